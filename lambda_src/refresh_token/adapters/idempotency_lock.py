@@ -1,0 +1,173 @@
+"""The refresh lock on Powertools Idempotency's DynamoDB record.
+
+The key is the secret's ARN and the VersionId. A record is INPROGRESS while somebody refreshes that version, at the
+longest until that invocation's time would have run out; then COMPLETED, with either the fact that the version has a
+successor or the failure. Powertools' decorator would delete the record of a failure; kept, it is the cooldown that all
+processes see. Hence the persistence layer is used directly.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import boto3
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
+from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
+from refresh_token.ports import Claim, Claimed, CoolingDown, Done, Failure, Held
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+KEEP_CLAIM: Final = 3600
+"""Seconds after which a claim is void whatever else it says; Lambda's longest timeout is 900."""
+
+KEEP_DONE: Final = 120
+"""Seconds for which "this version has a successor" is known. Longer than an invocation lasts; and short, because an
+operator may make an old version current again, which must then be refreshable."""
+
+KEEP_FAILURE: Final = 30 * 24 * 3600
+"""Seconds for which a failure is remembered, so that a refused grant is counted once and its end is noticed."""
+
+_CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
+_OUR_FAULT: Final = ("AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException")
+_RACES: Final = 3
+"""How often a claim is tried against others that clear away the same failure."""
+
+_VANISHED: Final = DataRecord(idempotency_key="", status=STATUS_CONSTANTS["EXPIRED"])
+"""Stands for a record that was in the way and is not shown: no claim of ours, and somebody's a moment ago."""
+
+T = TypeVar("T")
+
+
+@lru_cache(maxsize=1)
+def dynamodb_client() -> "DynamoDBClient":
+    """Return the client, made once; retries are botocore's."""
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+class IdempotencyLock:
+    """The RefreshLock port on one DynamoDB table."""
+
+    def __init__(self, table_name: str, secret_arn: str, client: "DynamoDBClient") -> None:
+        self._table = table_name
+        self._secret = secret_arn
+        self._client = client
+        self._layers = {keep: self._layer(keep) for keep in (KEEP_CLAIM, KEEP_DONE, KEEP_FAILURE)}
+
+    def claim(self, version_id: str, *, seconds: float, now: datetime, ignore_cooldown: bool) -> Claim:
+        """Claim the refresh of a version for at most ``seconds``; see the port."""
+        previous: Failure | None = None
+        for _ in range(_RACES):
+            record = _guarded(lambda: self._put_claim(version_id, seconds))
+            if record is None:
+                return Claimed(previous)
+            if record.status != STATUS_CONSTANTS["COMPLETED"]:
+                return Held()
+            failure = _failure(record)
+            if failure is None:
+                return Done()
+            if now < failure.retry_at and not ignore_cooldown:
+                return CoolingDown(failure)
+            _guarded(lambda: self._forget(record))  # noqa: B023 - called at once
+            previous = failure
+        return Held()
+
+    def done(self, version_id: str) -> None:
+        """Close the claim: the version has a successor."""
+        self._save(version_id, {"done": True}, KEEP_DONE)
+
+    def failed(self, version_id: str, failure: Failure) -> None:
+        """Close the claim and remember the failure."""
+        kept = {"reason": failure.reason, "retryAt": failure.retry_at.timestamp()}
+        self._save(version_id, {"failure": kept}, KEEP_FAILURE)
+
+    def release(self, version_id: str) -> None:
+        """Delete the claim."""
+        _guarded(lambda: self._layers[KEEP_CLAIM].delete_record(self._key(version_id), exception=Exception()))
+
+    def _put_claim(self, version_id: str, seconds: float) -> DataRecord | None:
+        """Write the claim; return the record that stands in the way, None if the claim is ours."""
+        layer, key = self._layers[KEEP_CLAIM], self._key(version_id)
+        try:
+            layer.save_inprogress(key, remaining_time_in_millis=int(seconds * 1000))
+        except IdempotencyItemAlreadyExistsError as exists:
+            record = exists.old_data_record
+        else:
+            return None
+        return record or _VANISHED
+
+    def _forget(self, record: DataRecord) -> None:
+        """Delete the record of a failure, unless somebody has claimed the version since.
+
+        tick A   claim: failed ---- delete ---- claim
+        tick B   claim: failed ----------------------- delete (refused: INPROGRESS now) -- claim: held
+        """
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key={"id": {"S": record.idempotency_key}},
+                ConditionExpression="#status = :completed AND #data = :data",
+                ExpressionAttributeNames={"#status": "status", "#data": "data"},
+                ExpressionAttributeValues={
+                    ":completed": {"S": STATUS_CONSTANTS["COMPLETED"]},
+                    ":data": {"S": record.response_data},
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def _save(self, version_id: str, result: dict[str, object], keep: int) -> None:
+        _guarded(lambda: self._layers[keep].save_success(self._key(version_id), result))
+
+    def _key(self, version_id: str) -> dict[str, Any]:
+        return {"secret": self._secret, "version": version_id}
+
+    def _layer(self, keep: int) -> DynamoDBPersistenceLayer:
+        layer = DynamoDBPersistenceLayer(table_name=self._table, boto3_client=self._client)
+        config = IdempotencyConfig(expires_after_seconds=keep, hash_function="sha256")
+        layer.configure(config, key_prefix="refresh")
+        return layer
+
+
+def _failure(record: DataRecord) -> Failure | None:
+    kept = (record.response_json_as_dict() or {}).get("failure")
+    return kept and Failure(kept["reason"], datetime.fromtimestamp(kept["retryAt"], UTC))
+
+
+def _guarded(call: Callable[[], T]) -> T:
+    """Run a call to the table; its faults become errors of contract 2.
+
+    Raises:
+        ConfigurationException: the table is missing or may not be used.
+        IssuerUnavailableException: the table cannot be used right now, so that nobody may ask the issuer.
+
+    """
+    fault: RefreshTokenError
+    try:
+        return call()
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        fault = _misconfigured(code) if code in _OUR_FAULT else _unavailable(code)
+    except BotoCoreError as error:
+        fault = _unavailable(type(error).__name__)
+    raise fault
+
+
+def _misconfigured(what: str) -> RefreshTokenError:
+    return ConfigurationException(
+        f"The lock table cannot be used ({what}), so the issuer was not asked. Check that it exists and that the "
+        "function's role may use it; deploying the stack again restores both."
+    )
+
+
+def _unavailable(what: str) -> RefreshTokenError:
+    return IssuerUnavailableException(
+        f"The lock table does not answer ({what}), so the issuer was not asked. Ask again later; if it stays, see the "
+        "AWS Health Dashboard for DynamoDB."
+    )

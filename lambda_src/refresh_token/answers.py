@@ -1,0 +1,23 @@
+"""From a result to the JSON of contract 1. The only place where a token is put into an answer."""
+
+from refresh_token.refresher import BareToken, LiveToken, TickReport
+from refresh_token.windows import iso_utc
+
+Answer = dict[str, str | int | None]
+
+
+def answer_of(result: LiveToken | BareToken | TickReport) -> Answer:
+    """Return the answer to a request. A tick's report never holds a token: it goes into logs and queues."""
+    if isinstance(result, BareToken):
+        return {"accessToken": result.access_token, "expiresIn": result.expires_in}
+    pair, version_id = result.stored.pair, result.stored.version_id
+    expires_at = None if pair.expires_at is None else iso_utc(pair.expires_at)
+    if isinstance(result, TickReport):
+        return {"outcome": result.outcome, "versionId": version_id, "expiresAt": expires_at}
+    return {
+        "accessToken": pair.access_token,
+        "expiresIn": result.expires_in,
+        "expiresAt": expires_at,
+        "versionId": version_id,
+        "state": result.state,
+    }

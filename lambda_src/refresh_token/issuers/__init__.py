@@ -1,0 +1,1 @@
+"""Issuers: what turns a refresh token into an access token. One file each."""

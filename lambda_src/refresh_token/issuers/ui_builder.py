@@ -1,0 +1,170 @@
+"""The issuer behind Amplify UI Builder's RefreshToken: ``POST /tokens/{provider}/refresh``, signed with SigV4.
+
+The model names one error, InvalidParameterException (400). Throttling, 401, 403 and 5xx also happen.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    TokenRetrievalError,
+)
+from botocore.parsers import ResponseParserError
+
+from refresh_token.errors import (
+    ConfigurationException,
+    IssuerProtocolException,
+    IssuerUnavailableException,
+    ReauthorizationRequiredException,
+    RefreshTokenError,
+)
+from refresh_token.token_pair import PROVIDER, IssuedToken
+
+if TYPE_CHECKING:
+    from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient
+
+CONNECT_TIMEOUT: Final = 3
+READ_TIMEOUT: Final = 10
+MOST_ATTEMPTS: Final = 3
+
+_TRY_LATER: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_REFUSED: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_ACCESS_CODES: Final = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "NotAuthorized",
+        "OptInRequired",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+"""Codes that any AWS service answers when the caller's own AWS credentials or permissions are at fault (Common Errors
+in the API reference): nothing is wrong with the Figma grant then."""
+
+_THROTTLING_CODES: Final = frozenset(
+    {
+        "LimitExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_OUR_FAULT: Final = (NoCredentialsError, PartialCredentialsError, NoRegionError, TokenRetrievalError)
+
+
+class UiBuilderIssuer:
+    """The Issuer port on boto3's ``amplifyuibuilder`` client."""
+
+    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
+        """Call RefreshToken within ``seconds``; see the port for what it raises."""
+        body = {"token": refresh_token} if client_id is None else {"token": refresh_token, "clientId": client_id}
+        client = _client(*_effort(seconds))
+        try:
+            answer: Mapping[str, object] = client.refresh_token(provider=PROVIDER, refreshTokenBody=body)  # type: ignore[arg-type]
+            fault = None
+        except ClientError as error:
+            fault = _refusal(error.response)
+        except ResponseParserError:
+            fault = _nonsense("it cannot be read")
+        except _OUR_FAULT as error:
+            fault = _misconfigured(type(error).__name__)
+        except BotoCoreError as error:
+            fault = _unavailable(type(error).__name__)
+        if fault:
+            raise fault
+        return IssuedToken.from_answer(answer.get("accessToken"), answer.get("expiresIn"), answer.get("refreshToken"))
+
+
+def _effort(seconds: float) -> tuple[int, int]:
+    """Return (attempts, read timeout in seconds) that end within ``seconds``.
+
+    Standard mode waits at most 1 s before the second attempt and 2 s before the third.
+    """
+    for attempts in range(MOST_ATTEMPTS, 0, -1):
+        if attempts * (CONNECT_TIMEOUT + READ_TIMEOUT) + 2 ** (attempts - 1) - 1 <= seconds:
+            return attempts, READ_TIMEOUT
+    return 1, max(1, int(seconds) - CONNECT_TIMEOUT)
+
+
+@lru_cache(maxsize=4)
+def _client(attempts: int, read_timeout: int) -> "AmplifyUIBuilderClient":
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+    )
+    client = boto3.client("amplifyuibuilder", config=config)
+    client.meta.events.register("after-call.amplifyuibuilder.RefreshToken", _keep_refresh_token)
+    return client
+
+
+def _keep_refresh_token(http_response: Any, parsed: dict[str, object], **_: object) -> None:  # noqa: ANN401 - botocore's
+    """Carry a refresh token over into the parsed answer: the model has none, so the parser drops it."""
+    try:
+        body = json.loads(http_response.content)
+    except ValueError:
+        return
+    if isinstance(body, dict) and body.get("refreshToken") is not None:
+        parsed["refreshToken"] = body["refreshToken"]
+
+
+def _refusal(response: Mapping[str, Any]) -> RefreshTokenError:
+    """Return what an error answer means. Only codes that are known are shown: an answer may echo the request."""
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    code = str(response.get("Error", {}).get("Code", ""))
+    if code in _ACCESS_CODES:
+        return _misconfigured(code)
+    if code in _THROTTLING_CODES or status in _TRY_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _unavailable(f"HTTP {status}")
+    if status in _REFUSED:
+        return ReauthorizationRequiredException(
+            f"The issuer refuses the refresh token (HTTP {status}). It was revoked, or belongs to another app. "
+            "A person must sign in to Figma again and store the new pair; nothing was deleted."
+        )
+    return _nonsense(f"HTTP {status}")
+
+
+def _unavailable(what: str) -> RefreshTokenError:
+    return IssuerUnavailableException(
+        f"The issuer could not be used ({what}), after retries. Ask again later; if it stays, see the AWS Health "
+        "Dashboard for Amplify."
+    )
+
+
+def _misconfigured(what: str) -> RefreshTokenError:
+    return ConfigurationException(
+        f"This function may not call amplifyuibuilder:RefreshToken ({what}). Check its role, the region and the "
+        "organization's policies, then deploy the stack again."
+    )
+
+
+def _nonsense(why: str) -> RefreshTokenError:
+    return IssuerProtocolException(
+        f"The issuer's answer makes no sense: {why}. Nothing was stored. Check that the region has Amplify UI Builder "
+        "and that the endpoint is right."
+    )

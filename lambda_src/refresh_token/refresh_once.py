@@ -1,0 +1,193 @@
+"""One refresh per secret version: claim, read again, call, write.
+
+A refresh kills the previous access token at once, so two overlapping ones can leave a dead token in the secret. Hence
+the claim comes before the call, and whoever wins it reads the secret again before believing what it knew:
+
+    A  read V1 -- claim V1 - read V1 - issuer - write V2 - done
+    B  read V1 --- held ........... wait ............. done - read V2           (B waited, and has A's token)
+    C  read V1 -------------------------------------------------- claim V1 - read V2 - done     (C came late)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from refresh_token.errors import (
+    IssuerUnavailableException,
+    ReauthorizationRequiredException,
+    RefreshInProgressException,
+    RefreshTokenError,
+    TokenNotStoredException,
+    error_named,
+)
+from refresh_token.ports import (
+    Claim,
+    Claimed,
+    Clock,
+    CoolingDown,
+    Failure,
+    Issuer,
+    RefreshLock,
+    StoredPair,
+    Telemetry,
+    TokenStore,
+    VersionSupersededError,
+)
+from refresh_token.token_pair import IssuedToken, TokenPair
+from refresh_token.windows import iso_utc
+
+COOLDOWN: Final = timedelta(seconds=60)
+"""How long consumers do not reach the issuer after a failed refresh."""
+
+COOLDOWN_REFUSED: Final = timedelta(minutes=15)
+"""The same after a refused grant, which only a person can mend."""
+
+WRITE_RESERVE: Final = 5.0
+"""Seconds of the invocation that are kept for storing what the issuer answered."""
+
+SHORTEST_CALL: Final = 3.0
+"""With fewer seconds than this left for the issuer, a call is not begun."""
+
+FIRST_PAUSE: Final = 0.2
+LONGEST_PAUSE: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The pair that is current now, and the issuer's answer where this invocation made the call."""
+
+    stored: StoredPair
+    issued: IssuedToken | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshOnce:
+    """Refreshes a version at most once, whoever else tries. ``jitter`` returns a number from 0 to 1."""
+
+    store: TokenStore
+    issuer: Issuer
+    lock: RefreshLock
+    clock: Clock
+    telemetry: Telemetry
+    new_version_id: Callable[[], str]
+    jitter: Callable[[], float]
+
+    def refresh(self, seen: StoredPair, *, ignore_cooldown: bool, client_id: str | None = None) -> Outcome:
+        """Bring a version newer than ``seen`` about, or wait for whoever does; ``client_id`` fills in an unknown one.
+
+        Raises:
+            RefreshTokenError: any of contract 2 but the request's and the seeding's own; nothing was lost.
+
+        """
+        pause = FIRST_PAUSE
+        while True:
+            if self.clock.remaining() < WRITE_RESERVE + SHORTEST_CALL:
+                raise RefreshInProgressException(
+                    "The token is being refreshed by another invocation, which did not finish in time. Ask again."
+                    if pause > FIRST_PAUSE
+                    else "Too little of this invocation's time is left to begin a refresh. "
+                    "Ask again; if it stays, raise the function's timeout."
+                )
+            claim = self._claim(seen.version_id, ignore_cooldown=ignore_cooldown)
+            if isinstance(claim, Claimed):
+                return self._claimed(seen, claim.previous, client_id)
+            if isinstance(claim, CoolingDown):
+                raise _again(claim.failure)
+            self.clock.sleep(pause * (0.5 + self.jitter() / 2))
+            pause = min(pause * 1.6, LONGEST_PAUSE)
+            current = self.store.read()
+            if current.version_id != seen.version_id:
+                return Outcome(current)
+
+    def _claim(self, version_id: str, *, ignore_cooldown: bool) -> Claim:
+        try:
+            return self.lock.claim(
+                version_id, seconds=self.clock.remaining(), now=self.clock.now(), ignore_cooldown=ignore_cooldown
+            )
+        except RefreshTokenError as error:
+            self.telemetry.refresh_failed(error, version_id=version_id, first=True)
+            raise
+
+    def _claimed(self, seen: StoredPair, previous: Failure | None, client_id: str | None) -> Outcome:
+        try:
+            current = self.store.read()
+        except RefreshTokenError:
+            self._close(self.lock.release, seen.version_id)
+            raise
+        if current.version_id != seen.version_id:
+            self._close(self.lock.done, seen.version_id)
+            return Outcome(current)
+        issued, pair = self._call(current, previous, client_id)
+        stored = self._write(pair, current.version_id)
+        self._close(self.lock.done, current.version_id)
+        if stored is None:
+            self.telemetry.superseded(version_id=current.version_id)
+            return Outcome(self.store.read())
+        self.telemetry.refreshed(
+            old=current.version_id, new=stored.version_id, recovered_from=previous.reason if previous else None
+        )
+        return Outcome(stored, issued)
+
+    def _call(
+        self, current: StoredPair, previous: Failure | None, client_id: str | None
+    ) -> tuple[IssuedToken, TokenPair]:
+        known = current.pair.client_id or client_id
+        try:
+            issued = self.issuer.refresh(
+                current.pair.refresh_token, known, seconds=self.clock.remaining() - WRITE_RESERVE
+            )
+            now = self.clock.now()
+            expiry = issued.expiry(now=now)
+        except RefreshTokenError as error:
+            cooldown = COOLDOWN_REFUSED if isinstance(error, ReauthorizationRequiredException) else COOLDOWN
+            failure = Failure(error.reason, self.clock.now() + cooldown)
+            self._close(lambda version_id: self.lock.failed(version_id, failure), current.version_id)
+            first = previous is None or previous.reason != error.reason
+            self.telemetry.refresh_failed(error, version_id=current.version_id, first=first)
+            raise
+        if expiry.capped:
+            self.telemetry.expiry_capped()
+        return issued, current.pair.refreshed(issued, client_id=known, expires_at=expiry.at, now=now)
+
+    def _write(self, pair: TokenPair, expected: str) -> StoredPair | None:
+        """Store the pair, again and again as long as time remains; None if another version has become current."""
+        version_id = self.new_version_id()
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                self.store.replace(pair, expected=expected, version_id=version_id)
+            except VersionSupersededError:
+                return None
+            except TokenNotStoredException as error:
+                if self.clock.remaining() < pause + 1:
+                    self._close(self.lock.release, expected)
+                    self.telemetry.refresh_failed(error, version_id=expected, first=True)
+                    raise
+            else:
+                return StoredPair(version_id, pair)
+            self.clock.sleep(pause)
+            pause = min(pause * 1.6, LONGEST_PAUSE)
+
+    def _close(self, close: Callable[[str], None], version_id: str) -> None:
+        """Close the claim. That it cannot be closed must not hide what happened under it: it ends by itself."""
+        try:
+            close(version_id)
+        except RefreshTokenError as error:
+            self.telemetry.lock_not_closed(error, version_id=version_id)
+
+
+def _again(failure: Failure) -> RefreshTokenError:
+    """Return the error of the attempt that failed a short while ago."""
+    error = error_named(failure.reason)
+    what_now = (
+        "A person must sign in to Figma again and store the new pair."
+        if error is ReauthorizationRequiredException
+        else "Ask again after that."
+        if error is IssuerUnavailableException
+        else "See the function's log for that attempt."
+    )
+    return error(
+        f"The last refresh of this version failed ({failure.reason}); the issuer is not asked again for consumers "
+        f"before {iso_utc(failure.retry_at)}. {what_now}"
+    )

@@ -1,0 +1,152 @@
+"""The use cases: what happens when a consumer asks, a consumer complains, an operator insists, the schedule ticks.
+
+    window              schedule tick                          consumer asks
+    fresh               no call                                current token, `fresh`
+    advisory            refresh; a transient failure is        current token, `due`; no call
+                        `degraded`
+    mandatory           refresh; failure raises                refresh; on failure the current token, `degraded`
+    expired, unknown    refresh; failure raises                refresh; failure raises
+
+Pure: everything from outside comes in through ports.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from refresh_token.errors import (
+    InvalidParameterException,
+    ReauthorizationRequiredException,
+    RefreshInProgressException,
+    RefreshTokenError,
+    SecretMalformedException,
+    SecretNotSeededException,
+    TokenNotStoredException,
+)
+from refresh_token.ports import Clock, Issuer, StoredPair, Telemetry, TokenStore
+from refresh_token.refresh_once import RefreshOnce
+from refresh_token.windows import Window, WindowSettings, window_of
+
+ANSWER_RESERVE: Final = 1.0
+"""Seconds of the invocation that are kept for answering."""
+
+State = Literal["fresh", "due", "degraded"]
+_STATES: Final[dict[Window, State]] = {Window.FRESH: "fresh", Window.ADVISORY: "due"}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveToken:
+    """An access token to hand out; ``expires_in`` is the whole seconds that it had left when it was looked at."""
+
+    stored: StoredPair
+    state: State
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class TickReport:
+    """What a schedule tick found and did."""
+
+    outcome: Literal["fresh", "refreshed", "degraded"]
+    stored: StoredPair
+
+
+@dataclass(frozen=True, slots=True)
+class BareToken:
+    """The answer of the bare operation; ``expires_in`` is the issuer's own figure where it was asked."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresher:
+    """Decides when to refresh. ``issuer`` and ``once`` are made on demand: most invocations need neither."""
+
+    store: TokenStore
+    clock: Clock
+    telemetry: Telemetry
+    windows: WindowSettings
+    issuer: Callable[[], Issuer]
+    once: Callable[[], RefreshOnce]
+
+    def live_token(self) -> LiveToken:
+        """A consumer asks for a live access token."""
+        return self._live(self.store.read())
+
+    def report_failure(self, version_id: str) -> LiveToken:
+        """A consumer says that the token of ``version_id`` was rejected: believe it, whatever its expiry says."""
+        stored = self.store.read()
+        if stored.version_id != version_id:
+            return self._live(stored)
+        return self._token(self.once().refresh(stored, ignore_cooldown=False).stored)
+
+    def force(self) -> LiveToken:
+        """An operator wants a new token now."""
+        return self._token(self.once().refresh(self.store.read(), ignore_cooldown=True).stored)
+
+    def tick(self) -> TickReport:
+        """The schedule looks in."""
+        report = TickReport("fresh", self.store.read())
+        window = self._window(report.stored)
+        try:
+            if window is not Window.FRESH:
+                report = TickReport("refreshed", self.once().refresh(report.stored, ignore_cooldown=True).stored)
+        except RefreshTokenError as error:
+            if window is not Window.ADVISORY or not error.transient:
+                raise
+            report = TickReport("degraded", report.stored)
+            self.telemetry.served_degraded(error, version_id=report.stored.version_id)
+        finally:
+            self.telemetry.token_age(
+                version_id=report.stored.version_id, seconds_left=self._seconds_left(report.stored)
+            )
+        return report
+
+    def exchange(self, refresh_token: str, client_id: str | None) -> BareToken:
+        """The bare operation. The stored refresh token takes the stored path: a refresh kills the stored token."""
+        try:
+            stored = self.store.read()
+        except (SecretNotSeededException, SecretMalformedException):
+            stored = None
+        if stored and stored.pair.has_refresh_token(refresh_token):
+            outcome = self.once().refresh(stored, ignore_cooldown=False, client_id=client_id)
+            token = self._token(outcome.stored)
+            expires_in = outcome.issued.expires_in if outcome.issued else token.expires_in
+            return BareToken(outcome.stored.pair.access_token, expires_in)
+        try:
+            issued = self.issuer().refresh(refresh_token, client_id, seconds=self.clock.remaining() - ANSWER_RESERVE)
+        except ReauthorizationRequiredException:
+            raise InvalidParameterException(
+                "The issuer refuses the token in `refreshTokenBody`. Check it, and its client id; nothing was stored."
+            ) from None
+        issued.expiry(now=self.clock.now())
+        return BareToken(issued.access_token, issued.expires_in)
+
+    def _live(self, stored: StoredPair) -> LiveToken:
+        if self._window(stored) in (Window.FRESH, Window.ADVISORY):
+            return self._token(stored)
+        try:
+            return self._token(self.once().refresh(stored, ignore_cooldown=False).stored)
+        except RefreshTokenError as error:
+            # What was not stored was issued all the same, and that killed the token in the secret.
+            if isinstance(error, TokenNotStoredException) or self._window(stored) is not Window.MANDATORY:
+                raise
+            self.telemetry.served_degraded(error, version_id=stored.version_id)
+            return self._token(stored)
+
+    def _token(self, stored: StoredPair) -> LiveToken:
+        left, window = self._seconds_left(stored), self._window(stored)
+        if left is None or window is Window.EXPIRED:
+            raise RefreshInProgressException(
+                "Another pair was stored while this one was being refreshed, and that one is due, too. Ask again."
+            )
+        return LiveToken(stored, _STATES.get(window, "degraded"), int(left))
+
+    def _window(self, stored: StoredPair) -> Window:
+        pair = stored.pair
+        return window_of(pair.expires_at, lifetime=pair.lifetime, now=self.clock.now(), settings=self.windows)
+
+    def _seconds_left(self, stored: StoredPair) -> float | None:
+        expires_at = stored.pair.expires_at
+        return None if expires_at is None else (expires_at - self.clock.now()).total_seconds()
