@@ -1,0 +1,93 @@
+"""Who may import whom: one way, and boto3 only at the edge."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "lambda_src" / "refresh_token"
+
+PURE = {"errors", "windows", "token_pair", "ports", "events", "refresh_once", "refresher", "answers", "settings"}
+
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "windows": set(),
+    "token_pair": {"errors", "windows"},
+    "ports": {"errors", "token_pair"},
+    "events": {"errors", "token_pair"},
+    "settings": {"errors", "windows"},
+    "refresh_once": {"errors", "ports", "token_pair", "windows"},
+    "refresher": {"errors", "ports", "refresh_once", "windows"},
+    "answers": {"refresher", "windows"},
+    "telemetry": {"errors"},
+    "issuers": {"errors", "token_pair"},
+    "adapters": {"errors", "ports", "token_pair"},
+    "handler": {
+        *("adapters", "answers", "errors", "events", "issuers", "ports"),
+        *("refresh_once", "refresher", "settings", "telemetry"),
+    },
+}
+"""For each module (or folder) of the function, which others it may import. Anything new is added on purpose."""
+
+
+def imports(file: Path) -> set[str]:
+    """Return every module that a file imports, wherever in the file."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            found.add(node.module or "")
+    return found
+
+
+def part(module: str) -> str:
+    return module.split(".")[1]
+
+
+def files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", files("lambda_src/refresh_token"), ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_the_function_imports_one_way(file: Path) -> None:
+    inside = file.relative_to(PACKAGE)
+    name = inside.parts[0].removesuffix(".py")
+    own = {part(module) for module in imports(file) if module.startswith("refresh_token.")} - {name}
+    assert own <= ALLOWED.get(name, set()), f"{name} may not import {own - ALLOWED.get(name, set())}"
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_the_core_is_pure(name: str) -> None:
+    roots = {module.partition(".")[0] for module in imports(PACKAGE / f"{name}.py")}
+    io = {"boto3", "botocore", "aws_lambda_powertools", "os", "time", "random", "uuid", "urllib3", "logging", "socket"}
+    assert not roots & io
+    calls = {
+        node.attr
+        for node in ast.walk(ast.parse((PACKAGE / f"{name}.py").read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "datetime"
+    }
+    assert not calls & {"now", "utcnow", "today"}
+
+
+def test_only_issuers_and_adapters_use_boto3() -> None:
+    users = {
+        file.relative_to(PACKAGE).parts[0]
+        for file in files("lambda_src/refresh_token")
+        if {module.partition(".")[0] for module in imports(file)} & {"boto3", "botocore"}
+    }
+    assert users == {"issuers", "adapters"}
+
+
+@pytest.mark.parametrize("folder", ["infra", "local", "cli"])
+def test_what_runs_on_the_operators_machine_shares_only_the_contracts_with_the_function(folder: str) -> None:
+    for file in files(folder):
+        own = {module for module in imports(file) if module.split(".")[0] == "refresh_token"}
+        assert own <= {"refresh_token.errors", "refresh_token.token_pair"}, file
+
+
+def test_every_module_of_the_function_has_a_rule() -> None:
+    names = {file.relative_to(PACKAGE).parts[0].removesuffix(".py") for file in files("lambda_src/refresh_token")}
+    assert names - {"__init__"} == set(ALLOWED)

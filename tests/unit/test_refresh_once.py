@@ -1,0 +1,305 @@
+"""One refresh per secret version: claims, losers, crashes, cooldowns, the write."""
+
+from datetime import timedelta
+
+import pytest
+
+from refresh_token.errors import (
+    ConfigurationException,
+    IssuerProtocolException,
+    IssuerUnavailableException,
+    ReauthorizationRequiredException,
+    RefreshInProgressException,
+    RefreshTokenError,
+    SecretUnavailableException,
+    TokenNotStoredException,
+)
+from refresh_token.ports import Failure
+from refresh_token.refresh_once import COOLDOWN, COOLDOWN_REFUSED, WRITE_RESERVE, Outcome
+from tests.unit.cases import World, pair
+from tests.unit.fakes import NOW
+
+DOWN = IssuerUnavailableException("down")
+REFUSED = ReauthorizationRequiredException("refused")
+NOT_STORED = TokenNotStoredException("denied")
+
+
+def refresh(world: World, *, ignore_cooldown: bool = False) -> Outcome:
+    return world.once.refresh(world.store.read(), ignore_cooldown=ignore_cooldown)
+
+
+# The winner
+
+
+def test_the_new_pair_keeps_the_refresh_token_the_client_id_and_unknown_keys() -> None:
+    world = World.with_token("mandatory")
+    stored = refresh(world).stored
+    assert stored == world.store.read()
+    assert stored.pair == pair(
+        access_token="access-1",
+        expires_at=NOW + timedelta(days=90),
+        refreshed_at=NOW,
+    )
+
+
+def test_a_refresh_token_in_the_answer_replaces_the_old_one() -> None:
+    world = World.with_token("mandatory")
+    world.issuer.new_refresh_token = "refresh-2"
+    assert refresh(world).stored.pair.refresh_token == "refresh-2"
+
+
+def test_the_issuer_is_given_the_remaining_time_less_what_the_write_needs() -> None:
+    world = World.with_token("mandatory")
+    world.clock.left = 30
+    refresh(world)
+    assert world.issuer.calls == [("refresh-1", "client-1", 30 - WRITE_RESERVE)]
+
+
+def test_a_refresh_costs_two_reads_one_call_and_one_write() -> None:
+    world = World.with_token("mandatory")
+    refresh(world)
+    assert (world.store.reads, len(world.issuer.calls), world.store.writes) == (2, 1, 1)
+
+
+def test_an_expiry_beyond_belief_is_cut_to_400_days_and_told() -> None:
+    world = World.with_token("mandatory")
+    world.issuer.expires_in = 500 * 24 * 3600
+    assert refresh(world).stored.pair.expires_at == NOW + timedelta(days=400)
+    assert "expiry_capped" in world.telemetry.names()
+
+
+@pytest.mark.parametrize("expires_in", [0, -5, int(NOW.timestamp()), "7776000", 1.5, True, None])
+def test_an_implausible_expiry_is_never_stored(expires_in: object) -> None:
+    world = World.with_token("mandatory")
+    world.issuer.expires_in = expires_in
+    with pytest.raises(IssuerProtocolException):
+        refresh(world)
+    assert world.store.current == "V1"
+
+
+# Losers
+
+
+def test_a_loser_waits_for_the_winners_version_and_does_not_call() -> None:
+    world = World.with_token("mandatory")
+    world.lock.claim("V1", seconds=60, now=NOW, ignore_cooldown=False)
+    winners = pair("fresh")
+    world.clock.while_asleep = lambda: world.store.put("V9", winners) if len(world.clock.slept) == 3 else None
+    assert refresh(world).stored.version_id == "V9"
+    assert world.issuer.calls == []
+    assert world.clock.slept == sorted(world.clock.slept), "it asks less and less often"
+
+
+def test_a_loser_who_comes_late_reads_again_under_the_lock_and_does_not_call() -> None:
+    world = World.with_token("mandatory")
+    seen = world.store.read()
+    world.store.put("V9", pair("fresh"))
+    assert world.once.refresh(seen, ignore_cooldown=False).stored.version_id == "V9"
+    assert world.issuer.calls == []
+
+
+def test_a_loser_whose_time_runs_out_is_told_to_ask_again() -> None:
+    world = World.with_token("mandatory")
+    world.lock.claim("V1", seconds=1000, now=NOW, ignore_cooldown=False)
+    with pytest.raises(RefreshInProgressException, match="another invocation"):
+        refresh(world)
+    assert world.issuer.calls == []
+    assert world.clock.left > 0
+
+
+def test_a_loser_learns_that_the_winner_failed_and_does_not_call() -> None:
+    world = World.with_token("mandatory")
+    world.lock.claim("V1", seconds=60, now=NOW, ignore_cooldown=False)
+    failure = Failure(DOWN.reason, NOW + COOLDOWN)
+    world.clock.while_asleep = lambda: world.lock.failed("V1", failure)
+    with pytest.raises(IssuerUnavailableException):
+        refresh(world)
+    assert world.issuer.calls == []
+
+
+def test_the_claim_of_a_killed_holder_ends_with_its_time_and_not_before() -> None:
+    world = World.with_token("mandatory")
+    world.lock.claim("V1", seconds=20, now=NOW, ignore_cooldown=False)
+    refresh(world)
+    assert len(world.issuer.calls) == 1
+    assert world.clock.now() >= NOW + timedelta(seconds=20)
+
+
+def test_a_version_that_was_refreshed_and_is_current_again_is_waited_out() -> None:
+    world = World.with_token("mandatory")
+    world.lock.done("V1")
+    with pytest.raises(RefreshInProgressException):
+        refresh(world)
+    assert world.issuer.calls == []
+
+
+def test_too_little_time_begins_nothing() -> None:
+    world = World.with_token("mandatory")
+    world.clock.left = WRITE_RESERVE + 1
+    with pytest.raises(RefreshInProgressException, match="Too little"):
+        refresh(world)
+    assert world.issuer.calls == []
+    assert world.lock.held_until == {}
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("fault", "cooldown"),
+    [(DOWN, COOLDOWN), (IssuerProtocolException("odd"), COOLDOWN), (REFUSED, COOLDOWN_REFUSED)],
+    ids=lambda value: getattr(value, "reason", None),
+)
+def test_after_a_failure_consumers_do_not_reach_the_issuer_until_the_cooldown_ends(
+    fault: RefreshTokenError, cooldown: timedelta
+) -> None:
+    world = World.with_token("expired")
+    world.issuer.fault = fault
+    for _ in range(3):
+        with pytest.raises(type(fault)):
+            refresh(world)
+    assert len(world.issuer.calls) == 1
+    world.clock.time = NOW + cooldown - timedelta(seconds=1)
+    with pytest.raises(type(fault), match="failed"):
+        refresh(world)
+    assert len(world.issuer.calls) == 1
+    world.clock.time = NOW + cooldown
+    with pytest.raises(type(fault)):
+        refresh(world)
+    assert len(world.issuer.calls) == 2
+
+
+def test_the_cooldown_is_no_obstacle_to_those_who_may_ignore_it() -> None:
+    world = World.with_token("expired")
+    world.issuer.fault = DOWN
+    for _ in range(3):
+        with pytest.raises(IssuerUnavailableException):
+            refresh(world, ignore_cooldown=True)
+    assert len(world.issuer.calls) == 3
+
+
+def test_a_refused_grant_is_first_only_once() -> None:
+    world = World.with_token("expired")
+    world.issuer.fault = REFUSED
+    for _ in range(3):
+        with pytest.raises(ReauthorizationRequiredException):
+            refresh(world, ignore_cooldown=True)
+    firsts = [facts["first"] for name, facts in world.telemetry.told if name == "refresh_failed"]
+    assert firsts == [True, False, False]
+
+
+def test_a_failure_for_another_reason_is_first_again() -> None:
+    world = World.with_token("expired")
+    for fault in (DOWN, REFUSED):
+        world.issuer.fault = fault
+        with pytest.raises(type(fault)):
+            refresh(world, ignore_cooldown=True)
+    firsts = [facts["first"] for name, facts in world.telemetry.told if name == "refresh_failed"]
+    assert firsts == [True, True]
+
+
+def test_a_refused_grant_deletes_nothing_and_goes_away_with_a_new_pair() -> None:
+    world = World.with_token("expired")
+    world.issuer.fault = REFUSED
+    with pytest.raises(ReauthorizationRequiredException):
+        refresh(world)
+    assert world.store.versions == {"V1": pair("expired")}
+    world.issuer.fault = None
+    world.store.put("V8", pair("expired"))
+    assert refresh(world).stored.version_id == "V2"
+
+
+def test_recovery_is_told_with_what_it_recovered_from() -> None:
+    world = World.with_token("expired")
+    world.issuer.fault = DOWN
+    with pytest.raises(IssuerUnavailableException):
+        refresh(world)
+    world.issuer.fault = None
+    refresh(world, ignore_cooldown=True)
+    assert ("refreshed", {"old": "V1", "new": "V2", "recovered_from": DOWN.reason}) in world.telemetry.told
+
+
+def test_an_undisturbed_refresh_recovers_from_nothing() -> None:
+    world = World.with_token("expired")
+    refresh(world)
+    assert world.telemetry.told == [("refreshed", {"old": "V1", "new": "V2", "recovered_from": None})]
+
+
+# The lock itself
+
+
+@pytest.mark.parametrize("fault", [DOWN, ConfigurationException("denied")], ids=lambda fault: fault.reason)
+def test_without_the_lock_nobody_refreshes(fault: RefreshTokenError) -> None:
+    world = World.with_token("expired")
+    world.lock.fault = fault
+    with pytest.raises(type(fault)):
+        refresh(world)
+    assert world.issuer.calls == []
+    assert world.telemetry.names() == ["refresh_failed"]
+
+
+def test_a_claim_that_cannot_be_closed_does_not_hide_the_refresh() -> None:
+    world = World.with_token("expired")
+    world.lock.closing_fault = DOWN
+    assert refresh(world).stored.version_id == "V2"
+    assert "lock_not_closed" in world.telemetry.names()
+
+
+def test_a_claim_that_cannot_be_closed_does_not_hide_the_failure() -> None:
+    world = World.with_token("expired")
+    world.lock.closing_fault = DOWN
+    world.issuer.fault = REFUSED
+    with pytest.raises(ReauthorizationRequiredException):
+        refresh(world)
+
+
+def test_a_secret_that_cannot_be_read_again_gives_the_claim_back() -> None:
+    world = World.with_token("expired")
+    seen = world.store.read()
+    world.store.read_faults = [SecretUnavailableException("denied")]
+    with pytest.raises(SecretUnavailableException):
+        world.once.refresh(seen, ignore_cooldown=False)
+    assert world.issuer.calls == []
+    assert world.once.refresh(seen, ignore_cooldown=False).stored.version_id == "V2"
+
+
+# The write
+
+
+def test_the_write_is_repeated_until_it_works_with_the_same_token_and_version() -> None:
+    world = World.with_token("expired")
+    world.store.write_faults = [NOT_STORED, NOT_STORED]
+    assert refresh(world).stored.version_id == "V2"
+    assert len(world.issuer.calls) == 1
+    assert world.store.writes == 3
+
+
+def test_the_write_is_repeated_as_long_as_time_remains_and_then_raises() -> None:
+    world = World.with_token("expired")
+    world.store.write_faults = [NOT_STORED] * 1000
+    with pytest.raises(TokenNotStoredException):
+        refresh(world)
+    assert 0 < world.clock.left < 3.5
+    assert ("refresh_failed", {"reason": NOT_STORED.reason, "version_id": "V1", "first": True}) in world.telemetry.told
+
+
+def test_what_was_not_stored_is_healed_by_the_next_refresh_without_a_cooldown() -> None:
+    world = World.with_token("expired")
+    world.store.write_faults = [NOT_STORED] * 1000
+    with pytest.raises(TokenNotStoredException):
+        refresh(world)
+    world.store.write_faults = []
+    world.clock.left = 60
+    stored = refresh(world).stored
+    assert stored.pair.access_token == world.issuer.live
+    assert world.store.read() == stored
+
+
+def test_an_operator_who_stores_a_pair_during_the_refresh_is_not_overwritten() -> None:
+    world = World.with_token("expired")
+    by_hand = pair("fresh", refresh_token="refresh-by-hand")
+    world.issuer.while_calling = lambda: world.store.put("by-hand", by_hand)
+    assert refresh(world).stored.version_id == "by-hand"
+    assert world.store.current == "by-hand"
+    assert "superseded" in world.telemetry.names()
+    assert "refreshed" not in world.telemetry.names()
