@@ -1,0 +1,102 @@
+"""The real Lambda runtime around a built asset: AWS's Runtime Interface Emulator and awslambdaric."""
+
+import json
+import os
+import platform
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+RIE = ROOT / ".rie"
+HANDLER = "refresh_token.handler.lambda_handler"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A function that runs under the emulator."""
+
+    port: int
+    log_file: Path
+
+    def invoke(self, event: object) -> Any:  # noqa: ANN401 - any JSON
+        """Return the payload that a caller of Lambda's Invoke gets."""
+        return self.invoke_raw(json.dumps(event).encode())
+
+    def invoke_raw(self, body: bytes) -> Any:  # noqa: ANN401 - any JSON
+        """Invoke with these very bytes."""
+        url = f"http://127.0.0.1:{self.port}/2015-03-31/functions/function/invocations"
+        with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=120) as answer:  # noqa: S310 - http
+            return json.load(answer)
+
+    def log(self) -> str:
+        """Return all that the function and the emulator printed."""
+        return self.log_file.read_text()
+
+
+@contextmanager
+def running(asset: Path, environment: Mapping[str, str], log_file: Path) -> Iterator[Runtime]:
+    """Run a built asset as Lambda does: its folder as the task root, no package but its own, its environment.
+
+    The interpreter runs without site packages (-S), so that the asset must bring all it needs.
+    """
+    arch = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
+    port, api_port = _free_ports(2)
+    command = [
+        str(RIE / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{arch}"),
+        *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
+        *("--runtime-api-address", f"127.0.0.1:{api_port}", "--log-level", "info"),
+        *(str(Path(sys.base_exec_prefix, "bin", f"python3.{sys.version_info.minor}")), "-S", "-m", "awslambdaric"),
+        HANDLER,
+    ]
+    inside = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(log_file.parent),
+        "PYTHONPATH": str(RIE),
+        "LAMBDA_TASK_ROOT": str(asset),
+        "_HANDLER": HANDLER,
+        "AWS_LAMBDA_FUNCTION_NAME": "refresh-token",
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": "60",
+        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+        **environment,
+    }
+    with log_file.open("w") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            command, cwd=asset, env=inside, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            _wait_for(port, process, log_file)
+            yield Runtime(port, log_file)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log_file: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            break
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    message = f"The Runtime Interface Emulator did not come up:\n{log_file.read_text()}"
+    raise RuntimeError(message)
