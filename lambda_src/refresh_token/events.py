@@ -50,6 +50,7 @@ _SOURCES: Final = ("aws.scheduler", "aws.events")
 _KEYS: Final = ("provider", "failedVersionId", "force", "refreshTokenBody")
 _BODY_KEYS: Final = ("token", "clientId")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
+_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _SHOWN_KEYS: Final = 5
 
 
@@ -82,7 +83,7 @@ def _tick(event: Mapping[str, object]) -> Tick:
     if mixed:
         raise _invalid(f"{_listed(mixed)} cannot stand in an EventBridge event")
     event_id = event.get("id")
-    return Tick(event_id if isinstance(event_id, str) and is_text(event_id) else None)
+    return Tick(event_id if isinstance(event_id, str) and _ID.fullmatch(event_id) else None)
 
 
 def _report(event: Mapping[str, object]) -> ReportFailure:
