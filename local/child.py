@@ -1,0 +1,125 @@
+"""Child processes that are gone, with all of theirs, when they shall be: stopped, failed, or their owner killed."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+POLITE_SECONDS = 5.0
+"""Between SIGTERM and SIGKILL."""
+
+TAIL_LINES = 20
+
+# Reads a byte: it is dismissed. Reads the end of its input: the owner ended in whatever way, so the group shall end.
+_WATCH = """
+import os, signal, sys
+if not sys.stdin.buffer.read(1):
+    os.killpg(int(sys.argv[1]), signal.SIGKILL)
+"""
+
+
+class LogInUseError(RuntimeError):
+    """Two children cannot share a log."""
+
+
+class Child:
+    """A process group that writes to a log file.
+
+    Its leader holds a lock on the log while it lives, so that a pid kept in a file is never mistaken for another
+    process that got the same number later. Unless `keep`, a watcher ends the group with its owner.
+
+    Raises `LogInUseError` when another child still writes the same log.
+    """
+
+    def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], log: Path, keep: bool = False) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            try:
+                fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LogInUseError(
+                    f"Another process still writes {log}: stop it first, or use another folder."
+                ) from None
+            output.truncate(0)
+            self._process = subprocess.Popen(
+                argv, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+        self._watcher = None if keep else _watch(self._process.pid)
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is the id of the group as well."""
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Whether the process itself still runs."""
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """End the whole group: SIGTERM, and SIGKILL for what is left after `POLITE_SECONDS`."""
+        _signal_group(self.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(POLITE_SECONDS)
+        # Also when the leader went politely: its workers may not have noticed.
+        _signal_group(self.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._watcher:
+            self._watcher.communicate(b"x")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def stop_kept(pid: int, log: Path) -> bool:
+    """End a group that was started with `keep` by a process of the past. False: it was gone already."""
+    if not _in_use(log):
+        return False
+    _signal_group(pid, signal.SIGTERM)
+    deadline = time.monotonic() + POLITE_SECONDS
+    while _in_use(log) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    _signal_group(pid, signal.SIGKILL)
+    return True
+
+
+def tail(log: Path) -> str:
+    """Return the last lines of a log, for an error message."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return "\n".join(lines[-TAIL_LINES:]) or "(nothing was logged)"
+
+
+def _in_use(log: Path) -> bool:
+    """Whether the leader of the group that writes this log still lives."""
+    try:
+        with log.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: a group of zombies is not permitted
+        os.killpg(pid, number)
+
+
+def _watch(pid: int) -> subprocess.Popen[bytes]:
+    """Start the watcher, in a session of its own so that Ctrl-C does not end it before its work is done."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _WATCH, str(pid)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )

@@ -1,0 +1,125 @@
+"""MiniStack, the embedded local AWS, as a child process on a free port."""
+
+import http.client
+import json
+import secrets
+import shutil
+import socket
+import time
+from pathlib import Path
+from typing import Self
+
+from local import environment
+from local.child import Child, tail
+
+ROOT = Path(__file__).parent.parent
+PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
+"""MiniStack pins botocore exactly, so it has a virtual environment of its own."""
+
+READY_SECONDS = 60.0
+PORT_ATTEMPTS = 5
+
+
+class MiniStackError(RuntimeError):
+    """MiniStack is not installed or does not come up."""
+
+
+class MiniStack:
+    """A running MiniStack: `with MiniStack.start(folder) as ministack: ministack.url`.
+
+    Its log is `folder/ministack.log`; all else that it writes goes below `folder/ministack` and is removed with it.
+    """
+
+    def __init__(self, child: Child, port: int, folder: Path) -> None:
+        self.child, self.port, self._folder = child, port, folder
+
+    @property
+    def url(self) -> str:
+        """The endpoint. By name, not number: the CDK CLI addresses asset buckets by path only on `localhost`."""
+        return f"http://localhost:{self.port}"
+
+    @classmethod
+    def start(cls, folder: Path, *, port: int | None = None, python: Path = PYTHON, keep: bool = False) -> Self:
+        """Start on `port`, or when that is taken or not given on a free one, and wait until it answers.
+
+        Raises `MiniStackError` when it is not installed, or stops before it answers (with the end of its log).
+        """
+        if not python.exists():
+            raise MiniStackError(f"MiniStack is not installed: there is no {python}. Run `make setup` first.")
+        folder = folder.resolve()
+        scratch = folder / "ministack"
+        scratch.mkdir(parents=True, exist_ok=True)
+        log = folder / "ministack.log"
+        for attempt in range(PORT_ATTEMPTS):
+            choice = port if port and attempt == 0 else _free_port()
+            if _is_taken(choice):
+                continue
+            nonce = secrets.token_hex(8)
+            env = environment.emulator_environment(scratch) | _settings(choice, nonce)
+            child = Child([python, "-m", "ministack"], env=env, log=log, keep=keep)
+            try:
+                if _answers(child, choice, nonce):
+                    return cls(child, choice, scratch)
+            except BaseException:
+                child.stop()
+                raise
+            child.stop()
+            if "already in use" not in log.read_text(errors="replace"):
+                break
+        raise MiniStackError(f"MiniStack did not come up. The end of {log}:\n{tail(log)}")
+
+    def stop(self) -> None:
+        """Stop it and the functions it runs, and remove their files."""
+        self.child.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _settings(port: int, nonce: str) -> dict[str, str]:
+    return {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        # The health page reports it, which proves that this very child answers, not one that took the port.
+        "MINISTACK_EDITION": nonce,
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
+
+
+def _answers(child: Child, port: int, nonce: str) -> bool:
+    """Wait until the child answers. False: it ended instead."""
+    deadline = time.monotonic() + READY_SECONDS
+    while child.alive() and time.monotonic() < deadline:
+        if _edition(port) == nonce:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _edition(port: int) -> str | None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/_ministack/health")
+        members = json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    return members.get("edition") if isinstance(members, dict) else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

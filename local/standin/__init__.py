@@ -1,0 +1,23 @@
+"""Stands in for what no emulator has: Amplify UI Builder's two token operations, and Figma's own endpoints."""
+
+from local.standin.calls import Call, digest
+from local.standin.control import StandinControl
+from local.standin.faults import HTML, MALFORMED, Fault
+from local.standin.grants import CLIENT_ID, CLIENT_SECRET, CODE_LIFETIME, NINETY_DAYS, USER, Grant
+from local.standin.server import Standin
+
+__all__ = [
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "CODE_LIFETIME",
+    "HTML",
+    "MALFORMED",
+    "NINETY_DAYS",
+    "USER",
+    "Call",
+    "Fault",
+    "Grant",
+    "Standin",
+    "StandinControl",
+    "digest",
+]

@@ -1,0 +1,79 @@
+"""A record of every call, so that tests can count what the provider was asked. It holds no token, only digests."""
+
+import dataclasses
+import hashlib
+import json
+import threading
+from dataclasses import dataclass
+
+from werkzeug import Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call of one operation.
+
+    `at` is in epoch seconds. `status` is None while the call runs and for ever when the connection was dropped.
+    """
+
+    operation: str
+    at: float
+    request_id: str
+    credential: str | None
+    status: int | None = None
+
+
+class CallRecord:
+    """The calls so far, in order of arrival. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: dict[str, Call] = {}
+
+    def begin(self, call: Call) -> None:
+        """Write down that a call arrived."""
+        with self._lock:
+            self._calls[call.request_id] = call
+
+    def finish(self, request_id: str, status: int) -> None:
+        """Write down what it was answered, unless the record was cleared meanwhile."""
+        with self._lock:
+            if call := self._calls.get(request_id):
+                self._calls[request_id] = dataclasses.replace(call, status=status)
+
+    def all(self) -> list[Call]:
+        """Return every call, in order of arrival."""
+        with self._lock:
+            return list(self._calls.values())
+
+    def clear(self) -> None:
+        """Forget every call."""
+        with self._lock:
+            self._calls.clear()
+
+
+def digest(token: str) -> str:
+    """Return what the record keeps of a token: enough to compare, useless to anyone who reads it."""
+    return hashlib.sha256(token.encode()).hexdigest()[:12]
+
+
+def credential_of(request: Request) -> str | None:
+    """Return the digest of the token or code that a request carries, whichever operation it is for."""
+    try:
+        body = json.loads(request.get_data())
+    except ValueError:
+        body = None
+    json_body = body if isinstance(body, dict) else {}
+    candidates = [
+        *(json_body.get(name) for name in ("token", "code")),
+        *(request.form.get(name) for name in ("refresh_token", "code")),
+        bearer_token(request),
+    ]
+    return next((digest(value) for value in candidates if isinstance(value, str) and value), None)
+
+
+def bearer_token(request: Request) -> str | None:
+    """Return the access token in `Authorization: Bearer` or, as Figma also takes it, in `X-Figma-Token`."""
+    if request.authorization and request.authorization.type == "bearer":
+        return request.authorization.token
+    return request.headers.get("X-Figma-Token")

@@ -1,0 +1,113 @@
+"""What a test or a demo asks of a stand-in: the same calls for one in this process and one in another."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypedDict, Unpack
+
+import urllib3
+
+from local.standin.calls import Call
+from local.standin.faults import Fault
+from local.standin.grants import CLIENT_ID, USER, Grant
+
+
+class FaultOptions(TypedDict, total=False):
+    """The fields of `Fault` beside its operation."""
+
+    times: int | None
+    after: bool
+    delay: float
+    drop: bool
+    status: int
+    code: str
+    message: str
+    body: str
+    content_type: str
+    headers: Mapping[str, str]
+    answer: Mapping[str, Any]
+    omit: tuple[str, ...]
+
+
+class StandinControl:
+    """Controls the stand-in at `url`. Every method raises `RuntimeError` when the stand-in refuses."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def grant(self, *, user: str = USER, client_id: str = CLIENT_ID, expires_in: int | None = None) -> Grant:
+        """Sign `user` in without a browser; the access token lives `expires_in` seconds."""
+        return Grant(**self._ask("POST", "grants", user=user, client_id=client_id, expires_in=expires_in))
+
+    def grants(self) -> list[Grant]:
+        """Return every grant, oldest first."""
+        return [Grant(**members) for members in self.state()["grants"]]
+
+    @property
+    def live_access_token(self) -> str:
+        """The access token issued last to the default user. Raises `LookupError` before the first grant."""
+        for grant in self.grants():
+            if grant.user == USER:
+                return grant.access_token
+        raise LookupError(f"{USER} has not granted anything: call grant() first")
+
+    def accepts(self, access_token: str) -> bool:
+        """Whether `GET /v1/me` takes this access token. The question shows up among the calls."""
+        headers = {"Authorization": f"Bearer {access_token}"}
+        return urllib3.request("GET", f"{self.url}/v1/me", headers=headers, retries=False).status == 200  # noqa: PLR2004 - HTTP
+
+    def fail(self, operation: str, **how: Unpack[FaultOptions]) -> None:
+        """Let the next call (or `times` calls; None: all) of `operation` go wrong as `Fault` describes."""
+        self._ask("POST", "faults", operation=operation, **how)
+
+    def pending_faults(self) -> list[Fault]:
+        """Return the faults that no call has met yet."""
+        return [Fault(**members | {"omit": tuple(members["omit"])}) for members in self.state()["faults"]]
+
+    def clear_faults(self) -> None:
+        """Let everything go right again."""
+        self._ask("DELETE", "faults")
+
+    def calls(self, operation: str | None = None) -> list[Call]:
+        """Return the calls of one operation, or of all, in order of arrival."""
+        calls = [Call(**members) for members in self._ask("GET", "calls")]
+        return [call for call in calls if operation in {None, call.operation}]
+
+    def forget_calls(self) -> None:
+        """Count from zero."""
+        self._ask("DELETE", "calls")
+
+    def kill(self, *, user: str = USER) -> None:
+        """Kill the user's live access token out of band, as another refresh elsewhere would."""
+        self._ask("POST", "kill", user=user)
+
+    def revoke(self, *, user: str = USER) -> None:
+        """Take the grant away: its refresh token is refused from now on."""
+        self._ask("POST", "revoke", user=user)
+
+    def set_expires_in(self, seconds: int) -> None:
+        """Set how long access tokens issued from now on live, and what `expiresIn` says of them."""
+        self._ask("POST", "settings", expires_in=seconds)
+
+    def set_rotation(self, *, on: bool) -> None:
+        """Let each refresh replace the refresh token, too, and name the new one in its answer. Figma does not."""
+        self._ask("POST", "settings", rotate=on)
+
+    def advance(self, seconds: float) -> None:
+        """Move the stand-in's clock ahead."""
+        self._ask("POST", "settings", advance=seconds)
+
+    def state(self) -> dict[str, Any]:
+        """Return all of the stand-in's state but the calls."""
+        state: dict[str, Any] = self._ask("GET", "state")
+        return state
+
+    def reset(self) -> None:
+        """Forget grants, codes, faults, calls and settings."""
+        self._ask("DELETE", "state")
+
+    def _ask(self, method: str, resource: str, **members: object) -> Any:  # noqa: ANN401 - JSON
+        body = json.dumps(members).encode()
+        response = urllib3.request(method, f"{self.url}/_standin/{resource}", body=body, retries=False)
+        if response.status != 200:  # noqa: PLR2004 - HTTP
+            raise RuntimeError(f"The stand-in refused {method} {resource}: {response.data.decode()}")
+        return response.json()

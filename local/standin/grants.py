@@ -1,0 +1,167 @@
+"""Figma's rules for codes and tokens, as pure state: no HTTP, and the clock comes in.
+
+The rules (DESIGN.md, "Facts about Figma"; Figma's REST API documentation, "Authentication"):
+
+* one live access token per app and user: a refresh kills the previous one at once;
+* the refresh token is reusable and stays the same, unless `rotate` is switched on;
+* a code lives 30 seconds, works once, and only with the redirect address it was given for.
+
+Assumed, because Figma does not say: signing in again replaces the whole earlier grant, refresh token included.
+"""
+
+import base64
+import dataclasses
+import hashlib
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+CODE_LIFETIME = 30
+"""Seconds that an authorization code can be exchanged."""
+
+NINETY_DAYS = 7_776_000
+"""Seconds that Figma's access tokens live, as its own answers state."""
+
+CLIENT_ID = "standin-app"
+CLIENT_SECRET = "standin-app-secret"  # noqa: S105 - it guards nothing: the stand-in invents every token itself
+USER = "designer@example.com"
+
+
+class RefusedError(Exception):
+    """The provider refuses: the message says why and holds no token."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What one user granted one app, with the one access token that is live (`expires_at`: epoch seconds)."""
+
+    client_id: str
+    user: str
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    expires_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """An authorization code's terms (`expires_at`: epoch seconds; `challenge`: PKCE S256 or nothing)."""
+
+    client_id: str
+    user: str
+    redirect_uri: str
+    challenge: str | None
+    expires_at: float
+
+
+class Grants:
+    """Every grant and every open code of the stand-in. Safe to use from many threads."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.expires_in = NINETY_DAYS
+        self.rotate = False
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._grants: dict[tuple[str, str], Grant] = {}
+        self._codes: dict[str, Code] = {}
+
+    def all(self) -> list[Grant]:
+        """Every grant, oldest first."""
+        with self._lock:
+            return list(self._grants.values())
+
+    def clear(self) -> None:
+        """Forget every grant and code, and go back to the default settings."""
+        with self._lock:
+            self._grants.clear()
+            self._codes.clear()
+            self.expires_in, self.rotate = NINETY_DAYS, False
+
+    def issue(self, client_id: str = CLIENT_ID, user: str = USER, expires_in: int | None = None) -> Grant:
+        """Sign `user` in to the app: a new pair that replaces the one this user had."""
+        lifetime = self.expires_in if expires_in is None else expires_in
+        grant = Grant(
+            client_id=client_id,
+            user=user,
+            access_token=f"figd_{secrets.token_urlsafe(30)}",
+            refresh_token=f"figr_{secrets.token_urlsafe(30)}",
+            expires_in=lifetime,
+            expires_at=self._clock() + lifetime,
+        )
+        with self._lock:
+            self._grants[client_id, user] = grant
+        return grant
+
+    def refresh(self, refresh_token: str, client_id: str | None = None) -> Grant:
+        """Replace the live access token of this refresh token's grant.
+
+        Raises `RefusedError` when the token is not known or belongs to another app than `client_id`.
+        """
+        with self._lock:
+            for grant in self._grants.values():
+                if grant.refresh_token == refresh_token and client_id in {None, grant.client_id}:
+                    renewed = self.issue(grant.client_id, grant.user)
+                    if not self.rotate:
+                        renewed = dataclasses.replace(renewed, refresh_token=refresh_token)
+                    self._grants[grant.client_id, grant.user] = renewed
+                    return renewed
+        raise RefusedError("Invalid refresh token")
+
+    def authorize(self, client_id: str, redirect_uri: str, challenge: str | None = None, user: str = USER) -> str:
+        """Return a code for what the user has just allowed."""
+        code = secrets.token_urlsafe(24)
+        with self._lock:
+            self._codes[code] = Code(
+                client_id=client_id,
+                user=user,
+                redirect_uri=redirect_uri,
+                challenge=challenge,
+                expires_at=self._clock() + CODE_LIFETIME,
+            )
+        return code
+
+    def exchange(
+        self, code: str, redirect_uri: str, client_id: str | None = None, verifier: str | None = None
+    ) -> Grant:
+        """Turn a code into a grant. Any attempt uses the code up, also one that is refused (RFC 6749, 4.1.2).
+
+        Raises `RefusedError` when the code is unknown, used, too old, or meant for another app or address, and
+        when `verifier` does not fit the code's PKCE challenge (RFC 7636, 4.6).
+        """
+        with self._lock:
+            terms = self._codes.pop(code, None)
+            if terms is None or client_id not in {None, terms.client_id}:
+                raise RefusedError("Invalid code")
+            if self._clock() >= terms.expires_at:
+                raise RefusedError("The code has expired")
+            if redirect_uri != terms.redirect_uri:
+                raise RefusedError("The redirect address is not the one that the code was given for")
+            if (s256(verifier) if verifier else None) != terms.challenge:
+                raise RefusedError("The code verifier does not fit the challenge")
+            return self.issue(terms.client_id, terms.user)
+
+    def holder(self, access_token: str) -> Grant | None:
+        """Return the grant whose live access token this is."""
+        with self._lock:
+            for grant in self._grants.values():
+                if grant.access_token == access_token and self._clock() < grant.expires_at:
+                    return grant
+        return None
+
+    def kill(self, user: str = USER) -> None:
+        """Kill the user's live access tokens out of band; their refresh tokens go on working."""
+        with self._lock:
+            for key, grant in self._grants.items():
+                if grant.user == user:
+                    self._grants[key] = dataclasses.replace(grant, expires_at=self._clock())
+
+    def revoke(self, user: str = USER) -> None:
+        """Take away all that the user granted, as on Figma's "connected apps" page."""
+        with self._lock:
+            self._grants = {key: grant for key, grant in self._grants.items() if grant.user != user}
+
+
+def s256(verifier: str) -> str:
+    """PKCE challenge of a verifier, method S256 (RFC 7636, 4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
