@@ -1,0 +1,1 @@
+"""The AWS resources: settings, constructs, bundling, one stack."""

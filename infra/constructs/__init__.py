@@ -1,0 +1,1 @@
+"""One construct per resource that has a life of its own."""

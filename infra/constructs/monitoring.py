@@ -1,0 +1,113 @@
+"""Who is told when the token pair is in danger, and the alarms that tell."""
+
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.constructs.refresh_function import METRICS_NAMESPACE
+from infra.settings import StageSettings
+
+_FIVE_MINUTES = Duration.minutes(5)
+
+
+class Monitoring(Construct):
+    """An encrypted topic and the alarms that publish to it, when they go off and when they are over."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        function: lambda_.IFunction,
+        dead_letters: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.topic = sns.Topic(self, "Alarms", master_key=_alarm_key(self), enforce_ssl=True)
+        # A policy of our own (TLS only) takes the place of SNS's default one, which lets the account's alarms publish.
+        self.topic.add_to_resource_policy(
+            _for_alarms("LetAlarmsPublish", ["sns:Publish"], resource=self.topic.topic_arn)
+        )
+        self._alarm(
+            "FunctionErrors",
+            "The refresh function raised an error.",
+            metric=function.metric_errors(period=_FIVE_MINUTES, statistic="Sum"),
+        )
+        self._alarm(
+            "DeadLetters",
+            "A tick or an asynchronous invocation failed for good and waits in the dead-letter queue.",
+            metric=dead_letters.metric_approximate_number_of_messages_visible(
+                period=_FIVE_MINUTES, statistic="Maximum"
+            ),
+        )
+        self._alarm(
+            "TokenExpires",
+            "The access token is within its mandatory window: refreshing has failed since the advisory window began.",
+            metric=cloudwatch.Metric(
+                namespace=METRICS_NAMESPACE,
+                metric_name="SecondsUntilExpiry",
+                dimensions_map={"service": settings.stack_name},
+                period=_FIVE_MINUTES,
+                statistic="Minimum",
+            ),
+            threshold=settings.mandatory_window_hours * 3600,
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            # Ticks are hours apart: what the last one said stays true until the next.
+            missing=cloudwatch.TreatMissingData.IGNORE,
+        )
+
+    def _alarm(  # noqa: PLR0913 (keyword-only)
+        self,
+        name: str,
+        description: str,
+        *,
+        metric: cloudwatch.IMetric,
+        threshold: int = 1,
+        comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    ) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            alarm_description=description,
+            metric=metric,
+            threshold=threshold,
+            comparison_operator=comparison,
+            evaluation_periods=1,
+            treat_missing_data=missing,
+        )
+        notify = actions.SnsAction(self.topic)
+        alarm.add_alarm_action(notify)
+        alarm.add_ok_action(notify)
+
+
+def _alarm_key(scope: Construct) -> kms.Key:
+    """Return the topic's key. With the AWS managed key of SNS, CloudWatch may not publish and alarms vanish unseen."""
+    key = kms.Key(
+        scope,
+        "Key",
+        description="Encrypts the alarm topic.",
+        enable_key_rotation=True,
+        # Nothing is kept under this key for longer than a notification takes to be delivered.
+        removal_policy=RemovalPolicy.DESTROY,
+        pending_window=Duration.days(7),
+    )
+    key.add_to_resource_policy(_for_alarms("LetAlarmsEncrypt", ["kms:Decrypt", "kms:GenerateDataKey*"], resource="*"))
+    return key
+
+
+def _for_alarms(sid: str, permitted: list[str], *, resource: str) -> iam.PolicyStatement:
+    """Return a statement for CloudWatch, acting for an alarm of this account."""
+    return iam.PolicyStatement(
+        sid=sid,
+        principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions=permitted,
+        resources=[resource],
+        conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+    )

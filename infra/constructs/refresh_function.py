@@ -1,0 +1,131 @@
+"""The function, its log group, and a role that can do exactly what the function does."""
+
+from pathlib import Path
+from typing import cast
+
+from aws_cdk import AssetHashType, Aws, Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.checks import acknowledge
+from infra.settings import StageSettings
+
+METRICS_NAMESPACE = "RefreshToken"
+_ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+
+
+class RefreshFunction(Construct):
+    """Answers consumers and the schedule. `asset` is a folder from `infra.bundling.build`."""
+
+    def __init__(  # noqa: PLR0913 (keyword-only)
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        asset: Path,
+        secret_arn: str,
+        lock_table: dynamodb.ITable,
+        failure_queue: sqs.IQueue,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log_group = _log_group(self, days=settings.log_retention_days, removal_policy=removal_policy)
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={
+                "RefreshToken": iam.PolicyDocument(
+                    statements=[
+                        _allow("WriteOwnLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], log_group.log_group_arn),
+                        _allow("Trace", ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*"),
+                        _allow("KeepTokenPair", _SECRET_ACTIONS, secret_arn),
+                        _allow("ClaimRefresh", _LOCK_ACTIONS, lock_table.table_arn),
+                        _allow(
+                            "RefreshAtUiBuilder", ["amplifyuibuilder:RefreshToken"], "*", conditions=_IN_THIS_REGION
+                        ),
+                        _allow("ReportFailure", ["sqs:SendMessage"], failure_queue.queue_arn),
+                    ]
+                )
+            },
+        )
+        acknowledge(
+            role,
+            {
+                "AwsSolutions-IAM5[Resource::*]": "X-Ray and amplifyuibuilder:RefreshToken have no resource types; "
+                "the latter is held to this region by a condition."
+            },
+        )
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description="Keeps a Figma token pair alive and hands out the live access token.",
+            code=lambda_.Code.from_asset(str(asset), asset_hash=asset.name, asset_hash_type=AssetHashType.CUSTOM),
+            handler="refresh_token.handler.lambda_handler",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=_ARCHITECTURES[settings.architecture],
+            memory_size=settings.memory_mb,
+            timeout=Duration.seconds(settings.timeout_seconds),
+            reserved_concurrent_executions=settings.reserved_concurrency,
+            environment=_environment(settings, secret_arn=secret_arn, lock_table=lock_table),
+            # Above is all that the function may do: what the CDK would add on its own (such as sqs:GetQueueUrl for
+            # a destination) is left out.
+            role=role.without_policy_updates(),
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+            # The schedule is the retry. A grant that the provider refused must not be tried again at once.
+            retry_attempts=0,
+            max_event_age=Duration.hours(1),
+            on_failure=destinations.SqsDestination(failure_queue),
+        )
+        # The CDK makes the function wait for its role, which the reference to the role does already (cfn-lint W3005).
+        cast("lambda_.CfnFunction", self.function.node.default_child).add_deletion_override("DependsOn")
+        acknowledge(
+            self.function,
+            {"AwsSolutions-L1": "Python 3.13 is supported until 2029; the bundle's byte code is made for it."},
+        )
+
+
+_SECRET_ACTIONS = [
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+]
+_LOCK_ACTIONS = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+_IN_THIS_REGION = {"StringEquals": {"aws:RequestedRegion": Aws.REGION}}
+
+
+def _log_group(scope: Construct, *, days: int, removal_policy: RemovalPolicy) -> logs.LogGroup:
+    log_group = logs.LogGroup(scope, "Logs", removal_policy=removal_policy)
+    # The L2 takes an enumeration; the number is what the setting, the API and the console say.
+    cast("logs.CfnLogGroup", log_group.node.default_child).retention_in_days = days
+    return log_group
+
+
+def _allow(
+    sid: str, actions: list[str], resource: str, *, conditions: dict[str, dict[str, str]] | None = None
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=actions, resources=[resource], conditions=conditions)
+
+
+def _environment(settings: StageSettings, *, secret_arn: str, lock_table: dynamodb.ITable) -> dict[str, str]:
+    environment = {
+        "SECRET_ARN": secret_arn,
+        "LOCK_TABLE": lock_table.table_name,
+        "ADVISORY_WINDOW_SECONDS": str(settings.advisory_window_hours * 3600),
+        "MANDATORY_WINDOW_SECONDS": str(settings.mandatory_window_hours * 3600),
+        # Powertools puts it into each metric as the dimension `service`.
+        "POWERTOOLS_SERVICE_NAME": settings.stack_name,
+        "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+    if settings.amplifyuibuilder_endpoint_url:
+        environment["AWS_ENDPOINT_URL_AMPLIFYUIBUILDER"] = settings.amplifyuibuilder_endpoint_url
+    return environment
