@@ -1,0 +1,48 @@
+"""CDK app of the consumer stack. Context: `function_arn` of the refresh function, `figma_url`."""
+
+import platform
+from pathlib import Path
+from typing import cast
+
+from aws_cdk import App, AssetHashType, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+
+from infra.bundling import build
+from infra.pruning import PruningRules
+from infra.settings import Architecture
+
+HERE = Path(__file__).resolve().parent
+REQUIREMENTS = HERE.parent.parent / "lambda_src" / "requirements.txt"
+RULES = PruningRules(botocore_services=("lambda", "sts"), dropped=("aws_lambda_powertools*", "s3transfer/crt.py"))
+
+MACHINE: Architecture = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+"""This machine's processor: MiniStack runs the function on it."""
+
+
+def main() -> None:
+    """Synthesise the stack `TokenConsumer`."""
+    app = App()
+    stack = Stack(app, "TokenConsumer", description="A consumer of the refresh function, for demos and tests.")
+    refresh = lambda_.Function.from_function_attributes(
+        stack, "Refresh", function_arn=app.node.get_context("function_arn"), same_environment=True
+    )
+    asset = build(sources=[HERE / "token_consumer"], requirements=REQUIREMENTS, architecture=MACHINE, rules=RULES)
+    consumer = lambda_.Function(
+        stack,
+        "Consumer",
+        code=lambda_.Code.from_asset(str(asset), asset_hash=asset.name, asset_hash_type=AssetHashType.CUSTOM),
+        handler="token_consumer.handler.lambda_handler",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        architecture=lambda_.Architecture.ARM_64 if MACHINE == "arm64" else lambda_.Architecture.X86_64,
+        timeout=Duration.seconds(90),
+        environment={"REFRESH_FUNCTION": refresh.function_arn, "FIGMA_URL": app.node.get_context("figma_url")},
+        log_group=logs.LogGroup(stack, "Logs", removal_policy=RemovalPolicy.DESTROY),
+    )
+    refresh.grant_invoke(cast("lambda_.IFunction", consumer))
+    CfnOutput(stack, "ConsumerName", value=consumer.function_name)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

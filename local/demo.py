@@ -1,0 +1,186 @@
+"""`make demo`: deploy to the local cloud, and watch the schedule keep a Figma token alive."""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+
+from local.cdk_cli import CdkFailedError
+from local.cloud import FOLDER, LocalCloud, StandinError
+from local.deployment import Deployment, deploy, deploy_consumer
+from local.ministack import MiniStackError
+
+ABOUT_TO_EXPIRE = timedelta(hours=1)
+"""Within the mandatory window of one day."""
+
+TICK_SECONDS = 180.0
+"""The stage `local` ticks every minute, and MiniStack looks for due schedules every ten seconds."""
+
+SHOWN = 12
+
+
+class DemoFailedError(RuntimeError):
+    """The demo saw something else than it should have."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the local cloud running, and say how to use it")
+    parser.add_argument("--stop", action="store_true", help="stop a local cloud that was left running")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where logs and state go (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    console = Console(highlight=False)
+    signal.signal(signal.SIGTERM, _terminate)
+    if options.stop:
+        console.print("Stopped." if LocalCloud.stop_kept(options.folder) else "Nothing is running.")
+        return 0
+    try:
+        with LocalCloud.start(options.folder, keep=options.keep) as cloud:
+            Demo(console, cloud).run()
+            if options.keep:
+                _print_exports(console, cloud)
+    except KeyboardInterrupt:
+        LocalCloud.stop_kept(options.folder)
+        console.print("\nInterrupted. Everything that was started is stopped.")
+        return 130
+    except (CdkFailedError, MiniStackError, StandinError, DemoFailedError, TimeoutError) as error:
+        LocalCloud.stop_kept(options.folder)
+        console.print(f"\n[bold red]The demo failed:[/] {error}", soft_wrap=True)
+        console.print(f"Logs: {options.folder}. Everything that was started is stopped.", soft_wrap=True)
+        return 1
+    return 0
+
+
+class Demo:
+    """One run; each step says what it does and how long it took."""
+
+    def __init__(self, console: Console, cloud: LocalCloud) -> None:
+        self._console = console
+        self._cloud = cloud
+
+    def run(self) -> tuple[Deployment, str]:
+        """Play all steps and show what was seen; return what is deployed: our stack, and the consumer's function.
+
+        Raises `DemoFailedError` when something else was seen than should be.
+        """
+        cloud = self._cloud
+        self._console.print(
+            f"Local AWS (MiniStack) at {cloud.url}, stand-in for Figma and UI Builder at {cloud.standin.url}"
+        )
+        with self._step("cdk bootstrap"):
+            cloud.cdk().bootstrap()
+        with self._step("cdk deploy -c stage=local"):
+            deployment = deploy(cloud)
+        with self._step(f"Seed a pair that expires in {ABOUT_TO_EXPIRE}"):
+            old = cloud.standin.grant()
+            before = deployment.seed(old, expires_in=ABOUT_TO_EXPIRE)
+        accepted_before = cloud.standin.accepts(old.access_token)
+        with self._step("Deploy a consumer stack beside it; the schedule's first tick is due within a minute"):
+            consumer = deploy_consumer(deployment)
+        with self._step("Wait for the schedule's own tick") as status:
+            after = deployment.wait_for_another_version(
+                before,
+                seconds=TICK_SECONDS,
+                on_wait=lambda waited: status.update(f"Wait for the schedule's own tick ... {waited:.0f} s"),
+            )
+        with self._step("Ask, as a consumer Lambda, as a stateless caller and with a wrong provider"):
+            tables = self._ask(deployment, consumer, before, after, old.access_token, accepted_before=accepted_before)
+        for table in tables:
+            self._console.print(table)
+        return deployment, consumer
+
+    def _ask(  # noqa: PLR0913 - what the demo saw
+        self,
+        deployment: Deployment,
+        consumer: str,
+        before: str,
+        after: str,
+        old_token: str,
+        *,
+        accepted_before: bool,
+    ) -> tuple[Table, Table]:
+        standin = self._cloud.standin
+        _, pair = deployment.current()
+        used = deployment.invoke({}, function_name=consumer)
+        other = standin.grant(user="somebody-else")
+        stateless = deployment.invoke({"provider": "figma", "refreshTokenBody": {"token": other.refresh_token}})
+        wrong = deployment.invoke({"provider": "sketch"})
+
+        table = Table(title="What happened", title_justify="left", show_lines=True)
+        table.add_column("question")
+        table.add_column("before the tick")
+        table.add_column("after the tick")
+        table.add_row("current version of the secret", before[:SHOWN], after[:SHOWN])
+        table.add_row("Figma's /v1/me accepts the old token", _yes(accepted_before), _yes(standin.accepts(old_token)))
+        table.add_row(
+            "Figma's /v1/me accepts the stored token", _yes(accepted_before), _yes(standin.accepts(pair["accessToken"]))
+        )
+        table.add_row("the stored token expires", f"in {ABOUT_TO_EXPIRE}", str(pair["expiresAt"]))
+        answers = Table(title="What callers got", title_justify="left", show_lines=True)
+        answers.add_column("caller")
+        answers.add_column("answer")
+        answers.add_row("consumer Lambda, in a stack of its own", _consumer_row(used.payload))
+        answers.add_row(
+            "stateless: somebody else's refresh token",
+            f"keys {', '.join(sorted(stateless.payload))}; expiresIn {stateless.payload.get('expiresIn')}",
+        )
+        answers.add_row("wrong provider", str(wrong.payload.get("errorMessage")))
+        _check("the tick refreshed the token", standin.accepts(pair["accessToken"]) and not standin.accepts(old_token))
+        _check("the old token worked before", accepted_before)
+        _check("the consumer got the live token", not used.failed and used.payload["versionId"] == after)
+        _check("Figma accepted the consumer's token", used.payload.get("status") == 200)  # noqa: PLR2004 - HTTP
+        _check("the stateless answer is the bare one", set(stateless.payload) == {"accessToken", "expiresIn"})
+        _check("a wrong provider is refused", wrong.failed)
+        return table, answers
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[Status]:
+        """Show that a step runs, then how long it took."""
+        start = time.monotonic()
+        if not self._console.is_terminal:
+            self._console.print(f"     {what} ...")
+        with self._console.status(f"{what} ...") as status:
+            yield status
+        self._console.print(f"[green]done[/] {what} [dim]({time.monotonic() - start:.0f} s)[/]")
+
+
+def _consumer_row(payload: dict[str, object]) -> str:
+    if "user" not in payload:
+        return str(payload)
+    return f"Figma says hello to {payload['user']}; version {str(payload['versionId'])[:SHOWN]}, {payload['state']}"
+
+
+def _yes(answer: bool) -> str:  # noqa: FBT001 - it is the datum
+    return "yes" if answer else "no"
+
+
+def _check(what: str, seen: bool) -> None:  # noqa: FBT001 - it is the datum
+    if not seen:
+        raise DemoFailedError(f"This should hold, and does not: {what}.")
+
+
+def _print_exports(console: Console, cloud: LocalCloud) -> None:
+    console.print("\nThe local cloud keeps running. To talk to it:\n")
+    for name, value in cloud.exports.items():
+        console.print(f"export {name}={value}", soft_wrap=True)
+    console.print("\nTo stop it: make stop")
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Make SIGTERM stop everything as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""What people do with a deployed stack, done to the local cloud: deploy, seed, invoke, watch. For demo and tests."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from local.cdk_cli import ROOT, say_nothing
+from local.cloud import LocalCloud
+from local.standin.grants import Grant
+
+STACK = "RefreshToken-local"
+CONSUMER_STACK = "TokenConsumer"
+CONSUMER_APP = f"{sys.executable} -m local.consumer.app"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Lambda's Invoke answered: the payload, and whether it is an error."""
+
+    payload: Any
+    failed: bool
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The stack in the local cloud; `outputs` are those of contract 4."""
+
+    cloud: LocalCloud
+    outputs: dict[str, str]
+
+    def seed(self, grant: Grant, *, expires_in: timedelta, **more: object) -> str:
+        """Store a grant's pair as an operator would, expiring so soon; return the version."""
+        pair = {
+            "accessToken": grant.access_token,
+            "refreshToken": grant.refresh_token,
+            "clientId": grant.client_id,
+            "expiresAt": (datetime.now(UTC) + expires_in).isoformat(),
+            **more,
+        }
+        stored = self.cloud.client("secretsmanager").put_secret_value(
+            SecretId=self.outputs["SecretArn"], SecretString=json.dumps(pair)
+        )
+        return str(stored["VersionId"])
+
+    def current(self) -> tuple[str, dict[str, Any]]:
+        """Return the current version and its content."""
+        value = self.cloud.client("secretsmanager").get_secret_value(
+            SecretId=self.outputs["SecretArn"], VersionStage="AWSCURRENT"
+        )
+        return value["VersionId"], json.loads(value["SecretString"])
+
+    def wait_for_another_version(
+        self, version_id: str, *, seconds: float, on_wait: Callable[[float], None] = lambda _: None
+    ) -> str:
+        """Wait until another version is current; return it. Raises `TimeoutError` after `seconds`."""
+        start = time.monotonic()
+        while (waited := time.monotonic() - start) < seconds:
+            current, _ = self.current()
+            if current != version_id:
+                return current
+            on_wait(waited)
+            time.sleep(0.5)
+        raise TimeoutError(f"version {version_id} was still current after {seconds:.0f} seconds")
+
+    def invoke(self, event: object, *, function_name: str | None = None) -> Answer:
+        """Invoke our function, or another, and wait for its answer."""
+        answer = self.cloud.client("lambda").invoke(
+            FunctionName=function_name or self.outputs["FunctionName"], Payload=json.dumps(event)
+        )
+        return Answer(json.load(answer["Payload"]), failed="FunctionError" in answer)
+
+
+def deploy(
+    cloud: LocalCloud, *, context: dict[str, str] | None = None, on_line: Callable[[str], None] = say_nothing
+) -> Deployment:
+    """Deploy the stage `local` with its issuer calls sent to the stand-in. Raises `CdkFailedError`."""
+    settings = {"stage": "local", "amplifyuibuilder_endpoint_url": cloud.standin.url, **(context or {})}
+    outputs = cloud.cdk(on_line=on_line).deploy(context=settings)
+    return Deployment(cloud, outputs[STACK])
+
+
+def deploy_consumer(deployment: Deployment, *, on_line: Callable[[str], None] = say_nothing) -> str:
+    """Deploy the consumer stack beside ours; return its function's name. Raises `CdkFailedError`."""
+    cloud = deployment.cloud
+    context = {"function_arn": deployment.outputs["FunctionArn"], "figma_url": cloud.standin.url}
+    cdk = cloud.cdk(app_folder=ROOT, app=CONSUMER_APP, on_line=on_line)
+    return cdk.deploy(context=context)[CONSUMER_STACK]["ConsumerName"]
