@@ -1,0 +1,212 @@
+"""The deployed stack from outside, as its users see it: contract 1, concurrency, failures, redeployment.
+
+MiniStack names every error type Runtime.HandlerError, so errors are told by their message; the runtime tests see names.
+"""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local.deployment import Deployment, deploy
+from tests.e2e.conftest import Played
+
+pytestmark = pytest.mark.xdist_group("cloud")
+
+TOKEN_ANSWER = {"accessToken", "expiresIn", "expiresAt", "versionId", "state"}
+FRESH = timedelta(days=30)
+ADVISORY = timedelta(days=3)
+MANDATORY = timedelta(hours=3)
+EXPIRED = timedelta(seconds=-1)
+
+
+def tick(source: str = "aws.scheduler") -> dict[str, Any]:
+    return {"version": "0", "id": "e2e", "detail-type": "Scheduled Event", "source": source, "detail": {}}
+
+
+def calls(stack: Deployment) -> int:
+    return len(stack.cloud.standin.calls("RefreshToken"))
+
+
+def test_the_demo_shows_each_step_and_what_came_of_it(played: Played) -> None:
+    for sight in ("cdk bootstrap", "cdk deploy", "Wait for the schedule's own tick", "Figma says hello", "`figma`"):
+        assert sight in played.printed
+
+
+@pytest.mark.parametrize(
+    ("left", "state", "issuer_calls"),
+    [(FRESH, "fresh", 0), (ADVISORY, "due", 0), (MANDATORY, "fresh", 1), (EXPIRED, "fresh", 1)],
+    ids=["fresh", "advisory", "mandatory", "expired"],
+)
+def test_a_consumer_asks(stack: Deployment, left: timedelta, state: str, issuer_calls: int) -> None:
+    grant = stack.cloud.standin.grant()
+    version = stack.seed(grant, expires_in=left)
+    answer = stack.invoke({}).payload
+    assert set(answer) == TOKEN_ANSWER
+    assert (answer["state"], calls(stack)) == (state, issuer_calls)
+    assert (answer["versionId"] == version) == (issuer_calls == 0)
+    assert stack.cloud.standin.accepts(answer["accessToken"])
+    assert stack.current()[0] == answer["versionId"]
+
+
+@pytest.mark.parametrize("source", ["aws.scheduler", "aws.events"])
+def test_a_tick_reports_without_a_token(stack: Deployment, source: str) -> None:
+    stack.seed(stack.cloud.standin.grant(), expires_in=MANDATORY)
+    for outcome in ("refreshed", "fresh"):
+        report = stack.invoke(tick(source)).payload
+        assert set(report) == {"outcome", "versionId", "expiresAt"}
+        assert (report["outcome"], report["versionId"]) == (outcome, stack.current()[0])
+    assert calls(stack) == 1
+
+
+def test_a_tick_in_the_advisory_window_is_degraded_while_the_issuer_is_down(stack: Deployment) -> None:
+    version = stack.seed(stack.cloud.standin.grant(), expires_in=ADVISORY)
+    stack.cloud.standin.fail("RefreshToken", status=503, times=None)
+    assert stack.invoke(tick()).payload["outcome"] == "degraded"
+    assert stack.current()[0] == version
+
+
+def test_force_refreshes_a_fresh_token(stack: Deployment) -> None:
+    version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+    answer = stack.invoke({"provider": "figma", "force": True}).payload
+    assert set(answer) == TOKEN_ANSWER
+    assert answer["versionId"] != version
+    assert stack.cloud.standin.accepts(answer["accessToken"])
+
+
+def test_a_reported_version_is_refreshed_and_an_older_one_only_answered(stack: Deployment) -> None:
+    dead = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+    answers = [stack.invoke({"provider": "figma", "failedVersionId": dead}).payload for _ in range(3)]
+    assert {answer["versionId"] for answer in answers} == {stack.current()[0]}
+    assert dead != stack.current()[0]
+    assert calls(stack) == 1
+
+
+def test_eight_reports_of_one_dead_version_at_once_make_one_issuer_call(stack: Deployment) -> None:
+    dead = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+    stack.cloud.standin.fail("RefreshToken", delay=0.5, times=None)
+    with ThreadPoolExecutor(8) as pool:
+        reports = [{"provider": "figma", "failedVersionId": dead}] * 8
+        answers = [answer.payload for answer in pool.map(stack.invoke, reports)]
+    assert {answer["versionId"] for answer in answers} == {stack.current()[0]}
+    assert all(stack.cloud.standin.accepts(answer["accessToken"]) for answer in answers)
+    assert calls(stack) == 1
+
+
+def test_the_bare_operation_answers_as_the_issuer_does_and_stores_nothing(stack: Deployment) -> None:
+    version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+    other = stack.cloud.standin.grant(user="other", expires_in=4321)
+    body = {"token": other.refresh_token, "clientId": other.client_id}
+    answer = stack.invoke({"provider": "figma", "refreshTokenBody": body}).payload
+    assert set(answer) == {"accessToken", "expiresIn"}
+    assert stack.cloud.standin.accepts(answer["accessToken"])
+    assert stack.current()[0] == version
+
+
+def test_the_bare_operation_with_the_stored_token_stores_what_it_got(stack: Deployment) -> None:
+    grant = stack.cloud.standin.grant()
+    version = stack.seed(grant, expires_in=FRESH)
+    answer = stack.invoke({"provider": "figma", "refreshTokenBody": {"token": grant.refresh_token}}).payload
+    assert set(answer) == {"accessToken", "expiresIn"}
+    now, pair = stack.current()
+    assert now != version
+    assert pair["accessToken"] == answer["accessToken"]
+
+
+WRONG: list[Any] = [
+    *([], "text", 1),
+    *({"provider": "sketch"}, {"provider": "figma", "failedVersionId": 1}, {"force": "true"}, {"surprise": 1}),
+    *({"refreshTokenBody": {"token": "t"}}, {"provider": "figma", "refreshTokenBody": {"token": None}}),
+]
+"""A few; the runtime tests send wrong input of every kind."""
+
+
+def test_wrong_input_is_refused_and_costs_no_call(stack: Deployment) -> None:
+    stack.seed(stack.cloud.standin.grant(), expires_in=EXPIRED)
+    for event in WRONG:
+        answer = stack.invoke(event)
+        assert answer.failed, event
+        assert any(word in answer.payload["errorMessage"] for word in ("must", "required", "unknown", "exclude")), event
+    assert calls(stack) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (" ", "is empty"),
+        ("{}", "holds no token pair yet"),
+        ("not json", "is not a token pair: it is not a JSON object"),
+        ('{"accessToken": "a"}', "is not a token pair: `refreshToken`"),
+    ],
+)
+def test_a_secret_without_a_pair_is_told_apart_from_a_wrong_one(stack: Deployment, text: str, message: str) -> None:
+    stack.cloud.client("secretsmanager").put_secret_value(SecretId=stack.outputs["SecretArn"], SecretString=text)
+    for event in ({}, tick()):
+        answer = stack.invoke(event)
+        assert answer.failed
+        assert message in answer.payload["errorMessage"]
+
+
+def test_a_consumer_whose_token_was_killed_recovers_within_its_invocation(played: Played, stack: Deployment) -> None:
+    version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+    stack.cloud.standin.kill()
+    answer = stack.invoke({}, function_name=played.consumer).payload
+    assert (answer["status"], answer["reported"]) == (200, True)
+    assert answer["versionId"] != version
+    assert calls(stack) == 1
+
+
+def test_a_failed_tick_goes_to_the_dead_letter_queue_once_and_holds_no_token(stack: Deployment) -> None:
+    sqs, queue = stack.cloud.client("sqs"), stack.outputs["DeadLetterQueueUrl"]
+    sqs.purge_queue(QueueUrl=queue)
+    grant = stack.cloud.standin.grant()
+    stack.seed(grant, expires_in=EXPIRED)
+    stack.cloud.standin.revoke()
+    stack.cloud.client("lambda").invoke(
+        FunctionName=stack.outputs["FunctionName"], InvocationType="Event", Payload=json.dumps(tick())
+    )
+    messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    assert len(messages) == 1
+    assert "sign in" in messages[0]["Body"]
+    for token in (grant.access_token, grant.refresh_token, grant.client_id):
+        assert token not in messages[0]["Body"]
+    assert calls(stack) == 1, "a refused grant is not tried again"
+
+
+def test_logs_and_lock_table_hold_no_token(stack: Deployment) -> None:
+    grant = stack.cloud.standin.grant()
+    dead = stack.seed(grant, expires_in=FRESH)
+    new = stack.invoke({"provider": "figma", "failedVersionId": dead}).payload["accessToken"]
+    stack.invoke({"provider": "figma", "refreshTokenBody": {"token": "a-wrong-token", "clientId": "a-wrong-client"}})
+    resources = stack.cloud.client("cloudformation").list_stack_resources(StackName="RefreshToken-local")
+    table = next(
+        resource["PhysicalResourceId"]
+        for resource in resources["StackResourceSummaries"]
+        if resource["ResourceType"].startswith("AWS::DynamoDB::")
+    )
+    logs = stack.cloud.client("logs")
+    deadline = time.monotonic() + 30
+    written = ""
+    while "The request failed" not in written and time.monotonic() < deadline:
+        time.sleep(0.2)
+        for group in logs.describe_log_groups()["logGroups"]:
+            events = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+            written += "\n".join(event["message"] for event in events)
+    items = json.dumps(stack.cloud.client("dynamodb").scan(TableName=table)["Items"])
+    assert "Refreshed the token" in written
+    assert "COMPLETED" in items
+    for token in (grant.access_token, grant.refresh_token, new, "a-wrong-token", "a-wrong-client"):
+        assert token not in written
+        assert token not in items
+
+
+def test_deploying_again_keeps_the_secret_and_its_value(stack: Deployment) -> None:
+    version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+    printed: list[str] = []
+    again = deploy(stack.cloud, on_line=printed.append)
+    assert again.outputs == stack.outputs
+    assert again.current()[0] == version
+    assert any("no changes" in line for line in printed)

@@ -1,0 +1,90 @@
+"""The built asset, and a secret and a lock table to run it against."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from infra.bundling import build
+from infra.settings import StageSettings
+from local.cloud import LocalCloud
+from local.standin.grants import Grant
+from tests.runtime.rie import ROOT, Runtime, running
+
+
+@pytest.fixture(scope="session")
+def asset() -> Path:
+    """Return the very folder that `cdk deploy -c stage=local` uploads."""
+    context = {"stage": "local", **json.loads((ROOT / "cdk.json").read_text())["context"]}
+    return build(
+        sources=[ROOT / "lambda_src" / "refresh_token"],
+        requirements=ROOT / "lambda_src" / "requirements.txt",
+        architecture=StageSettings.from_context(context).architecture,
+    )
+
+
+@dataclass
+class Bench:
+    """A secret and a lock table of one test, and the function's environment for them."""
+
+    cloud: LocalCloud
+    asset: Path
+    folder: Path
+    name: str = field(default_factory=lambda: f"rie-{uuid.uuid4()}")
+    secret_arn: str = ""
+
+    def __post_init__(self) -> None:
+        self.secrets = self.cloud.client("secretsmanager")
+        self.dynamodb = self.cloud.client("dynamodb")
+        self.secret_arn = self.secrets.create_secret(Name=self.name)["ARN"]
+        self.dynamodb.create_table(
+            TableName=self.name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        )
+
+    def seed(self, grant: Grant, *, expires_in: timedelta = timedelta(days=30), **more: object) -> str:
+        """Store a pair; return its version."""
+        pair = {
+            "accessToken": grant.access_token,
+            "refreshToken": grant.refresh_token,
+            "expiresAt": (datetime.now(UTC) + expires_in).isoformat(),
+            **more,
+        }
+        return self.store(json.dumps(pair))
+
+    def store(self, text: str) -> str:
+        """Store any text; return its version."""
+        return str(self.secrets.put_secret_value(SecretId=self.secret_arn, SecretString=text)["VersionId"])
+
+    def runtime(self, **environment: str) -> AbstractContextManager[Runtime]:
+        """Run the function; `environment` changes its variables."""
+        return self._running(environment)
+
+    @contextmanager
+    def _running(self, environment: dict[str, str]) -> Iterator[Runtime]:
+        variables = {
+            **self.cloud.exports,
+            "SECRET_ARN": self.secret_arn,
+            "LOCK_TABLE": self.name,
+            "ADVISORY_WINDOW_SECONDS": "604800",
+            "MANDATORY_WINDOW_SECONDS": "86400",
+            "POWERTOOLS_SERVICE_NAME": "RefreshToken-test",
+            **environment,
+        }
+        with running(self.asset, variables, self.folder / f"rie-{uuid.uuid4()}.log") as runtime:
+            yield runtime
+
+
+@pytest.fixture
+def bench(cloud: LocalCloud, asset: Path, tmp_path: Path) -> Iterator[Bench]:
+    """Return a secret and a table of this test's own."""
+    cloud.standin.reset()
+    yield Bench(cloud, asset, tmp_path)
+    cloud.standin.reset()
