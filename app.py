@@ -7,7 +7,8 @@ from aws_cdk import App
 
 from infra.bundling import BundlingError, build
 from infra.checks import add_checks
-from infra.settings import SettingsError, StageSettings
+from infra.context_reader import SettingsError
+from infra.settings import StageSettings
 from infra.stack import RefreshTokenStack
 
 LAMBDA_SOURCES = Path(__file__).resolve().parent / "lambda_src"

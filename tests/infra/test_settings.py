@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from infra.settings import STAGES, SettingsError, StageSettings
+from infra.context_reader import SettingsError
+from infra.settings import STAGES, StageSettings
 
 RETENTION_RULE = (
     "must be 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or "
@@ -124,6 +125,7 @@ def test_an_empty_override_takes_an_optional_setting_away(context: dict[str, Any
         ("amplifyuibuilder_endpoint_url", "http://host:99999", URL_RULE),
         ("amplifyuibuilder_endpoint_url", "http://me:pw@host", URL_RULE),
         ("amplifyuibuilder_endpoint_url", "http://ho st", URL_RULE),
+        ("amplifyuibuilder_endpoint_url", 9999, "must be a text that is not empty"),
     ],
 )
 def test_a_setting_that_breaks_a_rule_is_refused_with_key_value_and_rule(
@@ -137,6 +139,13 @@ def test_a_missing_setting_is_refused(context: dict[str, Any]) -> None:
     assert faults(context, stages={"dev": block}) == (
         "memory_mb=: must be a whole number from 128 to 10240 MB, Lambda's limits",
     )
+
+
+def test_windows_and_timeout_may_be_left_out_of_a_block(context: dict[str, Any]) -> None:
+    optional = ("advisory_window_hours", "mandatory_window_hours", "timeout_seconds")
+    block = {key: value for key, value in context["stages"]["dev"].items() if key not in optional}
+    settings = read(context, stages={"dev": block})
+    assert (settings.advisory_window_hours, settings.mandatory_window_hours, settings.timeout_seconds) == (168, 24, 60)
 
 
 def test_the_slowest_schedule_that_ticks_twice_in_the_advisory_window_is_accepted(context: dict[str, Any]) -> None:
