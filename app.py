@@ -7,15 +7,15 @@ from aws_cdk import App
 
 from infra.bundling import BundlingError, build
 from infra.checks import add_checks
-from infra.settings import SettingsError, StageSettings
+from infra.context_reader import SettingsError
+from infra.settings import StageSettings
 from infra.stack import RefreshTokenStack
 
 LAMBDA_SOURCES = Path(__file__).resolve().parent / "lambda_src"
 
 
-def main() -> int:
+def main(app: App) -> int:
     """Synthesise one stage; return the exit code. Faults that the operator can mend are one line each on stderr."""
-    app = App()
     add_checks(app)
     try:
         settings = StageSettings.from_context(app.node.get_all_context())
@@ -33,4 +33,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(App()))

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 RUNTIME_PYTHON = "3.13"
@@ -33,7 +32,6 @@ class Compiler:
         subprocess.run(command, check=True, env={**clean, "PYTHONHASHSEED": "0"})  # noqa: S603 (our own arguments)
 
 
-@cache
 def find_compiler() -> Compiler | None:
     """Return the running interpreter if it fits, else the first on PATH that does, else nothing."""
     for executable in _candidates():

@@ -1,13 +1,13 @@
 """What a stage may be told: `cdk.json` holds each stage's block, `-c key=value` overrides one key of it."""
 
-import difflib
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
-from typing import Any, Literal, cast
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
+from infra.context_reader import ContextReader, SettingsError, listed
 from infra.schedule_expression import longest_two_ticks
 
 Architecture = Literal["arm64", "x86_64"]
@@ -21,14 +21,6 @@ RETENTION_DAYS = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 MACHINE = "machine"
-
-
-class SettingsError(Exception):
-    """One or more settings are wrong. `faults` has a line for each: key, value, rule."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = tuple(faults)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,15 +63,18 @@ class StageSettings:
         blocks = context.get("stages")
         block = blocks.get(stage) if isinstance(blocks, dict) and isinstance(stage, str) else None
         if stage not in STAGES or not isinstance(block, dict):
-            raise SettingsError([f"stage={stage}: must be one of {_listed(STAGES)}, with its own block in cdk.json"])
-        reader = _Reader({**block, **{key: context[key] for key in _KEYS if key in context}})
+            raise SettingsError([f"stage={stage}: must be one of {listed(STAGES)}, with its own block in cdk.json"])
+        overrides = {key: context[key] for key in _KEYS if key in context}
+        reader = ContextReader({**_DEFAULTS, **block, **overrides}, keys=_KEYS)
         reader.refuse_unknown_keys(block, context)
         settings = cls(
             stage=stage,
             schedule=reader.text("schedule"),
             issuer=reader.choice("issuer", ISSUERS),
             architecture=_architecture(reader, stage=stage, machine=machine),
-            log_retention_days=reader.one_of("log_retention_days", RETENTION_DAYS),
+            log_retention_days=reader.one_of(
+                "log_retention_days", RETENTION_DAYS, "the days that CloudWatch Logs knows"
+            ),
             memory_mb=reader.integer("memory_mb", 128, 10_240, "MB, Lambda's limits"),
             # A pair of Figma tokens lives 90 days; a wider window would refresh on every tick.
             advisory_window_hours=reader.integer("advisory_window_hours", 2, 2160, "hours, 90 days at most"),
@@ -99,78 +94,10 @@ class StageSettings:
 
 
 _KEYS = tuple(field.name for field in fields(StageSettings) if field.name != "stage")
+_DEFAULTS = {field.name: field.default for field in fields(StageSettings) if field.default is not MISSING}
 
 
-class _Reader:
-    """Takes raw values one by one and notes what is wrong with them.
-
-    After a fault the value returned is a stand-in of the right type, so that reading can go on to the next fault.
-    """
-
-    def __init__(self, raw: Mapping[str, object]) -> None:
-        self._raw = raw
-        self.faults: list[str] = []
-        self._faulty: set[str] = set()
-
-    def fault(self, key: str, rule: str) -> None:
-        value = self._raw.get(key)
-        self.faults.append(f"{key}={'' if value is None else value}: {rule}")
-        self._faulty.add(key)
-
-    def is_sound(self, *keys: str) -> bool:
-        return self._faulty.isdisjoint(keys)
-
-    def refuse_unknown_keys(self, block: Mapping[str, object], context: Mapping[str, object]) -> None:
-        # A block in cdk.json is ours alone. The context is shared with the CDK and its plug-ins, so there only
-        # a key that looks like one of ours misspelt is refused.
-        for key, value in {**context, **block}.items():
-            near = difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.85)
-            if key in _KEYS or not (key in block or near):
-                continue
-            hint = f"did you mean {near[0]}?" if near else f"the keys are {_listed(_KEYS)}"
-            self.faults.append(f"{key}={value}: is no setting; {hint}")
-
-    def text(self, key: str) -> str:
-        value = self._raw.get(key)
-        if isinstance(value, str) and value:
-            return value
-        self.fault(key, "must be a text that is not empty")
-        return ""
-
-    def choice(self, key: str, choices: tuple[str, ...]) -> str:
-        if self._raw.get(key) not in choices:
-            self.fault(key, f"must be {_listed(choices)}")
-        return str(self._raw.get(key))
-
-    def integer(self, key: str, low: int, high: int, unit: str = "") -> int:
-        number = self._whole_number(key)
-        if number is None or not low <= number <= high:
-            self.fault(key, f"must be a whole number from {low} to {high}{' ' + unit if unit else ''}")
-            return low
-        return number
-
-    def one_of(self, key: str, numbers: tuple[int, ...]) -> int:
-        number = self._whole_number(key)
-        if number is None or number not in numbers:
-            self.fault(key, f"must be {_listed(tuple(map(str, numbers)))}, the days that CloudWatch Logs knows")
-            return numbers[0]
-        return number
-
-    def optional_integer(self, key: str, low: int, high: int) -> int | None:
-        return None if self.absent(key) else self.integer(key, low, high)
-
-    def absent(self, key: str) -> bool:
-        """Return whether the key is missing, null or, as `-c key=` gives it, empty."""
-        return self._raw.get(key) in (None, "")
-
-    def _whole_number(self, key: str) -> int | None:
-        value = self._raw.get(key)
-        if isinstance(value, str) and value.isascii() and value.isdigit():
-            return int(value)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _architecture(reader: _Reader, *, stage: str, machine: Callable[[], str]) -> Architecture:
+def _architecture(reader: ContextReader, *, stage: str, machine: Callable[[], str]) -> Architecture:
     # Only a function that runs on this very machine may follow it; elsewhere two people would deploy two templates.
     choices = (*ARCHITECTURES, MACHINE) if stage == "local" else ARCHITECTURES
     wanted = reader.choice("architecture", choices)
@@ -179,7 +106,7 @@ def _architecture(reader: _Reader, *, stage: str, machine: Callable[[], str]) ->
     return cast("Architecture", wanted)
 
 
-def _endpoint_url(reader: _Reader, *, stage: str) -> str | None:
+def _endpoint_url(reader: ContextReader, *, stage: str) -> str | None:
     key = "amplifyuibuilder_endpoint_url"
     if reader.absent(key):
         return None
@@ -187,7 +114,7 @@ def _endpoint_url(reader: _Reader, *, stage: str) -> str | None:
         reader.fault(key, "must not be set on prod: it would send the refresh token elsewhere")
         return None
     url = reader.text(key)
-    if not _is_http_url(url):
+    if reader.is_sound(key) and not _is_http_url(url):
         reader.fault(key, "must be a URL such as http://127.0.0.1:9999, without user, query or fragment")
     return url
 
@@ -198,13 +125,12 @@ def _is_http_url(url: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    plain = (
-        not (parts.username or parts.password or parts.query or parts.fragment) and url.isascii() and url.isprintable()
-    )
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and plain and " " not in url
+    extras = parts.username or parts.password or parts.query or parts.fragment
+    plain = url.isascii() and url.isprintable() and " " not in url
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and plain and not extras
 
 
-def _check_together(reader: _Reader, settings: StageSettings) -> None:
+def _check_together(reader: ContextReader, settings: StageSettings) -> None:
     windows = ("advisory_window_hours", "mandatory_window_hours")
     if reader.is_sound(*windows) and settings.mandatory_window_hours >= settings.advisory_window_hours:
         reader.fault(
@@ -220,7 +146,3 @@ def _check_together(reader: _Reader, settings: StageSettings) -> None:
     if reader.is_sound("advisory_window_hours") and needed > timedelta(hours=settings.advisory_window_hours):
         rule = f"must tick twice within advisory_window_hours={settings.advisory_window_hours}"
         reader.fault("schedule", f"{rule}, but two ticks can take {needed / timedelta(hours=1):g} hours")
-
-
-def _listed(choices: tuple[Any, ...]) -> str:
-    return ", ".join(choices[:-1]) + (" or " if choices[:-1] else "") + str(choices[-1])

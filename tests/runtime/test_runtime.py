@@ -151,13 +151,14 @@ def test_the_request_id_is_the_correlation_id_of_a_consumers_question(bench: Ben
 
 
 NO_STRING: list[Any] = ["", None, 1, 1.5, True, [], {}]
+NO_TRUTH: list[Any] = [False, None, 1, "true", [], {}]
 BODY = "refreshTokenBody"
 
 WRONG: list[Any] = [
     *([], [1], "text", 1, 1.5, True),
     *({"provider": value} for value in [*NO_STRING, "sketch"]),
     *({"provider": "figma", "failedVersionId": value} for value in NO_STRING),
-    *({"provider": "figma", "force": value} for value in [False, None, 1, "true", [], {}]),
+    *({"provider": "figma", "force": value} for value in NO_TRUTH),
     *({"provider": "figma", BODY: value} for value in NO_STRING),
     *({"provider": "figma", BODY: {"token": value}} for value in NO_STRING),
     *({"provider": "figma", BODY: {"token": "t", "clientId": value}} for value in NO_STRING),

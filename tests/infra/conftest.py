@@ -1,0 +1,137 @@
+"""One synthesis a stage for the whole test run: starting jsii costs seconds."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App
+
+from infra.checks import add_checks
+from infra.settings import StageSettings
+from infra.stack import RefreshTokenStack
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = ("dev", "prod", "local")
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesised:
+    """A stage's template. References name the type they point to, never a logical id."""
+
+    text: str
+    template: dict[str, Any]
+
+    def resources(self, kind: str) -> list[Resource]:
+        return [resource for resource in self.template["Resources"].values() if resource["Type"] == kind]
+
+    def only(self, kind: str) -> Resource:
+        (resource,) = self.resources(kind)
+        return resource
+
+    def role_of(self, service: str) -> dict[str, Any]:
+        roles: list[dict[str, Any]] = [role["Properties"] for role in self.resources("AWS::IAM::Role")]
+        (role,) = [role for role in roles if f'"{service}.amazonaws.com"' in json.dumps(role)]
+        return role
+
+
+def by_type(template: Mapping[str, Any]) -> dict[str, Any]:
+    """Put a resource's type wherever its logical id is referred to."""
+    types = {name: resource["Type"] for name, resource in template["Resources"].items()}
+
+    def rename(node: Any) -> Any:
+        match node:
+            case {"Ref": str(name)}:
+                return {"Ref": types.get(name, name)}
+            case {"Fn::GetAtt": [str(name), attribute]}:
+                return {"Fn::GetAtt": [types[name], attribute]}
+            case dict():
+                return {key: rename(value) for key, value in node.items()}
+            case list():
+                return [rename(value) for value in node]
+            case _:
+                return node
+
+    renamed: dict[str, Any] = rename(dict(template))
+    return renamed
+
+
+@pytest.fixture(scope="session")
+def context() -> dict[str, Any]:
+    """What the CDK CLI passes on from cdk.json."""
+    configuration: dict[str, dict[str, Any]] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
+    return configuration["context"]
+
+
+@pytest.fixture(scope="session")
+def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stand-in for the bundle: a template only carries its hash."""
+    folder = tmp_path_factory.mktemp("bundle") / ("0" * 64)
+    folder.mkdir()
+    (folder / "handler.py").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def synthesise(context: dict[str, Any], asset: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Synthesise a stage in this process and return the template's file."""
+
+    def synthesise(stage: str, **overrides: str) -> Path:
+        app = App(
+            context={**context, "stage": stage, **overrides}, outdir=str(tmp_path_factory.mktemp(stage) / "cdk.out")
+        )
+        add_checks(app)
+        settings = StageSettings.from_context(app.node.get_all_context())
+        RefreshTokenStack(app, settings.stack_name, settings=settings, asset=asset)
+        return Path(app.synth().get_stack_by_name(settings.stack_name).template_full_path)
+
+    return synthesise
+
+
+@pytest.fixture(scope="session")
+def template_file(synthesise: Callable[..., Path]) -> Callable[[str], Path]:
+    return cache(synthesise)
+
+
+@pytest.fixture(scope="session")
+def synthesised(template_file: Callable[[str], Path]) -> Callable[[str], Synthesised]:
+    @cache
+    def read(stage: str) -> Synthesised:
+        text = template_file(stage).read_text(encoding="utf-8")
+        return Synthesised(text=text, template=by_type(json.loads(text)))
+
+    return read
+
+
+@pytest.fixture(params=STAGES)
+def every_stage(request: pytest.FixtureRequest, synthesised: Callable[[str], Synthesised]) -> Synthesised:
+    return synthesised(request.param)
+
+
+@pytest.fixture
+def dev(synthesised: Callable[[str], Synthesised]) -> Synthesised:
+    return synthesised("dev")
+
+
+@pytest.fixture(scope="session")
+def cdk_environment() -> dict[str, str]:
+    """An environment without a trace of AWS credentials, profiles or endpoints, nor a package index."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    tools = [str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin")]
+    nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull}
+    nowhere |= {"AWS_SHARED_CREDENTIALS_FILE": os.devnull, "PIP_NO_INDEX": "1", "CDK_DISABLE_VERSION_CHECK": "1"}
+    return {**clean, **nowhere, "PATH": os.pathsep.join([*tools, os.environ["PATH"]])}
+
+
+@pytest.fixture(scope="session")
+def cdk_cli(cdk_environment: dict[str, str]) -> str:
+    found = shutil.which("cdk", path=cdk_environment["PATH"])
+    assert found, "the CDK CLI is missing: make setup"
+    return found

@@ -1,0 +1,300 @@
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from infra import bundling, pruning, python_runtime
+from infra.settings import Architecture
+from tests.infra.conftest import ROOT
+
+WHEEL = "tiny-1.0-py3-none-any.whl"
+WHEEL_FILES = {
+    "tiny/__init__.py": "COLOURS = {'red', 'green', 'blue'}\n\n\ndef here():\n    return here.__code__.co_filename\n",
+    "tiny/__init__.pyi": "COLOURS: set[str]\n",
+    "tiny/py.typed": "",
+    "tiny/tests/test_tiny.py": "raise SystemExit\n",
+    "tiny/data/kept.json": "{}",
+    "tiny/extras/dropped.json": "{}",
+    "tiny-1.0.data/scripts/tiny": "#!python\n",
+    "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+    "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "tiny-1.0.dist-info/LICENSE.txt": "do as you like\n",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A function with one dependency, which lies in a folder beside it."""
+
+    source: Path
+    requirements: Path
+    cache: Path
+    wheel: Path
+
+    def build(
+        self,
+        *,
+        architecture: Architecture = "arm64",
+        rules: pruning.PruningRules | None = None,
+        compiler_finder: Callable[[], python_runtime.Compiler | None] = python_runtime.find_compiler,
+    ) -> Path:
+        return bundling.build(
+            sources=[self.source],
+            requirements=self.requirements,
+            architecture=architecture,
+            rules=rules or pruning.PruningRules(botocore_services=(), dropped=("tiny/extras",)),
+            cache=self.cache,
+            compiler_finder=compiler_finder,
+        )
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    wheel = tmp_path / "wheels" / WHEEL
+    wheel.parent.mkdir()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in WHEEL_FILES.items():
+            archive.writestr(name, text)
+        archive.writestr("tiny-1.0.dist-info/RECORD", "".join(f"{name},,\n" for name in WHEEL_FILES))
+    source = tmp_path / "greeter"
+    (source / "__pycache__").mkdir(parents=True)
+    (source / "__pycache__" / "stale.cpython-313.pyc").write_bytes(b"stale")
+    (source / "handler.py").write_text("from tiny import COLOURS\n", encoding="utf-8")
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(f"--find-links {wheel.parent}\ntiny==1.0\n", encoding="utf-8")
+    return Project(source=source, requirements=requirements, cache=tmp_path / "cache", wheel=wheel)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def contents(folder: Path) -> dict[str, tuple[str, float, int]]:
+    return {
+        name: (
+            hashlib.sha256((folder / name).read_bytes()).hexdigest(),
+            (folder / name).stat().st_mtime,
+            (folder / name).stat().st_mode,
+        )
+        for name in names(folder)
+    }
+
+
+def test_a_bundle_holds_packages_sources_and_byte_code_and_nothing_that_is_never_loaded(project: Project) -> None:
+    assert names(project.build()) == {
+        "greeter/__pycache__/handler.cpython-313.pyc",
+        "greeter/handler.py",
+        "tiny-1.0.dist-info/LICENSE.txt",
+        "tiny-1.0.dist-info/METADATA",
+        "tiny/__init__.py",
+        "tiny/__pycache__/__init__.cpython-313.pyc",
+        "tiny/data/kept.json",
+    }
+
+
+def test_the_same_inputs_give_the_same_name_and_the_same_bytes(project: Project, tmp_path: Path) -> None:
+    first = project.build()
+    os.utime(project.source / "handler.py", (1_000_000_000, 1_000_000_000))
+    (project.source / "handler.py").chmod(0o600)
+    second = replace(project, cache=tmp_path / "another cache").build()
+    assert first.name == second.name
+    assert contents(first) == contents(second)
+
+
+def test_a_second_build_does_not_run_pip(project: Project) -> None:
+    first = project.build()
+    project.wheel.unlink()
+    assert project.build() == first
+
+
+def test_changed_sources_change_the_hash_and_do_not_run_pip(project: Project) -> None:
+    first = project.build()
+    project.wheel.unlink()
+    (project.source / "handler.py").write_text("from tiny import here\n", encoding="utf-8")
+    changed = project.build()
+    (project.source / "handler.py").rename(project.source / "main.py")
+    renamed = project.build()
+    assert len({first.name, changed.name, renamed.name}) == 3
+    assert (changed / "greeter" / "handler.py").read_text(encoding="utf-8") == "from tiny import here\n"
+
+
+def test_changed_requirements_rules_platform_or_compiler_change_the_hash(project: Project) -> None:
+    folders = [
+        project.build(),
+        project.build(architecture="x86_64"),
+        project.build(rules=pruning.PruningRules(botocore_services=("sts",))),
+        project.build(compiler_finder=lambda: None),
+    ]
+    requirements = project.requirements
+    requirements.write_text(requirements.read_text(encoding="utf-8") + "# a comment\n", encoding="utf-8")
+    folders.append(project.build())
+    assert len({folder.name for folder in folders}) == len(folders)
+
+
+def test_what_pip_cannot_install_leaves_no_bundle_and_says_why(project: Project) -> None:
+    project.wheel.unlink()
+    with pytest.raises(bundling.BundlingError, match=r"could not install .*requirements.txt for manylinux2014_aarch64"):
+        project.build()
+    assert list(project.cache.iterdir()) == []
+
+
+def test_builds_at_the_same_time_end_in_one_whole_bundle(project: Project) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        folders = {future.result() for future in [pool.submit(project.build) for _ in range(2)]}
+    (folder,) = folders
+    assert len(names(folder)) == 7
+    assert {path.name.split("-")[0] for path in project.cache.iterdir()} == {"packages", folder.name}
+
+
+def test_byte_code_is_loaded_as_is_and_names_the_path_in_lambda(project: Project) -> None:
+    folder = project.build()
+    for byte_code in folder.rglob("*.pyc"):
+        data = byte_code.read_bytes()
+        # PEP 552: flag 1 says "hash-based", flag 2 "check the source"; only the first may be set.
+        assert int.from_bytes(data[4:8], "little") == 1
+        assert str(project.cache).encode() not in data
+    (folder / "tiny" / "__init__.py").unlink()
+    (folder / "tiny" / "__pycache__" / "__init__.cpython-313.pyc").rename(folder / "tiny" / "__init__.pyc")
+    script = f"import sys; sys.path.insert(0, {str(folder)!r}); import tiny; print(tiny.here())"
+    found = python_runtime.find_compiler()
+    assert found
+    done = subprocess.run([found.executable, "-I", "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "/var/task/tiny/__init__.py"
+
+
+def test_everybody_may_read_the_files_whatever_the_umask(project: Project) -> None:
+    before = os.umask(0o077)
+    try:
+        folder = project.build()
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*")) if path.is_dir()} == {0o755}
+    assert {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()} == {0o644}
+
+
+def test_without_a_fitting_python_it_says_so_and_ships_the_sources(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = project.build(compiler_finder=lambda: None)
+    assert not list(folder.rglob("*.pyc"))
+    assert (folder / "greeter" / "handler.py").exists()
+    assert capsys.readouterr().err.startswith("No Python 3.13 found: the function ships without byte code")
+
+
+def interpreter(folder: Path, name: str, version: str) -> str:
+    script = folder / name
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(f"#!/bin/sh\necho {version}\n", encoding="utf-8")
+    script.chmod(0o755)
+    return str(script)
+
+
+@pytest.mark.parametrize(
+    ("running", "on_path", "expected"),
+    [
+        ("3.13.9", {"python3.13": "3.13.1"}, "3.13.9"),
+        ("3.11.2", {"python3.13": "3.13.1"}, "3.13.1"),
+        ("3.11.2", {"python3": "3.13.2"}, "3.13.2"),
+        ("3.11.2", {"python3.13": "broken", "python3": "3.12.0", "python": "3.130.0"}, None),
+        ("3.14.0", {}, None),
+    ],
+)
+def test_the_running_python_is_taken_if_it_fits_else_the_first_that_does_on_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, running: str, on_path: dict[str, str], expected: str | None
+) -> None:
+    monkeypatch.setattr(sys, "executable", interpreter(tmp_path / "running", "python", running))
+    for name, version in on_path.items():
+        interpreter(tmp_path / "path", name, version)
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    found = python_runtime.find_compiler()
+    assert (found and found.version) == expected
+
+
+@pytest.fixture(scope="session")
+def function_bundle() -> Path:
+    """The packages that the function ships with, around a source folder that does not matter here."""
+    sources = ROOT / "lambda_src"
+    return bundling.build(
+        sources=[sources / "refresh_token"], requirements=sources / "requirements.txt", architecture="arm64"
+    )
+
+
+def in_isolation(folder: Path, script: str) -> str:
+    """Run `script` with the standard library and the bundle, as Lambda does with /var/task, and nothing else."""
+    found = python_runtime.find_compiler()
+    assert found
+    prelude = f"import sys; sys.path.insert(0, {str(folder)!r})\n"
+    environment = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
+    done = subprocess.run(
+        [found.executable, "-I", "-S", "-B", "-c", prelude + script],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_everything_that_the_function_imports_is_in_the_bundle_and_compiled(function_bundle: Path) -> None:
+    script = """
+import os, json
+import boto3, botocore.config
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig, idempotent_function
+for service in ("secretsmanager", "dynamodb", "amplifyuibuilder", "sts"):
+    boto3.client(service)
+DynamoDBPersistenceLayer(table_name="locks")
+Logger(service="test").info("it logs")
+metrics = Metrics(namespace="test", service="test")
+metrics.add_metric(name="Refreshed", unit=MetricUnit.Count, value=1)
+metrics.flush_metrics()
+ours = [module for module in list(sys.modules.values()) if str(getattr(module, "__file__", "")).startswith(sys.path[0])]
+print(json.dumps({"modules": len(ours), "uncompiled": [m.__name__ for m in ours if not os.path.exists(m.__cached__)]}))
+"""
+    printed = [json.loads(line) for line in in_isolation(function_bundle, script).splitlines()]
+    assert printed[0]["message"] == "it logs"
+    assert printed[1]["Refreshed"] == [1.0]
+    assert printed[2]["modules"] > 100
+    assert printed[2]["uncompiled"] == []
+
+
+def test_regions_retries_and_endpoints_work_from_the_pruned_bundle(function_bundle: Path) -> None:
+    script = """
+import boto3, json
+from botocore.config import Config
+config = Config(region_name="cn-north-1", retries={"mode": "standard", "total_max_attempts": 3})
+client = boto3.client("secretsmanager", config=config)
+other = boto3.client("amplifyuibuilder", endpoint_url="http://127.0.0.1:9")
+print(json.dumps([client.meta.endpoint_url, other.meta.endpoint_url, client.meta.config.retries]))
+"""
+    assert json.loads(in_isolation(function_bundle, script)) == [
+        "https://secretsmanager.cn-north-1.amazonaws.com.cn",
+        "http://127.0.0.1:9",
+        {"mode": "standard", "total_max_attempts": 3},
+    ]
+
+
+def test_the_bundle_keeps_the_services_in_use_and_the_names_of_what_is_in_it(
+    function_bundle: Path, record_property: Callable[[str, object], None]
+) -> None:
+    services = {path.name for path in (function_bundle / "botocore" / "data").iterdir() if path.is_dir()}
+    assert services == {"amplifyuibuilder", "dynamodb", "secretsmanager", "sts"}
+    packages = {path.parent.name.split("-")[0] for path in function_bundle.glob("*.dist-info/METADATA")}
+    assert {"boto3", "botocore", "aws_lambda_powertools", "urllib3"} <= packages
+    record_property("unpacked_bytes", sum(path.stat().st_size for path in function_bundle.rglob("*")))
+
+
+def test_the_bundle_names_no_folder_of_this_machine(function_bundle: Path) -> None:
+    here = str(ROOT).encode()
+    assert not [name for name in names(function_bundle) if here in (function_bundle / name).read_bytes()]

@@ -1,0 +1,78 @@
+"""The checks are on, the stages pass them, and they can fail."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from aws_cdk import App, Stack, aws_sqs
+from cdk_nag import AwsSolutionsChecks
+
+from infra.checks import acknowledge, add_checks
+from infra.settings import StageSettings
+from infra.stack import RefreshTokenStack
+from tests.infra.conftest import STAGES
+
+pytestmark = pytest.mark.xdist_group("synth")
+
+
+def test_a_queue_that_takes_plain_http_fails_the_synthesis(tmp_path: Path) -> None:
+    app = App(outdir=str(tmp_path))
+    add_checks(app)
+    stack = Stack(app, "Careless")
+    acknowledge(
+        aws_sqs.Queue(stack, "Known"), dict.fromkeys(("AwsSolutions-SQS3", "AwsSolutions-SQS4"), "shown in a test")
+    )
+    aws_sqs.Queue(stack, "Unknown")
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        app.synth()
+    (report,) = json.loads((tmp_path / "validation-report.json").read_text(encoding="utf-8"))["pluginReports"]
+    found = [
+        (violation["ruleName"], construct["constructPath"])
+        for violation in report["violations"]
+        for construct in violation["violatingConstructs"]
+    ]
+    assert found == [
+        ("AwsSolutions-SQS3", "Careless/Unknown/Resource"),
+        ("AwsSolutions-SQS4", "Careless/Unknown/Resource"),
+    ]
+
+
+def test_each_acknowledgement_answers_a_finding_on_that_very_resource(
+    context: dict[str, object], asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = SimpleNamespace(acknowledge=lambda *_: None)
+    monkeypatch.setattr("infra.checks.Validations", SimpleNamespace(of=lambda _: nothing))
+    app = App(context=context, outdir=str(tmp_path))
+    settings = StageSettings.from_context(app.node.get_all_context())
+    RefreshTokenStack(app, "Stack", settings=settings, asset=asset)
+    findings = AwsSolutionsChecks().validate_scope(app).violations
+    assert sorted(
+        (finding.rule_name, resource.construct_path) for finding in findings for resource in finding.violating_resources
+    ) == [
+        ("AwsSolutions-IAM5[Resource::*]", "Stack/Refresh/Role/Resource"),
+        ("AwsSolutions-L1", "Stack/Refresh/Function/Resource"),
+        ("AwsSolutions-SMG4", "Stack/Secret/Resource"),
+        ("AwsSolutions-SQS3", "Stack/DeadLetters/Queue/Resource"),
+    ]
+
+
+def test_cfn_lint_has_nothing_to_say_about_any_stage(template_file: Callable[[str], Path]) -> None:
+    lint = Path(sys.executable).with_name("cfn-lint")
+    files = [str(template_file(stage)) for stage in STAGES]
+    done = subprocess.run([lint, *files], check=False, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_cfn_lint_finds_what_is_wrong(template_file: Callable[[str], Path], tmp_path: Path) -> None:
+    template = json.loads(template_file("dev").read_text(encoding="utf-8"))
+    (function,) = [one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
+    function["Properties"]["Timeout"] = 901
+    (tmp_path / "wrong.template.json").write_text(json.dumps(template), encoding="utf-8")
+    lint = Path(sys.executable).with_name("cfn-lint")
+    done = subprocess.run([lint, tmp_path / "wrong.template.json"], check=False, capture_output=True, text=True)
+    assert "901" in done.stdout
+    assert done.returncode

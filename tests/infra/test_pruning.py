@@ -1,0 +1,43 @@
+from pathlib import Path
+
+from infra.pruning import FUNCTION_RULES, PruningRules, prune
+
+
+def plant(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_only_the_named_services_and_the_files_for_all_services_stay(tmp_path: Path) -> None:
+    data = "botocore/data"
+    plant(
+        tmp_path, f"{data}/endpoints.json", f"{data}/sts/2011/service-2.json.gz", f"{data}/ec2/2016/service-2.json.gz"
+    )
+    plant(tmp_path, "boto3/data/ec2/2016/resources-1.json", "boto3/session.py", "other/data/ec2/x.json")
+    prune(tmp_path, PruningRules(botocore_services=("sts",)))
+    assert left(tmp_path) == [
+        "boto3/session.py",
+        "botocore/data/endpoints.json",
+        "botocore/data/sts/2011/service-2.json.gz",
+        "other/data/ec2/x.json",
+    ]
+
+
+def test_the_function_loses_the_powertools_that_it_does_not_use_and_no_others(tmp_path: Path) -> None:
+    utilities = "aws_lambda_powertools/utilities"
+    plant(tmp_path, f"{utilities}/parser/__init__.py", f"{utilities}/idempotency/base.py")
+    plant(tmp_path, "aws_lambda_powertools/event_handler/api_gateway.py", "aws_lambda_powertools/logging/logger.py")
+    prune(tmp_path, FUNCTION_RULES)
+    assert left(tmp_path) == ["aws_lambda_powertools/logging/logger.py", f"{utilities}/idempotency/base.py"]
+
+
+def test_names_versions_and_licences_of_packages_stay(tmp_path: Path) -> None:
+    info = "six-1.0.dist-info"
+    plant(tmp_path, *(f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "LICENSE", "licenses/NOTICE")))
+    prune(tmp_path, FUNCTION_RULES)
+    assert left(tmp_path) == [f"{info}/LICENSE", f"{info}/METADATA", f"{info}/licenses/NOTICE"]

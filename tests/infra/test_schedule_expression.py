@@ -1,0 +1,75 @@
+from datetime import timedelta
+
+import pytest
+
+from infra.schedule_expression import longest_two_ticks
+
+MINUTES, HOURS, DAYS = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("rate(1 minute)", 2 * MINUTES),
+        ("rate(90 minutes)", 3 * HOURS),
+        ("rate(12 hours)", 1 * DAYS),
+        ("rate(4 days)", 8 * DAYS),
+        ("cron(* * * * ? *)", 2 * MINUTES),
+        ("cron(0/15 * * * ? *)", 30 * MINUTES),
+        ("cron(0,1,2 0 * * ? *)", 1 * DAYS - 1 * MINUTES),
+        ("cron(0 6,18 * * ? *)", 1 * DAYS),
+        ("cron(0 8-10 * * ? *)", 23 * HOURS),
+        ("cron(0 0 ? * MON-FRI *)", 4 * DAYS),
+        ("cron(0 0 ? * 2 *)", 14 * DAYS),
+        ("cron(0 0 ? * L *)", 14 * DAYS),
+        ("cron(0 0 ? * tue,fri *)", 7 * DAYS),
+        ("cron(0 0 1 * ? *)", 62 * DAYS),
+        ("cron(0 0 L * ? *)", 62 * DAYS),
+        ("cron(0 0 LW * ? *)", 63 * DAYS),
+        ("cron(0 0 1W * ? *)", 63 * DAYS),
+        ("cron(0 0 31W * ? *)", 124 * DAYS),
+        ("cron(0 0 ? * 6L *)", 63 * DAYS),
+        ("cron(0 0 ? * 3#1 *)", 63 * DAYS),
+        ("cron(0 0 1 JAN,JUL ? *)", 366 * DAYS),
+    ],
+)
+def test_two_ticks_take_as_long_as_the_calendar_can_make_them(expression: str, expected: timedelta) -> None:
+    assert longest_two_ticks(expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "rule"),
+    [
+        ("", "must be rate(<value> <unit>) or cron(<six fields>), e.g. rate(12 hours) or cron(0 6,18 * * ? *)"),
+        (
+            "every day",
+            "must be rate(<value> <unit>) or cron(<six fields>), e.g. rate(12 hours) or cron(0 6,18 * * ? *)",
+        ),
+        (
+            "rate(5 weeks)",
+            "must be rate(<value> <unit>) or cron(<six fields>), e.g. rate(12 hours) or cron(0 6,18 * * ? *)",
+        ),
+        ("at(2030-01-01T00:00:00)", "must repeat; at(...) ticks once"),
+        ("rate(0 minutes)", "must have a rate of at least 1"),
+        ("rate(1 hours)", "must say rate(1 hour)"),
+        ("rate(2 hour)", "must say rate(2 hours)"),
+        ("cron(0 0 * * *)", "must have six cron fields (minutes hours day-of-month month day-of-week year), not 5"),
+        ("cron(0 0 * * * *)", "must have ? in exactly one of day-of-month and day-of-week"),
+        ("cron(0 0 ? * ? *)", "must have ? in exactly one of day-of-month and day-of-week"),
+        ("cron(0 0 * * ? 2030)", "must have * as its year: a schedule that ends lets the token die"),
+        ("cron(60 0 * * ? *)", "has '60' in its minutes field; it takes 0 to 59, in rising order"),
+        ("cron(0 22-4 * * ? *)", "has '22-4' in its hours field; it takes 0 to 23, in rising order"),
+        ("cron(0 */0 * * ? *)", "has '*/0' in its hours field; it takes 0 to 23, in rising order"),
+        ("cron(x 0 * * ? *)", "has 'x' in its minutes field, which is not a cron value"),
+        ("cron(0 0 0 * ? *)", "has '0' in its day-of-month field; it takes 1 to 31, in rising order"),
+        ("cron(0 0 ? * 8 *)", "has '8' in its day-of-week field; it takes 1 to 7, in rising order"),
+        ("cron(0 0 ? * FUN *)", "has 'FUN' in its day-of-week field, which is not a cron value"),
+        ("cron(0 0 * 13 ? *)", "has '13' in its month field; it takes 1 to 12, in rising order"),
+        ("cron(0 0 31 2 ? *)", "must name days that come round every year"),
+        ("cron(0 0 29 2 ? *)", "must name days that come round every year"),
+    ],
+)
+def test_a_bad_expression_is_refused_with_the_rule_it_breaks(expression: str, rule: str) -> None:
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 (the whole text is compared)
+        longest_two_ticks(expression)
+    assert str(refused.value) == rule

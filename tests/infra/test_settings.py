@@ -1,0 +1,200 @@
+from typing import Any
+
+import pytest
+
+from infra.context_reader import SettingsError
+from infra.settings import STAGES, StageSettings
+
+RETENTION_RULE = (
+    "must be 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or "
+    "3653, the days that CloudWatch Logs knows"
+)
+URL_RULE = "must be a URL such as http://127.0.0.1:9999, without user, query or fragment"
+KEYS = (
+    "schedule, issuer, architecture, log_retention_days, memory_mb, advisory_window_hours, mandatory_window_hours, "
+    "timeout_seconds, reserved_concurrency or amplifyuibuilder_endpoint_url"
+)
+
+
+def read(context: dict[str, Any], **overrides: object) -> StageSettings:
+    return StageSettings.from_context({**context, **overrides}, machine=lambda: "x86_64")
+
+
+def faults(context: dict[str, Any], **overrides: object) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as refused:
+        read(context, **overrides)
+    return refused.value.faults
+
+
+def test_dev_is_the_stage_when_none_is_named(context: dict[str, Any]) -> None:
+    assert read(context).stack_name == "RefreshToken-dev"
+
+
+def test_every_stage_in_cdk_json_is_sound(context: dict[str, Any]) -> None:
+    stages = {name: read(context, stage=name) for name in context["stages"]}
+    assert {name: stage.schedule for name, stage in stages.items()} == {
+        "dev": "rate(12 hours)",
+        "prod": "rate(6 hours)",
+        "local": "rate(1 minute)",
+    }
+    assert [name for name, stage in stages.items() if stage.retain_data] == ["prod"]
+
+
+@pytest.mark.parametrize("stage", ["qa", "", "PROD", 3, None, ["dev"]])
+def test_an_unknown_stage_is_refused_by_name(context: dict[str, Any], stage: object) -> None:
+    assert faults(context, stage=stage) == (
+        f"stage={stage}: must be one of dev, prod or local, with its own block in cdk.json",
+    )
+
+
+@pytest.mark.parametrize("stages", [None, "dev", {}, {"dev": "rate(1 day)"}])
+def test_a_stage_without_a_block_of_its_own_is_refused(context: dict[str, Any], stages: object) -> None:
+    assert faults(context, stages=stages) == (
+        "stage=dev: must be one of dev, prod or local, with its own block in cdk.json",
+    )
+
+
+def test_a_string_from_the_command_line_overrides_each_key(context: dict[str, Any]) -> None:
+    overrides = {
+        "schedule": "cron(0 6,18 * * ? *)",
+        "issuer": "amplify",
+        "architecture": "x86_64",
+        "log_retention_days": "7",
+        "memory_mb": "1024",
+        "advisory_window_hours": "96",
+        "mandatory_window_hours": "12",
+        "timeout_seconds": "90",
+        "reserved_concurrency": "2",
+        "amplifyuibuilder_endpoint_url": "https://stand-in.example:8443/base",
+    }
+    assert read(context, **overrides) == StageSettings(
+        stage="dev",
+        schedule="cron(0 6,18 * * ? *)",
+        issuer="amplify",
+        architecture="x86_64",
+        log_retention_days=7,
+        memory_mb=1024,
+        advisory_window_hours=96,
+        mandatory_window_hours=12,
+        timeout_seconds=90,
+        reserved_concurrency=2,
+        amplifyuibuilder_endpoint_url="https://stand-in.example:8443/base",
+    )
+
+
+def test_an_empty_override_takes_an_optional_setting_away(context: dict[str, Any]) -> None:
+    block = {**context["stages"]["dev"], "reserved_concurrency": 5, "amplifyuibuilder_endpoint_url": "http://x"}
+    settings = read({**context, "stages": {"dev": block}}, reserved_concurrency="", amplifyuibuilder_endpoint_url="")
+    assert (settings.reserved_concurrency, settings.amplifyuibuilder_endpoint_url) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rule"),
+    [
+        ("schedule", "", "must be a text that is not empty"),
+        ("schedule", 5, "must be a text that is not empty"),
+        ("schedule", "rate(1 hours)", "must say rate(1 hour)"),
+        (
+            "schedule",
+            "rate(85 hours)",
+            "must tick twice within advisory_window_hours=168, but two ticks can take 170 hours",
+        ),
+        ("issuer", "figma", "must be amplify"),
+        ("architecture", "i386", "must be arm64 or x86_64"),
+        ("architecture", "machine", "must be arm64 or x86_64"),
+        ("log_retention_days", "8", RETENTION_RULE),
+        ("log_retention_days", True, RETENTION_RULE),
+        ("memory_mb", "127", "must be a whole number from 128 to 10240 MB, Lambda's limits"),
+        ("memory_mb", "10241", "must be a whole number from 128 to 10240 MB, Lambda's limits"),
+        ("memory_mb", 512.5, "must be a whole number from 128 to 10240 MB, Lambda's limits"),
+        ("advisory_window_hours", "-1", "must be a whole number from 2 to 2160 hours, 90 days at most"),
+        ("advisory_window_hours", "٣", "must be a whole number from 2 to 2160 hours, 90 days at most"),
+        ("advisory_window_hours", "2161", "must be a whole number from 2 to 2160 hours, 90 days at most"),
+        ("mandatory_window_hours", "0", "must be a whole number from 1 to 2159 hours"),
+        ("mandatory_window_hours", "168", "must be less than advisory_window_hours=168"),
+        (
+            "timeout_seconds",
+            "44",
+            "must be a whole number from 45 to 900 seconds, three provider attempts to Lambda's limit",
+        ),
+        ("reserved_concurrency", "0", "must be a whole number from 1 to 1000"),
+        ("reserved_concurrency", "many", "must be a whole number from 1 to 1000"),
+        ("amplifyuibuilder_endpoint_url", "127.0.0.1:9999", URL_RULE),
+        ("amplifyuibuilder_endpoint_url", "ftp://127.0.0.1", URL_RULE),
+        ("amplifyuibuilder_endpoint_url", "http://", URL_RULE),
+        ("amplifyuibuilder_endpoint_url", "http://host:99999", URL_RULE),
+        ("amplifyuibuilder_endpoint_url", "http://me:pw@host", URL_RULE),
+        ("amplifyuibuilder_endpoint_url", "http://ho st", URL_RULE),
+        ("amplifyuibuilder_endpoint_url", 9999, "must be a text that is not empty"),
+    ],
+)
+def test_a_setting_that_breaks_a_rule_is_refused_with_key_value_and_rule(
+    context: dict[str, Any], key: str, value: object, rule: str
+) -> None:
+    assert faults(context, **{key: value}) == (f"{key}={value}: {rule}",)
+
+
+def test_a_missing_setting_is_refused(context: dict[str, Any]) -> None:
+    block = {key: value for key, value in context["stages"]["dev"].items() if key != "memory_mb"}
+    assert faults(context, stages={"dev": block}) == (
+        "memory_mb=: must be a whole number from 128 to 10240 MB, Lambda's limits",
+    )
+
+
+def test_windows_and_timeout_may_be_left_out_of_a_block(context: dict[str, Any]) -> None:
+    optional = ("advisory_window_hours", "mandatory_window_hours", "timeout_seconds")
+    block = {key: value for key, value in context["stages"]["dev"].items() if key not in optional}
+    settings = read(context, stages={"dev": block})
+    assert (settings.advisory_window_hours, settings.mandatory_window_hours, settings.timeout_seconds) == (168, 24, 60)
+
+
+def test_the_slowest_schedule_that_ticks_twice_in_the_advisory_window_is_accepted(context: dict[str, Any]) -> None:
+    assert read(context, schedule="rate(84 hours)").schedule == "rate(84 hours)"
+
+
+def test_an_unknown_key_in_a_stage_block_is_refused(context: dict[str, Any]) -> None:
+    block = {**context["stages"]["dev"], "colour": "red"}
+    assert faults(context, stages={"dev": block}) == (f"colour=red: is no setting; the keys are {KEYS}",)
+
+
+def test_a_misspelt_override_is_refused_with_the_right_spelling(context: dict[str, Any]) -> None:
+    assert faults(context, advisory_window_hour="48") == (
+        "advisory_window_hour=48: is no setting; did you mean advisory_window_hours?",
+    )
+
+
+def test_context_that_belongs_to_others_is_left_alone(context: dict[str, Any]) -> None:
+    assert read(context, **{"@aws-cdk/core:newFlag": True, "vpc-provider:x": {}, "colour": "red"}).stage == "dev"
+
+
+def test_prod_refuses_to_send_tokens_to_another_endpoint(context: dict[str, Any]) -> None:
+    url = "https://stand-in.example"
+    assert faults(context, stage="prod", amplifyuibuilder_endpoint_url=url) == (
+        f"amplifyuibuilder_endpoint_url={url}: must not be set on prod: it would send the refresh token elsewhere",
+    )
+
+
+def test_all_faults_are_reported_at_once_one_line_each(context: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(context, memory_mb="12", issuer="x", schedule="rate(9 days)", mandatory_window_hours="400")
+    assert str(refused.value).splitlines() == [
+        "issuer=x: must be amplify",
+        "memory_mb=12: must be a whole number from 128 to 10240 MB, Lambda's limits",
+        "mandatory_window_hours=400: must be less than advisory_window_hours=168",
+        "schedule=rate(9 days): must tick twice within advisory_window_hours=168, but two ticks can take 432 hours",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("machine", "architecture"),
+    [("x86_64", "x86_64"), ("AMD64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")],
+)
+def test_the_local_stage_follows_the_machine_and_dev_does_not(
+    context: dict[str, Any], machine: str, architecture: str
+) -> None:
+    stages = {name: StageSettings.from_context({**context, "stage": name}, machine=lambda: machine) for name in STAGES}
+    assert {name: settings.architecture for name, settings in stages.items()} == {
+        "dev": "arm64",
+        "prod": "arm64",
+        "local": architecture,
+    }

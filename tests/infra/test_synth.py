@@ -1,0 +1,86 @@
+"""`cdk synth` as an operator runs it."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk.aws_sqs import Queue
+
+import app
+from infra.bundling import BundlingError, build
+from infra.settings import StageSettings
+from tests.infra.conftest import ROOT
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+
+def synth(cdk_cli: str, environment: dict[str, str], out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [cdk_cli, "synth", "--quiet", "--output", str(out), *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120)
+
+
+@pytest.fixture(scope="session")
+def warm_cache(context: dict[str, object]) -> Path:
+    """The local stage's bundle, the only thing that may need a package index."""
+    settings = StageSettings.from_context({**context, "stage": "local"})
+    sources = ROOT / "lambda_src"
+    return build(
+        sources=[sources / "refresh_token"],
+        requirements=sources / "requirements.txt",
+        architecture=settings.architecture,
+    )
+
+
+def test_the_local_stage_synthesises_offline_without_credentials_twice_the_same(
+    cdk_cli: str, cdk_environment: dict[str, str], warm_cache: Path, tmp_path: Path
+) -> None:
+    arguments = ("-c", "stage=local", "-c", "amplifyuibuilder_endpoint_url=http://127.0.0.1:9999")
+    templates = []
+    for name in ("one", "two"):
+        done = synth(cdk_cli, cdk_environment, tmp_path / name, *arguments)
+        assert done.returncode == 0, done.stderr
+        templates.append((tmp_path / name / "RefreshToken-local.template.json").read_text(encoding="utf-8"))
+    assert templates[0] == templates[1]
+    assert "http://127.0.0.1:9999" in templates[0]
+    assert str(ROOT) not in templates[0]
+    manifest = json.loads((tmp_path / "one" / "manifest.json").read_text(encoding="utf-8"))
+    stack = manifest["artifacts"]["RefreshToken-local"]
+    assert stack["environment"] == "aws://unknown-account/unknown-region"
+    assert "missing" not in manifest
+    (uploaded,) = [path for path in (tmp_path / "one").glob("asset.*") if path.is_dir()]
+    assert sorted(path.name for path in uploaded.iterdir()) == sorted(path.name for path in warm_cache.iterdir())
+
+
+def test_bad_settings_end_the_synthesis_with_a_line_each_and_no_traceback(
+    cdk_cli: str, cdk_environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = synth(cdk_cli, cdk_environment, tmp_path, "-c", "stage=dev", "-c", "memory_mb=12", "-c", "issuer=x")
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[:2] == [
+        "issuer=x: must be amplify",
+        "memory_mb=12: must be a whole number from 128 to 10240 MB, Lambda's limits",
+    ]
+    assert "Traceback" not in done.stderr
+
+
+def test_what_pip_cannot_install_is_said_in_plain_words(
+    context: dict[str, object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> Path:
+        raise BundlingError("pip could not install this")
+
+    monkeypatch.setattr(app, "build", fail)
+    assert app.main(App(context=context)) == 1
+    assert capsys.readouterr().err == "pip could not install this\n"
+
+
+def test_the_app_refuses_a_finding_that_nobody_acknowledged(
+    context: dict[str, object], asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "build", lambda **_: asset)
+    root = App(context=context, outdir=str(tmp_path))
+    Queue(Stack(root, "Careless"), "PlainHttp")
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        app.main(root)
