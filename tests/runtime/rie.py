@@ -69,7 +69,7 @@ def running(asset: Path, environment: Mapping[str, str], log_file: Path) -> Iter
         **environment,
     }
     with log_file.open("w") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own command
+        process = subprocess.Popen(
             command, cwd=asset, env=inside, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
