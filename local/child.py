@@ -72,6 +72,10 @@ class Child:
         if self._watcher:
             self._watcher.communicate(b"x")
 
+    def let_go(self) -> None:
+        """Leave it running for `stop_kept`, in this process or a later one."""
+        self._process.returncode = 0  # or Popen warns, when it is collected, that nobody waited
+
     def __enter__(self) -> Self:
         return self
 
@@ -88,6 +92,8 @@ def stop_kept(pid: int, log: Path) -> bool:
     while _in_use(log) and time.monotonic() < deadline:
         time.sleep(0.05)
     _signal_group(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):  # it is this process's own child only when that started it, too
+        os.waitpid(pid, 0)
     return True
 
 

@@ -60,6 +60,8 @@ class LocalCloud:
                 }
                 _state_file(folder).write_text(json.dumps(state, indent=2))
                 resources.pop_all()
+                for child in (ministack.child, standin_child):
+                    child.let_go()
             else:
                 cloud._resources = resources.pop_all()
         return cloud
