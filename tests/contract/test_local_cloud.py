@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -35,26 +37,27 @@ APP = """
 
 
 @pytest.fixture(scope="module")
-def running_cloud(tmp_path_factory):
+def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     with LocalCloud.start(tmp_path_factory.mktemp("cloud")) as running:
         yield running
 
 
 @pytest.fixture
-def app_folder(tmp_path):
+def app_folder(tmp_path: Path) -> Path:
     (tmp_path / "app.py").write_text(textwrap.dedent(APP))
     (tmp_path / "cdk.json").write_text(json.dumps({"app": "python app.py"}))
     return tmp_path
 
 
 @pytest.fixture
-def keep_folder(tmp_path):
+def keep_folder(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
     LocalCloud.stop_kept(tmp_path)
 
 
-def answers(running):
+def answers(running: LocalCloud | None) -> bool:
     """Whether both halves of a cloud do what they are asked."""
+    assert running is not None
     try:
         running.client("sqs").list_queues()
         running.standin.state()
@@ -63,16 +66,19 @@ def answers(running):
     return True
 
 
-def test_one_command_line_reaches_both_halves_and_no_real_account(running_cloud, monkeypatch):
+def test_one_command_line_reaches_both_halves_and_no_real_account(
+    running_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_PROFILE", "work")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "canary")
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "https://sts.us-east-1.amazonaws.com")
     monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "111111111111")
 
-    def aws(*arguments):
+    def aws(*arguments: str) -> Any:
         # The shell finds `aws` on the path of that environment alone.
         command = ["/bin/sh", "-c", 'exec aws "$@"', "sh", *arguments]
-        return json.loads(subprocess.run(command, env=running_cloud.env, capture_output=True, check=True).stdout)
+        done = subprocess.run(command, env=running_cloud.env, capture_output=True, check=True)  # noqa: S603 - our own command
+        return json.loads(done.stdout)
 
     token = running_cloud.standin.grant().refresh_token
     refreshed = aws(
@@ -83,7 +89,7 @@ def test_one_command_line_reaches_both_halves_and_no_real_account(running_cloud,
     assert "CDK_DEFAULT_ACCOUNT" not in running_cloud.env
 
 
-def test_the_environment_for_commands_keeps_all_but_what_is_about_aws():
+def test_the_environment_for_commands_keeps_all_but_what_is_about_aws() -> None:
     base = {"HOME": "/home/dana", "AWS_PROFILE": "work", "AWS_ENDPOINT_URL_S3": "x", "CDK_NAG": "1", "PATH": "/bin"}
     env = caller_environment("http://localhost:1", base)
     assert env["HOME"] == "/home/dana"
@@ -93,7 +99,9 @@ def test_the_environment_for_commands_keeps_all_but_what_is_about_aws():
     assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "CDK_NAG"} & env.keys()
 
 
-def test_boto3_clients_ignore_the_operators_own_profile_and_know_where_ui_builder_is(running_cloud, monkeypatch):
+def test_boto3_clients_ignore_the_operators_own_profile_and_know_where_ui_builder_is(
+    running_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_PROFILE", "one that is not there")
     secrets = running_cloud.client("secretsmanager")
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
@@ -103,19 +111,21 @@ def test_boto3_clients_ignore_the_operators_own_profile_and_know_where_ui_builde
     assert running_cloud.standin.accepts(answer["accessToken"])
 
 
-def test_a_cloud_is_gone_after_its_block(tmp_path):
+def test_a_cloud_is_gone_after_its_block(tmp_path: Path) -> None:
     with LocalCloud.start(tmp_path) as running:
         assert answers(running)
     assert not answers(running)
     assert LocalCloud.kept(tmp_path) is None
 
 
-def test_without_ministack_there_is_no_cloud_and_nothing_is_left_running(tmp_path):
+def test_without_ministack_there_is_no_cloud_and_nothing_is_left_running(tmp_path: Path) -> None:
     with pytest.raises(MiniStackError, match="make setup"):
         LocalCloud.start(tmp_path, ministack_python=tmp_path / "nowhere")
 
 
-def test_without_a_stand_in_there_is_no_cloud_and_ministack_does_not_stay(tmp_path, monkeypatch):
+def test_without_a_stand_in_there_is_no_cloud_and_ministack_does_not_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("local.cloud.ROOT", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", "")
@@ -125,7 +135,7 @@ def test_without_a_stand_in_there_is_no_cloud_and_ministack_does_not_stay(tmp_pa
         """Nobody holds MiniStack's log any more, so it has ended."""
 
 
-def test_a_kept_cloud_outlives_its_block_can_be_found_again_and_is_stopped(keep_folder):
+def test_a_kept_cloud_outlives_its_block_can_be_found_again_and_is_stopped(keep_folder: Path) -> None:
     with LocalCloud.start(keep_folder, keep=True) as running:
         grant = running.standin.grant()
     state = json.loads((keep_folder / "state.json").read_text())
@@ -141,23 +151,33 @@ def test_a_kept_cloud_outlives_its_block_can_be_found_again_and_is_stopped(keep_
     assert not LocalCloud.stop_kept(keep_folder)
 
 
-def test_a_kept_cloud_outlives_the_process_that_started_it(keep_folder):
+def test_a_kept_cloud_outlives_the_process_that_started_it(keep_folder: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from local.cloud import LocalCloud\n"
         "LocalCloud.start(Path(sys.argv[1]), keep=True)"
     )
-    subprocess.run([sys.executable, "-c", script, str(keep_folder)], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-c", script, str(keep_folder)], cwd=ROOT, check=True)  # noqa: S603 - our own command
     assert answers(LocalCloud.kept(keep_folder))
 
 
-def test_starting_again_replaces_a_kept_cloud(keep_folder):
+def test_starting_again_replaces_a_kept_cloud(keep_folder: Path) -> None:
     with LocalCloud.start(keep_folder, keep=True) as first, LocalCloud.start(keep_folder) as second:
         assert not answers(first)
         assert answers(second)
     assert LocalCloud.kept(keep_folder) is None
 
 
-def test_stopping_never_signals_a_process_that_only_got_the_same_number(keep_folder):
+def test_a_kept_cloud_that_ended_by_itself_is_not_found(keep_folder: Path) -> None:
+    with LocalCloud.start(keep_folder, keep=True):
+        state = json.loads((keep_folder / "state.json").read_text())
+    child.stop_kept(state["pids"]["standin"], keep_folder / "standin.log")
+    (keep_folder / "standin.log").unlink()
+    assert LocalCloud.kept(keep_folder) is None
+    assert LocalCloud.stop_kept(keep_folder)
+    assert LocalCloud.kept(keep_folder) is None
+
+
+def test_stopping_never_signals_a_process_that_only_got_the_same_number(keep_folder: Path) -> None:
     with LocalCloud.start(keep_folder, keep=True) as running:
         pass
     state = json.loads((keep_folder / "state.json").read_text())
@@ -172,13 +192,13 @@ def test_stopping_never_signals_a_process_that_only_got_the_same_number(keep_fol
     assert not answers(running)
 
 
-def test_the_real_cdk_cli_bootstraps_deploys_updates_and_destroys(running_cloud, app_folder):
+def test_the_real_cdk_cli_bootstraps_deploys_updates_and_destroys(running_cloud: LocalCloud, app_folder: Path) -> None:
     lines: list[str] = []
     cdk = running_cloud.cdk(app_folder=app_folder, on_line=lines.append)
     parameters = running_cloud.client("ssm")
 
-    def value():
-        return parameters.get_parameter(Name="/tiny")["Parameter"]["Value"]
+    def value() -> str:
+        return parameters.get_parameter(Name="/tiny")["Parameter"]["Value"]  # type: ignore[no-any-return]
 
     cdk.bootstrap()
     assert any("bootstrapped" in line for line in lines)
@@ -192,25 +212,25 @@ def test_the_real_cdk_cli_bootstraps_deploys_updates_and_destroys(running_cloud,
     assert not (app_folder / "cdk.out").exists()
 
 
-def test_a_cdk_app_that_fails_shows_its_own_words(running_cloud, app_folder):
+def test_a_cdk_app_that_fails_shows_its_own_words(running_cloud: LocalCloud, app_folder: Path) -> None:
     cdk = running_cloud.cdk(app_folder=app_folder, app="python app.py")
     with pytest.raises(CdkFailedError, match=r"`cdk deploy` failed with exit code 1:(.|\n)*the word is bad"):
         cdk.deploy(context={"word": "bad"})
 
 
-def test_a_cdk_cli_that_is_not_installed_says_how_to_install_it(tmp_path):
+def test_a_cdk_cli_that_is_not_installed_says_how_to_install_it(tmp_path: Path) -> None:
     cdk = CdkCli(env={}, folder=tmp_path, executable=tmp_path / "cdk")
     with pytest.raises(CdkFailedError, match="make setup"):
         cdk.bootstrap()
 
 
-def test_an_interruption_ends_the_cdk_cli_and_its_app(tmp_path):
+def test_an_interruption_ends_the_cdk_cli_and_its_app(tmp_path: Path) -> None:
     executable = tmp_path / "cdk"
     executable.write_text("#!/bin/sh\nsleep 600 &\necho $!\nwait\n")
     executable.chmod(0o755)
-    started = []
+    started: list[int] = []
 
-    def interrupt(line):
+    def interrupt(line: str) -> None:
         started.append(int(line))
         raise KeyboardInterrupt
 
