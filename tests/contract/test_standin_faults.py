@@ -3,6 +3,8 @@
 import json
 import math
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import urllib3
@@ -12,21 +14,26 @@ from botocore.exceptions import (
     ParamValidationError,
     ReadTimeoutError,
 )
+from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient
 
 from local.standin import HTML, MALFORMED, NINETY_DAYS, Standin, StandinControl, digest
+
+Post = Callable[..., urllib3.BaseHTTPResponse]
+Refresh = Callable[[], dict[str, Any]]
+RawRefresh = Callable[[], urllib3.BaseHTTPResponse]
 
 REFRESH = "/tokens/figma/refresh"
 
 
 @pytest.fixture
-def refresh(standin, ui_builder):
+def refresh(standin: Standin, ui_builder: AmplifyUIBuilderClient) -> Refresh:
     """Refresh the default user's grant, through boto3."""
     token = standin.grant().refresh_token
-    return lambda: ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": token})
+    return lambda: {**ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": token})}
 
 
 @pytest.fixture
-def raw_refresh(standin, signed_post):
+def raw_refresh(standin: Standin, signed_post: Post) -> RawRefresh:
     """Refresh the default user's grant, and read the answer as it is on the wire."""
     token = standin.grant().refresh_token
     return lambda: signed_post(REFRESH, {"token": token})
@@ -43,7 +50,9 @@ def raw_refresh(standin, signed_post):
         (503, "ServiceUnavailableException"),
     ],
 )
-def test_a_status_is_an_aws_error_of_the_type_asked_for_and_changes_nothing(standin, refresh, status, code):
+def test_a_status_is_an_aws_error_of_the_type_asked_for_and_changes_nothing(
+    standin: Standin, refresh: Refresh, status: int, code: str
+) -> None:
     before = standin.live_access_token
     standin.fail("RefreshToken", status=status, code=code, message="as asked")
     with pytest.raises(ClientError) as failed:
@@ -53,13 +62,13 @@ def test_a_status_is_an_aws_error_of_the_type_asked_for_and_changes_nothing(stan
     assert standin.live_access_token == before
 
 
-def test_a_status_without_a_type_is_an_internal_server_exception(standin, refresh):
+def test_a_status_without_a_type_is_an_internal_server_exception(standin: Standin, refresh: Refresh) -> None:
     standin.fail("RefreshToken", status=500)
     with pytest.raises(ClientError, match="InternalServerException"):
         refresh()
 
 
-def test_a_status_on_figmas_face_has_figmas_shape_and_the_headers_asked_for(standin, post_form):
+def test_a_status_on_figmas_face_has_figmas_shape_and_the_headers_asked_for(standin: Standin, post_form: Post) -> None:
     standin.fail("FigmaRefresh", status=429, message="slow down", headers={"Retry-After": "7"})
     answer = post_form("/v1/oauth/refresh", {"refresh_token": "any"})
     assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
@@ -67,20 +76,22 @@ def test_a_status_on_figmas_face_has_figmas_shape_and_the_headers_asked_for(stan
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_fault_strikes_as_often_as_asked_and_then_it_is_over(standin, raw_refresh, times):
+def test_a_fault_strikes_as_often_as_asked_and_then_it_is_over(
+    standin: Standin, raw_refresh: RawRefresh, times: int
+) -> None:
     standin.fail("RefreshToken", status=503, times=times)
     assert [raw_refresh().status for _ in range(times + 2)] == [503] * times + [200, 200]
     assert standin.pending_faults() == []
 
 
-def test_a_fault_without_end_strikes_until_it_is_cleared(standin, raw_refresh):
+def test_a_fault_without_end_strikes_until_it_is_cleared(standin: Standin, raw_refresh: RawRefresh) -> None:
     standin.fail("RefreshToken", status=503, times=None)
     assert {raw_refresh().status for _ in range(5)} == {503}
     standin.clear_faults()
     assert raw_refresh().status == 200
 
 
-def test_faults_wait_in_line_and_strike_their_own_operation_only(standin, raw_refresh):
+def test_faults_wait_in_line_and_strike_their_own_operation_only(standin: Standin, raw_refresh: RawRefresh) -> None:
     standin.fail("RefreshToken", status=500)
     standin.fail("RefreshToken", status=429)
     standin.fail("FigmaMe", status=502)
@@ -90,7 +101,9 @@ def test_faults_wait_in_line_and_strike_their_own_operation_only(standin, raw_re
     assert standin.accepts(standin.live_access_token)
 
 
-def test_a_dropped_connection_before_the_provider_acts_leaves_the_old_token_alive(standin, refresh):
+def test_a_dropped_connection_before_the_provider_acts_leaves_the_old_token_alive(
+    standin: Standin, refresh: Refresh
+) -> None:
     before = standin.live_access_token
     standin.fail("RefreshToken", drop=True)
     with pytest.raises(ConnectionClosedError):
@@ -99,7 +112,9 @@ def test_a_dropped_connection_before_the_provider_acts_leaves_the_old_token_aliv
     assert standin.accepts(before)
 
 
-def test_a_dropped_connection_after_the_provider_acted_kills_the_old_token_all_the_same(standin, refresh):
+def test_a_dropped_connection_after_the_provider_acted_kills_the_old_token_all_the_same(
+    standin: Standin, refresh: Refresh
+) -> None:
     before = standin.live_access_token
     standin.fail("RefreshToken", drop=True, after=True)
     with pytest.raises(ConnectionClosedError):
@@ -108,7 +123,7 @@ def test_a_dropped_connection_after_the_provider_acted_kills_the_old_token_all_t
     assert not standin.accepts(before)
 
 
-def test_an_error_after_the_provider_acted_kills_the_old_token_all_the_same(standin, refresh):
+def test_an_error_after_the_provider_acted_kills_the_old_token_all_the_same(standin: Standin, refresh: Refresh) -> None:
     before = standin.live_access_token
     standin.fail("RefreshToken", status=500, after=True)
     with pytest.raises(ClientError):
@@ -116,14 +131,16 @@ def test_an_error_after_the_provider_acted_kills_the_old_token_all_the_same(stan
     assert not standin.accepts(before)
 
 
-def test_a_delay_holds_the_answer_back(standin, raw_refresh):
+def test_a_delay_holds_the_answer_back(standin: Standin, raw_refresh: RawRefresh) -> None:
     standin.fail("RefreshToken", delay=0.3)
     started = time.monotonic()
     assert raw_refresh().status == 200
     assert time.monotonic() - started >= 0.3
 
 
-def test_a_delay_past_the_callers_patience_is_a_timeout_although_the_provider_acted(standin, refresh):
+def test_a_delay_past_the_callers_patience_is_a_timeout_although_the_provider_acted(
+    standin: Standin, refresh: Refresh
+) -> None:
     before = standin.live_access_token
     standin.fail("RefreshToken", delay=60, after=True)
     with pytest.raises(ReadTimeoutError):
@@ -131,7 +148,7 @@ def test_a_delay_past_the_callers_patience_is_a_timeout_although_the_provider_ac
     assert not standin.accepts(before)
 
 
-def test_a_stand_in_that_stops_lets_go_of_callers_it_keeps_waiting():
+def test_a_stand_in_that_stops_lets_go_of_callers_it_keeps_waiting() -> None:
     with Standin() as standin:
         standin.fail("FigmaMe", delay=600)
         pool = urllib3.PoolManager(retries=False)
@@ -142,14 +159,14 @@ def test_a_stand_in_that_stops_lets_go_of_callers_it_keeps_waiting():
 
 
 @pytest.mark.parametrize("body", ["", MALFORMED, HTML], ids=["empty", "malformed", "html"])
-def test_a_body_that_is_not_json_has_no_members_for_boto3(standin, refresh, body):
+def test_a_body_that_is_not_json_has_no_members_for_boto3(standin: Standin, refresh: Refresh, body: str) -> None:
     standin.fail("RefreshToken", body=body, after=True)
     before = standin.live_access_token
     assert refresh().keys() == {"ResponseMetadata"}
     assert not standin.accepts(before)
 
 
-def test_a_replaced_body_goes_out_as_it_is(standin, raw_refresh):
+def test_a_replaced_body_goes_out_as_it_is(standin: Standin, raw_refresh: RawRefresh) -> None:
     standin.fail("RefreshToken", body=HTML, content_type="text/html", status=502)
     answer = raw_refresh()
     assert (answer.status, answer.headers["Content-Type"], answer.data.decode()) == (502, "text/html", HTML)
@@ -160,7 +177,7 @@ def test_a_replaced_body_goes_out_as_it_is(standin, raw_refresh):
     [0, -1, 3600, 90.5, "7776000", "soon", True, False, None, [1], {"a": 1}, 1_900_000_000, 1_900_000_000_000, 10**30],
     ids=repr,
 )
-def test_expires_in_can_be_of_any_json_kind(standin, raw_refresh, value):
+def test_expires_in_can_be_of_any_json_kind(standin: Standin, raw_refresh: RawRefresh, value: object) -> None:
     standin.fail("RefreshToken", answer={"expiresIn": value})
     sent = raw_refresh().json()
     assert (sent["expiresIn"], type(sent["expiresIn"])) == (value, type(value))
@@ -168,42 +185,44 @@ def test_expires_in_can_be_of_any_json_kind(standin, raw_refresh, value):
     assert raw_refresh().json()["expiresIn"] == NINETY_DAYS
 
 
-def test_expires_in_can_be_what_json_should_not_hold(standin, raw_refresh):
+def test_expires_in_can_be_what_json_should_not_hold(standin: Standin, raw_refresh: RawRefresh) -> None:
     standin.fail("RefreshToken", answer={"expiresIn": math.nan})
     assert math.isnan(json.loads(raw_refresh().data)["expiresIn"])
 
 
 @pytest.mark.parametrize("name", ["expiresIn", "accessToken"])
-def test_a_member_can_be_missing(standin, raw_refresh, name):
+def test_a_member_can_be_missing(standin: Standin, raw_refresh: RawRefresh, name: str) -> None:
     standin.fail("RefreshToken", omit=(name,))
     assert raw_refresh().json().keys() == {"accessToken", "expiresIn"} - {name}
 
 
-def test_a_refresh_can_answer_with_a_refresh_token_that_nobody_asked_for(standin, raw_refresh):
+def test_a_refresh_can_answer_with_a_refresh_token_that_nobody_asked_for(
+    standin: Standin, raw_refresh: RawRefresh
+) -> None:
     standin.fail("RefreshToken", answer={"refreshToken": "extra"})
     assert raw_refresh().json()["refreshToken"] == "extra"
 
 
-def test_members_of_an_error_are_left_alone(standin, signed_post):
+def test_members_of_an_error_are_left_alone(standin: Standin, signed_post: Post) -> None:
     standin.fail("RefreshToken", answer={"expiresIn": 5}, omit=("message",))
     answer = signed_post(REFRESH, {"token": "unknown"})
     assert (answer.status, answer.json().keys()) == (400, {"message"})
 
 
-def test_the_usual_lifetime_can_be_set(standin, refresh):
+def test_the_usual_lifetime_can_be_set(standin: Standin, refresh: Refresh) -> None:
     standin.set_expires_in(120)
     assert refresh()["expiresIn"] == 120
     assert standin.grants()[0].expires_in == 120
 
 
-def test_a_killed_token_is_dead_although_its_grant_still_refreshes(standin, refresh):
+def test_a_killed_token_is_dead_although_its_grant_still_refreshes(standin: Standin, refresh: Refresh) -> None:
     before = standin.live_access_token
     standin.kill()
     assert not standin.accepts(before)
     assert standin.accepts(refresh()["accessToken"])
 
 
-def test_a_revoked_grant_refreshes_no_more(standin, refresh):
+def test_a_revoked_grant_refreshes_no_more(standin: Standin, refresh: Refresh) -> None:
     standin.grant(user="someone@example.com")
     standin.revoke()
     with pytest.raises(ClientError, match="InvalidParameterException"):
@@ -211,7 +230,9 @@ def test_a_revoked_grant_refreshes_no_more(standin, refresh):
     assert [grant.user for grant in standin.grants()] == ["someone@example.com"]
 
 
-def test_every_call_is_counted_with_its_outcome_and_without_its_token(standin, refresh, post_form):
+def test_every_call_is_counted_with_its_outcome_and_without_its_token(
+    standin: Standin, refresh: Refresh, post_form: Post
+) -> None:
     started = time.time()
     standin.fail("RefreshToken", drop=True)
     standin.fail("RefreshToken", status=503)
@@ -235,9 +256,9 @@ def test_every_call_is_counted_with_its_outcome_and_without_its_token(standin, r
     assert standin.calls() == []
 
 
-def test_a_call_that_boto3_refuses_never_arrives(standin, ui_builder):
+def test_a_call_that_boto3_refuses_never_arrives(standin: Standin, ui_builder: AmplifyUIBuilderClient) -> None:
     with pytest.raises(ParamValidationError):
-        ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": 5})
+        ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": 5})  # type: ignore[typeddict-item]
     assert standin.calls() == []
 
 
@@ -250,25 +271,27 @@ def test_a_call_that_boto3_refuses_never_arrives(standin, ui_builder):
         ({"status": 500}, "operation"),
     ],
 )
-def test_a_fault_that_could_never_strike_is_refused_by_name(standin, how, named):
+def test_a_fault_that_could_never_strike_is_refused_by_name(
+    standin: Standin, how: dict[str, object], named: str
+) -> None:
     answer = urllib3.request("POST", f"{standin.url}/_standin/faults", json=how, retries=False)
     assert answer.status == 400
     assert named in answer.json()["message"]
     assert standin.pending_faults() == []
 
 
-def test_the_control_says_why_the_stand_in_refused(standin):
+def test_the_control_says_why_the_stand_in_refused(standin: Standin) -> None:
     with pytest.raises(RuntimeError, match=r"refused POST faults.*There is no operation 'Typo'"):
         standin.fail("Typo", status=500)
 
 
-def test_there_is_no_live_token_before_the_first_grant(standin):
+def test_there_is_no_live_token_before_the_first_grant(standin: Standin) -> None:
     standin.grant(user="someone@example.com")
     with pytest.raises(LookupError, match="call grant"):
         _ = standin.live_access_token
 
 
-def test_a_reset_forgets_everything(standin, raw_refresh):
+def test_a_reset_forgets_everything(standin: Standin, raw_refresh: RawRefresh) -> None:
     fresh = {**standin.state(), "grants": []}
     standin.set_rotation(on=True)
     standin.set_expires_in(5)
@@ -280,7 +303,7 @@ def test_a_reset_forgets_everything(standin, raw_refresh):
     assert standin.calls() == []
 
 
-def test_a_second_control_sees_the_same_stand_in(standin):
+def test_a_second_control_sees_the_same_stand_in(standin: Standin) -> None:
     grant = standin.grant()
     other = StandinControl(standin.url)
     assert other.grants() == [grant]
