@@ -192,7 +192,11 @@ def test_it_goes_with_its_owner_even_when_that_is_killed(tmp_path: Path) -> None
     assert exists(pid)
     owner.send_signal(signal.SIGKILL)
     owner.communicate()
-    wait_until(lambda: not exists(pid))
+    try:
+        wait_until(lambda: not exists(pid))
+    except AssertionError:
+        os.killpg(pid, signal.SIGKILL)
+        raise
 
 
 def test_a_child_that_ignores_a_polite_end_is_ended_all_the_same(
