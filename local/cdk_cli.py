@@ -48,14 +48,15 @@ class CdkCli:
 
     def bootstrap(self) -> None:
         """Create the toolkit stack: the asset bucket and the deployment roles. Raises `CdkFailedError`."""
-        # An address instead of the app's own environment: bootstrapping need not run the app.
-        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+        # Away from cdk.json: else the CLI would run the whole app first, only to find the address it is given here.
+        self._run(self.folder, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
     def deploy(self, *stacks: str, context: Mapping[str, str] | None = None) -> Outputs:
         """Deploy the named stacks, or all, and return their outputs. Raises `CdkFailedError`."""
         outputs = self.folder / "outputs.json"
         outputs.unlink(missing_ok=True)
         self._run(
+            self.app_folder,
             "deploy",
             *(stacks or ("--all",)),
             *self._synth_options(context),
@@ -68,14 +69,14 @@ class CdkCli:
 
     def destroy(self, *stacks: str, context: Mapping[str, str] | None = None) -> None:
         """Delete the named stacks, or all, without asking. Raises `CdkFailedError`."""
-        self._run("destroy", *(stacks or ("--all",)), *self._synth_options(context), "--force")
+        self._run(self.app_folder, "destroy", *(stacks or ("--all",)), *self._synth_options(context), "--force")
 
     def _synth_options(self, context: Mapping[str, str] | None) -> list[str]:
         app = ("--app", self.app) if self.app else ()
         pairs = [f"--context={key}={value}" for key, value in (context or {}).items()]
         return [*app, f"--output={self.folder / 'cdk.out'}", *pairs]
 
-    def _run(self, *arguments: str) -> None:
+    def _run(self, cwd: Path, *arguments: str) -> None:
         if not self.executable.exists():
             raise CdkFailedError(
                 f"The CDK CLI is not installed: there is no {self.executable}. Run `make setup` first."
@@ -83,7 +84,7 @@ class CdkCli:
         last: deque[str] = deque(maxlen=TAIL_LINES)
         process = subprocess.Popen(
             [self.executable, *arguments, *_FLAGS],
-            cwd=self.app_folder,
+            cwd=cwd,
             # Its home remembers which account a key belongs to; the operator's own shall not learn ours.
             env={**self.env, **_OFFLINE, "CDK_HOME": str(self.folder / "cdk-home")},
             stdin=subprocess.DEVNULL,

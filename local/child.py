@@ -72,6 +72,10 @@ class Child:
         if self._watcher:
             self._watcher.communicate(b"x")
 
+    def let_go(self) -> None:
+        """Leave it running for `stop_kept`, in this process or a later one."""
+        self._process.returncode = 0  # or Popen warns, when it is collected, that nobody waited
+
     def __enter__(self) -> Self:
         return self
 
@@ -81,13 +85,15 @@ class Child:
 
 def stop_kept(pid: int, log: Path) -> bool:
     """End a group that was started with `keep` by a process of the past. False: it was gone already."""
-    if not _in_use(log):
+    if not in_use(log):
         return False
     _signal_group(pid, signal.SIGTERM)
     deadline = time.monotonic() + POLITE_SECONDS
-    while _in_use(log) and time.monotonic() < deadline:
+    while in_use(log) and time.monotonic() < deadline:
         time.sleep(0.05)
     _signal_group(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):  # it is this process's own child only when that started it, too
+        os.waitpid(pid, 0)
     return True
 
 
@@ -97,7 +103,7 @@ def tail(log: Path) -> str:
     return "\n".join(lines[-TAIL_LINES:]) or "(nothing was logged)"
 
 
-def _in_use(log: Path) -> bool:
+def in_use(log: Path) -> bool:
     """Whether the leader of the group that writes this log still lives."""
     try:
         with log.open("rb") as handle:

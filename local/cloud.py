@@ -15,7 +15,7 @@ import botocore.session
 from botocore.config import Config
 
 from local.cdk_cli import CdkCli, say_nothing
-from local.child import Child, stop_kept, tail
+from local.child import Child, in_use, stop_kept, tail
 from local.environment import ACCESS_KEY, REGION, aws_variables, caller_environment
 from local.ministack import PYTHON, ROOT, MiniStack
 from local.standin import StandinControl
@@ -35,6 +35,7 @@ class LocalCloud:
     def __init__(self, url: str, standin: StandinControl, folder: Path) -> None:
         self.url, self.standin, self.folder = url, standin, folder
         self._resources = ExitStack()
+        self._clients: dict[str, Any] = {}
 
     @classmethod
     def start(
@@ -60,6 +61,8 @@ class LocalCloud:
                 }
                 _state_file(folder).write_text(json.dumps(state, indent=2))
                 resources.pop_all()
+                for child in (ministack.child, standin_child):
+                    child.let_go()
             else:
                 cloud._resources = resources.pop_all()
         return cloud
@@ -70,6 +73,8 @@ class LocalCloud:
         if not _state_file(folder).exists():
             return None
         state = json.loads(_state_file(folder).read_text())
+        if not all(in_use(folder / f"{name}.log") for name in state["pids"]):
+            return None
         return cls(state["url"], StandinControl(state["standin_url"]), folder.resolve())
 
     @staticmethod
@@ -85,6 +90,8 @@ class LocalCloud:
 
     def stop(self) -> None:
         """Stop both, unless they are kept."""
+        while self._clients:
+            self._clients.popitem()[1].close()
         self._resources.close()
 
     def __enter__(self) -> Self:
@@ -104,7 +111,15 @@ class LocalCloud:
         return caller_environment(self.url) | self.exports
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - the caller names the type of client that it asked for
-        """Return a boto3 client that knows nothing of the operator's own profiles."""
+        """Return the boto3 client for a service, which knows nothing of the operator's own profiles.
+
+        It is closed with the cloud.
+        """
+        if service not in self._clients:
+            self._clients[service] = self._new_client(service)
+        return self._clients[service]
+
+    def _new_client(self, service: str) -> Any:  # noqa: ANN401 - as `client`
         session = boto3.Session(
             aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=ACCESS_KEY,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import threading
 import time
 import uuid
@@ -88,7 +89,8 @@ class StandinApp:
         answer = self.operations[operation](self.grants, request, **arguments) if fault.after else None
         self.stopping.wait(fault.delay)
         if fault.drop or self.stopping.is_set():
-            # Werkzeug's server closes the connection without an answer when the application raises this.
+            # Werkzeug takes this error for a caller that went away, but would wait for its next request.
+            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError
         if fault.replaces_answer:
             response = _replacement(fault)

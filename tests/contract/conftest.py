@@ -1,0 +1,108 @@
+"""A stand-in for every test, and the clients of the world outside to call it with."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import boto3
+import pytest
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient
+
+from local.standin import Standin
+
+Post = Callable[..., urllib3.BaseHTTPResponse]
+Aws = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def running_standin() -> Iterator[Standin]:
+    with Standin() as standin:
+        yield standin
+
+
+@pytest.fixture
+def standin(running_standin: Standin) -> Standin:
+    running_standin.reset()
+    return running_standin
+
+
+@pytest.fixture
+def ui_builder(standin: Standin) -> Iterator[AmplifyUIBuilderClient]:
+    """A boto3 client that asks once and does not wait long."""
+    client = boto3.client(
+        "amplifyuibuilder",
+        endpoint_url=standin.url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=2),
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def signed_post(standin: Standin) -> Post:
+    """Post any body to an AWS path with a valid Signature Version 4, past boto3's own validation."""
+
+    def post(path: str, body: object, *, service: str = "amplifyuibuilder") -> urllib3.BaseHTTPResponse:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        url = f"{standin.url}{path}"
+        request = AWSRequest("POST", url, headers={"Content-Type": "application/json"}, data=data)
+        SigV4Auth(Credentials("test", "test"), service, "us-east-1").add_auth(request)
+        return urllib3.request("POST", url, headers=dict(request.headers.items()), body=data, retries=False)
+
+    return post
+
+
+@pytest.fixture
+def post_form(standin: Standin) -> Post:
+    """Post a form to one of Figma's paths."""
+
+    def post(path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> urllib3.BaseHTTPResponse:
+        sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+        return urllib3.request(
+            "POST", f"{standin.url}{path}", body=urlencode(form), headers=sent, redirect=False, retries=False
+        )
+
+    return post
+
+
+@pytest.fixture
+def aws(standin: Standin) -> Aws:
+    """Run the real AWS CLI against the stand-in."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_MAX_ATTEMPTS": "1",
+        }
+        command = [sys.executable, str(Path(sys.executable).parent / "aws"), *arguments, "--endpoint-url", standin.url]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+
+    return run
+
+
+@pytest.fixture
+def me(standin: Standin) -> Callable[[str], tuple[int, Any]]:
+    """Ask Figma who an access token belongs to: status and body."""
+
+    def ask(access_token: str) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {access_token}"}
+        response = urllib3.request("GET", f"{standin.url}/v1/me", headers=headers, retries=False)
+        return response.status, response.json()
+
+    return ask
