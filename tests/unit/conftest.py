@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from hypothesis import settings
 from moto import mock_aws
@@ -39,7 +38,6 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     forget_clients()
     yield
     forget_clients()
