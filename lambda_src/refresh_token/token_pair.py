@@ -174,7 +174,7 @@ def _document(text: str) -> dict[str, object]:
     try:
         document = json.loads(text, parse_constant=_no_constant)
         # What cannot be written back must be found before the issuer is asked, not after.
-        json.dumps(document)
+        json.dumps(document, allow_nan=False)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
@@ -195,9 +195,9 @@ def _life(keys: Mapping[str, object], created: datetime) -> tuple[datetime | Non
     start = refreshed_at or created
     try:
         return read_expires_in(expires_in, counted_from=start).at, start
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
-    raise _malformed("`expiresIn` must be a positive whole number")
+    raise _malformed("`expiresIn` must be a positive whole number, and not end after the year 9999")
 
 
 def _text(keys: Mapping[str, object], key: str) -> str:

@@ -109,4 +109,4 @@ def read_expires_in(value: object, *, counted_from: datetime) -> Expiry:
 
 def iso_utc(moment: datetime) -> str:
     """Return ISO 8601 in UTC to the second, with ``Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

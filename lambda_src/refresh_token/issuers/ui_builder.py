@@ -19,7 +19,6 @@ from botocore.exceptions import (
     PartialCredentialsError,
     TokenRetrievalError,
 )
-from botocore.parsers import ResponseParserError
 
 from refresh_token.errors import (
     ConfigurationException,
@@ -74,6 +73,10 @@ _THROTTLING_CODES: Final = frozenset(
         "TooManyRequestsException",
     }
 )
+_ANSWER_KEYS: Final = ("accessToken", "expiresIn", "refreshToken")
+_CODE_KEYS: Final = ("__type", "code", "Code")
+"""Where a REST-JSON error has its code, if not in the header ``x-amzn-ErrorType``."""
+
 _OUR_FAULT: Final = (NoCredentialsError, PartialCredentialsError, NoRegionError, TokenRetrievalError)
 
 
@@ -83,14 +86,12 @@ class UiBuilderIssuer:
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         """Call RefreshToken within ``seconds``; see the port for what it raises."""
         body = {"token": refresh_token} if client_id is None else {"token": refresh_token, "clientId": client_id}
-        client = _client(*_effort(seconds))
         try:
+            client = _client(*_effort(seconds))
             answer: Mapping[str, object] = client.refresh_token(provider=PROVIDER, refreshTokenBody=body)  # type: ignore[arg-type]
             fault = None
         except ClientError as error:
             fault = _refusal(error.response)
-        except ResponseParserError:
-            fault = _nonsense("it cannot be read")
         except _OUR_FAULT as error:
             fault = _misconfigured(type(error).__name__)
         except BotoCoreError as error:
@@ -119,18 +120,27 @@ def _client(attempts: int, read_timeout: int) -> "AmplifyUIBuilderClient":
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
     client = boto3.client("amplifyuibuilder", config=config)
-    client.meta.events.register("after-call.amplifyuibuilder.RefreshToken", _keep_refresh_token)
+    client.meta.events.register("before-parse.amplifyuibuilder.RefreshToken", _read_body)
     return client
 
 
-def _keep_refresh_token(http_response: Any, parsed: dict[str, object], **_: object) -> None:  # noqa: ANN401 - botocore's
-    """Carry a refresh token over into the parsed answer: the model has none, so the parser drops it."""
+def _read_body(response_dict: dict[str, Any], customized_response_dict: dict[str, object], **_: object) -> None:
+    """Read the body in place of botocore's parser, and leave the parser what it can read.
+
+    The parser makes a whole number of whatever ``int()`` takes (true, 1.5, "5"), drops a refresh token, which the
+    model does not have, and lets any Python error out where the body is JSON but not the expected object.
+    """
     try:
-        body = json.loads(http_response.content)
-    except ValueError:
-        return
-    if isinstance(body, dict) and body.get("refreshToken") is not None:
-        parsed["refreshToken"] = body["refreshToken"]
+        body = json.loads(response_dict["body"])
+    except (ValueError, RecursionError):
+        body = None
+    document = body if isinstance(body, dict) else {}
+    kept: dict[str, str] = {}
+    if response_dict["status_code"] < HTTPStatus.MULTIPLE_CHOICES:
+        customized_response_dict.update({key: document.get(key) for key in _ANSWER_KEYS})
+    else:
+        kept = {key: value for key in _CODE_KEYS if isinstance(value := document.get(key), str)}
+    response_dict["body"] = json.dumps(kept).encode()
 
 
 def _refusal(response: Mapping[str, Any]) -> RefreshTokenError:

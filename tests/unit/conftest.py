@@ -1,0 +1,68 @@
+"""What every unit test stands on: an AWS environment of its own that reaches no real account."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from moto import mock_aws
+
+from refresh_token.adapters import idempotency_lock, secrets_manager
+from refresh_token.issuers import ui_builder as issuer_module
+from tests.unit.ui_builder_server import UiBuilderServer, ui_builder_server
+
+settings.register_profile("refresh-token", deadline=None)
+settings.load_profile("refresh-token")
+
+NOBODY_LISTENS = "http://127.0.0.1:1"
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST",
+    "AWS_SECRET_ACCESS_KEY": "secret-of-nobody",
+    "AWS_SESSION_TOKEN": "session-of-nobody",
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": NOBODY_LISTENS,
+    "HTTPS_PROXY": NOBODY_LISTENS,  # whatever would leave the machine after all
+    "POWERTOOLS_SERVICE_NAME": "RefreshToken-test",
+}
+UNSET = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "POWERTOOLS_LOG_LEVEL")
+
+
+@pytest.fixture(autouse=True)
+def aws_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    for name in UNSET:
+        monkeypatch.delenv(name, raising=False)
+    forget_clients()
+    yield
+    forget_clients()
+
+
+def forget_clients() -> None:
+    """Empty the caches that live as long as a Lambda environment does."""
+    secrets_manager.secrets_manager_client.cache_clear()
+    idempotency_lock.dynamodb_client.cache_clear()
+    issuer_module._client.cache_clear()
+    if handler := sys.modules.get("refresh_token.handler"):
+        for name in ("_settings", "_store", "_issuer", "_lock"):
+            getattr(handler, name).cache_clear()
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    """Secrets Manager and DynamoDB as moto has them, empty."""
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def ui_builder(monkeypatch: pytest.MonkeyPatch) -> Iterator[UiBuilderServer]:
+    """Amplify UI Builder as this test wants it."""
+    with ui_builder_server() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_AMPLIFYUIBUILDER", server.url)
+        yield server
