@@ -17,7 +17,7 @@ class TokenSecret(Construct):
         resource = secretsmanager.CfnSecret(
             self,
             "Resource",
-            description="Figma token pair. Written by whoever seeds it and by the refresh function only.",
+            description="Figma token pair, written by whoever seeds it and by the refresh function.",
         )
         resource.apply_removal_policy(removal_policy)
         acknowledge(
