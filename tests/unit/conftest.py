@@ -1,5 +1,6 @@
 """What every unit test stands on: an AWS environment of its own that reaches no real account."""
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -14,6 +15,9 @@ from tests.unit.ui_builder_server import UiBuilderServer, ui_builder_server
 settings.register_profile("refresh-token", deadline=None)
 settings.load_profile("refresh-token")
 
+SERVICE = "RefreshToken-test"
+os.environ["POWERTOOLS_SERVICE_NAME"] = SERVICE  # read when the handler is imported, which is before any fixture
+
 NOBODY_LISTENS = "http://127.0.0.1:1"
 
 ENVIRONMENT = {
@@ -27,7 +31,7 @@ ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": NOBODY_LISTENS,
     "HTTPS_PROXY": NOBODY_LISTENS,  # whatever would leave the machine after all
-    "POWERTOOLS_SERVICE_NAME": "RefreshToken-test",
+    "POWERTOOLS_SERVICE_NAME": SERVICE,
 }
 UNSET = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "POWERTOOLS_LOG_LEVEL")
 
