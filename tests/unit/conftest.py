@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 
+import boto3
 import pytest
 from hypothesis import settings
 from moto import mock_aws
@@ -57,10 +58,17 @@ def forget_clients() -> None:
             getattr(handler, name).cache_clear()
 
 
+@pytest.fixture(scope="session")
+def boto3_session() -> boto3.session.Session:
+    """One session for all tests: it keeps the service models, which take long to load."""
+    return boto3.session.Session()
+
+
 @pytest.fixture
-def aws() -> Iterator[None]:
+def aws(monkeypatch: pytest.MonkeyPatch, boto3_session: boto3.session.Session) -> Iterator[None]:
     """Secrets Manager and DynamoDB as moto has them, empty."""
-    with mock_aws():
+    with mock_aws(), monkeypatch.context() as patch:
+        patch.setattr(boto3, "DEFAULT_SESSION", boto3_session)  # moto asks for a new one
         yield
 
 
