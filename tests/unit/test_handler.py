@@ -514,7 +514,7 @@ def test_the_metrics_of_one_invocation_are_not_those_of_the_next(deployment: Dep
 def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a script as a fresh Lambda environment would be: nothing is imported yet."""
     path = os.pathsep.join(sys.path)
-    return subprocess.run(  # noqa: S603 - our own script
+    return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)],
         env={**os.environ, "PYTHONPATH": path, **environment},
         capture_output=True,
