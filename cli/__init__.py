@@ -1,0 +1,1 @@
+"""tokenctl, the operator's command."""
