@@ -4,7 +4,12 @@
 holds no token, client id or client secret.
 """
 
-from typing import ClassVar
+import re
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+_NAME: Final = re.compile(r"-{0,2}[A-Za-z][A-Za-z-]{0,31}")
+_SHORTEST_SECRET: Final = 4
 
 
 class TokenctlError(Exception):
@@ -26,6 +31,30 @@ class ConfigurationError(TokenctlError):
 
 
 class ServiceError(TokenctlError):
-    """A service answered with an error."""
+    """A service, or the function, answered with an error."""
 
     exit_code = 254
+
+    @classmethod
+    def of(cls, code: str, operation: str, message: str) -> "ServiceError":
+        """Say it as the AWS CLI does."""
+        said = f": {one_line(message)}" if message else "."
+        return cls(f"An error occurred ({code}) when calling the {operation} operation{said}")
+
+
+def name(text: object) -> str:
+    """Return a name for a message. What cannot be a name is not shown: it may be a value, misplaced."""
+    return f"`{text}`" if isinstance(text, str) and _NAME.fullmatch(text) else "(not a name)"
+
+
+def without(secrets: Iterable[str], message: str) -> str:
+    """Return the message with the secrets blotted out. One that is shorter than any real one would blot out words."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            message = message.replace(secret, "***")
+    return message
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line."""
+    return " ".join(text.split())

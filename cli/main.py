@@ -2,21 +2,28 @@
 
 import importlib
 import sys
+import traceback
 from typing import Final
 
 import click
 
-from cli.errors import TokenctlError
+from cli.errors import TokenctlError, UsageError
+from cli.options import TARGET_OPTIONS, with_options
+from cli.output import OUTPUT_OPTIONS
+from cli.usage import in_one_line
 
-COMMANDS: Final[dict[str, str]] = {}
+COMMANDS: Final[dict[str, str]] = {
+    "refresh-token": "cli.refresh_token:refresh_token",
+    "exchange-code-for-token": "cli.exchange_code_for_token:exchange_code_for_token",
+    "completion": "cli.completion:completion",
+}
 """Command name to `module:attribute`. A command's module is imported only when it is used: start-up is felt."""
 
 INTERRUPTED: Final = 130
-USAGE: Final = 252
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported on use."""
+    """A group whose commands are imported on use, and that takes the global options before the command, too."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Return the names, in the order of the table."""
@@ -30,13 +37,27 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), attribute)
         return command if isinstance(command, click.Command) else None
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Check the words before the command, and hand them on to it."""
+        words = ["--help"] if args == ["help"] else list(args)
+        after = super().parse_args(ctx, list(words))
+        before = words[: len(words) - len(after) - len(ctx._protected_args)]  # noqa: SLF001 - click has no public name
+        ctx.args = [*before, *after]
+        return ctx.args
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
-@click.pass_context
-def tokenctl(ctx: click.Context, *, debug: bool) -> None:
-    """Look after the Figma token pair that the stack RefreshToken-<stage> keeps alive."""
-    ctx.obj = {"debug": debug}
+
+def _tokenctl(**_options: object) -> None:
+    """Look after the Figma token pair that the stack RefreshToken-<stage> keeps alive.
+
+    The options below go before or after the command. Exit codes are the AWS CLI's: 0, 130 interrupted, 252 usage, 253
+    configuration, 254 error of a service, 255 any other.
+    """
+
+
+_SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+tokenctl: Final = click.group(cls=LazyGroup, context_settings=_SETTINGS, name="tokenctl")(
+    with_options(_tokenctl, (*TARGET_OPTIONS, *OUTPUT_OPTIONS))
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -49,16 +70,28 @@ def run(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     try:
         result = tokenctl.main(words, prog_name="tokenctl", standalone_mode=False)
-    except TokenctlError as error:
-        if "--debug" in words:
-            raise
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return UsageError.exit_code
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not show what it holds
+        return _failed(error, debug="--debug" in words)
+    return result if isinstance(result, int) else 0
+
+
+def _failed(error: Exception, *, debug: bool) -> int:
+    """Say what happened in one line, with `debug` where, too; return the exit code."""
+    if debug:
+        # Not traceback.print_exception: the texts of other libraries' errors, causes included, may show a token.
+        click.echo(
+            "".join(["Traceback (most recent call last):\n", *traceback.format_tb(error.__traceback__)]), err=True
+        )
+    if isinstance(error, click.ClickException):
+        click.echo(f"tokenctl: {in_one_line(error)}", err=True)
+        return UsageError.exit_code
+    if isinstance(error, TokenctlError):
         click.echo(f"tokenctl: {error}", err=True)
         return error.exit_code
-    except click.exceptions.Abort:
-        return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return USAGE
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return result if isinstance(result, int) else 0
+    click.echo(f"tokenctl: This should not happen ({type(error).__name__}). Run it again with --debug.", err=True)
+    return TokenctlError.exit_code

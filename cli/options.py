@@ -1,18 +1,22 @@
 """The options that every command has: the AWS CLI's global parameters, and which stack is meant."""
 
 import functools
+import platform
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, NoReturn
 
 import click
 
+from cli import debug_log
+from cli.errors import UsageError
 from cli.target import Connection, Target
 
-F = TypeVar("F", bound=Callable[..., Any])
+Command = Callable[..., Any]
+Callback = Callable[[click.Context, click.Parameter, Any], Any]
 
 
-def target_options(command: F) -> F:
-    """Add the options; the command gets a `target` in their place."""
+def target_options(command: Command) -> Command:
+    """Add the options; the command gets a `target` in their place. Its clients are closed when the command ends."""
 
     @functools.wraps(command)
     def with_target(  # noqa: PLR0913, PLR0917 - one for each option; click calls by keyword
@@ -36,22 +40,94 @@ def target_options(command: F) -> F:
             read_timeout=cli_read_timeout,
             sign=not no_sign_request,
         )
-        return command(target=Target(connection=connection, stage=stage, named_function=function_name), **others)
+        with connection.opened:
+            return command(target=Target(connection=connection, stage=stage, named_function=function_name), **others)
 
-    decorated: Any = with_target
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated  # type: ignore[no-any-return]
+    return with_options(with_target, TARGET_OPTIONS)
 
 
-_OPTIONS = (
+def with_options(command: Command, options: tuple[Callable[[Any], Any], ...]) -> Command:
+    """Add options, in the order in which `--help` lists them."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _address(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise UsageError("--endpoint-url must have the form http://<hostname>/ or https://<hostname>/.")
+    return value
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
+    if wanted:
+        click.echo(f"tokenctl/{debug_log.version()} Python/{platform.python_version()}")
+        ctx.exit()
+
+
+def _unsupported(option: str, reason: str) -> Callback:
+    def refuse(_ctx: click.Context, _parameter: click.Parameter, value: object) -> None:
+        if value:
+            refused(option, reason)
+
+    return refuse
+
+
+def refused(option: str, reason: str) -> NoReturn:
+    """Say that an option of the AWS CLI is not supported, and what to do instead."""
+    raise UsageError(f"{option} is not supported by tokenctl: {reason}.")
+
+
+UNSUPPORTED: Final = {
+    "--no-verify-ssl": "a token would go to whoever answers; name the certificate to trust with --ca-bundle",
+    "--cli-auto-prompt": "it does not prompt; see --help",
+    "--v2-debug": "it follows the AWS CLI v2 already",
+    "--cli-binary-format": "none of its parameters is binary; leave it out",
+    "--cli-error-format": "an error is one line and an exit code; leave it out",
+}
+"""Global parameters of the AWS CLI that we refuse, with the reason."""
+
+WITHOUT_EFFECT: Final = ("--no-paginate", "--no-cli-pager", "--no-cli-auto-prompt")
+"""Global parameters of the AWS CLI that ask for what we do anyway."""
+
+AWS_GLOBALS: Final = (
+    *("--region", "--profile", "--endpoint-url", "--output", "--query", "--color", "--debug", "--version"),
+    *("--ca-bundle", "--cli-connect-timeout", "--cli-read-timeout", "--no-sign-request"),
+    *WITHOUT_EFFECT,
+    *UNSUPPORTED,
+)
+"""The AWS CLI's global parameters."""
+
+TARGET_OPTIONS: Final = (
     click.option("--stage", default="dev", show_default=True, help="Stage of the stack RefreshToken-<stage>."),
     click.option("--function-name", help="Name or ARN of the refresh function, in place of the stack's."),
     click.option("--region", help="AWS region."),
     click.option("--profile", help="Profile of the AWS configuration files."),
-    click.option("--endpoint-url", help="Send the AWS calls to this address."),
+    click.option("--endpoint-url", callback=_address, help="Send the AWS calls to this address."),
     click.option("--ca-bundle", type=click.Path(), help="Certificate bundle to trust."),
     click.option("--cli-connect-timeout", type=int, help="Seconds to wait for a connection; 0 for ever."),
     click.option("--cli-read-timeout", type=int, help="Seconds to wait for an answer; 0 for ever."),
     click.option("--no-sign-request", is_flag=True, help="Do not sign the requests."),
+    click.option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=debug_log.enable,
+        help="Log the calls, without bodies, and show tracebacks.",
+    ),
+    click.option(
+        "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version."
+    ),
+    *(click.option(name, is_flag=True, expose_value=False, hidden=True) for name in WITHOUT_EFFECT),
+    *(
+        click.option(
+            name,
+            is_flag=not name.endswith("-format"),
+            expose_value=False,
+            hidden=True,
+            callback=_unsupported(name, reason),
+        )
+        for name, reason in UNSUPPORTED.items()
+    ),
 )

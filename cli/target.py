@@ -1,23 +1,35 @@
-"""What a command works on: an AWS account and region, and the stack in it."""
+"""What a command works on: an AWS account and region, and the stack in it.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+boto3 is imported on use: `--help` and shell completion are felt.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import boto3
-from botocore import UNSIGNED
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    EndpointConnectionError,
-    HTTPClientError,
-)
+from cli.debug_log import log_calls
+from cli.errors import ConfigurationError, ServiceError, TokenctlError, UsageError, one_line, without
 
-from cli.errors import ConfigurationError, ServiceError, TokenctlError
+if TYPE_CHECKING:
+    import boto3
+    from botocore.exceptions import ClientError
 
 STACK_PREFIX: Final = "RefreshToken-"
+
+CONFIGURATION: Final = (
+    *("NoRegionError", "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound"),
+    *("ConfigNotFound", "ConfigParseError", "InvalidConfigError", "InfiniteLoopConfigError", "SSOError"),
+    *("MetadataRetrievalError", "LoginError"),
+)
+"""botocore's errors that mean "credentials or settings are wrong", with their subclasses."""
+
+_ANY_HINT: Final = "Check AWS_PROFILE, --profile and your AWS configuration files."
+_HINTS: Final = {
+    "NoRegionError": "Give --region, or set AWS_REGION or AWS_PROFILE.",
+    "NoCredentialsError": "Set AWS_PROFILE or give --profile; `aws configure` makes one.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,24 +44,36 @@ class Connection:
     """Seconds; 0 waits for ever, as in the AWS CLI."""
     read_timeout: int | None = None
     sign: bool = True
+    opened: ExitStack = field(default_factory=ExitStack, repr=False, compare=False)
+    """Closes the clients."""
 
     @cached_property
-    def session(self) -> boto3.Session:
+    def session(self) -> "boto3.Session":
         """Return the session; raises ConfigurationError for a profile that does not exist."""
+        import boto3
+
         with explained():
             return boto3.Session(profile_name=self.profile, region_name=self.region)
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - the caller names the type of client that it asked for
-        """Return a client; raises ConfigurationError, for instance without a region."""
-        config: dict[str, Any] = {}
+    def client(self, service: str, **settings: Any) -> Any:  # noqa: ANN401 - the caller names the type of client
+        """Return a client; `settings` are botocore's Config, under what the operator asked for.
+
+        Raises ConfigurationError, for instance without a region.
+        """
+        from botocore import UNSIGNED
+        from botocore.config import Config
+
         for name, value in (("connect_timeout", self.connect_timeout), ("read_timeout", self.read_timeout)):
             if value is not None:
-                config[name] = value or None
+                settings[name] = value or None
         if not self.sign:
-            config["signature_version"] = UNSIGNED
+            settings["signature_version"] = UNSIGNED
         make: Any = self.session.client
         with explained():
-            return make(service, endpoint_url=self.endpoint_url, verify=self.ca_bundle, config=Config(**config))
+            client = make(service, endpoint_url=self.endpoint_url, verify=self.ca_bundle, config=Config(**settings))
+        self.opened.callback(client.close)
+        log_calls(client)
+        return client
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +92,8 @@ class Target:
     @cached_property
     def outputs(self) -> Mapping[str, str]:
         """Return the stack's outputs; raises ConfigurationError when there is no such stack, ServiceError, too."""
+        from botocore.exceptions import ClientError
+
         cloudformation = self.connection.client("cloudformation")
         with explained():
             try:
@@ -103,23 +129,47 @@ class Target:
 
 
 class explained:  # noqa: N801 - used as `with explained():`
-    """Turn botocore's errors into ours. Their texts are shown only where they cannot hold what was sent."""
+    """Turn botocore's errors into ours.
+
+    What a service says is shown only where `secrets`, all that was sent and must not be shown, are given: it may
+    repeat them.
+    """
+
+    def __init__(self, secrets: Iterable[str] | None = None) -> None:
+        self._secrets = secrets
 
     def __enter__(self) -> None:
         """Begin."""
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Raise our error in place of botocore's."""
-        if isinstance(error, ClientError | BotoCoreError):
-            raise _ours(error) from None
+        if error is None:
+            return
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if isinstance(error, ClientError):
+            raise _refused(error, self._secrets) from None
+        if isinstance(error, BotoCoreError):
+            raise _failed(error) from None
 
 
-def _ours(error: ClientError | BotoCoreError) -> TokenctlError:
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "Unknown")
-        return ServiceError(f"An error occurred ({code}) when calling the {error.operation_name} operation.")
-    if isinstance(error, EndpointConnectionError | HTTPClientError):
-        return TokenctlError(
-            f"AWS could not be reached ({type(error).__name__}). Check the network and --endpoint-url."
-        )
-    return ConfigurationError(f"{str(error).rstrip('.')}.")
+def _refused(error: "ClientError", secrets: Iterable[str] | None) -> ServiceError:
+    """Put a service's error into the AWS CLI's words."""
+    code = error.response.get("Error", {}).get("Code", "Unknown")
+    message = error.response.get("Error", {}).get("Message") if secrets is not None else None
+    return ServiceError.of(code, error.operation_name, without(secrets or (), message or ""))
+
+
+def _failed(error: Exception) -> TokenctlError:
+    """Sort an error that botocore has before or instead of an answer into the AWS CLI's classes."""
+    from botocore.exceptions import ConnectionError as NoConnection
+    from botocore.exceptions import HTTPClientError, ParamValidationError
+
+    kind = type(error).__name__
+    if isinstance(error, ParamValidationError):
+        return UsageError("Parameter validation failed.")  # botocore's own text shows the values
+    if any(ancestor.__name__ in CONFIGURATION for ancestor in type(error).__mro__):
+        return ConfigurationError(f"{one_line(str(error)).rstrip('.')}. {_HINTS.get(kind, _ANY_HINT)}")
+    if isinstance(error, NoConnection | HTTPClientError):
+        return TokenctlError(f"AWS could not be reached ({kind}). Check the network, --endpoint-url and --region.")
+    return TokenctlError(f"The call could not be made ({kind}). Check --region, --endpoint-url and --ca-bundle.")

@@ -1,0 +1,67 @@
+"""`tokenctl exchange-code-for-token`: a sign-in's code becomes a token pair, with the operator's credentials."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cli.errors import TokenctlError
+from cli.operation_command import performs
+from cli.words import AwsCommand
+
+if TYPE_CHECKING:
+    from cli.target import Target
+
+OPERATION: Final = "ExchangeCodeForToken"
+
+EXAMPLES: Final = """\b
+Examples:
+  tokenctl exchange-code-for-token --provider figma --request file://request.json --store
+  tokenctl exchange-code-for-token --provider figma \\
+      --request code=<code>,redirectUri=https://example.com/done --stage prod --store
+  tokenctl exchange-code-for-token --generate-cli-skeleton yaml-input
+"""
+
+
+@click.command("exchange-code-for-token", cls=AwsCommand, epilog=EXAMPLES)
+@click.option("--provider", metavar="<value>", help="The third-party provider for the token; figma is the only one.")
+@click.option(
+    "--request",
+    metavar="<value>",
+    help="The code: code=string,redirectUri=string[,clientId=string], the same as a JSON object, or file://.",
+)
+@click.option("--store", is_flag=True, help="Put the pair into the stack's secret; print which version, no token.")
+@performs(OPERATION, {"--provider": "provider", "--request": "request"})
+def exchange_code_for_token(*, target: "Target", parameters: Mapping[str, Any], store: bool) -> Mapping[str, Any]:
+    """Exchange an access code for a token pair.
+
+    A code lives 30 seconds and works once. Amplify UI Builder is called directly; --endpoint-url is where that call
+    goes, and not where the pair is stored.
+    """
+    from cli.operation import Operation
+    from cli.target import explained
+
+    storage = dataclasses.replace(target, connection=dataclasses.replace(target.connection, endpoint_url=None))
+    secret = storage.secret_arn if store else None  # asked first: a code is spent by the exchange
+    client = target.connection.client("amplifyuibuilder")
+    with explained(Operation(OPERATION).secrets(parameters)):
+        answer = dict(client.exchange_code_for_token(**parameters))
+    answer.pop("ResponseMetadata", None)
+    return answer if secret is None else _stored(storage, secret, parameters, answer)
+
+
+def _stored(
+    storage: "Target", secret: str, parameters: Mapping[str, Any], answer: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    from cli.secret import store_pair
+
+    client_id = parameters["request"].get("clientId")
+    pair = {"provider": parameters["provider"], **answer} | ({"clientId": client_id} if client_id else {})
+    try:
+        version = store_pair(storage, pair)
+    except TokenctlError as error:
+        fault = error
+    else:
+        return {"secretArn": secret, "versionId": version, "expiresIn": answer["expiresIn"]}
+    raise type(fault)(f"The code was exchanged and is spent, but the pair could not be stored: {fault} Sign in again.")

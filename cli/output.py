@@ -1,0 +1,117 @@
+"""How an answer is shown: `--output`, `--query`, `--color`, with the AWS CLI's own formatters."""
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Final
+
+import click
+
+from cli.errors import ConfigurationError, TokenctlError, UsageError
+from cli.options import Command, refused, with_options
+from cli.target import Connection
+
+FORMATS: Final = ("json", "yaml", "text", "table")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What the operator asked for; without a format the AWS configuration decides."""
+
+    format: str | None = None
+    query: Any = None
+    """A compiled JMESPath expression."""
+    color: str = "auto"
+
+    def show(self, title: str, answer: Mapping[str, Any], connection: Connection) -> None:
+        """Print the answer; `title` heads a table. Raises TokenctlError when the query does not fit the answer."""
+        from jmespath.exceptions import JMESPathError
+
+        from cli.aws_cli import get_formatter
+
+        wanted = self.format or _configured_format(connection)
+        settings = SimpleNamespace(query=self.query, color=self.color)
+        formatter = _yaml_formatter(settings) if wanted == "yaml" else get_formatter(wanted, settings)
+        try:
+            formatter(title, dict(answer))
+        except JMESPathError as error:
+            fault = type(error).__name__  # its text shows the value that did not fit
+        else:
+            return
+        raise TokenctlError(f"--query cannot be applied to the answer of {title} ({fault}).")
+
+
+def output_options(command: Command) -> Command:
+    """Add the options; the command gets an `output` in their place."""
+
+    @functools.wraps(command)
+    def with_output(*, output: str | None, query: Any, color: str, **others: Any) -> Any:  # noqa: ANN401 - the command's own
+        return command(output=Output(format=output, query=query, color=color), **others)
+
+    return with_options(with_output, OUTPUT_OPTIONS)
+
+
+def _format(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value == "yaml-stream":
+        refused("--output yaml-stream", "there is one answer; use yaml")
+    if value is not None and value not in FORMATS:
+        raise UsageError(f"--output must be one of {', '.join(FORMATS)}.")
+    return value
+
+
+def _query(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Any:  # noqa: ANN401 - as above
+    if value is None:
+        return None
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        return jmespath.compile(value)
+    except (JMESPathError, ValueError):
+        pass
+    raise UsageError("Bad value for --query: it is not a JMESPath expression, such as accessToken; see jmespath.org.")
+
+
+def _configured_format(connection: Connection) -> str:
+    """Return the format of the environment variables and configuration files that the AWS CLI reads."""
+    from cli.target import explained
+
+    with explained():
+        profile = connection.session._session.get_scoped_config()  # noqa: SLF001 - boto3 does not hand it on
+    wanted = os.environ.get("AWS_DEFAULT_OUTPUT") or profile.get("output") or "json"
+    if wanted not in FORMATS:
+        raise ConfigurationError(
+            "The `output` of your AWS configuration or AWS_DEFAULT_OUTPUT must be one of "
+            f"{', '.join(FORMATS)} for tokenctl. Change it, or give --output."
+        )
+    return str(wanted)
+
+
+def _yaml_formatter(settings: SimpleNamespace) -> Callable[[str, dict[str, Any]], None]:
+    from cli.aws_cli import FullyBufferedFormatter
+    from cli.yaml_1_2 import dump
+
+    class YamlFormatter(FullyBufferedFormatter):  # type: ignore[misc] # awscli has no types
+        """The AWS CLI v2 has one; version 1, which is the one on PyPI, does not."""
+
+        def _format_response(self, _title: str, response: Any, stream: Any) -> None:  # noqa: ANN401 - any JSON
+            if response != {}:
+                dump(response, stream)
+
+    formatter: Callable[[str, dict[str, Any]], None] = YamlFormatter(settings)
+    return formatter
+
+
+OUTPUT_OPTIONS: Final = (
+    click.option(
+        "--output",
+        callback=_format,
+        metavar=f"[{'|'.join(FORMATS)}]",
+        shell_complete=lambda _ctx, _parameter, typed: [name for name in FORMATS if name.startswith(typed)],
+        help="Format of the answer; json, unless the AWS configuration says otherwise.",
+    ),
+    click.option("--query", callback=_query, help="JMESPath expression applied to the answer."),
+    click.option("--color", type=click.Choice(["on", "off", "auto"]), default="auto", help="Colours in a table."),
+)
