@@ -38,11 +38,13 @@ class LazyGroup(click.Group):
         return command if isinstance(command, click.Command) else None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Check the words before the command, and hand them on to it."""
+        """Check the words before the command, and hand them on to it if it has the global options."""
         words = ["--help"] if args == ["help"] else list(args)
         after = super().parse_args(ctx, list(words))
         before = words[: len(words) - len(after) - len(ctx._protected_args)]  # noqa: SLF001 - click has no public name
-        ctx.args = [*before, *after]
+        command = self.get_command(ctx, ctx._protected_args[0]) if ctx._protected_args else None  # noqa: SLF001 - as above
+        if command is not None and any(parameter.name == "region" for parameter in command.params):
+            ctx.args = [*before, *after]
         return ctx.args
 
 

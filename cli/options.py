@@ -105,8 +105,8 @@ TARGET_OPTIONS: Final = (
     click.option("--profile", help="Profile of the AWS configuration files."),
     click.option("--endpoint-url", callback=_address, help="Send the AWS calls to this address."),
     click.option("--ca-bundle", type=click.Path(), help="Certificate bundle to trust."),
-    click.option("--cli-connect-timeout", type=int, help="Seconds to wait for a connection; 0 for ever."),
-    click.option("--cli-read-timeout", type=int, help="Seconds to wait for an answer; 0 for ever."),
+    click.option("--cli-connect-timeout", type=click.IntRange(0), help="Seconds to wait for a connection; 0 for ever."),
+    click.option("--cli-read-timeout", type=click.IntRange(0), help="Seconds to wait for an answer; 0 for ever."),
     click.option("--no-sign-request", is_flag=True, help="Do not sign the requests."),
     click.option(
         "--debug",

@@ -1,0 +1,192 @@
+"""The command line itself: help, global options, mistakes, completion, and what no command does."""
+
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+
+from cli import main
+from cli.main import COMMANDS, run
+from cli.main import tokenctl as group
+from tests.cli.conftest import Tokenctl
+
+SAMPLE = (
+    *("refresh-token", "--provider", "figma", "--refresh-token-body", "file:///dev/stdin"),
+    "--generate-cli-skeleton",
+    "output",
+)
+CANARY = "figr_canary9"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_examples(tokenctl: Tokenctl, command: str) -> None:
+    done = tokenctl(command, "--help")
+    assert done.code == 0
+    assert f"tokenctl {command}" in done.stdout.partition("Examples:")[2]
+
+
+@pytest.mark.parametrize("words", [("--help",), ("-h",), ("help",)])
+def test_help_lists_the_commands(tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
+    done = tokenctl(*words)
+    assert done.code == 0
+    assert all(command in done.stdout for command in COMMANDS)
+
+
+def test_the_word_help_after_a_command_is_its_help(tokenctl: Tokenctl) -> None:
+    assert tokenctl("refresh-token", "help") == tokenctl("refresh-token", "--help")
+
+
+def test_without_a_command_the_help_is_shown_as_a_mistake(tokenctl: Tokenctl) -> None:
+    done = tokenctl()
+    assert (done.code, done.stdout) == (252, "")
+    assert "refresh-token" in done.stderr
+
+
+def test_global_options_go_before_the_command_too_and_the_later_one_wins(tokenctl: Tokenctl) -> None:
+    text = "accessToken\t0\n"
+    before = ("--output", "text", "--region", "eu-west-1", "--no-cli-pager")
+    assert tokenctl(*before, *SAMPLE, stdin="token=a").stdout == text
+    assert tokenctl("--output", "table", *SAMPLE, "--output", "text", stdin="token=a").stdout == text
+
+
+def test_a_command_without_target_ignores_the_global_options_before_it(tokenctl: Tokenctl) -> None:
+    assert tokenctl("--region", "eu-west-1", "completion", "bash").code == 0
+
+
+def test_the_version_is_shown(tokenctl: Tokenctl) -> None:
+    for words in (("--version",), ("refresh-token", "--version")):
+        done = tokenctl(*words)
+        assert done.code == 0
+        assert done.stdout.startswith("tokenctl/")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((CANARY,), "There is no command (not a name)"),
+        (("refresh-tokn",), "did you mean refresh-token"),
+        (("refresh-token", f"--{CANARY}"), "There is no option (not a name)"),
+        (("refresh-token", "--provder", CANARY), "did you mean --provider"),
+        (("refresh-token", f"--token={CANARY}"), "There is no option `--token`"),
+        (("refresh-token", f"-token={CANARY}"), "There is no option `-t`"),
+        (("refresh-token", CANARY), "There is a word too many"),
+        (("refresh-token", "--provider"), "requires an argument"),
+        (("refresh-token", "--provider", "--region"), "--provider expects one value"),
+        (("refresh-token", "--generate-cli-skeleton", CANARY), "must be one of input, yaml-input, output"),
+        (("refresh-token", "--output", CANARY), "--output must be one of json, yaml, text, table"),
+        (("refresh-token", "--output", "yaml-stream"), "use yaml"),
+        (("refresh-token", "--query", f"{CANARY}["), "Bad value for --query"),
+        (("refresh-token", "--color", CANARY), "must be one of on, off, auto"),
+        (("refresh-token", "--cli-read-timeout", CANARY), "must be a number"),
+        (("refresh-token", "--cli-connect-timeout", "-1"), "must be a number"),
+        (("refresh-token", "--endpoint-url", f"{CANARY}:80"), "must have the form http://"),
+        (("refresh-token", "--no-verify-ssl"), "--ca-bundle"),
+        (("refresh-token", "--cli-auto-prompt"), "is not supported by tokenctl"),
+        (("refresh-token", "--v2-debug"), "is not supported by tokenctl"),
+        (("refresh-token", "--cli-binary-format", "base64"), "is not supported by tokenctl"),
+        (("refresh-token", "--cli-error-format", "json"), "is not supported by tokenctl"),
+        (("completion", CANARY), "must be one of bash, zsh, fish"),
+        (("completion",), "Missing argument"),
+    ],
+)
+def test_a_mistake_is_one_line_that_helps_and_repeats_no_value(
+    tokenctl: Tokenctl, words: tuple[str, ...], told: str
+) -> None:
+    done = tokenctl(*words)
+    assert (done.code, done.stdout) == (252, "")
+    assert told in done.stderr
+    assert done.stderr.startswith("tokenctl: ")
+    assert done.stderr.count("\n") == 1
+    assert "canary" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--no-paginate", "--no-cli-pager", "--no-cli-auto-prompt", "--color=off"])
+def test_what_the_aws_cli_is_told_not_to_do_is_not_done_anyway(tokenctl: Tokenctl, option: str) -> None:
+    assert tokenctl(*SAMPLE, option, stdin="token=a").code == 0
+
+
+def test_a_certificate_bundle_that_is_not_there_is_told(tokenctl: Tokenctl) -> None:
+    done = tokenctl(
+        *SAMPLE[:-2], "--function-name", "f", "--ca-bundle", "/nothing", "--endpoint-url", "https://127.0.0.1:9",
+        stdin="token=a",
+    )  # fmt: skip
+    assert done.code == 255
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_nobody_thought_of_is_told_without_its_text(tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command()
+    def broken() -> None:
+        raise LookupError(CANARY)
+
+    monkeypatch.setitem(main.COMMANDS, "broken", "tests.cli.test_command_line:_broken")
+    monkeypatch.setattr(sys.modules[__name__], "_broken", broken, raising=False)
+    for words in (("broken",), ("broken", "--debug"), ("--debug", "broken")):
+        done = tokenctl(*words)
+        assert "canary" not in done.stderr
+        assert done.code in {252, 255}
+    assert "LookupError" in tokenctl("--debug", "broken").stderr
+    assert "Traceback" in tokenctl("--debug", "broken").stderr
+
+
+def test_an_interruption_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command()
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(main.COMMANDS, "interrupted", "tests.cli.test_command_line:_interrupted")
+    monkeypatch.setattr(sys.modules[__name__], "_interrupted", interrupted, raising=False)
+    assert run(["interrupted"]) == 130
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_script_of_a_shell_is_printed(tokenctl: Tokenctl, shell: str) -> None:
+    done = tokenctl("completion", shell)
+    assert done.code == 0
+    assert "_TOKENCTL_COMPLETE" in done.stdout
+    assert f"{shell}_complete" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("tokenctl ref", {"refresh-token"}),
+        ("tokenctl refresh-token --refresh", {"--refresh-token-body"}),
+        ("tokenctl refresh-token --output t", {"text", "table"}),
+        ("tokenctl refresh-token --generate-cli-skeleton y", {"yaml-input"}),
+    ],
+)
+def test_the_shell_is_offered_what_fits(typed: str, offered: set[str]) -> None:
+    words = typed.split(" ")
+    env = {
+        **os.environ,
+        "_TOKENCTL_COMPLETE": "bash_complete",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    done = subprocess.run([sys.executable, "-m", "cli"], env=env, capture_output=True, text=True, check=True)
+    assert {line.partition(",")[2] for line in done.stdout.split()} == offered
+
+
+def test_help_and_completion_do_not_load_boto3_or_the_aws_cli() -> None:
+    script = (
+        "import sys, cli.main; cli.main.run(['--help']); "
+        "loaded = {name.partition('.')[0] for name in sys.modules}; "
+        "sys.exit(sorted(loaded & {'boto3', 'botocore', 'awscli', 'yaml'}) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+
+
+def test_the_aws_clis_own_botocore_does_not_get_into_the_process() -> None:
+    script = (
+        "import os, cli.aws_cli, boto3, botocore.client, s3transfer; "
+        "assert all('awscli' not in module.__file__ for module in (botocore, botocore.client, s3transfer)); "
+        "assert 'AWS_DATA_PATH' not in os.environ"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_group_is_named_as_its_command() -> None:
+    assert group.name == "tokenctl"
