@@ -49,8 +49,12 @@ Request = AskToken | ReportFailure | Force | Exchange | Tick
 _SOURCES: Final = ("aws.scheduler", "aws.events")
 _KEYS: Final = ("provider", "failedVersionId", "force", "refreshTokenBody")
 _BODY_KEYS: Final = ("token", "clientId")
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
-_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+_NAME: Final = re.compile(r"[A-Za-z_]{1,32}|[A-Za-z_][A-Za-z0-9_-]{0,11}")
+"""What a key looks like. Tokens and client ids have digits and more than a dozen characters."""
+
+_ID: Final = re.compile(r"[0-9a-z-]{1,36}")
+"""An id of EventBridge: a UUID, or 16 small letters and digits. Tokens and client ids have capitals."""
+
 _SHOWN_KEYS: Final = 5
 
 
