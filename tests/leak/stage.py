@@ -77,6 +77,9 @@ class Context:
     """Lambda's context object, with the time that a setting says."""
 
     aws_request_id = "6f6b1c3e-0000-4000-8000-request00000"
+    function_name = "refresh-token"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:refresh-token"
 
     def __init__(self, setting: Setting, server: UiBuilderServer) -> None:
         self._setting, self._server, self._begun = setting, server, time.monotonic()
