@@ -18,9 +18,11 @@ from refresh_token.errors import ReauthorizationRequiredException, RefreshTokenE
 
 NAMESPACE: Final = "RefreshToken"
 
-# At DEBUG these print request and response bodies, which hold tokens.
-for _name in ("botocore", "boto3", "urllib3"):
-    logging.getLogger(_name).setLevel(logging.INFO)
+# What others may say at most. At DEBUG botocore prints bodies, which hold tokens; at WARNING urllib3 prints a header
+# that it cannot read, and a service that repeats the request there would have its tokens logged.
+_MUTED: Final = {"botocore": logging.INFO, "boto3": logging.INFO, "urllib3": logging.ERROR}
+for _name, _level in _MUTED.items():
+    logging.getLogger(_name).setLevel(_level)
 
 
 class Invocation(Protocol):

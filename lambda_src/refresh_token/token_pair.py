@@ -30,8 +30,8 @@ _OUR_KEYS: Final = frozenset(
 
 
 def is_text(value: object) -> bool:
-    """Tell whether ``value`` is a non-empty string that can be sent: lone surrogates cannot be encoded."""
-    if not isinstance(value, str) or not value:
+    """Tell whether ``value`` is a string that is not blank and can be sent: lone surrogates cannot be encoded."""
+    if not isinstance(value, str) or not value.strip():
         return False
     try:
         value.encode()
