@@ -30,7 +30,8 @@ from refresh_token.errors import (
 )
 from refresh_token.events import Request, Tick, parse_event
 from refresh_token.ports import Issuer, RefreshLock, StoredPair, TokenStore
-from refresh_token.refresher import BareToken, LiveToken, Refresher, TickReport
+from refresh_token.refresher import Refresher
+from refresh_token.results import BareToken, LiveToken, TickReport
 from refresh_token.token_pair import IssuedToken
 from tests.leak.cases import ISSUER_FAULTS, TICK
 from tests.leak.detector import ACCESS, CORE, ECHO, GIVEN_CLIENT, NOTE, REFRESH, Sights, chain_of, leaks, texts_of
