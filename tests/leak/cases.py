@@ -111,7 +111,7 @@ ISSUER_FAULTS: dict[str, tuple[Reply, str | None]] = {
     "an expiry that is an object": (good(accessToken=ISSUED, expiresIn={ISSUED: 1}), "IssuerProtocolException"),
     "an expiry of zero": (good(accessToken=ISSUED, expiresIn=0), "IssuerProtocolException"),
     "an expiry in the past": (good(accessToken=ISSUED, expiresIn=10**9 + 1), "IssuerProtocolException"),
-    "a refresh token that is a list": (good(accessToken=ISSUED, refreshToken=[ROTATED]), "IssuerProtocolException"),
+    "a refresh token that is a list": (good(accessToken=ISSUED, refreshToken=[ROTATED]), None),
     "a dropped connection": (Reply(hang_up=True), "IssuerUnavailableException"),
     "an answer that is no HTTP": (Reply(raw=ECHO.encode()), "IssuerUnavailableException"),
     "a status line with the request": (raw(f"HTTP/1.1 2x0 {ECHO}\n"), "IssuerUnavailableException"),

@@ -43,9 +43,8 @@ ROWS: list[tuple[str, dict[str, object], Request]] = [
     ),
     ("EventBridge Scheduler", SCHEDULER_EVENT, Tick("d32c5kddcf5bb8c3")),
     ("an EventBridge rule", RULE_EVENT, Tick("53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa")),
-    ("an envelope with a key from the future", {**RULE_EVENT, "novelty": [1]}, Tick(str(RULE_EVENT["id"]))),
     ("a schedule whose input is just the source", {"source": "aws.scheduler"}, Tick()),
-    ("an envelope with an id that is no text", {"source": "aws.events", "id": 7}, Tick()),
+    ("an envelope whose detail is text", {"source": "aws.scheduler", "detail": "{}"}, Tick()),
     ("an envelope with an empty id", {"source": "aws.events", "id": ""}, Tick()),
     (
         "an envelope with an id that may be a client id",
@@ -185,10 +184,26 @@ def test_wishes_exclude_each_other(keys: tuple[str, ...]) -> None:
     assert message == ", ".join(f"`{key}`" for key in keys) + " exclude each other."
 
 
-@pytest.mark.parametrize("key", ["provider", "failedVersionId", "force", "refreshTokenBody"])
+@pytest.mark.parametrize("key", ["failedVersionId", "force", "refreshTokenBody"])
 @pytest.mark.parametrize("envelope", [SCHEDULER_EVENT, RULE_EVENT], ids=["scheduler", "rule"])
 def test_a_request_cannot_hide_in_an_eventbridge_event(envelope: dict[str, object], key: str) -> None:
-    assert refused({**envelope, key: CANARY}) == f"`{key}` cannot stand in an EventBridge event."
+    assert refused({**envelope, key: CANARY}).startswith(f"The EventBridge event has unknown keys `{key}`;")
+
+
+@pytest.mark.parametrize("envelope", [SCHEDULER_EVENT, RULE_EVENT], ids=["scheduler", "rule"])
+def test_a_tick_may_name_the_provider_but_only_the_one_there_is(envelope: dict[str, object]) -> None:
+    assert parse_event({**envelope, "provider": "figma"}) == parse_event(envelope)
+    assert refused({**envelope, "provider": CANARY}) == "`provider` must be `figma`, the only one there is."
+
+
+@pytest.mark.parametrize("key", ["version", "id", "detail-type", "account", "time", "region", "resources", "detail"])
+@pytest.mark.parametrize("value", [7, None, True], ids=repr)
+def test_an_envelope_with_a_value_of_the_wrong_type_is_refused(key: str, value: object) -> None:
+    assert refused({**RULE_EVENT, key: value}) == f"`{key}` has the wrong type for an EventBridge event."
+
+
+def test_an_envelope_with_an_unknown_key_is_refused() -> None:
+    assert refused({**RULE_EVENT, "novelty": CANARY}).startswith("The EventBridge event has unknown keys `novelty`;")
 
 
 @pytest.mark.parametrize("request_", [ReportFailure(CANARY), Exchange(CANARY, CANARY)], ids=repr)

@@ -210,7 +210,7 @@ TICKS = [
     ("advisory", good(), "refreshed", ["Refreshed"]),
     ("mandatory", good(), "refreshed", ["Refreshed"]),
     ("expired", good(), "refreshed", ["Refreshed"]),
-    ("advisory", refusal(429), "degraded", ["RefreshFailed"]),
+    ("advisory", refusal(429), "degraded", ["Degraded", "RefreshFailed"]),
 ]
 
 
@@ -358,7 +358,7 @@ def test_after_an_outage_the_recovery_is_counted(
     calls = len(deployment.issuer.seen)
     assert deployment.invoke({})["state"] == "degraded"
     assert len(deployment.issuer.seen) == calls, "the second consumer cools down"
-    assert counted(printed()) == ["RefreshFailed"]
+    assert counted(printed()) == ["Degraded", "Degraded", "RefreshFailed"]
     deployment.issuer.answer(good())
     assert deployment.invoke(TICK)["outcome"] == "refreshed"
     assert counted(printed()) == ["Recovered", "Refreshed", "SecondsUntilExpiry"]
@@ -412,7 +412,7 @@ def test_who_finds_the_refresh_held_to_the_end_gets_the_living_token_or_is_told_
     error = refused(deployment, {"failedVersionId": held}, briefly())
     assert type(error) is errors.RefreshInProgressException
     assert deployment.issuer.seen == []
-    assert counted(printed()) == []
+    assert counted(printed()) == ["Degraded"]
 
 
 def test_a_token_that_was_issued_and_not_stored_is_the_loudest_alarm_and_heals_with_the_next_tick(

@@ -181,6 +181,18 @@ def test_reporting_another_version_returns_the_current_one_with_no_call() -> Non
     assert world.issuer.calls == []
 
 
+def test_reporting_an_older_version_does_not_call_in_the_mandatory_window_either() -> None:
+    world = World.with_token("mandatory")
+    token = world.refresher.report_failure("V0")
+    assert (token.stored.version_id, token.state) == ("V1", "due")
+    assert world.issuer.calls == []
+
+
+def test_reporting_an_older_version_refreshes_when_the_current_token_is_dead_as_well() -> None:
+    world = World.with_token("expired")
+    assert world.refresher.report_failure("V0").stored.version_id == "V2"
+
+
 def test_a_thousand_reports_of_one_dead_version_cost_one_call() -> None:
     world = World.with_token("fresh")
     versions = {world.refresher.report_failure("V1").stored.version_id for _ in range(1000)}
