@@ -53,15 +53,19 @@ class Monitoring(Construct):
             ),
         )
         self._alarm(
+            "TokenNotStored",
+            "A token was refreshed and could not be written: the one in the secret is dead.",
+            metric=_metric("TokenNotStored", settings, statistic="Sum"),
+        )
+        self._alarm(
+            "ReauthorizationRequired",
+            "The refresh token is refused: a person must sign in again.",
+            metric=_metric("ReauthorizationRequired", settings, statistic="Sum"),
+        )
+        self._alarm(
             "TokenExpires",
             "The access token is within its mandatory window: refreshing has failed since the advisory window began.",
-            metric=cloudwatch.Metric(
-                namespace=METRICS_NAMESPACE,
-                metric_name="SecondsUntilExpiry",
-                dimensions_map={"service": settings.stack_name},
-                period=_FIVE_MINUTES,
-                statistic="Minimum",
-            ),
+            metric=_metric("SecondsUntilExpiry", settings, statistic="Minimum"),
             threshold=settings.mandatory_window_hours * 3600,
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             # Ticks are hours apart: what the last one said stays true until the next.
@@ -91,6 +95,17 @@ class Monitoring(Construct):
         notify = actions.SnsAction(self.topic)
         alarm.add_alarm_action(notify)
         alarm.add_ok_action(notify)
+
+
+def _metric(name: str, settings: StageSettings, *, statistic: str) -> cloudwatch.Metric:
+    """Return one of the function's own metrics, under the name and the dimension that the function prints."""
+    return cloudwatch.Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": settings.stack_name},
+        period=_FIVE_MINUTES,
+        statistic=statistic,
+    )
 
 
 def _alarm_key(scope: Construct) -> kms.Key:
