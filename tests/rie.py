@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 RIE = ROOT / ".rie"
 HANDLER = "refresh_token.handler.lambda_handler"
 
