@@ -23,7 +23,8 @@ from tests.chaos.outcomes import CELLS, ISSUER_FAULTS, ROWS, SERVICES, Cell
 from tests.chaos.wire import Strike, Wire, wire_to
 from tests.unit.conftest import forget_clients
 
-pytestmark = pytest.mark.xdist_group("cloud")
+# A group of its own, and so perhaps a second cloud: it takes a second to start, and the two workers share the load.
+pytestmark = pytest.mark.xdist_group("matrix")
 
 LEFT = {
     "fresh": timedelta(days=30),

@@ -52,6 +52,7 @@ class Hold:
     reached: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
     dropped: bool = False
+    attempts: int = 0
 
     def wait(self) -> None:
         """Wait until the call, or its answer, is there. Raises `TimeoutError` when it does not come."""
@@ -68,10 +69,12 @@ class Hold:
         self.released.set()
 
     def pass_through(self, environ: "WSGIEnvironment") -> None:
-        """Keep a caller waiting; hang up on it if that is how it ends."""
+        """Keep a caller waiting; hang up on it if that is how it ends, or if it has given up and tried again."""
+        self.attempts += 1
+        attempt = self.attempts
         self.reached.set()
         self.released.wait()
-        if self.dropped:
+        if self.dropped or attempt != self.attempts:
             raise _hung_up(environ)
 
 

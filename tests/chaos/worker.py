@@ -52,7 +52,12 @@ def main(asset: str, count: int, seconds: float, log: str) -> None:
     requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
     sys.path.insert(0, asset)
-    from refresh_token.handler import lambda_handler  # noqa: PLC0415 - it is in the asset
+    # All that they will need, so that they are warm: 64 cold starts on a busy machine would outlast every timeout.
+    from refresh_token.adapters.idempotency_lock import dynamodb_client  # noqa: PLC0415 - it is in the asset
+    from refresh_token.handler import lambda_handler  # noqa: PLC0415
+    from refresh_token.issuers import ui_builder  # noqa: F401, PLC0415
+
+    dynamodb_client()
 
     environments: list[tuple[TextIO, TextIO]] = []
     for _ in range(count):
