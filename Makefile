@@ -65,5 +65,5 @@ $(MINISTACK_VENV)/.done: local/requirements-ministack.txt $(VENV)/.done
 
 node_modules/.done: package.json package-lock.json $(VENV)/.done
 	@echo "Installing the CDK CLI ..."
-	@$(BIN)/npm ci --silent --no-audit --no-fund
+	@$(BIN)/npm ci --loglevel=error --no-audit --no-fund
 	@touch $@

@@ -16,6 +16,7 @@ from rich.status import Status
 from rich.table import Table
 
 from local.cdk_cli import CdkFailedError
+from local.child import LogInUseError
 from local.cloud import FOLDER, LocalCloud, StandinError
 from local.deployment import Deployment, deploy, deploy_consumer
 from local.ministack import MiniStackError
@@ -33,6 +34,10 @@ class DemoFailedError(RuntimeError):
     """The demo saw something else than it should have."""
 
 
+FAILURES = (CdkFailedError, DemoFailedError, LogInUseError, MiniStackError, StandinError, TimeoutError)
+"""What can go wrong without a fault of the demo's own code: a message, no traceback."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
@@ -41,7 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where logs and state go (default: %(default)s)")
     options = parser.parse_args(arguments)
     console = Console(highlight=False)
-    signal.signal(signal.SIGTERM, _terminate)
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, _interrupt)  # also where a shell had them ignored, as for commands in the background
     if options.stop:
         console.print("Stopped." if LocalCloud.stop_kept(options.folder) else "Nothing is running.")
         return 0
@@ -54,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         LocalCloud.stop_kept(options.folder)
         console.print("\nInterrupted. Everything that was started is stopped.")
         return 130
-    except (CdkFailedError, MiniStackError, StandinError, DemoFailedError, TimeoutError) as error:
+    except FAILURES as error:
         LocalCloud.stop_kept(options.folder)
         console.print(f"\n[bold red]The demo failed:[/] {error}", soft_wrap=True)
         console.print(f"Logs: {options.folder}. Everything that was started is stopped.", soft_wrap=True)
@@ -177,8 +183,8 @@ def _print_exports(console: Console, cloud: LocalCloud) -> None:
     console.print("\nTo stop it: make stop")
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Make SIGTERM stop everything as Ctrl-C does."""
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Make every request to end stop everything as Ctrl-C does."""
     raise KeyboardInterrupt
 
 

@@ -15,7 +15,9 @@ class TokenSecret(Construct):
         # The L1 on purpose. The L2 always renders SecretString or GenerateSecretString, and a change of either makes
         # a later deployment write a new version over the live pair.
         resource = secretsmanager.CfnSecret(
-            self, "Resource", description="Figma token pair. Written by whoever seeds it and by the refresh function only."
+            self,
+            "Resource",
+            description="Figma token pair, written by whoever seeds it and by the refresh function.",
         )
         resource.apply_removal_policy(removal_policy)
         acknowledge(

@@ -91,7 +91,7 @@ def aws(standin: Standin) -> Aws:
             "AWS_MAX_ATTEMPTS": "1",
         }
         command = [sys.executable, str(Path(sys.executable).parent / "aws"), *arguments, "--endpoint-url", standin.url]
-        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
     return run
 

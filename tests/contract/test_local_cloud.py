@@ -77,7 +77,7 @@ def test_one_command_line_reaches_both_halves_and_no_real_account(
     def aws(*arguments: str) -> Any:
         # The shell finds `aws` on the path of that environment alone.
         command = ["/bin/sh", "-c", 'exec aws "$@"', "sh", *arguments]
-        done = subprocess.run(command, env=running_cloud.env, capture_output=True, check=True)  # noqa: S603 - our own command
+        done = subprocess.run(command, env=running_cloud.env, capture_output=True, check=True)
         return json.loads(done.stdout)
 
     token = running_cloud.standin.grant().refresh_token
@@ -156,7 +156,7 @@ def test_a_kept_cloud_outlives_the_process_that_started_it(keep_folder: Path) ->
         "import sys; from pathlib import Path; from local.cloud import LocalCloud\n"
         "LocalCloud.start(Path(sys.argv[1]), keep=True)"
     )
-    subprocess.run([sys.executable, "-c", script, str(keep_folder)], cwd=ROOT, check=True)  # noqa: S603 - our own command
+    subprocess.run([sys.executable, "-c", script, str(keep_folder)], cwd=ROOT, check=True)
     assert answers(LocalCloud.kept(keep_folder))
 
 

@@ -186,7 +186,7 @@ def test_it_goes_with_its_owner_even_when_that_is_killed(tmp_path: Path) -> None
         "with MiniStack.start(Path(sys.argv[1])) as m: print(m.child.pid, flush=True); time.sleep(600)"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
-    owner = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own command
+    owner = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None
     pid = int(owner.stdout.readline())
     assert exists(pid)

@@ -1,8 +1,10 @@
 """What every unit test stands on: an AWS environment of its own that reaches no real account."""
 
+import os
 import sys
 from collections.abc import Iterator
 
+import boto3
 import pytest
 from hypothesis import settings
 from moto import mock_aws
@@ -13,6 +15,9 @@ from tests.unit.ui_builder_server import UiBuilderServer, ui_builder_server
 
 settings.register_profile("refresh-token", deadline=None)
 settings.load_profile("refresh-token")
+
+SERVICE = "RefreshToken-test"
+os.environ["POWERTOOLS_SERVICE_NAME"] = SERVICE  # read when the handler is imported, which is before any fixture
 
 NOBODY_LISTENS = "http://127.0.0.1:1"
 
@@ -27,7 +32,7 @@ ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": NOBODY_LISTENS,
     "HTTPS_PROXY": NOBODY_LISTENS,  # whatever would leave the machine after all
-    "POWERTOOLS_SERVICE_NAME": "RefreshToken-test",
+    "POWERTOOLS_SERVICE_NAME": SERVICE,
 }
 UNSET = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "POWERTOOLS_LOG_LEVEL")
 
@@ -53,10 +58,17 @@ def forget_clients() -> None:
             getattr(handler, name).cache_clear()
 
 
+@pytest.fixture(scope="session")
+def boto3_session() -> boto3.session.Session:
+    """One session for all tests: it keeps the service models, which take long to load."""
+    return boto3.session.Session()
+
+
 @pytest.fixture
-def aws() -> Iterator[None]:
+def aws(monkeypatch: pytest.MonkeyPatch, boto3_session: boto3.session.Session) -> Iterator[None]:
     """Secrets Manager and DynamoDB as moto has them, empty."""
-    with mock_aws():
+    with mock_aws(), monkeypatch.context() as patch:
+        patch.setattr(boto3, "DEFAULT_SESSION", boto3_session)  # moto asks for a new one
         yield
 
 
