@@ -40,11 +40,11 @@ what `raises` raises stands in the next table. Only `fresh` and `due` are sure t
 
 FAULTS: Final = """
 call                     | given            | then     | raises                           | faults
-RefreshToken             |                  | works    |                                  | none, extra refresh token, answer after a moment, expiresIn short, expiresIn epoch seconds, expiresIn epoch milliseconds, expiresIn ten years
+RefreshToken             |                  | works    |                                  | none, extra refresh token, refreshToken number, answer after a moment, expiresIn short, expiresIn epoch seconds, expiresIn epoch milliseconds, expiresIn ten years
 RefreshToken             |                  | passing  | IssuerUnavailableException       | 503, 400 ThrottlingException, 403 ThrottlingException, 408, 429, 500, 502, 504, 503 HTML, 500 after it acted, connection dropped, connection dropped after it acted, no answer in time
 RefreshToken             |                  | lasting  | ReauthorizationRequiredException | 400 InvalidParameterException, 400 HTML, 401, 403
 RefreshToken             |                  | lasting  | ConfigurationException           | 403 AccessDeniedException, 403 InvalidSignatureException, 400 ExpiredTokenException
-RefreshToken             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 404, 301, no accessToken, accessToken number, accessToken empty, no expiresIn, expiresIn zero, expiresIn negative, expiresIn past seconds, expiresIn past milliseconds, expiresIn boolean, expiresIn fraction, expiresIn text, expiresIn null, expiresIn list, refreshToken number
+RefreshToken             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 404, 301, no accessToken, accessToken number, accessToken empty, no expiresIn, expiresIn zero, expiresIn negative, expiresIn past seconds, expiresIn past milliseconds, expiresIn boolean, expiresIn fraction, expiresIn text, expiresIn null, expiresIn list
 RefreshToken             | a failure stands | cooling  | IssuerUnavailableException       | none
 GetSecretValue           |                  | works    |                                  | answer lost
 GetSecretValue           |                  | unread   | SecretNotSeededException         | ResourceNotFoundException
