@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.bench import Bench
 from tests.leak.cases import SECRETS, TICK, WRONG_EVENTS
 from tests.leak.detector import ACCESS, CLIENT, ECHO, GIVEN, GIVEN_CLIENT, ISSUED, NOTE, REFRESH, ROTATED, Sights
-from tests.runtime.conftest import Bench
-from tests.runtime.rie import Runtime
+from tests.rie import Runtime
 
 pytestmark = pytest.mark.xdist_group("cloud")
 
