@@ -27,7 +27,7 @@ setup: $(VENV)/.done $(MINISTACK_VENV)/.done .rie/.done node_modules/.done ## in
 demo: $(VENV)/.done $(MINISTACK_VENV)/.done node_modules/.done ## deploy to an embedded local AWS and watch a token being kept alive (KEEP=1 leaves it up)
 	@$(BIN)/python -m local.demo $(if $(KEEP),--keep)
 
-stop: ## stop what `make demo KEEP=1` left running
+stop: $(VENV)/.done ## stop what `make demo KEEP=1` left running
 	@$(BIN)/python -m local.demo --stop
 
 test: check ## run every check and every test

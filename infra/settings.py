@@ -81,7 +81,7 @@ class StageSettings:
             mandatory_window_hours=reader.integer("mandatory_window_hours", 1, 2159, "hours"),
             # Three attempts of 3 s to connect and 10 s to read, at most 13 s of pauses between them, 5 s for the write.
             timeout_seconds=reader.integer(
-                "timeout_seconds", 58, 900, "seconds, three provider attempts to Lambda's limit"
+                "timeout_seconds", 58, 900, "seconds: three attempts at the issuer, and Lambda's limit"
             ),
             reserved_concurrency=reader.optional_integer("reserved_concurrency", 1, 1000),
             amplifyuibuilder_endpoint_url=_endpoint_url(reader, stage=stage),

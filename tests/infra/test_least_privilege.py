@@ -113,7 +113,7 @@ def test_alarms_of_this_account_may_publish_to_the_encrypted_topic_over_tls(ever
     key = every_stage.only("AWS::KMS::Key")["Properties"]
     assert key["EnableKeyRotation"] is True
     assert key["KeyPolicy"]["Statement"][1:] == [
-        allow("LetAlarmsEncrypt", ["kms:Decrypt", "kms:GenerateDataKey*"], "*", **alarms)
+        {**allow("LetAlarmsEncrypt", ["kms:Decrypt", "kms:GenerateDataKey*"], "*"), "Principal": alarms["Principal"]}
     ]
     assert every_stage.only("AWS::SNS::Topic")["Properties"]["KmsMasterKeyId"] == {
         "Fn::GetAtt": ["AWS::KMS::Key", "Arn"]
