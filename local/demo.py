@@ -109,7 +109,7 @@ class Demo:
         for table in tables:
             self._console.print(table)
         self._console.print(
-            f"The schedule refreshed the token by itself at {pair['refreshedAt']}: the old one is dead, and the new one "
+            f"The schedule refreshed the token by itself at {pair['refreshedAt']}: the old one is dead, the new one "
             "works. Every check of the demo held.",
             soft_wrap=True,
         )
