@@ -46,6 +46,8 @@ ROWS: list[tuple[str, dict[str, object], Request]] = [
     ("an envelope with a key from the future", {**RULE_EVENT, "novelty": [1]}, Tick(str(RULE_EVENT["id"]))),
     ("a schedule whose input is just the source", {"source": "aws.scheduler"}, Tick()),
     ("an envelope with an id that is no text", {"source": "aws.events", "id": 7}, Tick()),
+    ("an envelope with an id of 64 characters", {"source": "aws.events", "id": "x" * 64}, Tick("x" * 64)),
+    ("an envelope with an id of 65 characters", {"source": "aws.events", "id": "x" * 65}, Tick()),
     ("an envelope with an empty id", {"source": "aws.events", "id": ""}, Tick()),
     ("an envelope with an id that cannot be printed", {"source": "aws.events", "id": "\ud800"}, Tick()),
 ]
@@ -174,6 +176,9 @@ UNKNOWN: list[tuple[str, dict[str, object], str]] = [
     ("a source that is no text", {"source": ["aws.events"]}, "The event has unknown keys `source`;"),
     ("the wire form of the operation", {"token": CANARY}, "The event has unknown keys `token`;"),
     ("seven", dict.fromkeys("abcdefg", CANARY), "The event has unknown keys `a`, `b`, `c`, `d`, `e` and 2 more;"),
+    ("one with a hyphen", {"detail-type": 1}, "The event has unknown keys `detail-type`;"),
+    ("one of 32 characters", {"x" * 32: 1}, f"The event has unknown keys `{'x' * 32}`;"),
+    ("one of 33 characters", {"x" * 33: 1}, "The event has unknown keys (not a name);"),
     ("one that is no name", {"a b": CANARY}, "The event has unknown keys (not a name);"),
     ("one that is empty", {"": CANARY}, "The event has unknown keys (not a name);"),
     ("a long one, maybe a token", {CANARY + "x" * 40: 1}, "The event has unknown keys (not a name);"),
