@@ -45,6 +45,7 @@ ROWS: list[tuple[str, dict[str, object], Request]] = [
     ("an EventBridge rule", RULE_EVENT, Tick("53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa")),
     ("a schedule whose input is just the source", {"source": "aws.scheduler"}, Tick()),
     ("an envelope whose detail is text", {"source": "aws.scheduler", "detail": "{}"}, Tick()),
+    ("an envelope with an id of 36 characters", {"source": "aws.events", "id": "x" * 36}, Tick("x" * 36)),
     ("an envelope with an empty id", {"source": "aws.events", "id": ""}, Tick()),
     (
         "an envelope with an id that may be a client id",
@@ -179,6 +180,9 @@ UNKNOWN: list[tuple[str, dict[str, object], str]] = [
     ("a source that is no text", {"source": ["aws.events"]}, "The event has unknown keys `source`;"),
     ("the wire form of the operation", {"token": CANARY}, "The event has unknown keys `token`;"),
     ("seven", dict.fromkeys("abcdefg", CANARY), "The event has unknown keys `a`, `b`, `c`, `d`, `e` and 2 more;"),
+    ("one with a hyphen", {"detail-type": 1}, "The event has unknown keys `detail-type`;"),
+    ("one of 32 characters", {"x" * 32: 1}, f"The event has unknown keys `{'x' * 32}`;"),
+    ("one of 33 characters", {"x" * 33: 1}, "The event has unknown keys (not a name);"),
     ("one that is no name", {"a b": CANARY}, "The event has unknown keys (not a name);"),
     ("one that is empty", {"": CANARY}, "The event has unknown keys (not a name);"),
     ("a long one, maybe a token", {CANARY + "x" * 40: 1}, "The event has unknown keys (not a name);"),

@@ -16,7 +16,7 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.ports import Failure
-from refresh_token.refresh_once import COOLDOWN, COOLDOWN_REFUSED, SHORTEST_CALL, WRITE_RESERVE, Outcome
+from refresh_token.refresh_once import COOLDOWN, SHORTEST_CALL, WRITE_RESERVE, Outcome
 from refresh_token.token_pair import IssuedToken
 from tests.unit.cases import World, pair
 from tests.unit.fakes import NOW
@@ -190,7 +190,11 @@ def test_just_enough_time_begins_a_refresh() -> None:
 
 @pytest.mark.parametrize(
     ("fault", "cooldown"),
-    [(DOWN, COOLDOWN), (IssuerProtocolException("odd"), COOLDOWN), (REFUSED, COOLDOWN_REFUSED)],
+    [
+        (DOWN, timedelta(seconds=60)),
+        (IssuerProtocolException("odd"), timedelta(seconds=60)),
+        (REFUSED, timedelta(minutes=15)),
+    ],
     ids=lambda value: getattr(value, "reason", None),
 )
 def test_after_a_failure_consumers_do_not_reach_the_issuer_until_the_cooldown_ends(
