@@ -32,7 +32,13 @@ class Monitoring(Construct):
         self.topic = sns.Topic(self, "Alarms", master_key=_alarm_key(self), enforce_ssl=True)
         # A policy of our own (TLS only) takes the place of SNS's default one, which lets the account's alarms publish.
         self.topic.add_to_resource_policy(
-            _for_alarms("LetAlarmsPublish", ["sns:Publish"], resource=self.topic.topic_arn)
+            iam.PolicyStatement(
+                sid="LetAlarmsPublish",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
         )
         self._alarm(
             "FunctionErrors",
@@ -47,15 +53,19 @@ class Monitoring(Construct):
             ),
         )
         self._alarm(
+            "TokenNotStored",
+            "A token was refreshed and could not be written: the one in the secret is dead.",
+            metric=_metric("TokenNotStored", settings, statistic="Sum"),
+        )
+        self._alarm(
+            "ReauthorizationRequired",
+            "The refresh token is refused: a person must sign in again.",
+            metric=_metric("ReauthorizationRequired", settings, statistic="Sum"),
+        )
+        self._alarm(
             "TokenExpires",
             "The access token is within its mandatory window: refreshing has failed since the advisory window began.",
-            metric=cloudwatch.Metric(
-                namespace=METRICS_NAMESPACE,
-                metric_name="SecondsUntilExpiry",
-                dimensions_map={"service": settings.stack_name},
-                period=_FIVE_MINUTES,
-                statistic="Minimum",
-            ),
+            metric=_metric("SecondsUntilExpiry", settings, statistic="Minimum"),
             threshold=settings.mandatory_window_hours * 3600,
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             # Ticks are hours apart: what the last one said stays true until the next.
@@ -87,6 +97,17 @@ class Monitoring(Construct):
         alarm.add_ok_action(notify)
 
 
+def _metric(name: str, settings: StageSettings, *, statistic: str) -> cloudwatch.Metric:
+    """Return one of the function's own metrics, under the name and the dimension that the function prints."""
+    return cloudwatch.Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": settings.stack_name},
+        period=_FIVE_MINUTES,
+        statistic=statistic,
+    )
+
+
 def _alarm_key(scope: Construct) -> kms.Key:
     """Return the topic's key. With the AWS managed key of SNS, CloudWatch may not publish and alarms vanish unseen."""
     key = kms.Key(
@@ -98,16 +119,14 @@ def _alarm_key(scope: Construct) -> kms.Key:
         removal_policy=RemovalPolicy.DESTROY,
         pending_window=Duration.days(7),
     )
-    key.add_to_resource_policy(_for_alarms("LetAlarmsEncrypt", ["kms:Decrypt", "kms:GenerateDataKey*"], resource="*"))
-    return key
-
-
-def _for_alarms(sid: str, permitted: list[str], *, resource: str) -> iam.PolicyStatement:
-    """Return a statement for CloudWatch, acting for an alarm of this account."""
-    return iam.PolicyStatement(
-        sid=sid,
-        principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-        actions=permitted,
-        resources=[resource],
-        conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+    # The statement of the CloudWatch User Guide. It has no condition there, and one that CloudWatch does not meet would
+    # make every alarm vanish unseen; who may publish is for the topic's policy to say.
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="LetAlarmsEncrypt",
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            resources=["*"],
+        )
     )
+    return key

@@ -45,7 +45,7 @@ def test_the_function_may_do_what_it_does_and_nothing_else(every_stage: Synthesi
         ),
         allow(
             "ClaimRefresh",
-            ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
             {"Fn::GetAtt": ["AWS::DynamoDB::Table", "Arn"]},
         ),
         allow(
@@ -113,7 +113,7 @@ def test_alarms_of_this_account_may_publish_to_the_encrypted_topic_over_tls(ever
     key = every_stage.only("AWS::KMS::Key")["Properties"]
     assert key["EnableKeyRotation"] is True
     assert key["KeyPolicy"]["Statement"][1:] == [
-        allow("LetAlarmsEncrypt", ["kms:Decrypt", "kms:GenerateDataKey*"], "*", **alarms)
+        {**allow("LetAlarmsEncrypt", ["kms:Decrypt", "kms:GenerateDataKey*"], "*"), "Principal": alarms["Principal"]}
     ]
     assert every_stage.only("AWS::SNS::Topic")["Properties"]["KmsMasterKeyId"] == {
         "Fn::GetAtt": ["AWS::KMS::Key", "Arn"]

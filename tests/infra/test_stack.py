@@ -42,7 +42,6 @@ def test_the_function_runs_as_configured(dev: Synthesised) -> None:
                 "ADVISORY_WINDOW_SECONDS": "604800",
                 "MANDATORY_WINDOW_SECONDS": "86400",
                 "POWERTOOLS_SERVICE_NAME": "RefreshToken-dev",
-                "POWERTOOLS_METRICS_NAMESPACE": "RefreshToken",
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             }
         },
@@ -124,7 +123,9 @@ def test_the_dead_letter_queue_is_encrypted_and_keeps_messages_for_14_days(every
     assert (queue["SqsManagedSseEnabled"], queue["MessageRetentionPeriod"]) == (True, 14 * 24 * 3600)
 
 
-def test_alarms_watch_errors_dead_letters_and_expiry_and_tell_the_topic_both_ways(every_stage: Synthesised) -> None:
+def test_alarms_watch_errors_dead_letters_expiry_and_lost_grants_and_tell_the_topic_both_ways(
+    every_stage: Synthesised,
+) -> None:
     alarms = [alarm["Properties"] for alarm in every_stage.resources("AWS::CloudWatch::Alarm")]
     service = every_stage.only("AWS::Lambda::Function")["Properties"]["Environment"]["Variables"][
         "POWERTOOLS_SERVICE_NAME"
@@ -137,7 +138,10 @@ def test_alarms_watch_errors_dead_letters_and_expiry_and_tell_the_topic_both_way
             "ApproximateNumberOfMessagesVisible",
             '[{"Name": "QueueName", "Value": {"Fn::GetAtt": ["AWS::SQS::Queue", "QueueName"]}}]',
         ),
-        ("RefreshToken", "SecondsUntilExpiry", f'[{{"Name": "service", "Value": "{service}"}}]'),
+        *(
+            ("RefreshToken", name, f'[{{"Name": "service", "Value": "{service}"}}]')
+            for name in ("ReauthorizationRequired", "SecondsUntilExpiry", "TokenNotStored")
+        ),
     ]
     topic = [{"Ref": "AWS::SNS::Topic"}]
     assert all(alarm["AlarmActions"] == topic and alarm["OKActions"] == topic for alarm in alarms)

@@ -1,6 +1,5 @@
 """The asset that is deployed, under the real Lambda runtime: real error types, real context, no code but its own."""
 
-import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from refresh_token import errors
-from tests.runtime.conftest import Bench
+from tests.bench import Bench
 
 pytestmark = pytest.mark.xdist_group("cloud")
 
@@ -131,9 +130,8 @@ def test_a_tick_refreshes_through_the_pruned_packages_with_botocores_retries(ben
         report = runtime.invoke(TICK)
         assert report["outcome"] == "refreshed"
         assert set(report) == {"outcome", "versionId", "expiresAt"}
-        value = bench.secrets.get_secret_value(SecretId=bench.secret_arn, VersionStage="AWSCURRENT")
-        stored = json.loads(value["SecretString"])
-        assert value["VersionId"] == report["versionId"]
+        version, stored = bench.current()
+        assert version == report["versionId"]
         assert bench.cloud.standin.accepts(stored["accessToken"])
         assert (stored["note"], stored["refreshToken"]) == ("kept", grant.refresh_token)
         assert len(bench.cloud.standin.calls("RefreshToken")) == 3

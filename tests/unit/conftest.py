@@ -13,7 +13,7 @@ from refresh_token.adapters import idempotency_lock, secrets_manager
 from refresh_token.issuers import ui_builder as issuer_module
 from tests.unit.ui_builder_server import UiBuilderServer, ui_builder_server
 
-settings.register_profile("refresh-token", deadline=None)
+settings.register_profile("refresh-token", deadline=None, derandomize=True)  # the same examples in every run
 settings.load_profile("refresh-token")
 
 SERVICE = "RefreshToken-test"

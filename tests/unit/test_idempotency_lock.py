@@ -276,3 +276,42 @@ def test_a_cooldown_is_seen_by_a_process_that_starts_later(lock: IdempotencyLock
 
 def test_the_client_is_made_once() -> None:
     assert dynamodb_client() is dynamodb_client()
+
+
+# --- records that are not ours --------------------------------------------------------------------------------------
+
+UNREADABLE = ["no json", "[]", '"text"', "7", '{"failure": 7}', '{"failure": {}}', '{"failure": {"reason": "x"}}']
+UNREADABLE += ['{"failure": {"reason": "x", "retryAt": "soon"}}', '{"failure": {"reason": "x", "retryAt": 1e300}}']
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("data", UNREADABLE)
+def test_a_finished_record_that_cannot_be_read_is_in_nobodys_way(data: str, lock: IdempotencyLock) -> None:
+    lock.done("v1")
+    change("SET #field = :value", {"#field": "data"}, {":value": {"S": data}})
+    assert isinstance(claim(lock), Claimed)
+    assert claim(lock) == Held()
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [("SET #field = :value", {":value": {"S": "ODD"}}), ("REMOVE #field", None)],
+    ids=["a status that nobody knows", "no status"],
+)
+def test_a_record_of_an_unknown_kind_is_the_deployments_fault(
+    expression: str, values: dict[str, Any] | None, lock: IdempotencyLock
+) -> None:
+    lock.done("v1")
+    change(expression, {"#field": "status"}, values)
+    with pytest.raises(ConfigurationException, match="not the function's"):
+        claim(lock)
+
+
+def change(expression: str, names: dict[str, str], values: dict[str, Any] | None) -> None:
+    """Tamper with the one record."""
+    (item,) = items()
+    extra: Any = {"ExpressionAttributeValues": values} if values else {}
+    boto3.client("dynamodb").update_item(
+        TableName=TABLE, Key={"id": item["id"]}, UpdateExpression=expression, ExpressionAttributeNames=names, **extra
+    )

@@ -1,5 +1,6 @@
 """One refresh per secret version: claims, losers, crashes, cooldowns, the write."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,8 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.ports import Failure
-from refresh_token.refresh_once import COOLDOWN, COOLDOWN_REFUSED, WRITE_RESERVE, Outcome
+from refresh_token.refresh_once import COOLDOWN, SHORTEST_CALL, WRITE_RESERVE, Outcome
+from refresh_token.token_pair import IssuedToken
 from tests.unit.cases import World, pair
 from tests.unit.fakes import NOW
 
@@ -55,6 +57,18 @@ def test_the_issuer_is_given_the_remaining_time_less_what_the_write_needs() -> N
     assert world.issuer.calls == [("refresh-1", "client-1", 30 - WRITE_RESERVE)]
 
 
+def test_the_outcome_is_the_new_version_and_the_issuers_answer() -> None:
+    world = World.with_token("mandatory")
+    outcome = refresh(world)
+    assert outcome == Outcome(world.store.read(), IssuedToken(access_token="access-1", expires_in=7_776_000))
+
+
+def test_afterwards_the_claim_is_closed_and_the_version_known_to_have_a_successor() -> None:
+    world = World.with_token("mandatory")
+    refresh(world)
+    assert (world.lock.held_until, world.lock.finished) == ({}, {"V1": None})
+
+
 def test_a_refresh_costs_two_reads_one_call_and_one_write() -> None:
     world = World.with_token("mandatory")
     refresh(world)
@@ -90,19 +104,37 @@ def test_a_loser_waits_for_the_winners_version_and_does_not_call() -> None:
     assert world.clock.slept == sorted(world.clock.slept), "it asks less and less often"
 
 
+@pytest.mark.parametrize(("jitter", "share"), [(0.0, 0.5), (0.5, 0.75), (1.0, 1.0)])
+def test_a_loser_waits_longer_each_time_up_to_two_seconds_and_not_in_step_with_others(
+    jitter: float, share: float
+) -> None:
+    world = World.with_token("mandatory")
+    seen = world.store.read()
+    world.lock.claim("V1", seconds=60, now=NOW, ignore_cooldown=False)
+    winners = pair("fresh")
+    world.clock.while_asleep = lambda: world.store.put("V9", winners) if len(world.clock.slept) == 7 else None
+    replace(world.once, jitter=lambda: jitter).refresh(seen, ignore_cooldown=False)
+    pauses = [0.2, 0.32, 0.512, 0.8192, 1.31072, 2.0, 2.0]
+    assert world.clock.slept == pytest.approx([pause * share for pause in pauses])
+
+
 def test_a_loser_who_comes_late_reads_again_under_the_lock_and_does_not_call() -> None:
     world = World.with_token("mandatory")
     seen = world.store.read()
     world.store.put("V9", pair("fresh"))
     assert world.once.refresh(seen, ignore_cooldown=False).stored.version_id == "V9"
     assert world.issuer.calls == []
+    assert (world.lock.held_until, world.lock.finished) == ({}, {"V1": None})
 
 
 def test_a_loser_whose_time_runs_out_is_told_to_ask_again() -> None:
     world = World.with_token("mandatory")
     world.lock.claim("V1", seconds=1000, now=NOW, ignore_cooldown=False)
-    with pytest.raises(RefreshInProgressException, match="another invocation"):
+    with pytest.raises(RefreshInProgressException) as caught:
         refresh(world)
+    assert str(caught.value) == (
+        "The token is being refreshed by another invocation, which did not finish in time. Ask again."
+    )
     assert world.issuer.calls == []
     assert world.clock.left > 0
 
@@ -136,10 +168,21 @@ def test_a_version_that_was_refreshed_and_is_current_again_is_waited_out() -> No
 def test_too_little_time_begins_nothing() -> None:
     world = World.with_token("mandatory")
     world.clock.left = WRITE_RESERVE + 1
-    with pytest.raises(RefreshInProgressException, match="Too little"):
+    with pytest.raises(RefreshInProgressException) as caught:
         refresh(world)
+    assert str(caught.value) == (
+        "Too little of this invocation's time is left to begin a refresh. "
+        "Ask again; if it stays, raise the function's timeout."
+    )
     assert world.issuer.calls == []
     assert world.lock.held_until == {}
+
+
+def test_just_enough_time_begins_a_refresh() -> None:
+    world = World.with_token("mandatory")
+    world.clock.left = WRITE_RESERVE + SHORTEST_CALL
+    refresh(world)
+    assert world.issuer.calls == [("refresh-1", "client-1", SHORTEST_CALL)]
 
 
 # Failures
@@ -147,7 +190,11 @@ def test_too_little_time_begins_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("fault", "cooldown"),
-    [(DOWN, COOLDOWN), (IssuerProtocolException("odd"), COOLDOWN), (REFUSED, COOLDOWN_REFUSED)],
+    [
+        (DOWN, timedelta(seconds=60)),
+        (IssuerProtocolException("odd"), timedelta(seconds=60)),
+        (REFUSED, timedelta(minutes=15)),
+    ],
     ids=lambda value: getattr(value, "reason", None),
 )
 def test_after_a_failure_consumers_do_not_reach_the_issuer_until_the_cooldown_ends(
@@ -167,6 +214,34 @@ def test_after_a_failure_consumers_do_not_reach_the_issuer_until_the_cooldown_en
     with pytest.raises(type(fault)):
         refresh(world)
     assert len(world.issuer.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "what_now"),
+    [
+        ("ReauthorizationRequiredException", "A person must sign in to Figma again and store the new pair."),
+        ("IssuerUnavailableException", "Ask again after that."),
+        ("IssuerProtocolException", "See the function's log for that attempt."),
+    ],
+)
+def test_the_error_in_a_cooldown_says_what_failed_until_when_and_what_to_do(reason: str, what_now: str) -> None:
+    world = World.with_token("expired")
+    world.lock.failed("V1", Failure(reason, NOW + COOLDOWN))
+    with pytest.raises(RefreshTokenError) as caught:
+        refresh(world)
+    assert caught.value.reason == reason
+    assert str(caught.value) == (
+        f"The last refresh of this version failed ({reason}); the issuer is not asked again for consumers "
+        f"before 2026-11-23T12:01:00Z. {what_now}"
+    )
+
+
+def test_a_failed_refresh_is_told_with_its_version() -> None:
+    world = World.with_token("expired")
+    world.issuer.fault = DOWN
+    with pytest.raises(IssuerUnavailableException):
+        refresh(world)
+    assert world.telemetry.told == [("refresh_failed", {"reason": DOWN.reason, "version_id": "V1", "first": True})]
 
 
 def test_the_cooldown_is_no_obstacle_to_those_who_may_ignore_it() -> None:
@@ -235,14 +310,14 @@ def test_without_the_lock_nobody_refreshes(fault: RefreshTokenError) -> None:
     with pytest.raises(type(fault)):
         refresh(world)
     assert world.issuer.calls == []
-    assert world.telemetry.names() == ["refresh_failed"]
+    assert world.telemetry.told == [("refresh_failed", {"reason": fault.reason, "version_id": "V1", "first": True})]
 
 
 def test_a_claim_that_cannot_be_closed_does_not_hide_the_refresh() -> None:
     world = World.with_token("expired")
     world.lock.closing_fault = DOWN
     assert refresh(world).stored.version_id == "V2"
-    assert "lock_not_closed" in world.telemetry.names()
+    assert ("lock_not_closed", {"reason": DOWN.reason, "version_id": "V1"}) in world.telemetry.told
 
 
 def test_a_claim_that_cannot_be_closed_does_not_hide_the_failure() -> None:
@@ -283,6 +358,34 @@ def test_the_write_is_repeated_as_long_as_time_remains_and_then_raises() -> None
     assert ("refresh_failed", {"reason": NOT_STORED.reason, "version_id": "V1", "first": True}) in world.telemetry.told
 
 
+def test_the_pauses_between_the_writes_grow_up_to_two_seconds() -> None:
+    world = World.with_token("expired")
+    world.store.write_faults = [NOT_STORED] * 7
+    refresh(world)
+    assert world.clock.slept == pytest.approx([0.2, 0.32, 0.512, 0.8192, 1.31072, 2.0, 2.0])
+
+
+@pytest.mark.parametrize(("left", "stored"), [(1.2, True), (1.19, False)], ids=["just enough", "too little"])
+def test_the_write_is_repeated_if_a_second_remains_after_the_pause(left: float, *, stored: bool) -> None:
+    world = World.with_token("expired")
+    world.issuer.while_calling = lambda: setattr(world.clock, "left", left)
+    world.store.write_faults = [NOT_STORED]
+    if stored:
+        refresh(world)
+    else:
+        with pytest.raises(TokenNotStoredException):
+            refresh(world)
+    assert world.store.writes == 1 + stored
+
+
+def test_what_could_not_be_written_gives_the_claim_back() -> None:
+    world = World.with_token("expired")
+    world.store.write_faults = [NOT_STORED] * 1000
+    with pytest.raises(TokenNotStoredException):
+        refresh(world)
+    assert (world.lock.held_until, world.lock.finished) == ({}, {})
+
+
 def test_what_was_not_stored_is_healed_by_the_next_refresh_without_a_cooldown() -> None:
     world = World.with_token("expired")
     world.store.write_faults = [NOT_STORED] * 1000
@@ -301,5 +404,4 @@ def test_an_operator_who_stores_a_pair_during_the_refresh_is_not_overwritten() -
     world.issuer.while_calling = lambda: world.store.put("by-hand", by_hand)
     assert refresh(world).stored.version_id == "by-hand"
     assert world.store.current == "by-hand"
-    assert "superseded" in world.telemetry.names()
-    assert "refreshed" not in world.telemetry.names()
+    assert world.telemetry.told == [("superseded", {"version_id": "V1"})]

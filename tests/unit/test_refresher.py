@@ -20,6 +20,7 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.ports import Failure
+from refresh_token.refresher import ANSWER_RESERVE
 from tests.unit.cases import EXPIRES, World, pair
 from tests.unit.fakes import NOW
 
@@ -181,6 +182,18 @@ def test_reporting_another_version_returns_the_current_one_with_no_call() -> Non
     assert world.issuer.calls == []
 
 
+def test_reporting_an_older_version_does_not_call_in_the_mandatory_window_either() -> None:
+    world = World.with_token("mandatory")
+    token = world.refresher.report_failure("V0")
+    assert (token.stored.version_id, token.state) == ("V1", "due")
+    assert world.issuer.calls == []
+
+
+def test_reporting_an_older_version_refreshes_when_the_current_token_is_dead_as_well() -> None:
+    world = World.with_token("expired")
+    assert world.refresher.report_failure("V0").stored.version_id == "V2"
+
+
 def test_a_thousand_reports_of_one_dead_version_cost_one_call() -> None:
     world = World.with_token("fresh")
     versions = {world.refresher.report_failure("V1").stored.version_id for _ in range(1000)}
@@ -224,6 +237,14 @@ def test_a_token_that_was_refreshed_and_not_stored_raises_even_in_the_mandatory_
         world.refresher.live_token()
 
 
+def test_the_windows_of_a_short_lived_token_are_scaled_to_its_life() -> None:
+    world = World.with_token(expires_at=NOW + timedelta(minutes=50), refreshed_at=NOW - timedelta(minutes=10))
+    assert world.refresher.live_token().state == "fresh"
+    world.clock.pass_time(31 * 60)
+    assert world.refresher.live_token().state == "due"
+    assert world.issuer.calls == []
+
+
 def test_seconds_left_are_whole_and_never_more_than_there_are() -> None:
     world = World.with_token(expires_at=NOW + timedelta(days=30, milliseconds=900))
     assert world.refresher.live_token().expires_in == 30 * 24 * 3600
@@ -239,8 +260,11 @@ def test_a_pair_stored_meanwhile_that_is_due_itself_asks_the_caller_to_ask_again
 ) -> None:
     world = World.with_token("expired")
     world.issuer.while_calling = lambda: world.store.put("operator", stored_meanwhile)  # type: ignore[arg-type]
-    with pytest.raises(error, match="Ask again"):
+    with pytest.raises(error) as caught:
         world.refresher.live_token()
+    assert str(caught.value) == (
+        "Another pair was stored while this one was being refreshed, and that one is due, too. Ask again."
+    )
 
 
 # The bare operation
@@ -268,6 +292,19 @@ def test_the_bare_operation_does_not_risk_the_stored_token_when_the_secret_canno
     with pytest.raises(SecretUnavailableException):
         world.refresher.exchange("refresh-1", None)
     assert world.issuer.calls == []
+
+
+def test_the_bare_operation_gives_the_issuer_the_remaining_time_less_what_the_answer_needs() -> None:
+    world = World.with_token("fresh")
+    world.clock.left = 30
+    world.refresher.exchange("somebody else's", None)
+    assert world.issuer.calls == [("somebody else's", None, 30 - ANSWER_RESERVE)]
+
+
+def test_the_bare_operation_answers_the_issuers_own_figure_for_the_stored_refresh_token_too() -> None:
+    world = World.with_token("fresh")
+    world.issuer.expires_in = int(NOW.timestamp()) + 3600
+    assert world.refresher.exchange("refresh-1", None).expires_in == int(NOW.timestamp()) + 3600
 
 
 def test_the_bare_operation_with_the_stored_refresh_token_stores_the_result() -> None:
@@ -300,8 +337,11 @@ def test_a_client_id_given_with_the_stored_refresh_token_is_kept_only_where_none
 def test_a_token_refused_in_the_bare_operation_is_a_wrong_parameter() -> None:
     world = World.with_token("fresh")
     world.issuer.fault = REFUSED
-    with pytest.raises(InvalidParameterException):
+    with pytest.raises(InvalidParameterException) as caught:
         world.refresher.exchange("somebody else's", None)
+    assert str(caught.value) == (
+        "The issuer refuses the token in `refreshTokenBody`. Check it, and its client id; nothing was stored."
+    )
 
 
 def test_the_stored_token_refused_in_the_bare_operation_needs_a_new_sign_in() -> None:

@@ -6,6 +6,7 @@ successor or the failure. Powertools' decorator would delete the record of a fai
 processes see. Hence the persistence layer is used directly.
 """
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import boto3
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig
+from aws_lambda_powertools.utilities.idempotency.exceptions import BaseError as IdempotencyBaseError
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 from botocore.config import Config
@@ -33,6 +35,9 @@ operator may make an old version current again, which must then be refreshable."
 
 KEEP_FAILURE: Final = 30 * 24 * 3600
 """Seconds for which a failure is remembered, so that a refused grant is counted once and its end is noticed."""
+
+DONE: Final[dict[str, object]] = {"done": True}
+"""What the record of a version with a successor holds."""
 
 _CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
 _OUR_FAULT: Final = ("AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException")
@@ -80,7 +85,7 @@ class IdempotencyLock:
 
     def done(self, version_id: str) -> None:
         """Close the claim: the version has a successor."""
-        self._save(version_id, {"done": True}, KEEP_DONE)
+        self._save(version_id, DONE, KEEP_DONE)
 
     def failed(self, version_id: str, failure: Failure) -> None:
         """Close the claim and remember the failure."""
@@ -136,8 +141,18 @@ class IdempotencyLock:
 
 
 def _failure(record: DataRecord) -> Failure | None:
-    kept = (record.response_json_as_dict() or {}).get("failure")
-    return kept and Failure(kept["reason"], datetime.fromtimestamp(kept["retryAt"], UTC))
+    """Return the failure that a record holds, None for a success.
+
+    A record that cannot be read is somebody's tampering, or another version's: a failure whose cooldown is over.
+    """
+    try:
+        document = json.loads(record.response_data)
+        if document == DONE:
+            return None
+        kept = document["failure"]
+        return Failure(str(kept["reason"]), datetime.fromtimestamp(kept["retryAt"], UTC))
+    except (ValueError, LookupError, TypeError, OverflowError, OSError):
+        return Failure("UnreadableRecord", datetime.min.replace(tzinfo=UTC))
 
 
 def _guarded(call: Callable[[], T]) -> T:
@@ -156,6 +171,8 @@ def _guarded(call: Callable[[], T]) -> T:
         fault = _misconfigured(code) if code in _OUR_FAULT else _unavailable(code)
     except BotoCoreError as error:
         fault = _unavailable(type(error).__name__)
+    except (IdempotencyBaseError, LookupError, TypeError, ValueError) as error:
+        fault = _misconfigured(f"a record of it is not the function's: {type(error).__name__}")
     raise fault
 
 

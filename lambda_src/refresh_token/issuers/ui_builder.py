@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT: Final = 3
 READ_TIMEOUT: Final = 10
 MOST_ATTEMPTS: Final = 3
+LONGEST_RETRY_AFTER: Final = 5
 
 _TRY_LATER: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _REFUSED: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
@@ -104,10 +105,12 @@ class UiBuilderIssuer:
 def _effort(seconds: float) -> tuple[int, int]:
     """Return (attempts, read timeout in seconds) that end within ``seconds``.
 
-    Standard mode waits at most 1 s before the second attempt and 2 s before the third.
+    Standard mode waits at most 1 s before the second attempt and 2 s before the third, and 5 s more where the answer
+    has an ``x-amz-retry-after``.
     """
     for attempts in range(MOST_ATTEMPTS, 0, -1):
-        if attempts * (CONNECT_TIMEOUT + READ_TIMEOUT) + 2 ** (attempts - 1) - 1 <= seconds:
+        pauses = sum(2**retry + LONGEST_RETRY_AFTER for retry in range(attempts - 1))
+        if attempts * (CONNECT_TIMEOUT + READ_TIMEOUT) + pauses <= seconds:
             return attempts, READ_TIMEOUT
     return 1, max(1, int(seconds) - CONNECT_TIMEOUT)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 RIE = ROOT / ".rie"
 HANDLER = "refresh_token.handler.lambda_handler"
 
@@ -26,6 +26,8 @@ class Runtime:
 
     port: int
     log_file: Path
+    pid: int
+    """Of the emulator, whose only child is the function."""
 
     def invoke(self, event: object) -> Any:
         """Return the payload that a caller of Lambda's Invoke gets."""
@@ -36,6 +38,13 @@ class Runtime:
         url = f"http://127.0.0.1:{self.port}/2015-03-31/functions/function/invocations"
         with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=120) as answer:
             return json.load(answer)
+
+    def kill(self) -> None:
+        """End the function as a crash or Lambda itself does: SIGKILL. The next invocation starts it anew."""
+        listed = subprocess.run(["/bin/ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+        for pid, parent in (map(int, line.split()) for line in listed.stdout.splitlines()):
+            if parent == self.pid:
+                os.kill(pid, signal.SIGKILL)
 
     def log(self) -> str:
         """Return all that the function and the emulator printed."""
@@ -74,7 +83,7 @@ def running(asset: Path, environment: Mapping[str, str], log_file: Path) -> Iter
         )
         try:
             _wait_for(port, process, log_file)
-            yield Runtime(port, log_file)
+            yield Runtime(port, log_file, process.pid)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -1,4 +1,4 @@
-"""The built asset, and a secret and a lock table to run it against."""
+"""A secret and a lock table of one test, and the built asset to run against them."""
 
 import json
 import uuid
@@ -7,18 +7,16 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 from infra.bundling import build
 from infra.settings import StageSettings
 from local.cloud import LocalCloud
 from local.standin.grants import Grant
-from tests.runtime.rie import ROOT, Runtime, running
+from tests.rie import ROOT, Runtime, running
 
 
-@pytest.fixture(scope="session")
-def asset() -> Path:
+def build_asset() -> Path:
     """Return the very folder that `cdk deploy -c stage=local` uploads."""
     context = {"stage": "local", **json.loads((ROOT / "cdk.json").read_text())["context"]}
     return build(
@@ -67,24 +65,25 @@ class Bench:
         """Run the function; `environment` changes its variables."""
         return self._running(environment)
 
-    @contextmanager
-    def _running(self, environment: dict[str, str]) -> Iterator[Runtime]:
-        variables = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """The function's environment."""
+        return {
             **self.cloud.exports,
             "SECRET_ARN": self.secret_arn,
             "LOCK_TABLE": self.name,
             "ADVISORY_WINDOW_SECONDS": "604800",
             "MANDATORY_WINDOW_SECONDS": "86400",
             "POWERTOOLS_SERVICE_NAME": "RefreshToken-test",
-            **environment,
         }
+
+    def current(self) -> tuple[str, dict[str, Any]]:
+        """Return the current version and its content."""
+        value = self.secrets.get_secret_value(SecretId=self.secret_arn, VersionStage="AWSCURRENT")
+        return value["VersionId"], json.loads(value["SecretString"])
+
+    @contextmanager
+    def _running(self, environment: dict[str, str]) -> Iterator[Runtime]:
+        variables = {**self.environment, **environment}
         with running(self.asset, variables, self.folder / f"rie-{uuid.uuid4()}.log") as runtime:
             yield runtime
-
-
-@pytest.fixture
-def bench(cloud: LocalCloud, asset: Path, tmp_path: Path) -> Iterator[Bench]:
-    """Return a secret and a table of this test's own."""
-    cloud.standin.reset()
-    yield Bench(cloud, asset, tmp_path)
-    cloud.standin.reset()

@@ -1,0 +1,266 @@
+"""The matrix as two tables: which fault leads to what, and what that means for whom, window by window."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.session import get_session
+
+from local.standin import HTML, MALFORMED
+from local.standin.control import FaultOptions
+
+OUTCOMES: Final = """
+then     | who      | fresh  | advisory | mandatory | expired | unknown
+works    | tick     | fresh  | new      | new       | new     | new
+works    | consumer | fresh  | due      | new       | new     | new
+works    | report   | new    | new      | new       | new     | new
+works    | force    | new    | new      | new       | new     | new
+passing  | tick     | fresh  | degraded | raises    | raises  | raises
+passing  | consumer | fresh  | due      | degraded  | raises  | raises
+passing  | report   | raises | raises   | raises    | raises  | raises
+passing  | force    | raises | raises   | raises    | raises  | raises
+lasting  | tick     | fresh  | raises   | raises    | raises  | raises
+lasting  | consumer | fresh  | due      | degraded  | raises  | raises
+lasting  | report   | raises | raises   | raises    | raises  | raises
+lasting  | force    | raises | raises   | raises    | raises  | raises
+unstored | tick     | fresh  | raises   | raises    | raises  | raises
+unstored | consumer | fresh  | due      | raises    | raises  | raises
+unstored | report   | raises | raises   | raises    | raises  | raises
+unstored | force    | raises | raises   | raises    | raises  | raises
+unread   | tick     | raises | raises   | raises    | raises  | raises
+unread   | consumer | raises | raises   | raises    | raises  | raises
+unread   | report   | raises | raises   | raises    | raises  | raises
+unread   | force    | raises | raises   | raises    | raises  | raises
+cooling  | tick     | fresh  | new      | new       | new     | new
+cooling  | consumer | fresh  | due      | degraded  | raises  | raises
+cooling  | report   | raises | raises   | raises    | raises  | raises
+cooling  | force    | new    | new      | new       | new     | new
+"""
+"""`fresh`, `due` and `degraded` are answers with the stored pair, which stays; `new` is one that is stored and live;
+what `raises` raises stands in the next table. Only `fresh` and `due` are sure to ask neither lock nor issuer."""
+
+FAULTS: Final = """
+call                     | given            | then     | raises                           | faults
+RefreshToken             |                  | works    |                                  | none, extra refresh token, refreshToken number, answer after a moment, expiresIn short, expiresIn epoch seconds, expiresIn epoch milliseconds, expiresIn ten years
+RefreshToken             |                  | passing  | IssuerUnavailableException       | 503, 400 ThrottlingException, 403 ThrottlingException, 408, 429, 500, 502, 504, 503 HTML, 500 after it acted, connection dropped, connection dropped after it acted, no answer in time
+RefreshToken             |                  | lasting  | ReauthorizationRequiredException | 400 InvalidParameterException, 400 HTML, 401, 403
+RefreshToken             |                  | lasting  | ConfigurationException           | 403 AccessDeniedException, 403 InvalidSignatureException, 400 ExpiredTokenException
+RefreshToken             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 404, 301, no accessToken, accessToken number, accessToken empty, no expiresIn, expiresIn zero, expiresIn negative, expiresIn past seconds, expiresIn past milliseconds, expiresIn boolean, expiresIn fraction, expiresIn text, expiresIn null, expiresIn list
+RefreshToken             | a failure stands | cooling  | IssuerUnavailableException       | none
+GetSecretValue           |                  | works    |                                  | answer lost
+GetSecretValue           |                  | unread   | SecretNotSeededException         | ResourceNotFoundException
+GetSecretValue           |                  | unread   | SecretUnavailableException       | InternalServiceError, InvalidParameterException, InvalidRequestException, DecryptionFailure, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
+GetSecretValue, again    |                  | works    |                                  | answer lost
+GetSecretValue, again    |                  | lasting  | SecretNotSeededException         | ResourceNotFoundException
+GetSecretValue, again    |                  | lasting  | SecretUnavailableException       | InternalServiceError, InvalidParameterException, InvalidRequestException, DecryptionFailure, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
+DescribeSecret           | no value         | unread   | SecretNotSeededException         | answer lost
+DescribeSecret           | no value         | unread   | SecretUnavailableException       | ResourceNotFoundException, InternalServiceError, InvalidParameterException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
+PutItem                  |                  | passing  | RefreshInProgressException       | ConditionalCheckFailedException, answer lost
+PutItem                  |                  | lasting  | ConfigurationException           | ResourceNotFoundException, AccessDeniedException, UnrecognizedClientException
+PutItem                  |                  | passing  | IssuerUnavailableException       | InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
+DeleteItem               | a failure stands | works    |                                  | answer lost
+DeleteItem               | a failure stands | passing  | RefreshInProgressException       | ConditionalCheckFailedException
+DeleteItem               | a failure stands | lasting  | ConfigurationException           | ResourceNotFoundException, AccessDeniedException, UnrecognizedClientException
+DeleteItem               | a failure stands | passing  | IssuerUnavailableException       | InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
+DeleteItem               | no write         | unstored | TokenNotStoredException          | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost
+PutSecretValue           |                  | works    |                                  | answer lost
+PutSecretValue           |                  | unstored | TokenNotStoredException          | InternalServiceError, InvalidParameterException, InvalidRequestException, LimitExceededException, EncryptionFailure, ResourceExistsException, ResourceNotFoundException, DecryptionFailure, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
+UpdateSecretVersionStage |                  | works    |                                  | answer lost
+UpdateSecretVersionStage |                  | unstored | TokenNotStoredException          | InternalServiceError, InvalidParameterException, InvalidRequestException, LimitExceededException, ResourceNotFoundException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
+UpdateItem               |                  | works    |                                  | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, answer lost
+UpdateItem               | issuer 503       | passing  | IssuerUnavailableException       | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost
+"""  # noqa: E501 - one row, one line
+"""Who plays what is in `_cells_of`, below."""
+
+EVERY_WINDOW: Final = (
+    ("report", "fresh"),
+    ("tick", "advisory"),
+    ("consumer", "mandatory"),
+    ("force", "expired"),
+    ("consumer", "unknown"),
+)
+"""Every window once, everybody once."""
+
+TELLING: Final = (("tick", "advisory"), ("consumer", "mandatory"))
+"""The two places where the kinds of failure part."""
+
+WHO: Final = {("DeleteItem", "a failure stands"): ("tick", "force")}
+"""Rows that are not for everybody: only these two clear the record of a failure; the others meet the cooldown."""
+
+SLOW: Final = "no answer in time"
+"""Costs a second a cell, so only a report plays it, in every window."""
+
+COMMON: Final = frozenset(
+    {
+        *("AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException", "ThrottlingException"),
+        *("ServiceUnavailable", "InternalFailure", "502 HTML", "connection dropped", "answer lost"),
+    }
+)
+"""What can happen to any call of AWS, modelled or not."""
+
+SERVICES: Final = {
+    "GetSecretValue": "secretsmanager",
+    "DescribeSecret": "secretsmanager",
+    "PutSecretValue": "secretsmanager",
+    "UpdateSecretVersionStage": "secretsmanager",
+    "PutItem": "dynamodb",
+    "UpdateItem": "dynamodb",
+    "DeleteItem": "dynamodb",
+}
+"""The operations of AWS that the function may call. Any other call fails the cell that makes it."""
+
+SERVER_ERRORS: Final = {
+    "InternalServerError": 500,
+    "InternalServiceError": 500,
+    "InternalFailure": 500,
+    "ServiceUnavailable": 503,
+}
+
+_PAST_SECONDS: Final = 1_500_000_000
+_AHEAD_SECONDS: Final = 4_000_000_000
+
+ISSUER_FAULTS: Final[dict[str, FaultOptions]] = {
+    "none": {},
+    "extra refresh token": {},  # a setting of the stand-in
+    "answer after a moment": {"delay": 0.05},
+    "400 InvalidParameterException": {"status": 400, "code": "InvalidParameterException"},
+    "400 ThrottlingException": {"status": 400, "code": "ThrottlingException"},
+    "400 ExpiredTokenException": {"status": 400, "code": "ExpiredTokenException"},
+    "400 HTML": {"status": 400, "body": HTML, "content_type": "text/html"},
+    "301": {"status": 301, "body": "", "headers": {"Location": "/elsewhere"}},
+    "401": {"status": 401, "code": "UnauthorizedException"},
+    "403": {"status": 403, "code": "ForbiddenException"},
+    "403 AccessDeniedException": {"status": 403, "code": "AccessDeniedException"},
+    "403 InvalidSignatureException": {"status": 403, "code": "InvalidSignatureException"},
+    "403 ThrottlingException": {"status": 403, "code": "ThrottlingException"},
+    "404": {"status": 404, "code": "ResourceNotFoundException"},
+    "408": {"status": 408, "code": "RequestTimeout"},
+    "429": {"status": 429, "code": "TooManyRequestsException"},
+    "500": {"status": 500},
+    "500 after it acted": {"status": 500, "after": True},
+    "502": {"status": 502, "body": ""},
+    "503": {"status": 503, "code": "ServiceUnavailableException"},
+    "503 HTML": {"status": 503, "body": HTML, "content_type": "text/html"},
+    "504": {"status": 504, "body": ""},
+    "connection dropped": {"drop": True},
+    "connection dropped after it acted": {"drop": True, "after": True},
+    SLOW: {"delay": 30, "after": True},
+    "malformed": {"body": MALFORMED},
+    "HTML": {"body": HTML, "content_type": "text/html"},
+    "empty body": {"body": ""},
+    "no accessToken": {"omit": ("accessToken",)},
+    "accessToken number": {"answer": {"accessToken": 7}},
+    "accessToken empty": {"answer": {"accessToken": ""}},
+    "refreshToken number": {"answer": {"refreshToken": 7}},
+    "no expiresIn": {"omit": ("expiresIn",)},
+    "expiresIn short": {"answer": {"expiresIn": 600}},
+    "expiresIn ten years": {"answer": {"expiresIn": 315_360_000}},
+    "expiresIn epoch seconds": {"answer": {"expiresIn": _AHEAD_SECONDS}},
+    "expiresIn epoch milliseconds": {"answer": {"expiresIn": _AHEAD_SECONDS * 1000}},
+    "expiresIn past seconds": {"answer": {"expiresIn": _PAST_SECONDS}},
+    "expiresIn past milliseconds": {"answer": {"expiresIn": _PAST_SECONDS * 1000}},
+    "expiresIn zero": {"answer": {"expiresIn": 0}},
+    "expiresIn negative": {"answer": {"expiresIn": -1}},
+    "expiresIn boolean": {"answer": {"expiresIn": True}},
+    "expiresIn fraction": {"answer": {"expiresIn": 3600.5}},
+    "expiresIn text": {"answer": {"expiresIn": "3600"}},
+    "expiresIn null": {"answer": {"expiresIn": None}},
+    "expiresIn list": {"answer": {"expiresIn": [3600]}},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of the table of faults."""
+
+    call: str
+    given: str
+    then: str
+    raises: str
+    faults: tuple[str, ...]
+
+    @property
+    def operation(self) -> str:
+        """The operation that goes wrong."""
+        return self.call.partition(",")[0]
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        """Who plays it."""
+        return WHO.get((self.call, self.given), ASKERS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One fault, one window, one who asks, and what comes of it."""
+
+    row: Row
+    fault: str
+    window: str
+    who: str
+    outcome: str
+
+    def __str__(self) -> str:
+        """Return its name among the tests."""
+        given = f" ({self.row.given})" if self.row.given else ""
+        return f"{self.row.call}{given}: {self.fault} - {self.window} - {self.who}"
+
+
+def _table(text: str) -> tuple[list[str], list[list[str]]]:
+    head, *rows = ([cell.strip() for cell in line.split("|")] for line in text.strip().splitlines())
+    return head, rows
+
+
+def _rows() -> list[Row]:
+    head, rows = _table(FAULTS)
+    parsed = []
+    for row in rows:
+        members: dict[str, Any] = dict(zip(head, row, strict=True))
+        faults = tuple(fault.strip() for fault in members.pop("faults").split(","))
+        parsed.append(Row(**members, faults=faults))
+    return parsed
+
+
+_HEAD, _OUTCOME_ROWS = _table(OUTCOMES)
+WINDOWS: Final = tuple(_HEAD[2:])
+ASKERS: Final = tuple(dict.fromkeys(who for _, who, *_ in _OUTCOME_ROWS))
+_BY_GROUP: Final = {
+    (then, who, window): outcome
+    for then, who, *outcomes in _OUTCOME_ROWS
+    for window, outcome in zip(WINDOWS, outcomes, strict=True)
+}
+ROWS: Final = _rows()
+
+
+def _cells_of(row: Row, fault: str) -> list[tuple[str, str]]:
+    """Return who plays a fault in which windows.
+
+    The first fault of each kind of outcome is played by everybody in every window, and so is the first of each row of
+    the issuer's. Its other faults, and the first of AWS's in each row, meet every window once; AWS's others meet the
+    two windows that tell.
+    """
+    everywhere = [(who, window) for who in ASKERS for window in WINDOWS]
+    if fault == SLOW:
+        cells = [cell for cell in everywhere if cell[0] == "report"]
+    elif fault == row.faults[0] and (row.operation == "RefreshToken" or row in _FIRST_OF_KIND):
+        cells = everywhere
+    elif fault == row.faults[0] or row.operation == "RefreshToken":
+        cells = list(EVERY_WINDOW)
+    else:
+        cells = list(TELLING)
+    return [cell for cell in cells if cell[0] in row.who]
+
+
+_FIRST_OF_KIND: Final = list({row.then: row for row in reversed(ROWS)}.values())
+
+CELLS: Final = [
+    Cell(row=row, fault=fault, window=window, who=who, outcome=_BY_GROUP[row.then, who, window])
+    for row in ROWS
+    for fault in row.faults
+    for who, window in _cells_of(row, fault)
+]
+
+
+def modelled_errors(operation: str) -> set[str]:
+    """Return the errors that botocore's model of the service lists for an operation."""
+    model = get_session().get_service_model(SERVICES[operation]).operation_model(operation)
+    return {shape.name for shape in model.error_shapes}

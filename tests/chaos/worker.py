@@ -1,0 +1,82 @@
+"""Many Lambda environments: this process imports the handler from a built asset and nothing else, and forks.
+
+Run as `python -I -S worker.py ASSET COUNT SECONDS LOG`. A line on standard input is a list of COUNT events; each goes
+to a process of its own, all at once, and the list of their answers comes back on standard output. What the function
+prints goes to LOG.
+"""
+
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, TextIO
+
+
+class Context:
+    """The part of Lambda's context that the function uses."""
+
+    def __init__(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+        self.aws_request_id = str(uuid.uuid4())
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds left."""
+        return int((self._deadline - time.monotonic()) * 1000)
+
+
+def invoke(handler: Callable[[object, Context], Any], event: object, seconds: float) -> Any:
+    """Return what a caller of Lambda's Invoke gets."""
+    try:
+        return handler(event, Context(seconds))
+    except Exception as error:  # noqa: BLE001 - as the runtime does
+        return {"errorType": type(error).__name__, "errorMessage": str(error)}
+
+
+def environment(handler: Callable[[object, Context], Any], seconds: float, inbox: TextIO, outbox: TextIO) -> None:
+    """Be one Lambda environment: one invocation at a time, until there are no more."""
+    for line in inbox:
+        outbox.write(json.dumps(invoke(handler, json.loads(line), seconds)) + "\n")
+        outbox.flush()
+
+
+def pipe() -> tuple[TextIO, TextIO]:
+    """Return the two ends of a pipe."""
+    read, write = os.pipe()
+    return os.fdopen(read, "r"), os.fdopen(write, "w")
+
+
+def main(asset: str, count: int, seconds: float, log: str) -> None:
+    """Fork the environments, and hand events and answers through."""
+    requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
+    sys.path.insert(0, asset)
+    # All that they will need, so that they are warm: 64 cold starts on a busy machine would outlast every timeout.
+    from refresh_token.adapters.idempotency_lock import dynamodb_client  # noqa: PLC0415 - it is in the asset
+    from refresh_token.handler import lambda_handler  # noqa: PLC0415
+    from refresh_token.issuers import ui_builder  # noqa: F401, PLC0415
+
+    dynamodb_client()
+
+    environments: list[tuple[TextIO, TextIO]] = []
+    for _ in range(count):
+        (inbox, to_child), (from_child, outbox) = pipe(), pipe()
+        if os.fork() == 0:
+            for ours in (*(end for ends in environments for end in ends), to_child, from_child, requests):
+                ours.close()
+            environment(lambda_handler, seconds, inbox, outbox)
+            os._exit(0)
+        inbox.close()
+        outbox.close()
+        environments.append((to_child, from_child))
+    for line in requests:
+        for (to_child, _), event in zip(environments, json.loads(line), strict=True):
+            to_child.write(json.dumps(event) + "\n")
+            to_child.flush()
+        answers.write(json.dumps([json.loads(from_child.readline()) for _, from_child in environments]) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4])
