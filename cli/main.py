@@ -8,7 +8,9 @@ import click
 
 from cli.errors import TokenctlError
 
-COMMANDS: Final[dict[str, str]] = {}
+COMMANDS: Final[dict[str, str]] = {
+    "authorize": "cli.authorize.command:authorize",
+}
 """Command name to `module:attribute`. A command's module is imported only when it is used: start-up is felt."""
 
 INTERRUPTED: Final = 130
