@@ -116,16 +116,15 @@ def stored(facts: Mapping[str, str]) -> Page:
 
 def failed(message: str, *, denied: bool = False) -> Page:
     """Return the page for a sign-in that did not work."""
-    title = "You said no" if denied else "The sign-in did not work"
+    title = "Sign-in denied" if denied else "The sign-in did not work"
     return Page(title=title, paragraphs=(message, _CLOSE), status=403 if denied else 502, tone="bad")
 
 
 FORGED: Final = Page(
-    title="This is not the answer",
+    title="Redirect ignored",
     paragraphs=(
-        "This redirect does not belong to the sign-in that tokenctl waits for, so it was ignored.",
-        "If you did not start it, somebody may have tried to sign you in to an account of theirs.",
-        "The right sign-in still goes on, in the tab that tokenctl opened.",
+        "It does not belong to the sign-in that tokenctl started. That one is not affected.",
+        "If you did not cause this, somebody may have tried to sign you in to an account of theirs.",
     ),
     status=400,
     tone="bad",
