@@ -1,5 +1,6 @@
 """The loopback port that the redirect comes to (RFC 8252, 7.3), on werkzeug's threaded server."""
 
+import os
 import socket
 import threading
 from typing import Final, Self
@@ -33,10 +34,10 @@ class Loopback:
         try:
             self._socket = socket.create_server((HOST, port))
         except OSError as error:
+            reason = os.strerror(error.errno or 0)
             raise ConfigurationError(
-                f"Port {port} of {HOST} cannot be used: {error.strerror}. Nothing was opened and nothing stored. "
-                "End the program that holds it, or give another --port; that one must be registered with the Figma "
-                "app, too."
+                f"Port {port} of {HOST} cannot be used: {reason}. Nothing was opened and nothing stored. End the "
+                "program that holds it, or give another --port; that one must be registered with the Figma app, too."
             ) from None
         self.port: int = self._socket.getsockname()[1]
 

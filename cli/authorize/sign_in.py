@@ -66,7 +66,9 @@ def _use(redirect: Redirect, sign_in: SignIn) -> Stored:
             pair = exchange(sign_in.exchanger, sign_in.consent, redirect.code, now=datetime.now(UTC))
             return _store(sign_in.target, pair)
         case Kind.DENIED:
-            raise DeniedError(f"The sign-in was denied on Figma's page. {AGAIN}")
+            raise DeniedError(
+                "The sign-in was denied on Figma's page. Nothing was stored. Run the command again to allow it."
+            )
         case Kind.REFUSED:
             reason = f" ({redirect.reason})" if redirect.reason else ""
             raise ServiceError(f"Figma's page could not go on with the sign-in{reason}. {AGAIN}")
