@@ -90,13 +90,14 @@ def authorize(  # noqa: PLR0913 - one for each option
         redirect_uri = consent_page.redirect_uri(redirect_host, loopback.port)
         consent = Consent(authorize_url=url, client_id=client_id, redirect_uri=redirect_uri, scopes=scopes)
         with loopback.serving(consent.state) as reception:
-            _ask(consent, timeout, no_browser=no_browser)
-            stored = _finish(SignIn(consent=consent, exchanger=exchanger, target=target), reception, timeout)
+            sign_in = SignIn(consent=consent, exchanger=exchanger, target=target)
+            stored = _go_through(sign_in, reception, timeout, no_browser=no_browser)
     _summarise(target, stored)
 
 
-def _finish(sign_in: SignIn, reception: Reception, timeout: int) -> Stored:
+def _go_through(sign_in: SignIn, reception: Reception, timeout: int, *, no_browser: bool) -> Stored:
     try:
+        _ask(sign_in.consent, timeout, no_browser=no_browser)
         return finish(sign_in, reception, seconds=timeout)
     except KeyboardInterrupt:
         known = "Whether a pair was stored is not known" if reception.answered else "Nothing was stored"

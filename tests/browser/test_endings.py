@@ -74,13 +74,13 @@ def test_a_refusal_of_the_consent_page_is_told_where_its_reason_is_known(start: 
 
 
 def test_forged_redirects_do_not_prolong_the_waiting_and_are_counted_at_its_end(start: Start, stack: Stack) -> None:
-    command = start("--timeout", "2")
+    command = start("--timeout", "3")
     for state in ("", "guessed"):
         assert command.visit(command.redirect(code="x", state=state)).status == 400
     code, _, errors = command.end()
     assert code == 255
     assert "Ignored 2 redirect(s)" in errors
-    assert errors.endswith("tokenctl: Nobody answered within 2 seconds. Nothing was stored. Run the command again.\n")
+    assert errors.endswith("tokenctl: Nobody answered within 3 seconds. Nothing was stored. Run the command again.\n")
     assert stack.stored() is None
 
 

@@ -208,8 +208,13 @@ def test_a_browser_that_goes_away_does_not_keep_the_terminal(reception: Receptio
 
 
 def test_nothing_of_a_request_is_repeated_or_logged(
-    reception: Reception, get: Get, browser: ThreadPoolExecutor, capfd: pytest.CaptureFixture[str]
+    reception: Reception,
+    get: Get,
+    browser: ThreadPoolExecutor,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("DEBUG", logger="werkzeug")
     secret = "fd3a-" + CODE
     bodies = [
         get({"code": secret, "state": secret}).data,
@@ -226,6 +231,7 @@ def test_nothing_of_a_request_is_repeated_or_logged(
     assert secret not in text
     assert STATE not in text
     assert capfd.readouterr() == ("", "")
+    assert [record for record in caplog.records if record.name == "werkzeug"] == []
 
 
 @pytest.mark.parametrize(
