@@ -1,7 +1,8 @@
 # One way to do each chore. `make help` lists them. Every target does its own set-up.
 #
 # Needed on the machine: make, and a Python >= 3.11 with venv. Everything else comes from PyPI and npm, pinned,
-# into folders inside the checkout (.venv*, .rie, node_modules). The first of these interpreters that works is used;
+# into folders inside the checkout (.venv*, .rie, node_modules); but for Chromium, which `make test` takes from Debian's
+# packages. The first of these interpreters that works is used;
 # name another with `make PYTHON=/path/to/python3`.
 PYTHON_CANDIDATES := python3.13 python3.14 python3.12 python3.11 python3 python /usr/bin/python3
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -16,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL = -m pip install --quiet
 
-.PHONY: help setup demo stop test check mutants clean
+.PHONY: help setup demo stop test check chromium mutants clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -30,7 +31,7 @@ demo: $(VENV)/.done $(MINISTACK_VENV)/.done node_modules/.done ## deploy to an e
 stop: $(VENV)/.done ## stop what `make demo KEEP=1` left running
 	@$(BIN)/python -m local.demo --stop
 
-test: check ## run every check and every test
+test: check chromium ## run every check and every test
 	@$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=
 	$(BIN)/python -m coverage report --include='lambda_src/*' --fail-under=95
@@ -46,6 +47,18 @@ mutants: $(VENV)/.done ## break the core in 800 ways and count how many of them 
 
 clean: ## remove everything that the other targets made
 	rm -rf $(VENV) $(MINISTACK_VENV) .rie node_modules .cache build cdk.out .local-cloud .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+
+# For the browser tests. Where it cannot be had they are skipped, and everything else is tested all the same.
+NO_CHROMIUM := The browser tests will be skipped. Install Debian's packages chromium and chromium-driver to run them.
+APT_GET := env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120
+chromium:
+	@test -x /usr/bin/chromium -a -x /usr/bin/chromedriver && exit 0; \
+	command -v apt-get >/dev/null || { echo "There is no apt-get to install Chromium with. $(NO_CHROMIUM)" >&2; exit 0; }; \
+	if [ "$$(id -u)" = 0 ]; then as_root=; elif sudo -n true 2>/dev/null; then as_root="sudo -n"; \
+	else echo "Installing Chromium takes root, or sudo without a password. $(NO_CHROMIUM)" >&2; exit 0; fi; \
+	echo "Installing Chromium for the browser tests ..."; \
+	{ $$as_root $(APT_GET) update && $$as_root $(APT_GET) install -y --no-install-recommends chromium chromium-driver >/dev/null; } \
+	|| echo "Installing Chromium failed. $(NO_CHROMIUM)" >&2
 
 $(VENV)/.done: requirements.txt requirements-dev.txt lambda_src/requirements.txt constraints.txt
 	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 or newer with venv (Debian: apt-get install python3-venv), or say make PYTHON=/path/to/python3." >&2; exit 1; }

@@ -13,6 +13,7 @@ from cli.output import OUTPUT_OPTIONS
 from cli.usage import in_one_line
 
 COMMANDS: Final[dict[str, str]] = {
+    "authorize": "cli.authorize.command:authorize",
     "refresh-token": "cli.refresh_token:refresh_token",
     "exchange-code-for-token": "cli.exchange_code_for_token:exchange_code_for_token",
     "completion": "cli.completion:completion",

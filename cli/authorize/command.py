@@ -1,0 +1,152 @@
+"""`tokenctl authorize`: what the operator types and reads."""
+
+import threading
+import webbrowser
+from typing import Final
+
+import click
+
+from cli.authorize import consent as consent_page
+from cli.authorize.consent import Consent
+from cli.authorize.exchange import exchange_client
+from cli.authorize.loopback import Loopback
+from cli.authorize.reception import Reception
+from cli.authorize.replacing import ask_before_replacing, moment
+from cli.authorize.sign_in import SignIn, Stored, finish
+from cli.errors import ConfigurationError
+from cli.options import target_options
+from cli.target import Target
+
+_EXAMPLES: Final = """\b
+Examples:
+  The redirect address http://127.0.0.1:8976/callback is registered with the Figma app:
+    tokenctl authorize --stage prod --client-id YOUR_APP --port 8976
+  Without a browser on this machine; forward the port from the one that has it
+  (ssh -L 8976:127.0.0.1:8976 ...), and open there what is printed:
+    tokenctl authorize --client-id YOUR_APP --port 8976 --no-browser
+  Registered with the name instead of the number, and with one scope more:
+    tokenctl authorize --client-id YOUR_APP --port 8976 --redirect-host localhost \\
+      --scope file_content:read
+"""
+
+
+@click.command("authorize", epilog=_EXAMPLES)
+@target_options
+@click.option(
+    "--client-id", required=True, envvar="FIGMA_CLIENT_ID", show_envvar=True, help="Client id of the Figma app."
+)
+@click.option(
+    "--scope",
+    "asked_scopes",
+    multiple=True,
+    metavar="SCOPE",
+    help=f"Scope to ask for besides {consent_page.LEAST_SCOPE}; may be repeated.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Port of 127.0.0.1 that Figma sends the browser back to; any free one without it.",
+)
+@click.option(
+    "--redirect-host",
+    type=click.Choice(consent_page.LOOPBACK_HOSTS),
+    default=consent_page.LOOPBACK_HOSTS[0],
+    show_default=True,
+    help="How the registered redirect address writes this machine.",
+)
+@click.option("--no-browser", is_flag=True, help="Print the address instead of opening it.")
+@click.option(
+    "--timeout", type=click.IntRange(min=1), default=300, show_default=True, help="Seconds to wait for the sign-in."
+)
+@click.option("--yes", is_flag=True, help="Replace a stored pair without asking.")
+@click.option("--authorize-url", default=consent_page.FIGMA, show_default=True, help="The consent page.")
+def authorize(  # noqa: PLR0913 - one for each option
+    *,
+    target: Target,
+    client_id: str,
+    asked_scopes: tuple[str, ...],
+    port: int | None,
+    redirect_host: str,
+    no_browser: bool,
+    timeout: int,
+    yes: bool,
+    authorize_url: str,
+) -> None:
+    """Sign in to Figma in the browser and store the token pair.
+
+    Opens Figma's consent page, waits on a port of 127.0.0.1 for the browser to come back, exchanges the code and
+    stores the pair in the secret of the stack. The redirect address, http://127.0.0.1:PORT/callback, must be
+    registered with the Figma app. No token is shown.
+    """
+    url = consent_page.checked_authorize_url(authorize_url)
+    scopes = consent_page.scopes(asked_scopes)
+    if not no_browser:
+        _check_browser()
+    exchanger = exchange_client(target.connection)
+    _ = target.secret_arn  # better no stack now than after the sign-in
+    if not yes:
+        ask_before_replacing(target)
+    with Loopback(port or 0) as loopback:
+        redirect_uri = consent_page.redirect_uri(redirect_host, loopback.port)
+        consent = Consent(authorize_url=url, client_id=client_id, redirect_uri=redirect_uri, scopes=scopes)
+        with loopback.serving(consent.state) as reception:
+            sign_in = SignIn(consent=consent, exchanger=exchanger, target=target)
+            stored = _go_through(sign_in, reception, timeout, no_browser=no_browser)
+    _summarise(target, stored)
+
+
+def _go_through(sign_in: SignIn, reception: Reception, timeout: int, *, no_browser: bool) -> Stored:
+    try:
+        _ask(sign_in.consent, timeout, no_browser=no_browser)
+        return finish(sign_in, reception, seconds=timeout)
+    except KeyboardInterrupt:
+        known = "Whether a pair was stored is not known" if reception.answered else "Nothing was stored"
+        click.echo(f"\nInterrupted. {known}. Run the command again.", err=True)
+        raise
+    finally:
+        if reception.forged:
+            click.echo(
+                f"Ignored {reception.forged} redirect(s) that did not belong to this sign-in. Unless you caused them, "
+                "a page or a program on this machine tried to sign you in to an account of its own.",
+                err=True,
+            )
+
+
+def _check_browser() -> None:
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        raise ConfigurationError(
+            "No browser was found on this machine. Say --no-browser, and open the address that it prints."
+        ) from None
+
+
+def _ask(consent: Consent, timeout: int, *, no_browser: bool) -> None:
+    if no_browser:
+        click.echo(f"Open this address in a browser:\n\n{consent.address}\n")
+    else:
+        click.echo("Opening Figma's consent page in your browser.")
+        # In a thread: a browser in the foreground returns only when it is closed.
+        threading.Thread(target=_open, args=(consent.address,), name="browser", daemon=True).start()
+    click.echo(
+        f"Waiting up to {timeout} seconds for the answer at {consent.redirect_uri}, which must be registered with the "
+        "Figma app. Ctrl-C stops."
+    )
+
+
+def _open(address: str) -> None:
+    if not webbrowser.open(address):
+        click.echo(
+            "The browser did not open. Stop with Ctrl-C and say --no-browser, which prints the address.", err=True
+        )
+
+
+def _summarise(target: Target, stored: Stored) -> None:
+    click.secho("Signed in. The token pair is stored.", fg="green", bold=True)
+    for name, value in (
+        ("stack", target.stack_name),
+        ("secret", target.secret_arn),
+        ("version", stored.version_id),
+        ("token lives until", moment(stored.expires_at)),
+    ):
+        click.echo(f"  {name:<18}{value}")

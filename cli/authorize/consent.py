@@ -1,0 +1,76 @@
+"""What the consent page is asked for: its address (RFC 6749, 4.1.1). Pure but for the random state."""
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
+
+from cli.errors import UsageError
+
+FIGMA: Final = "https://www.figma.com/oauth"
+LEAST_SCOPE: Final = "current_user:read"
+CALLBACK: Final = "/callback"
+LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost")
+"""The address literal first: RFC 8252, 8.3, advises against `localhost`, which may resolve to something else."""
+
+_SCOPE: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
+"""scope-token of RFC 6749, 3.3."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consent:
+    """One question to the user, which Figma answers at `redirect_uri`. Its repr shows neither client id nor state."""
+
+    authorize_url: str
+    client_id: str = field(repr=False)
+    redirect_uri: str
+    scopes: tuple[str, ...] = (LEAST_SCOPE,)
+    state: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(32))
+    """Ties the redirect to this question; unguessable, 256 bits (RFC 6749, 10.12)."""
+
+    @property
+    def address(self) -> str:
+        """Return the address to open in the browser; a query that `authorize_url` has already is kept."""
+        parameters = {
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": " ".join(self.scopes),
+            "state": self.state,
+            "response_type": "code",
+        }
+        page = urlsplit(self.authorize_url)
+        query = "&".join(part for part in (page.query, urlencode(parameters, quote_via=quote)) if part)
+        return urlunsplit(page._replace(query=query))
+
+
+def redirect_uri(host: str, port: int) -> str:
+    """Return the address that the user is sent back to."""
+    return f"http://{host}:{port}{CALLBACK}"
+
+
+def scopes(asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what is asked for: the least scope and what the operator adds, each once. Raises UsageError."""
+    for scope in asked:
+        if not _SCOPE.fullmatch(scope):
+            raise UsageError("--scope takes one scope, without spaces. Repeat the option for more.")
+    return tuple(dict.fromkeys((LEAST_SCOPE, *asked)))
+
+
+def checked_authorize_url(url: str) -> str:
+    """Return the address of a consent page that can be trusted with a sign-in; raises UsageError for another."""
+    page = _split(url)
+    if page is None or not page.hostname or page.fragment or page.username is not None:
+        raise UsageError("--authorize-url must be an absolute address without user name and fragment.")
+    if page.scheme != "https" and not (page.scheme == "http" and page.hostname in LOOPBACK_HOSTS):
+        raise UsageError("--authorize-url must begin with https://. Only on this machine http:// will do.")
+    return url
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        page = urlsplit(url)
+        _ = page.port  # raises, too
+    except ValueError:
+        return None
+    return page

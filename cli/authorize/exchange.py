@@ -1,0 +1,99 @@
+"""The code for a token pair, through Amplify UI Builder's ExchangeCodeForToken."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from cli.authorize.consent import Consent
+from cli.errors import ServiceError, TokenctlError
+from cli.target import Connection, explained
+from refresh_token.errors import IssuerProtocolException
+from refresh_token.token_pair import PROVIDER, IssuedToken, TokenPair
+
+CONNECT_SECONDS: Final = 5
+READ_SECONDS: Final = 25
+"""A code lives 30 seconds: nothing is gained by waiting longer for the first answer."""
+
+_ANSWER_KEYS: Final = ("accessToken", "expiresIn", "refreshToken")
+_CODE_KEYS: Final = ("__type", "code", "Code")
+"""Where a REST-JSON error has its code, if not in the header `x-amzn-ErrorType`."""
+
+
+def exchange_client(connection: Connection) -> Any:  # noqa: ANN401 - as Connection.client
+    """Return the client that exchanges codes; raises ConfigurationError, for instance without a region."""
+    client = replace(
+        connection,
+        connect_timeout=CONNECT_SECONDS if connection.connect_timeout is None else connection.connect_timeout,
+        read_timeout=READ_SECONDS if connection.read_timeout is None else connection.read_timeout,
+    ).client("amplifyuibuilder")
+    client.meta.events.register("before-parse.amplifyuibuilder.ExchangeCodeForToken", _read_body)
+    return client
+
+
+def exchange(client: Any, consent: Consent, code: str, *, now: datetime) -> TokenPair:  # noqa: ANN401 - boto3's
+    """Exchange the code that answers `consent`; `now` (UTC) is when its tokens begin to live.
+
+    Raises:
+        ServiceError: the code is refused, the service fails, or its answer makes no sense.
+        TokenctlError: the service cannot be reached.
+
+    """
+    request = {"code": code, "redirectUri": consent.redirect_uri, "clientId": consent.client_id}
+    try:
+        with explained():
+            answer = _exchanged(client, request)
+        return _pair(answer, consent, now)
+    except TokenctlError as error:
+        raise type(error)(f"{error} Nothing was stored. Run the command again.") from None
+
+
+def _exchanged(client: Any, request: dict[str, str]) -> dict[str, Any]:  # noqa: ANN401 - boto3's
+    try:
+        answer: dict[str, Any] = client.exchange_code_for_token(provider=PROVIDER, request=request)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "InvalidParameterException":
+            raise
+    else:
+        return answer
+    raise ServiceError(
+        "The code was refused. It lives 30 seconds and works once, for the app with this client id, whose secret "
+        "Amplify must hold, and for this redirect address."
+    )
+
+
+def _read_body(response_dict: dict[str, Any], customized_response_dict: dict[str, object], **_: object) -> None:
+    """Read the body in place of botocore's parser, and leave the parser what it can read.
+
+    The parser lets Python errors out that show a part of the body, and makes a number of whatever `int()` takes.
+    """
+    try:
+        body = json.loads(response_dict["body"])
+    except (ValueError, RecursionError):
+        body = None
+    document = body if isinstance(body, dict) else {}
+    if response_dict["status_code"] < HTTPStatus.MULTIPLE_CHOICES:
+        customized_response_dict.update({key: document.get(key) for key in _ANSWER_KEYS})
+        document = {}
+    kept = {key: value for key in _CODE_KEYS if isinstance(value := document.get(key), str)}
+    response_dict["body"] = json.dumps(kept).encode()
+
+
+def _pair(answer: dict[str, Any], consent: Consent, now: datetime) -> TokenPair:
+    try:
+        issued = IssuedToken.from_answer(answer.get("accessToken"), answer.get("expiresIn"), answer.get("refreshToken"))
+        expires_at = issued.expiry(now=now).at
+    except IssuerProtocolException:
+        issued = None
+    if issued is None or issued.refresh_token is None:
+        raise ServiceError("Amplify UI Builder's answer makes no sense: it is not a token pair with an expiry.")
+    return TokenPair(
+        access_token=issued.access_token,
+        refresh_token=issued.refresh_token,
+        client_id=consent.client_id,
+        expires_at=expires_at,
+        refreshed_at=now,
+    )

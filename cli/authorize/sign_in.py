@@ -1,0 +1,87 @@
+"""The sign-in from Figma's answer to the stored pair."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from cli.authorize import pages
+from cli.authorize.consent import Consent
+from cli.authorize.exchange import exchange
+from cli.authorize.reception import Reception
+from cli.authorize.redirect import Kind, Redirect
+from cli.authorize.replacing import moment
+from cli.errors import ServiceError, TokenctlError
+from cli.secret import store_pair
+from cli.target import Target
+from refresh_token.token_pair import TokenPair
+
+AGAIN: Final = "Nothing was stored. Run the command again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignIn:
+    """One sign-in: the question, who exchanges the code (a boto3 client), and where the pair goes."""
+
+    consent: Consent
+    exchanger: Any
+    target: Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What was stored, without the tokens."""
+
+    version_id: str
+    expires_at: datetime | None
+
+
+class DeniedError(TokenctlError):
+    """The user said no."""
+
+
+def finish(sign_in: SignIn, reception: Reception, *, seconds: float) -> Stored:
+    """Wait for the answer, use it, and show the browser how it ended.
+
+    Raises:
+        TokenctlError: no answer in time, or it was no; a service cannot be reached.
+        ServiceError: the answer is an error, or a service refused.
+
+    """
+    redirect = reception.redirect(seconds)
+    if redirect is None:
+        raise TokenctlError(f"Nobody answered within {seconds:g} seconds. {AGAIN}")
+    try:
+        stored = _use(redirect, sign_in)
+    except TokenctlError as error:
+        reception.answer(pages.failed(str(error), denied=isinstance(error, DeniedError)))
+        raise
+    reception.answer(pages.stored({"Stack": sign_in.target.stack_name, "Token lives until": moment(stored.expires_at)}))
+    return stored
+
+
+def _use(redirect: Redirect, sign_in: SignIn) -> Stored:
+    match redirect.kind:
+        case Kind.ALLOWED:
+            pair = exchange(sign_in.exchanger, sign_in.consent, redirect.code, now=datetime.now(UTC))
+            return _store(sign_in.target, pair)
+        case Kind.DENIED:
+            raise DeniedError(
+                "The sign-in was denied on Figma's page. Nothing was stored. Run the command again to allow it."
+            )
+        case Kind.REFUSED:
+            reason = f" ({redirect.reason})" if redirect.reason else ""
+            raise ServiceError(f"Figma's page could not go on with the sign-in{reason}. {AGAIN}")
+        case _:
+            raise ServiceError(f"Figma's answer holds no code. {AGAIN}")
+
+
+def _store(target: Target, pair: TokenPair) -> Stored:
+    try:
+        version_id = store_pair(target, json.loads(pair.to_json()))
+    except TokenctlError as error:
+        raise type(error)(
+            f"Figma issued a new pair, which ends an older one of the same user, but it could not be stored: {error} "
+            "Mend that and run the command again."
+        ) from None
+    return Stored(version_id=version_id, expires_at=pair.expires_at)

@@ -1,0 +1,191 @@
+"""`tokenctl authorize` in a process of its own, a stack to store into, and a headless Chromium."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+import urllib3
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+from local.cloud import LocalCloud
+from local.ministack import ROOT
+from local.standin import CLIENT_ID
+
+CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
+"""Where Debian's packages put them; `make test` installs them."""
+
+PATIENCE = 30
+TEMPLATE = {
+    "Resources": {"Secret": {"Type": "AWS::SecretsManager::Secret"}},
+    "Outputs": {"SecretArn": {"Value": {"Ref": "Secret"}}},
+}
+
+
+@dataclass
+class Stack:
+    """A stack with nothing but the secret."""
+
+    cloud: LocalCloud
+    stage: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+
+    @property
+    def secret(self) -> str:
+        stacks = self.cloud.client("cloudformation").describe_stacks(StackName=f"RefreshToken-{self.stage}")
+        return str(stacks["Stacks"][0]["Outputs"][0]["OutputValue"])
+
+    def stored(self) -> dict[str, Any] | None:
+        """Return what the secret holds, None for nothing."""
+        text = self.cloud.client("secretsmanager").get_secret_value(SecretId=self.secret)["SecretString"]
+        document: dict[str, Any] | None = json.loads(text) if text else None
+        return document
+
+    def put(self, document: dict[str, Any]) -> None:
+        self.cloud.client("secretsmanager").put_secret_value(SecretId=self.secret, SecretString=json.dumps(document))
+
+
+@pytest.fixture
+def stack(cloud: LocalCloud) -> Iterator[Stack]:
+    cloud.standin.reset()
+    stack = Stack(cloud)
+    cloudformation = cloud.client("cloudformation")
+    name = f"RefreshToken-{stack.stage}"
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(TEMPLATE))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.1})
+    yield stack
+    cloudformation.delete_stack(StackName=name)
+    cloud.standin.reset()
+
+
+@dataclass
+class Command:
+    """The command as it runs: `address` is where it sends the browser."""
+
+    process: subprocess.Popen[str]
+    address: str
+
+    @property
+    def asked(self) -> dict[str, str]:
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.address).query).items()}
+
+    def redirect(self, **parameters: str) -> str:
+        """Return the address of a redirect with these parameters, whoever makes it up."""
+        return f"{self.asked['redirect_uri']}?{urlencode(parameters)}"
+
+    def visit(self, url: str) -> urllib3.BaseHTTPResponse:
+        """Go to an address as a browser would, but with nothing behind the window."""
+        return urllib3.request("GET", url, retries=False, timeout=PATIENCE)
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait for the end: exit code, standard output, standard error."""
+        output, errors = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, output, errors
+
+
+Start = Callable[..., Command]
+Run = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def run(stack: Stack) -> Iterator[Run]:
+    """Start the command; `PYTHONPATH` does what installing the checkout does."""
+    started: list[subprocess.Popen[str]] = []
+
+    def popen(*options: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+        words = [
+            "--stage",
+            stack.stage,
+            "--client-id",
+            CLIENT_ID,
+            "--authorize-url",
+            f"{stack.cloud.standin.url}/oauth",
+        ]
+        path = os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")])
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", "authorize", *words, *options],
+            env=stack.cloud.env | {"PYTHONPATH": path, "AWS_MAX_ATTEMPTS": "1"} | (env or {}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield popen
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def start(run: Run) -> Start:
+    """Start the command and read the address that it prints."""
+
+    def printed(*options: str) -> Command:
+        process = run("--no-browser", *options)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if re.match("https?://", line):
+                return Command(process, line.strip())
+        raise AssertionError(process.communicate())
+
+    return printed
+
+
+@pytest.fixture
+def opened(run: Run, tmp_path: Path) -> Start:
+    """Start the command and take the address from the browser that it opens, which is a script of ours."""
+
+    def caught(*options: str) -> Command:
+        pipe, script = tmp_path / "address", tmp_path / "browser"
+        os.mkfifo(pipe)
+        script.write_text(f'#!/bin/sh\nprintf %s "$1" > {shlex.quote(str(pipe))}\n')
+        script.chmod(0o755)
+        process = run(*options, env={"BROWSER": str(script)})
+        return Command(process, pipe.read_text())
+
+    return caught
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """Return a headless Chromium with a profile of its own."""
+    if not (CHROMIUM.exists() and DRIVER.exists()):
+        pytest.skip(
+            "Chromium is not installed, and `make test` could not install it: that takes Debian's packages "
+            "chromium and chromium-driver, and root or sudo."
+        )
+    options = ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    profile = tmp_path_factory.mktemp("profile")
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    for argument in (
+        "--headless",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-proxy-server",
+        "--window-size=1000,720",
+        f"--user-data-dir={profile}",
+        *sandbox,
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options=options, service=ChromeService(str(DRIVER)))
+    driver.set_page_load_timeout(PATIENCE)
+    yield driver
+    driver.quit()

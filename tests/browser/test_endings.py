@@ -1,0 +1,242 @@
+"""How else a sign-in ends: the real command in its own process, and plain HTTP in place of a browser."""
+
+import signal
+import socket
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import urllib3
+
+from local.standin import CLIENT_ID
+from tests.browser.conftest import PATIENCE, Command, Run, Stack, Start
+
+pytestmark = pytest.mark.xdist_group("cloud")
+
+LIVE = {"provider": "figma", "accessToken": "figd_old", "refreshToken": "figr_old", "expiresAt": "2099-01-02T03:04:05Z"}
+
+
+def allowed(command: Command) -> str:
+    """Allow what the command asks for; return where the consent page sends the browser."""
+    response = urllib3.request(
+        "POST",
+        command.address.partition("?")[0],
+        body=urlencode(command.asked | {"decision": "allow"}),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        redirect=False,
+        timeout=PATIENCE,
+    )
+    return response.headers["Location"]
+
+
+def allow(command: Command) -> urllib3.BaseHTTPResponse:
+    """Allow it and go there; return the last page."""
+    return command.visit(allowed(command))
+
+
+def test_the_consent_page_is_asked_for_the_scopes_and_the_registered_address(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = start("--port", str(port), "--redirect-host", "localhost", "--scope", "file_content:read")
+    assert command.asked["redirect_uri"] == f"http://localhost:{port}/callback"
+    assert command.asked["scope"] == "current_user:read file_content:read"
+    assert command.asked["client_id"] == CLIENT_ID
+    assert allow(command).status == 200
+    assert command.end()[0] == 0
+
+
+def test_a_redirect_without_a_code_ends_in_an_error(start: Start, stack: Stack) -> None:
+    command = start()
+    page = command.visit(command.redirect(state=command.asked["state"]))
+    assert (page.status, "holds no code" in page.data.decode()) == (502, True)
+    code, _, errors = command.end()
+    assert (code, errors) == (
+        254,
+        "tokenctl: Figma's answer holds no code. Nothing was stored. Run the command again.\n",
+    )
+    assert stack.stored() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [("invalid_scope", " (invalid_scope)"), ("<b>figd_whatever</b>", "")], ids=["known", "made up"]
+)
+def test_a_refusal_of_the_consent_page_is_told_where_its_reason_is_known(start: Start, error: str, said: str) -> None:
+    command = start()
+    page = command.visit(command.redirect(state=command.asked["state"], error=error, error_description="figd_more"))
+    code, _, errors = command.end()
+    assert (code, errors) == (
+        254,
+        f"tokenctl: Figma's page could not go on with the sign-in{said}. Nothing was stored. Run the command again.\n",
+    )
+    assert "figd_" not in page.data.decode()
+
+
+def test_forged_redirects_do_not_prolong_the_waiting_and_are_counted_at_its_end(start: Start, stack: Stack) -> None:
+    command = start("--timeout", "3")
+    for state in ("", "guessed"):
+        assert command.visit(command.redirect(code="x", state=state)).status == 400
+    code, _, errors = command.end()
+    assert code == 255
+    assert "Ignored 2 redirect(s)" in errors
+    assert errors.endswith("tokenctl: Nobody answered within 3 seconds. Nothing was stored. Run the command again.\n")
+    assert stack.stored() is None
+
+
+def test_a_code_that_is_too_old_stores_nothing(start: Start, stack: Stack) -> None:
+    command = start()
+    redirect = allowed(command)
+    stack.cloud.standin.advance(31)
+    page = command.visit(redirect)
+    code, _, errors = command.end()
+    assert (page.status, code) == (502, 254)
+    assert "It lives 30 seconds" in errors
+    assert stack.stored() is None
+
+
+def test_a_pair_that_cannot_be_stored_is_an_error_that_says_what_it_killed(start: Start, stack: Stack) -> None:
+    command = start()
+    secret = stack.secret
+    stack.cloud.client("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+    page = allow(command)
+    code, output, errors = command.end()
+    assert (page.status, code) == (502, 254)
+    assert "ends an older one of the same user, but it could not be stored" in errors
+    assert "PutSecretValue" in errors
+    for grant in stack.cloud.standin.grants():
+        assert grant.access_token not in errors + output + page.data.decode()
+        assert grant.refresh_token not in errors + output + page.data.decode()
+
+
+def test_a_port_that_is_taken_ends_it_before_anything_is_opened(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        process = run("--no-browser", "--port", str(port))
+        output, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 253
+    assert errors.startswith(f"tokenctl: Port {port} of 127.0.0.1 cannot be used: Address already in use.")
+    assert output == ""
+
+
+def test_ctrl_c_while_it_waits_stores_nothing(start: Start, stack: Stack) -> None:
+    command = start()
+    command.process.send_signal(signal.SIGINT)
+    code, _, errors = command.end()
+    assert code == 130
+    assert "Interrupted. Nothing was stored. Run the command again." in errors
+    assert "Traceback" not in errors
+    assert stack.stored() is None
+
+
+def test_ctrl_c_after_the_answer_does_not_claim_to_know(start: Start, stack: Stack) -> None:
+    stack.cloud.standin.fail("ExchangeCodeForToken", delay=PATIENCE)
+    command = start()
+    redirect = allowed(command)
+    address = urllib3.util.parse_url(redirect)
+    with socket.create_connection((address.host, address.port)) as tab:
+        tab.sendall(f"GET {address.request_uri} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+        deadline = time.monotonic() + PATIENCE
+        while not stack.cloud.standin.calls("ExchangeCodeForToken"):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        command.process.send_signal(signal.SIGINT)
+        code, _, errors = command.end()
+        page = tab.makefile("rb").read().decode()
+    assert code == 130
+    assert "Interrupted. Whether a pair was stored is not known." in errors
+    assert page.startswith("HTTP/1.1 503 ")
+    assert "tokenctl was stopped" in page
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n"])
+def test_a_live_pair_stays_unless_the_operator_agrees(run: Run, stack: Stack, answer: str) -> None:
+    stack.put(LIVE)
+    process = run("--no-browser")
+    output, errors = process.communicate(answer, timeout=PATIENCE)
+    assert process.returncode == 255
+    assert "holds a token pair already (until 2099-01-02 03:04 UTC)" in errors
+    assert errors.endswith("tokenctl: The stored pair stays. Nothing was changed.\n")
+    assert output == ""
+    assert "figd_" not in errors
+    assert stack.stored() == LIVE
+
+
+def test_where_nobody_can_be_asked_a_live_pair_stays(run: Run, stack: Stack) -> None:
+    stack.put(LIVE)
+    process = run("--no-browser")
+    _, errors = process.communicate("", timeout=PATIENCE)
+    assert process.returncode == 252
+    assert errors.endswith("tokenctl: There is nobody to ask. Say --yes to replace the stored pair.\n")
+    assert stack.stored() == LIVE
+
+
+def test_a_pair_of_unknown_expiry_counts_as_live(run: Run, stack: Stack) -> None:
+    stack.put({"accessToken": "figd_old", "refreshToken": "figr_old"})
+    process = run("--no-browser")
+    _, errors = process.communicate("n\n", timeout=PATIENCE)
+    assert "holds a token pair already (until unknown)" in errors
+
+
+@pytest.mark.parametrize("how", ["agreed", "--yes"])
+def test_a_live_pair_is_replaced_when_the_operator_agrees(run: Run, start: Start, stack: Stack, how: str) -> None:
+    stack.put(LIVE)
+    if how == "--yes":
+        command = start("--yes")
+    else:
+        process = run("--no-browser")
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("y\n")
+        process.stdin.flush()
+        command = Command(process, next(line.strip() for line in process.stdout if line.startswith("http")))
+    assert allow(command).status == 200
+    assert command.end()[0] == 0
+    stored = stack.stored()
+    assert stored is not None
+    assert stored["accessToken"] == stack.cloud.standin.live_access_token
+    assert datetime.fromisoformat(stored["expiresAt"]) > datetime.now(UTC)
+
+
+def test_what_is_no_pair_is_replaced_without_a_question(start: Start, stack: Stack) -> None:
+    stack.put({"note": "seed me"})
+    command = start()
+    allow(command)
+    assert command.end()[0] == 0
+
+
+def test_a_secret_that_cannot_be_read_ends_it_before_anything_is_opened(run: Run, stack: Stack) -> None:
+    stack.cloud.client("secretsmanager").delete_secret(SecretId=stack.secret)
+    process = run("--no-browser")
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output) == (254, "")
+    assert (
+        errors == "tokenctl: An error occurred (InvalidRequestException) when calling the GetSecretValue operation.\n"
+    )
+
+
+def test_without_any_browser_it_says_how_to_do_without(run: Run, tmp_path: Path) -> None:
+    process = run(env={"PATH": str(tmp_path), "DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": ""})
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 253
+    assert "Say --no-browser" in errors
+    assert output == ""
+
+
+def test_a_browser_that_does_not_open_is_told_and_its_address_is_not_printed(run: Run, tmp_path: Path) -> None:
+    script = tmp_path / "browser"
+    script.write_text("#!/bin/sh\nexit 1\n")
+    script.chmod(0o755)
+    process = run("--timeout", "1", env={"BROWSER": str(script)})
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 255
+    assert "The browser did not open. Stop with Ctrl-C and say --no-browser" in errors
+    assert CLIENT_ID not in output + errors
+    assert "state=" not in output + errors
+
+
+def test_without_a_stack_nothing_begins(run: Run) -> None:
+    process = run("--no-browser", "--stage", "nowhere")
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output) == (253, "")
+    assert errors.startswith("tokenctl: There is no stack RefreshToken-nowhere")
