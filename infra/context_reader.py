@@ -40,7 +40,7 @@ class ContextReader:
         # A block in cdk.json is ours alone. The context is shared with the CDK and its plug-ins, so there only
         # a key that looks like one of ours misspelt is refused.
         for key, value in {**context, **block}.items():
-            near = difflib.get_close_matches(key, self._keys, n=1, cutoff=0.85)
+            near = difflib.get_close_matches(key, self._keys, n=1, cutoff=0.8)
             if key in self._keys or not (key in block or near):
                 continue
             hint = f"did you mean {near[0]}?" if near else f"the keys are {listed(self._keys)}"

@@ -79,10 +79,9 @@ class StageSettings:
             # A pair of Figma tokens lives 90 days; a wider window would refresh on every tick.
             advisory_window_hours=reader.integer("advisory_window_hours", 2, 2160, "hours, 90 days at most"),
             mandatory_window_hours=reader.integer("mandatory_window_hours", 1, 2159, "hours"),
-            # Three attempts of 3 s to connect and 10 s to read must fit, or a refresh could be cut off between the
-            # provider's answer and the write, which loses the token.
+            # Three attempts of 3 s to connect and 10 s to read, the pauses between them, and 5 s for the write.
             timeout_seconds=reader.integer(
-                "timeout_seconds", 45, 900, "seconds, three provider attempts to Lambda's limit"
+                "timeout_seconds", 50, 900, "seconds, three provider attempts to Lambda's limit"
             ),
             reserved_concurrency=reader.optional_integer("reserved_concurrency", 1, 1000),
             amplifyuibuilder_endpoint_url=_endpoint_url(reader, stage=stage),

@@ -32,7 +32,13 @@ class Monitoring(Construct):
         self.topic = sns.Topic(self, "Alarms", master_key=_alarm_key(self), enforce_ssl=True)
         # A policy of our own (TLS only) takes the place of SNS's default one, which lets the account's alarms publish.
         self.topic.add_to_resource_policy(
-            _for_alarms("LetAlarmsPublish", ["sns:Publish"], resource=self.topic.topic_arn)
+            iam.PolicyStatement(
+                sid="LetAlarmsPublish",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
         )
         self._alarm(
             "FunctionErrors",
@@ -98,16 +104,14 @@ def _alarm_key(scope: Construct) -> kms.Key:
         removal_policy=RemovalPolicy.DESTROY,
         pending_window=Duration.days(7),
     )
-    key.add_to_resource_policy(_for_alarms("LetAlarmsEncrypt", ["kms:Decrypt", "kms:GenerateDataKey*"], resource="*"))
-    return key
-
-
-def _for_alarms(sid: str, permitted: list[str], *, resource: str) -> iam.PolicyStatement:
-    """Return a statement for CloudWatch, acting for an alarm of this account."""
-    return iam.PolicyStatement(
-        sid=sid,
-        principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-        actions=permitted,
-        resources=[resource],
-        conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+    # The statement of the CloudWatch User Guide. It has no condition there, and one that CloudWatch does not meet would
+    # make every alarm vanish unseen; who may publish is for the topic's policy to say.
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="LetAlarmsEncrypt",
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            resources=["*"],
+        )
     )
+    return key

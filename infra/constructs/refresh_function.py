@@ -98,7 +98,7 @@ _SECRET_ACTIONS = [
     "secretsmanager:PutSecretValue",
     "secretsmanager:UpdateSecretVersionStage",
 ]
-_LOCK_ACTIONS = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+_LOCK_ACTIONS = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 _IN_THIS_REGION = {"StringEquals": {"aws:RequestedRegion": Aws.REGION}}
 
 
@@ -123,7 +123,6 @@ def _environment(settings: StageSettings, *, secret_arn: str, lock_table: dynamo
         "MANDATORY_WINDOW_SECONDS": str(settings.mandatory_window_hours * 3600),
         # Powertools puts it into each metric as the dimension `service`.
         "POWERTOOLS_SERVICE_NAME": settings.stack_name,
-        "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }
     if settings.amplifyuibuilder_endpoint_url:

@@ -1,6 +1,6 @@
 """From a result to the JSON of contract 1. The only place where a token is put into an answer."""
 
-from refresh_token.refresher import BareToken, LiveToken, TickReport
+from refresh_token.results import BareToken, LiveToken, TickReport
 from refresh_token.windows import iso_utc
 
 Answer = dict[str, str | int | None]

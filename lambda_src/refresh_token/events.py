@@ -49,8 +49,17 @@ Request = AskToken | ReportFailure | Force | Exchange | Tick
 _SOURCES: Final = ("aws.scheduler", "aws.events")
 _KEYS: Final = ("provider", "failedVersionId", "force", "refreshTokenBody")
 _BODY_KEYS: Final = ("token", "clientId")
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
-_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+_ENVELOPE: Final[Mapping[str, type | tuple[type, ...]]] = {
+    **dict.fromkeys(("version", "id", "detail-type", "source", "account", "time", "region", "replay-name"), str),
+    "resources": list,
+    "detail": (dict, str),  # Scheduler sends it as text where the schedule has no input of its own
+}
+_NAME: Final = re.compile(r"[A-Za-z_]{1,32}|[A-Za-z_][A-Za-z0-9_-]{0,11}")
+"""What a key looks like. Tokens and client ids have digits and more than a dozen characters."""
+
+_ID: Final = re.compile(r"[0-9a-z-]{1,36}")
+"""An id of EventBridge: a UUID, or 16 small letters and digits. Tokens and client ids have capitals."""
+
 _SHOWN_KEYS: Final = 5
 
 
@@ -63,14 +72,16 @@ def parse_event(event: object) -> Request:
     """
     if not isinstance(event, dict):
         raise _invalid("The event must be a JSON object")
-    if event.get("source") in _SOURCES:
-        return _tick(event)
-    _no_others(event, _KEYS, "The event")
+    tick = event.get("source") in _SOURCES
+    if not tick:
+        _no_others(event, _KEYS, "The event")
     if "provider" in event:
         if not isinstance(event["provider"], str):
             raise _invalid("`provider` must be a string")
         if event["provider"] != PROVIDER:
             raise _invalid(f"`provider` must be `{PROVIDER}`, the only one there is")
+    if tick:
+        return _tick(event)
     wishes = [key for key in _KEYS[1:] if key in event]
     if len(wishes) > 1:
         raise _invalid(f"{_listed(wishes)} exclude each other")
@@ -78,10 +89,11 @@ def parse_event(event: object) -> Request:
 
 
 def _tick(event: Mapping[str, object]) -> Tick:
-    """Read an EventBridge envelope. Its unknown keys pass: AWS may add some, and the schedule must not stop then."""
-    mixed = [key for key in _KEYS if key in event]
-    if mixed:
-        raise _invalid(f"{_listed(mixed)} cannot stand in an EventBridge event")
+    """Read an EventBridge envelope (User Guide, "Event structure reference"); a bare one will do."""
+    _no_others(event, (*_ENVELOPE, "provider"), "The EventBridge event")
+    for key, kinds in _ENVELOPE.items():
+        if key in event and not isinstance(event[key], kinds):
+            raise _invalid(f"`{key}` has the wrong type for an EventBridge event")
     event_id = event.get("id")
     return Tick(event_id if isinstance(event_id, str) and _ID.fullmatch(event_id) else None)
 

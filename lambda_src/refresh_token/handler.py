@@ -19,7 +19,8 @@ from refresh_token.errors import ConfigurationException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
 from refresh_token.ports import Issuer, RefreshLock
 from refresh_token.refresh_once import RefreshOnce
-from refresh_token.refresher import BareToken, LiveToken, Refresher, TickReport
+from refresh_token.refresher import Refresher
+from refresh_token.results import BareToken, LiveToken, TickReport
 from refresh_token.settings import Settings
 from refresh_token.telemetry import PowertoolsTelemetry
 

@@ -11,8 +11,8 @@ Pure: everything from outside comes in through ports.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Final
 
 from refresh_token.errors import (
     InvalidParameterException,
@@ -25,38 +25,13 @@ from refresh_token.errors import (
 )
 from refresh_token.ports import Clock, Issuer, StoredPair, Telemetry, TokenStore
 from refresh_token.refresh_once import RefreshOnce
+from refresh_token.results import BareToken, LiveToken, State, TickReport
 from refresh_token.windows import Window, WindowSettings, window_of
 
 ANSWER_RESERVE: Final = 1.0
 """Seconds of the invocation that are kept for answering."""
 
-State = Literal["fresh", "due", "degraded"]
 _STATES: Final[dict[Window, State]] = {Window.FRESH: "fresh", Window.ADVISORY: "due"}
-
-
-@dataclass(frozen=True, slots=True)
-class LiveToken:
-    """An access token to hand out; ``expires_in`` is the whole seconds that it had left when it was looked at."""
-
-    stored: StoredPair
-    state: State
-    expires_in: int
-
-
-@dataclass(frozen=True, slots=True)
-class TickReport:
-    """What a schedule tick found and did."""
-
-    outcome: Literal["fresh", "refreshed", "degraded"]
-    stored: StoredPair
-
-
-@dataclass(frozen=True, slots=True)
-class BareToken:
-    """The answer of the bare operation; ``expires_in`` is the issuer's own figure where it was asked."""
-
-    access_token: str = field(repr=False)
-    expires_in: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +52,11 @@ class Refresher:
     def report_failure(self, version_id: str) -> LiveToken:
         """A consumer says that the token of ``version_id`` was rejected: believe it, whatever its expiry says."""
         stored = self.store.read()
-        if stored.version_id != version_id:
-            return self._live(stored)
-        return self._token(self.once().refresh(stored, ignore_cooldown=False).stored)
+        if stored.version_id == version_id:
+            return self._token(self.once().refresh(stored, ignore_cooldown=False).stored)
+        if self._window(stored) is Window.MANDATORY:
+            return self._token(stored, "due")  # it works, which is what was asked for
+        return self._live(stored)
 
     def force(self) -> LiveToken:
         """An operator wants a new token now."""
@@ -135,13 +112,13 @@ class Refresher:
             self.telemetry.served_degraded(error, version_id=stored.version_id)
             return self._token(stored)
 
-    def _token(self, stored: StoredPair) -> LiveToken:
+    def _token(self, stored: StoredPair, state: State = "degraded") -> LiveToken:
         left, window = self._seconds_left(stored), self._window(stored)
         if left is None or window is Window.EXPIRED:
             raise RefreshInProgressException(
                 "Another pair was stored while this one was being refreshed, and that one is due, too. Ask again."
             )
-        return LiveToken(stored, _STATES.get(window, "degraded"), int(left))
+        return LiveToken(stored, _STATES.get(window, state), int(left))
 
     def _window(self, stored: StoredPair) -> Window:
         pair = stored.pair

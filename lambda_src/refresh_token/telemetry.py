@@ -1,9 +1,9 @@
 """Logger and metrics, built once. One JSON line an event; metrics in the embedded metric format (EMF).
 
 Metrics are in the namespace ``RefreshToken`` with the dimension ``service`` (the stack's name): ``SecondsUntilExpiry``,
-``Refreshed``, ``RefreshFailed`` (also with the dimension ``reason``), ``Recovered``, ``ReauthorizationRequired``,
-``TokenNotStored``. No X-Ray SDK: it would add as much cold start as all else together, and capture answers, which hold
-tokens.
+``Refreshed``, ``RefreshFailed`` (also with the dimension ``reason``), ``Degraded``, ``Recovered``,
+``ReauthorizationRequired``, ``TokenNotStored``. No X-Ray SDK: it would add as much cold start as all else together, and
+capture answers, which hold tokens.
 """
 
 import logging
@@ -18,9 +18,11 @@ from refresh_token.errors import ReauthorizationRequiredException, RefreshTokenE
 
 NAMESPACE: Final = "RefreshToken"
 
-# At DEBUG these print request and response bodies, which hold tokens.
-for _name in ("botocore", "boto3", "urllib3"):
-    logging.getLogger(_name).setLevel(logging.INFO)
+# What others may say at most. At DEBUG botocore prints bodies, which hold tokens; at WARNING urllib3 prints a header
+# that it cannot read, and a service that repeats the request there would have its tokens logged.
+_MUTED: Final = {"botocore": logging.INFO, "boto3": logging.INFO, "urllib3": logging.ERROR}
+for _name, _level in _MUTED.items():
+    logging.getLogger(_name).setLevel(_level)
 
 
 class Invocation(Protocol):
@@ -89,9 +91,10 @@ class PowertoolsTelemetry:
             self._count("TokenNotStored")
 
     def served_degraded(self, error: RefreshTokenError, *, version_id: str) -> None:
-        """Log that the old token serves on."""
+        """Log and count that the old token serves on."""
         extra = {"versionId": version_id, "reason": error.reason, "detail": str(error)}
         self._logger.warning("The refresh failed, the current token still serves", extra=extra)
+        self._count("Degraded")
 
     def superseded(self, *, version_id: str) -> None:
         """Log that somebody else's pair won."""

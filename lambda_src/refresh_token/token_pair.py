@@ -30,8 +30,8 @@ _OUR_KEYS: Final = frozenset(
 
 
 def is_text(value: object) -> bool:
-    """Tell whether ``value`` is a non-empty string that can be sent: lone surrogates cannot be encoded."""
-    if not isinstance(value, str) or not value:
+    """Tell whether ``value`` is a string that is not blank and can be sent: lone surrogates cannot be encoded."""
+    if not isinstance(value, str) or not value.strip():
         return False
     try:
         value.encode()
@@ -52,21 +52,20 @@ class IssuedToken:
     def from_answer(cls, access_token: object, expires_in: object, refresh_token: object = None) -> "IssuedToken":
         """Check the types of an issuer's answer.
 
+        A refresh token that is no text counts as none: the access token before this answer is dead already, so the
+        new one must not be thrown away for the sake of a member that the API does not even promise.
+
         Raises:
-            IssuerProtocolException: the access token is missing or no text, ``expires_in`` is no whole number, or a
-                refresh token is there and no text.
+            IssuerProtocolException: the access token is missing or no text, or ``expires_in`` is no whole number.
 
         """
         if not isinstance(access_token, str) or not is_text(access_token):
             raise _nonsense("it holds no access token")
         if isinstance(expires_in, bool) or not isinstance(expires_in, int):
             raise _nonsense("its expiry is not a whole number")
-        if refresh_token is not None and not is_text(refresh_token):
-            raise _nonsense("its refresh token is not text")
+        usable = isinstance(refresh_token, str) and is_text(refresh_token)
         return cls(
-            access_token=access_token,
-            expires_in=expires_in,
-            refresh_token=refresh_token if isinstance(refresh_token, str) else None,
+            access_token=access_token, expires_in=expires_in, refresh_token=str(refresh_token) if usable else None
         )
 
     def expiry(self, *, now: datetime) -> Expiry:
@@ -227,6 +226,6 @@ def _malformed(why: str) -> SecretMalformedException:
 
 def _nonsense(why: str) -> IssuerProtocolException:
     return IssuerProtocolException(
-        f"The issuer's answer makes no sense: {why}. Nothing was stored. The next schedule tick tries again; "
-        "if it stays, the issuer has changed: look for a newer version of this stack."
+        f"The issuer's answer makes no sense: {why}. Nothing was stored, but the token before it may be dead. Ask "
+        "again; if it stays, the issuer has changed: look for a newer version of this stack."
     )

@@ -115,7 +115,7 @@ def test_an_empty_override_takes_an_optional_setting_away(context: dict[str, Any
         (
             "timeout_seconds",
             "44",
-            "must be a whole number from 45 to 900 seconds, three provider attempts to Lambda's limit",
+            "must be a whole number from 50 to 900 seconds, three provider attempts to Lambda's limit",
         ),
         ("reserved_concurrency", "0", "must be a whole number from 1 to 1000"),
         ("reserved_concurrency", "many", "must be a whole number from 1 to 1000"),

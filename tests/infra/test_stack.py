@@ -42,7 +42,6 @@ def test_the_function_runs_as_configured(dev: Synthesised) -> None:
                 "ADVISORY_WINDOW_SECONDS": "604800",
                 "MANDATORY_WINDOW_SECONDS": "86400",
                 "POWERTOOLS_SERVICE_NAME": "RefreshToken-dev",
-                "POWERTOOLS_METRICS_NAMESPACE": "RefreshToken",
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             }
         },

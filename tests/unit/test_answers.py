@@ -7,7 +7,7 @@ import pytest
 
 from refresh_token.answers import answer_of
 from refresh_token.ports import StoredPair
-from refresh_token.refresher import BareToken, LiveToken, TickReport
+from refresh_token.results import BareToken, LiveToken, TickReport
 from refresh_token.token_pair import TokenPair
 
 EXPIRES = datetime(2027, 2, 21, 14, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=2)))

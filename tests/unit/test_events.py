@@ -47,6 +47,12 @@ ROWS: list[tuple[str, dict[str, object], Request]] = [
     ("a schedule whose input is just the source", {"source": "aws.scheduler"}, Tick()),
     ("an envelope with an id that is no text", {"source": "aws.events", "id": 7}, Tick()),
     ("an envelope with an empty id", {"source": "aws.events", "id": ""}, Tick()),
+    (
+        "an envelope with an id that may be a client id",
+        {"source": "aws.events", "id": "Q7mX2bVt9LpZ4sRk8WcN1d"},
+        Tick(),
+    ),
+    ("an envelope with an id that is too long for one", {"source": "aws.events", "id": "0" * 37}, Tick()),
     ("an envelope with an id that cannot be printed", {"source": "aws.events", "id": "\ud800"}, Tick()),
 ]
 
@@ -153,6 +159,8 @@ UNKNOWN: list[tuple[str, dict[str, object], str]] = [
     ("one that is no name", {"a b": CANARY}, "unknown keys (not a name);"),
     ("one that is empty", {"": CANARY}, "unknown keys (not a name);"),
     ("a long one, maybe a token", {CANARY + "x" * 40: 1}, "unknown keys (not a name);"),
+    ("one that may be a client id", {"Q7mX2bVt9LpZ4sRk8WcN1d": 1}, "unknown keys (not a name);"),
+    ("one with a number", {"address2": CANARY}, "unknown keys `address2`;"),
     ("one that cannot be printed", {"\ud800": CANARY}, "unknown keys (not a name);"),
 ]
 

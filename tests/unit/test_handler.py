@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +20,18 @@ from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_cl
 from refresh_token.adapters.secrets_manager import secrets_manager_client
 from refresh_token.errors import RefreshTokenError
 from tests.unit.conftest import SERVICE, forget_clients
-from tests.unit.deployment import ACCESS, CLIENT, EVENT_ID, REFRESH, REQUEST_ID, TICK, Context, Deployment, deploy
+from tests.unit.deployment import (
+    ACCESS,
+    CLIENT,
+    EVENT_ID,
+    REFRESH,
+    REQUEST_ID,
+    TICK,
+    Context,
+    Deployment,
+    counting_down,
+    deploy,
+)
 from tests.unit.ui_builder_server import LIFETIME, Reply, UiBuilderServer, good, refusal
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -240,6 +250,8 @@ def test_a_tick_that_cannot_refresh_a_token_at_its_end_fails(
     lines = printed()
     assert counted(lines) == ["RefreshFailed", "SecondsUntilExpiry"]
     assert ("RefreshFailed", [1.0], ("IssuerUnavailableException",)) in metrics(lines)
+    ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilExpiry")
+    assert left > 0 if window == "mandatory" else left == 0, "an expired token has no time left, not less than none"
 
 
 @pytest.fixture
@@ -394,8 +406,7 @@ def test_who_finds_the_refresh_held_to_the_end_gets_the_living_token_or_is_told_
 
     def briefly() -> Context:
         """Return a context that has a third of a second for waiting, over what a refresh needs at least."""
-        end = time.monotonic() + 8.3
-        return Context(lambda: end - time.monotonic())
+        return Context(counting_down(8.3))
 
     assert deployment.invoke({}, briefly())["state"] == "degraded"
     error = refused(deployment, {"failedVersionId": held}, briefly())

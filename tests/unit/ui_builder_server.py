@@ -26,6 +26,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     hang_up: bool = False
+    raw: bytes = b""
+    """Sent in place of the answer as it stands here, which need not be HTTP; then the server hangs up."""
 
 
 def good(**keys: object) -> Reply:
@@ -71,7 +73,9 @@ class UiBuilderServer:
         self.seen.append(Seen(request.method, request.path, dict(request.headers), request.get_data()))
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         self.closing.wait(reply.seconds)
-        if reply.hang_up:
+        if reply.raw:
+            environ["werkzeug.socket"].sendall(reply.raw)
+        if reply.raw or reply.hang_up:
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         headers = {"Content-Type": "application/json", **reply.headers}
         return Response(reply.body, reply.status, headers)(environ, start_response)

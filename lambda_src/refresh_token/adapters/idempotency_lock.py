@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import boto3
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig
+from aws_lambda_powertools.utilities.idempotency.exceptions import BaseError as IdempotencyBaseError
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 from botocore.config import Config
@@ -136,8 +137,16 @@ class IdempotencyLock:
 
 
 def _failure(record: DataRecord) -> Failure | None:
-    kept = (record.response_json_as_dict() or {}).get("failure")
-    return kept and Failure(kept["reason"], datetime.fromtimestamp(kept["retryAt"], UTC))
+    """Return the failure that a record holds, None for a success.
+
+    A record that cannot be read is somebody's tampering, or another version's: a failure whose cooldown is over.
+    """
+    try:
+        document = record.response_json_as_dict() or {}
+        kept = document.get("failure")
+        return kept and Failure(str(kept["reason"]), datetime.fromtimestamp(kept["retryAt"], UTC))
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, OSError):
+        return Failure("UnreadableRecord", datetime.min.replace(tzinfo=UTC))
 
 
 def _guarded(call: Callable[[], T]) -> T:
@@ -156,6 +165,8 @@ def _guarded(call: Callable[[], T]) -> T:
         fault = _misconfigured(code) if code in _OUR_FAULT else _unavailable(code)
     except BotoCoreError as error:
         fault = _unavailable(type(error).__name__)
+    except (IdempotencyBaseError, LookupError, TypeError, ValueError) as error:
+        fault = _misconfigured(f"a record of it is not the function's: {type(error).__name__}")
     raise fault
 
 

@@ -1,0 +1,92 @@
+"""Canaries, and finding them in whatever comes out of the function, however they are spelt there."""
+
+import base64
+import dataclasses
+import json
+import traceback
+from collections.abc import Iterator
+from typing import Final
+
+CORE: Final = "CaNaRy7f3a"
+"""In every canary and nowhere else."""
+
+ACCESS: Final = f"figd_{CORE}_access-stored"
+REFRESH: Final = f"figr_{CORE}_refresh-stored"
+CLIENT: Final = f"{CORE}ClientId01"  # Figma's client ids are 22 letters and digits: they pass for a name or an id
+ISSUED: Final = f"figd_{CORE}_access-issued"
+ROTATED: Final = f"figr_{CORE}_refresh-issued"
+GIVEN: Final = f"figr_{CORE}_refresh-given"
+GIVEN_CLIENT: Final = f"{CORE}ClientId02"
+NOTE: Final = f"{CORE}-in-a-key-that-is-not-ours"
+ALL: Final = (ACCESS, REFRESH, CLIENT, ISSUED, ROTATED, GIVEN, GIVEN_CLIENT, NOTE)
+
+ECHO: Final = json.dumps(ALL)
+"""What a hostile or careless service sends back: everything that it may have been told."""
+
+EXCERPT: Final = 60
+
+
+def _spellings() -> Iterator[str]:
+    yield CORE.lower()
+    yield CORE.encode().hex()
+    for offset in range(3):
+        # Without the ends, where the bits of the neighbours would show.
+        whole = base64.b64encode(bytes(offset) + CORE.encode()).decode().rstrip("=")
+        yield whole[2 * offset : -1].lower()
+
+
+SPELLINGS: Final = tuple(_spellings())
+
+
+def leaks(text: str) -> list[str]:
+    """Return where a canary shows in a text: plain in any case, in hex, in base64."""
+    lower = text.lower()
+    places = [lower.find(spelling) for spelling in SPELLINGS]
+    return [text[max(0, place - EXCERPT) : place + EXCERPT] for place in places if place >= 0]
+
+
+def texts_of(thing: object) -> list[str]:
+    """Return all that a log, a debugger or an error report would make of an object."""
+    texts = [repr(thing), str(thing), f"{thing}", ascii(thing)]
+    if isinstance(thing, BaseException):
+        for link in chain_of(thing):
+            texts += [repr(link), str(link), repr(link.args), repr(vars(link)), *getattr(link, "__notes__", ())]
+        texts += traceback.format_exception(thing)
+        # The chain once more: `raise ... from None` hides a cause from print, not from a debugger.
+        texts += [
+            line
+            for link in chain_of(thing)
+            for line in traceback.TracebackException.from_exception(link, capture_locals=False).format()
+        ]
+    return texts
+
+
+def chain_of(error: BaseException) -> list[BaseException]:
+    """Return an error and everything behind it: causes, contexts, also suppressed ones, and the parts of a group."""
+    found: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        link = waiting.pop()
+        if link is None or any(link is known for known in found):
+            continue
+        found.append(link)
+        waiting += [link.__cause__, link.__context__]
+        waiting += link.exceptions if isinstance(link, BaseExceptionGroup) else ()
+    return found
+
+
+@dataclasses.dataclass
+class Sights:
+    """What could be seen of one invocation: (where, text)."""
+
+    seen: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+
+    def add(self, where: str, text: str) -> None:
+        self.seen.append((where, text))
+
+    def add_object(self, where: str, thing: object) -> None:
+        self.seen += [(f"{where} {type(thing).__name__}", text) for text in texts_of(thing)]
+
+    def leaks(self) -> list[str]:
+        """Return where canaries show; empty is good."""
+        return [f"{where}: …{excerpt}…" for where, text in self.seen for excerpt in leaks(text)]
