@@ -8,7 +8,13 @@ import click
 
 from cli.errors import TokenctlError
 
-COMMANDS: Final[dict[str, str]] = {}
+COMMANDS: Final[dict[str, str]] = {
+    "seed": "cli.seed:seed",
+    "status": "cli.status:status",
+    "token": "cli.token:token",
+    "refresh": "cli.refresh:refresh",
+    "doctor": "cli.doctor:doctor",
+}
 """Command name to `module:attribute`. A command's module is imported only when it is used: start-up is felt."""
 
 INTERRUPTED: Final = 130

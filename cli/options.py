@@ -12,7 +12,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def target_options(command: F) -> F:
-    """Add the options; the command gets a `target` in their place."""
+    """Add the options; the command gets a `target` in their place. Its clients are closed when the command ends."""
 
     @functools.wraps(command)
     def with_target(  # noqa: PLR0913, PLR0917 - one for each option; click calls by keyword
@@ -36,7 +36,8 @@ def target_options(command: F) -> F:
             read_timeout=cli_read_timeout,
             sign=not no_sign_request,
         )
-        return command(target=Target(connection=connection, stage=stage, named_function=function_name), **others)
+        with connection.opened:
+            return command(target=Target(connection=connection, stage=stage, named_function=function_name), **others)
 
     decorated: Any = with_target
     for option in reversed(_OPTIONS):

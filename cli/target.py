@@ -1,7 +1,8 @@
 """What a command works on: an AWS account and region, and the stack in it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ class Connection:
     """Seconds; 0 waits for ever, as in the AWS CLI."""
     read_timeout: int | None = None
     sign: bool = True
+    opened: ExitStack = field(default_factory=ExitStack, repr=False, compare=False)
+    """Closes the clients."""
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -39,17 +42,21 @@ class Connection:
         with explained():
             return boto3.Session(profile_name=self.profile, region_name=self.region)
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - the caller names the type of client that it asked for
-        """Return a client; raises ConfigurationError, for instance without a region."""
-        config: dict[str, Any] = {}
+    def client(self, service: str, **settings: Any) -> Any:  # noqa: ANN401 - the caller names the type of client
+        """Return a client; `settings` are botocore's Config, under what the operator asked for.
+
+        Raises ConfigurationError, for instance without a region.
+        """
         for name, value in (("connect_timeout", self.connect_timeout), ("read_timeout", self.read_timeout)):
             if value is not None:
-                config[name] = value or None
+                settings[name] = value or None
         if not self.sign:
-            config["signature_version"] = UNSIGNED
+            settings["signature_version"] = UNSIGNED
         make: Any = self.session.client
         with explained():
-            return make(service, endpoint_url=self.endpoint_url, verify=self.ca_bundle, config=Config(**config))
+            client = make(service, endpoint_url=self.endpoint_url, verify=self.ca_bundle, config=Config(**settings))
+        self.opened.callback(client.close)
+        return client
 
 
 @dataclass(frozen=True, kw_only=True)
