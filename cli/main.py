@@ -14,6 +14,11 @@ from cli.usage import in_one_line
 
 COMMANDS: Final[dict[str, str]] = {
     "authorize": "cli.authorize.command:authorize",
+    "seed": "cli.seed:seed",
+    "status": "cli.status:status",
+    "token": "cli.token:token",
+    "refresh": "cli.refresh:refresh",
+    "doctor": "cli.doctor:doctor",
     "refresh-token": "cli.refresh_token:refresh_token",
     "exchange-code-for-token": "cli.exchange_code_for_token:exchange_code_for_token",
     "completion": "cli.completion:completion",

@@ -1,13 +1,29 @@
-"""The secret of the stack: storing a token pair."""
+"""The secret of the stack: storing a token pair, and looking at what is stored."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from botocore.exceptions import ClientError
 
 from cli.errors import TokenctlError
 from cli.target import Target, explained
-from refresh_token.errors import RefreshTokenError
-from refresh_token.token_pair import parse_pair
+from refresh_token.errors import RefreshTokenError, SecretNotSeededException
+from refresh_token.token_pair import HOW_TO_SEED, TokenPair, parse_pair
+
+
+class NoPairError(TokenctlError):
+    """The secret holds no token pair, or something else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPair:
+    """The current pair, and the version that holds it."""
+
+    version_id: str
+    created: datetime
+    pair: TokenPair
 
 
 def store_pair(target: Target, document: Mapping[str, object]) -> str:
@@ -19,11 +35,61 @@ def store_pair(target: Target, document: Mapping[str, object]) -> str:
 
     """
     text = json.dumps(dict(document))
-    try:
-        parse_pair(text, created=datetime.now(UTC))
-    except RefreshTokenError as error:
-        raise TokenctlError(str(error)) from None
+    check_pair(text)
     client = target.connection.client("secretsmanager")
     with explained():
         answer = client.put_secret_value(SecretId=target.secret_arn, SecretString=text)
     return str(answer["VersionId"])
+
+
+def check_pair(text: str) -> TokenPair:
+    """Read what somebody wants to store; raises TokenctlError, which names keys and no values."""
+    try:
+        return parse_pair(text, created=datetime.now(UTC))
+    except SecretNotSeededException:
+        fault = "There is no token pair in it: it has neither `accessToken` nor `refreshToken`. Nothing was stored."
+    except RefreshTokenError as error:
+        # The contract's message is about a secret, and ends with how to seed it, which is what is being done.
+        said = str(error).removesuffix(HOW_TO_SEED).strip().removesuffix("Nothing was changed.").strip()
+        fault = f"{said.replace('The secret is', 'What was given is', 1)} Nothing was stored."
+    raise TokenctlError(fault)
+
+
+def read_pair(target: Target) -> StoredPair:
+    """Return the current pair.
+
+    Raises:
+        NoPairError: there is none, or something else is stored. The message holds no value.
+        ServiceError, ConfigurationError: Secrets Manager cannot be asked, or refuses.
+
+    """
+    client = target.connection.client("secretsmanager")
+    with explained():
+        try:
+            value = client.get_secret_value(SecretId=target.secret_arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            # Secrets Manager says the same of a secret without a value as of none at all.
+            client.describe_secret(SecretId=target.secret_arn)
+            value = {"SecretString": ""}
+    if "SecretString" not in value:
+        raise NoPairError(f"The secret is not a token pair: it is binary. {HOW_TO_SEED}")
+    try:
+        pair = parse_pair(value["SecretString"], created=value.get("CreatedDate") or datetime.now(UTC))
+    except RefreshTokenError as error:
+        raise NoPairError(str(error)) from None
+    return StoredPair(version_id=value["VersionId"], created=value["CreatedDate"].astimezone(UTC), pair=pair)
+
+
+def read_versions(target: Target) -> list[tuple[str, list[str], datetime]]:
+    """Return (id, stages, created) of each version that has a stage, the newest first."""
+    client = target.connection.client("secretsmanager")
+    with explained():
+        versions = client.list_secret_version_ids(SecretId=target.secret_arn)["Versions"]
+    staged = [version for version in versions if version.get("VersionStages")]
+    staged.sort(key=lambda version: version["CreatedDate"], reverse=True)
+    return [
+        (version["VersionId"], sorted(version["VersionStages"]), version["CreatedDate"].astimezone(UTC))
+        for version in staged
+    ]

@@ -18,7 +18,7 @@ from rich.table import Table
 from local.cdk_cli import CdkFailedError
 from local.child import LogInUseError
 from local.cloud import FOLDER, LocalCloud, StandinError
-from local.deployment import Deployment, deploy, deploy_consumer
+from local.deployment import Deployment, TokenctlFailedError, deploy, deploy_consumer, pair_of
 from local.ministack import MiniStackError
 
 ABOUT_TO_EXPIRE = timedelta(hours=1)
@@ -34,7 +34,15 @@ class DemoFailedError(RuntimeError):
     """The demo saw something else than it should have."""
 
 
-FAILURES = (CdkFailedError, DemoFailedError, LogInUseError, MiniStackError, StandinError, TimeoutError)
+FAILURES = (
+    CdkFailedError,
+    DemoFailedError,
+    LogInUseError,
+    MiniStackError,
+    StandinError,
+    TimeoutError,
+    TokenctlFailedError,
+)
 """What can go wrong without a fault of the demo's own code: a message, no traceback."""
 
 
@@ -90,10 +98,10 @@ class Demo:
             cloud.cdk().bootstrap()
         with self._step("cdk deploy -c stage=local"):
             deployment = deploy(cloud)
-        with self._step(f"Seed a pair that expires in {ABOUT_TO_EXPIRE}"):
+        with self._step(f"tokenctl seed: a pair that expires in {ABOUT_TO_EXPIRE}"):
             old = cloud.standin.grant()
-            before = deployment.seed(old, expires_in=ABOUT_TO_EXPIRE)
-            _, seeded = deployment.current()
+            deployment.tokenctl("seed", "--yes", stdin=pair_of(old, expires_in=ABOUT_TO_EXPIRE))
+            before, seeded = deployment.current()
         accepted_before = cloud.standin.accepts(old.access_token)
         with self._step("Deploy a consumer stack beside it; the schedule's first tick is due within a minute"):
             consumer = deploy_consumer(deployment)
@@ -106,8 +114,13 @@ class Demo:
         with self._step("Ask, as a consumer Lambda, as a stateless caller and with a wrong provider"):
             _, pair = deployment.current()
             tables = self._ask(deployment, consumer, before, after, seeded, accepted_before=accepted_before)
+        with self._step("tokenctl status"):
+            status_shown = deployment.tokenctl("status", width=self._console.width)
+        _check("tokenctl shows no token", pair["accessToken"] not in status_shown)
         for table in tables:
             self._console.print(table)
+        self._console.print("What `tokenctl status` says")
+        self._console.print(status_shown, markup=False, soft_wrap=True)
         self._console.print(
             f"The schedule refreshed the token by itself at {pair['refreshedAt']}: the old one is dead, the new one "
             "works. Every check of the demo held.",
@@ -196,7 +209,8 @@ def _print_exports(console: Console, cloud: LocalCloud) -> None:
     console.print("\nThe local cloud keeps running. To talk to it:\n")
     for name, value in cloud.exports.items():
         console.print(f"export {name}={value}", soft_wrap=True)
-    console.print("\nTo stop it: make stop")
+    console.print("\nThen for instance: .venv/bin/tokenctl status --stage local")
+    console.print("To stop it: make stop")
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -20,7 +20,7 @@ PROVIDER: Final = "figma"
 
 HOW_TO_SEED: Final = (
     "Sign in to Figma once, put the answer into a file and store it with "
-    "`aws secretsmanager put-secret-value --secret-id <SecretArn> --secret-string file://pair.json`."
+    "`tokenctl seed --stage <stage> --from pair.json`."
 )
 
 _FIGMA_NAMES: Final = {"access_token": "accessToken", "refresh_token": "refreshToken", "expires_in": "expiresIn"}

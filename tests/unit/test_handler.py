@@ -303,7 +303,7 @@ EVENTS: dict[str, dict[str, object]] = {
 def test_nothing_works_before_the_secret_is_seeded(event: dict[str, object], deployment: Deployment) -> None:
     error = refused(deployment, event)
     assert type(error) is errors.SecretNotSeededException
-    assert "put-secret-value" in str(error)
+    assert "tokenctl seed" in str(error)
 
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)

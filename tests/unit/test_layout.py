@@ -99,7 +99,9 @@ def test_what_runs_on_the_operators_machine_shares_only_the_contracts_with_the_f
     assert found
     for file in found:
         own = {module for module in imports(file) if module.split(".")[0] == "refresh_token"}
-        assert own <= {"refresh_token.errors", "refresh_token.token_pair"}, file
+        contracts = {"refresh_token.errors", "refresh_token.token_pair"}
+        # The window that `tokenctl status` shows must be the one that the function acts on.
+        assert own <= contracts | ({"refresh_token.windows"} if folder == "cli" else set()), file
 
 
 def test_every_module_of_the_function_has_a_rule() -> None:

@@ -95,7 +95,7 @@ def test_a_read_that_fails_is_unavailable_and_named_by_its_code(
 def test_a_secret_without_a_value_is_not_seeded(stub: Stubber, store: SecretsManagerStore) -> None:
     stub.add_client_error("get_secret_value", "ResourceNotFoundException", expected_params=READ)
     stub.add_response("describe_secret", {"ARN": ARN}, {"SecretId": ARN})
-    with pytest.raises(SecretNotSeededException, match="put-secret-value") as caught:
+    with pytest.raises(SecretNotSeededException, match="tokenctl seed") as caught:
         store.read()
     assert_clean(caught.value)
 

@@ -137,7 +137,7 @@ NOT_SEEDED = {
 
 @pytest.mark.parametrize("text", NOT_SEEDED.values(), ids=NOT_SEEDED)
 def test_a_secret_without_any_token_is_not_seeded_and_says_how_to_seed_it(text: str) -> None:
-    with pytest.raises(SecretNotSeededException, match="put-secret-value"):
+    with pytest.raises(SecretNotSeededException, match="tokenctl seed"):
         parse_pair(text, created=CREATED)
 
 

@@ -1,0 +1,234 @@
+"""What `tokenctl doctor` looks at. To add a check, write a function and put it into a table at the end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from botocore.exceptions import ClientError
+
+from cli.deployed import TICKED, Deployed, period_of, short_name
+from cli.errors import TokenctlError
+from cli.life import DEFAULT_WINDOWS, MEANING, life_of, relative, sentence
+from cli.secret import NoPairError, read_pair
+from cli.target import Target, explained
+from refresh_token.windows import Window
+
+BOOTSTRAP_PARAMETER: Final = "/cdk-bootstrap/hnb659fds/version"
+BOOTSTRAP_VERSION: Final = 6
+"""What the synthesized stack asks for (`requiresBootstrapStackVersion`)."""
+
+SMALL_QUOTA: Final = 10
+DAY: Final = timedelta(days=1)
+
+
+class Level(StrEnum):
+    """How it looks, from good to bad."""
+
+    OK = "OK"
+    SKIP = "SKIP"
+    WARN = "WARN"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check saw, and how to mend it."""
+
+    level: Level
+    text: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """What is looked at."""
+
+    target: Target
+    deployed: Deployed
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Check:
+    """A name, the checks without which it makes no sense, and how to look."""
+
+    name: str
+    needs: tuple[str, ...]
+    look: Callable[[Examined], Finding]
+
+
+def _region(examined: Examined) -> Finding:
+    session = examined.target.connection.session
+    region = session.region_name
+    if region is None:
+        return Finding(Level.FAIL, "no region is set", "set AWS_REGION or give --region")
+    if region not in session.get_available_regions("amplifyuibuilder"):
+        return Finding(Level.FAIL, f"{region} has no Amplify UI Builder", "deploy to a region of README.md, Limits")
+    return Finding(Level.OK, f"{region} has Amplify UI Builder")
+
+
+def _credentials(examined: Examined) -> Finding:
+    try:
+        client = examined.target.connection.client("sts")
+        with explained():
+            identity = client.get_caller_identity()
+    except TokenctlError as error:
+        return Finding(Level.FAIL, str(error), "set AWS_PROFILE, or sign in again")
+    return Finding(Level.OK, f"account {identity['Account']}, {identity['Arn']}")
+
+
+def _bootstrap(examined: Examined) -> Finding:
+    fix = "run `cdk bootstrap`"
+    client = examined.target.connection.client("ssm")
+    with explained():
+        try:
+            version = client.get_parameter(Name=BOOTSTRAP_PARAMETER)["Parameter"]["Value"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ParameterNotFound":
+                raise
+            return Finding(Level.FAIL, "account and region are not bootstrapped for the CDK", fix)
+    if not version.isdecimal() or int(version) < BOOTSTRAP_VERSION:
+        return Finding(Level.FAIL, f"CDK bootstrap version {version}, at least {BOOTSTRAP_VERSION} is needed", fix)
+    return Finding(Level.OK, f"CDK bootstrap version {version}")
+
+
+def _concurrency(examined: Examined) -> Finding:
+    client = examined.target.connection.client("lambda")
+    with explained():
+        quota = client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    if quota <= SMALL_QUOTA:
+        return Finding(
+            Level.WARN,
+            f"Lambda runs at most {quota} functions at once in this account and region",
+            "have the quota `Concurrent executions` raised, and do not set reserved_concurrency",
+        )
+    return Finding(Level.OK, f"Lambda's quota is {quota} at once")
+
+
+def _stack(examined: Examined) -> Finding:
+    target = examined.target
+    try:
+        _ = target.outputs
+        client = target.connection.client("cloudformation")
+        with explained():
+            state = client.describe_stacks(StackName=target.stack_name)["Stacks"][0]["StackStatus"]
+    except TokenctlError as error:
+        return Finding(Level.FAIL, str(error))
+    deploy = f"see its events, then `cdk deploy -c stage={target.stage}`"
+    if state.endswith("_IN_PROGRESS"):
+        return Finding(Level.WARN, f"{target.stack_name} is {state}", "wait until it is done")
+    if state == "UPDATE_ROLLBACK_COMPLETE":
+        return Finding(Level.WARN, f"the last deployment of {target.stack_name} failed and was undone", deploy)
+    if state not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
+        return Finding(Level.FAIL, f"{target.stack_name} is {state}", deploy)
+    return Finding(Level.OK, f"{target.stack_name} is {state}")
+
+
+def _secret(examined: Examined) -> Finding:
+    try:
+        stored = read_pair(examined.target)
+    except NoPairError as error:
+        return Finding(Level.FAIL, str(error))
+    except TokenctlError as error:
+        return Finding(Level.FAIL, str(error), "see `SecretUnavailableException` in docs/runbook.md")
+    return Finding(Level.OK, f"holds a token pair, version {stored.version_id}")
+
+
+def _window(examined: Examined) -> Finding:
+    try:
+        settings = examined.deployed.windows
+    except TokenctlError:
+        settings = DEFAULT_WINDOWS
+    life = life_of(read_pair(examined.target).pair, now=examined.now, settings=settings)
+    window = Window(life["window"])
+    text = f"the token {sentence(life)}: {MEANING[window]}"
+    if window in {Window.FRESH, Window.ADVISORY}:
+        return Finding(Level.OK, text)
+    level = Level.FAIL if window is Window.EXPIRED else Level.WARN
+    return Finding(level, text, "look at the last outcome in `tokenctl status`, then `tokenctl refresh`")
+
+
+def _key(examined: Examined) -> Finding:
+    secrets = examined.target.connection.client("secretsmanager")
+    with explained():
+        key = secrets.describe_secret(SecretId=examined.target.secret_arn).get("KmsKeyId")
+    if not key or key.endswith("alias/aws/secretsmanager"):
+        return Finding(Level.OK, "the secret is encrypted with the key that AWS manages")
+    client = examined.target.connection.client("kms")
+    with explained():
+        state = client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+    if state != "Enabled":
+        return Finding(Level.FAIL, f"the secret's key is {state}", "enable the key, or cancel its deletion")
+    return Finding(Level.OK, "the secret's key is enabled")
+
+
+def _schedule(examined: Examined) -> Finding:
+    schedules = examined.deployed.schedules()
+    if not schedules:
+        return Finding(Level.FAIL, "the stack's schedule is gone", f"`cdk deploy -c stage={examined.target.stage}`")
+    expression, state = schedules[0]["ScheduleExpression"], schedules[0]["State"]
+    if state != "ENABLED":
+        return Finding(Level.FAIL, f"{expression} is {state}: nothing keeps the token alive", "enable the schedule")
+    return Finding(Level.OK, f"{expression} is ENABLED")
+
+
+def _last_run(examined: Examined) -> Finding:
+    """A tick says in the log that it looked at the token, also when it then failed."""
+    schedules = examined.deployed.schedules()
+    period = (period_of(schedules[0]["ScheduleExpression"]) if schedules else None) or DAY
+    span = 2 * period + timedelta(minutes=5)
+    line = examined.deployed.last_line((TICKED,), examined.now, span)
+    if line is not None:
+        ago = relative((datetime.fromisoformat(line["at"]) - examined.now).total_seconds())
+        return Finding(Level.OK, f"the schedule ran {ago}")
+    begun = schedules[0].get("CreationDate") if schedules else None
+    if isinstance(begun, datetime) and begun.astimezone(UTC) + period > examined.now:
+        return Finding(Level.OK, "the schedule is new and has not run yet")
+    fix = "see the function's log and the dead-letter queue"
+    within = relative(span.total_seconds()).removeprefix("in ")
+    return Finding(Level.WARN, f"the log shows no run of the schedule within {within}", fix)
+
+
+def _errors(examined: Examined) -> Finding:
+    count = examined.deployed.errors(examined.now, DAY)
+    if count:
+        return Finding(Level.WARN, f"errors of the function within a day: {count}", "see its log, and docs/runbook.md")
+    return Finding(Level.OK, "the function raised no error within a day")
+
+
+def _alarms(examined: Examined) -> Finding:
+    alarms = examined.deployed.alarms()
+    ringing = [short_name(alarm["AlarmName"]) for alarm in alarms if alarm["StateValue"] == "ALARM"]
+    if ringing:
+        return Finding(Level.FAIL, f"ringing: {', '.join(ringing)}", "docs/runbook.md has an entry for each alarm")
+    return Finding(Level.OK, f"none of {len(alarms)} rings") if alarms else Finding(Level.WARN, "the stack has none")
+
+
+def _dead_letters(examined: Examined) -> Finding:
+    count = examined.deployed.dead_letters()
+    if count:
+        return Finding(
+            Level.FAIL, f"waiting in the dead-letter queue: {count}", "see `The dead-letter queue` in the runbook"
+        )
+    return Finding(Level.OK, "the dead-letter queue is empty")
+
+
+BEFORE_DEPLOYMENT: Final = (
+    Check("region", (), _region),
+    Check("credentials", (), _credentials),
+    Check("bootstrap", ("credentials",), _bootstrap),
+    Check("concurrency", ("credentials",), _concurrency),
+)
+AFTER_DEPLOYMENT: Final = (
+    Check("stack", ("credentials",), _stack),
+    Check("secret", ("stack",), _secret),
+    Check("window", ("secret",), _window),
+    Check("key", ("stack",), _key),
+    Check("schedule", ("stack",), _schedule),
+    Check("last run", ("stack",), _last_run),
+    Check("errors", ("stack",), _errors),
+    Check("alarms", ("stack",), _alarms),
+    Check("dead letters", ("stack",), _dead_letters),
+)

@@ -1,0 +1,95 @@
+"""`tokenctl doctor`: what is right and what is not, before and after a deployment."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+
+from cli.asking import ask
+from cli.checks import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT, Check, Examined, Finding, Level
+from cli.deployed import Deployed
+from cli.errors import TokenctlError
+from cli.life import relative
+from cli.options import target_options
+from cli.refresh import WARNING, forced
+from cli.target import Target
+
+EXIT_CODES: Final = {Level.OK: 0, Level.SKIP: 0, Level.WARN: 1, Level.FAIL: 2}
+COLOURS: Final = {Level.OK: "green", Level.SKIP: "bright_black", Level.WARN: "yellow", Level.FAIL: "red"}
+EXAMPLES: Final = """\b
+Examples:
+  tokenctl doctor --stage prod --before-deployment
+  tokenctl doctor --stage prod
+  tokenctl doctor --stage prod --call
+
+\b
+Exit codes: 0 all is well, 1 the worst is a WARN, 2 the worst is a FAIL.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--before-deployment", is_flag=True, help="Only what a deployment needs.")
+@click.option("--call", is_flag=True, help="Make one real refresh, too; asks first.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format.")
+@target_options
+def doctor(*, target: Target, before_deployment: bool, call: bool, yes: bool, output: str) -> int:
+    """Check account, stack, token pair and schedule: one line a check, and how to mend what is wrong.
+
+    Changes nothing, but for --call. A check that needs another one which failed is skipped.
+    """
+    if call:
+        ask(WARNING, yes=yes)
+    checks = [*BEFORE_DEPLOYMENT, *(() if before_deployment else AFTER_DEPLOYMENT)]
+    if call:
+        checks.append(Check("call", ("stack", "secret"), _call))
+    examined = Examined(target=target, deployed=Deployed(target), now=datetime.now(UTC))
+    found = []
+    for name, finding in findings(checks, examined):
+        found.append((name, finding))
+        if output == "text":
+            click.echo(_line(name, finding))
+    if output == "json":
+        click.echo(
+            json.dumps(
+                [
+                    {"check": name, "level": finding.level.value, "text": finding.text, "fix": finding.fix}
+                    for name, finding in found
+                ],
+                indent=2,
+            )
+        )
+    return max(EXIT_CODES[finding.level] for _, finding in found)
+
+
+def findings(checks: Iterable[Check], examined: Examined) -> Iterator[tuple[str, Finding]]:
+    """Look at one thing after the other."""
+    useless: set[str] = set()
+    for check in checks:
+        missing = [name for name in check.needs if name in useless]
+        if missing:
+            finding = Finding(Level.SKIP, f"needs `{missing[0]}`")
+        else:
+            try:
+                finding = check.look(examined)
+            except TokenctlError as error:
+                finding = Finding(Level.WARN, f"cannot be read: {error}", "check your permissions")
+        if finding.level in {Level.FAIL, Level.SKIP}:
+            useless.add(check.name)
+        yield check.name, finding
+
+
+def _call(examined: Examined) -> Finding:
+    try:
+        report = forced(examined.target)
+    except TokenctlError as error:
+        return Finding(Level.FAIL, str(error), "docs/runbook.md has an entry for each error")
+    return Finding(Level.OK, f"refreshed: version {report['versionId']}, expires {relative(report['expiresIn'])}")
+
+
+def _line(name: str, finding: Finding) -> str:
+    level = click.style(f"{finding.level.value:<4}", fg=COLOURS[finding.level], bold=finding.level is Level.FAIL)
+    fix = f" Fix: {finding.fix.rstrip('.')}." if finding.fix else ""
+    return f"{level}  {name:<13} {finding.text.rstrip('.')}.{fix}"

@@ -1,0 +1,56 @@
+"""A token's life in words and numbers, as the function sees it."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from refresh_token.token_pair import TokenPair
+from refresh_token.windows import Window, WindowSettings, iso_utc, window_of
+
+DEFAULT_WINDOWS: Final = WindowSettings(advisory=timedelta(days=7), mandatory=timedelta(days=1))
+"""The stack's defaults, for when the function's own settings cannot be read."""
+
+MEANING: Final = {
+    Window.FRESH: "nothing to do",
+    Window.ADVISORY: "the schedule refreshes it at its next run",
+    Window.MANDATORY: "due: schedule and consumers refresh it",
+    Window.EXPIRED: "dead: consumers get an error unless a refresh succeeds",
+    Window.UNKNOWN: "no expiry is known: the next run refreshes it",
+}
+
+_UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def life_of(pair: TokenPair, *, now: datetime, settings: WindowSettings = DEFAULT_WINDOWS) -> dict[str, Any]:
+    """Return window, expiry and how much of the life is used, without tokens; unknown is None."""
+    left = None if pair.expires_at is None else (pair.expires_at - now).total_seconds()
+    lifetime = None if pair.lifetime is None else pair.lifetime.total_seconds()
+    return {
+        "window": window_of(pair.expires_at, lifetime=pair.lifetime, now=now, settings=settings).value,
+        "refreshedAt": pair.refreshed_at and iso_utc(pair.refreshed_at),
+        "expiresAt": pair.expires_at and iso_utc(pair.expires_at),
+        "secondsLeft": None if left is None else int(left),
+        "lifetimeSeconds": None if lifetime is None else int(lifetime),
+        "lifeUsed": None if left is None or not lifetime else round(min(max(1 - left / lifetime, 0.0), 1.0), 4),
+    }
+
+
+def sentence(life: dict[str, Any]) -> str:
+    """Return e.g. `expires 2027-02-21T12:00:00Z (in 90 days), window fresh`."""
+    if life["expiresAt"] is None:
+        return f"its expiry is not known, window {life['window']}"
+    word = "expires" if life["secondsLeft"] > 0 else "expired"
+    return f"{word} {life['expiresAt']} ({relative(life['secondsLeft'])}), window {life['window']}"
+
+
+def relative(seconds: float) -> str:
+    """Return `in 3 days` or `2 minutes ago`, in the largest unit of which there is at least one and a half."""
+    size = abs(seconds)
+    length, unit = next((entry for entry in _UNITS if size >= 1.5 * entry[0]), _UNITS[-1])
+    count = round(size / length)
+    text = f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"in {text}" if seconds > 0 else f"{text} ago"
+
+
+def since(moment: str, now: datetime) -> str:
+    """Return how long ago, or in how long, an ISO 8601 moment is."""
+    return relative((datetime.fromisoformat(moment) - now).total_seconds())

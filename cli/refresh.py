@@ -1,0 +1,46 @@
+"""`tokenctl refresh`: a new access token now."""
+
+import json
+from typing import Any, Final
+
+import click
+
+from cli.asking import ask
+from cli.function import asked_for_a_token
+from cli.life import relative
+from cli.options import target_options
+from cli.target import Target
+
+WARNING: Final = (
+    "A refresh kills the current access token at once: every consumer that keeps it gets errors from Figma until it "
+    "asks again."
+)
+EXAMPLES: Final = """\b
+Examples:
+  tokenctl refresh --stage prod
+  tokenctl refresh --stage prod --yes --output json
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format.")
+@target_options
+def refresh(*, target: Target, yes: bool, output: str) -> None:
+    """Refresh the stored token now, whatever its window. Every access token handed out so far dies.
+
+    Prints the new version and its expiry; no token.
+    """
+    ask(WARNING, yes=yes)
+    report = forced(target)
+    if output == "json":
+        click.echo(json.dumps(report))
+    else:
+        left = relative(report["expiresIn"])
+        click.echo(f"Refreshed: version {report['versionId']}, expires {report['expiresAt']} ({left}).")
+
+
+def forced(target: Target) -> dict[str, Any]:
+    """Refresh; return versionId, expiresAt, expiresIn and state. Raises as `cli.function.invoke`."""
+    answer = asked_for_a_token(target, {"force": True})
+    return {key: answer[key] for key in ("versionId", "expiresAt", "expiresIn", "state")}

@@ -1,0 +1,99 @@
+"""`tokenctl seed`: stores a token pair that exists already."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from cli.asking import ask
+from cli.deployed import Deployed
+from cli.errors import TokenctlError, UsageError
+from cli.life import DEFAULT_WINDOWS, life_of, sentence
+from cli.options import target_options
+from cli.secret import NoPairError, check_pair, read_pair, store_pair
+from cli.target import Target
+from refresh_token.windows import WindowSettings
+
+EXAMPLES: Final = """\b
+Examples:
+  tokenctl seed --stage prod --from pair.json
+  vault-of-yours | tokenctl seed --stage prod --yes
+  tokenctl seed --stage prod                   (asks for each part; nothing shows what is typed)
+
+\b
+Taken: {"accessToken", "refreshToken", "clientId", "expiresAt"}, the answer of
+ExchangeCodeForToken, and Figma's own (access_token, refresh_token, expires_in).
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--from", "source", metavar="FILE", help="File with the pair as JSON; - is standard input.")
+@click.option("--yes", is_flag=True, help="Replace the stored pair without asking.")
+@target_options
+def seed(*, target: Target, source: str | None, yes: bool) -> None:
+    """Store an existing token pair, from a file, standard input or hidden prompts.
+
+    Asks before it replaces a pair. Prints what it stored, without tokens.
+    """
+    document = _document(source)
+    pair = check_pair(json.dumps(document))
+    _ask_before_replacing(target, yes=yes)
+    version_id = store_pair(target, document)
+    life = life_of(pair, now=datetime.now(UTC), settings=_windows(target))
+    click.echo(f"Stored a token pair for {target.stack_name}: version {version_id}, {sentence(life)}.")
+    if source not in {None, "-"}:
+        click.echo(f"{source} still holds the tokens: delete it.", err=True)
+
+
+def _windows(target: Target) -> WindowSettings:
+    try:
+        return Deployed(target).windows
+    except TokenctlError:
+        return DEFAULT_WINDOWS  # the pair is stored; who may do that need not be allowed to look at the function
+
+
+def _ask_before_replacing(target: Target, *, yes: bool) -> None:
+    if yes:
+        return
+    try:
+        stored = read_pair(target)
+    except NoPairError:
+        return
+    life = life_of(stored.pair, now=datetime.now(UTC))
+    word = f"until {life['expiresAt']}" if life["expiresAt"] else "with no known expiry"
+    ask(f"The secret of {target.stack_name} holds a token pair already ({word}); this replaces it.", yes=yes)
+
+
+def _document(source: str | None) -> dict[str, Any]:
+    if source is None and sys.stdin.isatty():
+        return _prompted()
+    try:
+        text = (sys.stdin.buffer.read() if source in {None, "-"} else Path(str(source)).read_bytes()).decode(
+            "utf-8-sig"
+        )
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read ({error.strerror}). Name a file with --from, or - .") from None
+    except UnicodeDecodeError:
+        raise TokenctlError("What was given is not a token pair: it is not UTF-8 text. Nothing was stored.") from None
+    check_pair(text)
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def _prompted() -> dict[str, Any]:
+    """Ask for each part; what is typed is not shown."""
+
+    def hidden(label: str, **more: Any) -> str:  # noqa: ANN401 - click's
+        return str(click.prompt(label, hide_input=True, err=True, **more)).strip()
+
+    document: dict[str, Any] = {"accessToken": hidden("Access token"), "refreshToken": hidden("Refresh token")}
+    if client_id := hidden("Client id, if the app needs one", default="", show_default=False):
+        document["clientId"] = client_id
+    label = "Expires: seconds from now, or date and time in ISO 8601; empty if unknown"
+    expires = str(click.prompt(label, default="", show_default=False, err=True)).strip()
+    if expires:
+        document |= {"expiresIn": int(expires)} if expires.isdecimal() else {"expiresAt": expires}
+    return document

@@ -1,0 +1,44 @@
+"""`tokenctl token`: the access token, for scripts."""
+
+import json
+import sys
+from typing import Final
+
+import click
+
+from cli.errors import UsageError
+from cli.function import asked_for_a_token
+from cli.options import target_options
+from cli.target import Target
+
+EXAMPLES: Final = """\b
+Examples:
+  export FIGMA_TOKEN=$(tokenctl token --stage prod)
+  tokenctl token --stage prod --output json | jq -r .versionId
+  tokenctl token --stage prod --failed-version "$VERSION" > token.txt
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--show", is_flag=True, help="Print it on a terminal, too, where others may see it.")
+@click.option("--failed-version", metavar="ID", help="The token of this version was rejected: get one that works.")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format.")
+@target_options
+def token(*, target: Target, show: bool, failed_version: str | None, output: str) -> None:
+    """Print a live access token, as any consumer of the function gets it.
+
+    Into a pipe, a file or a variable; on a terminal only with --show. With --output json the whole answer: accessToken,
+    expiresIn, expiresAt, versionId, state.
+    """
+    if sys.stdout.isatty() and not show:
+        raise UsageError(
+            "This would show the token on your terminal. Use it as $(tokenctl token), send it into a pipe or a file, "
+            "or say --show."
+        )
+    answer = asked_for_a_token(target, {} if failed_version is None else {"failedVersionId": failed_version})
+    if answer["state"] == "degraded":
+        click.echo(
+            f"tokenctl: The token could not be refreshed and lives until {answer['expiresAt']}. See `tokenctl doctor`.",
+            err=True,
+        )
+    click.echo(json.dumps(answer) if output == "json" else answer["accessToken"])
