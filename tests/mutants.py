@@ -36,7 +36,7 @@ def lay_out() -> None:
     """Copy what mutmut needs."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     ignored = shutil.ignore_patterns("__pycache__")
-    for source, target in (("lambda_src", "src"), ("tests", "tests"), ("local", "local")):
+    for source, target in (("lambda_src", "src"), ("tests", "tests"), ("local", "local"), ("infra", "infra")):
         shutil.copytree(ROOT / source, FOLDER / target, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", FOLDER)
 

@@ -439,8 +439,8 @@ def test_an_answer_of_the_wrong_types_makes_no_sense(answer: tuple[object, ...],
 
 def nonsense(why: str) -> str:
     return (
-        f"The issuer's answer makes no sense: {why}. Nothing was stored. The next schedule tick tries again; "
-        "if it stays, the issuer has changed: look for a newer version of this stack."
+        f"The issuer's answer makes no sense: {why}. Nothing was stored, but the token before it may be dead. Ask "
+        "again; if it stays, the issuer has changed: look for a newer version of this stack."
     )
 
 
