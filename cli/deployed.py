@@ -42,7 +42,7 @@ class Deployed:
         found: dict[str, list[str]] = {}
         with explained():
             for page in client.get_paginator("list_stack_resources").paginate(StackName=self.target.stack_name):
-                for resource in page["StackResourceSummaries"]:
+                for resource in page.get("StackResourceSummaries", []):
                     found.setdefault(resource["ResourceType"], []).append(resource.get("PhysicalResourceId", ""))
         return found
 
@@ -101,7 +101,8 @@ class Deployed:
         for span in spans:
             lines = [line for line in self._lines(messages, now - span) if line["message"] in messages]
             if lines:
-                return max(lines, key=lambda line: str(line["at"]))
+                lines.sort(key=lambda line: str(line["at"]))  # stable: of two in a second the later one is last
+                return lines[-1]
         return None
 
     def _lines(self, messages: tuple[str, ...], start: datetime) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local.deployment import Deployment, deploy
-from tests.e2e.conftest import Played
+from tests.conftest import Played
 
 pytestmark = pytest.mark.xdist_group("cloud")
 
