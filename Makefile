@@ -35,7 +35,7 @@ test: check chromium ## run every check and every test
 	@$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=
 	$(BIN)/python -m coverage report --include='lambda_src/*' --fail-under=95
-	$(BIN)/python -m coverage report --include='app.py,infra/*,local/*' --fail-under=90
+	$(BIN)/python -m coverage report --include='app.py,cli/*,infra/*,local/*' --fail-under=90
 
 check: setup ## run the linters and the type checker
 	$(BIN)/ruff check .

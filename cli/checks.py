@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from botocore.exceptions import ClientError
-
 from cli.deployed import TICKED, Deployed, period_of, short_name
 from cli.errors import TokenctlError
 from cli.life import DEFAULT_WINDOWS, MEANING, life_of, relative, sentence
@@ -80,6 +78,8 @@ def _credentials(examined: Examined) -> Finding:
 
 
 def _bootstrap(examined: Examined) -> Finding:
+    from botocore.exceptions import ClientError
+
     fix = "run `cdk bootstrap`"
     client = examined.target.connection.client("ssm")
     with explained():

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from botocore.exceptions import ClientError
-
 from cli.errors import TokenctlError
 from cli.target import Target, explained
 from refresh_token.errors import RefreshTokenError, SecretNotSeededException
@@ -63,6 +61,8 @@ def read_pair(target: Target) -> StoredPair:
         ServiceError, ConfigurationError: Secrets Manager cannot be asked, or refuses.
 
     """
+    from botocore.exceptions import ClientError
+
     client = target.connection.client("secretsmanager")
     with explained():
         try:
@@ -88,7 +88,8 @@ def read_versions(target: Target) -> list[tuple[str, list[str], datetime]]:
     with explained():
         versions = client.list_secret_version_ids(SecretId=target.secret_arn)["Versions"]
     staged = [version for version in versions if version.get("VersionStages")]
-    staged.sort(key=lambda version: version["CreatedDate"], reverse=True)
+    # Two versions of the same second: the current one is the newer.
+    staged.sort(key=lambda version: (version["CreatedDate"], "AWSCURRENT" in version["VersionStages"]), reverse=True)
     return [
         (version["VersionId"], sorted(version["VersionStages"]), version["CreatedDate"].astimezone(UTC))
         for version in staged

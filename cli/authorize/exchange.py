@@ -6,8 +6,6 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
 from cli.authorize.consent import Consent
 from cli.errors import ServiceError, TokenctlError
 from cli.target import Connection, explained
@@ -52,6 +50,8 @@ def exchange(client: Any, consent: Consent, code: str, *, now: datetime) -> Toke
 
 
 def _exchanged(client: Any, request: dict[str, str]) -> dict[str, Any]:  # noqa: ANN401 - boto3's
+    from botocore.exceptions import ClientError
+
     try:
         answer: dict[str, Any] = client.exchange_code_for_token(provider=PROVIDER, request=request)
     except ClientError as error:

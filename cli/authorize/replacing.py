@@ -4,7 +4,6 @@ import sys
 from datetime import UTC, datetime
 
 import click
-from botocore.exceptions import ClientError
 
 from cli.errors import TokenctlError, UsageError
 from cli.target import Target, explained
@@ -46,6 +45,8 @@ def moment(at: datetime | None) -> str:
 
 def _stored_pair(target: Target) -> TokenPair | None:
     """Return what is stored, None for nothing or nothing of use."""
+    from botocore.exceptions import ClientError
+
     client = target.connection.client("secretsmanager")
     with explained():
         try:
