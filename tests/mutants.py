@@ -33,10 +33,10 @@ def main() -> int:
 
 
 def lay_out() -> None:
-    """Copy what mutmut needs."""
+    """Copy what mutmut needs; the unit tests stand alone, without the fixtures of the suites that deploy."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     ignored = shutil.ignore_patterns("__pycache__")
-    for source, target in (("lambda_src", "src"), ("tests", "tests"), ("local", "local"), ("infra", "infra")):
+    for source, target in (("lambda_src", "src"), ("tests/unit", "tests/unit")):
         shutil.copytree(ROOT / source, FOLDER / target, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", FOLDER)
 

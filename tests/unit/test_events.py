@@ -188,6 +188,8 @@ UNKNOWN: list[tuple[str, dict[str, object], str]] = [
     ("a long one, maybe a token", {CANARY + "x" * 40: 1}, "The event has unknown keys (not a name);"),
     ("one that cannot be printed", {"\ud800": CANARY}, "The event has unknown keys (not a name);"),
     ("one that may be a client id", {"Q7mX2bVt9LpZ4sRk8WcN1d": 1}, "The event has unknown keys (not a name);"),
+    ("one of 12 characters with digits", {"abcdefghij12": 1}, "The event has unknown keys `abcdefghij12`;"),
+    ("one of 13 characters with digits", {"abcdefghijk12": 1}, "The event has unknown keys (not a name);"),
     ("one with a number", {"address2": CANARY}, "The event has unknown keys `address2`;"),
 ]
 
@@ -224,7 +226,9 @@ def test_a_tick_may_name_the_provider_but_only_the_one_there_is(envelope: dict[s
     assert refused({**envelope, "provider": CANARY}) == "`provider` must be `figma`, the only one there is."
 
 
-@pytest.mark.parametrize("key", ["version", "id", "detail-type", "account", "time", "region", "resources", "detail"])
+@pytest.mark.parametrize(
+    "key", ["version", "id", "detail-type", "account", "time", "region", "resources", "detail", "replay-name"]
+)
 @pytest.mark.parametrize("value", [7, None, True], ids=repr)
 def test_an_envelope_with_a_value_of_the_wrong_type_is_refused(key: str, value: object) -> None:
     assert refused({**RULE_EVENT, key: value}) == f"`{key}` has the wrong type for an EventBridge event."
