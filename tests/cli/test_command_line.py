@@ -152,7 +152,7 @@ def test_the_completion_script_of_a_shell_is_printed(tokenctl: Tokenctl, shell: 
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("tokenctl ref", {"refresh-token"}),
+        ("tokenctl ref", {"refresh", "refresh-token"}),
         ("tokenctl refresh-token --refresh", {"--refresh-token-body"}),
         ("tokenctl refresh-token --output t", {"text", "table"}),
         ("tokenctl refresh-token --generate-cli-skeleton y", {"yaml-input"}),
