@@ -21,10 +21,12 @@ class Failure:
     """A refresh that failed, kept beside the lock so that all processes know of it.
 
     ``reason`` is the name of an error of contract 2. Consumers do not reach the issuer again before ``retry_at``.
+    ``refused`` stays once the issuer has refused the grant of this version, whatever fails after that.
     """
 
     reason: str
     retry_at: datetime
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,12 @@ WRITE_RESERVE: Final = 5.0
 SHORTEST_CALL: Final = 3.0
 """With fewer seconds than this left for the issuer, a call is not begun."""
 
+IN_PROGRESS: Final = "The token is being refreshed by another invocation, which did not finish in time. Ask again."
+TOO_LITTLE_TIME: Final = (
+    "Too little of this invocation's time is left to begin a refresh. "
+    "Ask again; if it stays, raise the function's timeout."
+)
+
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 2.0
 
@@ -82,14 +88,11 @@ class RefreshOnce:
         """
         pause = FIRST_PAUSE
         while True:
+            waited = pause > FIRST_PAUSE
             if self.clock.remaining() < WRITE_RESERVE + SHORTEST_CALL:
-                raise RefreshInProgressException(
-                    "The token is being refreshed by another invocation, which did not finish in time. Ask again."
-                    if pause > FIRST_PAUSE
-                    else "Too little of this invocation's time is left to begin a refresh. "
-                    "Ask again; if it stays, raise the function's timeout."
-                )
-            claim = self._claim(seen.version_id, ignore_cooldown=ignore_cooldown)
+                raise RefreshInProgressException(IN_PROGRESS if waited else TOO_LITTLE_TIME)
+            # A failure that came about while we waited is the answer for us, too: two ticks at once are one attempt.
+            claim = self._claim(seen.version_id, ignore_cooldown=ignore_cooldown and not waited)
             if isinstance(claim, Claimed):
                 return self._claimed(seen, claim.previous, client_id)
             if isinstance(claim, CoolingDown):
@@ -113,11 +116,14 @@ class RefreshOnce:
         try:
             current = self.store.read()
         except RefreshTokenError:
-            self._close(self.lock.release, seen.version_id)
+            self._give_back(seen.version_id, previous)
             raise
         if current.version_id != seen.version_id:
             self._close(self.lock.done, seen.version_id)
             return Outcome(current)
+        if self.clock.remaining() < WRITE_RESERVE + SHORTEST_CALL:
+            self._give_back(seen.version_id, previous)
+            raise RefreshInProgressException(TOO_LITTLE_TIME)
         issued, pair = self._call(current, previous, client_id)
         stored = self._write(pair, current.version_id)
         self._close(self.lock.done, current.version_id)
@@ -132,23 +138,25 @@ class RefreshOnce:
     def _call(
         self, current: StoredPair, previous: Failure | None, client_id: str | None
     ) -> tuple[IssuedToken, TokenPair]:
-        known = current.pair.client_id or client_id
+        client_id = current.pair.client_id or client_id
         try:
             issued = self.issuer.refresh(
-                current.pair.refresh_token, known, seconds=self.clock.remaining() - WRITE_RESERVE
+                current.pair.refresh_token, client_id, seconds=self.clock.remaining() - WRITE_RESERVE
             )
             now = self.clock.now()
             expiry = issued.expiry(now=now)
         except RefreshTokenError as error:
-            cooldown = COOLDOWN_REFUSED if isinstance(error, ReauthorizationRequiredException) else COOLDOWN
-            failure = Failure(error.reason, self.clock.now() + cooldown)
-            self._close(lambda version_id: self.lock.failed(version_id, failure), current.version_id)
-            first = previous is None or previous.reason != error.reason
+            refused = isinstance(error, ReauthorizationRequiredException)
+            counted = previous is not None and previous.refused
+            cooldown = COOLDOWN_REFUSED if refused else COOLDOWN
+            failure = Failure(error.reason, self.clock.now() + cooldown, refused=refused or counted)
+            self._fail(current.version_id, failure)
+            first = not counted if refused else previous is None or previous.reason != error.reason
             self.telemetry.refresh_failed(error, version_id=current.version_id, first=first)
             raise
         if expiry.capped:
             self.telemetry.expiry_capped()
-        return issued, current.pair.refreshed(issued, client_id=known, expires_at=expiry.at, now=now)
+        return issued, current.pair.refreshed(issued, client_id=client_id, expires_at=expiry.at, now=now)
 
     def _write(self, pair: TokenPair, expected: str) -> StoredPair | None:
         """Store the pair, again and again as long as time remains; None if another version has become current."""
@@ -161,13 +169,24 @@ class RefreshOnce:
                 return None
             except TokenNotStoredException as error:
                 if self.clock.remaining() < pause + 1:
-                    self._close(self.lock.release, expected)
+                    # No cooldown: whoever reports the dead token may refresh at once.
+                    self._fail(expected, Failure(error.reason, self.clock.now()))
                     self.telemetry.refresh_failed(error, version_id=expected, first=True)
                     raise
             else:
                 return StoredPair(version_id, pair)
             self.clock.sleep(pause)
             pause = min(pause * 1.6, LONGEST_PAUSE)
+
+    def _give_back(self, version_id: str, previous: Failure | None) -> None:
+        """Undo the claim: a failure that it cleared away, with its cooldown, stands again."""
+        if previous is None:
+            self._close(self.lock.release, version_id)
+        else:
+            self._fail(version_id, previous)
+
+    def _fail(self, version_id: str, failure: Failure) -> None:
+        self._close(lambda version: self.lock.failed(version, failure), version_id)
 
     def _close(self, close: Callable[[str], None], version_id: str) -> None:
         """Close the claim. That it cannot be closed must not hide what happened under it: it ends by itself."""

@@ -68,6 +68,7 @@ class FakeStore:
     read_faults: list[RefreshTokenError | None] = field(default_factory=list)
     write_faults: list[RefreshTokenError | None] = field(default_factory=list)
     empty: RefreshTokenError | None = None
+    while_reading: Callable[[], None] | None = None
     reads: int = 0
     writes: int = 0
 
@@ -77,6 +78,8 @@ class FakeStore:
 
     def read(self) -> StoredPair:
         self.reads += 1
+        if self.while_reading:
+            self.while_reading()
         fault = self.read_faults.pop(0) if self.read_faults else None
         fault = fault or (self.empty if self.current is None else None)
         if fault:

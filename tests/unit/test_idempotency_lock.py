@@ -210,7 +210,7 @@ CLOSED: list[tuple[str, Callable[[IdempotencyLock], None], dict[str, object]]] =
     (
         "failed",
         lambda lock: lock.failed("v1", FAILURE),
-        {"failure": {"reason": FAILURE.reason, "retryAt": FAILURE.retry_at.timestamp()}},
+        {"failure": {"reason": FAILURE.reason, "retryAt": FAILURE.retry_at.timestamp(), "refused": False}},
     ),
 ]
 

@@ -383,7 +383,8 @@ def test_what_could_not_be_written_gives_the_claim_back() -> None:
     world.store.write_faults = [NOT_STORED] * 1000
     with pytest.raises(TokenNotStoredException):
         refresh(world)
-    assert (world.lock.held_until, world.lock.finished) == ({}, {})
+    assert world.lock.held_until == {}
+    assert world.lock.finished == {"V1": Failure(NOT_STORED.reason, world.clock.now())}, "a failure without a cooldown"
 
 
 def test_what_was_not_stored_is_healed_by_the_next_refresh_without_a_cooldown() -> None:
@@ -405,3 +406,59 @@ def test_an_operator_who_stores_a_pair_during_the_refresh_is_not_overwritten() -
     assert refresh(world).stored.version_id == "by-hand"
     assert world.store.current == "by-hand"
     assert world.telemetry.told == [("superseded", {"version_id": "V1"})]
+
+
+def test_a_refused_grant_is_first_only_once_whatever_fails_in_between() -> None:
+    world = World.with_token("expired")
+    for fault in (REFUSED, DOWN, REFUSED):
+        world.issuer.fault = fault
+        with pytest.raises(type(fault)):
+            refresh(world, ignore_cooldown=True)
+    firsts = [facts["first"] for name, facts in world.telemetry.told if facts["reason"] == REFUSED.reason]
+    assert firsts == [True, False]
+
+
+def test_an_attempt_that_gets_no_further_than_the_claim_leaves_the_cooldown_of_the_one_before() -> None:
+    world = World.with_token("expired")
+    seen = world.store.read()
+    world.issuer.fault = REFUSED
+    with pytest.raises(ReauthorizationRequiredException):
+        refresh(world)
+    world.store.read_faults = [SecretUnavailableException("denied")]
+    with pytest.raises(SecretUnavailableException):
+        world.once.refresh(seen, ignore_cooldown=True)
+    with pytest.raises(ReauthorizationRequiredException, match="failed"):
+        world.once.refresh(seen, ignore_cooldown=False)
+    assert len(world.issuer.calls) == 1
+
+
+def test_the_issuer_is_not_called_when_the_claim_and_the_read_took_the_time_that_the_write_needs() -> None:
+    world = World.with_token("expired")
+    seen = world.store.read()
+    world.store.while_reading = lambda: world.clock.pass_time(53)
+    with pytest.raises(RefreshInProgressException, match="Too little"):
+        world.once.refresh(seen, ignore_cooldown=False)
+    assert world.issuer.calls == []
+    world.store.while_reading = None
+    world.clock.left = 60
+    assert world.once.refresh(seen, ignore_cooldown=False).stored.version_id == "V2"
+
+
+def test_two_ticks_at_once_are_one_attempt_when_it_fails_too() -> None:
+    world = World.with_token("expired")
+    world.lock.claim("V1", seconds=60, now=NOW, ignore_cooldown=True)
+    world.clock.while_asleep = lambda: world.lock.failed("V1", Failure(DOWN.reason, NOW + COOLDOWN))
+    with pytest.raises(IssuerUnavailableException):
+        refresh(world, ignore_cooldown=True)
+    assert world.issuer.calls == []
+
+
+def test_healing_what_was_not_stored_is_a_recovery() -> None:
+    world = World.with_token("expired")
+    world.store.write_faults = [NOT_STORED] * 1000
+    with pytest.raises(TokenNotStoredException):
+        refresh(world)
+    world.store.write_faults = []
+    world.clock.left = 60
+    refresh(world)
+    assert ("refreshed", {"old": "V1", "new": "V3", "recovered_from": NOT_STORED.reason}) in world.telemetry.told

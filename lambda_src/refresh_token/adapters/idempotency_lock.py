@@ -89,7 +89,7 @@ class IdempotencyLock:
 
     def failed(self, version_id: str, failure: Failure) -> None:
         """Close the claim and remember the failure."""
-        kept = {"reason": failure.reason, "retryAt": failure.retry_at.timestamp()}
+        kept = {"reason": failure.reason, "retryAt": failure.retry_at.timestamp(), "refused": failure.refused}
         self._save(version_id, {"failure": kept}, KEEP_FAILURE)
 
     def release(self, version_id: str) -> None:
@@ -150,7 +150,8 @@ def _failure(record: DataRecord) -> Failure | None:
         if document == DONE:
             return None
         kept = document["failure"]
-        return Failure(str(kept["reason"]), datetime.fromtimestamp(kept["retryAt"], UTC))
+        retry_at = datetime.fromtimestamp(kept["retryAt"], UTC)
+        return Failure(str(kept["reason"]), retry_at, refused=kept.get("refused") is True)
     except (ValueError, LookupError, TypeError, OverflowError, OSError):
         return Failure("UnreadableRecord", datetime.min.replace(tzinfo=UTC))
 

@@ -87,7 +87,7 @@ class SecretsManagerStore:
             raise VersionSupersededError
         raise TokenNotStoredException(
             f"The token was refreshed but could not be stored ({code}), and the stored one is dead now. The next "
-            "schedule tick, or the next consumer that reports the dead token, refreshes again. Check the function's "
+            "consumer that reports the dead token, or a forced refresh, heals it. Check the function's "
             "permissions on the secret and its key."
         )
 
