@@ -64,6 +64,8 @@ def performs(operation: str, options: Mapping[str, str]) -> Callable[[Perform], 
                 click.echo(skeleton(model))
                 return
             model.check(parameters)
+            # Before the call: it cannot be undone, and an answer that cannot be shown would be lost.
+            output = output.settled(target.connection)
             sample = generate_cli_skeleton == "output"
             answer = model.sample_answer() if sample else perform(target=target, parameters=parameters, **others)
             output.show(operation, answer, target.connection)

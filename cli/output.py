@@ -3,7 +3,7 @@
 import functools
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -24,6 +24,10 @@ class Output:
     query: Any = None
     """A compiled JMESPath expression."""
     color: str = "auto"
+
+    def settled(self, connection: Connection) -> "Output":
+        """Return the same with its format decided; raises ConfigurationError when the configured one will not do."""
+        return replace(self, format=self.format or _configured_format(connection))
 
     def show(self, title: str, answer: Mapping[str, Any], connection: Connection) -> None:
         """Print the answer; `title` heads a table. Raises TokenctlError when the query does not fit the answer."""

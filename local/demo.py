@@ -20,6 +20,7 @@ from local.child import LogInUseError
 from local.cloud import FOLDER, LocalCloud, StandinError
 from local.deployment import Deployment, TokenctlFailedError, deploy, deploy_consumer, pair_of
 from local.ministack import MiniStackError
+from local.standin.grants import CLIENT_ID
 
 ABOUT_TO_EXPIRE = timedelta(hours=1)
 """Within the mandatory window of one day."""
@@ -209,7 +210,12 @@ def _print_exports(console: Console, cloud: LocalCloud) -> None:
     console.print("\nThe local cloud keeps running. To talk to it:\n")
     for name, value in cloud.exports.items():
         console.print(f"export {name}={value}", soft_wrap=True)
-    console.print("\nThen for instance: .venv/bin/tokenctl status --stage local")
+    console.print("\nThen for instance:\n")
+    console.print(".venv/bin/tokenctl status --stage local")
+    authorize_url = '--authorize-url "$AWS_ENDPOINT_URL_AMPLIFYUIBUILDER/oauth"'
+    console.print(
+        f".venv/bin/tokenctl authorize --stage local --client-id {CLIENT_ID} {authorize_url}\n", soft_wrap=True
+    )
     console.print("To stop it: make stop")
 
 

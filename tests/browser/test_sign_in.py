@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
@@ -33,8 +33,8 @@ def browser(chromium: Chrome) -> Iterator[Chrome]:
 
 def wait(browser: Chrome, happened: Callable[[Chrome], object]) -> None:
     """Wait until something holds; a page may be replaced while it is being looked at."""
-    gone = (NoSuchElementException, StaleElementReferenceException)
-    WebDriverWait(browser, PATIENCE, poll_frequency=0.05, ignored_exceptions=gone).until(happened)
+    # Chromium has several words for that, and not for all of them selenium has an exception.
+    WebDriverWait(browser, PATIENCE, poll_frequency=0.05, ignored_exceptions=[WebDriverException]).until(happened)
 
 
 def see(browser: Chrome, heading: str, screenshot: Path | None = None) -> None:

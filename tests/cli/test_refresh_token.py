@@ -272,6 +272,18 @@ def test_the_format_of_the_environment_and_of_the_profile_is_used(
     assert tokenctl(*sample).stdout == "accessToken: accessToken\nexpiresIn: 0\n"
 
 
+@pytest.mark.parametrize("configured", ["yaml-stream", "off"])
+def test_a_configured_format_that_will_not_do_is_told_before_anything_is_called(
+    tokenctl: Tokenctl, function: Function, monkeypatch: pytest.MonkeyPatch, configured: str
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_OUTPUT", configured)
+    done = tokenctl(
+        *FIGMA, "--refresh-token-body", "token=abcd", "--function-name", "f", "--endpoint-url", function.url
+    )
+    assert done.code == 253
+    assert function.payloads == []
+
+
 # secrets
 
 
