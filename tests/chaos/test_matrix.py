@@ -50,7 +50,7 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         calls = self._wire.calls
-        return 9000 - 500 * len(calls) - 7000 * calls.count("RefreshToken")
+        return 11000 - 500 * len(calls) - 8000 * calls.count("RefreshToken")
 
 
 @dataclass

@@ -95,7 +95,7 @@ SHOWN = {
     "Claimed": {"previous"},
     "CoolingDown": {"failure"},
     "Expiry": {"at", "capped"},
-    "Failure": {"reason", "retry_at"},
+    "Failure": {"reason", "refused", "retry_at"},
     "IssuedToken": {"expires_in"},
     "LiveToken": {"stored", "state", "expires_in"},
     "Outcome": {"stored", "issued"},
