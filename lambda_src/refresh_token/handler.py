@@ -10,10 +10,14 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import uuid4
 
-from refresh_token.adapters.secrets_manager import SecretsManagerStore, secrets_manager_client
+from refresh_token.adapters.secrets_manager import (
+    SecretsManagerStore,
+    secrets_manager_client,
+    secrets_manager_writer,
+)
 from refresh_token.answers import Answer, answer_of
 from refresh_token.errors import ConfigurationException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
@@ -25,6 +29,8 @@ from refresh_token.settings import Settings
 from refresh_token.telemetry import PowertoolsTelemetry
 
 TELEMETRY = PowertoolsTelemetry()
+DEAD: Final[set[str]] = set()
+"""The versions that this process knows to be dead: see `RefreshOnce`."""
 
 
 class LambdaContext(Protocol):
@@ -93,9 +99,18 @@ def _refresher(clock: LambdaClock) -> Refresher:
             telemetry=TELEMETRY,
             new_version_id=lambda: str(uuid4()),
             jitter=random.random,
+            dead=DEAD,
         )
 
-    return Refresher(store=store, clock=clock, telemetry=TELEMETRY, windows=settings.windows, issuer=_issuer, once=once)
+    return Refresher(
+        store=store,
+        clock=clock,
+        telemetry=TELEMETRY,
+        windows=settings.windows,
+        issuer=_issuer,
+        once=once,
+        dead=DEAD,
+    )
 
 
 @cache
@@ -105,7 +120,7 @@ def _settings() -> Settings:
 
 @cache
 def _store() -> SecretsManagerStore:
-    return SecretsManagerStore(_settings().secret_arn, secrets_manager_client())
+    return SecretsManagerStore(_settings().secret_arn, secrets_manager_client(), secrets_manager_writer)
 
 
 @cache

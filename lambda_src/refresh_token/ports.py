@@ -104,8 +104,10 @@ class TokenStore(Protocol):
         """
         ...
 
-    def replace(self, pair: TokenPair, *, expected: str, version_id: str) -> None:
-        """Make ``pair`` current as version ``version_id``, if version ``expected`` still is. Safe to repeat.
+    def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
+        """Make ``pair`` current as version ``version_id``, if version ``expected`` still is, within ``seconds``.
+
+        Safe to repeat.
 
         Raises:
             VersionSupersededError: another version has become current; it stays.

@@ -46,6 +46,12 @@ COOLDOWN_REFUSED: Final = timedelta(minutes=15)
 WRITE_RESERVE: Final = 5.0
 """Seconds of the invocation that are kept for storing what the issuer answered."""
 
+CLOSE_RESERVE: Final = 1.0
+"""Seconds of these that the write leaves for closing the claim and answering."""
+
+SHORTEST_WRITE: Final = 3.0
+"""With fewer seconds than this left for the write, it is not tried again."""
+
 SHORTEST_CALL: Final = 3.0
 """With fewer seconds than this left for the issuer, a call is not begun."""
 
@@ -69,7 +75,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshOnce:
-    """Refreshes a version at most once, whoever else tries. ``jitter`` returns a number from 0 to 1."""
+    """Refreshes a version at most once, whoever else tries. ``jitter`` returns a number from 0 to 1.
+
+    ``dead`` outlives the invocation: the versions whose access token was replaced by one that this process could not
+    make current. They look alive, and are not.
+    """
 
     store: TokenStore
     issuer: Issuer
@@ -78,6 +88,7 @@ class RefreshOnce:
     telemetry: Telemetry
     new_version_id: Callable[[], str]
     jitter: Callable[[], float]
+    dead: set[str]
 
     def refresh(self, seen: StoredPair, *, ignore_cooldown: bool, client_id: str | None = None) -> Outcome:
         """Bring a version newer than ``seen`` about, or wait for whoever does; ``client_id`` fills in an unknown one.
@@ -128,6 +139,7 @@ class RefreshOnce:
         stored = self._write(pair, current.version_id)
         self._close(self.lock.done, current.version_id)
         if stored is None:
+            self.dead.add(current.version_id)
             self.telemetry.superseded(version_id=current.version_id)
             return Outcome(self.store.read())
         self.telemetry.refreshed(
@@ -147,12 +159,16 @@ class RefreshOnce:
             expiry = issued.expiry(now=now)
         except RefreshTokenError as error:
             refused = isinstance(error, ReauthorizationRequiredException)
+            if refused and client_id != current.pair.client_id:
+                # Perhaps it is the request's client id that is refused, which is no operator's matter.
+                self._give_back(current.version_id, previous)
+                raise
             counted = previous is not None and previous.refused
             cooldown = COOLDOWN_REFUSED if refused else COOLDOWN
             failure = Failure(error.reason, self.clock.now() + cooldown, refused=refused or counted)
-            self._fail(current.version_id, failure)
             first = not counted if refused else previous is None or previous.reason != error.reason
             self.telemetry.refresh_failed(error, version_id=current.version_id, first=first)
+            self._fail(current.version_id, failure)
             raise
         if expiry.capped:
             self.telemetry.expiry_capped()
@@ -164,14 +180,16 @@ class RefreshOnce:
         pause = FIRST_PAUSE
         while True:
             try:
-                self.store.replace(pair, expected=expected, version_id=version_id)
+                seconds = self.clock.remaining() - CLOSE_RESERVE
+                self.store.replace(pair, expected=expected, version_id=version_id, seconds=seconds)
             except VersionSupersededError:
                 return None
             except TokenNotStoredException as error:
-                if self.clock.remaining() < pause + 1:
+                if self.clock.remaining() < pause + SHORTEST_WRITE + CLOSE_RESERVE:
+                    self.dead.add(expected)
+                    self.telemetry.refresh_failed(error, version_id=expected, first=True)
                     # No cooldown: whoever reports the dead token may refresh at once.
                     self._fail(expected, Failure(error.reason, self.clock.now()))
-                    self.telemetry.refresh_failed(error, version_id=expected, first=True)
                     raise
             else:
                 return StoredPair(version_id, pair)

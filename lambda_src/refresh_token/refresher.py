@@ -10,7 +10,7 @@
 Pure: everything from outside comes in through ports.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,10 +21,9 @@ from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
     SecretNotSeededException,
-    TokenNotStoredException,
 )
 from refresh_token.ports import Clock, Issuer, StoredPair, Telemetry, TokenStore
-from refresh_token.refresh_once import RefreshOnce
+from refresh_token.refresh_once import Outcome, RefreshOnce
 from refresh_token.results import BareToken, LiveToken, State, TickReport
 from refresh_token.windows import Window, WindowSettings, window_of
 
@@ -44,6 +43,8 @@ class Refresher:
     windows: WindowSettings
     issuer: Callable[[], Issuer]
     once: Callable[[], RefreshOnce]
+    dead: Container[str]
+    """The versions that `RefreshOnce` knows to be dead, however long they seem to live."""
 
     def live_token(self) -> LiveToken:
         """A consumer asks for a live access token."""
@@ -53,22 +54,24 @@ class Refresher:
         """A consumer says that the token of ``version_id`` was rejected: believe it, whatever its expiry says."""
         stored = self.store.read()
         if stored.version_id == version_id:
-            return self._token(self.once().refresh(stored, ignore_cooldown=False).stored)
+            return self._token(self._refresh(stored).stored)
         if self._window(stored) is Window.MANDATORY:
             return self._token(stored, "due")  # it works, which is what was asked for
         return self._live(stored)
 
     def force(self) -> LiveToken:
         """An operator wants a new token now."""
-        return self._token(self.once().refresh(self.store.read(), ignore_cooldown=True).stored)
+        return self._token(self._refresh(self.store.read(), ignore_cooldown=True).stored)
 
     def tick(self) -> TickReport:
         """The schedule looks in."""
         report = TickReport("fresh", self.store.read())
         window = self._window(report.stored)
+        if report.stored.pair.capped:
+            self.telemetry.expiry_capped()
         try:
             if window is not Window.FRESH:
-                report = TickReport("refreshed", self.once().refresh(report.stored, ignore_cooldown=True).stored)
+                report = TickReport("refreshed", self._refresh(report.stored, ignore_cooldown=True).stored)
         except RefreshTokenError as error:
             if window is not Window.ADVISORY or not error.transient:
                 raise
@@ -87,7 +90,7 @@ class Refresher:
         except (SecretNotSeededException, SecretMalformedException):
             stored = None
         if stored and stored.pair.has_refresh_token(refresh_token):
-            outcome = self.once().refresh(stored, ignore_cooldown=False, client_id=client_id)
+            outcome = self._refresh(stored, client_id=client_id)
             token = self._token(outcome.stored)
             expires_in = outcome.issued.expires_in if outcome.issued else token.expires_in
             return BareToken(outcome.stored.pair.access_token, expires_in)
@@ -104,23 +107,30 @@ class Refresher:
         if self._window(stored) in (Window.FRESH, Window.ADVISORY):
             return self._token(stored)
         try:
-            return self._token(self.once().refresh(stored, ignore_cooldown=False).stored)
+            return self._token(self._refresh(stored).stored)
         except RefreshTokenError as error:
-            # What was not stored was issued all the same, and that killed the token in the secret.
-            if isinstance(error, TokenNotStoredException) or self._window(stored) is not Window.MANDATORY:
+            if self._window(stored) is not Window.MANDATORY:
                 raise
             self.telemetry.served_degraded(error, version_id=stored.version_id)
             return self._token(stored)
 
+    def _refresh(self, stored: StoredPair, *, ignore_cooldown: bool = False, client_id: str | None = None) -> Outcome:
+        """Refresh what is stored; and if somebody stores a pair meanwhile that is no longer alive, that one as well."""
+        while True:
+            outcome = self.once().refresh(stored, ignore_cooldown=ignore_cooldown, client_id=client_id)
+            if outcome.issued or self._window(outcome.stored) not in (Window.EXPIRED, Window.UNKNOWN):
+                return outcome
+            stored = outcome.stored
+
     def _token(self, stored: StoredPair, state: State = "degraded") -> LiveToken:
         left, window = self._seconds_left(stored), self._window(stored)
         if left is None or window is Window.EXPIRED:
-            raise RefreshInProgressException(
-                "Another pair was stored while this one was being refreshed, and that one is due, too. Ask again."
-            )
+            raise RefreshInProgressException("The token was refreshed, and the new one has expired already. Ask again.")
         return LiveToken(stored, _STATES.get(window, state), int(left))
 
     def _window(self, stored: StoredPair) -> Window:
+        if stored.version_id in self.dead:
+            return Window.EXPIRED
         pair = stored.pair
         return window_of(pair.expires_at, lifetime=pair.lifetime, now=self.clock.now(), settings=self.windows)
 

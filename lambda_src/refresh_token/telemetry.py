@@ -89,6 +89,8 @@ class PowertoolsTelemetry:
             self._count("ReauthorizationRequired")
         if isinstance(error, TokenNotStoredException):
             self._count("TokenNotStored")
+        # At once: what is left to do may take longer than Lambda lets this invocation live.
+        self._metrics.flush_metrics()
 
     def served_degraded(self, error: RefreshTokenError, *, version_id: str) -> None:
         """Log and count that the old token serves on."""

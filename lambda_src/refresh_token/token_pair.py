@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
 from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
-from refresh_token.windows import Expiry, iso_utc, read_expires_in
+from refresh_token.windows import MAX_LIFETIME, Expiry, iso_utc, read_expires_in
 
 PROVIDER: Final = "figma"
 """The only provider that the API knows (botocore's model has it as an enum and does not check it)."""
@@ -95,6 +95,9 @@ class TokenPair:
     client_id: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     refreshed_at: datetime | None = None
+    capped: bool = False
+    """Whether the secret claims a later expiry than is believed (MAX_LIFETIME after its version was created)."""
+
     unknown: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The keys of the secret that are not ours; they are written back unchanged."""
 
@@ -120,6 +123,7 @@ class TokenPair:
             client_id=client_id,
             expires_at=expires_at,
             refreshed_at=now,
+            capped=False,
         )
 
     def to_json(self) -> str:
@@ -156,13 +160,14 @@ def parse_pair(text: str, *, created: datetime) -> TokenPair:
         raise SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
     if keys.get("provider", PROVIDER) != PROVIDER:
         raise _malformed(f"`provider` must be `{PROVIDER}`")
-    expires_at, refreshed_at = _life(keys, created)
+    expiry, refreshed_at = _life(keys, created)
     return TokenPair(
         access_token=_text(keys, "accessToken"),
         refresh_token=_text(keys, "refreshToken"),
         client_id=None if keys.get("clientId") is None else _text(keys, "clientId"),
-        expires_at=expires_at,
+        expires_at=expiry.at if expiry else None,
         refreshed_at=refreshed_at,
+        capped=expiry is not None and expiry.capped,
         unknown={key: value for key, value in keys.items() if key not in _OUR_KEYS},
     )
 
@@ -185,15 +190,18 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)  # NaN and Infinity are not JSON
 
 
-def _life(keys: Mapping[str, object], created: datetime) -> tuple[datetime | None, datetime | None]:
-    """Return (expires_at, refreshed_at); ``expiresAt`` wins over ``expiresIn``."""
+def _life(keys: Mapping[str, object], created: datetime) -> tuple[Expiry | None, datetime | None]:
+    """Return (expiry, refreshed_at); ``expiresAt`` wins over ``expiresIn``."""
     expires_at, refreshed_at = _moment(keys, "expiresAt"), _moment(keys, "refreshedAt")
     expires_in = keys.get("expiresIn")
-    if expires_at is not None or expires_in is None:
-        return expires_at, refreshed_at
+    if expires_at is not None:
+        longest = created + MAX_LIFETIME
+        return Expiry(min(expires_at, longest), capped=expires_at > longest), refreshed_at
+    if expires_in is None:
+        return None, refreshed_at
     start = refreshed_at or created
     try:
-        return read_expires_in(expires_in, counted_from=start).at, start
+        return read_expires_in(expires_in, counted_from=start), start
     except (ValueError, OverflowError):
         pass
     raise _malformed("`expiresIn` must be a positive whole number, and not end after the year 9999")

@@ -95,17 +95,18 @@ SHOWN = {
     "Claimed": {"previous"},
     "CoolingDown": {"failure"},
     "Expiry": {"at", "capped"},
+    "Fault": {"kind", "code", "status"},
     "Failure": {"reason", "refused", "retry_at"},
     "IssuedToken": {"expires_in"},
     "LiveToken": {"stored", "state", "expires_in"},
     "Outcome": {"stored", "issued"},
-    "RefreshOnce": {"store", "issuer", "lock", "clock", "telemetry", "new_version_id", "jitter"},
-    "Refresher": {"store", "clock", "telemetry", "windows", "issuer", "once"},
+    "RefreshOnce": {"store", "issuer", "lock", "clock", "telemetry", "new_version_id", "jitter", "dead"},
+    "Refresher": {"store", "clock", "telemetry", "windows", "issuer", "once", "dead"},
     "Settings": {"secret_arn", "lock_table", "windows"},
     "StoredPair": {"version_id", "pair"},
     "Tick": {"event_id"},
     "TickReport": {"outcome", "stored"},
-    "TokenPair": {"expires_at", "refreshed_at"},
+    "TokenPair": {"expires_at", "refreshed_at", "capped"},
     "WindowSettings": {"advisory", "mandatory"},
 }
 """The fields that a repr shows, because they hold no secret. A new one is added here on purpose, or hidden."""
@@ -274,7 +275,7 @@ class CarelessStore(SecretsManagerStore):
     """A store that keeps the cause, shows the code, and names what it could not read."""
 
     def __init__(self, arn: str) -> None:
-        super().__init__(arn, secrets_manager_client())
+        super().__init__(arn, secrets_manager_client(), secrets_manager_client)
         self.arn = arn
 
     def read(self) -> StoredPair:

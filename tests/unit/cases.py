@@ -47,6 +47,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.lock = FakeLock(self.clock)
+        self.dead: set[str] = set()
         ids = count(2)
         self.once = RefreshOnce(
             store=self.store,
@@ -56,6 +57,7 @@ class World:
             telemetry=self.telemetry,
             new_version_id=lambda: f"V{next(ids)}",
             jitter=lambda: 1.0,
+            dead=self.dead,
         )
         self.refresher = Refresher(
             store=self.store,
@@ -64,6 +66,7 @@ class World:
             windows=WINDOWS,
             issuer=lambda: self.issuer,
             once=lambda: self.once,
+            dead=self.dead,
         )
 
     @classmethod

@@ -54,11 +54,13 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch, botocore_session: botocore.
 def forget_clients() -> None:
     """Empty the caches that live as long as a Lambda environment does."""
     secrets_manager.secrets_manager_client.cache_clear()
+    secrets_manager.secrets_manager_writer.cache_clear()
     idempotency_lock.dynamodb_client.cache_clear()
     issuer_module._client.cache_clear()
     if handler := sys.modules.get("refresh_token.handler"):
         for name in ("_settings", "_store", "_issuer", "_lock"):
             getattr(handler, name).cache_clear()
+        handler.DEAD.clear()
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,7 @@ class FakeStore:
     while_reading: Callable[[], None] | None = None
     reads: int = 0
     writes: int = 0
+    seconds_to_write: list[float] = field(default_factory=list)
 
     def put(self, version_id: str, pair: TokenPair) -> None:
         self.versions[version_id] = pair
@@ -87,8 +88,9 @@ class FakeStore:
         assert self.current is not None
         return StoredPair(self.current, self.versions[self.current])
 
-    def replace(self, pair: TokenPair, *, expected: str, version_id: str) -> None:
+    def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
         self.writes += 1
+        self.seconds_to_write.append(seconds)
         fault = self.write_faults.pop(0) if self.write_faults else None
         if fault:
             raise fault

@@ -180,6 +180,7 @@ class Simulation:
     holders: dict[str, Invocation] = field(default_factory=dict)
     """Who won the claim on a version last and has not closed it, whatever the lock thinks."""
     cooldowns: dict[str, datetime] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
     running: list[Invocation] = field(default_factory=list)
 
     def pair(self, version_id: str) -> TokenPair:
@@ -328,7 +329,8 @@ class SimulatedStore(Port):
 
         return self.call("read", effect, UNREADABLE)
 
-    def replace(self, pair: TokenPair, *, expected: str, version_id: str) -> None:
+    def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
+        del seconds
         self.call("put", lambda: self.world.put(version_id, pair.to_json()), NOT_STORED)
         self.call("move", lambda: self.move(expected, version_id), NOT_STORED)
 
@@ -369,9 +371,11 @@ class SimulatedLock(Port):
 
     def failed(self, version_id: str, failure: Failure) -> None:
         def effect() -> None:
-            left = failure.retry_at - self.world.time
-            longest = COOLDOWNS[failure.reason == ReauthorizationRequiredException.__name__]
-            assert longest - timedelta(minutes=1) <= left <= longest, "a cooldown is as long as it should be"
+            if failure not in self.world.failures:  # else it is one that stands again
+                left = failure.retry_at - self.world.time
+                longest = COOLDOWNS[failure.reason == ReauthorizationRequiredException.__name__]
+                assert longest - timedelta(minutes=1) <= left <= longest, "a cooldown is as long as it should be"
+            self.world.failures.append(failure)
             self.world.cooldowns[version_id] = failure.retry_at
 
         self.close("failed", version_id, KEEP_FAILURE, failure, effect)

@@ -17,7 +17,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from refresh_token import errors, handler
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
-from refresh_token.adapters.secrets_manager import secrets_manager_client
+from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
 from refresh_token.errors import RefreshTokenError
 from tests.unit.conftest import SERVICE, forget_clients
 from tests.unit.deployment import (
@@ -447,7 +447,7 @@ def test_a_pair_that_an_operator_stores_during_the_refresh_stays(deployment: Dep
         theirs.append(deployment.seed("fresh", accessToken="canary-theirs"))
 
     deployment.seed("expired")
-    secrets_manager_client().meta.events.register("before-call.secretsmanager.UpdateSecretVersionStage", operator)
+    secrets_manager_writer().meta.events.register("before-call.secretsmanager.UpdateSecretVersionStage", operator)
     answer = deployment.invoke({})
     assert [answer["versionId"]] == theirs
     assert answer["accessToken"] == "canary-theirs"
@@ -622,8 +622,10 @@ MUTATIONS = {
         token_pair._malformed = lambda why: token_pair.SecretMalformedException(ACCESS)
     """,
     "with the service's words in a message": """if True:
+        from refresh_token import aws_clients
         from refresh_token.issuers import ui_builder
-        ui_builder._refusal = lambda response: ui_builder._nonsense(response["Error"]["Code"])
+        aws_clients.KNOWN_CODES = type("All", (), {"__contains__": lambda *_: True})()
+        ui_builder._meaning = lambda fault: ui_builder._nonsense(fault.code)
     """,
 }
 

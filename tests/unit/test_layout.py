@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "refresher": {"errors", "ports", "refresh_once", "results", "windows"},
     "answers": {"results", "windows"},
     "telemetry": {"errors"},
-    "aws_clients": set(),
+    "aws_clients": {"errors"},
     "issuers": {"aws_clients", "errors", "token_pair"},
     "adapters": {"aws_clients", "errors", "ports", "token_pair"},
     "handler": {

@@ -105,6 +105,8 @@ class RefreshModel(RuleBasedStateMachine):
         self.in_hand: TokenPair | None = None
         self.note = 0
         self.begun = 0
+        self.processes: tuple[set[str], set[str]] = set(), set()
+        """What each of two processes, which take turns, knows to be dead."""
 
     @initialize(
         skew=st.sampled_from([-SKEW, timedelta(), SKEW]),
@@ -226,6 +228,7 @@ class RefreshModel(RuleBasedStateMachine):
 
         def run(me: Invocation) -> object:
             store, clock = self.store(world, me), SimulatedClock(world, me)
+            dead = self.processes[self.begun % 2]
             issuer = SimulatedIssuer(world, me)
             once = self.once(
                 store=store,
@@ -235,6 +238,7 @@ class RefreshModel(RuleBasedStateMachine):
                 telemetry=telemetry,
                 new_version_id=lambda: f"ours-{next(self.numbers)}",
                 jitter=lambda: 1.0,
+                dead=dead,
             )
             refresher = self.refresher(
                 store=store,
@@ -243,6 +247,7 @@ class RefreshModel(RuleBasedStateMachine):
                 windows=self.windows,
                 issuer=lambda: issuer,
                 once=lambda: once,
+                dead=dead,
             )
             uses: dict[Use, Callable[[], object]] = {
                 "ask": refresher.live_token,

@@ -60,7 +60,7 @@ class TheRealStore:
         self._arn = self._client.create_secret(Name="pair")["ARN"]
         client = secrets_manager_client()
         client.meta.events.register("before-call.secretsmanager.PutSecretValue", self._ignore_a_repeated_put)  # type: ignore[arg-type]  # the stubs know no answers
-        self.store = SecretsManagerStore(self._arn, client)
+        self.store = SecretsManagerStore(self._arn, client, lambda: client)
 
     def seed(self, pair: TokenPair) -> str:
         return store_by_hand(self._client, self._arn, pair.to_json())
@@ -113,7 +113,7 @@ def test_what_was_stored_is_read_with_its_version(subject: StoreUnderTest) -> No
 
 def test_a_replacement_is_current_under_the_version_that_was_asked_for(subject: StoreUnderTest) -> None:
     first, second = subject.seed(pair("one")), version()
-    subject.store.replace(pair("two"), expected=first, version_id=second)
+    subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
     assert subject.store.read() == StoredPair(second, pair("two"))
 
 
@@ -121,7 +121,7 @@ def test_replacements_can_follow_each_other(subject: StoreUnderTest) -> None:
     current = subject.seed(pair("0"))
     for number in range(1, 4):
         new = version()
-        subject.store.replace(pair(str(number)), expected=current, version_id=new)
+        subject.store.replace(pair(str(number)), expected=current, version_id=new, seconds=30)
         assert subject.store.read() == StoredPair(new, pair(str(number)))
         current = new
 
@@ -130,7 +130,7 @@ def test_a_pair_that_somebody_stored_meanwhile_stays(subject: StoreUnderTest) ->
     first = subject.seed(pair("one"))
     theirs = subject.seed(pair("theirs"))
     with pytest.raises(VersionSupersededError):
-        subject.store.replace(pair("ours"), expected=first, version_id=version())
+        subject.store.replace(pair("ours"), expected=first, version_id=version(), seconds=30)
     assert subject.store.read() == StoredPair(theirs, pair("theirs"))
 
 
@@ -138,25 +138,25 @@ def test_a_store_that_was_superseded_can_be_written_again(subject: StoreUnderTes
     first = subject.seed(pair("one"))
     theirs = subject.seed(pair("theirs"))
     with pytest.raises(VersionSupersededError):
-        subject.store.replace(pair("ours"), expected=first, version_id=version())
+        subject.store.replace(pair("ours"), expected=first, version_id=version(), seconds=30)
     new = version()
-    subject.store.replace(pair("next"), expected=theirs, version_id=new)
+    subject.store.replace(pair("next"), expected=theirs, version_id=new, seconds=30)
     assert subject.store.read() == StoredPair(new, pair("next"))
 
 
 def test_replacing_twice_with_the_same_version_is_replacing_once(subject: StoreUnderTest) -> None:
     first, second = subject.seed(pair("one")), version()
     for _ in range(3):
-        subject.store.replace(pair("two"), expected=first, version_id=second)
+        subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
     assert subject.store.read() == StoredPair(second, pair("two"))
 
 
 def test_a_repeat_that_comes_after_somebody_elses_pair_is_superseded(subject: StoreUnderTest) -> None:
     first, second = subject.seed(pair("one")), version()
-    subject.store.replace(pair("two"), expected=first, version_id=second)
+    subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
     theirs = subject.seed(pair("theirs"))
     with pytest.raises(VersionSupersededError):
-        subject.store.replace(pair("two"), expected=first, version_id=second)
+        subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
     assert subject.store.read() == StoredPair(theirs, pair("theirs"))
 
 

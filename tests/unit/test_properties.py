@@ -164,8 +164,9 @@ class TextStore(FakeStore):
         pair = parse_pair(self.text, created=NOW - timedelta(days=1))
         return StoredPair(self.current or "V1", pair)
 
-    def replace(self, pair: TokenPair, *, expected: str, version_id: str) -> None:
+    def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
         assert expected == (self.current or "V1")
+        assert seconds > 0
         self.current, self.text = version_id, pair.to_json()
 
 

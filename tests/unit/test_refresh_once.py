@@ -354,8 +354,15 @@ def test_the_write_is_repeated_as_long_as_time_remains_and_then_raises() -> None
     world.store.write_faults = [NOT_STORED] * 1000
     with pytest.raises(TokenNotStoredException):
         refresh(world)
-    assert 0 < world.clock.left < 3.5
+    assert 3 < world.clock.left < 6.5
     assert ("refresh_failed", {"reason": NOT_STORED.reason, "version_id": "V1", "first": True}) in world.telemetry.told
+
+
+def test_the_write_gets_the_time_that_is_left_but_for_closing_the_claim() -> None:
+    world = World.with_token("expired")
+    world.store.write_faults = [NOT_STORED]
+    refresh(world)
+    assert world.store.seconds_to_write == pytest.approx([59.0, 58.8])
 
 
 def test_the_pauses_between_the_writes_grow_up_to_two_seconds() -> None:
@@ -365,8 +372,8 @@ def test_the_pauses_between_the_writes_grow_up_to_two_seconds() -> None:
     assert world.clock.slept == pytest.approx([0.2, 0.32, 0.512, 0.8192, 1.31072, 2.0, 2.0])
 
 
-@pytest.mark.parametrize(("left", "stored"), [(1.2, True), (1.19, False)], ids=["just enough", "too little"])
-def test_the_write_is_repeated_if_a_second_remains_after_the_pause(left: float, *, stored: bool) -> None:
+@pytest.mark.parametrize(("left", "stored"), [(4.2, True), (4.19, False)], ids=["just enough", "too little"])
+def test_the_write_is_repeated_if_it_fits_into_what_remains_after_the_pause(left: float, *, stored: bool) -> None:
     world = World.with_token("expired")
     world.issuer.while_calling = lambda: setattr(world.clock, "left", left)
     world.store.write_faults = [NOT_STORED]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,9 +25,13 @@ from refresh_token.refresher import ANSWER_RESERVE
 from tests.unit.cases import EXPIRES, World, pair
 from tests.unit.fakes import NOW
 
+if TYPE_CHECKING:
+    from refresh_token.results import LiveToken, TickReport
+
 DOWN = IssuerUnavailableException("down")
 REFUSED = ReauthorizationRequiredException("refused")
 NONSENSE = IssuerProtocolException("nonsense")
+NOT_STORED = TokenNotStoredException("down")
 
 
 @dataclass(frozen=True)
@@ -250,21 +255,97 @@ def test_seconds_left_are_whole_and_never_more_than_there_are() -> None:
     assert world.refresher.live_token().expires_in == 30 * 24 * 3600
 
 
-@pytest.mark.parametrize(
-    ("stored_meanwhile", "error"),
-    [(pair("expired"), RefreshInProgressException), (pair("unknown"), RefreshInProgressException)],
-    ids=["expired", "unknown"],
-)
-def test_a_pair_stored_meanwhile_that_is_due_itself_asks_the_caller_to_ask_again(
-    stored_meanwhile: object, error: type[RefreshTokenError]
-) -> None:
+@pytest.mark.parametrize("window", ["expired", "unknown"])
+@pytest.mark.parametrize("who", ["consumer", "tick", "force"])
+def test_a_pair_stored_meanwhile_that_is_dead_itself_is_refreshed_as_well(window: str, who: str) -> None:
     world = World.with_token("expired")
-    world.issuer.while_calling = lambda: world.store.put("operator", stored_meanwhile)  # type: ignore[arg-type]
-    with pytest.raises(error) as caught:
+
+    def operator() -> None:
+        if len(world.issuer.calls) == 1:
+            world.store.put("operator", pair(window))
+
+    world.issuer.while_calling = operator
+    uses: dict[str, Callable[[], LiveToken | TickReport]] = {
+        "consumer": world.refresher.live_token,
+        "tick": world.refresher.tick,
+        "force": world.refresher.force,
+    }
+    answer = uses[who]()
+    assert answer.stored.version_id == world.store.current != "operator"
+    assert answer.stored.pair.access_token == world.issuer.live == "access-2"
+
+
+def test_a_token_that_expires_while_it_is_stored_is_not_handed_out() -> None:
+    world = World.with_token("expired")
+    world.issuer.expires_in = 1
+    world.store.write_faults = [NOT_STORED] * 3
+    with pytest.raises(RefreshInProgressException, match=r"expired already\. Ask again"):
         world.refresher.live_token()
-    assert str(caught.value) == (
-        "Another pair was stored while this one was being refreshed, and that one is due, too. Ask again."
-    )
+
+
+# What is known to be dead
+
+
+def with_a_dead_token(window: str) -> World:
+    """Return a world in which a forced refresh was not stored, and everything works again."""
+    world = World.with_token(window)
+    world.store.write_faults = [NOT_STORED] * 1000
+    with pytest.raises(TokenNotStoredException):
+        world.refresher.force()
+    world.store.write_faults.clear()
+    world.clock.left = 60
+    return world
+
+
+@pytest.mark.parametrize("window", ["fresh", "advisory", "mandatory"])
+@pytest.mark.parametrize("who", ["tick", "consumer", "report"])
+def test_whoever_comes_next_heals_a_token_that_was_replaced_and_not_stored(window: str, who: str) -> None:
+    world = with_a_dead_token(window)
+    uses: dict[str, Callable[[], LiveToken | TickReport]] = {
+        "tick": world.refresher.tick,
+        "consumer": world.refresher.live_token,
+        "report": lambda: world.refresher.report_failure("V1"),
+    }
+    answer = uses[who]()
+    assert answer.stored.version_id == world.store.current != "V1"
+    assert answer.stored.pair.access_token == world.issuer.live
+
+
+def test_another_process_that_knows_nothing_of_it_heals_it_when_it_is_reported() -> None:
+    world = with_a_dead_token("fresh")
+    world.dead.clear()
+    assert world.refresher.tick().outcome == "fresh"
+    assert world.refresher.report_failure("V1").stored.pair.access_token == world.issuer.live
+
+
+@pytest.mark.parametrize("window", ["fresh", "mandatory"])
+def test_a_token_known_to_be_dead_does_not_serve_on_when_its_refresh_fails_again(window: str) -> None:
+    world = with_a_dead_token(window)
+    world.issuer.fault = DOWN
+    with pytest.raises(IssuerUnavailableException):
+        world.refresher.live_token()
+    with pytest.raises(IssuerUnavailableException):
+        world.refresher.tick()
+
+
+def test_a_token_that_was_replaced_does_not_serve_on_when_the_pair_stored_meanwhile_cannot_be_read() -> None:
+    world = World.with_token("mandatory")
+
+    def operator() -> None:
+        world.store.put("operator", pair())
+        world.store.read_faults = [SecretUnavailableException("down")]
+
+    world.issuer.while_calling = operator
+    with pytest.raises(SecretUnavailableException):
+        world.refresher.live_token()
+
+
+def test_a_tick_tells_of_an_expiry_beyond_belief_in_the_secret() -> None:
+    world = World.with_token("fresh", capped=True)
+    world.refresher.live_token()
+    assert "expiry_capped" not in world.telemetry.names()
+    world.refresher.tick()
+    assert world.telemetry.names().count("expiry_capped") == 1
 
 
 # The bare operation
@@ -332,6 +413,16 @@ def test_a_client_id_given_with_the_stored_refresh_token_is_kept_only_where_none
         world.refresher.exchange("refresh-1", "given")
         assert world.issuer.calls[0][1] == expected
         assert world.store.read().pair.client_id == expected
+
+
+def test_a_client_id_that_is_only_the_requests_and_is_refused_pages_nobody_and_cools_nothing_down() -> None:
+    world = World.with_token("mandatory", client_id=None)
+    world.issuer.fault = REFUSED
+    with pytest.raises(ReauthorizationRequiredException):
+        world.refresher.exchange("refresh-1", "mistyped")
+    assert world.telemetry.names() == []
+    world.issuer.fault = None
+    assert world.refresher.live_token().state == "fresh"
 
 
 def test_a_token_refused_in_the_bare_operation_is_a_wrong_parameter() -> None:

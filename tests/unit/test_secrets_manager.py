@@ -1,5 +1,7 @@
 """The token store's errors: what Secrets Manager says, and what we make of it."""
 
+import socket
+import time
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,12 @@ from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
 from botocore.stub import Stubber
 
-from refresh_token.adapters.secrets_manager import SecretsManagerStore, secrets_manager_client
+from refresh_token.adapters.secrets_manager import (
+    LONGEST_CALL,
+    SecretsManagerStore,
+    secrets_manager_client,
+    secrets_manager_writer,
+)
 from refresh_token.errors import (
     SecretMalformedException,
     SecretNotSeededException,
@@ -32,6 +39,7 @@ CREATED = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 V1, V2, V3 = (f"{number}0000000-0000-4000-8000-000000000000" for number in "123")
 PAIR = TokenPair(access_token="canary-access", refresh_token="canary-refresh", client_id="canary-client")
 PUT = {"SecretId": ARN, "ClientRequestToken": V2, "SecretString": PAIR.to_json(), "VersionStages": ["AWSPENDING"]}
+PUT_ANSWER = {"ARN": ARN, "VersionId": V2}
 MOVE = {"SecretId": ARN, "VersionStage": "AWSCURRENT", "MoveToVersionId": V2, "RemoveFromVersionId": V1}
 READ = {"SecretId": ARN, "VersionStage": "AWSCURRENT"}
 
@@ -55,7 +63,7 @@ def stub(client: "SecretsManagerClient") -> Iterator[Stubber]:
 
 @pytest.fixture
 def store(client: "SecretsManagerClient") -> SecretsManagerStore:
-    return SecretsManagerStore(ARN, client)
+    return SecretsManagerStore(ARN, client, lambda: client)
 
 
 def modelled_errors(operation: str) -> list[str]:
@@ -111,7 +119,7 @@ def test_a_secret_that_cannot_be_described_either_is_unavailable(
 
 
 def test_a_binary_secret_is_malformed(stub: Stubber, store: SecretsManagerStore) -> None:
-    answer = {"VersionId": V1, "SecretBinary": b"canary", "CreatedDate": CREATED}
+    answer = {"ARN": ARN, "VersionId": V1, "SecretBinary": b"canary", "CreatedDate": CREATED}
     stub.add_response("get_secret_value", answer, READ)
     with pytest.raises(SecretMalformedException, match="binary") as caught:
         store.read()
@@ -119,7 +127,7 @@ def test_a_binary_secret_is_malformed(stub: Stubber, store: SecretsManagerStore)
 
 
 def test_a_value_of_neither_kind_is_not_seeded(stub: Stubber, store: SecretsManagerStore) -> None:
-    stub.add_response("get_secret_value", {"VersionId": V1, "CreatedDate": CREATED}, READ)
+    stub.add_response("get_secret_value", {"ARN": ARN, "VersionId": V1, "CreatedDate": CREATED}, READ)
     with pytest.raises(SecretNotSeededException):
         store.read()
 
@@ -146,7 +154,8 @@ def test_a_code_that_can_be_no_code_is_not_shown(code: str, stub: Stubber, store
 
 def unreachable() -> SecretsManagerStore:
     config = Config(connect_timeout=1, retries={"total_max_attempts": 1})
-    return SecretsManagerStore(ARN, boto3.client("secretsmanager", endpoint_url=NOBODY_LISTENS, config=config))
+    client = boto3.client("secretsmanager", endpoint_url=NOBODY_LISTENS, config=config)
+    return SecretsManagerStore(ARN, client, lambda: client)
 
 
 def test_a_service_that_cannot_be_reached_is_unavailable() -> None:
@@ -174,9 +183,9 @@ def test_a_service_that_goes_away_between_read_and_describe_is_unavailable(
 def test_a_pair_is_put_aside_and_then_made_current_from_the_version_that_was_read(
     stub: Stubber, store: SecretsManagerStore
 ) -> None:
-    stub.add_response("put_secret_value", {"VersionId": V2}, PUT)
+    stub.add_response("put_secret_value", PUT_ANSWER, PUT)
     stub.add_response("update_secret_version_stage", {"ARN": ARN}, MOVE)
-    store.replace(PAIR, expected=V1, version_id=V2)
+    store.replace(PAIR, expected=V1, version_id=V2, seconds=30)
 
 
 PUT_ERRORS = [*modelled_errors("PutSecretValue"), *COMMON_ERRORS]
@@ -190,7 +199,7 @@ def test_a_put_that_is_refused_while_the_old_version_is_current_is_not_stored(
     stub.add_client_error("put_secret_value", code, PAIR.to_json(), expected_params=PUT)
     stub.add_response("get_secret_value", current(V1), READ)
     with pytest.raises(TokenNotStoredException, match=rf"\({code}\)") as caught:
-        store.replace(PAIR, expected=V1, version_id=V2)
+        store.replace(PAIR, expected=V1, version_id=V2, seconds=30)
     assert_clean(caught.value)
 
 
@@ -198,19 +207,19 @@ def test_a_put_that_is_refused_while_the_old_version_is_current_is_not_stored(
 def test_a_move_that_is_refused_while_the_old_version_is_current_is_not_stored(
     code: str, stub: Stubber, store: SecretsManagerStore
 ) -> None:
-    stub.add_response("put_secret_value", {"VersionId": V2}, PUT)
+    stub.add_response("put_secret_value", PUT_ANSWER, PUT)
     stub.add_client_error("update_secret_version_stage", code, PAIR.to_json(), expected_params=MOVE)
     stub.add_response("get_secret_value", current(V1), READ)
     with pytest.raises(TokenNotStoredException, match=rf"\({code}\)") as caught:
-        store.replace(PAIR, expected=V1, version_id=V2)
+        store.replace(PAIR, expected=V1, version_id=V2, seconds=30)
     assert_clean(caught.value)
 
 
 def test_a_move_whose_answer_was_lost_is_a_success(stub: Stubber, store: SecretsManagerStore) -> None:
-    stub.add_response("put_secret_value", {"VersionId": V2}, PUT)
+    stub.add_response("put_secret_value", PUT_ANSWER, PUT)
     stub.add_client_error("update_secret_version_stage", "InvalidParameterException", expected_params=MOVE)
     stub.add_response("get_secret_value", current(V2), READ)
-    store.replace(PAIR, expected=V1, version_id=V2)
+    store.replace(PAIR, expected=V1, version_id=V2, seconds=30)
 
 
 @pytest.mark.parametrize("step", ["put_secret_value", "update_secret_version_stage"])
@@ -220,28 +229,59 @@ def test_a_write_that_fails_because_another_version_is_current_is_superseded(
     if step == "put_secret_value":
         stub.add_client_error(step, "LimitExceededException", expected_params=PUT)
     else:
-        stub.add_response("put_secret_value", {"VersionId": V2}, PUT)
+        stub.add_response("put_secret_value", PUT_ANSWER, PUT)
         stub.add_client_error(step, "InvalidParameterException", expected_params=MOVE)
     stub.add_response("get_secret_value", current(V3), READ)
     with pytest.raises(VersionSupersededError):
-        store.replace(PAIR, expected=V1, version_id=V2)
+        store.replace(PAIR, expected=V1, version_id=V2, seconds=30)
 
 
 @pytest.mark.parametrize("code", READ_ERRORS)
 def test_a_write_of_which_nothing_can_be_found_out_counts_as_not_stored(
     code: str, stub: Stubber, store: SecretsManagerStore
 ) -> None:
-    stub.add_response("put_secret_value", {"VersionId": V2}, PUT)
+    stub.add_response("put_secret_value", PUT_ANSWER, PUT)
     stub.add_client_error("update_secret_version_stage", "InternalServiceError", expected_params=MOVE)
     stub.add_client_error("get_secret_value", code, expected_params=READ)
     with pytest.raises(TokenNotStoredException, match=r"\(InternalServiceError\)"):
-        store.replace(PAIR, expected=V1, version_id=V2)
+        store.replace(PAIR, expected=V1, version_id=V2, seconds=30)
 
 
 def test_a_write_to_a_service_that_cannot_be_reached_is_not_stored() -> None:
     with pytest.raises(TokenNotStoredException, match="EndpointConnectionError") as caught:
-        unreachable().replace(PAIR, expected=V1, version_id=V2)
+        unreachable().replace(PAIR, expected=V1, version_id=V2, seconds=30)
     assert_clean(caught.value)
+
+
+@pytest.mark.parametrize("seconds", [2.9, 0.0, -1.0])
+def test_a_write_without_the_time_for_a_call_makes_none(
+    seconds: float, stub: Stubber, store: SecretsManagerStore
+) -> None:
+    del stub  # it expects no call
+    with pytest.raises(TokenNotStoredException, match=r"\(no time left\)"):
+        store.replace(PAIR, expected=V1, version_id=V2, seconds=seconds)
+
+
+def test_a_write_that_hangs_is_given_up_when_its_time_is_over() -> None:
+    """Secrets Manager takes the connection and says nothing: the put and the look at what is current, 2 s each."""
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        store = SecretsManagerStore(ARN, secrets_manager_client(), secrets_manager_writer)
+        with pytest.raises(TokenNotStoredException, match=r"\(ReadTimeoutError\)"):
+            store.replace(PAIR, expected=V1, version_id=V2, seconds=4)
+    assert time.monotonic() - began < 4 + LONGEST_CALL
+
+
+def test_a_page_in_the_place_of_an_answer_is_no_answer(stub: Stubber, store: SecretsManagerStore) -> None:
+    """What botocore makes of a 200 with HTML."""
+    stub.add_response("get_secret_value", {}, READ)
+    with pytest.raises(SecretUnavailableException, match="not Secrets Manager's"):
+        store.read()
+    stub.add_response("put_secret_value", {}, PUT)
+    stub.add_response("get_secret_value", current(V1), READ)
+    with pytest.raises(TokenNotStoredException, match="not Secrets Manager's"):
+        store.replace(PAIR, expected=V1, version_id=V2, seconds=30)
 
 
 # --- on moto --------------------------------------------------------------------------------------------------------
@@ -250,7 +290,7 @@ def test_a_write_to_a_service_that_cannot_be_reached_is_not_stored() -> None:
 @pytest.mark.usefixtures("aws")
 def test_a_secret_that_does_not_exist_is_unavailable() -> None:
     with pytest.raises(SecretUnavailableException, match=r"\(ResourceNotFoundException\)"):
-        SecretsManagerStore("nowhere", secrets_manager_client()).read()
+        SecretsManagerStore("nowhere", secrets_manager_client(), secrets_manager_client).read()
 
 
 @pytest.mark.usefixtures("aws")
@@ -259,7 +299,7 @@ def test_a_secret_that_is_marked_for_deletion_is_unavailable() -> None:
     client.create_secret(Name="pair", SecretString=PAIR.to_json())
     client.delete_secret(SecretId="pair")
     with pytest.raises(SecretUnavailableException, match=r"\(InvalidRequestException\)"):
-        SecretsManagerStore("pair", client).read()
+        SecretsManagerStore("pair", client, lambda: client).read()
 
 
 @pytest.mark.usefixtures("aws")
@@ -276,9 +316,9 @@ def test_the_pair_of_an_operator_who_was_quicker_by_a_hair_stays() -> None:
         won.append(store_by_hand(theirs, "pair", text))
 
     client.meta.events.register("before-call.secretsmanager.UpdateSecretVersionStage", operator)
-    store = SecretsManagerStore("pair", client)
+    store = SecretsManagerStore("pair", client, lambda: client)
     with pytest.raises(VersionSupersededError):
-        store.replace(PAIR, expected=first, version_id=V2)
+        store.replace(PAIR, expected=first, version_id=V2, seconds=30)
     assert store.read() == StoredPair(won[0], TokenPair(access_token="theirs", refresh_token="theirs"))
 
 

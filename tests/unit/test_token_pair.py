@@ -3,6 +3,7 @@
 import json
 import re
 import traceback
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -91,7 +92,17 @@ FORMS: list[tuple[str, dict[str, object], TokenPair]] = [
     (
         "expiresIn beyond belief is capped",
         {**TOKENS, "expiresIn": 10**9},
-        a_pair(expires_at=CREATED + timedelta(days=400), refreshed_at=CREATED),
+        a_pair(expires_at=CREATED + timedelta(days=400), refreshed_at=CREATED, capped=True),
+    ),
+    (
+        "expiresAt beyond belief is capped, too",
+        {**TOKENS, "expiresAt": (CREATED + timedelta(days=400, seconds=1)).isoformat()},
+        a_pair(expires_at=CREATED + timedelta(days=400), refreshed_at=None, capped=True),
+    ),
+    (
+        "expiresAt at the end of what is believed",
+        {**TOKENS, "expiresAt": (CREATED + timedelta(days=400)).isoformat()},
+        a_pair(expires_at=CREATED + timedelta(days=400), refreshed_at=None),
     ),
     (
         "expiresIn whose end has passed: an expired pair, not a malformed one",
@@ -375,7 +386,9 @@ READ_KEYS = {"provider", "accessToken", "refreshToken", "clientId", "expiresAt",
     )
 )
 def test_what_is_written_is_read_again_as_the_same_pair(pair: TokenPair) -> None:
-    assert parse_pair(pair.to_json(), created=CREATED) == pair
+    believed = pair.expires_at is None or pair.expires_at <= CREATED + timedelta(days=400)
+    capped = replace(pair, expires_at=CREATED + timedelta(days=400), capped=True)
+    assert parse_pair(pair.to_json(), created=CREATED) == (pair if believed else capped)
 
 
 keys = st.sampled_from(sorted(READ_KEYS)) | st.text(max_size=5)

@@ -13,13 +13,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig
-from aws_lambda_powertools.utilities.idempotency.exceptions import BaseError as IdempotencyBaseError
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from refresh_token.aws_clients import aws_client
+from refresh_token.aws_clients import Fault, attempt, aws_client
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.ports import Claim, Claimed, CoolingDown, Done, Failure, Held
 
@@ -165,17 +163,12 @@ def _guarded(call: Callable[[], T]) -> T:
         IssuerUnavailableException: the table cannot be used right now, so that nobody may ask the issuer.
 
     """
-    fault: RefreshTokenError
-    try:
-        return call()
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        fault = _misconfigured(code) if code in _OUR_FAULT else _unavailable(code)
-    except BotoCoreError as error:
-        fault = _unavailable(type(error).__name__)
-    except (IdempotencyBaseError, LookupError, TypeError, ValueError) as error:
-        fault = _misconfigured(f"a record of it is not the function's: {type(error).__name__}")
-    raise fault
+    answer = attempt(call)
+    if not isinstance(answer, Fault):
+        return answer
+    if answer.kind == "other":
+        raise _misconfigured(f"a record of it is not the function's: {answer.code}")
+    raise _misconfigured(answer.code) if answer.code in _OUR_FAULT else _unavailable(answer.code)
 
 
 def _misconfigured(what: str) -> RefreshTokenError:

@@ -5,15 +5,14 @@ A pair is written as a new version that is current for nobody, and then made cur
 somebody else stored meanwhile is never overwritten.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from refresh_token.aws_clients import aws_client
+from refresh_token.aws_clients import Fault, attempt, aws_client
 from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
@@ -32,82 +31,94 @@ PENDING: Final = "AWSPENDING"
 """Label of a version that is written and not yet current; Secrets Manager's own name for that state."""
 
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+_WRITE_CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
+LONGEST_CALL: Final = 3.0
+"""Seconds that one call of the writing client takes at most. Its caller repeats what fails, and knows the time."""
+
 _NOT_FOUND: Final = "ResourceNotFoundException"
+_NO_SENSE: Final = Fault("other", "an answer that is not Secrets Manager's")
 
 
 @lru_cache(maxsize=1)
 def secrets_manager_client() -> "SecretsManagerClient":
-    """Return the client, made once; retries are botocore's."""
+    """Return the client for reading, made once; retries are botocore's."""
     client: SecretsManagerClient = aws_client("secretsmanager", _CONFIG)
     return client
 
 
-class SecretsManagerStore:
-    """The TokenStore port on one secret."""
+@lru_cache(maxsize=1)
+def secrets_manager_writer() -> "SecretsManagerClient":
+    """Return the client for writing, made once; it tries once, and not for long."""
+    client: SecretsManagerClient = aws_client("secretsmanager", _WRITE_CONFIG)
+    return client
 
-    def __init__(self, secret_arn: str, client: "SecretsManagerClient") -> None:
+
+class SecretsManagerStore:
+    """The TokenStore port on one secret. ``writer`` makes the client for writing: most invocations need none."""
+
+    def __init__(
+        self, secret_arn: str, client: "SecretsManagerClient", writer: Callable[[], "SecretsManagerClient"]
+    ) -> None:
         self._secret = secret_arn
         self._client = client
+        self._writer = writer
 
     def read(self) -> StoredPair:
         """Return the current pair; see the port for what it raises."""
-        fault: RefreshTokenError
-        try:
-            value = self._client.get_secret_value(SecretId=self._secret, VersionStage=CURRENT)
-        except ClientError as error:
-            code = _code(error)
-            fault = self._without_value() if code == _NOT_FOUND else _unavailable(code)
-        except BotoCoreError as error:
-            fault = _unavailable(type(error).__name__)
-        else:
-            return _stored(value)
-        raise fault
+        value = _answer(lambda: self._client.get_secret_value(SecretId=self._secret, VersionStage=CURRENT))
+        if isinstance(value, Fault):
+            raise self._without_value() if value.code == _NOT_FOUND else _unavailable(value.code)
+        return _stored(value)
 
-    def replace(self, pair: TokenPair, *, expected: str, version_id: str) -> None:
+    def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
         """Store ``pair`` if ``expected`` is still current; see the port for what it raises. Safe to repeat."""
-        try:
-            self._client.put_secret_value(
+        ends = monotonic() + seconds
+        writer = self._writer()
+        calls: tuple[Callable[[], Mapping[str, Any]], ...] = (
+            lambda: writer.put_secret_value(
                 SecretId=self._secret,
                 ClientRequestToken=version_id,
                 SecretString=pair.to_json(),
                 VersionStages=[PENDING],
-            )
-            self._client.update_secret_version_stage(
+            ),
+            lambda: writer.update_secret_version_stage(
                 SecretId=self._secret, VersionStage=CURRENT, MoveToVersionId=version_id, RemoveFromVersionId=expected
-            )
-        except ClientError as error:
-            code = _code(error)
-        except BotoCoreError as error:
-            code = type(error).__name__
+            ),
+        )
+        for call in calls:
+            answer = _answer(call) if monotonic() + LONGEST_CALL <= ends else Fault("other", "no time left")
+            if isinstance(answer, Fault):
+                break
         else:
             return
-        current = self._current_version()
+        current = self._current_version() if monotonic() + LONGEST_CALL <= ends else None
         if current == version_id:
             return  # an answer was lost on the way, the move was not
         if current is not None and current != expected:
             raise VersionSupersededError
         raise TokenNotStoredException(
-            f"The token was refreshed but could not be stored ({code}), and the stored one is dead now. The next "
-            "consumer that reports the dead token, or a forced refresh, heals it. Check the function's "
+            f"The token was refreshed but could not be stored ({answer.code}), and the stored one is dead now. The "
+            "next consumer that reports the dead token, or a forced refresh, heals it. Check the function's "
             "permissions on the secret and its key."
         )
 
     def _without_value(self) -> RefreshTokenError:
         """Tell a secret that was never seeded from one that is missing; GetSecretValue says the same of both."""
-        try:
-            self._client.describe_secret(SecretId=self._secret)
-        except ClientError as error:
-            return _unavailable(_code(error))
-        except BotoCoreError as error:
-            return _unavailable(type(error).__name__)
+        answer = _answer(lambda: self._client.describe_secret(SecretId=self._secret))
+        if isinstance(answer, Fault):
+            return _unavailable(answer.code)
         return SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
 
     def _current_version(self) -> str | None:
         """Return the VersionId that is current, None if that cannot be found out."""
-        try:
-            return self._client.get_secret_value(SecretId=self._secret, VersionStage=CURRENT)["VersionId"]
-        except (ClientError, BotoCoreError):
-            return None
+        value = _answer(lambda: self._writer().get_secret_value(SecretId=self._secret, VersionStage=CURRENT))
+        return None if isinstance(value, Fault) else value["VersionId"]
+
+
+def _answer(call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | Fault:
+    """Make a call. An answer to any that are made here has an ARN, or it is somebody else's (200 and HTML)."""
+    answer = attempt(call)
+    return answer if isinstance(answer, Fault) or "ARN" in answer else _NO_SENSE
 
 
 def _stored(value: Mapping[str, Any]) -> StoredPair:
@@ -118,12 +129,6 @@ def _stored(value: Mapping[str, Any]) -> StoredPair:
             )
         raise SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
     return StoredPair(value["VersionId"], parse_pair(value["SecretString"], created=value["CreatedDate"]))
-
-
-def _code(error: ClientError) -> str:
-    """Return the error code; only what can be one is shown."""
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    return code if re.fullmatch(r"[A-Za-z.]{1,64}", code) else "unknown error"
 
 
 def _unavailable(what: str) -> RefreshTokenError:

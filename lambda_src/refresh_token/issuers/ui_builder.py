@@ -4,22 +4,13 @@ The model names one error, InvalidParameterException (400). Throttling, 401, 403
 """
 
 import json
-from collections.abc import Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    TokenRetrievalError,
-)
 
-from refresh_token.aws_clients import aws_client
+from refresh_token.aws_clients import ACCESS_CODES, THROTTLING_CODES, Fault, attempt, aws_client
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
@@ -30,6 +21,8 @@ from refresh_token.errors import (
 from refresh_token.token_pair import PROVIDER, IssuedToken
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient
 
 CONNECT_TIMEOUT: Final = 3
@@ -39,46 +32,12 @@ LONGEST_RETRY_AFTER: Final = 5
 
 _TRY_LATER: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _REFUSED: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-_ACCESS_CODES: Final = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "IncompleteSignatureException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "NotAuthorized",
-        "OptInRequired",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-"""Codes that any AWS service answers when the caller's own AWS credentials or permissions are at fault (Common Errors
-in the API reference): nothing is wrong with the Figma grant then."""
-
-_THROTTLING_CODES: Final = frozenset(
-    {
-        "LimitExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
 _ANSWER_KEYS: Final = ("accessToken", "expiresIn", "refreshToken")
 _CODE_KEYS: Final = ("__type", "code", "Code")
 """Where a REST-JSON error has its code, if not in the header ``x-amzn-ErrorType``."""
 
-_OUR_FAULT: Final = (NoCredentialsError, PartialCredentialsError, NoRegionError, TokenRetrievalError)
+_OUR_FAULT: Final = ("NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError")
+"""Exceptions of botocore that say the same before anything is sent."""
 
 
 class UiBuilderIssuer:
@@ -87,18 +46,11 @@ class UiBuilderIssuer:
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         """Call RefreshToken within ``seconds``; see the port for what it raises."""
         body = {"token": refresh_token} if client_id is None else {"token": refresh_token, "clientId": client_id}
-        try:
-            client = _client(*_effort(seconds))
-            answer: Mapping[str, object] = client.refresh_token(provider=PROVIDER, refreshTokenBody=body)  # type: ignore[arg-type]
-            fault = None
-        except ClientError as error:
-            fault = _refusal(error.response)
-        except _OUR_FAULT as error:
-            fault = _misconfigured(type(error).__name__)
-        except BotoCoreError as error:
-            fault = _unavailable(type(error).__name__)
-        if fault:
-            raise fault
+        answer: Mapping[str, object] | Fault = attempt(
+            lambda: _client(*_effort(seconds)).refresh_token(provider=PROVIDER, refreshTokenBody=body)  # type: ignore[arg-type]
+        )
+        if isinstance(answer, Fault):
+            raise _meaning(answer)
         return IssuedToken.from_answer(answer.get("accessToken"), answer.get("expiresIn"), answer.get("refreshToken"))
 
 
@@ -146,13 +98,14 @@ def _read_body(response_dict: dict[str, Any], customized_response_dict: dict[str
     response_dict["body"] = json.dumps(kept).encode()
 
 
-def _refusal(response: Mapping[str, Any]) -> RefreshTokenError:
-    """Return what an error answer means. Only codes that are known are shown: an answer may echo the request."""
-    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    code = str(response.get("Error", {}).get("Code", ""))
-    if code in _ACCESS_CODES:
+def _meaning(fault: Fault) -> RefreshTokenError:
+    """Return what a fault means. 400, 401 and 403 refuse the grant, unless AWS itself is what refuses."""
+    code, status = fault.code, fault.status
+    if code in ACCESS_CODES or code in _OUR_FAULT:
         return _misconfigured(code)
-    if code in _THROTTLING_CODES or status in _TRY_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if fault.kind != "service":
+        return _unavailable(code)
+    if code in THROTTLING_CODES or status in _TRY_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unavailable(f"HTTP {status}")
     if status in _REFUSED:
         return ReauthorizationRequiredException(
