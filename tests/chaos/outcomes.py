@@ -48,26 +48,26 @@ RefreshToken             |                  | lasting  | IssuerProtocolException
 RefreshToken             | a failure stands | cooling  | IssuerUnavailableException       | none
 GetSecretValue           |                  | works    |                                  | answer lost
 GetSecretValue           |                  | unread   | SecretNotSeededException         | ResourceNotFoundException
-GetSecretValue           |                  | unread   | SecretUnavailableException       | InternalServiceError, InvalidParameterException, InvalidRequestException, DecryptionFailure, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
+GetSecretValue           |                  | unread   | SecretUnavailableException       | InternalServiceError, InvalidParameterException, InvalidRequestException, DecryptionFailure, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
 GetSecretValue, again    |                  | works    |                                  | answer lost
 GetSecretValue, again    |                  | lasting  | SecretNotSeededException         | ResourceNotFoundException
-GetSecretValue, again    |                  | lasting  | SecretUnavailableException       | InternalServiceError, InvalidParameterException, InvalidRequestException, DecryptionFailure, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
+GetSecretValue, again    |                  | lasting  | SecretUnavailableException       | InternalServiceError, InvalidParameterException, InvalidRequestException, DecryptionFailure, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
 DescribeSecret           | no value         | unread   | SecretNotSeededException         | answer lost
-DescribeSecret           | no value         | unread   | SecretUnavailableException       | ResourceNotFoundException, InternalServiceError, InvalidParameterException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
+DescribeSecret           | no value         | unread   | SecretUnavailableException       | ResourceNotFoundException, InternalServiceError, InvalidParameterException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
 PutItem                  |                  | passing  | RefreshInProgressException       | ConditionalCheckFailedException, answer lost
 PutItem                  |                  | lasting  | ConfigurationException           | ResourceNotFoundException, AccessDeniedException, UnrecognizedClientException
-PutItem                  |                  | passing  | IssuerUnavailableException       | InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
+PutItem                  |                  | passing  | IssuerUnavailableException       | InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
 DeleteItem               | a failure stands | works    |                                  | answer lost
 DeleteItem               | a failure stands | passing  | RefreshInProgressException       | ConditionalCheckFailedException
 DeleteItem               | a failure stands | lasting  | ConfigurationException           | ResourceNotFoundException, AccessDeniedException, UnrecognizedClientException
-DeleteItem               | a failure stands | passing  | IssuerUnavailableException       | InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
-DeleteItem               | no write         | unstored | TokenNotStoredException          | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost
+DeleteItem               | a failure stands | passing  | IssuerUnavailableException       | InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
+DeleteItem               | no write         | unstored | TokenNotStoredException          | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
 PutSecretValue           |                  | works    |                                  | answer lost
-PutSecretValue           |                  | unstored | TokenNotStoredException          | InternalServiceError, InvalidParameterException, InvalidRequestException, LimitExceededException, EncryptionFailure, ResourceExistsException, ResourceNotFoundException, DecryptionFailure, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
+PutSecretValue           |                  | unstored | TokenNotStoredException          | InternalServiceError, InvalidParameterException, InvalidRequestException, LimitExceededException, EncryptionFailure, ResourceExistsException, ResourceNotFoundException, DecryptionFailure, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
 UpdateSecretVersionStage |                  | works    |                                  | answer lost
-UpdateSecretVersionStage |                  | unstored | TokenNotStoredException          | InternalServiceError, InvalidParameterException, InvalidRequestException, LimitExceededException, ResourceNotFoundException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped
-UpdateItem               |                  | works    |                                  | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, answer lost
-UpdateItem               | issuer 503       | passing  | IssuerUnavailableException       | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost
+UpdateSecretVersionStage |                  | unstored | TokenNotStoredException          | InternalServiceError, InvalidParameterException, InvalidRequestException, LimitExceededException, ResourceNotFoundException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
+UpdateItem               |                  | works    |                                  | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, answer lost, no answer in time
+UpdateItem               | issuer 503       | passing  | IssuerUnavailableException       | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
 """  # noqa: E501 - one row, one line
 """Who plays what is in `_cells_of`, below."""
 
@@ -87,12 +87,12 @@ WHO: Final = {("DeleteItem", "a failure stands"): ("tick", "force")}
 """Rows that are not for everybody: only these two clear the record of a failure; the others meet the cooldown."""
 
 SLOW: Final = "no answer in time"
-"""Costs a second a cell, so only a report plays it, in every window."""
+"""Costs a second an attempt: of the issuer's only a report plays it, in every window; of AWS's it is one cell a row."""
 
 COMMON: Final = frozenset(
     {
         *("AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException", "ThrottlingException"),
-        *("ServiceUnavailable", "InternalFailure", "502 HTML", "connection dropped", "answer lost"),
+        *("ServiceUnavailable", "InternalFailure", "502 HTML", "connection dropped", "answer lost", SLOW),
     }
 )
 """What can happen to any call of AWS, modelled or not."""
@@ -239,7 +239,9 @@ def _cells_of(row: Row, fault: str) -> list[tuple[str, str]]:
     two windows that tell.
     """
     everywhere = [(who, window) for who in ASKERS for window in WINDOWS]
-    if fault == SLOW:
+    if fault == SLOW and row.operation in SERVICES:
+        cells = [("consumer" if "consumer" in row.who else "tick", "mandatory")]
+    elif fault == SLOW:
         cells = [cell for cell in everywhere if cell[0] == "report"]
     elif fault == row.faults[0] and (row.operation == "RefreshToken" or row in _FIRST_OF_KIND):
         cells = everywhere

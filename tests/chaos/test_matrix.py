@@ -7,7 +7,7 @@ AWS's answers go wrong; the stand-in does the issuer's faults itself. Nothing of
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -15,13 +15,15 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.config import Config
 
 from local.cloud import LocalCloud
 from local.standin import Grant
 from refresh_token import aws_clients
+from refresh_token.adapters import idempotency_lock, secrets_manager
 from tests.bench import Bench
 from tests.chaos import outcomes
-from tests.chaos.outcomes import CELLS, ISSUER_FAULTS, ROWS, SERVICES, Cell
+from tests.chaos.outcomes import CELLS, ISSUER_FAULTS, ROWS, SERVICES, SLOW, Cell
 from tests.chaos.wire import Strike, Wire, wire_to
 from tests.unit.conftest import forget_clients
 
@@ -42,7 +44,7 @@ CLOSING_FAILS = ("issuer 503", "no write")
 class Context:
     """Lambda's context of an invocation whose time passes with its calls, not with the clock.
 
-    It has time for one attempt at the issuer, and after that for one at the write.
+    It has time for one attempt at the issuer, and after that for two at the write.
     """
 
     aws_request_id = "chaos"
@@ -52,7 +54,11 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         calls = self._wire.calls
-        return 11000 - 500 * len(calls) - 8000 * calls.count("RefreshToken")
+        return 11000 - 500 * len(calls) - 3000 * calls.count("RefreshToken")
+
+
+WRITES = ("PutSecretValue", "UpdateSecretVersionStage")
+CLIENTS = ((secrets_manager, "_CONFIG"), (secrets_manager, "_WRITE_CONFIG"), (idempotency_lock, "_CONFIG"))
 
 
 @dataclass
@@ -62,6 +68,8 @@ class Stage:
     bench: Bench
     wire: Wire
     handler: Callable[[object, Context], Any]
+    patch: pytest.MonkeyPatch = field(default_factory=pytest.MonkeyPatch)
+    """What a cell changes of our clients: how long they wait for an answer that does not come."""
 
     def invoke(self, event: object) -> Any:
         """Return what a caller of Lambda's Invoke gets."""
@@ -101,20 +109,30 @@ class Stage:
             self.wire.strike("PutSecretValue", aws_fault("InvalidRequestException"))
         elif cell.row.given:
             standin.fail("RefreshToken", **ISSUER_FAULTS[cell.row.given.removeprefix("issuer ")])
-        if cell.fault == "answer lost":
-            forget_clients()  # botocore stops retrying when it had to retry too much, and many faults went before
         if cell.row.operation in SERVICES:
-            nth = {"GetSecretValue": 1, "GetSecretValue, again": 2}.get(cell.row.call, 0)
-            self.wire.strike(cell.row.operation, aws_fault(cell.fault), nth=nth)
+            self.strike_aws(cell)
         elif fault := ISSUER_FAULTS[cell.fault]:
             standin.fail("RefreshToken", **fault)
         elif cell.fault == "extra refresh token":
             standin.set_rotation(on=True)
 
+    def strike_aws(self, cell: Cell) -> None:
+        """Bring about a fault of AWS's."""
+        if cell.fault == SLOW:
+            for adapter, name in CLIENTS:
+                self.patch.setattr(adapter, name, getattr(adapter, name).merge(Config(read_timeout=1)))
+        if cell.fault in ("answer lost", SLOW):
+            forget_clients()  # botocore stops retrying when it had to retry too much, and many faults went before
+        # What is not botocore's to repeat is lost once.
+        nth = int(cell.fault == "answer lost" and cell.row.operation in WRITES)
+        nth = {"GetSecretValue": 1, "GetSecretValue, again": 2}.get(cell.row.call, nth)
+        self.wire.strike(cell.row.operation, aws_fault(cell.fault), nth=nth)
+
     def clean(self) -> None:
         """Let everything go right again."""
         self.wire.forget()
         self.bench.cloud.standin.reset()
+        self.patch.undo()
 
 
 def aws_fault(name: str) -> Strike:
@@ -123,6 +141,8 @@ def aws_fault(name: str) -> Strike:
         return Strike()
     if name == "answer lost":
         return Strike(lost=True)
+    if name == SLOW:
+        return Strike(silent=True)
     if name == "502 HTML":
         return Strike(status=502)
     return Strike(status=outcomes.SERVER_ERRORS.get(name, 400), code=name)

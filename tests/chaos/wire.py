@@ -35,6 +35,8 @@ class Strike:
     code: str = ""
     lost: bool = False
     """The service acts, and only its first answer does not arrive."""
+    silent: bool = False
+    """The service takes the call and says nothing more."""
 
     def answer(self) -> Response:
         """Return an error of AWS's JSON protocol; one without a code is some proxy's page."""
@@ -89,6 +91,7 @@ class Wire:
         self._calls: dict[str, tuple[str, int]] = {}
         self._attempts = 0
         self._plans: dict[tuple[str, int], Hold | Strike] = {}
+        self._silence = threading.Event()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -112,6 +115,8 @@ class Wire:
             self._calls.clear()
             self._plans.clear()
             self._attempts = 0
+            self._silence.set()
+            self._silence = threading.Event()
 
     def hold(self, operation: str, nth: int = 1, *, answered: bool = False) -> Hold:
         """Hold the nth call of an operation, or its answer."""
@@ -140,6 +145,8 @@ class Wire:
         if isinstance(plan, Strike) and plan.status is not None:
             return plan.answer()(environ, start_response)
         if isinstance(plan, Strike) and not plan.lost:
+            if plan.silent:
+                self._silence.wait(PATIENCE)
             raise _hung_up(environ)
         answer = self._forward(request, body)
         if isinstance(plan, Hold) and plan.answered:
@@ -172,6 +179,7 @@ class Wire:
 
     def close(self) -> None:
         """Cut off what is still held."""
+        self._silence.set()
         for plan in list(self._plans.values()):
             if isinstance(plan, Hold) and not plan.released.is_set():
                 plan.drop()
