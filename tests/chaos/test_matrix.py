@@ -9,14 +9,16 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
+import botocore.session
 import pytest
 
 from local.cloud import LocalCloud
 from local.standin import Grant
+from refresh_token import aws_clients
 from tests.bench import Bench
 from tests.chaos import outcomes
 from tests.chaos.outcomes import CELLS, ISSUER_FAULTS, ROWS, SERVICES, Cell
@@ -134,7 +136,7 @@ def running(cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFac
             patch.delenv(name)
         for name, value in {**bench.environment, **wire.environment}.items():
             patch.setenv(name, value)
-        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        patch.setattr(aws_clients, "session", cache(botocore.session.get_session))
         # botocore's own waiting between two attempts; the attempts stay.
         patch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
         forget_clients()

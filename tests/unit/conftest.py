@@ -5,10 +5,12 @@ import sys
 from collections.abc import Iterator
 
 import boto3
+import botocore.session
 import pytest
 from hypothesis import settings
 from moto import mock_aws
 
+from refresh_token import aws_clients
 from refresh_token.adapters import idempotency_lock, secrets_manager
 from refresh_token.issuers import ui_builder as issuer_module
 from tests.unit.ui_builder_server import UiBuilderServer, ui_builder_server
@@ -38,11 +40,12 @@ UNSET = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"
 
 
 @pytest.fixture(autouse=True)
-def aws_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def aws_environment(monkeypatch: pytest.MonkeyPatch, botocore_session: botocore.session.Session) -> Iterator[None]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(aws_clients, "session", lambda: botocore_session)
     forget_clients()
     yield
     forget_clients()
@@ -59,9 +62,15 @@ def forget_clients() -> None:
 
 
 @pytest.fixture(scope="session")
-def boto3_session() -> boto3.session.Session:
+def botocore_session() -> botocore.session.Session:
     """One session for all tests: it keeps the service models, which take long to load."""
-    return boto3.session.Session()
+    return botocore.session.get_session()
+
+
+@pytest.fixture(scope="session")
+def boto3_session(botocore_session: botocore.session.Session) -> boto3.session.Session:
+    """The same for what tests ask boto3 for."""
+    return boto3.session.Session(botocore_session=botocore_session)
 
 
 @pytest.fixture

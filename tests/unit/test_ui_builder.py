@@ -3,9 +3,10 @@
 import time
 import traceback
 
-import boto3
+import botocore.session
 import pytest
 
+from refresh_token import aws_clients
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
@@ -306,7 +307,7 @@ def test_without_credentials_or_region_the_deployment_is_at_fault(
 ) -> None:
     for name in missing:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setattr(aws_clients, "session", botocore.session.get_session)
     assert type(fault()) is Misconfigured
     assert ui_builder.seen == []
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import boto3
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig
 from aws_lambda_powertools.utilities.idempotency.exceptions import BaseError as IdempotencyBaseError
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
@@ -20,6 +19,7 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import S
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from refresh_token.aws_clients import aws_client
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.ports import Claim, Claimed, CoolingDown, Done, Failure, Held
 
@@ -53,7 +53,8 @@ T = TypeVar("T")
 @lru_cache(maxsize=1)
 def dynamodb_client() -> "DynamoDBClient":
     """Return the client, made once; retries are botocore's."""
-    return boto3.client("dynamodb", config=_CONFIG)
+    client: DynamoDBClient = aws_client("dynamodb", _CONFIG)
+    return client
 
 
 class IdempotencyLock:

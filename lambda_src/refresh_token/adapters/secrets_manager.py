@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from refresh_token.aws_clients import aws_client
 from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
@@ -38,7 +38,8 @@ _NOT_FOUND: Final = "ResourceNotFoundException"
 @lru_cache(maxsize=1)
 def secrets_manager_client() -> "SecretsManagerClient":
     """Return the client, made once; retries are botocore's."""
-    return boto3.client("secretsmanager", config=_CONFIG)
+    client: SecretsManagerClient = aws_client("secretsmanager", _CONFIG)
+    return client
 
 
 class SecretsManagerStore:

@@ -9,7 +9,6 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -20,6 +19,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from refresh_token.aws_clients import aws_client
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
@@ -82,7 +82,7 @@ _OUR_FAULT: Final = (NoCredentialsError, PartialCredentialsError, NoRegionError,
 
 
 class UiBuilderIssuer:
-    """The Issuer port on boto3's ``amplifyuibuilder`` client."""
+    """The Issuer port on botocore's ``amplifyuibuilder`` client."""
 
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         """Call RefreshToken within ``seconds``; see the port for what it raises."""
@@ -122,7 +122,7 @@ def _client(attempts: int, read_timeout: int) -> "AmplifyUIBuilderClient":
         read_timeout=read_timeout,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
-    client = boto3.client("amplifyuibuilder", config=config)
+    client: AmplifyUIBuilderClient = aws_client("amplifyuibuilder", config)
     client.meta.events.register("before-parse.amplifyuibuilder.RefreshToken", _read_body)
     return client
 
