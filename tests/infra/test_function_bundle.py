@@ -71,6 +71,18 @@ print(json.dumps({"modules": len(ours), "uncompiled": [m.__name__ for m in ours 
     assert printed[2]["uncompiled"] == []
 
 
+@needs_3_13
+def test_garbage_is_collected_after_init_and_what_init_made_is_not_looked_at_again(function_bundle: Path) -> None:
+    script = """
+import gc
+import refresh_token.handler
+looked_at, left_alone = len(gc.get_objects()), gc.get_freeze_count()
+assert gc.isenabled()
+assert left_alone > 10 * looked_at, (left_alone, looked_at)
+"""
+    in_isolation(function_bundle, script)
+
+
 CLIENT = """
 from botocore.config import Config
 from refresh_token.aws_clients import aws_client, session
