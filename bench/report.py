@@ -11,11 +11,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench import cost
 from bench.figures import Line
 from tests.rie import ROOT
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- begin: written by make bench -->", "<!-- end: written by make bench -->"
+READS_A_DAY = 100_000
 _COLUMNS = ("what", "ours", "peer", "theirs", "ratio", "goal", "met")
 
 
@@ -43,7 +45,11 @@ def write(lines: Sequence[Line], document: Path = DOCUMENT) -> None:
 def _markdown(lines: Sequence[Line]) -> str:
     rows = [_COLUMNS, ("---",) * len(_COLUMNS), *(_cells(line) for line in lines)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"{_circumstances()}\n\n{table}\n"
+    return (
+        f"{_circumstances()}\n\n{table}\n\n"
+        f"One pair on `prod`, a month:\n\n{cost.markdown(cost.pair())}\n\n"
+        f"Consumers that ask {READS_A_DAY:,} times a day, on top:\n\n{cost.markdown(cost.reads(READS_A_DAY))}\n"
+    )
 
 
 def _circumstances() -> str:
