@@ -39,21 +39,16 @@ class PruningRules:
     """What to leave of what pip installed.
 
     `botocore_services` are the services that a client is made for; `dropped` are glob patterns from the root.
-    `emptied` are modules that are imported for nothing but what lies below them.
     """
 
     botocore_services: tuple[str, ...]
     dropped: tuple[str, ...] = ()
-    emptied: tuple[str, ...] = ()
 
 
 # STS is not called by the code, but by botocore when credentials come from a role.
 FUNCTION_RULES = PruningRules(
     botocore_services=("amplifyuibuilder", "dynamodb", "secretsmanager", "sts"),
     dropped=(*_POWERTOOLS, "boto3/examples", "botocore/data/*/*/examples-1.json"),
-    # HTTP/2 is off unless someone calls the functions in here. The import of importlib.metadata, with which they would
-    # look for the package h2, takes 9 ms of each cold start.
-    emptied=("urllib3/http2/__init__.py",),
 )
 
 
@@ -68,9 +63,6 @@ def prune(folder: Path, rules: PruningRules) -> None:
             if service.name not in rules.botocore_services:
                 _delete(service)
     _prune_endpoints(folder / "botocore" / "data" / "endpoints.json", rules.botocore_services)
-    for name in rules.emptied:
-        # One that is not there has moved, and with it the reason to be in the list.
-        (folder / name).resolve(strict=True).write_text("", encoding="utf-8")
     for path in folder.glob("*.dist-info/*"):
         if not any(path.match(kept) for kept in _KEPT_OF_DIST_INFO):
             _delete(path)

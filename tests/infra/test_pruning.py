@@ -1,8 +1,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from infra.pruning import FUNCTION_RULES, PruningRules, prune
 
 
@@ -10,9 +8,6 @@ def plant(folder: Path, *names: str) -> None:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
-
-
-HTTP2 = "urllib3/http2/__init__.py"
 
 
 def left(folder: Path) -> list[str]:
@@ -37,19 +32,17 @@ def test_only_the_named_services_and_the_files_for_all_services_stay(tmp_path: P
 
 def test_the_function_loses_the_powertools_that_it_does_not_use_and_no_others(tmp_path: Path) -> None:
     utilities = "aws_lambda_powertools/utilities"
-    plant(tmp_path, HTTP2, f"{utilities}/parser/__init__.py", f"{utilities}/idempotency/base.py")
+    plant(tmp_path, f"{utilities}/parser/__init__.py", f"{utilities}/idempotency/base.py")
     plant(tmp_path, "aws_lambda_powertools/event_handler/api_gateway.py", "aws_lambda_powertools/logging/logger.py")
     prune(tmp_path, FUNCTION_RULES)
-    assert left(tmp_path) == ["aws_lambda_powertools/logging/logger.py", f"{utilities}/idempotency/base.py", HTTP2]
+    assert left(tmp_path) == ["aws_lambda_powertools/logging/logger.py", f"{utilities}/idempotency/base.py"]
 
 
 def test_names_versions_and_licences_of_packages_stay(tmp_path: Path) -> None:
     info = "six-1.0.dist-info"
-    plant(
-        tmp_path, HTTP2, *(f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "LICENSE", "licenses/NOTICE"))
-    )
+    plant(tmp_path, *(f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "LICENSE", "licenses/NOTICE")))
     prune(tmp_path, FUNCTION_RULES)
-    assert left(tmp_path) == [f"{info}/LICENSE", f"{info}/METADATA", f"{info}/licenses/NOTICE", HTTP2]
+    assert left(tmp_path) == [f"{info}/LICENSE", f"{info}/METADATA", f"{info}/licenses/NOTICE"]
 
 
 def test_of_the_endpoints_every_partition_stays_with_the_named_services(tmp_path: Path) -> None:
@@ -61,15 +54,3 @@ def test_of_the_endpoints_every_partition_stays_with_the_named_services(tmp_path
     file.write_text(json.dumps({"version": 3, "partitions": [partition("sts", "ec2"), partition("ec2")]}))
     prune(tmp_path, PruningRules(botocore_services=("sts",)))
     assert json.loads(file.read_text()) == {"version": 3, "partitions": [partition("sts"), partition()]}
-
-
-def test_an_emptied_module_stays_importable_and_one_that_is_gone_is_told(tmp_path: Path) -> None:
-    plant(tmp_path, HTTP2, "urllib3/http2/probe.py")
-    (tmp_path / HTTP2).write_text("import importlib.metadata\n")
-    rules = PruningRules(botocore_services=(), emptied=(HTTP2,))
-    prune(tmp_path, rules)
-    assert (tmp_path / HTTP2).read_text() == ""
-    assert left(tmp_path) == [HTTP2, "urllib3/http2/probe.py"]
-    (tmp_path / HTTP2).unlink()
-    with pytest.raises(FileNotFoundError, match="http2"):
-        prune(tmp_path, rules)
