@@ -71,6 +71,26 @@ print(json.dumps({"modules": len(ours), "uncompiled": [m.__name__ for m in ours 
     assert printed[2]["uncompiled"] == []
 
 
+DEPLOYED = {
+    "SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:pair-abcdef",
+    "LOCK_TABLE": "locks",
+    "ADVISORY_WINDOW_SECONDS": "604800",
+    "MANDATORY_WINDOW_SECONDS": "86400",
+}
+
+
+@needs_3_13
+def test_a_cold_start_loads_nothing_that_only_a_refresh_or_a_failure_needs(function_bundle: Path) -> None:
+    script = """
+import sys
+import refresh_token.handler
+assert refresh_token.handler._store.cache_info().currsize, "the client is made"
+for name in ("boto3", "s3transfer", "aws_lambda_powertools", "refresh_token.issuers.ui_builder"):
+    assert name not in sys.modules, name
+"""
+    in_isolation(function_bundle, script, **DEPLOYED)
+
+
 @needs_3_13
 def test_garbage_is_collected_after_init_and_what_init_made_is_not_looked_at_again(function_bundle: Path) -> None:
     script = """
@@ -80,7 +100,7 @@ looked_at, left_alone = len(gc.get_objects()), gc.get_freeze_count()
 assert gc.isenabled()
 assert left_alone > 10 * looked_at, (left_alone, looked_at)
 """
-    in_isolation(function_bundle, script)
+    in_isolation(function_bundle, script, **DEPLOYED)
 
 
 CLIENT = """
