@@ -12,7 +12,7 @@ from bench.figures import Line, compare
 from tests.bench import Bench
 from tests.rie import Runtime, running
 
-ROUNDS = 15
+ROUNDS = 21
 WARM_UPS = 2
 _INIT = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
 
