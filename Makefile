@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL = -m pip install --quiet
 
-.PHONY: help setup demo stop test check chromium mutants clean
+.PHONY: help setup demo stop test check chromium mutants bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -44,6 +44,9 @@ check: setup ## run the linters and the type checker
 
 mutants: $(VENV)/.done ## break the core in 800 ways and count how many of them the tests notice (a minute or two)
 	@$(BIN)/python -m tests.mutants
+
+bench: setup ## measure start, answers, refreshes and commands beside peers and rewrite docs/benchmarks.md (some minutes)
+	@$(BIN)/python -m bench
 
 clean: ## remove everything that the other targets made
 	rm -rf $(VENV) $(MINISTACK_VENV) .rie node_modules .cache build cdk.out .local-cloud .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

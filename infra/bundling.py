@@ -23,7 +23,7 @@ CACHE = Path(__file__).resolve().parent.parent / ".cache" / "bundles"
 # The wheels' names for Lambda's two processors; Amazon Linux 2023 runs all of manylinux2014.
 _WHEEL_PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
 # Raise when this module lays a bundle out differently: it is part of every hash.
-_LAYOUT = 1
+_LAYOUT = 2
 # 1 January 1980 UTC, the first day that a zip file can hold.
 _ZIP_EPOCH = 315_532_800
 

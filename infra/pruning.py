@@ -1,5 +1,6 @@
 """What installed packages bring that a function never loads."""
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +62,24 @@ def prune(folder: Path, rules: PruningRules) -> None:
         for service in (folder / package / "data").glob("*/"):
             if service.name not in rules.botocore_services:
                 _delete(service)
+    _prune_endpoints(folder / "botocore" / "data" / "endpoints.json", rules.botocore_services)
     for path in folder.glob("*.dist-info/*"):
         if not any(path.match(kept) for kept in _KEPT_OF_DIST_INFO):
             _delete(path)
+
+
+def _prune_endpoints(endpoints: Path, services: tuple[str, ...]) -> None:
+    """Leave all partitions and regions, and of the services' endpoints the ones in use.
+
+    botocore reads this file for the first client; it has 1.2 MB for 400 services, which takes 33 ms of each cold start.
+    """
+    if not endpoints.exists():
+        return
+    document = json.loads(endpoints.read_text(encoding="utf-8"))
+    for partition in document["partitions"]:
+        known = partition["services"]
+        partition["services"] = {name: known[name] for name in services if name in known}
+    endpoints.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
 
 
 def _delete(path: Path) -> None:

@@ -52,7 +52,9 @@ class Runtime:
 
 
 @contextmanager
-def running(asset: Path, environment: Mapping[str, str], log_file: Path) -> Iterator[Runtime]:
+def running(
+    asset: Path, environment: Mapping[str, str], log_file: Path, *, handler: str = HANDLER
+) -> Iterator[Runtime]:
     """Run a built asset as Lambda does: its folder as the task root, no package but its own, its environment.
 
     The interpreter runs without site packages (-S), so that the asset must bring all it needs.
@@ -64,14 +66,14 @@ def running(asset: Path, environment: Mapping[str, str], log_file: Path) -> Iter
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{api_port}", "--log-level", "info"),
         *(str(Path(sys.base_exec_prefix, "bin", f"python3.{sys.version_info.minor}")), "-S", "-m", "awslambdaric"),
-        HANDLER,
+        handler,
     ]
     inside = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(log_file.parent),
         "PYTHONPATH": str(RIE),
         "LAMBDA_TASK_ROOT": str(asset),
-        "_HANDLER": HANDLER,
+        "_HANDLER": handler,
         "AWS_LAMBDA_FUNCTION_NAME": "refresh-token",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "60",
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",

@@ -1,5 +1,4 @@
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,6 @@ import pytest
 
 from infra import bundling, pruning, python_runtime
 from infra.settings import Architecture
-from tests.infra.conftest import ROOT
 
 WHEEL = "tiny-1.0-py3-none-any.whl"
 WHEEL_FILES = {
@@ -227,86 +225,3 @@ def test_the_running_python_is_taken_if_it_fits_else_the_first_that_does_on_path
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     found = python_runtime.find_compiler()
     assert (found and found.version) == expected
-
-
-@pytest.fixture(scope="session")
-def function_bundle() -> Path:
-    """The packages that the function ships with, around a source folder that does not matter here."""
-    sources = ROOT / "lambda_src"
-    return bundling.build(
-        sources=[sources / "refresh_token"], requirements=sources / "requirements.txt", architecture="arm64"
-    )
-
-
-def in_isolation(folder: Path, script: str) -> str:
-    """Run `script` with the standard library and the bundle, as Lambda does with /var/task, and nothing else."""
-    found = python_runtime.find_compiler()
-    assert found
-    prelude = f"import sys; sys.path.insert(0, {str(folder)!r})\n"
-    environment = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
-    done = subprocess.run(
-        [found.executable, "-I", "-S", "-B", "-c", prelude + script],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@needs_3_13
-def test_everything_that_the_function_imports_is_in_the_bundle_and_compiled(function_bundle: Path) -> None:
-    script = """
-import os, json
-import boto3, botocore.config
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
-from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig, idempotent_function
-for service in ("secretsmanager", "dynamodb", "amplifyuibuilder", "sts"):
-    boto3.client(service)
-DynamoDBPersistenceLayer(table_name="locks")
-Logger(service="test").info("it logs")
-metrics = Metrics(namespace="test", service="test")
-metrics.add_metric(name="Refreshed", unit=MetricUnit.Count, value=1)
-metrics.flush_metrics()
-ours = [module for module in list(sys.modules.values()) if str(getattr(module, "__file__", "")).startswith(sys.path[0])]
-print(json.dumps({"modules": len(ours), "uncompiled": [m.__name__ for m in ours if not os.path.exists(m.__cached__)]}))
-"""
-    printed = [json.loads(line) for line in in_isolation(function_bundle, script).splitlines()]
-    assert printed[0]["message"] == "it logs"
-    assert printed[1]["Refreshed"] == [1.0]
-    assert printed[2]["modules"] > 100
-    assert printed[2]["uncompiled"] == []
-
-
-@needs_3_13
-def test_regions_retries_and_endpoints_work_from_the_pruned_bundle(function_bundle: Path) -> None:
-    script = """
-import boto3, json
-from botocore.config import Config
-config = Config(region_name="cn-north-1", retries={"mode": "standard", "total_max_attempts": 3})
-client = boto3.client("secretsmanager", config=config)
-other = boto3.client("amplifyuibuilder", endpoint_url="http://127.0.0.1:9")
-print(json.dumps([client.meta.endpoint_url, other.meta.endpoint_url, client.meta.config.retries]))
-"""
-    assert json.loads(in_isolation(function_bundle, script)) == [
-        "https://secretsmanager.cn-north-1.amazonaws.com.cn",
-        "http://127.0.0.1:9",
-        {"mode": "standard", "total_max_attempts": 3},
-    ]
-
-
-def test_the_bundle_keeps_the_services_in_use_and_the_names_of_what_is_in_it(
-    function_bundle: Path, record_property: Callable[[str, object], None]
-) -> None:
-    services = {path.name for path in (function_bundle / "botocore" / "data").iterdir() if path.is_dir()}
-    assert services == {"amplifyuibuilder", "dynamodb", "secretsmanager", "sts"}
-    packages = {path.parent.name.split("-")[0] for path in function_bundle.glob("*.dist-info/METADATA")}
-    assert {"boto3", "botocore", "aws_lambda_powertools", "urllib3"} <= packages
-    record_property("unpacked_bytes", sum(path.stat().st_size for path in function_bundle.rglob("*")))
-
-
-def test_the_bundle_names_no_folder_of_this_machine(function_bundle: Path) -> None:
-    here = str(ROOT).encode()
-    assert not [name for name in names(function_bundle) if here in (function_bundle / name).read_bytes()]

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 from infra.pruning import FUNCTION_RULES, PruningRules, prune
@@ -18,6 +19,7 @@ def test_only_the_named_services_and_the_files_for_all_services_stay(tmp_path: P
     plant(
         tmp_path, f"{data}/endpoints.json", f"{data}/sts/2011/service-2.json.gz", f"{data}/ec2/2016/service-2.json.gz"
     )
+    (tmp_path / data / "endpoints.json").write_text('{"partitions": []}')
     plant(tmp_path, "boto3/data/ec2/2016/resources-1.json", "boto3/session.py", "other/data/ec2/x.json")
     prune(tmp_path, PruningRules(botocore_services=("sts",)))
     assert left(tmp_path) == [
@@ -41,3 +43,14 @@ def test_names_versions_and_licences_of_packages_stay(tmp_path: Path) -> None:
     plant(tmp_path, *(f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "LICENSE", "licenses/NOTICE")))
     prune(tmp_path, FUNCTION_RULES)
     assert left(tmp_path) == [f"{info}/LICENSE", f"{info}/METADATA", f"{info}/licenses/NOTICE"]
+
+
+def test_of_the_endpoints_every_partition_stays_with_the_named_services(tmp_path: Path) -> None:
+    def partition(*services: str) -> dict[str, object]:
+        return {"partition": "p", "regions": {"r": {}}, "services": {name: {"endpoints": {}} for name in services}}
+
+    file = tmp_path / "botocore" / "data" / "endpoints.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"version": 3, "partitions": [partition("sts", "ec2"), partition("ec2")]}))
+    prune(tmp_path, PruningRules(botocore_services=("sts",)))
+    assert json.loads(file.read_text()) == {"version": 3, "partitions": [partition("sts"), partition()]}

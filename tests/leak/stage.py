@@ -135,6 +135,8 @@ class Stage:
         environment.setenv("POWERTOOLS_SERVICE_NAME", service)
         with self._captured():
             self.module = load_handler()
+            # Built before our handler on the root logger is there: Powertools would keep its own lines away from it.
+            self.module.TELEMETRY._logger.debug("The stage is set")
         self.handler: Callable[[object, Any], object] = self.module.lambda_handler
         self.root_handler = logging.StreamHandler(self._out)
         self.root_handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))

@@ -1,0 +1,99 @@
+"""What a month costs on paper, at AWS's list prices for us-east-1, without any free tier but X-Ray's.
+
+Sources: the pricing pages of Secrets Manager, Lambda (Arm), EventBridge Scheduler, DynamoDB on demand, CloudWatch,
+X-Ray and KMS on aws.amazon.com, as known in November 2026. Look them up again before you rely on them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+HOURS: Final = 730
+DAYS: Final = 30.4
+
+SECRET: Final = 0.40
+"""A secret for a month."""
+SECRET_CALL: Final = 0.05 / 10_000
+INVOCATION: Final = 0.20 / 1e6
+GB_SECOND: Final = 0.0000133334
+TICK: Final = 1.00 / 1e6
+LOCK_WRITE: Final = 0.625 / 1e6
+ALARM: Final = 0.10
+METRIC_HOUR: Final = 0.30 / HOURS
+"""A custom metric costs by the hour in which it is sent."""
+KEY: Final = 1.00
+LOG_GB: Final = 0.50
+TRACE: Final = 5.00 / 1e6
+FREE_TRACES: Final = 100_000
+
+TICKS: Final = HOURS / 6
+"""`prod` ticks every six hours."""
+REFRESHES: Final = DAYS / 83
+"""A token of 90 days is refreshed 7 days before its end."""
+ALARMS: Final = 5
+MEMORY_GB: Final = 0.5
+COLD_SECONDS: Final = 1.0
+"""A tick finds no warm environment, and 512 MB is about a third of a processor: taken high."""
+WARM_SECONDS: Final = 0.015
+"""A warm answer with one call over the network: taken high."""
+ANSWER_LOG_BYTES: Final = 400
+"""Lambda's own three lines; the function logs nothing for an answer."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the bill, in USD a month."""
+
+    what: str
+    formula: str
+    usd: float
+
+
+def pair() -> list[Item]:
+    """One token pair, whatever the number of consumers."""
+    return [
+        Item("secret", "0.40", SECRET),
+        Item("key of the alarm topic", "1.00", KEY),
+        Item("alarms", f"{ALARMS} x 0.10", ALARMS * ALARM),
+        Item("metrics", f"{TICKS:.0f} ticks x 0.30 / 730 h", TICKS * METRIC_HOUR),
+        Item(
+            "ticks: schedule, read, invocation",
+            f"{TICKS:.0f} x (1.00 / million + 0.05 / 10,000 + 0.20 / million + 0.5 GB x 1 s x 0.0000133334)",
+            TICKS * (TICK + SECRET_CALL + INVOCATION + MEMORY_GB * COLD_SECONDS * GB_SECOND),
+        ),
+        Item(
+            "refreshes: 3 more calls, 2 lock writes",
+            f"{REFRESHES:.2f} x (3 x 0.05 / 10,000 + 2 x 0.625 / million)",
+            REFRESHES * (3 * SECRET_CALL + 2 * LOCK_WRITE),
+        ),
+    ]
+
+
+def reads(a_day: int) -> list[Item]:
+    """What consumers add who ask so often a day, evenly."""
+    month = a_day * DAYS
+    # Lambda traces the first request of a second and one in twenty of the others.
+    seconds = 86_400 * DAYS
+    traces = month if month < seconds else seconds + 0.05 * (month - seconds)
+    return [
+        Item("GetSecretValue", f"{month / 1e6:.2f} million x 0.05 / 10,000", month * SECRET_CALL),
+        Item("invocations", f"{month / 1e6:.2f} million x 0.20 / million", month * INVOCATION),
+        Item(
+            "their time",
+            f"{month / 1e6:.2f} million x 0.5 GB x 15 ms x 0.0000133334",
+            month * MEMORY_GB * WARM_SECONDS * GB_SECOND,
+        ),
+        Item("logs", f"{month / 1e6:.2f} million x 400 bytes x 0.50 / GB", month * ANSWER_LOG_BYTES / 1e9 * LOG_GB),
+        Item(
+            "traces",
+            f"({traces / 1e6:.2f} - 0.1) million x 5.00 / million",
+            max(0.0, traces - FREE_TRACES) * TRACE,
+        ),
+    ]
+
+
+def markdown(items: Sequence[Item]) -> str:
+    """Return a table with its sum."""
+    rows = [f"| {item.what} | {item.formula} | {item.usd:.4f} |" for item in items]
+    total = f"| **together** | | **{sum(item.usd for item in items):.2f}** |"
+    return "\n".join(["| what | USD | a month |", "|---|---|---|", *rows, total])

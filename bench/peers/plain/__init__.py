@@ -1,0 +1,1 @@
+"""A peer: boto3 and nothing else."""

@@ -1,0 +1,1 @@
+"""A peer: Powertools, all features at import."""

@@ -1,0 +1,82 @@
+"""The table, on the screen and in docs/benchmarks.md."""
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import cost
+from bench.figures import Line
+from tests.rie import ROOT
+
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- begin: written by make bench -->", "<!-- end: written by make bench -->"
+READS_A_DAY = 100_000
+_COLUMNS = ("what", "ours", "peer", "theirs", "ratio", "goal", "met")
+
+
+def show(lines: Sequence[Line], console: Console) -> None:
+    """Print the table."""
+    table = Table(title="refresh-token beside its peers: medians (smallest in brackets)")
+    for column in _COLUMNS:
+        table.add_column(column, overflow="fold")
+    for line in lines:
+        style = "" if line.met is None else "green" if line.met else "bold red"
+        table.add_row(*_cells(line), style=style)
+    console.print(table)
+
+
+def write(lines: Sequence[Line], document: Path = DOCUMENT) -> None:
+    """Replace the figures in the document, and nothing else."""
+    text = document.read_text(encoding="utf-8")
+    head, _, rest = text.partition(BEGIN)
+    _, marker, tail = rest.partition(END)
+    if not marker:
+        raise ValueError(f"{document} has lost its marks {BEGIN} and {END}")
+    document.write_text(f"{head}{BEGIN}\n\n{_markdown(lines)}\n{END}{tail}", encoding="utf-8")
+
+
+def _markdown(lines: Sequence[Line]) -> str:
+    rows = [_COLUMNS, ("---",) * len(_COLUMNS), *(_cells(line) for line in lines)]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return (
+        f"{_circumstances()}\n\n{table}\n\n"
+        f"One pair on `prod`, a month:\n\n{cost.markdown(cost.pair())}\n\n"
+        f"Consumers that ask {READS_A_DAY:,} times a day, on top:\n\n{cost.markdown(cost.reads(READS_A_DAY))}\n"
+    )
+
+
+def _circumstances() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    packages = ("botocore", "boto3", "awscli", "aws-lambda-powertools", "aws-cdk-lib")
+    return (
+        f"`make bench` on {datetime.now(UTC):%d %B %Y}. {_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, "
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}; "
+        f"{', '.join(f'{name} {version(name)}' for name in packages)}."
+    )
+
+
+def _processor() -> str:
+    try:
+        described = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or "unknown processor"
+    names = [line.partition(":")[2].strip() for line in described.splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    ratio = "" if line.ratio is None else f"{line.ratio:.2f}"
+    met = {None: "", True: "yes", False: "no"}[line.met]
+    return (line.what, line.ours, line.peer, line.theirs, ratio, line.goal, met)
+
+
+def progress(what: str) -> None:
+    """Say what is being measured."""
+    sys.stderr.write(f"Measuring {what} ...\n")
