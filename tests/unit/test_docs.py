@@ -129,6 +129,8 @@ NUMBERS = [
         f"this and the reserve, {refresh_once.WRITE_RESERVE + refresh_once.SHORTEST_CALL:g} s",
         "The time of an invocation",
     ),
+    (f"(`CLOSE_RESERVE`) | {refresh_once.CLOSE_RESERVE:g} |", "The time of an invocation"),
+    (f"(`SHORTEST_WRITE`) | {refresh_once.SHORTEST_WRITE:g} |", "The time of an invocation"),
     (f"(`ANSWER_RESERVE`) | {refresher.ANSWER_RESERVE:g} |", "The time of an invocation"),
     (f"{refresh_once.FIRST_PAUSE:g} growing to {refresh_once.LONGEST_PAUSE:g}", "The time of an invocation"),
     (f"| {idempotency_lock.KEEP_DONE // 60} minutes |", "The lock's record"),
