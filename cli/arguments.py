@@ -40,7 +40,7 @@ def from_document(option: str, text: str) -> dict[str, Any]:
     """
     document = _DOCUMENTS[option](option, content(option, text))
     if not isinstance(document, dict):
-        raise _wrong(option, "a map of parameters is expected")
+        raise _wrong(option, f"a map of parameters is expected{_meant_a_file(text)}")
     return document
 
 
@@ -49,7 +49,7 @@ def content(option: str, text: str) -> str | bytes:
     try:
         loaded = aws_cli.get_paramfile(text, aws_cli.LOCAL_PREFIX_MAP)
     except aws_cli.ResourceLoadingError as error:
-        fault = _wrong(option, str(error))
+        fault = _wrong(option, _unreadable(error))
     else:
         return text if loaded is None else loaded
     raise fault
@@ -67,7 +67,7 @@ def _json(option: str, text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
-    raise _wrong(option, f"this is not JSON{place}")
+    raise _wrong(option, f"this is not JSON{place}{_meant_a_file(text)}")
 
 
 def _yaml(option: str, text: str | bytes) -> Any:  # noqa: ANN401 - any YAML
@@ -75,7 +75,13 @@ def _yaml(option: str, text: str | bytes) -> Any:  # noqa: ANN401 - any YAML
         return load(text)
     except (ValueError, RecursionError):
         pass
-    raise _wrong(option, "this is not YAML")
+    raise _wrong(option, f"this is not YAML{_meant_a_file(text)}")
+
+
+def _meant_a_file(text: str | bytes) -> str:
+    """Return a hint where a file's name seems to stand in the place of its content."""
+    looks_so = isinstance(text, str) and text.endswith((".json", ".yaml", ".yml"))
+    return "; to read a file, give file://<path>" if looks_so else ""
 
 
 def _shorthand(option: str, shape: Any, text: str) -> Any:  # noqa: ANN401 - botocore's shape
@@ -86,11 +92,23 @@ def _shorthand(option: str, shape: Any, text: str) -> Any:  # noqa: ANN401 - bot
         fault = f"expected {error.expected!r} at character {error.index + 1} of the shorthand"
     except aws_cli.DuplicateKeyInObjectError as error:
         fault = f"{name(error.key)} stands twice in the shorthand"
-    except (aws_cli.ShorthandParseError, aws_cli.ResourceLoadingError) as error:
-        fault = str(error) if isinstance(error, aws_cli.ResourceLoadingError) else "this is not shorthand"
+    except aws_cli.ResourceLoadingError as error:
+        raise _wrong(option, _unreadable(error)) from None
+    except aws_cli.ShorthandParseError:
+        fault = "this is not shorthand"
     else:
         return parsed
-    raise _wrong(option, f"{fault}. Quote a value that holds , or =, or give JSON or file://")
+    raise _wrong(option, f"{fault}. Put a value that holds a comma or a quote into quotes, or give JSON or file://")
+
+
+def _unreadable(error: Exception) -> str:
+    """Say why a file cannot be read, without its name: what stands after file:// may be a value."""
+    fault = error.__context__
+    if isinstance(fault, OSError):
+        return f"the file that stands after file:// cannot be read ({fault.strerror})"
+    if isinstance(fault, UnicodeError):
+        return "the file that stands after file:// is not UTF-8 text"
+    return "what stands after file:// cannot be read"
 
 
 def _wrong(option: str, why: str) -> UsageError:

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from cli.errors import TokenctlError, UsageError
+from cli.errors import TokenctlError, UsageError, one_line
 
 
 def ask(warning: str, *, yes: bool) -> None:
@@ -18,7 +18,7 @@ def ask(warning: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError(f"{warning} There is nobody to ask: say --yes to go on. Nothing was changed.")
+        raise UsageError(f"{one_line(warning)} There is nobody to ask: say --yes to go on. Nothing was changed.")
     click.echo(warning, err=True)
     if not click.confirm("Go on?", err=True):
         raise TokenctlError("Nothing was changed.")

@@ -161,7 +161,8 @@ def _key(examined: Examined) -> Finding:
         state = client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
     if state != "Enabled":
         return Finding(Level.FAIL, f"the secret's key is {state}", "enable the key, or cancel its deletion")
-    return Finding(Level.OK, "the secret's key is enabled")
+    read_pair(examined.target)  # what counts is that it decrypts
+    return Finding(Level.OK, "the secret's key is enabled, and you could read the pair with it")
 
 
 def _schedule(examined: Examined) -> Finding:
@@ -192,10 +193,13 @@ def _last_run(examined: Examined) -> Finding:
 
 
 def _errors(examined: Examined) -> Finding:
-    count = examined.deployed.errors(examined.now, DAY)
+    wrong = examined.deployed.wrong_requests(examined.now, DAY)
+    count = max(examined.deployed.errors(examined.now, DAY) - wrong, 0)
+    besides = f", besides {wrong} wrong request{'s' * (wrong > 1)}" if wrong else ""
     if count:
-        return Finding(Level.WARN, f"errors of the function within a day: {count}", "see its log, and docs/runbook.md")
-    return Finding(Level.OK, "the function raised no error within a day")
+        text = f"errors of the function within a day: {count}{besides}"
+        return Finding(Level.WARN, text, "see its log, and docs/runbook.md")
+    return Finding(Level.OK, f"the function raised no error within a day{besides}")
 
 
 def _alarms(examined: Examined) -> Finding:
@@ -225,7 +229,7 @@ AFTER_DEPLOYMENT: Final = (
     Check("stack", ("credentials",), _stack),
     Check("secret", ("stack",), _secret),
     Check("window", ("secret",), _window),
-    Check("key", ("stack",), _key),
+    Check("key", ("secret",), _key),
     Check("schedule", ("stack",), _schedule),
     Check("last run", ("stack",), _last_run),
     Check("errors", ("stack",), _errors),

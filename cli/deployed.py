@@ -14,6 +14,7 @@ from refresh_token.windows import WindowSettings, iso_utc
 TICKED: Final = "Looked at the token"
 REFRESHED: Final = "Refreshed the token"
 FAILED: Final = "The refresh failed"
+REFUSED: Final = "The request failed"
 
 _RATE: Final = re.compile(r"rate\((\d{1,6}) (minute|hour|day)s?\)")
 _ALARM: Final = re.compile(r"-Monitoring([A-Za-z]+)[0-9A-F]{8}(?:-|$)")
@@ -31,7 +32,7 @@ class Deployed:
     def configuration(self) -> dict[str, Any]:
         """Return the function's configuration."""
         client, name = self.target.connection.client("lambda"), self.target.function_name
-        with explained():
+        with explained([self.target.named_function] if self.target.named_function else ()):
             configuration: dict[str, Any] = client.get_function_configuration(FunctionName=name)
         return configuration
 
@@ -95,6 +96,11 @@ class Deployed:
                 Statistics=["Sum"],
             )
         return int(sum(point["Sum"] for point in answer["Datapoints"]))
+
+    def wrong_requests(self, now: datetime, span: timedelta) -> int:
+        """Return how many of these failures were the caller's: the request was refused."""
+        lines = self._lines((REFUSED,), now - span)
+        return sum(line.get("reason") == "InvalidParameterException" for line in lines)
 
     def last_line(self, messages: tuple[str, ...], now: datetime, *spans: timedelta) -> dict[str, Any] | None:
         """Return the function's last log line with one of the messages; `spans` are looked through one by one."""

@@ -1,6 +1,5 @@
 """`tokenctl doctor`: what is right and what is not, before and after a deployment."""
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
@@ -13,6 +12,7 @@ from cli.deployed import Deployed
 from cli.errors import TokenctlError
 from cli.life import relative
 from cli.options import target_options
+from cli.output import Output, output_options
 from cli.refresh import WARNING, forced
 from cli.target import Target
 
@@ -33,9 +33,9 @@ Exit codes: 0 all is well, 1 the worst is a WARN, 2 the worst is a FAIL.
 @click.option("--before-deployment", is_flag=True, help="Only what a deployment needs.")
 @click.option("--call", is_flag=True, help="Make one real refresh, too; asks first.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format.")
 @target_options
-def doctor(*, target: Target, before_deployment: bool, call: bool, yes: bool, output: str) -> int:
+@output_options
+def doctor(*, target: Target, before_deployment: bool, call: bool, yes: bool, output: Output) -> int:
     """Check account, stack, token pair and schedule: one line a check, and how to mend what is wrong.
 
     Changes nothing, but for --call. A check that needs another one which failed is skipped.
@@ -49,18 +49,14 @@ def doctor(*, target: Target, before_deployment: bool, call: bool, yes: bool, ou
     found = []
     for name, finding in findings(checks, examined):
         found.append((name, finding))
-        if output == "text":
+        if not output.asked_for:
             click.echo(_line(name, finding))
-    if output == "json":
-        click.echo(
-            json.dumps(
-                [
-                    {"check": name, "level": finding.level.value, "text": finding.text, "fix": finding.fix}
-                    for name, finding in found
-                ],
-                indent=2,
-            )
-        )
+    if output.asked_for:
+        answer = [
+            {"check": name, "level": finding.level.value, "text": finding.text, "fix": finding.fix}
+            for name, finding in found
+        ]
+        output.print("doctor", answer)
     return max(EXIT_CODES[finding.level] for _, finding in found)
 
 

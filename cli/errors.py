@@ -36,10 +36,10 @@ class ServiceError(TokenctlError):
     exit_code = 254
 
     @classmethod
-    def of(cls, code: str, operation: str, message: str) -> "ServiceError":
-        """Say it as the AWS CLI does."""
-        said = f": {one_line(message)}" if message else "."
-        return cls(f"An error occurred ({code}) when calling the {operation} operation{said}")
+    def of(cls, code: str, operation: str, message: str, hint: str = "") -> "ServiceError":
+        """Say it as the AWS CLI does, and what to do."""
+        said = f": {one_line(message).rstrip('.')}." if message else "."
+        return cls(f"An error occurred ({code}) when calling the {operation} operation{said}{hint and f' {hint}'}")
 
 
 def name(text: object) -> str:

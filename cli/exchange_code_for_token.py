@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.errors import TokenctlError
+from cli.errors import TokenctlError, UsageError
 from cli.operation_command import performs
+from cli.options import completing
 from cli.words import AwsCommand
 
 if TYPE_CHECKING:
@@ -25,15 +26,23 @@ Examples:
 
 
 @click.command("exchange-code-for-token", cls=AwsCommand, epilog=EXAMPLES)
-@click.option("--provider", metavar="<value>", help="The third-party provider for the token; figma is the only one.")
+@click.option(
+    "--provider",
+    metavar="<value>",
+    shell_complete=completing("figma"),
+    help="The third-party provider for the token; figma is the only one.",
+)
 @click.option(
     "--request",
     metavar="<value>",
     help="The code: code=string,redirectUri=string[,clientId=string], the same as a JSON object, or file://.",
 )
 @click.option("--store", is_flag=True, help="Put the pair into the stack's secret; print which version, no token.")
+@click.option("--yes", is_flag=True, help="With --store: replace a stored pair without asking.")
 @performs(OPERATION, {"--provider": "provider", "--request": "request"})
-def exchange_code_for_token(*, target: "Target", parameters: Mapping[str, Any], store: bool) -> Mapping[str, Any]:
+def exchange_code_for_token(
+    *, target: "Target", parameters: Mapping[str, Any], store: bool, yes: bool
+) -> Mapping[str, Any]:
     """Exchange an access code for a token pair.
 
     A code lives 30 seconds and works once. Amplify UI Builder is called directly; --endpoint-url is where that call
@@ -43,12 +52,18 @@ def exchange_code_for_token(*, target: "Target", parameters: Mapping[str, Any], 
     from cli.target import explained
 
     storage = dataclasses.replace(target, connection=dataclasses.replace(target.connection, endpoint_url=None))
-    secret = storage.secret_arn if store else None  # asked first: a code is spent by the exchange
+    secret: str | None = None
+    kept: Mapping[str, object] = {}
+    if store:  # looked up and asked first: a code is spent by the exchange
+        from cli.replacing import ask_before_replacing
+
+        secret = storage.secret_arn
+        kept = ask_before_replacing(storage, yes=yes)
     client = target.connection.client("amplifyuibuilder")
     with explained(Operation(OPERATION).secrets(parameters)):
         answer = dict(client.exchange_code_for_token(**parameters))
     answer.pop("ResponseMetadata", None)
-    return answer if secret is None else _stored(storage, secret, parameters, answer)
+    return answer if secret is None else _stored(storage, secret, parameters, {**kept, **answer})
 
 
 def _stored(
@@ -64,4 +79,5 @@ def _stored(
         fault = error
     else:
         return {"secretArn": secret, "versionId": version, "expiresIn": answer["expiresIn"]}
-    raise type(fault)(f"The code was exchanged and is spent, but the pair could not be stored: {fault} Sign in again.")
+    kind = TokenctlError if isinstance(fault, UsageError) else type(fault)  # the answer is not what was typed
+    raise kind(f"The code was exchanged and is spent, but the pair could not be stored: {fault} Sign in again.")

@@ -23,7 +23,8 @@ def invoke(target: Target, event: Mapping[str, object]) -> dict[str, Any]:
     # One attempt: a second one could refresh again, and kill the token that the first one got.
     client = target.connection.client("lambda", read_timeout=LONGEST_ANSWER, retries={"total_max_attempts": 1})
     function_name = target.function_name
-    with explained():
+    # Lambda repeats the name, which may be a value that went astray.
+    with explained([target.named_function] if target.named_function else ()):
         answer = client.invoke(FunctionName=function_name, Payload=json.dumps(event).encode())
         payload = answer["Payload"].read()
     try:

@@ -1,6 +1,8 @@
 """The command group, and the one place where an error becomes a line and an exit code."""
 
+import errno
 import importlib
+import os
 import sys
 import traceback
 from typing import Final
@@ -25,6 +27,28 @@ COMMANDS: Final[dict[str, str]] = {
 }
 """Command name to `module:attribute`. A command's module is imported only when it is used: start-up is felt."""
 
+SUMMARIES: Final[dict[str, str]] = {
+    "authorize": "Sign in to Figma in the browser and store the token pair.",
+    "seed": "Store a token pair that exists already.",
+    "status": "Show the token's life, schedule, alarms and dead letters on one screen.",
+    "token": "Print a live access token, for scripts.",
+    "refresh": "Refresh the stored token now; every token handed out dies.",
+    "doctor": "Check account, stack, pair and schedule, and say how to mend them.",
+    "refresh-token": "Perform RefreshToken, with the AWS CLI's parameters.",
+    "exchange-code-for-token": "Perform ExchangeCodeForToken, with the AWS CLI's parameters.",
+    "completion": "Print the completion script of a shell.",
+}
+"""One line a command for `tokenctl --help`, which so imports none of them."""
+
+EXAMPLES: Final = """\b
+Examples:
+  tokenctl doctor --stage prod --before-deployment
+  tokenctl authorize --stage prod --client-id YOUR_APP --port 8976
+  tokenctl status --stage prod --watch
+  export FIGMA_TOKEN=$(tokenctl token --stage prod)
+  tokenctl help refresh-token
+"""
+
 INTERRUPTED: Final = 130
 
 
@@ -43,9 +67,14 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), attribute)
         return command if isinstance(command, click.Command) else None
 
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one line a command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Check the words before the command, and hand them on to it if it has the global options."""
-        words = ["--help"] if args == ["help"] else list(args)
+        words = [*args[1:], "--help"] if args[:1] == ["help"] else list(args)
         after = super().parse_args(ctx, list(words))
         before = words[: len(words) - len(after) - len(ctx._protected_args)]  # noqa: SLF001 - click has no public name
         command = self.get_command(ctx, ctx._protected_args[0]) if ctx._protected_args else None  # noqa: SLF001 - as above
@@ -63,7 +92,7 @@ def _tokenctl(**_options: object) -> None:
 
 
 _SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-tokenctl: Final = click.group(cls=LazyGroup, context_settings=_SETTINGS, name="tokenctl")(
+tokenctl: Final = click.group(cls=LazyGroup, context_settings=_SETTINGS, name="tokenctl", epilog=EXAMPLES)(
     with_options(_tokenctl, (*TARGET_OPTIONS, *OUTPUT_OPTIONS))
 )
 
@@ -78,14 +107,25 @@ def run(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     try:
         result = tokenctl.main(words, prog_name="tokenctl", standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit:
+        return _reader_gone()  # click's end for a pipe that nobody reads
+    except BrokenPipeError:
+        return _reader_gone()
     except (click.exceptions.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return UsageError.exit_code
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not show what it holds
-        return _failed(error, debug="--debug" in words)
+        return _failed(error, debug=any(len(word) >= len("--deb") and "--debug".startswith(word) for word in words))
     return result if isinstance(result, int) else 0
+
+
+def _reader_gone() -> int:
+    """End quietly, as the AWS CLI does: whoever read the output has seen enough."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - Python flushes it at its end
+    return 0
 
 
 def _failed(error: Exception, *, debug: bool) -> int:
@@ -101,5 +141,9 @@ def _failed(error: Exception, *, debug: bool) -> int:
     if isinstance(error, TokenctlError):
         click.echo(f"tokenctl: {error}", err=True)
         return error.exit_code
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        click.echo("tokenctl: The output could not be written: no space is left.", err=True)
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - Python flushes it at its end
+        return TokenctlError.exit_code
     click.echo(f"tokenctl: This should not happen ({type(error).__name__}). Run it again with --debug.", err=True)
     return TokenctlError.exit_code

@@ -68,7 +68,7 @@ def performs(operation: str, options: Mapping[str, str]) -> Callable[[Perform], 
             output = output.settled(target.connection)
             sample = generate_cli_skeleton == "output"
             answer = model.sample_answer() if sample else perform(target=target, parameters=parameters, **others)
-            output.show(operation, answer, target.connection)
+            output.show(operation, dict(answer), target.connection)
 
         return with_options(target_options(output_options(command)), INPUTS)
 

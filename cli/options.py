@@ -2,7 +2,9 @@
 
 import functools
 import platform
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import click
@@ -10,6 +12,8 @@ import click
 from cli import debug_log
 from cli.errors import UsageError
 from cli.target import Connection, Target
+
+_STAGE: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
 Command = Callable[..., Any]
 Callback = Callable[[click.Context, click.Parameter, Any], Any]
@@ -59,6 +63,24 @@ def _address(_ctx: click.Context, _parameter: click.Parameter, value: str | None
     return value
 
 
+def _stage(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+    # What does not look like a stage is not shown: it may be a value that went astray.
+    if not _STAGE.fullmatch(value):
+        raise UsageError("--stage must be the name of a stage, such as dev or prod: a-z, 0-9 and -, up to 20 of them.")
+    return value
+
+
+def _bundle(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not Path(value).exists():
+        raise UsageError("The file that --ca-bundle names does not exist.")
+    return value
+
+
+def completing(*words: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return what completes one of the words in a shell."""
+    return lambda _ctx, _parameter, typed: [word for word in words if word.startswith(typed)]
+
+
 def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
     if wanted:
         click.echo(f"tokenctl/{debug_log.version()} Python/{platform.python_version()}")
@@ -99,12 +121,19 @@ AWS_GLOBALS: Final = (
 """The AWS CLI's global parameters."""
 
 TARGET_OPTIONS: Final = (
-    click.option("--stage", default="dev", show_default=True, help="Stage of the stack RefreshToken-<stage>."),
+    click.option(
+        "--stage",
+        default="dev",
+        show_default=True,
+        callback=_stage,
+        shell_complete=completing("dev", "prod", "local"),
+        help="Stage of the stack RefreshToken-<stage>.",
+    ),
     click.option("--function-name", help="Name or ARN of the refresh function, in place of the stack's."),
     click.option("--region", help="AWS region."),
     click.option("--profile", help="Profile of the AWS configuration files."),
     click.option("--endpoint-url", callback=_address, help="Send the AWS calls to this address."),
-    click.option("--ca-bundle", type=click.Path(), help="Certificate bundle to trust."),
+    click.option("--ca-bundle", type=click.Path(), callback=_bundle, help="Certificate bundle to trust."),
     click.option("--cli-connect-timeout", type=click.IntRange(0), help="Seconds to wait for a connection; 0 for ever."),
     click.option("--cli-read-timeout", type=click.IntRange(0), help="Seconds to wait for an answer; 0 for ever."),
     click.option("--no-sign-request", is_flag=True, help="Do not sign the requests."),

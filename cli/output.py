@@ -2,8 +2,9 @@
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from io import StringIO
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -21,15 +22,25 @@ class Output:
     """What the operator asked for; without a format the AWS configuration decides."""
 
     format: str | None = None
+    """One of FORMATS."""
     query: Any = None
     """A compiled JMESPath expression."""
     color: str = "auto"
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether a format or a part of the answer was asked for, in place of what people read."""
+        return self.format is not None or self.query is not None
 
     def settled(self, connection: Connection) -> "Output":
         """Return the same with its format decided; raises ConfigurationError when the configured one will not do."""
         return replace(self, format=self.format or _configured_format(connection))
 
-    def show(self, title: str, answer: Mapping[str, Any], connection: Connection) -> None:
+    def print(self, title: str, answer: Any) -> None:  # noqa: ANN401 - any JSON
+        """Print an answer of our own: without a format it is JSON, whatever the AWS configuration says."""
+        replace(self, format=self.format or "json").show(title, answer, Connection())
+
+    def show(self, title: str, answer: Any, connection: Connection) -> None:  # noqa: ANN401 - any JSON
         """Print the answer; `title` heads a table. Raises TokenctlError when the query does not fit the answer."""
         from jmespath.exceptions import JMESPathError
 
@@ -38,11 +49,13 @@ class Output:
         wanted = self.format or _configured_format(connection)
         settings = SimpleNamespace(query=self.query, color=self.color)
         formatter = _yaml_formatter(settings) if wanted == "yaml" else get_formatter(wanted, settings)
+        text = StringIO()  # the formatters hide it when their stream cannot be written to
         try:
-            formatter(title, dict(answer))
+            formatter(title, answer, text)
         except JMESPathError as error:
             fault = type(error).__name__  # its text shows the value that did not fit
         else:
+            click.echo(text.getvalue(), nl=False)
             return
         raise TokenctlError(f"--query cannot be applied to the answer of {title} ({fault}).")
 
@@ -93,7 +106,7 @@ def _configured_format(connection: Connection) -> str:
     return str(wanted)
 
 
-def _yaml_formatter(settings: SimpleNamespace) -> Callable[[str, dict[str, Any]], None]:
+def _yaml_formatter(settings: SimpleNamespace) -> Callable[[str, Any, StringIO], None]:
     from cli.aws_cli import FullyBufferedFormatter
     from cli.yaml_1_2 import dump
 
@@ -104,7 +117,7 @@ def _yaml_formatter(settings: SimpleNamespace) -> Callable[[str, dict[str, Any]]
             if response != {}:
                 dump(response, stream)
 
-    formatter: Callable[[str, dict[str, Any]], None] = YamlFormatter(settings)
+    formatter: Callable[[str, Any, StringIO], None] = YamlFormatter(settings)
     return formatter
 
 

@@ -1,6 +1,5 @@
 """`tokenctl refresh`: a new access token now."""
 
-import json
 from typing import Any, Final
 
 import click
@@ -9,6 +8,7 @@ from cli.asking import ask
 from cli.function import asked_for_a_token
 from cli.life import relative
 from cli.options import target_options
+from cli.output import Output, output_options
 from cli.target import Target
 
 WARNING: Final = (
@@ -24,17 +24,17 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format.")
 @target_options
-def refresh(*, target: Target, yes: bool, output: str) -> None:
+@output_options
+def refresh(*, target: Target, yes: bool, output: Output) -> None:
     """Refresh the stored token now, whatever its window. Every access token handed out so far dies.
 
     Prints the new version and its expiry; no token.
     """
     ask(WARNING, yes=yes)
     report = forced(target)
-    if output == "json":
-        click.echo(json.dumps(report))
+    if output.asked_for:
+        output.print("refresh", report)
     else:
         left = relative(report["expiresIn"])
         click.echo(f"Refreshed: version {report['versionId']}, expires {report['expiresAt']} ({left}).")

@@ -8,6 +8,7 @@ import click
 
 from cli.errors import ServiceError, TokenctlError, one_line, without
 from cli.operation_command import performs
+from cli.options import completing
 from cli.words import AwsCommand
 
 if TYPE_CHECKING:
@@ -30,7 +31,12 @@ Examples:
 
 
 @click.command("refresh-token", cls=AwsCommand, epilog=EXAMPLES)
-@click.option("--provider", metavar="<value>", help="The third-party provider for the token; figma is the only one.")
+@click.option(
+    "--provider",
+    metavar="<value>",
+    shell_complete=completing("figma"),
+    help="The third-party provider for the token; figma is the only one.",
+)
 @click.option(
     "--refresh-token-body",
     metavar="<value>",
@@ -40,8 +46,9 @@ Examples:
 def refresh_token(*, target: "Target", parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     """Refresh a previously issued access token that might have expired.
 
-    The deployed function performs it, so nothing but lambda:InvokeFunction is needed. If the token is the one that the
-    stack keeps, the function stores the result; every access token handed out before is dead then.
+    The deployed function performs it. Needed is lambda:InvokeFunction, and cloudformation:DescribeStacks to find the
+    function of a --stage; --function-name needs no looking up. If the token is the one that the stack keeps, the
+    function stores the result; every access token handed out before is dead then.
     """
     from cli.operation import Operation
     from cli.target import explained
@@ -50,6 +57,8 @@ def refresh_token(*, target: "Target", parameters: Mapping[str, Any]) -> Mapping
     # One attempt: a second one would refresh again, and kill the token that the first one got.
     client = target.connection.client("lambda", read_timeout=LONGEST_ANSWER, retries={"total_max_attempts": 1})
     function_name = target.function_name
+    if target.named_function:
+        secrets.append(target.named_function)  # Lambda repeats it, and it may be a value that went astray
     with explained(secrets):
         answer = client.invoke(FunctionName=function_name, Payload=json.dumps(parameters).encode())
         payload = answer["Payload"].read()

@@ -12,6 +12,7 @@ from cli.life import MEANING, relative, since
 from refresh_token.windows import Window
 
 BAR: Final = 40
+MOST_VERSIONS: Final = 5
 SHOWN: Final = 13
 """Characters of a version id."""
 
@@ -77,8 +78,10 @@ def _versions(versions: list[dict[str, Any]], now: datetime) -> Text:
             (" ".join(version["stages"]), "bold" if "AWSCURRENT" in version["stages"] else "dim"),
             f" stored {since(version['createdAt'], now)}",
         )
-        for version in versions
+        for version in versions[:MOST_VERSIONS]
     ]
+    if len(versions) > MOST_VERSIONS:
+        lines.append(Text(f"and {len(versions) - MOST_VERSIONS} more; see --output json", style="dim"))
     return Text("\n").join(lines) if lines else Text("none")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cli.errors import TokenctlError
+from cli.errors import TokenctlError, UsageError
 from cli.target import Target, explained
 from refresh_token.errors import RefreshTokenError, SecretNotSeededException
 from refresh_token.token_pair import HOW_TO_SEED, TokenPair, parse_pair
@@ -28,20 +28,20 @@ def store_pair(target: Target, document: Mapping[str, object]) -> str:
     """Store a pair, in any form of contract 3, as the secret's current version; return the version's id.
 
     Raises:
-        TokenctlError: it is not a token pair.
+        UsageError: it is not a token pair.
         ServiceError, ConfigurationError: Secrets Manager cannot be asked, or refuses.
 
     """
     text = json.dumps(dict(document))
     check_pair(text)
     client = target.connection.client("secretsmanager")
-    with explained():
+    with explained(_strings(document)):
         answer = client.put_secret_value(SecretId=target.secret_arn, SecretString=text)
     return str(answer["VersionId"])
 
 
 def check_pair(text: str) -> TokenPair:
-    """Read what somebody wants to store; raises TokenctlError, which names keys and no values."""
+    """Read what somebody wants to store; raises UsageError, which names keys and no values."""
     try:
         return parse_pair(text, created=datetime.now(UTC))
     except SecretNotSeededException:
@@ -50,7 +50,15 @@ def check_pair(text: str) -> TokenPair:
         # The contract's message is about a secret, and ends with how to seed it, which is what is being done.
         said = str(error).removesuffix(HOW_TO_SEED).strip().removesuffix("Nothing was changed.").strip()
         fault = f"{said.replace('The secret is', 'What was given is', 1)} Nothing was stored."
-    raise TokenctlError(fault)
+    raise UsageError(fault)
+
+
+def _strings(value: object) -> list[str]:
+    """Return all texts in a document."""
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return [text for each in inner for text in _strings(each)]
 
 
 def read_pair(target: Target) -> StoredPair:

@@ -8,14 +8,15 @@ from typing import Any, Final
 
 import click
 
-from cli.asking import ask
 from cli.deployed import Deployed
 from cli.errors import TokenctlError, UsageError
 from cli.life import DEFAULT_WINDOWS, life_of, sentence
 from cli.options import target_options
-from cli.secret import NoPairError, check_pair, read_pair, store_pair
+from cli.output import Output, output_options
+from cli.replacing import ask_before_replacing
+from cli.secret import check_pair, store_pair
 from cli.target import Target
-from refresh_token.windows import WindowSettings
+from refresh_token.windows import Window, WindowSettings
 
 EXAMPLES: Final = """\b
 Examples:
@@ -30,20 +31,32 @@ ExchangeCodeForToken, and Figma's own (access_token, refresh_token, expires_in).
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--from", "source", metavar="FILE", help="File with the pair as JSON; - is standard input.")
+@click.option(
+    "--from", "source", metavar="FILE", type=click.Path(), help="File with the pair as JSON; - is standard input."
+)
 @click.option("--yes", is_flag=True, help="Replace the stored pair without asking.")
 @target_options
-def seed(*, target: Target, source: str | None, yes: bool) -> None:
+@output_options
+def seed(*, target: Target, source: str | None, yes: bool, output: Output) -> None:
     """Store an existing token pair, from a file, standard input or hidden prompts.
 
     Asks before it replaces a pair. Prints what it stored, without tokens.
     """
     document = _document(source)
     pair = check_pair(json.dumps(document))
-    _ask_before_replacing(target, yes=yes)
+    ask_before_replacing(target, yes=yes)
     version_id = store_pair(target, document)
     life = life_of(pair, now=datetime.now(UTC), settings=_windows(target))
-    click.echo(f"Stored a token pair for {target.stack_name}: version {version_id}, {sentence(life)}.")
+    if output.asked_for:
+        output.print("seed", {"stack": target.stack_name, "versionId": version_id, **life})
+    else:
+        click.echo(f"Stored a token pair for {target.stack_name}: version {version_id}, {sentence(life)}.")
+    if life["window"] == Window.EXPIRED:
+        click.echo(
+            "The access token has expired already. The next question or tick refreshes it, if the refresh token works; "
+            "`tokenctl refresh` does at once.",
+            err=True,
+        )
     if source not in {None, "-"}:
         click.echo(f"{source} still holds the tokens: delete it.", err=True)
 
@@ -55,18 +68,6 @@ def _windows(target: Target) -> WindowSettings:
         return DEFAULT_WINDOWS  # the pair is stored; who may do that need not be allowed to look at the function
 
 
-def _ask_before_replacing(target: Target, *, yes: bool) -> None:
-    if yes:
-        return
-    try:
-        stored = read_pair(target)
-    except NoPairError:
-        return
-    life = life_of(stored.pair, now=datetime.now(UTC))
-    word = f"until {life['expiresAt']}" if life["expiresAt"] else "with no known expiry"
-    ask(f"The secret of {target.stack_name} holds a token pair already ({word}); this replaces it.", yes=yes)
-
-
 def _document(source: str | None) -> dict[str, Any]:
     if source is None and sys.stdin.isatty():
         return _prompted()
@@ -75,9 +76,11 @@ def _document(source: str | None) -> dict[str, Any]:
             "utf-8-sig"
         )
     except OSError as error:
-        raise UsageError(f"{source} cannot be read ({error.strerror}). Name a file with --from, or - .") from None
+        # Its name is not shown: it may be a token that went astray.
+        fault = f"The file that --from names cannot be read ({error.strerror}). Name a file, or - for standard input."
+        raise UsageError(fault) from None
     except UnicodeDecodeError:
-        raise TokenctlError("What was given is not a token pair: it is not UTF-8 text. Nothing was stored.") from None
+        raise UsageError("What was given is not a token pair: it is not UTF-8 text. Nothing was stored.") from None
     check_pair(text)
     document: dict[str, Any] = json.loads(text)
     return document

@@ -14,6 +14,7 @@ from cli.deployed import FAILED, REFRESHED, Deployed, next_run
 from cli.errors import TokenctlError
 from cli.life import DEFAULT_WINDOWS, life_of
 from cli.options import target_options
+from cli.output import Output, output_options
 from cli.screen import drawn
 from cli.secret import read_pair, read_versions
 from cli.target import Target
@@ -31,7 +32,6 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format.")
 @click.option(
     "--watch",
     metavar="[SECONDS]",
@@ -41,14 +41,18 @@ Examples:
     help="Look again every few seconds (5), until Ctrl-C.",
 )
 @target_options
-def status(*, target: Target, output: str, watch: float | None) -> None:
+@output_options
+def status(*, target: Target, output: Output, watch: float | None) -> None:
     """Show window, expiry and versions of the token, the last outcome, schedule, alarms and dead-letter queue.
 
     What cannot be read says why. Never shows a token.
     """
     _ = target.named_function or target.outputs  # nothing of the below is there without a stack
-    if output == "json":
-        _repeat(lambda: click.echo(json.dumps(report(target), indent=None if watch else 2)), watch)
+    if watch and output.format == "json" and output.query is None:
+        _repeat(lambda: click.echo(json.dumps(report(target))), watch)  # one line each time
+        return
+    if output.asked_for:
+        _repeat(lambda: output.print("status", report(target)), watch)
         return
     console = Console(highlight=False)
     if watch is None:
@@ -59,7 +63,7 @@ def status(*, target: Target, output: str, watch: float | None) -> None:
 
 
 def report(target: Target) -> dict[str, Any]:
-    """Return what `--output json` prints: a part that cannot be read is `{"error": why}`."""
+    """Return what `--output` prints: a part that cannot be read is `{"error": why}`."""
     now, deployed = datetime.now(UTC), Deployed(target)
     return {
         "stack": target.stack_name,

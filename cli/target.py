@@ -16,18 +16,48 @@ if TYPE_CHECKING:
     import boto3
     from botocore.exceptions import ClientError
 
+LONGEST_MESSAGE: Final = 500
+"""Characters of a service's message that are shown."""
+
 STACK_PREFIX: Final = "RefreshToken-"
 
 CONFIGURATION: Final = (
     *("NoRegionError", "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound"),
     *("ConfigNotFound", "ConfigParseError", "InvalidConfigError", "InfiniteLoopConfigError", "SSOError"),
-    *("MetadataRetrievalError", "LoginError"),
+    *("MetadataRetrievalError", "LoginError", "InvalidRegionError"),
 )
 """botocore's errors that mean "credentials or settings are wrong", with their subclasses."""
+
+_CREDENTIALS: Final = "Check AWS_PROFILE, --profile and the clock of this machine."
+_SERVICE_HINTS: Final = {
+    "AccessDenied": "Ask for that permission; docs/cli.md lists what each command needs.",
+    "ExpiredToken": "The AWS credentials have expired: sign in to AWS again.",
+    "RequestExpired": _CREDENTIALS,
+    "UnrecognizedClient": _CREDENTIALS,
+    "InvalidClientTokenId": _CREDENTIALS,
+    "InvalidSignature": _CREDENTIALS,
+    "SignatureDoesNotMatch": _CREDENTIALS,
+    "Throttl": "Wait a minute and run it again.",
+    "TooManyRequests": "Wait a minute and run it again.",
+    "ResourceNotFound": "Check --stage, --function-name and --region.",
+    "InvalidRequest": "See `SecretUnavailableException` in docs/runbook.md.",
+    "DecryptionFailure": "See `SecretUnavailableException` in docs/runbook.md.",
+    "Service": "Run it again; if it stays, see the AWS Health Dashboard.",
+    "Internal": "Run it again; if it stays, see the AWS Health Dashboard.",
+}
+"""What to do, by the beginning of a service's error code."""
+
+_SAID: Final = {
+    "ProfileNotFound": "There is no such profile in the AWS configuration files",
+    "InvalidRegionError": "The region is not one of AWS's",
+}
+"""In place of botocore's words where these show what was given: it may be a token in the wrong place."""
 
 _ANY_HINT: Final = "Check AWS_PROFILE, --profile and your AWS configuration files."
 _HINTS: Final = {
     "NoRegionError": "Give --region, or set AWS_REGION or AWS_PROFILE.",
+    "ProfileNotFound": "`aws configure list-profiles` lists them; see --profile and AWS_PROFILE.",
+    "InvalidRegionError": "Check --region and AWS_REGION.",
     "NoCredentialsError": "Set AWS_PROFILE or give --profile; `aws configure` makes one.",
 }
 
@@ -69,8 +99,13 @@ class Connection:
         if not self.sign:
             settings["signature_version"] = UNSIGNED
         make: Any = self.session.client
-        with explained():
-            client = make(service, endpoint_url=self.endpoint_url, verify=self.ca_bundle, config=Config(**settings))
+        try:
+            with explained():
+                client = make(service, endpoint_url=self.endpoint_url, verify=self.ca_bundle, config=Config(**settings))
+        except ValueError:  # botocore's, which shows the address
+            raise ConfigurationError(
+                "The address of --endpoint-url or AWS_ENDPOINT_URL is not one that can be called."
+            ) from None
         self.opened.callback(client.close)
         log_calls(client)
         return client
@@ -131,11 +166,10 @@ class Target:
 class explained:  # noqa: N801 - used as `with explained():`
     """Turn botocore's errors into ours.
 
-    What a service says is shown only where `secrets`, all that was sent and must not be shown, are given: it may
-    repeat them.
+    `secrets` is all that was sent and must not be shown: a service may repeat it.
     """
 
-    def __init__(self, secrets: Iterable[str] | None = None) -> None:
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = secrets
 
     def __enter__(self) -> None:
@@ -153,11 +187,14 @@ class explained:  # noqa: N801 - used as `with explained():`
             raise _failed(error) from None
 
 
-def _refused(error: "ClientError", secrets: Iterable[str] | None) -> ServiceError:
-    """Put a service's error into the AWS CLI's words."""
-    code = error.response.get("Error", {}).get("Code", "Unknown")
-    message = error.response.get("Error", {}).get("Message") if secrets is not None else None
-    return ServiceError.of(code, error.operation_name, without(secrets or (), message or ""))
+def _refused(error: "ClientError", secrets: Iterable[str]) -> ServiceError:
+    """Put a service's error into the AWS CLI's words, with what to do."""
+    code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+    message = str(error.response.get("Error", {}).get("Message") or "")
+    hint = next((hint for begin, hint in _SERVICE_HINTS.items() if code.startswith(begin)), "")
+    return ServiceError.of(
+        without(secrets, code), error.operation_name, without(secrets, message)[:LONGEST_MESSAGE], hint
+    )
 
 
 def _failed(error: Exception) -> TokenctlError:
@@ -169,7 +206,8 @@ def _failed(error: Exception) -> TokenctlError:
     if isinstance(error, ParamValidationError):
         return UsageError("Parameter validation failed.")  # botocore's own text shows the values
     if any(ancestor.__name__ in CONFIGURATION for ancestor in type(error).__mro__):
-        return ConfigurationError(f"{one_line(str(error)).rstrip('.')}. {_HINTS.get(kind, _ANY_HINT)}")
+        said = _SAID.get(kind) or one_line(str(error)).rstrip(".")
+        return ConfigurationError(f"{said}. {_HINTS.get(kind, _ANY_HINT)}")
     if isinstance(error, NoConnection | HTTPClientError):
         return TokenctlError(f"AWS could not be reached ({kind}). Check the network, --endpoint-url and --region.")
     return TokenctlError(f"The call could not be made ({kind}). Check --region, --endpoint-url and --ca-bundle.")

@@ -1,6 +1,5 @@
 """`tokenctl token`: the access token, for scripts."""
 
-import json
 import sys
 from typing import Final
 
@@ -9,6 +8,7 @@ import click
 from cli.errors import UsageError
 from cli.function import asked_for_a_token
 from cli.options import target_options
+from cli.output import Output, output_options
 from cli.target import Target
 
 EXAMPLES: Final = """\b
@@ -22,13 +22,13 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.option("--show", is_flag=True, help="Print it on a terminal, too, where others may see it.")
 @click.option("--failed-version", metavar="ID", help="The token of this version was rejected: get one that works.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format.")
 @target_options
-def token(*, target: Target, show: bool, failed_version: str | None, output: str) -> None:
+@output_options
+def token(*, target: Target, show: bool, failed_version: str | None, output: Output) -> None:
     """Print a live access token, as any consumer of the function gets it.
 
-    Into a pipe, a file or a variable; on a terminal only with --show. With --output json the whole answer: accessToken,
-    expiresIn, expiresAt, versionId, state.
+    Into a pipe, a file or a variable; on a terminal only with --show. With --output or --query the whole answer:
+    accessToken, expiresIn, expiresAt, versionId, state.
     """
     if sys.stdout.isatty() and not show:
         raise UsageError(
@@ -41,4 +41,7 @@ def token(*, target: Target, show: bool, failed_version: str | None, output: str
             f"tokenctl: The token could not be refreshed and lives until {answer['expiresAt']}. See `tokenctl doctor`.",
             err=True,
         )
-    click.echo(json.dumps(answer) if output == "json" else answer["accessToken"])
+    if output.asked_for:
+        output.print("token", answer)
+    else:
+        click.echo(answer["accessToken"])

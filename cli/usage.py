@@ -34,7 +34,9 @@ def _bad(error: BadParameter) -> str:
     if isinstance(kind, click.Choice):
         return f"{hint} must be one of {', '.join(map(str, kind.choices))}"
     if isinstance(kind, click.types.IntParamType | click.types.FloatParamType):
-        return f"{hint} must be a number"
+        least, most = getattr(kind, "min", None), getattr(kind, "max", None)
+        bounds = [f"at least {least}"] * (least is not None) + [f"at most {most}"] * (most is not None)
+        return f"{hint} must be a number{' of ' if bounds else ''}{' and '.join(bounds)}"
     return error.format_message()
 
 

@@ -11,11 +11,13 @@ from cli.authorize.consent import Consent
 from cli.authorize.exchange import exchange_client
 from cli.authorize.loopback import Loopback
 from cli.authorize.reception import Reception
-from cli.authorize.replacing import ask_before_replacing, moment
 from cli.authorize.sign_in import SignIn, Stored, finish
 from cli.errors import ConfigurationError
 from cli.options import target_options
+from cli.output import Output, output_options
+from cli.replacing import ask_before_replacing, moment
 from cli.target import Target
+from refresh_token.windows import iso_utc
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -32,6 +34,7 @@ Examples:
 
 @click.command("authorize", epilog=_EXAMPLES)
 @target_options
+@output_options
 @click.option(
     "--client-id", required=True, envvar="FIGMA_CLIENT_ID", show_envvar=True, help="Client id of the Figma app."
 )
@@ -71,6 +74,7 @@ def authorize(  # noqa: PLR0913 - one for each option
     timeout: int,
     yes: bool,
     authorize_url: str,
+    output: Output,
 ) -> None:
     """Sign in to Figma in the browser and store the token pair.
 
@@ -83,21 +87,27 @@ def authorize(  # noqa: PLR0913 - one for each option
     if not no_browser:
         _check_browser()
     exchanger = exchange_client(target.connection)
+    consent_page.check_belongs(url, exchanger.meta.endpoint_url)
     _ = target.secret_arn  # better no stack now than after the sign-in
-    if not yes:
-        ask_before_replacing(target)
+    kept = ask_before_replacing(target, yes=yes)
     with Loopback(port or 0) as loopback:
         redirect_uri = consent_page.redirect_uri(redirect_host, loopback.port)
         consent = Consent(authorize_url=url, client_id=client_id, redirect_uri=redirect_uri, scopes=scopes)
         with loopback.serving(consent.state) as reception:
-            sign_in = SignIn(consent=consent, exchanger=exchanger, target=target)
-            stored = _go_through(sign_in, reception, timeout, no_browser=no_browser)
-    _summarise(target, stored)
+            sign_in = SignIn(consent=consent, exchanger=exchanger, target=target, kept=kept)
+            stored = _go_through(sign_in, reception, timeout, no_browser=no_browser, apart=output.asked_for)
+    if output.asked_for:
+        expires_at = stored.expires_at and iso_utc(stored.expires_at)
+        names = {"stack": target.stack_name, "secretArn": target.secret_arn}
+        output.print("authorize", {**names, "versionId": stored.version_id, "expiresAt": expires_at})
+    else:
+        _summarise(target, stored)
 
 
-def _go_through(sign_in: SignIn, reception: Reception, timeout: int, *, no_browser: bool) -> Stored:
+def _go_through(sign_in: SignIn, reception: Reception, timeout: int, *, no_browser: bool, apart: bool) -> Stored:
+    """Ask, and wait; `apart` keeps standard output for what `--output` asked for."""
     try:
-        _ask(sign_in.consent, timeout, no_browser=no_browser)
+        _ask(sign_in.consent, timeout, no_browser=no_browser, apart=apart)
         return finish(sign_in, reception, seconds=timeout)
     except KeyboardInterrupt:
         known = "Whether a pair was stored is not known" if reception.answered else "Nothing was stored"
@@ -121,16 +131,17 @@ def _check_browser() -> None:
         ) from None
 
 
-def _ask(consent: Consent, timeout: int, *, no_browser: bool) -> None:
+def _ask(consent: Consent, timeout: int, *, no_browser: bool, apart: bool) -> None:
     if no_browser:
-        click.echo(f"Open this address in a browser:\n\n{consent.address}\n")
+        click.echo(f"Open this address in a browser:\n\n{consent.address}\n", err=apart)
     else:
-        click.echo("Opening Figma's consent page in your browser.")
+        click.echo("Opening Figma's consent page in your browser.", err=apart)
         # In a thread: a browser in the foreground returns only when it is closed.
         threading.Thread(target=_open, args=(consent.address,), name="browser", daemon=True).start()
     click.echo(
         f"Waiting up to {timeout} seconds for the answer at {consent.redirect_uri}, which must be registered with the "
-        "Figma app. Ctrl-C stops."
+        "Figma app. Ctrl-C stops.",
+        err=apart,
     )
 
 

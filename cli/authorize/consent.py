@@ -67,6 +67,16 @@ def checked_authorize_url(url: str) -> str:
     return url
 
 
+def check_belongs(url: str, endpoint_url: str) -> None:
+    """Refuse to send somebody to the real Figma for a code that a local cloud would have to know; raises UsageError."""
+    local = urlsplit(endpoint_url)
+    if url == FIGMA and local.hostname in LOOPBACK_HOSTS:
+        raise UsageError(
+            "The calls go to a cloud on this machine, which knows no code of the real Figma's. Give its consent page: "
+            f"--authorize-url {local.scheme}://{local.netloc}/oauth"
+        )
+
+
 def _split(url: str) -> SplitResult | None:
     try:
         page = urlsplit(url)

@@ -1,7 +1,8 @@
 """The sign-in from Figma's answer to the stored pair."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,8 +11,8 @@ from cli.authorize.consent import Consent
 from cli.authorize.exchange import exchange
 from cli.authorize.reception import Reception
 from cli.authorize.redirect import Kind, Redirect
-from cli.authorize.replacing import moment
 from cli.errors import ServiceError, TokenctlError
+from cli.replacing import moment
 from cli.secret import store_pair
 from cli.target import Target
 from refresh_token.token_pair import TokenPair
@@ -21,11 +22,15 @@ AGAIN: Final = "Nothing was stored. Run the command again."
 
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """One sign-in: the question, who exchanges the code (a boto3 client), and where the pair goes."""
+    """One sign-in: the question, who exchanges the code (a boto3 client), and where the pair goes.
+
+    `kept` are keys of the pair before that are not ours, and go along.
+    """
 
     consent: Consent
     exchanger: Any
     target: Target
+    kept: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +69,7 @@ def _use(redirect: Redirect, sign_in: SignIn) -> Stored:
     match redirect.kind:
         case Kind.ALLOWED:
             pair = exchange(sign_in.exchanger, sign_in.consent, redirect.code, now=datetime.now(UTC))
-            return _store(sign_in.target, pair)
+            return _store(sign_in.target, pair, sign_in.kept)
         case Kind.DENIED:
             raise DeniedError(
                 "The sign-in was denied on Figma's page. Nothing was stored. Run the command again to allow it."
@@ -76,9 +81,9 @@ def _use(redirect: Redirect, sign_in: SignIn) -> Stored:
             raise ServiceError(f"Figma's answer holds no code. {AGAIN}")
 
 
-def _store(target: Target, pair: TokenPair) -> Stored:
+def _store(target: Target, pair: TokenPair, kept: Mapping[str, object]) -> Stored:
     try:
-        version_id = store_pair(target, json.loads(pair.to_json()))
+        version_id = store_pair(target, {**kept, **json.loads(pair.to_json())})
     except TokenctlError as error:
         raise type(error)(
             f"Figma issued a new pair, which ends an older one of the same user, but it could not be stored: {error} "

@@ -94,7 +94,7 @@ def test_a_refused_code_is_told_in_the_services_words_without_the_code(
     assert done.code == 254
     assert done.stderr.endswith(
         "tokenctl: An error occurred (InvalidParameterException) when calling the ExchangeCodeForToken operation: "
-        "No: ***\n"
+        "No: ***.\n"
     )
     assert "canary" not in done.stderr
 
@@ -119,6 +119,22 @@ def test_store_puts_the_pair_into_the_stacks_secret_and_prints_no_token(
         "versionId": stored["VersionId"],
         "expiresIn": NINETY_DAYS,
     }
+
+
+def test_store_asks_before_it_replaces_a_pair_and_keeps_the_keys_that_are_not_ours(
+    tokenctl: Tokenctl, standin: StandinControl, code: str, secrets: Any
+) -> None:
+    old = {"accessToken": "old", "refreshToken": "old", "clientId": "old", "note": "keep me"}
+    secrets.put_secret_value(SecretId="pair", SecretString=json.dumps(old))
+    asked = tokenctl(*exchange(code, standin), "--store")
+    assert (asked.code, asked.stdout) == (252, "")
+    assert "holds a token pair already" in asked.stderr
+    assert "--yes" in asked.stderr
+    assert standin.calls("ExchangeCodeForToken") == []
+    assert tokenctl(*exchange(code, standin), "--store", "--yes").code == 0
+    stored = json.loads(secrets.get_secret_value(SecretId="pair")["SecretString"])
+    (grant,) = standin.grants()
+    assert (stored["note"], stored["accessToken"], stored["clientId"]) == ("keep me", grant.access_token, CLIENT_ID)
 
 
 @pytest.mark.usefixtures("stacks")
@@ -146,11 +162,20 @@ def test_a_pair_that_makes_no_sense_is_not_stored(
         secrets.get_secret_value(SecretId="pair")
 
 
-def test_a_pair_that_the_secret_does_not_take_is_said_to_be_lost(
+def test_a_secret_that_is_missing_is_told_before_the_code_is_spent(
     tokenctl: Tokenctl, standin: StandinControl, code: str, secrets: Any
 ) -> None:
     secrets.delete_secret(SecretId="pair", ForceDeleteWithoutRecovery=True)
     done = tokenctl(*exchange(code, standin), "--store")
+    assert (done.code, done.stdout) == (254, "")
+    assert standin.calls("ExchangeCodeForToken") == []
+
+
+def test_a_pair_that_the_secret_does_not_take_is_said_to_be_lost(
+    tokenctl: Tokenctl, standin: StandinControl, code: str, secrets: Any
+) -> None:
+    secrets.delete_secret(SecretId="pair", ForceDeleteWithoutRecovery=True)
+    done = tokenctl(*exchange(code, standin), "--store", "--yes")
     assert done.code == 254
     assert done.stdout == ""
     assert "when calling the PutSecretValue operation" in done.stderr

@@ -108,7 +108,7 @@ def test_what_a_service_repeats_of_the_request_is_blotted_out(
 ) -> None:
     answering(function, {"errorType": "X", "errorMessage": f"bad {TOKEN} of {CLIENT}"}, error=True)
     done = tokenctl(*FIGMA, "--refresh-token-body", BODY, *to)
-    assert done.stderr.endswith("operation: bad *** of ***\n")
+    assert done.stderr.endswith("operation: bad *** of ***.\n")
 
 
 def test_no_connection_is_told_in_one_line(tokenctl: Tokenctl) -> None:
@@ -194,7 +194,7 @@ def test_all_parameters_are_taken_from_yaml(  # noqa: PLR0917 - fixtures
         (("--refresh-token-body", "figr_canary", "--provider", "figma"), "expected '='"),
         (("--refresh-token-body", "figr_canary9=1", "--provider", "figma"), "(not a name) is not known"),
         (("--refresh-token-body", "a=figr_canary,a=figr_canary", "--provider", "figma"), "`a` stands twice"),
-        (("--refresh-token-body", "token@=file:///nothing", "--provider", "figma"), "Unable to load paramfile"),
+        (("--refresh-token-body", "token@=file:///nothing", "--provider", "figma"), "file:// cannot be read (No such"),
         (("--refresh-token-body", '{"token": figr_canary}', "--provider", "figma"), "not JSON (line 1, column 11)"),
         (("--refresh-token-body", "[" * 100_000, "--provider", "figma"), "not JSON"),
     ],

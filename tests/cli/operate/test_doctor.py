@@ -2,6 +2,7 @@
 to answer."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -194,7 +195,9 @@ def test_a_key_a_schedule_an_alarm_and_a_queue_that_are_not_as_they_should_be(
     alarm = next(name for name in alarms if "TokenExpires" in name)
     secrets.update_secret(SecretId=secret, KmsKeyId=key)
     try:
-        assert tokenctl("doctor").line("key") == "OK    key           the secret's key is enabled."
+        assert tokenctl("doctor").line("key") == (
+            "OK    key           the secret's key is enabled, and you could read the pair with it."
+        )
         kms.disable_key(KeyId=key)
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
         sqs.send_message(QueueUrl=queue, MessageBody="a test")
@@ -223,6 +226,12 @@ def test_a_schedule_that_never_ran(tokenctl: Tokenctl, stack: Deployment, monkey
 
 def test_errors_within_a_day(tokenctl: Tokenctl, stack: Deployment) -> None:
     assert stack.invoke({"provider": "sketch"}).failed
+    assert re.search(
+        r"OK    errors        .* no error within a day, besides \d+ wrong requests?\.", tokenctl("doctor").out
+    )
+    stack.seed(stack.cloud.standin.grant(), expires_in=timedelta(seconds=-1))
+    stack.cloud.standin.revoke()
+    assert stack.invoke({}).failed
     assert tokenctl("doctor").line("errors").startswith("WARN  errors        errors of the function within a day: ")
 
 
