@@ -1,0 +1,1 @@
+"""The client of the refresh function, for other Lambdas."""
