@@ -206,16 +206,21 @@ def _life(keys: Mapping[str, object], created: datetime) -> tuple[Expiry | None,
     expires_at, refreshed_at = _moment(keys, "expiresAt"), _moment(keys, "refreshedAt")
     expires_in = keys.get("expiresIn")
     if expires_at is not None:
-        longest = created + MAX_LIFETIME
-        return Expiry(min(expires_at, longest), capped=expires_at > longest), refreshed_at
+        return _believed(Expiry(expires_at), created), refreshed_at
     if expires_in is None:
         return None, refreshed_at
     start = refreshed_at or created
     try:
-        return read_expires_in(expires_in, counted_from=start), start
+        return _believed(read_expires_in(expires_in, counted_from=start), created), start
     except (ValueError, OverflowError):
         pass
     raise _malformed("`expiresIn` must be a positive whole number, and not end after the year 9999")
+
+
+def _believed(expiry: Expiry, created: datetime) -> Expiry:
+    """Return the expiry, but no later than a token lives which was new when the version was created."""
+    longest = created + MAX_LIFETIME
+    return Expiry(longest, capped=True) if expiry.at > longest else expiry
 
 
 def _text(keys: Mapping[str, object], key: str) -> str:

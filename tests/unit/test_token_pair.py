@@ -95,6 +95,11 @@ FORMS: list[tuple[str, dict[str, object], TokenPair]] = [
         a_pair(expires_at=CREATED + timedelta(days=400), refreshed_at=CREATED, capped=True),
     ),
     (
+        "expiresIn that counts from a moment far ahead is capped as well",
+        {**TOKENS, "expiresIn": 60, "refreshedAt": "2999-01-01T00:00:00Z"},
+        a_pair(expires_at=CREATED + timedelta(days=400), refreshed_at=datetime(2999, 1, 1, tzinfo=UTC), capped=True),
+    ),
+    (
         "expiresAt beyond belief is capped, too",
         {**TOKENS, "expiresAt": (CREATED + timedelta(days=400, seconds=1)).isoformat()},
         a_pair(expires_at=CREATED + timedelta(days=400), refreshed_at=None, capped=True),
