@@ -2,7 +2,8 @@
 
 Looked at: stdout and stderr (log lines, metrics) with every logger at DEBUG; the error, its chain and tracebacks;
 repr and str of every object of ours that a function of ours touched; the report of a tick; the items of the lock table.
-`test_redactions.py` shows that each redaction is needed, `tests/runtime/test_no_leak.py` plays under the real runtime.
+`test_redactions.py` shows that each redaction is needed, `tests/runtime/test_no_leak.py` and `test_traces.py` play under
+the real runtime.
 """
 
 import json
