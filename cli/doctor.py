@@ -15,6 +15,7 @@ from cli.options import target_options
 from cli.output import Output, output_options
 from cli.refresh import WARNING, forced
 from cli.target import Target
+from cli.words import AwsCommand
 
 EXIT_CODES: Final = {Level.OK: 0, Level.SKIP: 0, Level.WARN: 1, Level.FAIL: 2}
 COLOURS: Final = {Level.OK: "green", Level.SKIP: "bright_black", Level.WARN: "yellow", Level.FAIL: "red"}
@@ -29,7 +30,7 @@ Exit codes: 0 all is well, 1 the worst is a WARN, 2 the worst is a FAIL.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option("--before-deployment", is_flag=True, help="Only what a deployment needs.")
 @click.option("--call", is_flag=True, help="Make one real refresh, too; asks first.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -70,6 +70,10 @@ def _stage(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
     return value
 
 
+def _profile(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    return value or None  # an empty one is none, as in the AWS CLI
+
+
 def _bundle(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and not Path(value).exists():
         raise UsageError("The file that --ca-bundle names does not exist.")
@@ -131,7 +135,7 @@ TARGET_OPTIONS: Final = (
     ),
     click.option("--function-name", help="Name or ARN of the refresh function, in place of the stack's."),
     click.option("--region", help="AWS region."),
-    click.option("--profile", help="Profile of the AWS configuration files."),
+    click.option("--profile", callback=_profile, help="Profile of the AWS configuration files."),
     click.option("--endpoint-url", callback=_address, help="Send the AWS calls to this address."),
     click.option("--ca-bundle", type=click.Path(), callback=_bundle, help="Certificate bundle to trust."),
     click.option("--cli-connect-timeout", type=click.IntRange(0), help="Seconds to wait for a connection; 0 for ever."),

@@ -2,11 +2,11 @@
 
 import functools
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from io import StringIO
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 
@@ -49,13 +49,13 @@ class Output:
         wanted = self.format or _configured_format(connection)
         settings = SimpleNamespace(query=self.query, color=self.color)
         formatter = _yaml_formatter(settings) if wanted == "yaml" else get_formatter(wanted, settings)
-        text = StringIO()  # the formatters hide it when their stream cannot be written to
+        stream = _Watched(sys.stdout)  # only now: for colours, the formatter has put a stream of its own there
         try:
-            formatter(title, answer, text)
+            formatter(title, answer, stream)
         except JMESPathError as error:
             fault = type(error).__name__  # its text shows the value that did not fit
         else:
-            click.echo(text.getvalue(), nl=False)
+            stream.check()
             return
         raise TokenctlError(f"--query cannot be applied to the answer of {title} ({fault}).")
 
@@ -106,7 +106,36 @@ def _configured_format(connection: Connection) -> str:
     return str(wanted)
 
 
-def _yaml_formatter(settings: SimpleNamespace) -> Callable[[str, Any, StringIO], None]:
+class _Watched:
+    """A stream that remembers that it could not be written to: the formatters keep that to themselves."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._fault: OSError | None = None
+
+    def write(self, text: str) -> None:
+        """Write; raises OSError."""
+        try:
+            self._stream.write(text)
+        except OSError as error:
+            self._fault = error
+            raise
+
+    def flush(self) -> None:
+        """Write what is buffered; raises OSError."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._fault = error
+            raise
+
+    def check(self) -> None:
+        """Raise the OSError that there was, if there was one."""
+        if self._fault is not None:
+            raise self._fault
+
+
+def _yaml_formatter(settings: SimpleNamespace) -> Callable[[str, Any, Any], None]:
     from cli.aws_cli import FullyBufferedFormatter
     from cli.yaml_1_2 import dump
 
@@ -117,7 +146,7 @@ def _yaml_formatter(settings: SimpleNamespace) -> Callable[[str, Any, StringIO],
             if response != {}:
                 dump(response, stream)
 
-    formatter: Callable[[str, Any, StringIO], None] = YamlFormatter(settings)
+    formatter: Callable[[str, Any, Any], None] = YamlFormatter(settings)
     return formatter
 
 

@@ -16,6 +16,7 @@ from cli.output import Output, output_options
 from cli.replacing import ask_before_replacing
 from cli.secret import check_pair, store_pair
 from cli.target import Target
+from cli.words import AwsCommand
 from refresh_token.windows import Window, WindowSettings
 
 EXAMPLES: Final = """\b
@@ -30,7 +31,7 @@ ExchangeCodeForToken, and Figma's own (access_token, refresh_token, expires_in).
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option(
     "--from", "source", metavar="FILE", type=click.Path(), help="File with the pair as JSON; - is standard input."
 )

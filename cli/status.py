@@ -18,6 +18,7 @@ from cli.output import Output, output_options
 from cli.screen import drawn
 from cli.secret import read_pair, read_versions
 from cli.target import Target
+from cli.words import AwsCommand
 from refresh_token.windows import iso_utc
 
 SEARCHED: Final = (timedelta(days=1), timedelta(days=14), timedelta(days=100))
@@ -31,7 +32,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option(
     "--watch",
     metavar="[SECONDS]",

@@ -3,6 +3,7 @@
 boto3 is imported on use: `--help` and shell completion are felt.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -82,8 +83,10 @@ class Connection:
         """Return the session; raises ConfigurationError for a profile that does not exist."""
         import boto3
 
+        # As in the AWS CLI v2, and unlike boto3, which knows AWS_DEFAULT_REGION only.
+        region = self.region or os.environ.get("AWS_REGION") or None
         with explained():
-            return boto3.Session(profile_name=self.profile, region_name=self.region)
+            return boto3.Session(profile_name=self.profile, region_name=region)
 
     def client(self, service: str, **settings: Any) -> Any:  # noqa: ANN401 - the caller names the type of client
         """Return a client; `settings` are botocore's Config, under what the operator asked for.

@@ -17,6 +17,7 @@ from cli.options import target_options
 from cli.output import Output, output_options
 from cli.replacing import ask_before_replacing, moment
 from cli.target import Target
+from cli.words import AwsCommand
 from refresh_token.windows import iso_utc
 
 _EXAMPLES: Final = """\b
@@ -32,7 +33,7 @@ Examples:
 """
 
 
-@click.command("authorize", epilog=_EXAMPLES)
+@click.command("authorize", cls=AwsCommand, epilog=_EXAMPLES)
 @target_options
 @output_options
 @click.option(
