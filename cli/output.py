@@ -11,7 +11,7 @@ from typing import Any, Final, TextIO
 import click
 
 from cli.errors import ConfigurationError, TokenctlError, UsageError
-from cli.options import Command, refused, with_options
+from cli.options import Command, completing, refused, with_options
 from cli.target import Connection
 
 FORMATS: Final = ("json", "yaml", "text", "table")
@@ -62,12 +62,21 @@ class Output:
 
 def output_options(command: Command) -> Command:
     """Add the options; the command gets an `output` in their place."""
+    return _with_output(command, OUTPUT_OPTIONS)
+
+
+def aws_output_options(command: Command) -> Command:
+    """Add the options to a command whose answer is shown as the AWS CLI shows it."""
+    return _with_output(command, AWS_OUTPUT_OPTIONS)
+
+
+def _with_output(command: Command, options: tuple[Callable[[Any], Any], ...]) -> Command:
 
     @functools.wraps(command)
     def with_output(*, output: str | None, query: Any, color: str, **others: Any) -> Any:  # noqa: ANN401 - the command's own
         return command(output=Output(format=output, query=query, color=color), **others)
 
-    return with_options(with_output, OUTPUT_OPTIONS)
+    return with_options(with_output, options)
 
 
 def _format(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -150,14 +159,20 @@ def _yaml_formatter(settings: SimpleNamespace) -> Callable[[str, Any, Any], None
     return formatter
 
 
-OUTPUT_OPTIONS: Final = (
-    click.option(
-        "--output",
-        callback=_format,
-        metavar=f"[{'|'.join(FORMATS)}]",
-        shell_complete=lambda _ctx, _parameter, typed: [name for name in FORMATS if name.startswith(typed)],
-        help="Format of the answer; json, unless the AWS configuration says otherwise.",
-    ),
-    click.option("--query", callback=_query, help="JMESPath expression applied to the answer."),
-    click.option("--color", type=click.Choice(["on", "off", "auto"]), default="auto", help="Colours in a table."),
-)
+def _options(without: str) -> tuple[Callable[[Any], Any], ...]:
+    """Return the options; `without` says what is shown without `--output`."""
+    return (
+        click.option(
+            "--output",
+            callback=_format,
+            metavar=f"[{'|'.join(FORMATS)}]",
+            shell_complete=completing(*FORMATS),
+            help=f"Format of the answer. Without it: {without}.",
+        ),
+        click.option("--query", callback=_query, help="JMESPath expression applied to the answer."),
+        click.option("--color", type=click.Choice(["on", "off", "auto"]), default="auto", help="Colours in a table."),
+    )
+
+
+OUTPUT_OPTIONS: Final = _options("what people read")
+AWS_OUTPUT_OPTIONS: Final = _options("as the AWS configuration says, or json")

@@ -17,7 +17,7 @@ from cli.replacing import ask_before_replacing
 from cli.secret import check_pair, store_pair
 from cli.target import Target
 from cli.words import AwsCommand
-from refresh_token.windows import Window, WindowSettings
+from refresh_token.windows import MAX_LIFETIME, Window, WindowSettings
 
 EXAMPLES: Final = """\b
 Examples:
@@ -52,6 +52,8 @@ def seed(*, target: Target, source: str | None, yes: bool, output: Output) -> No
         output.print("seed", {"stack": target.stack_name, "versionId": version_id, **life})
     else:
         click.echo(f"Stored a token pair for {target.stack_name}: version {version_id}, {sentence(life)}.")
+    if pair.capped:
+        click.echo(f"No token lives as long as it says; {MAX_LIFETIME.days} days are believed.", err=True)
     if life["window"] == Window.EXPIRED:
         click.echo(
             "The access token has expired already. The next question or tick refreshes it, if the refresh token works; "

@@ -1,7 +1,9 @@
 """`tokenctl authorize`: what the operator types and reads."""
 
 import threading
+import time
 import webbrowser
+from contextlib import suppress
 from typing import Final
 
 import click
@@ -20,6 +22,9 @@ from cli.target import Target
 from cli.words import AwsCommand
 from refresh_token.windows import iso_utc
 
+LATE_SECONDS: Final = 2.0
+"""How long the port is answered after the sign-in."""
+
 _EXAMPLES: Final = """\b
 Examples:
   The redirect address http://127.0.0.1:8976/callback is registered with the Figma app:
@@ -34,8 +39,6 @@ Examples:
 
 
 @click.command("authorize", cls=AwsCommand, epilog=_EXAMPLES)
-@target_options
-@output_options
 @click.option(
     "--client-id", required=True, envvar="FIGMA_CLIENT_ID", show_envvar=True, help="Client id of the Figma app."
 )
@@ -64,6 +67,8 @@ Examples:
 )
 @click.option("--yes", is_flag=True, help="Replace a stored pair without asking.")
 @click.option("--authorize-url", default=consent_page.FIGMA, show_default=True, help="The consent page.")
+@target_options
+@output_options
 def authorize(  # noqa: PLR0913 - one for each option
     *,
     target: Target,
@@ -84,6 +89,7 @@ def authorize(  # noqa: PLR0913 - one for each option
     registered with the Figma app. No token is shown.
     """
     url = consent_page.checked_authorize_url(authorize_url)
+    client_id = consent_page.checked_client_id(client_id)
     scopes = consent_page.scopes(asked_scopes)
     if not no_browser:
         _check_browser()
@@ -97,12 +103,14 @@ def authorize(  # noqa: PLR0913 - one for each option
         with loopback.serving(consent.state) as reception:
             sign_in = SignIn(consent=consent, exchanger=exchanger, target=target, kept=kept)
             stored = _go_through(sign_in, reception, timeout, no_browser=no_browser, apart=output.asked_for)
-    if output.asked_for:
-        expires_at = stored.expires_at and iso_utc(stored.expires_at)
-        names = {"stack": target.stack_name, "secretArn": target.secret_arn}
-        output.print("authorize", {**names, "versionId": stored.version_id, "expiresAt": expires_at})
-    else:
-        _summarise(target, stored)
+            _show(target, stored, output)
+            _stay()
+
+
+def _stay() -> None:
+    """Tell those who load the last page again, or allow it in a second tab, that it is over, instead of nothing."""
+    with suppress(KeyboardInterrupt):
+        time.sleep(LATE_SECONDS)
 
 
 def _go_through(sign_in: SignIn, reception: Reception, timeout: int, *, no_browser: bool, apart: bool) -> Stored:
@@ -153,7 +161,12 @@ def _open(address: str) -> None:
         )
 
 
-def _summarise(target: Target, stored: Stored) -> None:
+def _show(target: Target, stored: Stored, output: Output) -> None:
+    if output.asked_for:
+        expires_at = stored.expires_at and iso_utc(stored.expires_at)
+        names = {"stack": target.stack_name, "secretArn": target.secret_arn}
+        output.print("authorize", {**names, "versionId": stored.version_id, "expiresAt": expires_at})
+        return
     click.secho("Signed in. The token pair is stored.", fg="green", bold=True)
     for name, value in (
         ("stack", target.stack_name),

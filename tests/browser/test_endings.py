@@ -94,6 +94,25 @@ def test_forged_redirects_do_not_prolong_the_waiting_and_are_counted_at_its_end(
     assert stack.stored() is None
 
 
+def test_a_replay_right_after_the_end_is_told_that_it_is_over(start: Start, stack: Stack) -> None:
+    command = start()
+    redirect = allowed(command.address)
+    assert command.visit(redirect).status == 200
+    assert command.process.stdout is not None
+    assert any("token lives until" in line for line in command.process.stdout)
+    late = [command.visit(redirect), command.visit(redirect.partition("?")[0])]
+    assert [(page.status, "Already answered" in page.data.decode()) for page in late] == [(409, True)] * 2
+    assert command.end()[0] == 0
+    assert len(stack.cloud.standin.calls("ExchangeCodeForToken")) == 1
+
+
+def test_an_empty_client_id_is_refused(run: Run) -> None:
+    process = run("--no-browser", "--client-id", " ")
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output) == (252, "")
+    assert errors == "tokenctl: --client-id is empty. Give the client id of the Figma app.\n"
+
+
 def test_a_code_that_is_too_old_stores_nothing(start: Start, stack: Stack) -> None:
     command = start()
     redirect = allowed(command.address)
