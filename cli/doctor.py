@@ -58,7 +58,7 @@ def doctor(*, target: Target, before_deployment: bool, call: bool, yes: bool, ou
     for name, finding in findings(checks, examined):
         found.append((name, finding))
         if not output.asked_for:
-            click.echo(_line(name, finding))
+            click.echo(_line(name, finding), color=output.colored)
     if output.asked_for:
         answer = [
             {"check": name, "level": finding.level.value, "text": finding.text, "fix": finding.fix}

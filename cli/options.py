@@ -11,7 +11,7 @@ import click
 
 from cli import debug_log
 from cli.errors import UsageError
-from cli.target import Connection, Target
+from cli.target import Connection, Target, is_address
 
 _STAGE: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
@@ -58,7 +58,7 @@ def with_options(command: Command, options: tuple[Callable[[Any], Any], ...]) ->
 
 
 def _address(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not value.startswith(("http://", "https://")):
+    if value is not None and not is_address(value):
         raise UsageError("--endpoint-url must have the form http://<hostname>/ or https://<hostname>/.")
     return value
 

@@ -32,6 +32,11 @@ class Output:
         """Whether a format or a part of the answer was asked for, in place of what people read."""
         return self.format is not None or self.query is not None
 
+    @property
+    def colored(self) -> bool | None:
+        """Whether what people read is coloured; None leaves it to whether it is read on a terminal."""
+        return {"on": True, "off": False}.get(self.color)
+
     def settled(self, connection: Connection) -> "Output":
         """Return the same with its format decided; raises ConfigurationError when the configured one will not do."""
         return replace(self, format=self.format or _configured_format(connection))
@@ -170,7 +175,9 @@ def _options(without: str) -> tuple[Callable[[Any], Any], ...]:
             help=f"Format of the answer. Without it: {without}.",
         ),
         click.option("--query", callback=_query, help="JMESPath expression applied to the answer."),
-        click.option("--color", type=click.Choice(["on", "off", "auto"]), default="auto", help="Colours in a table."),
+        click.option(
+            "--color", type=click.Choice(["on", "off", "auto"]), default="auto", help="Colours; auto: on a terminal."
+        ),
     )
 
 

@@ -55,7 +55,11 @@ def status(*, target: Target, output: Output, watch: float | None) -> None:
     if output.asked_for:
         _repeat(lambda: output.print("status", report(target)), watch)
         return
-    console = Console(highlight=False)
+    console = Console(
+        highlight=False,
+        force_terminal=output.colored or None,
+        color_system={True: "standard", False: None, None: "auto"}[output.colored],
+    )
     if watch is None:
         console.print(drawn(report(target)))
         return

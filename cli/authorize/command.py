@@ -167,7 +167,7 @@ def _show(target: Target, stored: Stored, output: Output) -> None:
         names = {"stack": target.stack_name, "secretArn": target.secret_arn}
         output.print("authorize", {**names, "versionId": stored.version_id, "expiresAt": expires_at})
         return
-    click.secho("Signed in. The token pair is stored.", fg="green", bold=True)
+    click.secho("Signed in. The token pair is stored.", fg="green", bold=True, color=output.colored)
     for name, value in (
         ("stack", target.stack_name),
         ("secret", target.secret_arn),

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -141,6 +142,10 @@ def test_the_version_is_shown(tokenctl: Tokenctl) -> None:
         (("refresh-token", "--cli-read-timeout", CANARY), "must be a number"),
         (("refresh-token", "--cli-connect-timeout", "-1"), "must be a number"),
         (("refresh-token", "--endpoint-url", f"{CANARY}:80"), "must have the form http://"),
+        (("refresh-token", "--endpoint-url", "http://"), "must have the form http://"),
+        (("refresh-token", "--endpoint-url", "http://127.0.0.1:99999"), "must have the form http://"),
+        (("refresh-token", "--endpoint-url", f"http://{CANARY} x/"), "must have the form http://"),
+        (("refresh-token", "--endpoint-url", f"ftp://{CANARY}"), "must have the form http://"),
         (("refresh-token", "--no-verify-ssl"), "--ca-bundle"),
         (("refresh-token", "--cli-auto-prompt"), "is not supported by tokenctl"),
         (("refresh-token", "--v2-debug"), "is not supported by tokenctl"),
@@ -169,6 +174,30 @@ def test_the_region_is_that_of_the_option_then_of_aws_region_then_of_aws_default
     monkeypatch.setenv("AWS_REGION", "eu-west-2")
     assert Connection().session.region_name == "eu-west-2"
     assert Connection(region="eu-west-3").session.region_name == "eu-west-3"
+
+
+@pytest.mark.parametrize("address", [f"{CANARY}:1", "http://", "http://127.0.0.1:99999"])
+def test_an_address_of_the_environment_that_cannot_be_called_is_told_without_it(
+    tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    done = tokenctl(*SAMPLE[:-2], "--function-name", "f", stdin="token=a")
+    told = "tokenctl: The address of AWS_ENDPOINT_URL, or of the AWS configuration, cannot be called.\n"
+    assert (done.code, done.stderr) == (253, told)
+
+
+def test_a_credential_process_that_answers_nonsense_is_told_without_its_words(
+    tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(f"[profile p]\ncredential_process = echo {CANARY}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    done = tokenctl(*SAMPLE[:-2], "--function-name", "f", "--profile", "p", stdin="token=a")
+    assert done.code == 253
+    assert done.stderr.startswith("tokenctl: The AWS credentials or settings cannot be read.")
+    assert "canary" not in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--no-paginate", "--no-cli-pager", "--no-cli-auto-prompt", "--color=off"])

@@ -74,6 +74,19 @@ def test_the_keys_of_the_json_are_the_documented_ones(tokenctl: Tokenctl, stack:
     assert {alarm["name"] for alarm in report["alarms"]} == {alarm["AlarmName"] for alarm in deployed}
 
 
+@pytest.mark.parametrize("words", [("status",), ("doctor", "--before-deployment")], ids=["status", "doctor"])
+def test_colours_are_shown_on_a_terminal_or_as_asked(
+    tokenctl: Tokenctl, stack: Deployment, terminal_env: dict[str, str], words: tuple[str, ...]
+) -> None:
+    stack.seed(stack.cloud.standin.grant(), expires_in=DAYS_30)
+    green, escape = "\x1b[32m", "\x1b["
+    env = {**terminal_env, "TERM": "xterm"}
+    assert escape not in tokenctl(*words).out
+    assert green in tokenctl(*words, "--color", "on").out
+    assert green in on_terminal(env, *words, "--stage", "local").out
+    assert escape not in on_terminal(env, *words, "--stage", "local", "--color", "off").out
+
+
 def test_a_failed_refresh_is_the_last_outcome(tokenctl: Tokenctl, stack: Deployment) -> None:
     version = stack.seed(stack.cloud.standin.grant(), expires_in=DAYS_30)
     stack.cloud.standin.revoke()
