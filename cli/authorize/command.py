@@ -4,13 +4,14 @@ import threading
 import time
 import webbrowser
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import click
 
 from cli.authorize import consent as consent_page
 from cli.authorize.consent import Consent
-from cli.authorize.exchange import exchange_client
+from cli.authorize.exchange import exchange, exchange_client
 from cli.authorize.loopback import Loopback
 from cli.authorize.reception import Reception
 from cli.authorize.sign_in import SignIn, Stored, finish
@@ -93,15 +94,15 @@ def authorize(  # noqa: PLR0913 - one for each option
     scopes = consent_page.scopes(asked_scopes)
     if not no_browser:
         _check_browser()
-    exchanger = exchange_client(target.connection)
-    consent_page.check_belongs(url, exchanger.meta.endpoint_url)
+    client = exchange_client(target.connection)
+    consent_page.check_belongs(url, client.meta.endpoint_url)
     _ = target.secret_arn  # better no stack now than after the sign-in
     kept = ask_before_replacing(target, yes=yes)
     with Loopback(port or 0) as loopback:
         redirect_uri = consent_page.redirect_uri(redirect_host, loopback.port)
         consent = Consent(authorize_url=url, client_id=client_id, redirect_uri=redirect_uri, scopes=scopes)
         with loopback.serving(consent.state) as reception:
-            sign_in = SignIn(consent=consent, exchanger=exchanger, target=target, kept=kept)
+            sign_in = SignIn(consent=consent, exchange=partial(exchange, client), target=target, kept=kept)
             stored = _go_through(sign_in, reception, timeout, no_browser=no_browser, apart=output.asked_for)
             _show(target, stored, output)
             _stay()
