@@ -4,6 +4,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from cli.errors import TokenctlError
+from cli.words import AwsCommand
 
 EXAMPLES = """\b
 Examples:
@@ -13,7 +14,7 @@ Examples:
 """
 
 
-@click.command("completion", epilog=EXAMPLES)
+@click.command("completion", cls=AwsCommand, epilog=EXAMPLES)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:

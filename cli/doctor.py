@@ -1,5 +1,8 @@
 """`tokenctl doctor`: what is right and what is not, before and after a deployment."""
 
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
@@ -15,9 +18,14 @@ from cli.options import target_options
 from cli.output import Output, output_options
 from cli.refresh import WARNING, forced
 from cli.target import Target
+from cli.words import AwsCommand
 
 EXIT_CODES: Final = {Level.OK: 0, Level.SKIP: 0, Level.WARN: 1, Level.FAIL: 2}
 COLOURS: Final = {Level.OK: "green", Level.SKIP: "bright_black", Level.WARN: "yellow", Level.FAIL: "red"}
+INDENT: Final = 20
+LEAST_ROOM: Final = 30
+"""Characters before and for the text of a line."""
+
 EXAMPLES: Final = """\b
 Examples:
   tokenctl doctor --stage prod --before-deployment
@@ -29,7 +37,7 @@ Exit codes: 0 all is well, 1 the worst is a WARN, 2 the worst is a FAIL.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option("--before-deployment", is_flag=True, help="Only what a deployment needs.")
 @click.option("--call", is_flag=True, help="Make one real refresh, too; asks first.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -50,7 +58,7 @@ def doctor(*, target: Target, before_deployment: bool, call: bool, yes: bool, ou
     for name, finding in findings(checks, examined):
         found.append((name, finding))
         if not output.asked_for:
-            click.echo(_line(name, finding))
+            click.echo(_line(name, finding), color=output.colored)
     if output.asked_for:
         answer = [
             {"check": name, "level": finding.level.value, "text": finding.text, "fix": finding.fix}
@@ -86,6 +94,11 @@ def _call(examined: Examined) -> Finding:
 
 
 def _line(name: str, finding: Finding) -> str:
+    """Return one line; on a terminal that is too narrow for it, several, with the text in a column of its own."""
     level = click.style(f"{finding.level.value:<4}", fg=COLOURS[finding.level], bold=finding.level is Level.FAIL)
     fix = f" Fix: {finding.fix.rstrip('.')}." if finding.fix else ""
-    return f"{level}  {name:<13} {finding.text.rstrip('.')}.{fix}"
+    text = f"{finding.text.rstrip('.')}.{fix}"
+    if sys.stdout.isatty():
+        room = max(shutil.get_terminal_size().columns - INDENT, LEAST_ROOM)
+        text = f"\n{' ' * INDENT}".join(textwrap.wrap(text, room, break_on_hyphens=False))
+    return f"{level}  {name:<13} {text}"

@@ -60,8 +60,13 @@ def exchange_code_for_token(
         secret = storage.secret_arn
         kept = ask_before_replacing(storage, yes=yes)
     client = target.connection.client("amplifyuibuilder")
-    with explained(Operation(OPERATION).secrets(parameters)):
-        answer = dict(client.exchange_code_for_token(**parameters))
+    try:
+        with explained(Operation(OPERATION).secrets(parameters)):
+            answer = dict(client.exchange_code_for_token(**parameters))
+    except (AttributeError, TypeError, ValueError):  # botocore's parser lets them out, and they show the answer
+        raise TokenctlError(
+            "Amplify UI Builder's answer makes no sense, and the code may be spent. Sign in again; see --endpoint-url."
+        ) from None
     answer.pop("ResponseMetadata", None)
     return answer if secret is None else _stored(storage, secret, parameters, {**kept, **answer})
 
@@ -78,6 +83,6 @@ def _stored(
     except TokenctlError as error:
         fault = error
     else:
-        return {"secretArn": secret, "versionId": version, "expiresIn": answer["expiresIn"]}
+        return {"secretArn": secret, "versionId": version, "expiresIn": answer.get("expiresIn")}
     kind = TokenctlError if isinstance(fault, UsageError) else type(fault)  # the answer is not what was typed
     raise kind(f"The code was exchanged and is spent, but the pair could not be stored: {fault} Sign in again.")

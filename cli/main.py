@@ -13,6 +13,7 @@ from cli.errors import TokenctlError, UsageError
 from cli.options import TARGET_OPTIONS, with_options
 from cli.output import OUTPUT_OPTIONS
 from cli.usage import in_one_line
+from cli.words import spelled_out
 
 COMMANDS: Final[dict[str, str]] = {
     "authorize": "cli.authorize.command:authorize",
@@ -75,11 +76,13 @@ class LazyGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Check the words before the command, and hand them on to it if it has the global options."""
         words = [*args[1:], "--help"] if args[:1] == ["help"] else list(args)
-        after = super().parse_args(ctx, list(words))
-        before = words[: len(words) - len(after) - len(ctx._protected_args)]  # noqa: SLF001 - click has no public name
-        command = self.get_command(ctx, ctx._protected_args[0]) if ctx._protected_args else None  # noqa: SLF001 - as above
+        read, positions = spelled_out(words, self.params)
+        place = positions[0] if positions else len(words)
+        before, rest = read[:place], words[place:]
+        super().parse_args(ctx, [*before, *rest])
+        command = self.get_command(ctx, rest[0]) if rest else None
         if command is not None and any(parameter.name == "region" for parameter in command.params):
-            ctx.args = [*before, *after]
+            ctx.args = [*before, *rest[1:]]
         return ctx.args
 
 
@@ -141,6 +144,9 @@ def _failed(error: Exception, *, debug: bool) -> int:
     if isinstance(error, TokenctlError):
         click.echo(f"tokenctl: {error}", err=True)
         return error.exit_code
+    if isinstance(error, UnicodeEncodeError):
+        click.echo("tokenctl: The output holds characters that cannot be written here. Set LC_ALL=C.UTF-8.", err=True)
+        return TokenctlError.exit_code
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         click.echo("tokenctl: The output could not be written: no space is left.", err=True)
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - Python flushes it at its end

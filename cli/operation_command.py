@@ -8,7 +8,7 @@ import click
 
 from cli.errors import UsageError
 from cli.options import target_options, with_options
-from cli.output import Output, output_options
+from cli.output import Output, aws_output_options
 from cli.target import Target
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def performs(operation: str, options: Mapping[str, str]) -> Callable[[Perform], 
             answer = model.sample_answer() if sample else perform(target=target, parameters=parameters, **others)
             output.show(operation, dict(answer), target.connection)
 
-        return with_options(target_options(output_options(command)), INPUTS)
+        return with_options(target_options(aws_output_options(command)), INPUTS)
 
     return make
 

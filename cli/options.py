@@ -11,7 +11,7 @@ import click
 
 from cli import debug_log
 from cli.errors import UsageError
-from cli.target import Connection, Target
+from cli.target import Connection, Target, is_address
 
 _STAGE: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
@@ -58,7 +58,7 @@ def with_options(command: Command, options: tuple[Callable[[Any], Any], ...]) ->
 
 
 def _address(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not value.startswith(("http://", "https://")):
+    if value is not None and not is_address(value):
         raise UsageError("--endpoint-url must have the form http://<hostname>/ or https://<hostname>/.")
     return value
 
@@ -68,6 +68,10 @@ def _stage(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
     if not _STAGE.fullmatch(value):
         raise UsageError("--stage must be the name of a stage, such as dev or prod: a-z, 0-9 and -, up to 20 of them.")
     return value
+
+
+def _profile(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    return value or None  # an empty one is none, as in the AWS CLI
 
 
 def _bundle(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -131,7 +135,7 @@ TARGET_OPTIONS: Final = (
     ),
     click.option("--function-name", help="Name or ARN of the refresh function, in place of the stack's."),
     click.option("--region", help="AWS region."),
-    click.option("--profile", help="Profile of the AWS configuration files."),
+    click.option("--profile", callback=_profile, help="Profile of the AWS configuration files."),
     click.option("--endpoint-url", callback=_address, help="Send the AWS calls to this address."),
     click.option("--ca-bundle", type=click.Path(), callback=_bundle, help="Certificate bundle to trust."),
     click.option("--cli-connect-timeout", type=click.IntRange(0), help="Seconds to wait for a connection; 0 for ever."),

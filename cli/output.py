@@ -2,16 +2,16 @@
 
 import functools
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from io import StringIO
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 
 from cli.errors import ConfigurationError, TokenctlError, UsageError
-from cli.options import Command, refused, with_options
+from cli.options import Command, completing, refused, with_options
 from cli.target import Connection
 
 FORMATS: Final = ("json", "yaml", "text", "table")
@@ -32,6 +32,11 @@ class Output:
         """Whether a format or a part of the answer was asked for, in place of what people read."""
         return self.format is not None or self.query is not None
 
+    @property
+    def colored(self) -> bool | None:
+        """Whether what people read is coloured; None leaves it to whether it is read on a terminal."""
+        return {"on": True, "off": False}.get(self.color)
+
     def settled(self, connection: Connection) -> "Output":
         """Return the same with its format decided; raises ConfigurationError when the configured one will not do."""
         return replace(self, format=self.format or _configured_format(connection))
@@ -49,25 +54,34 @@ class Output:
         wanted = self.format or _configured_format(connection)
         settings = SimpleNamespace(query=self.query, color=self.color)
         formatter = _yaml_formatter(settings) if wanted == "yaml" else get_formatter(wanted, settings)
-        text = StringIO()  # the formatters hide it when their stream cannot be written to
+        stream = _Watched(sys.stdout)  # only now: for colours, the formatter has put a stream of its own there
         try:
-            formatter(title, answer, text)
+            formatter(title, answer, stream)
         except JMESPathError as error:
             fault = type(error).__name__  # its text shows the value that did not fit
         else:
-            click.echo(text.getvalue(), nl=False)
+            stream.check()
             return
         raise TokenctlError(f"--query cannot be applied to the answer of {title} ({fault}).")
 
 
 def output_options(command: Command) -> Command:
     """Add the options; the command gets an `output` in their place."""
+    return _with_output(command, OUTPUT_OPTIONS)
+
+
+def aws_output_options(command: Command) -> Command:
+    """Add the options to a command whose answer is shown as the AWS CLI shows it."""
+    return _with_output(command, AWS_OUTPUT_OPTIONS)
+
+
+def _with_output(command: Command, options: tuple[Callable[[Any], Any], ...]) -> Command:
 
     @functools.wraps(command)
     def with_output(*, output: str | None, query: Any, color: str, **others: Any) -> Any:  # noqa: ANN401 - the command's own
         return command(output=Output(format=output, query=query, color=color), **others)
 
-    return with_options(with_output, OUTPUT_OPTIONS)
+    return with_options(with_output, options)
 
 
 def _format(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -106,7 +120,36 @@ def _configured_format(connection: Connection) -> str:
     return str(wanted)
 
 
-def _yaml_formatter(settings: SimpleNamespace) -> Callable[[str, Any, StringIO], None]:
+class _Watched:
+    """A stream that remembers that it could not be written to: the formatters keep that to themselves."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._fault: OSError | None = None
+
+    def write(self, text: str) -> None:
+        """Write; raises OSError."""
+        try:
+            self._stream.write(text)
+        except OSError as error:
+            self._fault = error
+            raise
+
+    def flush(self) -> None:
+        """Write what is buffered; raises OSError."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._fault = error
+            raise
+
+    def check(self) -> None:
+        """Raise the OSError that there was, if there was one."""
+        if self._fault is not None:
+            raise self._fault
+
+
+def _yaml_formatter(settings: SimpleNamespace) -> Callable[[str, Any, Any], None]:
     from cli.aws_cli import FullyBufferedFormatter
     from cli.yaml_1_2 import dump
 
@@ -117,18 +160,26 @@ def _yaml_formatter(settings: SimpleNamespace) -> Callable[[str, Any, StringIO],
             if response != {}:
                 dump(response, stream)
 
-    formatter: Callable[[str, Any, StringIO], None] = YamlFormatter(settings)
+    formatter: Callable[[str, Any, Any], None] = YamlFormatter(settings)
     return formatter
 
 
-OUTPUT_OPTIONS: Final = (
-    click.option(
-        "--output",
-        callback=_format,
-        metavar=f"[{'|'.join(FORMATS)}]",
-        shell_complete=lambda _ctx, _parameter, typed: [name for name in FORMATS if name.startswith(typed)],
-        help="Format of the answer; json, unless the AWS configuration says otherwise.",
-    ),
-    click.option("--query", callback=_query, help="JMESPath expression applied to the answer."),
-    click.option("--color", type=click.Choice(["on", "off", "auto"]), default="auto", help="Colours in a table."),
-)
+def _options(without: str) -> tuple[Callable[[Any], Any], ...]:
+    """Return the options; `without` says what is shown without `--output`."""
+    return (
+        click.option(
+            "--output",
+            callback=_format,
+            metavar=f"[{'|'.join(FORMATS)}]",
+            shell_complete=completing(*FORMATS),
+            help=f"Format of the answer. Without it: {without}.",
+        ),
+        click.option("--query", callback=_query, help="JMESPath expression applied to the answer."),
+        click.option(
+            "--color", type=click.Choice(["on", "off", "auto"]), default="auto", help="Colours; auto: on a terminal."
+        ),
+    )
+
+
+OUTPUT_OPTIONS: Final = _options("what people read")
+AWS_OUTPUT_OPTIONS: Final = _options("as the AWS configuration says, or json")

@@ -10,6 +10,7 @@ from cli.life import relative
 from cli.options import target_options
 from cli.output import Output, output_options
 from cli.target import Target
+from cli.words import AwsCommand
 
 WARNING: Final = (
     "A refresh kills the current access token at once: every consumer that keeps it gets errors from Figma until it "
@@ -22,7 +23,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @target_options
 @output_options

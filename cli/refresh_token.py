@@ -57,9 +57,8 @@ def refresh_token(*, target: "Target", parameters: Mapping[str, Any]) -> Mapping
     # One attempt: a second one would refresh again, and kill the token that the first one got.
     client = target.connection.client("lambda", read_timeout=LONGEST_ANSWER, retries={"total_max_attempts": 1})
     function_name = target.function_name
-    if target.named_function:
-        secrets.append(target.named_function)  # Lambda repeats it, and it may be a value that went astray
-    with explained(secrets):
+    # Lambda repeats the name, which may be a value that went astray; the function does not know it.
+    with explained([*secrets, *filter(None, [target.named_function])]):
         answer = client.invoke(FunctionName=function_name, Payload=json.dumps(parameters).encode())
         payload = answer["Payload"].read()
     return _read(payload, failed="FunctionError" in answer, secrets=secrets)

@@ -98,19 +98,24 @@ def _outcome(outcome: dict[str, Any] | None, now: datetime) -> Text:
 def _schedule(schedule: dict[str, Any], now: datetime) -> Text:
     text = Text.assemble((schedule["state"], COLOURS.get(schedule["state"], "")), f" {schedule['expression']}")
     if schedule["nextRun"]:
-        text.append(f", next run about {schedule['nextRun']} ({since(schedule['nextRun'], now)})")
+        text.append(f"\nnext run about {schedule['nextRun']} ({since(schedule['nextRun'], now)})")
     elif schedule["state"] == "ENABLED":
         text.append(f" {schedule['timezone']}")
     return text
 
 
 def _alarms(alarms: list[dict[str, Any]], now: datetime) -> Text:
+    """Each that rings on its own lines, the others by state."""
     lines = []
+    quiet: dict[str, list[str]] = {}
     for alarm in alarms:
-        line = Text.assemble((alarm["state"], COLOURS.get(alarm["state"], "")), f" {short_name(alarm['name'])}")
-        if alarm["state"] == "ALARM":
-            line.append(f" {since(alarm['since'], now) if alarm['since'] else ''}\n  {alarm['description'] or ''}")
+        if alarm["state"] != "ALARM":
+            quiet.setdefault(alarm["state"], []).append(short_name(alarm["name"]))
+            continue
+        line = Text.assemble((alarm["state"], COLOURS["ALARM"]), f" {short_name(alarm['name'])}")
+        line.append(f" {since(alarm['since'], now) if alarm['since'] else ''}\n  {alarm['description'] or ''}")
         lines.append(line)
+    lines += [Text.assemble((state, COLOURS.get(state, "")), f" {', '.join(quiet[state])}") for state in sorted(quiet)]
     return Text("\n").join(lines) if lines else Text("none")
 
 

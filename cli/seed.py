@@ -16,7 +16,8 @@ from cli.output import Output, output_options
 from cli.replacing import ask_before_replacing
 from cli.secret import check_pair, store_pair
 from cli.target import Target
-from refresh_token.windows import Window, WindowSettings
+from cli.words import AwsCommand
+from refresh_token.windows import MAX_LIFETIME, Window, WindowSettings
 
 EXAMPLES: Final = """\b
 Examples:
@@ -30,7 +31,7 @@ ExchangeCodeForToken, and Figma's own (access_token, refresh_token, expires_in).
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option(
     "--from", "source", metavar="FILE", type=click.Path(), help="File with the pair as JSON; - is standard input."
 )
@@ -51,6 +52,8 @@ def seed(*, target: Target, source: str | None, yes: bool, output: Output) -> No
         output.print("seed", {"stack": target.stack_name, "versionId": version_id, **life})
     else:
         click.echo(f"Stored a token pair for {target.stack_name}: version {version_id}, {sentence(life)}.")
+    if pair.capped:
+        click.echo(f"No token lives as long as it says; {MAX_LIFETIME.days} days are believed.", err=True)
     if life["window"] == Window.EXPIRED:
         click.echo(
             "The access token has expired already. The next question or tick refreshes it, if the refresh token works; "

@@ -18,6 +18,7 @@ from cli.output import Output, output_options
 from cli.screen import drawn
 from cli.secret import read_pair, read_versions
 from cli.target import Target
+from cli.words import AwsCommand
 from refresh_token.windows import iso_utc
 
 SEARCHED: Final = (timedelta(days=1), timedelta(days=14), timedelta(days=100))
@@ -31,7 +32,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option(
     "--watch",
     metavar="[SECONDS]",
@@ -54,7 +55,11 @@ def status(*, target: Target, output: Output, watch: float | None) -> None:
     if output.asked_for:
         _repeat(lambda: output.print("status", report(target)), watch)
         return
-    console = Console(highlight=False)
+    console = Console(
+        highlight=False,
+        force_terminal=output.colored or None,
+        color_system={True: "standard", False: None, None: "auto"}[output.colored],
+    )
     if watch is None:
         console.print(drawn(report(target)))
         return

@@ -3,11 +3,14 @@
 boto3 is imported on use: `--help` and shell completion are felt.
 """
 
+import os
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from cli.debug_log import log_calls
 from cli.errors import ConfigurationError, ServiceError, TokenctlError, UsageError, one_line, without
@@ -53,6 +56,9 @@ _SAID: Final = {
 }
 """In place of botocore's words where these show what was given: it may be a token in the wrong place."""
 
+_INVALID_ENDPOINT: Final = "Invalid endpoint"
+"""How botocore's words for an address that is none begin."""
+
 _ANY_HINT: Final = "Check AWS_PROFILE, --profile and your AWS configuration files."
 _HINTS: Final = {
     "NoRegionError": "Give --region, or set AWS_REGION or AWS_PROFILE.",
@@ -82,8 +88,10 @@ class Connection:
         """Return the session; raises ConfigurationError for a profile that does not exist."""
         import boto3
 
+        # As in the AWS CLI v2, and unlike boto3, which knows AWS_DEFAULT_REGION only.
+        region = self.region or os.environ.get("AWS_REGION") or None
         with explained():
-            return boto3.Session(profile_name=self.profile, region_name=self.region)
+            return boto3.Session(profile_name=self.profile, region_name=region)
 
     def client(self, service: str, **settings: Any) -> Any:  # noqa: ANN401 - the caller names the type of client
         """Return a client; `settings` are botocore's Config, under what the operator asked for.
@@ -102,13 +110,27 @@ class Connection:
         try:
             with explained():
                 client = make(service, endpoint_url=self.endpoint_url, verify=self.ca_bundle, config=Config(**settings))
-        except ValueError:  # botocore's, which shows the address
-            raise ConfigurationError(
-                "The address of --endpoint-url or AWS_ENDPOINT_URL is not one that can be called."
-            ) from None
-        self.opened.callback(client.close)
-        log_calls(client)
-        return client
+        except ValueError as error:
+            fault = str(error)  # is not shown: it holds an address, or what a credential process answered
+        else:
+            self.opened.callback(client.close)
+            if is_address(client.meta.endpoint_url):
+                log_calls(client)
+                return client
+            fault = _INVALID_ENDPOINT
+        if fault.startswith(_INVALID_ENDPOINT):
+            raise ConfigurationError("The address of AWS_ENDPOINT_URL, or of the AWS configuration, cannot be called.")
+        raise ConfigurationError(f"The AWS credentials or settings cannot be read. {_ANY_HINT}")
+
+
+def is_address(text: str) -> bool:
+    """Tell whether `text` is an address that can be called: http or https, a host, and a port that exists if any."""
+    try:
+        address = urlsplit(text)
+        _ = address.port  # raises, too
+    except ValueError:
+        return False
+    return address.scheme in {"http", "https"} and bool(address.hostname) and not re.search(r"\s", text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +228,7 @@ def _failed(error: Exception) -> TokenctlError:
     if isinstance(error, ParamValidationError):
         return UsageError("Parameter validation failed.")  # botocore's own text shows the values
     if any(ancestor.__name__ in CONFIGURATION for ancestor in type(error).__mro__):
-        said = _SAID.get(kind) or one_line(str(error)).rstrip(".")
+        said = _SAID.get(kind) or one_line(str(error)).rstrip(".:")
         return ConfigurationError(f"{said}. {_HINTS.get(kind, _ANY_HINT)}")
     if isinstance(error, NoConnection | HTTPClientError):
         return TokenctlError(f"AWS could not be reached ({kind}). Check the network, --endpoint-url and --region.")

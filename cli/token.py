@@ -10,6 +10,7 @@ from cli.function import asked_for_a_token
 from cli.options import target_options
 from cli.output import Output, output_options
 from cli.target import Target
+from cli.words import AwsCommand
 
 EXAMPLES: Final = """\b
 Examples:
@@ -19,7 +20,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option("--show", is_flag=True, help="Print it on a terminal, too, where others may see it.")
 @click.option("--failed-version", metavar="ID", help="The token of this version was rejected: get one that works.")
 @target_options

@@ -1,14 +1,17 @@
 """`tokenctl authorize`: what the operator types and reads."""
 
 import threading
+import time
 import webbrowser
+from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import click
 
 from cli.authorize import consent as consent_page
 from cli.authorize.consent import Consent
-from cli.authorize.exchange import exchange_client
+from cli.authorize.exchange import exchange, exchange_client
 from cli.authorize.loopback import Loopback
 from cli.authorize.reception import Reception
 from cli.authorize.sign_in import SignIn, Stored, finish
@@ -17,7 +20,11 @@ from cli.options import target_options
 from cli.output import Output, output_options
 from cli.replacing import ask_before_replacing, moment
 from cli.target import Target
+from cli.words import AwsCommand
 from refresh_token.windows import iso_utc
+
+LATE_SECONDS: Final = 2.0
+"""How long the port is answered after the sign-in."""
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -32,9 +39,7 @@ Examples:
 """
 
 
-@click.command("authorize", epilog=_EXAMPLES)
-@target_options
-@output_options
+@click.command("authorize", cls=AwsCommand, epilog=_EXAMPLES)
 @click.option(
     "--client-id", required=True, envvar="FIGMA_CLIENT_ID", show_envvar=True, help="Client id of the Figma app."
 )
@@ -63,6 +68,8 @@ Examples:
 )
 @click.option("--yes", is_flag=True, help="Replace a stored pair without asking.")
 @click.option("--authorize-url", default=consent_page.FIGMA, show_default=True, help="The consent page.")
+@target_options
+@output_options
 def authorize(  # noqa: PLR0913 - one for each option
     *,
     target: Target,
@@ -83,25 +90,28 @@ def authorize(  # noqa: PLR0913 - one for each option
     registered with the Figma app. No token is shown.
     """
     url = consent_page.checked_authorize_url(authorize_url)
+    client_id = consent_page.checked_client_id(client_id)
     scopes = consent_page.scopes(asked_scopes)
     if not no_browser:
         _check_browser()
-    exchanger = exchange_client(target.connection)
-    consent_page.check_belongs(url, exchanger.meta.endpoint_url)
+    client = exchange_client(target.connection)
+    consent_page.check_belongs(url, client.meta.endpoint_url)
     _ = target.secret_arn  # better no stack now than after the sign-in
     kept = ask_before_replacing(target, yes=yes)
     with Loopback(port or 0) as loopback:
         redirect_uri = consent_page.redirect_uri(redirect_host, loopback.port)
         consent = Consent(authorize_url=url, client_id=client_id, redirect_uri=redirect_uri, scopes=scopes)
         with loopback.serving(consent.state) as reception:
-            sign_in = SignIn(consent=consent, exchanger=exchanger, target=target, kept=kept)
+            sign_in = SignIn(consent=consent, exchange=partial(exchange, client), target=target, kept=kept)
             stored = _go_through(sign_in, reception, timeout, no_browser=no_browser, apart=output.asked_for)
-    if output.asked_for:
-        expires_at = stored.expires_at and iso_utc(stored.expires_at)
-        names = {"stack": target.stack_name, "secretArn": target.secret_arn}
-        output.print("authorize", {**names, "versionId": stored.version_id, "expiresAt": expires_at})
-    else:
-        _summarise(target, stored)
+            _show(target, stored, output)
+            _stay()
+
+
+def _stay() -> None:
+    """Tell those who load the last page again, or allow it in a second tab, that it is over, instead of nothing."""
+    with suppress(KeyboardInterrupt):
+        time.sleep(LATE_SECONDS)
 
 
 def _go_through(sign_in: SignIn, reception: Reception, timeout: int, *, no_browser: bool, apart: bool) -> Stored:
@@ -152,8 +162,13 @@ def _open(address: str) -> None:
         )
 
 
-def _summarise(target: Target, stored: Stored) -> None:
-    click.secho("Signed in. The token pair is stored.", fg="green", bold=True)
+def _show(target: Target, stored: Stored, output: Output) -> None:
+    if output.asked_for:
+        expires_at = stored.expires_at and iso_utc(stored.expires_at)
+        names = {"stack": target.stack_name, "secretArn": target.secret_arn}
+        output.print("authorize", {**names, "versionId": stored.version_id, "expiresAt": expires_at})
+        return
+    click.secho("Signed in. The token pair is stored.", fg="green", bold=True, color=output.colored)
     for name, value in (
         ("stack", target.stack_name),
         ("secret", target.secret_arn),

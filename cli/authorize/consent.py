@@ -49,6 +49,13 @@ def redirect_uri(host: str, port: int) -> str:
     return f"http://{host}:{port}{CALLBACK}"
 
 
+def checked_client_id(client_id: str) -> str:
+    """Return the client id; raises UsageError where there is none."""
+    if not client_id.strip():
+        raise UsageError("--client-id is empty. Give the client id of the Figma app.")
+    return client_id
+
+
 def scopes(asked: tuple[str, ...]) -> tuple[str, ...]:
     """Return what is asked for: the least scope and what the operator adds, each once. Raises UsageError."""
     for scope in asked:

@@ -27,6 +27,8 @@ p { margin: 0 0 .75rem; overflow-wrap: anywhere; }
 dl { margin: 1.25rem 0; padding: .85rem 0; border: solid var(--line); border-width: 1px 0; display: grid;
   grid-template-columns: auto 1fr; gap: .35rem 1.25rem; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
+@media (max-width: 27rem) { main { padding: 2rem 1.5rem 1.5rem; } dl { grid-template-columns: 1fr; gap: 0; }
+  dd + dt { margin-top: .5rem; } }
 footer { margin-top: 1.5rem; color: var(--soft); font-size: .875rem; }
 """
 
@@ -133,7 +135,7 @@ FORGED: Final = Page(
 REPLAYED: Final = Page(
     title="Already answered",
     paragraphs=(
-        "This sign-in has got its answer from another tab. The second one was ignored.",
+        "This sign-in has its answer already. This second one was ignored.",
         "You can close this window.",
     ),
     status=409,

@@ -81,6 +81,8 @@ class Reception:
             return _response(pages.NOT_FOUND)
         if request.method != "GET":
             return _response(pages.NOT_ALLOWED, allow="GET")
+        if self.answered and not request.args:
+            return _response(pages.REPLAYED)  # the last page was loaded again; its script has taken the query away
         redirect = judge(dict(request.args.lists()), state=self._state)
         if not self._is_first(redirect):
             return _response(pages.FORGED if redirect.kind is Kind.FORGED else pages.REPLAYED)

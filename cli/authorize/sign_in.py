@@ -4,11 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final, Protocol
 
 from cli.authorize import pages
 from cli.authorize.consent import Consent
-from cli.authorize.exchange import exchange
 from cli.authorize.reception import Reception
 from cli.authorize.redirect import Kind, Redirect
 from cli.errors import ServiceError, TokenctlError
@@ -20,15 +19,23 @@ from refresh_token.token_pair import TokenPair
 AGAIN: Final = "Nothing was stored. Run the command again."
 
 
+class Exchange(Protocol):
+    """Turns the code that answers a consent into a pair; `now` (UTC) is when its tokens begin to live."""
+
+    def __call__(self, consent: Consent, code: str, *, now: datetime) -> TokenPair:
+        """Return the pair; raises TokenctlError and ServiceError, which hold neither code nor token."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """One sign-in: the question, who exchanges the code (a boto3 client), and where the pair goes.
+    """One sign-in: the question, who exchanges the code, and where the pair goes.
 
     `kept` are keys of the pair before that are not ours, and go along.
     """
 
     consent: Consent
-    exchanger: Any
+    exchange: Exchange
     target: Target
     kept: Mapping[str, object] = field(default_factory=dict, repr=False)
 
@@ -68,7 +75,7 @@ def finish(sign_in: SignIn, reception: Reception, *, seconds: float) -> Stored:
 def _use(redirect: Redirect, sign_in: SignIn) -> Stored:
     match redirect.kind:
         case Kind.ALLOWED:
-            pair = exchange(sign_in.exchanger, sign_in.consent, redirect.code, now=datetime.now(UTC))
+            pair = sign_in.exchange(sign_in.consent, redirect.code, now=datetime.now(UTC))
             return _store(sign_in.target, pair, sign_in.kept)
         case Kind.DENIED:
             raise DeniedError(

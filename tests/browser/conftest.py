@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ class Stack:
     """A stack with nothing but the secret."""
 
     cloud: LocalCloud
-    stage: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    stage: str = field(default_factory=lambda: f"s{uuid.uuid4().hex[:8]}")
 
     @property
     def secret(self) -> str:
@@ -66,6 +67,11 @@ def stack(cloud: LocalCloud) -> Iterator[Stack]:
     cloud.standin.reset()
 
 
+def asked(address: str) -> dict[str, str]:
+    """Return what the consent page at this address is asked for."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
 @dataclass
 class Command:
     """The command as it runs: `address` is where it sends the browser."""
@@ -75,7 +81,7 @@ class Command:
 
     @property
     def asked(self) -> dict[str, str]:
-        return {name: values[0] for name, values in parse_qs(urlsplit(self.address).query).items()}
+        return asked(self.address)
 
     def redirect(self, **parameters: str) -> str:
         """Return the address of a redirect with these parameters, whoever makes it up."""
@@ -95,23 +101,21 @@ Start = Callable[..., Command]
 Run = Callable[..., subprocess.Popen[str]]
 
 
+def authorize(stack: Stack) -> tuple[str, ...]:
+    """Return the words of the command."""
+    page = f"{stack.cloud.standin.url}/oauth"
+    return ("authorize", "--stage", stack.stage, "--client-id", CLIENT_ID, "--authorize-url", page)
+
+
 @pytest.fixture
 def run(stack: Stack) -> Iterator[Run]:
     """Start the command; `PYTHONPATH` does what installing the checkout does."""
     started: list[subprocess.Popen[str]] = []
 
     def popen(*options: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
-        words = [
-            "--stage",
-            stack.stage,
-            "--client-id",
-            CLIENT_ID,
-            "--authorize-url",
-            f"{stack.cloud.standin.url}/oauth",
-        ]
         path = os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")])
         process = subprocess.Popen(
-            [sys.executable, "-m", "cli", "authorize", *words, *options],
+            [sys.executable, "-m", "cli", *authorize(stack), *options],
             env=stack.cloud.env | {"PYTHONPATH": path, "AWS_MAX_ATTEMPTS": "1"} | (env or {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -147,12 +151,15 @@ def opened(run: Run, tmp_path: Path) -> Start:
     """Start the command and take the address from the browser that it opens, which is a script of ours."""
 
     def caught(*options: str) -> Command:
-        pipe, script = tmp_path / "address", tmp_path / "browser"
-        os.mkfifo(pipe)
-        script.write_text(f'#!/bin/sh\nprintf %s "$1" > {shlex.quote(str(pipe))}\n')
+        address, script = tmp_path / "address", tmp_path / "browser"
+        path = shlex.quote(str(address))
+        script.write_text(f'#!/bin/sh\nprintf %s "$1" > {path}.part && mv {path}.part {path}\n')
         script.chmod(0o755)
         process = run(*options, env={"BROWSER": str(script)})
-        return Command(process, pipe.read_text())
+        while not address.exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        return Command(process, address.read_text())
 
     return caught
 

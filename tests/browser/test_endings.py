@@ -1,9 +1,10 @@
 """How else a sign-in ends: the real command in its own process, and plain HTTP in place of a browser."""
 
+import re
 import signal
 import socket
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,19 +12,28 @@ import pytest
 import urllib3
 
 from local.standin import CLIENT_ID
-from tests.browser.conftest import PATIENCE, Command, Run, Stack, Start
+from refresh_token.windows import MAX_LIFETIME
+from tests.browser.conftest import PATIENCE, Command, Run, Stack, Start, asked, authorize
+from tests.cli.operate.operator import on_terminal
 
 pytestmark = pytest.mark.xdist_group("cloud")
 
-LIVE = {"provider": "figma", "accessToken": "figd_old", "refreshToken": "figr_old", "expiresAt": "2099-01-02T03:04:05Z"}
+EXPIRES = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
+LIVE = {
+    "provider": "figma",
+    "accessToken": "figd_old",
+    "refreshToken": "figr_old",
+    "expiresAt": EXPIRES.isoformat(),
+    "note": "not ours",
+}
 
 
-def allowed(command: Command) -> str:
-    """Allow what the command asks for; return where the consent page sends the browser."""
+def allowed(address: str) -> str:
+    """Allow what the consent page at this address is asked for; return where it sends the browser."""
     response = urllib3.request(
         "POST",
-        command.address.partition("?")[0],
-        body=urlencode(command.asked | {"decision": "allow"}),
+        address.partition("?")[0],
+        body=urlencode(asked(address) | {"decision": "allow"}),
         headers={"Content-Type": "application/x-www-form-urlencoded"},
         redirect=False,
         timeout=PATIENCE,
@@ -33,7 +43,7 @@ def allowed(command: Command) -> str:
 
 def allow(command: Command) -> urllib3.BaseHTTPResponse:
     """Allow it and go there; return the last page."""
-    return command.visit(allowed(command))
+    return command.visit(allowed(command.address))
 
 
 def test_the_consent_page_is_asked_for_the_scopes_and_the_registered_address(start: Start) -> None:
@@ -84,9 +94,28 @@ def test_forged_redirects_do_not_prolong_the_waiting_and_are_counted_at_its_end(
     assert stack.stored() is None
 
 
+def test_a_replay_right_after_the_end_is_told_that_it_is_over(start: Start, stack: Stack) -> None:
+    command = start()
+    redirect = allowed(command.address)
+    assert command.visit(redirect).status == 200
+    assert command.process.stdout is not None
+    assert any("token lives until" in line for line in command.process.stdout)
+    late = [command.visit(redirect), command.visit(redirect.partition("?")[0])]
+    assert [(page.status, "Already answered" in page.data.decode()) for page in late] == [(409, True)] * 2
+    assert command.end()[0] == 0
+    assert len(stack.cloud.standin.calls("ExchangeCodeForToken")) == 1
+
+
+def test_an_empty_client_id_is_refused(run: Run) -> None:
+    process = run("--no-browser", "--client-id", " ")
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output) == (252, "")
+    assert errors == "tokenctl: --client-id is empty. Give the client id of the Figma app.\n"
+
+
 def test_a_code_that_is_too_old_stores_nothing(start: Start, stack: Stack) -> None:
     command = start()
-    redirect = allowed(command)
+    redirect = allowed(command.address)
     stack.cloud.standin.advance(31)
     page = command.visit(redirect)
     code, _, errors = command.end()
@@ -132,7 +161,7 @@ def test_ctrl_c_while_it_waits_stores_nothing(start: Start, stack: Stack) -> Non
 def test_ctrl_c_after_the_answer_does_not_claim_to_know(start: Start, stack: Stack) -> None:
     stack.cloud.standin.fail("ExchangeCodeForToken", delay=PATIENCE)
     command = start()
-    redirect = allowed(command)
+    redirect = allowed(command.address)
     address = urllib3.util.parse_url(redirect)
     with socket.create_connection((address.host, address.port)) as tab:
         tab.sendall(f"GET {address.request_uri} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
@@ -149,17 +178,24 @@ def test_ctrl_c_after_the_answer_does_not_claim_to_know(start: Start, stack: Sta
     assert "tokenctl was stopped" in page
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n"])
-def test_a_live_pair_stays_unless_the_operator_agrees(run: Run, stack: Stack, answer: str) -> None:
+@pytest.mark.parametrize("answer", ["n", ""])
+def test_a_live_pair_stays_unless_the_operator_agrees(stack: Stack, answer: str) -> None:
     stack.put(LIVE)
-    process = run("--no-browser")
-    output, errors = process.communicate(answer, timeout=PATIENCE)
-    assert process.returncode == 255
-    assert "holds a token pair already (until 2099-01-02 03:04 UTC)" in errors
-    assert errors.endswith("tokenctl: The stored pair stays. Nothing was changed.\n")
-    assert output == ""
-    assert "figd_" not in errors
+    done = on_terminal(stack.cloud.env, *authorize(stack), "--no-browser", dialogue=[("Go on? [y/N]", answer)])
+    assert done.code == 255
+    assert f"holds a token pair already (until {EXPIRES:%Y-%m-%d %H:%M} UTC)" in done.out
+    assert done.out.endswith("tokenctl: Nothing was changed.\r\n")
+    assert "http" not in done.out
+    assert "figd_" not in done.out
     assert stack.stored() == LIVE
+
+
+def test_an_expiry_that_no_token_has_is_not_repeated_but_the_one_that_the_function_believes(
+    run: Run, stack: Stack
+) -> None:
+    stack.put({**LIVE, "expiresAt": "2099-01-02T03:04:05Z"})
+    _, errors = run("--no-browser").communicate("", timeout=PATIENCE)
+    assert f"(until {datetime.now(UTC) + MAX_LIFETIME:%Y-%m-%d} " in errors
 
 
 def test_where_nobody_can_be_asked_a_live_pair_stays(run: Run, stack: Stack) -> None:
@@ -167,7 +203,8 @@ def test_where_nobody_can_be_asked_a_live_pair_stays(run: Run, stack: Stack) -> 
     process = run("--no-browser")
     _, errors = process.communicate("", timeout=PATIENCE)
     assert process.returncode == 252
-    assert errors.endswith("tokenctl: There is nobody to ask. Say --yes to replace the stored pair.\n")
+    assert errors.startswith(f"tokenctl: The secret of RefreshToken-{stack.stage} holds a token pair already")
+    assert errors.endswith("There is nobody to ask: say --yes to go on. Nothing was changed.\n")
     assert stack.stored() == LIVE
 
 
@@ -178,23 +215,24 @@ def test_a_pair_of_unknown_expiry_counts_as_live(run: Run, stack: Stack) -> None
     assert "holds a token pair already (until unknown)" in errors
 
 
-@pytest.mark.parametrize("how", ["agreed", "--yes"])
-def test_a_live_pair_is_replaced_when_the_operator_agrees(run: Run, start: Start, stack: Stack, how: str) -> None:
+@pytest.mark.parametrize("agreed", [True, False], ids=["agreed", "--yes"])
+def test_a_live_pair_is_replaced_when_the_operator_agrees(stack: Stack, *, agreed: bool) -> None:
     stack.put(LIVE)
-    if how == "--yes":
-        command = start("--yes")
-    else:
-        process = run("--no-browser")
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write("y\n")
-        process.stdin.flush()
-        command = Command(process, next(line.strip() for line in process.stdout if line.startswith("http")))
-    assert allow(command).status == 200
-    assert command.end()[0] == 0
+
+    def allow_what_is_shown(seen: str) -> None:
+        address = re.search(r"^http\S+", seen, re.MULTILINE)
+        assert address
+        urllib3.request("GET", allowed(address[0]), retries=False, timeout=PATIENCE)
+
+    words = (*authorize(stack), "--no-browser", *(() if agreed else ("--yes",)))
+    shown = ("Ctrl-C stops.", allow_what_is_shown)
+    done = on_terminal(stack.cloud.env, *words, dialogue=[("Go on? [y/N]", "y"), shown] if agreed else [shown])
+    assert done.code == 0
+    assert ("holds a token pair already" in done.out) is agreed
     stored = stack.stored()
     assert stored is not None
     assert stored["accessToken"] == stack.cloud.standin.live_access_token
+    assert stored["note"] == LIVE["note"]
     assert datetime.fromisoformat(stored["expiresAt"]) > datetime.now(UTC)
 
 
@@ -210,9 +248,10 @@ def test_a_secret_that_cannot_be_read_ends_it_before_anything_is_opened(run: Run
     process = run("--no-browser")
     output, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output) == (254, "")
-    assert (
-        errors == "tokenctl: An error occurred (InvalidRequestException) when calling the GetSecretValue operation.\n"
+    assert errors.startswith(
+        "tokenctl: An error occurred (InvalidRequestException) when calling the GetSecretValue operation: "
     )
+    assert errors.endswith(" See `SecretUnavailableException` in docs/runbook.md.\n")
 
 
 def test_without_any_browser_it_says_how_to_do_without(run: Run, tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ from pathlib import Path
 import awscli.clidriver
 
 
-def run(words: list[str], stdin: str) -> dict[str, object]:
+def run(words: list[str], stdin: str, env: dict[str, str]) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, name) for name in ("stdin", "stdout", "stderr")]
         files[0].write_text(stdin)
         child = os.fork()
         if child == 0:
+            os.environ.update(env)
             _become(words, files)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         return {"code": code, "stdout": files[1].read_text(), "stderr": files[2].read_text()}
@@ -44,5 +45,5 @@ if __name__ == "__main__":
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         asked = json.loads(line)
-        answers.write(json.dumps(run(asked["words"], asked["stdin"])) + "\n")
+        answers.write(json.dumps(run(asked["words"], asked["stdin"], asked["env"])) + "\n")
         answers.flush()

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -194,10 +194,10 @@ def aws() -> Iterator[Callable[..., Done]]:
     assert worker.stdin
     assert worker.stdout
 
-    def call(*words: str, stdin: str = "") -> Done:
+    def call(*words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
         assert worker.stdin
         assert worker.stdout
-        worker.stdin.write(json.dumps({"words": words, "stdin": stdin}) + "\n")
+        worker.stdin.write(json.dumps({"words": words, "stdin": stdin, "env": dict(env or {})}) + "\n")
         worker.stdin.flush()
         return Done(**json.loads(worker.stdout.readline()))
 

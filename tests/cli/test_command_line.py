@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from cli import main
 from cli.main import COMMANDS, run
 from cli.main import tokenctl as group
+from cli.target import Connection
 from tests.cli.conftest import Tokenctl
 
 SAMPLE = (
@@ -63,8 +65,37 @@ def test_output_that_nobody_takes_is_no_accident(into: str, ended: tuple[int, st
         assert (done.returncode, done.stderr) == ended
 
 
+def test_characters_that_cannot_be_written_are_told() -> None:
+    script = f'printf \'{{"token": "a"}}\' | {sys.executable} -m cli {" ".join(SAMPLE)} --query "\'ü\'"'
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 255
+    assert done.stderr == "tokenctl: The output holds characters that cannot be written here. Set LC_ALL=C.UTF-8.\n"
+
+
 def test_the_word_help_after_a_command_is_its_help(tokenctl: Tokenctl) -> None:
     assert tokenctl("refresh-token", "help") == tokenctl("refresh-token", "--help")
+
+
+@pytest.mark.parametrize("words", [("--provider", "x", "help"), ("help", "help"), ("--output", "text", "help", "x")])
+def test_the_word_help_is_found_wherever_it_stands(tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
+    assert tokenctl("refresh-token", *words) == tokenctl("refresh-token", "--help")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--stag", "local", "status", "help"),
+        ("status", "--stag=local", "--wat", "5", "help"),
+        ("seed", "--fr", "x", "help"),
+    ],
+)
+def test_every_command_takes_shortened_options(tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
+    done = tokenctl(*words)
+    assert (done.code, done.stdout.partition(" [OPTIONS]")[0]) in {
+        (0, "Usage: tokenctl status"),
+        (0, "Usage: tokenctl seed"),
+    }
 
 
 def test_without_a_command_the_help_is_shown_as_a_mistake(tokenctl: Tokenctl) -> None:
@@ -111,6 +142,10 @@ def test_the_version_is_shown(tokenctl: Tokenctl) -> None:
         (("refresh-token", "--cli-read-timeout", CANARY), "must be a number"),
         (("refresh-token", "--cli-connect-timeout", "-1"), "must be a number"),
         (("refresh-token", "--endpoint-url", f"{CANARY}:80"), "must have the form http://"),
+        (("refresh-token", "--endpoint-url", "http://"), "must have the form http://"),
+        (("refresh-token", "--endpoint-url", "http://127.0.0.1:99999"), "must have the form http://"),
+        (("refresh-token", "--endpoint-url", f"http://{CANARY} x/"), "must have the form http://"),
+        (("refresh-token", "--endpoint-url", f"ftp://{CANARY}"), "must have the form http://"),
         (("refresh-token", "--no-verify-ssl"), "--ca-bundle"),
         (("refresh-token", "--cli-auto-prompt"), "is not supported by tokenctl"),
         (("refresh-token", "--v2-debug"), "is not supported by tokenctl"),
@@ -128,6 +163,40 @@ def test_a_mistake_is_one_line_that_helps_and_repeats_no_value(
     assert told in done.stderr
     assert done.stderr.startswith("tokenctl: ")
     assert done.stderr.count("\n") == 1
+    assert "canary" not in done.stderr
+
+
+def test_the_region_is_that_of_the_option_then_of_aws_region_then_of_aws_default_region(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert Connection().session.region_name == "eu-west-1"
+    monkeypatch.setenv("AWS_REGION", "eu-west-2")
+    assert Connection().session.region_name == "eu-west-2"
+    assert Connection(region="eu-west-3").session.region_name == "eu-west-3"
+
+
+@pytest.mark.parametrize("address", [f"{CANARY}:1", "http://", "http://127.0.0.1:99999"])
+def test_an_address_of_the_environment_that_cannot_be_called_is_told_without_it(
+    tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    done = tokenctl(*SAMPLE[:-2], "--function-name", "f", stdin="token=a")
+    told = "tokenctl: The address of AWS_ENDPOINT_URL, or of the AWS configuration, cannot be called.\n"
+    assert (done.code, done.stderr) == (253, told)
+
+
+def test_a_credential_process_that_answers_nonsense_is_told_without_its_words(
+    tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(f"[profile p]\ncredential_process = echo {CANARY}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    done = tokenctl(*SAMPLE[:-2], "--function-name", "f", "--profile", "p", stdin="token=a")
+    assert done.code == 253
+    assert done.stderr.startswith("tokenctl: The AWS credentials or settings cannot be read.")
     assert "canary" not in done.stderr
 
 

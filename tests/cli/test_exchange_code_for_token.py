@@ -189,3 +189,24 @@ def test_the_function_is_found_from_the_stack(
     monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", function.url)
     tokenctl("refresh-token", "--provider", "figma", "--refresh-token-body", "file:///dev/stdin", stdin="token=a")
     assert function.names == ["refresh"]
+
+
+@pytest.mark.parametrize("body", ["[]", "null", '{"accessToken": "a", "expiresIn": "canary", "refreshToken": "r"}'])
+def test_an_answer_that_makes_no_sense_is_told_without_its_text(
+    tokenctl: Tokenctl, standin: StandinControl, code: str, body: str
+) -> None:
+    standin.fail("ExchangeCodeForToken", status=200, body=body, content_type="application/json")
+    done = tokenctl(*exchange(code, standin))
+    assert (done.code, done.stdout) == (255, "")
+    assert "tokenctl: Amplify UI Builder's answer makes no sense, and the code may be spent." in done.stderr
+    assert "canary" not in done.stderr
+
+
+def test_a_pair_without_an_expiry_is_stored(
+    tokenctl: Tokenctl, standin: StandinControl, code: str, secrets: Any
+) -> None:
+    body = json.dumps({"accessToken": "a", "refreshToken": "r"})
+    standin.fail("ExchangeCodeForToken", status=200, body=body, content_type="application/json")
+    done = tokenctl(*exchange(code, standin), "--store")
+    assert (done.code, json.loads(done.stdout)["expiresIn"]) == (0, None)
+    assert json.loads(secrets.get_secret_value(SecretId="pair")["SecretString"])["refreshToken"] == "r"

@@ -64,6 +64,12 @@ def test_an_answer_of_another_function_is_said_to_be_that_and_not_shown(
     assert "canary" not in done.stderr
 
 
+def test_a_message_that_holds_the_name_of_the_function_is_not_maimed(tokenctl: Tokenctl, function: Function) -> None:
+    answering(function, {"errorType": "InvalidParameterException", "errorMessage": "Bad refresh token"}, error=True)
+    done = tokenctl(*FIGMA, "--refresh-token-body", BODY, "--endpoint-url", function.url, "--function-name", "refresh")
+    assert done.stderr.endswith(" operation: Bad refresh token.\n")
+
+
 def test_an_error_of_the_function_is_told_as_the_aws_cli_tells_one(
     tokenctl: Tokenctl, function: Function, to: tuple[str, ...]
 ) -> None:

@@ -121,6 +121,7 @@ def test_a_second_redirect_is_told_so_while_the_first_waits_and_after_it(
     reception.answer(DONE)
     assert shown.result().status == 200
     assert get(ANSWER).status == 409
+    assert get("").status == 409  # the last page, loaded again
     assert reception.redirect(PATIENCE) == first
     assert reception.forged == 0
 

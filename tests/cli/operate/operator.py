@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,8 +47,15 @@ def environment(env: Mapping[str, str]) -> dict[str, str]:
     return {**env, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")]), "COLUMNS": "120"}
 
 
-def on_terminal(env: Mapping[str, str], *words: str, dialogue: Sequence[tuple[str, str | signal.Signals]] = ()) -> Done:
-    """Run a command on a terminal of its own; for each sight in the dialogue, type the answer or send the signal."""
+def on_terminal(
+    env: Mapping[str, str],
+    *words: str,
+    dialogue: Sequence[tuple[str, str | signal.Signals | Callable[[str], object]]] = (),
+) -> Done:
+    """Run a command on a terminal of its own.
+
+    For each sight in the dialogue type the answer, send the signal, or call what wants to know all that was seen.
+    """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [*COMMAND, *words],
@@ -69,6 +76,8 @@ def on_terminal(env: Mapping[str, str], *words: str, dialogue: Sequence[tuple[st
             answer = waiting.pop(0)[1]
             if isinstance(answer, signal.Signals):
                 process.send_signal(answer)
+            elif callable(answer):
+                answer(seen)
             else:
                 os.write(ours, f"{answer}\n".encode())
     code = process.wait()

@@ -79,6 +79,19 @@ def test_what_is_no_pair_is_refused_without_its_values_and_nothing_is_stored(
     assert stack.current()[0] == before
 
 
+@pytest.mark.parametrize(
+    ("expires_at", "said"),
+    [("2099-01-02T03:04:05Z", "No token lives as long as it says; 400 days"), ("2001-02-03", "has expired already")],
+)
+def test_an_expiry_far_from_now_is_stored_and_pointed_out(
+    tokenctl: Tokenctl, stack: Deployment, expires_at: str, said: str
+) -> None:
+    pair = {**FORMS[0][1], "expiresAt": expires_at}
+    done = tokenctl("seed", "--yes", stdin=json.dumps(pair))
+    assert (done.code, stack.current()[1]) == (0, pair)
+    assert said in done.err
+
+
 def test_a_file_that_is_not_there_is_a_usage_error(tokenctl: Tokenctl, tmp_path: Path) -> None:
     done = tokenctl("seed", "--from", str(tmp_path / "none.json"))
     assert done.code == 252

@@ -33,8 +33,14 @@ def test_the_screen_shows_window_life_versions_outcome_schedule_alarms_and_queue
     shown = "\n".join(line.rstrip() for line in done.out.splitlines())
     for sight in (
         *("RefreshToken-local in us-east-1", "fresh: nothing to do", "0% of 90 days", "(in 90 days)", "refreshed 20"),
-        *(f"{version[:13]} AWSCURRENT", "AWSPREVIOUS", "ENABLED rate(12 hours), next run about", "(in 12 hours)"),
-        *(" TokenExpires\n", " FunctionErrors\n", "dead letters"),
+        *(
+            f"{version[:13]} AWSCURRENT",
+            "AWSPREVIOUS",
+            "ENABLED rate(12 hours)\n",
+            " next run about 20",
+            "(in 12 hours)",
+        ),
+        *(" TokenExpires", " FunctionErrors", "dead letters"),
     ):
         assert sight in shown, sight
 
@@ -64,7 +70,21 @@ def test_the_keys_of_the_json_are_the_documented_ones(tokenctl: Tokenctl, stack:
     keys = {*report, *report["token"], *report["versions"][0], *report["schedule"], *report["alarms"][0]}
     keys |= {*report["deadLetterQueue"], *(report["lastOutcome"] or {})}
     assert [key for key in sorted(keys) if f"`{key}`" not in documented] == []
-    assert len(report["alarms"]) == 5
+    deployed = stack.cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert {alarm["name"] for alarm in report["alarms"]} == {alarm["AlarmName"] for alarm in deployed}
+
+
+@pytest.mark.parametrize("words", [("status",), ("doctor", "--before-deployment")], ids=["status", "doctor"])
+def test_colours_are_shown_on_a_terminal_or_as_asked(
+    tokenctl: Tokenctl, stack: Deployment, terminal_env: dict[str, str], words: tuple[str, ...]
+) -> None:
+    stack.seed(stack.cloud.standin.grant(), expires_in=DAYS_30)
+    green, escape = "\x1b[32m", "\x1b["
+    env = {**terminal_env, "TERM": "xterm"}
+    assert escape not in tokenctl(*words).out
+    assert green in tokenctl(*words, "--color", "on").out
+    assert green in on_terminal(env, *words, "--stage", "local").out
+    assert escape not in on_terminal(env, *words, "--stage", "local", "--color", "off").out
 
 
 def test_a_failed_refresh_is_the_last_outcome(tokenctl: Tokenctl, stack: Deployment) -> None:
