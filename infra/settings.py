@@ -43,7 +43,7 @@ class RefresherSettings:
 
     schedule: str = _setting(
         ScheduleExpression(),
-        "when the token is looked at, in UTC. An alarm, which can look back 7 days at most, notices ticks that are missing",
+        "when the token is looked at, in UTC. An alarm notices ticks that are missing, and can look back 7 days",
         default="rate(12 hours)",
     )
     advisory_window_hours: int = _setting(
@@ -85,8 +85,8 @@ class RefresherSettings:
     )
     snap_start: bool = _setting(
         Flag(),
-        "starts from a snapshot of the initialised function. Costs for the snapshot, by memory and time for as long as "
-        "the version exists (about 2 USD a month at 512 MB), and for each restore; publishing takes minutes longer",
+        "starts from a snapshot of the initialised function. Costs for the snapshot, by memory and time for as long "
+        "as the version exists (about 2 USD a month at 512 MB), and for each restore; publishing takes minutes longer",
         default=False,
     )
     customer_managed_key: bool = _setting(

@@ -126,7 +126,7 @@ def test_who_may_read_may_read_the_secret_and_decrypt_it_and_nothing_else(asset:
     refresher = TokenRefresher(stack, "Figma", asset=asset, customer_managed_key=own_key)
     assert refresher.grant_read(role).success
     read = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-    expected = [{"Action": read, "Effect": "Allow", "Resource": test_least_privilege.SECRET_ARN}]
+    expected: list[dict[str, Any]] = [{"Action": read, "Effect": "Allow", "Resource": test_least_privilege.SECRET_ARN}]
     if own_key:
         assert isinstance(refresher.encryption_key, kms.Key)
         (use,) = test_least_privilege.use_key("prod")
