@@ -144,7 +144,7 @@ def stays(cloud: LocalCloud, stack: str) -> dict[str, list[str]]:
         "roles": [one["RoleName"] for one in cloud.client("iam").list_roles()["Roles"]],
         "parameters": [one["Name"] for one in cloud.client("ssm").describe_parameters()["Parameters"]],
     }
-    words = (f"{stack}-", "/figma/") if stack == "Somebodys" else (f"{stack}-", f"/{stack.replace('-', '/')}/")
+    words = (f"{stack}-", f"{stack}/", "/figma/" if stack == "Somebodys" else f"/{stack.replace('-', '/')}/")
     found = {kind: [name for name in listed if any(word in name for word in words)] for kind, listed in names.items()}
     return {kind: listed for kind, listed in found.items() if listed}
 
