@@ -1,13 +1,11 @@
 """The function from event to answer: moto holds the secret and the claims, a local server is the issuer."""
 
 import json
-import logging
 import os
 import subprocess
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +17,7 @@ from refresh_token import errors, handler
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
 from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
 from refresh_token.errors import RefreshTokenError
-from tests.unit.conftest import SERVICE, forget_clients
+from tests.unit.conftest import SERVICE, Lines, forget_clients
 from tests.unit.deployment import (
     ACCESS,
     CLIENT,
@@ -30,51 +28,8 @@ from tests.unit.deployment import (
     Context,
     Deployment,
     counting_down,
-    deploy,
 )
-from tests.unit.ui_builder_server import LIFETIME, Reply, UiBuilderServer, good, refusal
-
-Lines = Callable[[], list[dict[str, Any]]]
-
-
-class CurrentStdout:
-    """Where print() prints: pytest changes it from test to test, and a logger keeps the one that it first saw."""
-
-    def write(self, text: str) -> int:
-        return sys.stdout.write(text)
-
-    def flush(self) -> None:
-        sys.stdout.flush()
-
-
-@pytest.fixture
-def deployment(
-    aws: None,  # noqa: ARG001 - moto must be there
-    ui_builder: UiBuilderServer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Deployment:
-    for log_handler in logging.getLogger(SERVICE).handlers:
-        assert isinstance(log_handler, logging.StreamHandler)
-        monkeypatch.setattr(log_handler, "stream", CurrentStdout())
-    deployed = deploy(ui_builder)
-    deployed.handler = handler
-    for name, value in deployed.environment.items():
-        monkeypatch.setenv(name, value)
-    forget_clients()
-    return deployed
-
-
-@pytest.fixture
-def printed(capsys: pytest.CaptureFixture[str]) -> Lines:
-    """Return a function that returns what was printed since it was last asked: JSON lines, and none with a token."""
-
-    def read() -> list[dict[str, Any]]:
-        out, err = capsys.readouterr()
-        assert "canary" not in out + err
-        assert err == ""
-        return [json.loads(line) for line in out.splitlines()]
-
-    return read
+from tests.unit.ui_builder_server import LIFETIME, Reply, good, refusal
 
 
 def metrics(lines: list[dict[str, Any]]) -> list[tuple[str, list[float], tuple[str, ...]]]:
@@ -205,6 +160,9 @@ def test_the_bare_operation_on_the_stored_token_stores_the_result(deployment: De
     assert document["accessToken"] == "access-issued"
 
 
+TICKED = ["Overdue", "SecondsUntilExpiry", "Ticked"]
+"""What every tick measures that finds a token."""
+
 TICKS = [
     ("fresh", good(), "fresh", []),
     ("advisory", good(), "refreshed", ["Refreshed"]),
@@ -225,11 +183,24 @@ def test_a_tick_reports_and_never_shows_a_token(  # noqa: PLR0917 - a table's co
     version, document = deployment.stored()
     assert report == {"outcome": outcome, "versionId": version, "expiresAt": document["expiresAt"]}
     lines = printed()
-    assert counted(lines) == sorted([*counts, "SecondsUntilExpiry"])
+    assert counted(lines) == sorted([*counts, *TICKED])
     ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilExpiry")
     looked = next(line for line in lines if line.get("message") == "Looked at the token")
     assert left == looked["secondsUntilExpiry"]
+    assert ("Overdue", [0.0], ()) in metrics(lines), "it was refreshed, or has time yet"
     assert looked["versionId"] == version
+
+
+def test_a_tick_that_finds_no_token_is_a_tick_all_the_same(deployment: Deployment, printed: Lines) -> None:
+    assert type(refused(deployment, TICK)) is errors.SecretNotSeededException
+    assert counted(printed()) == ["Ticked"]
+
+
+def test_a_token_of_unknown_expiry_that_cannot_be_refreshed_is_overdue(deployment: Deployment, printed: Lines) -> None:
+    deployment.issuer.answer(refusal(400, "InvalidParameterException"))
+    deployment.seed("fresh", expiresAt=None)
+    assert type(refused(deployment, TICK)) is errors.ReauthorizationRequiredException
+    assert ("Overdue", [1.0], ()) in metrics(printed())
 
 
 def test_a_tick_of_an_eventbridge_rule_is_one_of_the_scheduler(deployment: Deployment) -> None:
@@ -248,15 +219,11 @@ def test_a_tick_that_cannot_refresh_a_token_at_its_end_fails(
     deployment.seed(window)
     assert type(refused(deployment, TICK)) is errors.IssuerUnavailableException
     lines = printed()
-    assert counted(lines) == ["RefreshFailed", "SecondsUntilExpiry"]
+    assert counted(lines) == sorted(["RefreshFailed", *TICKED])
+    assert ("Overdue", [1.0], ()) in metrics(lines)
     assert ("RefreshFailed", [1.0], ("IssuerUnavailableException",)) in metrics(lines)
     ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilExpiry")
     assert left > 0 if window == "mandatory" else left == 0, "an expired token has no time left, not less than none"
-
-
-@pytest.fixture
-def fast_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
 
 
 # --- contract 2, error by error -------------------------------------------------------------------------------------
@@ -333,9 +300,9 @@ def test_a_refused_grant_needs_a_person_is_counted_once_and_goes_away_with_a_new
     deployment.issuer.answer(refusal(400, "InvalidParameterException", "canary"))
     deployment.seed("expired")
     assert type(refused(deployment, TICK)) is errors.ReauthorizationRequiredException
-    assert counted(printed()) == ["ReauthorizationRequired", "RefreshFailed", "SecondsUntilExpiry"]
+    assert counted(printed()) == sorted(["ReauthorizationRequired", "RefreshFailed", *TICKED])
     assert type(refused(deployment, TICK)) is errors.ReauthorizationRequiredException
-    assert counted(printed()) == ["RefreshFailed", "SecondsUntilExpiry"]
+    assert counted(printed()) == sorted(["RefreshFailed", *TICKED])
     assert len(deployment.issuer.seen) == 2
     assert type(refused(deployment, {})) is errors.ReauthorizationRequiredException
     assert len(deployment.issuer.seen) == 2, "consumers do not reach the issuer again"
@@ -361,7 +328,7 @@ def test_after_an_outage_the_recovery_is_counted(
     assert counted(printed()) == ["Degraded", "Degraded", "RefreshFailed"]
     deployment.issuer.answer(good())
     assert deployment.invoke(TICK)["outcome"] == "refreshed"
-    assert counted(printed()) == ["Recovered", "Refreshed", "SecondsUntilExpiry"]
+    assert counted(printed()) == sorted(["Recovered", "Refreshed", *TICKED])
 
 
 @pytest.mark.parametrize(
