@@ -91,6 +91,7 @@ def _serve(request: Request, refresher: Refresher) -> LiveToken | BareToken | Ti
             return refresher.exchange(token, client_id)
         case Tick(event_id):
             TELEMETRY.correlate(event_id)
+            _issuer()  # a wrong setting of its own is found now, and not weeks later when a token is due
             return refresher.tick()
 
 
@@ -132,9 +133,9 @@ def _store() -> SecretsManagerStore:
 
 @cache
 def _issuer() -> Issuer:
-    from refresh_token.issuers.ui_builder import UiBuilderIssuer  # noqa: PLC0415 - see the module's docstring
+    from refresh_token.issuers.registry import issuer_named  # noqa: PLC0415 - see the module's docstring
 
-    return UiBuilderIssuer()
+    return issuer_named(_settings().issuer, os.environ)
 
 
 @cache

@@ -79,6 +79,11 @@ class Clock(Protocol):
 class Issuer(Protocol):
     """Turns a refresh token into an access token."""
 
+    @property
+    def rotates(self) -> bool:
+        """Whether a refresh token may be good for one call only. Then it must never be sent twice."""
+        ...
+
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         """Call the issuer; retries included, it takes at most ``seconds``.
 

@@ -48,6 +48,7 @@ class FakeIssuer:
     fault: RefreshTokenError | None = None
     calls: list[tuple[str, str | None, float]] = field(default_factory=list)
     while_calling: Callable[[], None] | None = None
+    rotates: bool = False
 
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         self.calls.append((refresh_token, client_id, seconds))

@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "answers": {"results", "windows"},
     "telemetry": {"errors"},
     "aws_clients": {"errors"},
-    "issuers": {"aws_clients", "errors", "token_pair"},
+    "issuers": {"adapters", "aws_clients", "errors", "ports", "token_pair"},
     "adapters": {"aws_clients", "errors", "ports", "token_pair"},
     "handler": {
         *("adapters", "answers", "errors", "events", "issuers", "ports"),
