@@ -119,6 +119,15 @@ def aws_client(service: str, config: Config) -> Any:  # noqa: ANN401 - the calle
     )
 
 
+def punctual_client(service: str, config: Config) -> Any:  # noqa: ANN401 - as above
+    """Return a new client of which an attempt takes at most its connect and its read timeout, whatever is answered."""
+    from refresh_token.whole_response import only_whole_responses  # noqa: PLC0415 - not for those who only read
+
+    client = aws_client(service, config)
+    only_whole_responses(client._endpoint.http_session)  # noqa: SLF001 - see there
+    return client
+
+
 def attempt(call: Callable[[], T]) -> T | Fault:
     """Make a call; return its answer, or the fault in place of an exception that can hold the request."""
     try:

@@ -91,7 +91,6 @@ def _serve(request: Request, refresher: Refresher) -> LiveToken | BareToken | Ti
             return refresher.exchange(token, client_id)
         case Tick(event_id):
             TELEMETRY.correlate(event_id)
-            _issuer()  # a wrong setting of its own is found now, and not weeks later when a token is due
             return refresher.tick()
 
 

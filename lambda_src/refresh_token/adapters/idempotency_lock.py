@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyIt
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 from botocore.config import Config
 
-from refresh_token.aws_clients import Fault, attempt, aws_client
+from refresh_token.aws_clients import Fault, attempt, punctual_client
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.ports import Claim, Claimed, CoolingDown, Done, Failure, Held
 
@@ -51,7 +51,7 @@ T = TypeVar("T")
 @lru_cache(maxsize=1)
 def dynamodb_client() -> "DynamoDBClient":
     """Return the client, made once; retries are botocore's."""
-    client: DynamoDBClient = aws_client("dynamodb", _CONFIG)
+    client: DynamoDBClient = punctual_client("dynamodb", _CONFIG)
     return client
 
 

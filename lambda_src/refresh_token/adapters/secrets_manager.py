@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
-from refresh_token.aws_clients import Fault, attempt, aws_client
+from refresh_token.aws_clients import Fault, attempt, aws_client, punctual_client
 from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
@@ -49,7 +49,7 @@ def secrets_manager_client() -> "SecretsManagerClient":
 @lru_cache(maxsize=1)
 def secrets_manager_writer() -> "SecretsManagerClient":
     """Return the client for writing, made once; it tries once, and not for long."""
-    client: SecretsManagerClient = aws_client("secretsmanager", _WRITE_CONFIG)
+    client: SecretsManagerClient = punctual_client("secretsmanager", _WRITE_CONFIG)
     return client
 
 

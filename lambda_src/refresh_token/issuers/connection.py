@@ -1,8 +1,8 @@
 """A connection to an issuer: one POST and its reply, within a time, and of a size, that the caller knows.
 
 On http.client of the standard library. botocore has loaded it, so it costs no cold start, and Lambda patches it with
-its runtime. It follows no redirect, repeats nothing, decompresses nothing and logs nothing; and it shows the socket,
-which is cut off when the time is over: a socket's own timeout begins anew with every byte that drips in.
+its runtime. It follows no redirect, repeats nothing, decompresses nothing and logs nothing; and it lets a response be
+held to its time (`WholeResponse`), which urllib3's pools do not.
 """
 
 import http.client
@@ -10,22 +10,21 @@ import select
 import socket
 import ssl
 from base64 import b64encode
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from threading import Timer
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from refresh_token.errors import ConfigurationException
+from refresh_token.whole_response import WholeResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-CONNECT_TIMEOUT: Final = 3.0
-"""Seconds for one address, and for the TLS handshake."""
+CONNECT_TIMEOUT: Final = 2.0
+"""Seconds for one address, for a proxy's answer, and for the TLS handshake."""
 
 READ_TIMEOUT: Final = 10.0
 """Seconds from sending the request to the last byte of its reply."""
@@ -71,6 +70,10 @@ class Connection:
         self._context = context
         self._kept: tuple[http.client.HTTPConnection, float] | None = None
 
+    def __del__(self) -> None:
+        if self._kept is not None:
+            self._kept[0].close()
+
     def post(self, body: bytes, headers: "Mapping[str, str]", *, seconds: float, least: float) -> Reply | Lost:
         """Send a request and return its reply, within ``seconds``; only resolving the server's name may take longer.
 
@@ -95,16 +98,13 @@ class Connection:
     ) -> Reply | Lost:
         path = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
         connection.sock.settimeout(seconds)
-        with _cut_off(connection.sock, seconds) as late:
-            try:
-                connection.request("POST", path, body, dict(headers))
-                response = connection.getresponse()
-                reply = _read(response, late)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it may hold the request or the reply
-                reply = Lost(
-                    "no answer in time" if late or isinstance(error, TimeoutError) else _name(error), sent=True
-                )
-        if isinstance(reply, Reply) and reply.body is not None and not response.will_close and not late:
+        try:
+            connection.request("POST", path, body, dict(headers))
+            response = connection.getresponse()
+            reply = _read(response)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may hold the request or the reply
+            reply = Lost(_name(error), sent=True)
+        if isinstance(reply, Reply) and reply.body is not None and not response.will_close:
             self._kept = connection, time()
         else:
             connection.close()
@@ -143,38 +143,20 @@ class Connection:
         except (OSError, http.client.HTTPException, ValueError) as error:
             return Lost(_name(error), sent=False)
         connection = http.client.HTTPConnection(host, port)
+        connection.response_class = WholeResponse
         connection.sock = sock
         return connection
 
 
-@contextmanager
-def _cut_off(sock: socket.socket, seconds: float) -> "Iterator[list[bool]]":
-    """End what the block does with the socket after ``seconds``; the list that it gets is empty until then."""
-    late: list[bool] = []
-
-    def cut() -> None:
-        late.append(True)
-        with suppress(OSError):
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # TLS's own would take the session from under a reader
-
-    timer = Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield late
-    finally:
-        timer.cancel()
-
-
-def _read(response: http.client.HTTPResponse, late: list[bool]) -> Reply | Lost:
+def _read(response: http.client.HTTPResponse) -> Reply | Lost:
     """Read a response, unless it is too long; one that was cut short is lost."""
-    whole, body = response.length, None
-    if whole is None or whole <= MOST_BYTES:
+    body: bytes | None = None
+    if response.length is None or response.length <= MOST_BYTES:
         body = response.read(MOST_BYTES + 1)
         if len(body) > MOST_BYTES:
             body = None
-        elif response.length or (whole is None and late):
-            return Lost("no answer in time" if late else "its answer was cut off", sent=True)
+        elif response.length:
+            return Lost("its answer was cut off", sent=True)
     if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         body = None
     return Reply(
@@ -234,15 +216,14 @@ def _tunnel(sock: socket.socket, authority: str, proxy: SplitResult) -> None:
     if proxy.username is not None:
         login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
         head += f"Proxy-Authorization: Basic {b64encode(login.encode()).decode()}\r\n"
-    with _cut_off(sock, CONNECT_TIMEOUT):
-        sock.sendall(f"{head}\r\n".encode())
-        response = http.client.HTTPResponse(sock, method="CONNECT")
-        response.begin()
-        response.close()
+    sock.sendall(f"{head}\r\n".encode())
+    response = WholeResponse(sock, method="CONNECT")
+    response.begin()
+    response.close()
     if response.status != HTTPStatus.OK:
         raise ConnectionRefusedError
 
 
 def _name(error: Exception) -> str:
     """Return what an exception is called; its text may hold what was sent."""
-    return "timeout" if isinstance(error, TimeoutError) else type(error).__name__
+    return "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
