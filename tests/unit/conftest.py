@@ -36,7 +36,10 @@ ENVIRONMENT = {
     "HTTPS_PROXY": NOBODY_LISTENS,  # whatever would leave the machine after all
     "POWERTOOLS_SERVICE_NAME": SERVICE,
 }
-UNSET = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "POWERTOOLS_LOG_LEVEL")
+UNSET = (
+    *("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "POWERTOOLS_LOG_LEVEL"),
+    *("AWS_CA_BUNDLE", "NO_PROXY", "no_proxy", "https_proxy", "ISSUER"),
+)
 
 
 @pytest.fixture(autouse=True)
