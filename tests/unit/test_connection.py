@@ -285,7 +285,7 @@ def test_a_handshake_that_does_not_end_is_lost(trusted: Authority) -> None:
 
 
 def test_without_authorities_of_the_machine_botocores_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing = ssl.DefaultVerifyPaths(None, None, "", "", "", "")
+    nothing = ssl.DefaultVerifyPaths(None, None, "", "", "", "")  # type: ignore[arg-type]  # as it is documented
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nothing)
     assert tls_context().cert_store_stats()["x509_ca"] > 50
 
@@ -317,8 +317,8 @@ def proxy(asked: list[str], answer: bytes | None = None) -> Callable[[socket.soc
         if answer is not None:
             client.sendall(answer)
             return
-        host, _, port = head.split()[1].decode().rpartition(":")
-        with socket.create_connection((host, int(port))) as server:
+        host, _, wanted = head.split()[1].decode().rpartition(":")
+        with socket.create_connection((host, int(wanted))) as server:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             client.settimeout(0.05)
             server.settimeout(0.05)

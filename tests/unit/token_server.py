@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -17,7 +16,7 @@ LIFETIME = 7_776_000
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server does with a request, in this order: send a part, wait, send the rest; reset or hang up, or not."""
+    """What the server does with a request: wait, send some bytes, then keep the connection or not."""
 
     raw: bytes = b""
     pause: float = 0.0
@@ -32,10 +31,8 @@ def http(status: int = 200, body: bytes = b"", **headers: str) -> Reply:
     """Return a whole answer; underscores in the names of headers stand for hyphens."""
     lines = {"Content-Type": "application/json", "Content-Length": str(len(body))}
     lines |= {name.replace("_", "-"): value for name, value in headers.items()}
-    with suppress(ValueError):
-        status_line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return Reply(f"{status_line}\r\n{head}\r\n".encode() + body)
+    return Reply(f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + body)
 
 
 def issued(**members: object) -> Reply:
@@ -80,9 +77,7 @@ class TokenServer:
     port: int = 0
     replies: list[Reply] = field(default_factory=lambda: [issued()])
     seen: list[Seen] = field(default_factory=list)
-    connections: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
-    before_reply: Callable[[], None] | None = None
 
     @property
     def url(self) -> str:
@@ -101,8 +96,6 @@ class TokenServer:
                 body = stream.read(int(headers.get("Content-Length", "0")))
                 self.seen.append(Seen(line, headers, body, number))
                 reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-                if self.before_reply:
-                    self.before_reply()
                 if not self.send(connection, reply):
                     return
 
@@ -129,7 +122,7 @@ def token_server(*, certificate: Path | None = None, host: str | None = None) ->
         context.load_cert_chain(certificate)
     served = TokenServer(host=host or ("localhost" if certificate else "127.0.0.1"))
     served.scheme = "https" if certificate else "http"
-    with accepting(lambda connection, number: served.serve(connection, number), context) as port:
+    with accepting(served.serve, context) as port:
         served.port = port
         try:
             yield served

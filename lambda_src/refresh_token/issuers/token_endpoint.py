@@ -159,8 +159,8 @@ def refusal(answer: Answer, *, client_at_fault: bool) -> RefreshTokenError:
     grant_at_fault = answer.code == "invalid_grant"
     if not grant_at_fault and (client_at_fault or answer.challenged or answer.code in CLIENT_CODES):
         return ConfigurationException(
-            f"The issuer refuses the app's credentials ({what}), or the app may not refresh tokens. Check the app at "
-            f"the issuer. {HOW_TO_FILL}"
+            f"The issuer refuses the app's credentials ({what}), or the app may not refresh tokens. Compare them with "
+            f"those that the issuer shows. {HOW_TO_FILL}"
         )
     if grant_at_fault or answer.status in _REFUSED:
         return ReauthorizationRequiredException(
