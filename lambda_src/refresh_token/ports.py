@@ -121,6 +121,19 @@ class TokenStore(Protocol):
         """
         ...
 
+    def unfinished(self, version_id: str) -> StoredPair | None:
+        """Return the successor of a version that was written by `replace` and not made current; None for none.
+
+        Raises:
+            SecretUnavailableException: that cannot be found out.
+
+        """
+        ...
+
+    def finish(self, successor: str, *, expected: str, seconds: float) -> None:
+        """Make an unfinished successor current, as `replace` would have done; it raises the same."""
+        ...
+
 
 class RefreshLock(Protocol):
     """The claim on "refresh version X"; every method raises IssuerUnavailable- or ConfigurationException."""

@@ -103,7 +103,7 @@ SHOWN = {
     "Lost": {"what", "sent", "trusted"},
     "OAuth2Settings": {"token_url", "client_auth", "scope", "lifetime"},
     "Outcome": {"stored", "issued"},
-    "RefreshOnce": {"store", "issuer", "lock", "clock", "telemetry", "new_version_id", "jitter", "dead"},
+    "RefreshOnce": {"store", "issuer", "lock", "clock", "telemetry", "new_version_id", "jitter", "dead", "unwritten"},
     "Refresher": {"store", "clock", "telemetry", "windows", "issuer", "once", "dead"},
     "Reply": {"status"},
     "Settings": {"secret_arn", "lock_table", "windows", "issuer"},

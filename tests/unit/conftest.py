@@ -67,6 +67,7 @@ def forget_clients() -> None:
         for name in ("_settings", "_store", "_issuer", "_lock"):
             getattr(handler, name).cache_clear()
         handler.DEAD.clear()
+        handler.UNWRITTEN.clear()
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +101,7 @@ class AppSecret:
 
     def store(self, text: str | bytes) -> None:
         value = {"SecretBinary": text} if isinstance(text, bytes) else {"SecretString": text}
-        boto3.client("secretsmanager").put_secret_value(SecretId=self.arn, **value)  # type: ignore[arg-type]
+        boto3.client("secretsmanager").put_secret_value(SecretId=self.arn, **value)
 
 
 @pytest.fixture

@@ -236,7 +236,7 @@ class RefreshModel(RuleBasedStateMachine):
                 lock=self.lock(world, me),
                 clock=clock,
                 telemetry=telemetry,
-                new_version_id=lambda: f"ours-{next(self.numbers)}",
+                new_version_id=lambda _: f"ours-{next(self.numbers)}",
                 jitter=lambda: 1.0,
                 dead=dead,
             )
@@ -401,9 +401,9 @@ class ReadsAgainAndIgnoresIt(ForgetsToReadAgain):
 
 
 class ClosesBeforeItWrites(RefreshOnce):
-    def _write(self, pair: TokenPair, expected: str) -> StoredPair | None:
-        self._close(self.lock.done, expected)
-        return super()._write(pair, expected)
+    def _write(self, successor: StoredPair, current: StoredPair, *, written: bool) -> StoredPair | None:
+        self._close(self.lock.done, current.version_id)
+        return super()._write(successor, current, written=written)
 
 
 class OverridesTheCooldown(RefreshOnce):
@@ -412,31 +412,37 @@ class OverridesTheCooldown(RefreshOnce):
         return super()._claim(version_id, ignore_cooldown=True)
 
 
-class DropsUnknownKeys(RefreshOnce):
-    def _write(self, pair: TokenPair, expected: str) -> StoredPair | None:
-        return super()._write(replace(pair, unknown={}), expected)
+class WritesAnother(RefreshOnce):
+    def changed(self, pair: TokenPair) -> TokenPair:
+        raise NotImplementedError
+
+    def _write(self, successor: StoredPair, current: StoredPair, *, written: bool) -> StoredPair | None:
+        return super()._write(replace(successor, pair=self.changed(successor.pair)), current, written=written)
 
 
-class DropsTheClientId(RefreshOnce):
-    def _write(self, pair: TokenPair, expected: str) -> StoredPair | None:
-        return super()._write(replace(pair, client_id=None), expected)
+class DropsUnknownKeys(WritesAnother):
+    def changed(self, pair: TokenPair) -> TokenPair:
+        return replace(pair, unknown={})
 
 
-class KeepsTheOldRefreshToken(RefreshOnce):
-    def _write(self, pair: TokenPair, expected: str) -> StoredPair | None:
-        old = self.store.read().pair.refresh_token
-        return super()._write(replace(pair, refresh_token=old), expected)
+class DropsTheClientId(WritesAnother):
+    def changed(self, pair: TokenPair) -> TokenPair:
+        return replace(pair, client_id=None)
 
 
-class KeepsTheOldAccessToken(RefreshOnce):
-    def _write(self, pair: TokenPair, expected: str) -> StoredPair | None:
-        old = self.store.read().pair.access_token
-        return super()._write(replace(pair, access_token=old), expected)
+class KeepsTheOldRefreshToken(WritesAnother):
+    def changed(self, pair: TokenPair) -> TokenPair:
+        return replace(pair, refresh_token=self.store.read().pair.refresh_token)
 
 
-class GuessesTheExpiry(RefreshOnce):
-    def _write(self, pair: TokenPair, expected: str) -> StoredPair | None:
-        return super()._write(replace(pair, expires_at=self.clock.now() + timedelta(days=91)), expected)
+class KeepsTheOldAccessToken(WritesAnother):
+    def changed(self, pair: TokenPair) -> TokenPair:
+        return replace(pair, access_token=self.store.read().pair.access_token)
+
+
+class GuessesTheExpiry(WritesAnother):
+    def changed(self, pair: TokenPair) -> TokenPair:
+        return replace(pair, expires_at=self.clock.now() + timedelta(days=91))
 
 
 class AsksTwice(RefreshOnce):

@@ -21,6 +21,7 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.ports import StoredPair, VersionSupersededError
+from refresh_token.successors import is_successor
 from refresh_token.token_pair import HOW_TO_SEED, TokenPair, parse_pair
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ LONGEST_CALL: Final = 3.0
 """Seconds that one call of the writing client takes at most. Its caller repeats what fails, and knows the time."""
 
 _NOT_FOUND: Final = "ResourceNotFoundException"
+Call = Callable[[], Mapping[str, Any]]
+
 _NO_SENSE: Final = Fault("other", "an answer that is not Secrets Manager's")
 
 
@@ -72,19 +75,38 @@ class SecretsManagerStore:
 
     def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
         """Store ``pair`` if ``expected`` is still current; see the port for what it raises. Safe to repeat."""
-        ends = monotonic() + seconds
-        writer = self._writer()
-        calls: tuple[Callable[[], Mapping[str, Any]], ...] = (
-            lambda: writer.put_secret_value(
-                SecretId=self._secret,
-                ClientRequestToken=version_id,
-                SecretString=pair.to_json(),
-                VersionStages=[PENDING],
-            ),
-            lambda: writer.update_secret_version_stage(
-                SecretId=self._secret, VersionStage=CURRENT, MoveToVersionId=version_id, RemoveFromVersionId=expected
-            ),
+        put = self._put(pair, version_id)
+        self._carry_out((put, self._move(version_id, expected)), version_id, expected, seconds)
+
+    def unfinished(self, version_id: str) -> StoredPair | None:
+        """Return the successor of a version that waits to be made current; see the port for what it raises."""
+        value = _answer(lambda: self._client.get_secret_value(SecretId=self._secret, VersionStage=PENDING))
+        if isinstance(value, Fault):
+            if value.code == _NOT_FOUND:
+                return None
+            raise _unavailable(value.code)
+        return _stored(value) if is_successor(value["VersionId"], version_id) else None
+
+    def finish(self, successor: str, *, expected: str, seconds: float) -> None:
+        """Make ``successor`` current if ``expected`` still is; see the port for what it raises. Safe to repeat."""
+        self._carry_out((self._move(successor, expected),), successor, expected, seconds)
+
+    def _put(self, pair: TokenPair, version_id: str) -> Call:
+        return lambda: self._writer().put_secret_value(
+            SecretId=self._secret,
+            ClientRequestToken=version_id,
+            SecretString=pair.to_json(),
+            VersionStages=[PENDING],
         )
+
+    def _move(self, version_id: str, expected: str) -> Call:
+        return lambda: self._writer().update_secret_version_stage(
+            SecretId=self._secret, VersionStage=CURRENT, MoveToVersionId=version_id, RemoveFromVersionId=expected
+        )
+
+    def _carry_out(self, calls: tuple[Call, ...], version_id: str, expected: str, seconds: float) -> None:
+        """Make the calls of a write, and find out what came of them if one goes wrong."""
+        ends = monotonic() + seconds
         for call in calls:
             answer = _answer(call) if monotonic() + LONGEST_CALL <= ends else Fault("other", "no time left")
             if isinstance(answer, Fault):
