@@ -98,7 +98,7 @@ _SECRET_ACTIONS = [
     "secretsmanager:PutSecretValue",
     "secretsmanager:UpdateSecretVersionStage",
 ]
-_LOCK_ACTIONS = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+_LOCK_ACTIONS = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 _IN_THIS_REGION = {"StringEquals": {"aws:RequestedRegion": Aws.REGION}}
 
 

@@ -97,7 +97,7 @@ SHOWN = {
     "CoolingDown": {"failure"},
     "Expiry": {"at", "capped"},
     "Fault": {"kind", "code", "status"},
-    "Failure": {"reason", "refused", "retry_at"},
+    "Failure": {"reason", "refused", "lost", "retry_at"},
     "IssuedToken": {"expires_in"},
     "LiveToken": {"stored", "state", "expires_in"},
     "Lost": {"what", "sent", "trusted"},

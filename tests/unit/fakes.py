@@ -79,6 +79,8 @@ class FakeStore:
 
     def unfinished(self, version_id: str) -> StoredPair | None:
         self.reads += 1
+        if self.while_reading:
+            self.while_reading()
         fault = self.unfinished_faults.pop(0) if self.unfinished_faults else None
         if fault:
             raise fault
@@ -86,7 +88,7 @@ class FakeStore:
 
     def finish(self, successor: str, *, expected: str, seconds: float) -> None:
         waiting = self.pending[expected]
-        assert waiting.version_id == successor
+        assert waiting.version_id == successor, "what is finished was written"
         self.replace(waiting.pair, expected=expected, version_id=successor, seconds=seconds)
 
     def put(self, version_id: str, pair: TokenPair) -> None:
@@ -143,6 +145,13 @@ class FakeLock:
         self.held_until[version_id] = self.clock.now() + timedelta(seconds=seconds)
         return Claimed()
 
+    def lost(self, version_id: str, *, now: datetime) -> Failure | None:
+        self._check(self.fault)
+        failure = self.finished.get(version_id)
+        if version_id in self.held_until and self.held_until[version_id] <= self.clock.now():
+            failure = Failure("TokenNotStoredException", now, lost=True)
+        return failure if failure and failure.lost else None
+
     def done(self, version_id: str) -> None:
         self._close(version_id)
         self.finished[version_id] = None
@@ -190,6 +199,9 @@ class FakeTelemetry:
 
     def expiry_capped(self) -> None:
         self.told.append(("expiry_capped", {}))
+
+    def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:
+        self.told.append(("lock_not_read", {"reason": error.reason, "version_id": version_id}))
 
     def lock_not_closed(self, error: RefreshTokenError, *, version_id: str) -> None:
         self.told.append(("lock_not_closed", {"reason": error.reason, "version_id": version_id}))

@@ -180,6 +180,8 @@ class Simulation:
     """What was put aside last, and the version whose place it shall take."""
     succeeded: set[str] = field(default_factory=set)
     """Versions with a successor of ours, since they became current last."""
+    answers: dict[str, IssuedToken] = field(default_factory=dict)
+    """By the access token, where one invocation may store what another was answered."""
     table: dict[str, Record] = field(default_factory=dict)
     holders: dict[str, Invocation] = field(default_factory=dict)
     """Who won the claim on a version last and has not closed it, whatever the lock thinks."""
@@ -236,6 +238,8 @@ class Simulation:
             other.disturbed |= other is not me and (foreign or other.claimed != me.claimed)
         me.disturbed = False
         me.answer = IssuedToken.from_answer(access, expires_in, rotated)
+        if self.grants.single_use:
+            self.answers[access] = me.answer
         return me.answer
 
     def _may_refresh(self, me: Invocation, refresh_token: str) -> None:
@@ -257,13 +261,15 @@ class Simulation:
         assert self.holders.get(replaced) is me, "nothing is stored after the claim was closed"
         assert replaced not in self.succeeded, "no version has two successors made by us"
         self.succeeded.add(replaced)
-        new, old, answer = self.pair(self.current), self.pair(replaced), me.answer
-        assert answer is not None
+        new, old = self.pair(self.current), self.pair(replaced)
+        # What another invocation left over is of that one's answer, and there may have been another since.
+        answer = me.answer or self.answers[new.access_token]
+        disturbed = me.disturbed or me.answer is None
         assert new.unknown == old.unknown, "unknown keys survive"
         assert new.client_id == old.client_id or old.client_id is None, "the client id survives"
         assert new.refresh_token == (answer.refresh_token or old.refresh_token), "the refresh token is never lost"
         assert new.access_token == answer.access_token, "what is stored is what the issuer answered"
-        assert me.disturbed or new.access_token == self.grants.live, "what is stored is the issuer's live token"
+        assert disturbed or new.access_token == self.grants.live, "what is stored is the issuer's live token"
         assert new.expires_at is not None
         off = abs(new.expires_at - self.grants.ends[new.access_token])
         assert off <= SKEW + timedelta(minutes=1), "the stored expiry is the issuer's, but for the clocks"
@@ -399,6 +405,16 @@ class SimulatedLock(Port):
             previous = record.failure
             self.call("forget", lambda: self.forget(version_id, record), LOCK_DOWN)  # noqa: B023 - called at once
         return Held()
+
+    def lost(self, version_id: str, *, now: datetime) -> Failure | None:
+        def effect() -> Failure | None:
+            record = self.world.table.get(version_id)
+            if record and record.state == "claimed":
+                return Failure("TokenNotStoredException", now, lost=True) if record.void_at <= self.world.time else None
+            failure = record.failure if record and record.void_at >= self.world.time else None
+            return failure if failure and failure.lost else None
+
+        return self.call("lost", effect, LOCK_DOWN)
 
     def done(self, version_id: str) -> None:
         self.close("done", version_id, KEEP_DONE, None)

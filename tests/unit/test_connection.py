@@ -317,7 +317,7 @@ def proxy(asked: list[str], answer: bytes | None = None) -> Callable[[socket.soc
         if answer is not None:
             client.sendall(answer)
             return
-        host, _, wanted = head.split()[1].decode().rpartition(":")
+        host, wanted = head.split()[1].decode().rsplit(":", 1)
         with socket.create_connection((host, int(wanted))) as server:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             client.settimeout(0.05)

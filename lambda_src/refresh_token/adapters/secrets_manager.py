@@ -120,8 +120,8 @@ class SecretsManagerStore:
             raise VersionSupersededError
         raise TokenNotStoredException(
             f"The token was refreshed but could not be stored ({answer.code}), and the stored one is dead now. The "
-            "next consumer that reports the dead token, or a forced refresh, heals it. Check the function's "
-            "permissions on the secret and its key."
+            "next tick, report of the dead token, or forced refresh heals it. Check the function's permissions on "
+            "the secret and its key."
         )
 
     def _without_value(self) -> RefreshTokenError:
