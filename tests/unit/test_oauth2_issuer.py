@@ -50,7 +50,7 @@ def test_credentials_are_form_encoded_before_they_become_user_and_password(
     app_secret.store(json.dumps({"clientId": "a:b c", "clientSecret": "%&+/ö~"}))
     refresh(token_endpoint, app_secret)
     credentials = token_endpoint.seen[0].headers["Authorization"].removeprefix("Basic ")
-    assert b64decode(credentials) == b"a%3Ab+c:%25%26%2B%2F%C3%B6~"
+    assert b64decode(credentials) == b"a%3Ab%20c:%25%26%2B%2F%C3%B6~"
 
 
 def test_they_can_go_into_the_form(token_endpoint: TokenServer, app_secret: AppSecret) -> None:

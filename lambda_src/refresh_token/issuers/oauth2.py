@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
-from urllib.parse import quote_plus
+from urllib.parse import quote
 
 from refresh_token.errors import (
     ConfigurationException,
@@ -101,8 +101,11 @@ def issuer_from(environment: Mapping[str, str]) -> OAuth2Issuer:
 
 
 def _basic(app: AppCredentials) -> str:
-    """Return the header of RFC 6749, 2.3.1: id and secret are form-encoded before they become user and password."""
-    pair = f"{quote_plus(app.client_id)}:{quote_plus(app.client_secret)}"
+    """Return the header of RFC 6749, 2.3.1: id and secret are form-encoded before they become user and password.
+
+    A blank is encoded as %20, which servers that take a plus for a plus read, too.
+    """
+    pair = f"{quote(app.client_id, safe='')}:{quote(app.client_secret, safe='')}"
     return f"Basic {b64encode(pair.encode()).decode()}"
 
 

@@ -43,7 +43,7 @@ LONGEST_ATTEMPT: Final = CONNECT_TIMEOUT + READ_TIMEOUT
 SHORTEST_EXCHANGE: Final = 1.0
 """With fewer seconds than this left, nothing is sent: the answer would most likely come too late."""
 
-SHORTEST_FINAL_EXCHANGE: Final = 5.0
+SHORTEST_FINAL_EXCHANGE: Final = 2.0
 """The same where the form must not be sent twice, and so its answer not be missed."""
 
 _TRY_LATER: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
