@@ -31,6 +31,7 @@ ACCESS_CODES: Final = frozenset(
         "NotAuthorized",
         "OptInRequired",
         "RequestExpired",
+        "RequestTimeTooSkewed",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }

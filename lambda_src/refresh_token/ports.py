@@ -173,7 +173,7 @@ class Telemetry(Protocol):
         ...
 
     def refresh_failed(self, error: RefreshTokenError, *, version_id: str, first: bool) -> None:
-        """A refresh failed; ``first`` unless the attempt before failed for the same reason."""
+        """A refresh failed; ``first`` unless the issuer has refused the grant of this version before."""
         ...
 
     def served_degraded(self, error: RefreshTokenError, *, version_id: str) -> None:

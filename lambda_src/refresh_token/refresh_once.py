@@ -209,8 +209,7 @@ class RefreshOnce:
             cooldown = COOLDOWN_REFUSED if refused else COOLDOWN
             lost = previous is not None and previous.lost
             failure = Failure(error.reason, self.clock.now() + cooldown, refused=refused or counted, lost=lost)
-            first = not counted if refused else previous is None or previous.reason != error.reason
-            self.telemetry.refresh_failed(error, version_id=current.version_id, first=first)
+            self.telemetry.refresh_failed(error, version_id=current.version_id, first=not counted)
             self._fail(current.version_id, failure)
             raise
         if expiry.capped:
