@@ -5,7 +5,12 @@ from base64 import b64decode
 
 import pytest
 
-from refresh_token.errors import ConfigurationException, ReauthorizationRequiredException, RefreshTokenError
+from refresh_token.errors import (
+    ConfigurationException,
+    IssuerProtocolException,
+    ReauthorizationRequiredException,
+    RefreshTokenError,
+)
 from refresh_token.issuers.registry import issuer_named
 from refresh_token.token_pair import IssuedToken
 from tests.unit.conftest import APP_ID, APP_SECRET, AppSecret
@@ -93,6 +98,7 @@ MEANINGS: list[tuple[Reply, type[RefreshTokenError]]] = [
     (http(400, b'{"error": "invalid_grant", "error_description": "Wrong client"}'), Reauthorize),
     (http(400, b'{"error": true, "message": ["client"]}'), Reauthorize),
     (http(200, b'{"error": "invalid_grant"}'), Reauthorize),
+    (figma_error(404, "No such client"), IssuerProtocolException),
 ]
 
 

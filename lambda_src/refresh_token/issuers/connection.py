@@ -98,16 +98,19 @@ class Connection:
     ) -> Reply | Lost:
         path = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
         connection.sock.settimeout(seconds)
+        response: http.client.HTTPResponse | None = None
         try:
             connection.request("POST", path, body, dict(headers))
             response = connection.getresponse()
             reply = _read(response)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may hold the request or the reply
             reply = Lost(_name(error), sent=True)
-        if isinstance(reply, Reply) and reply.body is not None and not response.will_close:
+        if response and not response.will_close and isinstance(reply, Reply) and reply.body is not None:
             self._kept = connection, time()
-        else:
-            connection.close()
+            return reply
+        if response:
+            response.close()  # http.client leaves the socket to it where the connection shall not be kept
+        connection.close()
         return reply
 
     def _reused(self) -> http.client.HTTPConnection | None:

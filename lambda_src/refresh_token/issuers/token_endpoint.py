@@ -157,6 +157,7 @@ def refusal(answer: Answer, *, client_at_fault: bool) -> RefreshTokenError:
     """Return what a refusal means; ``client_at_fault`` where the issuer's own words say that it is about the app."""
     what = f"HTTP {answer.status}"
     grant_at_fault = answer.code == "invalid_grant"
+    client_at_fault = client_at_fault and answer.status in _REFUSED
     if not grant_at_fault and (client_at_fault or answer.challenged or answer.code in CLIENT_CODES):
         return ConfigurationException(
             f"The issuer refuses the app's credentials ({what}), or the app may not refresh tokens. Compare them with "
