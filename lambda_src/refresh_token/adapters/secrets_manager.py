@@ -37,9 +37,10 @@ LONGEST_CALL: Final = 3.0
 """Seconds that one call of the writing client takes at most. Its caller repeats what fails, and knows the time."""
 
 _NOT_FOUND: Final = "ResourceNotFoundException"
-Call = Callable[[], Mapping[str, Any]]
-
+_NO_TIME: Final = Fault("other", "no time left")
 _NO_SENSE: Final = Fault("other", "an answer that is not Secrets Manager's")
+
+Call = Callable[[], Mapping[str, Any]]
 
 
 @lru_cache(maxsize=1)
@@ -65,6 +66,8 @@ class SecretsManagerStore:
         self._secret = secret_arn
         self._client = client
         self._writer = writer
+        self._unsure: str | None = None
+        """A version that was written, and may be current although no answer says so."""
 
     def read(self) -> StoredPair:
         """Return the current pair; see the port for what it raises."""
@@ -107,22 +110,26 @@ class SecretsManagerStore:
     def _carry_out(self, calls: tuple[Call, ...], version_id: str, expected: str, seconds: float) -> None:
         """Make the calls of a write, and find out what came of them if one goes wrong."""
         ends = monotonic() + seconds
-        for call in calls:
-            answer = _answer(call) if monotonic() + LONGEST_CALL <= ends else Fault("other", "no time left")
-            if isinstance(answer, Fault):
-                break
-        else:
+        if self._unsure == version_id:
+            if self._is_current(version_id, expected, ends):
+                return
+            if self._unsure:
+                raise _not_stored("no answer")
+        fault = _made(calls, ends)
+        if fault is None or self._is_current(version_id, expected, ends):
             return
+        raise _not_stored(fault.code)
+
+    def _is_current(self, version_id: str, expected: str, ends: float) -> bool:
+        """Tell whether the version is current although an answer was lost on the way; raises if another one is.
+
+        What cannot be found out is looked up again before anything is written again.
+        """
         current = self._current_version() if monotonic() + LONGEST_CALL <= ends else None
-        if current == version_id:
-            return  # an answer was lost on the way, the move was not
-        if current is not None and current != expected:
+        self._unsure = version_id if current is None else None
+        if current not in (None, version_id, expected):
             raise VersionSupersededError
-        raise TokenNotStoredException(
-            f"The token was refreshed but could not be stored ({answer.code}), and the stored one is dead now. The "
-            "next tick, report of the dead token, or forced refresh heals it. Check the function's permissions on "
-            "the secret and its key."
-        )
+        return current == version_id
 
     def _without_value(self) -> RefreshTokenError:
         """Tell a secret that was never seeded from one that is missing; GetSecretValue says the same of both."""
@@ -137,7 +144,16 @@ class SecretsManagerStore:
         return None if isinstance(value, Fault) else value["VersionId"]
 
 
-def _answer(call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | Fault:
+def _made(calls: tuple[Call, ...], ends: float) -> Fault | None:
+    """Make calls of the writing client one after the other; return what went wrong."""
+    for call in calls:
+        answer = _answer(call) if monotonic() + LONGEST_CALL <= ends else _NO_TIME
+        if isinstance(answer, Fault):
+            return answer
+    return None
+
+
+def _answer(call: Call) -> Mapping[str, Any] | Fault:
     """Make a call. An answer to any that are made here has an ARN, or it is somebody else's (200 and HTML)."""
     answer = attempt(call)
     return answer if isinstance(answer, Fault) or "ARN" in answer else _NO_SENSE
@@ -151,6 +167,14 @@ def _stored(value: Mapping[str, Any]) -> StoredPair:
             )
         raise SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
     return StoredPair(value["VersionId"], parse_pair(value["SecretString"], created=value["CreatedDate"]))
+
+
+def _not_stored(what: str) -> RefreshTokenError:
+    return TokenNotStoredException(
+        f"The token was refreshed but could not be stored ({what}), and the stored one is dead now. The next tick, "
+        "report of the dead token, or forced refresh heals it. Check the function's permissions on the secret and its "
+        "key."
+    )
 
 
 def _unavailable(what: str) -> RefreshTokenError:
