@@ -92,13 +92,13 @@ def test_the_bare_operation_answers_what_it_always_does(bench: Bench) -> None:
         ({"ALLOW_HTTP_ISSUER": "false"}, ["FIGMA_BASE_URL"]),
     ],
 )
-def test_wrong_settings_keep_no_live_token_from_anybody_and_name_themselves_at_the_first_refresh(
+def test_wrong_settings_keep_no_live_token_from_anybody_and_name_themselves_at_the_next_tick(
     wrong: dict[str, str], named: list[str], bench: Bench
 ) -> None:
     bench.seed(bench.cloud.standin.grant())
     with bench.runtime(**{**figma(bench), **wrong}) as runtime:
         assert runtime.invoke({})["state"] == "fresh"
-        answer = runtime.invoke(FORCE)
+        answer = runtime.invoke(TICK)
     assert answer["errorType"] == "ConfigurationException"
     assert [name for name in named if name not in answer["errorMessage"]] == []
 
