@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import urllib3
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from local.cloud import LocalCloud
 from tests import oauth2_server
+from tests.unit.serving import serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -216,23 +216,12 @@ def _hung_up(environ: "WSGIEnvironment") -> ConnectionAbortedError:
     return ConnectionAbortedError()  # werkzeug takes it for a caller that went away
 
 
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_: object, **__: object) -> None:
-        """Say nothing."""
-
-
 @contextmanager
 def wire_to(cloud: LocalCloud, issuer: str | None = None) -> Iterator[Wire]:
     """Put a wire in front of a cloud, and of its stand-in or another issuer, until the block ends."""
     wire = Wire(cloud.url, issuer or cloud.standin.url)
-    server = make_server("127.0.0.1", 0, wire, threaded=True, request_handler=_Quiet)
-    wire.url = f"http://127.0.0.1:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield wire
-    finally:
-        wire.close()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(wire) as wire.url:
+        try:
+            yield wire
+        finally:
+            wire.close()

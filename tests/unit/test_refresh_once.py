@@ -557,9 +557,8 @@ def test_what_is_left_over_gives_way_to_what_somebody_stored() -> None:
     assert world.issuer.calls == []
 
 
-def unwritten() -> World:
-    """Return a world in which the issuer has answered and nothing could be written."""
-    world = rotating()
+def refresh_without_writing(world: World) -> World:
+    """Let a refresh end with nothing written; after it, all can be written again."""
     world.store.write_faults = [NOT_STORED] * 50
     world.clock.left = 20
     with pytest.raises(TokenNotStoredException):
@@ -568,6 +567,11 @@ def unwritten() -> World:
     world.store.write_faults = []
     world.clock.left = 60
     return world
+
+
+def unwritten() -> World:
+    """Return a world in which the issuer has answered with a new refresh token and nothing could be written."""
+    return refresh_without_writing(rotating())
 
 
 def test_what_could_not_be_written_is_written_by_whoever_comes_next_in_this_process() -> None:
@@ -582,13 +586,7 @@ def test_what_could_not_be_written_is_written_by_whoever_comes_next_in_this_proc
 
 
 def test_it_is_written_under_the_same_id_again_and_again_until_it_is() -> None:
-    world = unwritten()
-    world.store.write_faults = [NOT_STORED] * 50
-    world.clock.left = 20
-    with pytest.raises(TokenNotStoredException):
-        refresh(world)
-    world.store.write_faults = []
-    world.clock.left = 60
+    world = refresh_without_writing(unwritten())
     assert refresh(world).stored.version_id == "V2"
     assert len(world.issuer.calls) == 1
 
@@ -610,11 +608,7 @@ def test_what_could_not_be_written_is_forgotten_once_another_version_is_current(
 
 
 def test_a_pair_with_the_same_refresh_token_is_not_kept_since_the_issuer_can_be_asked_again() -> None:
-    world = World.with_token("mandatory")
-    world.store.write_faults = [NOT_STORED] * 50
-    world.clock.left = 20
-    with pytest.raises(TokenNotStoredException):
-        refresh(world)
+    world = refresh_without_writing(World.with_token("mandatory"))
     assert world.once.unwritten == {}
     assert world.lock.finished["V1"] == Failure("TokenNotStoredException", world.clock.now(), lost=True)
 
