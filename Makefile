@@ -42,7 +42,7 @@ check: setup ## run the linters and the type checker
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-mutants: $(VENV)/.done ## break the core in 800 ways and count how many of them the tests notice (a minute or two)
+mutants: $(VENV)/.done ## break the core in 900 ways and count how many of them the tests notice (a minute or two)
 	@$(BIN)/python -m tests.mutants
 
 bench: setup ## measure start, answers, refreshes and commands beside peers and rewrite docs/benchmarks.md (some minutes)
