@@ -13,6 +13,7 @@ from infra.bundling import function_bundle
 from infra.settings import StageSettings
 from local.cloud import LocalCloud
 from local.standin.grants import Grant
+from tests.oauth2_server import Token
 from tests.rie import ROOT, Runtime, running
 
 
@@ -43,7 +44,7 @@ class Bench:
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         )
 
-    def seed(self, grant: Grant, *, expires_in: timedelta = timedelta(days=30), **more: object) -> str:
+    def seed(self, grant: Grant | Token, *, expires_in: timedelta = timedelta(days=30), **more: object) -> str:
         """Store a pair; return its version."""
         pair = {
             "accessToken": grant.access_token,
@@ -52,6 +53,12 @@ class Bench:
             **more,
         }
         return self.store(json.dumps(pair))
+
+    def app_secret(self, client_id: str, client_secret: str) -> dict[str, str]:
+        """Store an app's credentials; return the variable that names them."""
+        credentials = json.dumps({"clientId": client_id, "clientSecret": client_secret})
+        made = self.secrets.create_secret(Name=f"{self.name}-app", SecretString=credentials)
+        return {"APP_SECRET_ARN": str(made["ARN"])}
 
     def store(self, text: str) -> str:
         """Store any text; return its version."""

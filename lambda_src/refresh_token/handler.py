@@ -28,16 +28,18 @@ from refresh_token.adapters.secrets_manager import (
 from refresh_token.answers import Answer, answer_of
 from refresh_token.errors import ConfigurationException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
-from refresh_token.ports import Issuer, RefreshLock
+from refresh_token.ports import Issuer, RefreshLock, StoredPair
 from refresh_token.refresh_once import RefreshOnce
 from refresh_token.refresher import Refresher
 from refresh_token.results import BareToken, LiveToken, TickReport
 from refresh_token.settings import Settings
+from refresh_token.successors import successor_id
 from refresh_token.telemetry import PowertoolsTelemetry
 
 TELEMETRY = PowertoolsTelemetry()
 DEAD: Final[set[str]] = set()
-"""The versions that this process knows to be dead: see `RefreshOnce`."""
+UNWRITTEN: Final[dict[str, StoredPair]] = {}
+"""The versions that this process knows to be dead, and what it could not write in their place: see `RefreshOnce`."""
 
 
 class LambdaContext(Protocol):
@@ -104,9 +106,10 @@ def _refresher(clock: LambdaClock) -> Refresher:
             lock=_lock(),
             clock=clock,
             telemetry=TELEMETRY,
-            new_version_id=lambda: str(uuid4()),
+            new_version_id=lambda version_id: successor_id(version_id, uuid4().hex),
             jitter=random.SystemRandom().random,  # with SnapStart, `random.random` would be the same everywhere
             dead=DEAD,
+            unwritten=UNWRITTEN,
         )
 
     return Refresher(
@@ -132,9 +135,9 @@ def _store() -> SecretsManagerStore:
 
 @cache
 def _issuer() -> Issuer:
-    from refresh_token.issuers.ui_builder import UiBuilderIssuer  # noqa: PLC0415 - see the module's docstring
+    from refresh_token.issuers.registry import issuer_named  # noqa: PLC0415 - see the module's docstring
 
-    return UiBuilderIssuer()
+    return issuer_named(_settings().issuer, os.environ)
 
 
 @cache

@@ -81,6 +81,11 @@ class Clock(Protocol):
 class Issuer(Protocol):
     """Turns a refresh token into an access token."""
 
+    @property
+    def rotates(self) -> bool:
+        """Whether a refresh token may be good for one call only. Then it must never be sent twice."""
+        ...
+
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         """Call the issuer; retries included, it takes at most ``seconds``.
 
@@ -116,6 +121,19 @@ class TokenStore(Protocol):
             TokenNotStoredException: it could not be written.
 
         """
+        ...
+
+    def unfinished(self, version_id: str) -> StoredPair | None:
+        """Return the successor of a version that was written by `replace` and not made current; None for none.
+
+        Raises:
+            SecretUnavailableException: that cannot be found out.
+
+        """
+        ...
+
+    def finish(self, successor: str, *, expected: str, seconds: float) -> None:
+        """Make an unfinished successor current, as `replace` would have done; it raises the same."""
         ...
 
 

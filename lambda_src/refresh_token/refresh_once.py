@@ -6,10 +6,14 @@ the claim comes before the call, and whoever wins it reads the secret again befo
     A  read V1 -- claim V1 - read V1 - issuer - write V2 - done
     B  read V1 --- held ........... wait ............. done - read V2           (B waited, and has A's token)
     C  read V1 -------------------------------------------------- claim V1 - read V2 - done     (C came late)
+
+Where the issuer's refresh tokens are good for one call (`Issuer.rotates`), the one in V1 is spent once the issuer has
+answered. So what it answered is never given up while there is a way to store it: a pair that was written and not made
+current is looked for before the issuer is asked again, and one that could not be written is kept by the process.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -77,8 +81,9 @@ class Outcome:
 class RefreshOnce:
     """Refreshes a version at most once, whoever else tries. ``jitter`` returns a number from 0 to 1.
 
-    ``dead`` outlives the invocation: the versions whose access token was replaced by one that this process could not
-    make current. They look alive, and are not.
+    ``dead`` and ``unwritten`` outlive the invocation. ``dead`` are the versions whose access token was replaced by one
+    that this process could not make current: they look alive, and are not. ``unwritten`` are the pairs with a new
+    refresh token that it could not write, by the version in whose place they belong.
     """
 
     store: TokenStore
@@ -86,9 +91,10 @@ class RefreshOnce:
     lock: RefreshLock
     clock: Clock
     telemetry: Telemetry
-    new_version_id: Callable[[], str]
+    new_version_id: Callable[[str], str]
     jitter: Callable[[], float]
     dead: set[str]
+    unwritten: dict[str, StoredPair] = field(default_factory=dict)
 
     def lost(self, version_id: str) -> Failure | None:
         """Return the failure of an earlier refresh that makes the token of a version dead, or perhaps; see the lock."""
@@ -115,6 +121,7 @@ class RefreshOnce:
 
         """
         pause = FIRST_PAUSE
+        ignore_cooldown |= seen.version_id in self.unwritten  # the cooldown is for those who would ask the issuer
         while True:
             waited = pause > FIRST_PAUSE
             if self.clock.remaining() < WRITE_RESERVE + SHORTEST_CALL:
@@ -147,13 +154,18 @@ class RefreshOnce:
             self._give_back(seen.version_id, previous)
             raise
         if current.version_id != seen.version_id:
+            self.unwritten.pop(seen.version_id, None)
             self._close(self.lock.done, seen.version_id)
             return Outcome(current)
         if self.clock.remaining() < WRITE_RESERVE + SHORTEST_CALL:
             self._give_back(seen.version_id, previous)
             raise RefreshInProgressException(TOO_LITTLE_TIME)
-        issued, pair = self._call(current, previous, client_id)
-        stored = self._write(pair, current.version_id)
+        issued, successor, written = None, *self._left_over(current, previous)
+        if successor is None:
+            issued, pair = self._call(current, previous, client_id)
+            successor = StoredPair(self.new_version_id(current.version_id), pair)
+        stored = self._write(successor, current, written=written)
+        self.unwritten.pop(current.version_id, None)
         self._close(self.lock.done, current.version_id)
         if stored is None:
             self.dead.add(current.version_id)
@@ -163,6 +175,19 @@ class RefreshOnce:
             old=current.version_id, new=stored.version_id, recovered_from=previous.reason if previous else None
         )
         return Outcome(stored, issued)
+
+    def _left_over(self, current: StoredPair, previous: Failure | None) -> tuple[StoredPair | None, bool]:
+        """Return what an earlier refresh of this version left behind, and whether that is written already."""
+        if current.version_id in self.unwritten:
+            return self.unwritten[current.version_id], False
+        if not self.issuer.rotates:
+            return None, False  # to ask again is simpler, and does no harm
+        try:
+            found = self.store.unfinished(current.version_id)
+        except RefreshTokenError:
+            self._give_back(current.version_id, previous)
+            raise
+        return found, found is not None
 
     def _call(
         self, current: StoredPair, previous: Failure | None, client_id: str | None
@@ -191,25 +216,34 @@ class RefreshOnce:
             self.telemetry.expiry_capped()
         return issued, current.pair.refreshed(issued, client_id=client_id, expires_at=expiry.at, now=now)
 
-    def _write(self, pair: TokenPair, expected: str) -> StoredPair | None:
+    def _write(self, successor: StoredPair, current: StoredPair, *, written: bool) -> StoredPair | None:
         """Store the pair, again and again as long as time remains; None if another version has become current."""
-        version_id = self.new_version_id()
+        expected, spent = current.version_id, successor.pair.refresh_token != current.pair.refresh_token
         pause = FIRST_PAUSE
         while True:
             try:
                 seconds = self.clock.remaining() - CLOSE_RESERVE
-                self.store.replace(pair, expected=expected, version_id=version_id, seconds=seconds)
+                if written:
+                    self.store.finish(successor.version_id, expected=expected, seconds=seconds)
+                else:
+                    self.store.replace(
+                        successor.pair, expected=expected, version_id=successor.version_id, seconds=seconds
+                    )
             except VersionSupersededError:
                 return None
             except TokenNotStoredException as error:
                 if self.clock.remaining() < pause + SHORTEST_WRITE + CLOSE_RESERVE:
                     self.dead.add(expected)
+                    if spent:
+                        self.unwritten[expected] = successor
                     self.telemetry.refresh_failed(error, version_id=expected, first=True)
-                    # No cooldown: whoever reports the dead token may refresh at once.
-                    self._fail(expected, Failure(error.reason, self.clock.now(), lost=True))
+                    # No cooldown: whoever reports the dead token may refresh at once. But not with a refresh token that
+                    # is spent, while this process may still store the new one.
+                    retry_at = self.clock.now() + (COOLDOWN if spent else timedelta())
+                    self._fail(expected, Failure(error.reason, retry_at, lost=True))
                     raise
             else:
-                return StoredPair(version_id, pair)
+                return successor
             self.clock.sleep(pause)
             pause = min(pause * 1.6, LONGEST_PAUSE)
 

@@ -10,15 +10,17 @@ from refresh_token.windows import WindowSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the stack tells the function: secret ARN, lock table name, windows."""
+    """What the stack tells the function: secret ARN, lock table name, windows, and which issuer refreshes."""
 
     secret_arn: str
     lock_table: str
     windows: WindowSettings
+    issuer: str = "amplify"
+    """Its name. Whether there is such an issuer, and what else it needs, the issuers know."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read SECRET_ARN, LOCK_TABLE, ADVISORY_WINDOW_SECONDS and MANDATORY_WINDOW_SECONDS.
+        """Read SECRET_ARN, LOCK_TABLE, ADVISORY_WINDOW_SECONDS, MANDATORY_WINDOW_SECONDS and, if it is set, ISSUER.
 
         Raises:
             ConfigurationException: names every variable at fault and its rule.
@@ -42,6 +44,7 @@ class Settings:
             secret_arn=texts["SECRET_ARN"],
             lock_table=texts["LOCK_TABLE"],
             windows=WindowSettings(advisory=timedelta(seconds=advisory), mandatory=timedelta(seconds=mandatory)),
+            issuer=environment.get("ISSUER") or "amplify",
         )
 
 

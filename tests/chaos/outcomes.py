@@ -238,6 +238,11 @@ _BY_GROUP: Final = {
 ROWS: Final = _rows()
 
 
+def outcome_by_group(then: str, who: str, window: str) -> str:
+    """Return what a kind of outcome means for one who asks, in a window."""
+    return _BY_GROUP[then, who, window]
+
+
 def _cells_of(row: Row, fault: str) -> list[tuple[str, str]]:
     """Return who plays a fault in which windows.
 

@@ -7,6 +7,7 @@ AWS's answers go wrong; the stand-in does the issuer's faults itself. Nothing of
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -153,13 +154,13 @@ def aws_fault(name: str) -> Strike:
     return Strike(status=outcomes.SERVER_ERRORS.get(name, 400), code=name)
 
 
-@pytest.fixture(scope="module")
-def running(cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    bench = Bench(cloud, asset, tmp_path_factory.mktemp("matrix"))
-    with wire_to(cloud) as wire, pytest.MonkeyPatch.context() as patch:
+@contextmanager
+def staged(bench: Bench, **environment: str) -> Iterator[Stage]:
+    """Set the stage; `environment` changes the function's variables."""
+    with wire_to(bench.cloud) as wire, pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
-        for name, value in {**bench.environment, **wire.environment}.items():
+        for name, value in {**bench.environment, **wire.environment, **environment}.items():
             patch.setenv(name, value)
         patch.setattr(aws_clients, "session", cache(botocore.session.get_session))
         # botocore's own waiting between two attempts; the attempts stay.
@@ -171,6 +172,12 @@ def running(cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFac
         yield stage
         stage.clean()
     forget_clients()
+
+
+@pytest.fixture(scope="module")
+def running(cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(Bench(cloud, asset, tmp_path_factory.mktemp("matrix"))) as stage:
+        yield stage
 
 
 @pytest.fixture

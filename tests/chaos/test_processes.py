@@ -75,12 +75,12 @@ class Swarm:
 
 
 @contextmanager
-def swarming(bench: Bench, wire: Wire) -> Iterator[Swarm]:
+def swarming(bench: Bench, wire: Wire, **environment: str) -> Iterator[Swarm]:
     log_file = bench.folder / "swarm.log"
     python = Path(sys.base_exec_prefix, "bin", f"python3.{sys.version_info.minor}")
     process = subprocess.Popen(
         [python, "-I", "-S", WORKER, bench.asset, str(PROCESSES), "60", log_file],
-        env={"PATH": "/usr/bin:/bin", **bench.environment, **wire.environment},
+        env={"PATH": "/usr/bin:/bin", **bench.environment, **wire.environment, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -8,21 +8,23 @@ import json
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import urllib3
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from local.cloud import LocalCloud
+from tests import oauth2_server
+from tests.unit.serving import serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-ISSUER_PATH = "/tokens/figma/refresh"
+ISSUER_PATHS = ("/tokens/figma/refresh", "/v1/oauth/refresh", oauth2_server.PATH)
 ISSUER_CALL = "RefreshToken"
 PATIENCE = 60.0
 """Seconds to wait for what comes soon on any machine that is not stuck."""
@@ -86,11 +88,11 @@ class Hold:
 
 
 class Wire:
-    """A proxy in front of MiniStack and the stand-in; `calls` are the names of the calls so far, in order."""
+    """A proxy in front of MiniStack and an issuer; `calls` are the names of the calls so far, in order."""
 
-    def __init__(self, cloud: LocalCloud) -> None:
+    def __init__(self, aws: str, issuer: str) -> None:
         self.url = ""
-        self._aws, self._issuer = cloud.url, cloud.standin.url
+        self._aws, self._issuer = aws, issuer
         self._pool = urllib3.PoolManager(maxsize=64, retries=False)
         self._changed = threading.Condition()
         self._calls: dict[str, tuple[str, int]] = {}
@@ -101,7 +103,13 @@ class Wire:
     @property
     def environment(self) -> dict[str, str]:
         """The variables that send a function's calls here."""
-        return {"AWS_ENDPOINT_URL": self.url, "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": self.url}
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": self.url,
+            "FIGMA_BASE_URL": self.url,
+            "OAUTH2_TOKEN_URL": f"{self.url}{oauth2_server.PATH}",
+            "ALLOW_HTTP_ISSUER": "true",
+        }
 
     @property
     def calls(self) -> list[str]:
@@ -169,8 +177,8 @@ class Wire:
     def _arrived(self, request: Request) -> tuple[str, int, bool]:
         """Return the operation, its number among the calls of that operation, and whether this is no retry."""
         target = request.headers.get("X-Amz-Target", "")
-        operation = ISSUER_CALL if request.path == ISSUER_PATH else target.rpartition(".")[2]
-        call_id = request.headers["amz-sdk-invocation-id"]
+        operation = ISSUER_CALL if request.path in ISSUER_PATHS else target.rpartition(".")[2]
+        call_id = request.headers.get("amz-sdk-invocation-id") or str(uuid.uuid4())
         with self._changed:
             self._attempts += 1
             first_attempt = call_id not in self._calls
@@ -181,7 +189,7 @@ class Wire:
             return *self._calls[call_id], first_attempt
 
     def _forward(self, request: Request, body: bytes) -> Response:
-        base = self._issuer if request.path == ISSUER_PATH else self._aws
+        base = self._issuer if request.path in ISSUER_PATHS else self._aws
         own = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
         headers = {name: value for name, value in request.headers.items() if name.lower() not in own}
         got = self._pool.request(request.method, f"{base}{request.path}", body=body, headers=headers)
@@ -208,23 +216,12 @@ def _hung_up(environ: "WSGIEnvironment") -> ConnectionAbortedError:
     return ConnectionAbortedError()  # werkzeug takes it for a caller that went away
 
 
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_: object, **__: object) -> None:
-        """Say nothing."""
-
-
 @contextmanager
-def wire_to(cloud: LocalCloud) -> Iterator[Wire]:
-    """Put a wire in front of a cloud until the block ends."""
-    wire = Wire(cloud)
-    server = make_server("127.0.0.1", 0, wire, threaded=True, request_handler=_Quiet)
-    wire.url = f"http://127.0.0.1:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield wire
-    finally:
-        wire.close()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def wire_to(cloud: LocalCloud, issuer: str | None = None) -> Iterator[Wire]:
+    """Put a wire in front of a cloud, and of its stand-in or another issuer, until the block ends."""
+    wire = Wire(cloud.url, issuer or cloud.standin.url)
+    with serving(wire) as wire.url:
+        try:
+            yield wire
+        finally:
+            wire.close()

@@ -85,8 +85,9 @@ def test_a_cold_start_loads_nothing_that_only_a_refresh_or_a_failure_needs(funct
 import sys
 import refresh_token.handler
 assert refresh_token.handler._store.cache_info().currsize, "the client is made"
-for name in ("boto3", "s3transfer", "aws_lambda_powertools", "refresh_token.issuers.ui_builder"):
+for name in ("boto3", "s3transfer", "aws_lambda_powertools"):
     assert name not in sys.modules, name
+assert [name for name in sys.modules if name.startswith("refresh_token.issuers")] == []
 """
     in_isolation(function_bundle, script, **DEPLOYED)
 
@@ -101,6 +102,28 @@ assert gc.isenabled()
 assert left_alone > 10 * looked_at, (left_alone, looked_at)
 """
     in_isolation(function_bundle, script, **DEPLOYED)
+
+
+@needs_3_13
+def test_where_the_machine_has_no_certificate_authorities_those_in_the_bundle_are_used(function_bundle: Path) -> None:
+    script = """
+from refresh_token.issuers.token_endpoint import tls_context
+print(tls_context().cert_store_stats()["x509_ca"])
+"""
+    nowhere = {"SSL_CERT_FILE": "/nowhere", "SSL_CERT_DIR": "/nowhere"}
+    assert int(in_isolation(function_bundle, script, **nowhere)) > 50
+
+
+@needs_3_13
+def test_every_issuer_can_be_made_from_the_bundle(function_bundle: Path) -> None:
+    script = """
+import os
+from refresh_token.issuers.registry import ISSUERS, issuer_named
+for name in ISSUERS:
+    issuer_named(name, os.environ)
+"""
+    settings = {"APP_SECRET_ARN": "arn:app", "OAUTH2_TOKEN_URL": "https://issuer.example/token"}
+    in_isolation(function_bundle, script, **settings)
 
 
 CLIENT = """

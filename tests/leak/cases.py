@@ -2,12 +2,25 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-from tests.leak.detector import ACCESS, CLIENT, ECHO, GIVEN, GIVEN_CLIENT, ISSUED, NOTE, REFRESH, ROTATED
+from tests.leak.detector import (
+    ACCESS,
+    APP_ID,
+    APP_SECRET,
+    BASIC,
+    CLIENT,
+    ECHO,
+    GIVEN,
+    GIVEN_CLIENT,
+    ISSUED,
+    NOTE,
+    REFRESH,
+    ROTATED,
+)
 from tests.leak.stage import LEFT, Setting
 from tests.unit.ui_builder_server import Reply, good, refusal
 
@@ -134,6 +147,82 @@ ISSUER_FAULTS: dict[str, tuple[Reply, str | None]] = {
     "a date that is the token": (raw(f"HTTP/1.1 503 No\nDate: {REFRESH}\n"), "IssuerUnavailableException"),
 }
 """What the issuer answers, and the error that ends a tick with an expired token then."""
+
+OAUTH = {b'"accessToken"': b'"access_token"', b'"expiresIn"': b'"expires_in"', b'"refreshToken"': b'"refresh_token"'}
+
+
+def in_oauth(reply: Reply) -> Reply:
+    """Return the same reply with the names that Figma and OAuth 2 give to its members."""
+    body, sent = reply.body, reply.raw
+    for ours, theirs in OAUTH.items():
+        body, sent = body.replace(ours, theirs), sent.replace(ours, theirs)
+    return replace(reply, body=body, raw=sent)
+
+
+_TOLD_APART = {
+    "gzip that is none": "IssuerProtocolException",
+    "a body that ends too soon": "IssuerUnavailableException",
+    "403 access denied": "ReauthorizationRequiredException",
+}
+OAUTH_FAULTS: dict[str, tuple[Reply, str | None]] = {
+    **{name: (in_oauth(reply), _TOLD_APART.get(name, end)) for name, (reply, end) in ISSUER_FAULTS.items()},
+    "400 that repeats the credentials": (
+        Reply(400, json.dumps({"error": BASIC, "error_description": ECHO, "error_uri": ECHO}).encode(), ECHO_HEADERS),
+        None,
+    ),
+    "401 that asks for other credentials, and repeats them": (
+        Reply(401, ECHO.encode(), {"WWW-Authenticate": f"Basic realm={APP_SECRET}"}),
+        "ConfigurationException",
+    ),
+    "400 invalid_client": (
+        Reply(400, json.dumps({"error": "invalid_client", "error_description": ECHO}).encode()),
+        "ConfigurationException",
+    ),
+    "400 invalid_grant": (
+        Reply(400, json.dumps({"error": "invalid_grant", "error_description": ECHO}).encode()),
+        "ReauthorizationRequiredException",
+    ),
+    "429 with the secret as the time": (Reply(429, b"", {"Retry-After": APP_SECRET}), "IssuerUnavailableException"),
+    "a member twice": (
+        Reply(body=f'{{"access_token": "{ISSUED}", "access_token": "{ROTATED}", "expires_in": 1}}'.encode()),
+        "IssuerProtocolException",
+    ),
+    "10 MB": (Reply(body=ECHO.encode() * 20_000), "IssuerProtocolException"),
+}
+"""The same of the issuers that the app itself asks."""
+
+IN_THE_MESSAGE = (
+    "400 with the request in the message",
+    "400 with the token as the code in the header",
+    "400 with the token as the code in the body",
+    "400 that repeats the credentials",
+    "403 access denied",
+)
+"""Figma seems to speak of the app in these: the canaries in the message are called clients."""
+
+APP_SECRETS: dict[str, tuple[Setting, str]] = {
+    "no value": (Setting(app=None), "ConfigurationException"),
+    "the bare secret": (Setting(app=APP_SECRET), "ConfigurationException"),
+    "half an object": (Setting(app=json.dumps({"clientSecret": APP_SECRET})[:-1]), "ConfigurationException"),
+    "no id": (Setting(app=json.dumps({"clientSecret": APP_SECRET})), "ConfigurationException"),
+    "an id that is a list": (
+        Setting(app=json.dumps({"clientId": [APP_ID], "clientSecret": APP_SECRET})),
+        "ConfigurationException",
+    ),
+    "a line break behind the secret": (
+        Setting(app=json.dumps({"clientId": APP_ID, "clientSecret": f"{APP_SECRET}\n"})),
+        "ConfigurationException",
+    ),
+    "a secret that cannot be sent": (
+        Setting(app=json.dumps({"clientId": APP_ID, "clientSecret": f"{APP_SECRET}\ud800"})),
+        "ConfigurationException",
+    ),
+    "denied": (Setting(app_fault="AccessDeniedException"), "ConfigurationException"),
+    "refused with the secret as the code": (Setting(app_fault=APP_SECRET), "ConfigurationException"),
+    "throttled": (Setting(app_fault="ThrottlingException"), "IssuerUnavailableException"),
+    "cut off": (Setting(app_fault=ConnectionClosedError(endpoint_url=ECHO)), "IssuerUnavailableException"),
+}
+"""The secret of the app's credentials, and the error that ends a tick with an expired token then."""
 
 BY_HAND: dict[str, object] = {"accessToken": ACCESS, "refreshToken": REFRESH, "clientId": CLIENT}
 

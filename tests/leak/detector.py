@@ -17,8 +17,13 @@ ISSUED: Final = f"figd_{CORE}_access-issued"
 ROTATED: Final = f"figr_{CORE}_refresh-issued"
 GIVEN: Final = f"figr_{CORE}_refresh-given"
 GIVEN_CLIENT: Final = f"{CORE}ClientId02"
+APP_ID: Final = f"{CORE}AppId03"
+APP_SECRET: Final = f"{CORE}-app-secret"
 NOTE: Final = f"{CORE}-in-a-key-that-is-not-ours"
-ALL: Final = (ACCESS, REFRESH, CLIENT, ISSUED, ROTATED, GIVEN, GIVEN_CLIENT, NOTE)
+BASIC: Final = base64.b64encode(f"{APP_ID}:{APP_SECRET}".encode()).decode()
+"""What the app sends to tell who it is."""
+
+ALL: Final = (ACCESS, REFRESH, CLIENT, ISSUED, ROTATED, GIVEN, GIVEN_CLIENT, NOTE, APP_ID, APP_SECRET, BASIC)
 
 ECHO: Final = json.dumps(ALL)
 """What a hostile or careless service sends back: everything that it may have been told."""

@@ -24,10 +24,10 @@ from moto import mock_aws
 
 import refresh_token
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
-from refresh_token.adapters.secrets_manager import secrets_manager_client
+from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
 from refresh_token.errors import RefreshTokenError
 from refresh_token.ports import Failure
-from tests.leak.detector import ACCESS, CLIENT, ECHO, ISSUED, NOTE, REFRESH, Sights
+from tests.leak.detector import ACCESS, APP_ID, APP_SECRET, CLIENT, ECHO, ISSUED, NOTE, REFRESH, Sights
 from tests.unit.conftest import ENVIRONMENT, UNSET, forget_clients
 from tests.unit.secret_by_hand import store_by_hand
 from tests.unit.ui_builder_server import Reply, UiBuilderServer, good, ui_builder_server
@@ -64,6 +64,11 @@ class Setting:
     """Content in place of the pair; empty text: no value at all."""
     aws: Mapping[str, str | Exception] = field(default_factory=dict)
     """Which AWS calls (service.Operation) fail: with an error code, and all canaries in the message, or on the way."""
+    issuer: str = "amplify"
+    app: str | None = json.dumps({"clientId": APP_ID, "clientSecret": APP_SECRET})
+    """The secret of the app's credentials, which the other issuers need; None: it has no value."""
+    app_fault: str | Exception | None = None
+    """How reading that one fails."""
     lock: Literal["free", "held", "cooling down"] = "free"
     """Held: somebody else is refreshing and does not finish."""
     overwritten: bool = False
@@ -167,6 +172,10 @@ class Stage:
         value = {"SecretBinary": content} if isinstance(content, bytes) else {"SecretString": content}
         secret: Any = secrets_manager_client().create_secret(Name=str(uuid.uuid4()), **(value if content else {}))
         self._environment.setenv("SECRET_ARN", secret["ARN"])
+        app: Any = {} if setting.app is None else {"SecretString": setting.app}
+        made = secrets_manager_client().create_secret(Name=str(uuid.uuid4()), **app)
+        self._environment.setenv("APP_SECRET_ARN", made["ARN"])
+        self._environment.setenv("ISSUER", setting.issuer)
         for name in ("_settings", "_store", "_issuer", "_lock"):
             getattr(self.module, name).cache_clear()
         version = str(secret.get("VersionId", "none"))
@@ -206,9 +215,16 @@ class Stage:
         clients: dict[str, Any] = {"secretsmanager": secrets_manager_client(), "dynamodb": dynamodb_client()}
         for call, hook in hooks.items():
             clients[call.split(".")[0]].meta.events.register(f"before-call.{call}", hook)
+        # The credentials are read with the client that tries once: nothing else reads with it here.
+        app_hook = _failure(setting.app_fault) if setting.app_fault else None
+        once: Any = secrets_manager_writer().meta.events
+        if app_hook:
+            once.register("before-call.secretsmanager.GetSecretValue", app_hook)
         try:
             yield
         finally:
+            if app_hook:
+                once.unregister("before-call.secretsmanager.GetSecretValue", app_hook)
             for call, hook in hooks.items():
                 clients[call.split(".")[0]].meta.events.unregister(f"before-call.{call}", hook)
 
@@ -269,6 +285,9 @@ def open_stage() -> Iterator[Stage]:
             "ADVISORY_WINDOW_SECONDS": "604800",
             "MANDATORY_WINDOW_SECONDS": "86400",
             "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": server.url,
+            "FIGMA_BASE_URL": server.url,
+            "OAUTH2_TOKEN_URL": server.url,
+            "ALLOW_HTTP_ISSUER": "true",
         }
         for name, value in {**ENVIRONMENT, **settings, **LOUD}.items():
             environment.setenv(name, value)

@@ -7,12 +7,26 @@ under the real runtime.
 """
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from refresh_token import errors
-from tests.leak.cases import AROUND, FLOWS, ISSUER_FAULTS, QUIET_FLOWS, SECRETS, SLOW, TICK, WINDOWS, WRONG_EVENTS
-from tests.leak.detector import ECHO, ISSUED, REFRESH
+from tests.leak.cases import (
+    APP_SECRETS,
+    AROUND,
+    FLOWS,
+    IN_THE_MESSAGE,
+    ISSUER_FAULTS,
+    OAUTH_FAULTS,
+    QUIET_FLOWS,
+    SECRETS,
+    SLOW,
+    TICK,
+    WINDOWS,
+    WRONG_EVENTS,
+)
+from tests.leak.detector import BASIC, ECHO, ISSUED, REFRESH
 from tests.leak.stage import Setting, Stage, reason_of
 from tests.unit.ui_builder_server import good, refusal
 
@@ -30,6 +44,46 @@ def test_an_issuer_that_repeats_everything_leaks_nothing(fault: str, flow: str, 
     reason = reason_of(played)
     if flow == RESTED:
         assert reason == expected
+
+
+ASKED_BY_THE_APP = ("figma", "oauth2")
+
+
+@pytest.mark.parametrize("flow", ["tick, expired", "consumer asks, mandatory", "bare operation"])
+@pytest.mark.parametrize("fault", OAUTH_FAULTS)
+@pytest.mark.parametrize("issuer", ASKED_BY_THE_APP)
+def test_an_issuer_that_the_app_asks_leaks_nothing_of_its_credentials_either(
+    issuer: str, fault: str, flow: str, stage: Stage
+) -> None:
+    reply, expected = OAUTH_FAULTS[fault]
+    played = stage.play(FLOWS[flow].event, Setting(replies=(reply,), issuer=issuer), window=FLOWS[flow].window)
+    assert played.leaks == []
+    assert played.asked >= 1
+    reason = reason_of(played)
+    if flow == RESTED and fault in IN_THE_MESSAGE:
+        assert reason == ("ConfigurationException" if issuer == "figma" else "ReauthorizationRequiredException")
+    elif flow == RESTED:
+        assert reason == expected
+
+
+@pytest.mark.parametrize("flow", ["tick, expired", "consumer asks, mandatory", "bare operation"])
+@pytest.mark.parametrize("app", APP_SECRETS)
+@pytest.mark.parametrize("issuer", ASKED_BY_THE_APP)
+def test_credentials_that_cannot_be_had_leak_nothing(issuer: str, app: str, flow: str, stage: Stage) -> None:
+    setting, expected = APP_SECRETS[app]
+    played = stage.play(FLOWS[flow].event, replace(setting, issuer=issuer), window=FLOWS[flow].window)
+    assert played.leaks == []
+    assert played.asked == 0
+    reason = reason_of(played)
+    if flow == RESTED:
+        assert reason == expected
+
+
+def test_the_credentials_were_really_sent(stage: Stage) -> None:
+    """Else nothing of them could be found."""
+    for issuer in ASKED_BY_THE_APP:
+        stage.play(TICK, Setting(replies=(OAUTH_FAULTS["none"][0],), issuer=issuer))
+        assert stage.server.seen[0].headers["Authorization"] == f"Basic {BASIC}"
 
 
 @pytest.mark.parametrize("flow", ["tick, expired", "consumer asks, mandatory", "consumer reports", "bare operation"])

@@ -91,18 +91,22 @@ def dataclasses_of_the_function() -> Iterator[type]:
 
 
 SHOWN = {
+    "Answer": {"status", "challenged"},
     "BareToken": {"expires_in"},
     "Claimed": {"previous"},
     "CoolingDown": {"failure"},
     "Expiry": {"at", "capped"},
     "Fault": {"kind", "code", "status"},
-    "Failure": {"lost", "reason", "refused", "retry_at"},
+    "Failure": {"reason", "refused", "lost", "retry_at"},
     "IssuedToken": {"expires_in"},
     "LiveToken": {"stored", "state", "expires_in"},
+    "Lost": {"what", "sent", "trusted"},
+    "OAuth2Settings": {"token_url", "client_auth", "scope", "lifetime"},
     "Outcome": {"stored", "issued"},
-    "RefreshOnce": {"store", "issuer", "lock", "clock", "telemetry", "new_version_id", "jitter", "dead"},
+    "RefreshOnce": {"store", "issuer", "lock", "clock", "telemetry", "new_version_id", "jitter", "dead", "unwritten"},
     "Refresher": {"store", "clock", "telemetry", "windows", "issuer", "once", "dead"},
-    "Settings": {"secret_arn", "lock_table", "windows"},
+    "Reply": {"status"},
+    "Settings": {"secret_arn", "lock_table", "windows", "issuer"},
     "StoredPair": {"version_id", "pair"},
     "Tick": {"event_id"},
     "TickReport": {"outcome", "stored"},
@@ -130,6 +134,10 @@ def test_the_fields_that_hold_secrets_are_the_ones_that_are_hidden() -> None:
         *(("Exchange", name) for name in ("token", "client_id")),
         ("BareToken", "access_token"),
         ("ReportFailure", "version_id"),
+        *(("AppCredentials", name) for name in ("client_id", "client_secret")),
+        *(("Reply", name) for name in ("body", "retry_after", "challenge")),
+        ("Answer", "document"),
+        ("OAuth2Settings", "extra"),
     }
 
 
@@ -209,6 +217,8 @@ def test_with_careful_parts_nothing_is_found(stage: Stage) -> None:
 
 class Careless:
     """An issuer that calls as ours does, and ``tell``s of an error in its own way."""
+
+    rotates = False
 
     def __init__(self, tell: Callable[[Exception], None]) -> None:
         self._tell = tell

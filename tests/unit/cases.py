@@ -55,7 +55,7 @@ class World:
             lock=self.lock,
             clock=self.clock,
             telemetry=self.telemetry,
-            new_version_id=lambda: f"V{next(ids)}",
+            new_version_id=lambda _: f"V{next(ids)}",
             jitter=lambda: 1.0,
             dead=self.dead,
         )

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -18,6 +19,7 @@ from refresh_token import aws_clients
 from refresh_token.adapters import idempotency_lock, secrets_manager
 from refresh_token.issuers import ui_builder as issuer_module
 from tests.unit.deployment import Deployment, deploy
+from tests.unit.token_server import TokenServer, token_server
 from tests.unit.ui_builder_server import UiBuilderServer, ui_builder_server
 
 settings.register_profile("refresh-token", deadline=None, derandomize=True)  # the same examples in every run
@@ -41,7 +43,10 @@ ENVIRONMENT = {
     "HTTPS_PROXY": NOBODY_LISTENS,  # whatever would leave the machine after all
     "POWERTOOLS_SERVICE_NAME": SERVICE,
 }
-UNSET = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "POWERTOOLS_LOG_LEVEL")
+UNSET = (
+    *("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "POWERTOOLS_LOG_LEVEL"),
+    *("AWS_CA_BUNDLE", "NO_PROXY", "no_proxy", "https_proxy", "ISSUER"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +71,7 @@ def forget_clients() -> None:
         for name in ("_settings", "_store", "_issuer", "_lock"):
             getattr(handler, name).cache_clear()
         handler.DEAD.clear()
+        handler.UNWRITTEN.clear()
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +92,35 @@ def aws(monkeypatch: pytest.MonkeyPatch, boto3_session: boto3.session.Session) -
     with mock_aws(), monkeypatch.context() as patch:
         patch.setattr(boto3, "DEFAULT_SESSION", boto3_session)  # moto asks for a new one
         yield
+
+
+APP_ID, APP_SECRET = "canary-app-id", "canary-app-secret"
+
+
+@dataclass(frozen=True)
+class AppSecret:
+    """The secret of an app's credentials."""
+
+    arn: str
+
+    def store(self, text: str | bytes) -> None:
+        value = {"SecretBinary": text} if isinstance(text, bytes) else {"SecretString": text}
+        boto3.client("secretsmanager").put_secret_value(SecretId=self.arn, **value)
+
+
+@pytest.fixture
+def app_secret(aws: None) -> AppSecret:  # noqa: ARG001 - moto must be there
+    """Credentials of an app, as an operator has stored them."""
+    secret = AppSecret(boto3.client("secretsmanager").create_secret(Name="app")["ARN"])
+    secret.store(json.dumps({"clientId": APP_ID, "clientSecret": APP_SECRET}))
+    return secret
+
+
+@pytest.fixture
+def token_endpoint() -> Iterator[TokenServer]:
+    """An issuer's token endpoint as this test wants it."""
+    with token_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ class FakeIssuer:
     fault: RefreshTokenError | None = None
     calls: list[tuple[str, str | None, float]] = field(default_factory=list)
     while_calling: Callable[[], None] | None = None
+    rotates: bool = False
 
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         self.calls.append((refresh_token, client_id, seconds))
@@ -67,11 +68,28 @@ class FakeStore:
     current: str | None = None
     read_faults: list[RefreshTokenError | None] = field(default_factory=list)
     write_faults: list[RefreshTokenError | None] = field(default_factory=list)
+    unfinished_faults: list[RefreshTokenError | None] = field(default_factory=list)
+    pending: dict[str, StoredPair] = field(default_factory=dict)
+    """What was written and not made current, by the version in whose place it belongs."""
     empty: RefreshTokenError | None = None
     while_reading: Callable[[], None] | None = None
     reads: int = 0
     writes: int = 0
     seconds_to_write: list[float] = field(default_factory=list)
+
+    def unfinished(self, version_id: str) -> StoredPair | None:
+        self.reads += 1
+        if self.while_reading:
+            self.while_reading()
+        fault = self.unfinished_faults.pop(0) if self.unfinished_faults else None
+        if fault:
+            raise fault
+        return self.pending.get(version_id)
+
+    def finish(self, successor: str, *, expected: str, seconds: float) -> None:
+        waiting = self.pending[expected]
+        assert waiting.version_id == successor, "what is finished was written"
+        self.replace(waiting.pair, expected=expected, version_id=successor, seconds=seconds)
 
     def put(self, version_id: str, pair: TokenPair) -> None:
         self.versions[version_id] = pair

@@ -128,6 +128,8 @@ class Grants:
     skew: timedelta = timedelta()
     form: str = "duration"
     rotates: bool = False
+    single_use: bool = False
+    """Refresh tokens are good for one call; one that comes again revokes them all."""
     nonsense: int | None = None
     live: str = ""
     valid: set[str] = field(default_factory=set)
@@ -174,8 +176,12 @@ class Simulation:
     versions: dict[str, str] = field(default_factory=dict)
     created: dict[str, datetime] = field(default_factory=dict)
     current: str = ""
+    waiting: tuple[str, str] = "", ""
+    """What was put aside last, and the version whose place it shall take."""
     succeeded: set[str] = field(default_factory=set)
     """Versions with a successor of ours, since they became current last."""
+    answers: dict[str, IssuedToken] = field(default_factory=dict)
+    """By the access token, where one invocation may store what another was answered."""
     table: dict[str, Record] = field(default_factory=dict)
     holders: dict[str, Invocation] = field(default_factory=dict)
     """Who won the claim on a version last and has not closed it, whatever the lock thinks."""
@@ -191,6 +197,15 @@ class Simulation:
         """Write a version that is not current; the same again is nothing new."""
         assert self.versions.setdefault(version_id, text) == text, "a version never changes"
         self.created.setdefault(version_id, self.time)
+
+    def put_aside(self, version_id: str, pair: TokenPair, expected: str) -> None:
+        """Write what shall take the place of another version; the label of what waits moves to it."""
+        self.put(version_id, pair.to_json())
+        self.waiting = version_id, expected
+
+    def waits_for(self, version_id: str) -> str | None:
+        """Return what was put aside last, if it shall take the place of this version."""
+        return self.waiting[0] if self.waiting[1] == version_id else None
 
     def by_hand(self, version_id: str) -> None:
         """Make a version current as an operator does."""
@@ -208,10 +223,14 @@ class Simulation:
         if not foreign:
             self._may_refresh(me, refresh_token)
         if refresh_token not in self.grants.valid:
+            if self.grants.single_use:
+                self.grants.valid.clear()
             raise ReauthorizationRequiredException("refused")
+        if self.grants.single_use:
+            self.grants.valid.remove(refresh_token)
         access, expires_in = self.grants.issue(self.time)
         rotated = None
-        if self.grants.rotates:
+        if self.grants.rotates or self.grants.single_use:
             rotated = f"refresh-{len(self.grants.ends)}"
             self.grants.valid.add(rotated)
         for other in self.running:
@@ -219,6 +238,8 @@ class Simulation:
             other.disturbed |= other is not me and (foreign or other.claimed != me.claimed)
         me.disturbed = False
         me.answer = IssuedToken.from_answer(access, expires_in, rotated)
+        if self.grants.single_use:
+            self.answers[access] = me.answer
         return me.answer
 
     def _may_refresh(self, me: Invocation, refresh_token: str) -> None:
@@ -227,6 +248,8 @@ class Simulation:
         assert me.read is not None, "under the claim the secret is read again before the issuer is called"
         assert me.read.version_id == me.claimed, "only the version that is claimed is refreshed"
         assert me.read.pair.refresh_token == refresh_token, "it is refreshed with its own refresh token"
+        waits = self.waits_for(me.claimed)
+        assert not (self.grants.single_use and waits), "what was written is made current before the issuer is asked"
         assert me.calls_under_claim == 0, "one claim is good for one issuer call"
         cooled = self.cooldowns.get(me.claimed, self.time) <= self.time
         assert me.privileged or cooled, "in a cooldown consumers do not reach the issuer"
@@ -238,13 +261,15 @@ class Simulation:
         assert self.holders.get(replaced) is me, "nothing is stored after the claim was closed"
         assert replaced not in self.succeeded, "no version has two successors made by us"
         self.succeeded.add(replaced)
-        new, old, answer = self.pair(self.current), self.pair(replaced), me.answer
-        assert answer is not None
+        new, old = self.pair(self.current), self.pair(replaced)
+        # What another invocation left over is of that one's answer, and there may have been another since.
+        answer = me.answer or self.answers[new.access_token]
+        disturbed = me.disturbed or me.answer is None
         assert new.unknown == old.unknown, "unknown keys survive"
         assert new.client_id == old.client_id or old.client_id is None, "the client id survives"
         assert new.refresh_token == (answer.refresh_token or old.refresh_token), "the refresh token is never lost"
         assert new.access_token == answer.access_token, "what is stored is what the issuer answered"
-        assert me.disturbed or new.access_token == self.grants.live, "what is stored is the issuer's live token"
+        assert disturbed or new.access_token == self.grants.live, "what is stored is the issuer's live token"
         assert new.expires_at is not None
         off = abs(new.expires_at - self.grants.ends[new.access_token])
         assert off <= SKEW + timedelta(minutes=1), "the stored expiry is the issuer's, but for the clocks"
@@ -301,6 +326,10 @@ class SimulatedClock(Port):
 class SimulatedIssuer(Port):
     """The Issuer port. The call and its answer are two stops: time passes between them, and a kill may fall there."""
 
+    @property
+    def rotates(self) -> bool:
+        return self.world.grants.single_use
+
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         del client_id
         latest = self.world.time + timedelta(seconds=seconds)
@@ -331,8 +360,19 @@ class SimulatedStore(Port):
 
     def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
         del seconds
-        self.call("put", lambda: self.world.put(version_id, pair.to_json()), NOT_STORED)
+        self.call("put", lambda: self.world.put_aside(version_id, pair, expected), NOT_STORED)
         self.call("move", lambda: self.move(expected, version_id), NOT_STORED)
+
+    def unfinished(self, version_id: str) -> StoredPair | None:
+        def effect() -> StoredPair | None:
+            waits = self.world.waits_for(version_id)
+            return StoredPair(waits, self.world.pair(waits)) if waits else None
+
+        return self.call("read what is unfinished", effect, UNREADABLE)
+
+    def finish(self, successor: str, *, expected: str, seconds: float) -> None:
+        del seconds
+        self.call("move", lambda: self.move(expected, successor), NOT_STORED)
 
     def move(self, expected: str, version_id: str) -> None:
         if self.world.current == version_id:

@@ -10,6 +10,7 @@ from botocore import xform_name
 
 from refresh_token import errors, refresh_once, refresher
 from refresh_token.adapters import idempotency_lock
+from refresh_token.issuers import connection, figma, oauth2, token_endpoint
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -120,6 +121,31 @@ def test_every_module_of_the_core_is_named_in_the_architecture() -> None:
     package = ROOT / "lambda_src" / "refresh_token"
     modules = {path.stem for path in package.iterdir() if not path.name.startswith("__")}
     assert [name for name in sorted(modules) if f"{name}" not in text] == []
+
+
+ISSUERS_NUMBERS = [
+    f"{connection.MOST_BYTES // 1024} KiB",
+    f"for {connection.LONGEST_IDLE:g} s at most",
+    f"{connection.CONNECT_TIMEOUT:g} s for each address",
+    f"{connection.READ_TIMEOUT:g} s from the request",
+    f"seconds, default {oauth2.DEFAULT_LIFETIME}",
+    f"default `{figma.BASE_URL}`",
+    f"ask for {refresh_once.COOLDOWN.total_seconds():g} seconds",
+    f"{['', 'One', 'Two', 'Three'][token_endpoint.MOST_ATTEMPTS]} attempts at most",
+]
+
+
+@pytest.mark.parametrize("words", ISSUERS_NUMBERS)
+def test_a_number_in_the_issuers_document_is_the_one_in_the_code(words: str) -> None:
+    assert words in (ROOT / "docs" / "issuers.md").read_text()
+
+
+def test_every_variable_of_an_issuer_is_documented() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "lambda_src/refresh_token/issuers").glob("*.py"))
+    read = set(re.findall(r'read\.\w+\("([A-Z0-9_]+)"', source)) | {"ISSUER", "ALLOW_HTTP_ISSUER"}
+    assert len(read) > 6
+    documented = sections(ROOT / "docs" / "issuers.md")["The function's environment"]
+    assert [name for name in sorted(read) if f"`{name}`" not in documented] == []
 
 
 NUMBERS = [

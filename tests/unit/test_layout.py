@@ -19,6 +19,7 @@ PURE = {
     "results",
     "answers",
     "settings",
+    "successors",
 }
 
 ALLOWED: dict[str, set[str]] = {
@@ -30,16 +31,17 @@ ALLOWED: dict[str, set[str]] = {
     "settings": {"errors", "windows"},
     "refresh_once": {"errors", "ports", "token_pair", "windows"},
     "results": {"ports"},
+    "successors": set(),
     "refresher": {"errors", "ports", "refresh_once", "results", "windows"},
     "answers": {"results", "windows"},
     "telemetry": {"errors"},
     "whole_response": set(),
     "aws_clients": {"errors", "whole_response"},
-    "issuers": {"aws_clients", "errors", "token_pair"},
-    "adapters": {"aws_clients", "errors", "ports", "token_pair"},
+    "issuers": {"adapters", "aws_clients", "errors", "ports", "token_pair", "whole_response"},
+    "adapters": {"aws_clients", "errors", "ports", "successors", "token_pair"},
     "handler": {
         *("adapters", "answers", "errors", "events", "issuers", "ports"),
-        *("refresh_once", "refresher", "results", "settings", "telemetry"),
+        *("refresh_once", "refresher", "results", "settings", "successors", "telemetry"),
     },
 }
 """For each module (or folder) of the function, which others it may import. Anything new is added on purpose."""

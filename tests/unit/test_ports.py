@@ -27,6 +27,7 @@ from refresh_token.ports import (
     TokenStore,
     VersionSupersededError,
 )
+from refresh_token.successors import successor_id
 from refresh_token.token_pair import TokenPair
 from tests.unit.fakes import NOW, FakeClock, FakeLock, FakeStore
 from tests.unit.secret_by_hand import store_by_hand
@@ -43,6 +44,10 @@ class StoreUnderTest(Protocol):
         """Make a pair current and return its version."""
         ...
 
+    def write(self, pair: TokenPair, *, after: str) -> str:
+        """Write what shall take the place of a version, and die before it is made current; return its version."""
+        ...
+
 
 class TheFakeStore:
     def __init__(self) -> None:
@@ -51,6 +56,11 @@ class TheFakeStore:
     def seed(self, pair: TokenPair) -> str:
         version_id = str(uuid4())
         self.store.put(version_id, pair)
+        return version_id
+
+    def write(self, pair: TokenPair, *, after: str) -> str:
+        version_id = successor_id(after, uuid4().hex)
+        self.store.pending = {after: StoredPair(version_id, pair)}
         return version_id
 
 
@@ -64,6 +74,16 @@ class TheRealStore:
 
     def seed(self, pair: TokenPair) -> str:
         return store_by_hand(self._client, self._arn, pair.to_json())
+
+    def write(self, pair: TokenPair, *, after: str) -> str:
+        version_id = successor_id(after, uuid4().hex)
+        self._client.put_secret_value(
+            SecretId=self._arn,
+            ClientRequestToken=version_id,
+            SecretString=pair.to_json(),
+            VersionStages=["AWSPENDING"],
+        )
+        return version_id
 
     def _ignore_a_repeated_put(self, params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
         """Do as the API reference says: a put of a version that exists, with the same data, it "does nothing".
@@ -157,6 +177,36 @@ def test_a_repeat_that_comes_after_somebody_elses_pair_is_superseded(subject: St
     theirs = subject.seed(pair("theirs"))
     with pytest.raises(VersionSupersededError):
         subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
+    assert subject.store.read() == StoredPair(theirs, pair("theirs"))
+
+
+def test_nothing_is_unfinished_before_anything_was_written(subject: StoreUnderTest) -> None:
+    assert subject.store.unfinished(subject.seed(pair("one"))) is None
+
+
+def test_what_was_written_and_not_made_current_is_unfinished_until_it_is(subject: StoreUnderTest) -> None:
+    first = subject.seed(pair("one"))
+    written = subject.write(pair("two"), after=first)
+    assert subject.store.unfinished(first) == StoredPair(written, pair("two"))
+    assert subject.store.read() == StoredPair(first, pair("one"))
+    for _ in range(2):
+        subject.store.finish(written, expected=first, seconds=30)
+    assert subject.store.read() == StoredPair(written, pair("two"))
+    assert subject.store.unfinished(written) is None
+
+
+def test_what_was_written_for_another_version_is_not_unfinished_for_this_one(subject: StoreUnderTest) -> None:
+    first = subject.seed(pair("one"))
+    subject.write(pair("two"), after=first)
+    assert subject.store.unfinished(subject.seed(pair("theirs"))) is None
+
+
+def test_what_is_unfinished_does_not_replace_what_somebody_stored_meanwhile(subject: StoreUnderTest) -> None:
+    first = subject.seed(pair("one"))
+    written = subject.write(pair("two"), after=first)
+    theirs = subject.seed(pair("theirs"))
+    with pytest.raises(VersionSupersededError):
+        subject.store.finish(written, expected=first, seconds=30)
     assert subject.store.read() == StoredPair(theirs, pair("theirs"))
 
 

@@ -15,7 +15,7 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.ports import Failure
+from refresh_token.ports import Failure, StoredPair
 from refresh_token.refresh_once import COOLDOWN, SHORTEST_CALL, WRITE_RESERVE, Outcome
 from refresh_token.token_pair import IssuedToken
 from tests.unit.cases import World, pair
@@ -497,3 +497,123 @@ def test_healing_what_was_not_stored_is_a_recovery() -> None:
     world.clock.left = 60
     refresh(world)
     assert ("refreshed", {"old": "V1", "new": "V3", "recovered_from": NOT_STORED.reason}) in world.telemetry.told
+
+
+# Refresh tokens that are good for one call
+
+
+def rotating(window: str = "mandatory") -> World:
+    world = World.with_token(window)
+    world.issuer.rotates, world.issuer.new_refresh_token = True, "refresh-2"
+    return world
+
+
+def waiting(world: World) -> StoredPair:
+    """Return what an earlier refresh of V1 wrote, and did not live to make current."""
+    stored = StoredPair("V-waiting", pair(access_token="access-w", refresh_token="refresh-w"))
+    world.store.pending["V1"] = stored
+    return stored
+
+
+def test_what_was_written_and_not_made_current_is_made_current_and_the_issuer_not_asked() -> None:
+    world = rotating()
+    left = waiting(world)
+    assert refresh(world) == Outcome(left)
+    assert world.store.read() == left
+    assert world.issuer.calls == []
+    assert world.telemetry.told[-1] == ("refreshed", {"old": "V1", "new": "V-waiting", "recovered_from": None})
+    assert (world.lock.held_until, world.lock.finished) == ({}, {"V1": None})
+
+
+def test_an_issuer_whose_refresh_tokens_can_be_used_again_is_asked_again() -> None:
+    world = World.with_token("mandatory")
+    waiting(world)
+    assert refresh(world).stored.pair.access_token == "access-1"
+    assert (world.store.reads, len(world.issuer.calls)) == (2, 1), "nobody looked"
+
+
+def test_without_anything_left_over_the_issuer_is_asked() -> None:
+    world = rotating()
+    assert refresh(world).stored.pair.refresh_token == "refresh-2"
+    assert len(world.issuer.calls) == 1
+
+
+def test_if_it_cannot_be_found_out_what_is_left_over_the_issuer_is_not_asked_and_the_claim_given_back() -> None:
+    world = rotating()
+    world.store.unfinished_faults = [SecretUnavailableException("down")]
+    with pytest.raises(SecretUnavailableException):
+        refresh(world)
+    assert world.issuer.calls == []
+    assert (world.lock.held_until, world.lock.finished) == ({}, {})
+
+
+def test_what_is_left_over_gives_way_to_what_somebody_stored() -> None:
+    world = rotating()
+    waiting(world)
+    seen = world.store.read()
+    world.store.while_reading = lambda: world.store.put("theirs", pair()) if world.store.reads == 3 else None
+    outcome = world.once.refresh(seen, ignore_cooldown=False)
+    assert outcome.stored.version_id == "theirs"
+    assert world.issuer.calls == []
+
+
+def refresh_without_writing(world: World) -> World:
+    """Let a refresh end with nothing written; after it, all can be written again."""
+    world.store.write_faults = [NOT_STORED] * 50
+    world.clock.left = 20
+    with pytest.raises(TokenNotStoredException):
+        refresh(world)
+    assert len(world.issuer.calls) == 1
+    world.store.write_faults = []
+    world.clock.left = 60
+    return world
+
+
+def unwritten() -> World:
+    """Return a world in which the issuer has answered with a new refresh token and nothing could be written."""
+    return refresh_without_writing(rotating())
+
+
+def test_what_could_not_be_written_is_written_by_whoever_comes_next_in_this_process() -> None:
+    world = unwritten()
+    outcome = refresh(world)
+    assert outcome.stored == world.store.read()
+    assert (outcome.stored.pair.access_token, outcome.stored.pair.refresh_token) == ("access-1", "refresh-2")
+    assert outcome.issued is None
+    assert len(world.issuer.calls) == 1, "a spent refresh token is not sent again"
+    assert world.once.unwritten == {}
+    assert world.telemetry.told[-1][1]["recovered_from"] == "TokenNotStoredException"
+
+
+def test_it_is_written_under_the_same_id_again_and_again_until_it_is() -> None:
+    world = refresh_without_writing(unwritten())
+    assert refresh(world).stored.version_id == "V2"
+    assert len(world.issuer.calls) == 1
+
+
+def test_other_processes_are_kept_from_the_issuer_for_a_while_meanwhile() -> None:
+    world = unwritten()
+    elsewhere = replace(world.once, unwritten={})
+    with pytest.raises(TokenNotStoredException, match="not asked again"):
+        elsewhere.refresh(world.store.read(), ignore_cooldown=False)
+    assert world.lock.finished["V1"] == Failure("TokenNotStoredException", world.clock.now() + COOLDOWN, lost=True)
+
+
+def test_what_could_not_be_written_is_forgotten_once_another_version_is_current() -> None:
+    world = unwritten()
+    seen = world.store.read()
+    world.store.put("theirs", pair())
+    assert world.once.refresh(seen, ignore_cooldown=False).stored.version_id == "theirs"
+    assert world.once.unwritten == {}
+
+
+def test_a_pair_with_the_same_refresh_token_is_not_kept_since_the_issuer_can_be_asked_again() -> None:
+    world = refresh_without_writing(World.with_token("mandatory"))
+    assert world.once.unwritten == {}
+    assert world.lock.finished["V1"] == Failure("TokenNotStoredException", world.clock.now(), lost=True)
+
+
+def test_the_id_of_a_successor_is_made_from_the_version_that_it_replaces() -> None:
+    world = World.with_token("mandatory")
+    once = replace(world.once, new_version_id=lambda version_id: f"after-{version_id}")
+    assert once.refresh(world.store.read(), ignore_cooldown=False).stored.version_id == "after-V1"

@@ -21,6 +21,7 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.ports import StoredPair, VersionSupersededError
+from refresh_token.successors import is_successor
 from refresh_token.token_pair import HOW_TO_SEED, TokenPair, parse_pair
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ LONGEST_CALL: Final = 3.0
 _NOT_FOUND: Final = "ResourceNotFoundException"
 _NO_TIME: Final = Fault("other", "no time left")
 _NO_SENSE: Final = Fault("other", "an answer that is not Secrets Manager's")
+
+Call = Callable[[], Mapping[str, Any]]
 
 
 @lru_cache(maxsize=1)
@@ -75,36 +78,47 @@ class SecretsManagerStore:
 
     def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
         """Store ``pair`` if ``expected`` is still current; see the port for what it raises. Safe to repeat."""
+        put = self._put(pair, version_id)
+        self._carry_out((put, self._move(version_id, expected)), version_id, expected, seconds)
+
+    def unfinished(self, version_id: str) -> StoredPair | None:
+        """Return the successor of a version that waits to be made current; see the port for what it raises."""
+        value = _answer(lambda: self._client.get_secret_value(SecretId=self._secret, VersionStage=PENDING))
+        if isinstance(value, Fault):
+            if value.code == _NOT_FOUND:
+                return None
+            raise _unavailable(value.code)
+        return _stored(value) if is_successor(value["VersionId"], version_id) else None
+
+    def finish(self, successor: str, *, expected: str, seconds: float) -> None:
+        """Make ``successor`` current if ``expected`` still is; see the port for what it raises. Safe to repeat."""
+        self._carry_out((self._move(successor, expected),), successor, expected, seconds)
+
+    def _put(self, pair: TokenPair, version_id: str) -> Call:
+        return lambda: self._writer().put_secret_value(
+            SecretId=self._secret,
+            ClientRequestToken=version_id,
+            SecretString=pair.to_json(),
+            VersionStages=[PENDING],
+        )
+
+    def _move(self, version_id: str, expected: str) -> Call:
+        return lambda: self._writer().update_secret_version_stage(
+            SecretId=self._secret, VersionStage=CURRENT, MoveToVersionId=version_id, RemoveFromVersionId=expected
+        )
+
+    def _carry_out(self, calls: tuple[Call, ...], version_id: str, expected: str, seconds: float) -> None:
+        """Make the calls of a write, and find out what came of them if one goes wrong."""
         ends = monotonic() + seconds
         if self._unsure == version_id:
             if self._is_current(version_id, expected, ends):
                 return
             if self._unsure:
                 raise _not_stored("no answer")
-        fault = self._put_and_move(pair, expected, version_id, ends)
+        fault = _made(calls, ends)
         if fault is None or self._is_current(version_id, expected, ends):
             return
         raise _not_stored(fault.code)
-
-    def _put_and_move(self, pair: TokenPair, expected: str, version_id: str, ends: float) -> Fault | None:
-        """Write a version and make it current; return what went wrong."""
-        writer = self._writer()
-        calls: tuple[Callable[[], Mapping[str, Any]], ...] = (
-            lambda: writer.put_secret_value(
-                SecretId=self._secret,
-                ClientRequestToken=version_id,
-                SecretString=pair.to_json(),
-                VersionStages=[PENDING],
-            ),
-            lambda: writer.update_secret_version_stage(
-                SecretId=self._secret, VersionStage=CURRENT, MoveToVersionId=version_id, RemoveFromVersionId=expected
-            ),
-        )
-        for call in calls:
-            answer = _answer(call) if monotonic() + LONGEST_CALL <= ends else _NO_TIME
-            if isinstance(answer, Fault):
-                return answer
-        return None
 
     def _is_current(self, version_id: str, expected: str, ends: float) -> bool:
         """Tell whether the version is current although an answer was lost on the way; raises if another one is.
@@ -130,7 +144,16 @@ class SecretsManagerStore:
         return None if isinstance(value, Fault) else value["VersionId"]
 
 
-def _answer(call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | Fault:
+def _made(calls: tuple[Call, ...], ends: float) -> Fault | None:
+    """Make calls of the writing client one after the other; return what went wrong."""
+    for call in calls:
+        answer = _answer(call) if monotonic() + LONGEST_CALL <= ends else _NO_TIME
+        if isinstance(answer, Fault):
+            return answer
+    return None
+
+
+def _answer(call: Call) -> Mapping[str, Any] | Fault:
     """Make a call. An answer to any that are made here has an ARN, or it is somebody else's (200 and HTML)."""
     answer = attempt(call)
     return answer if isinstance(answer, Fault) or "ARN" in answer else _NO_SENSE

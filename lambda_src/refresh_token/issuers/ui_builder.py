@@ -43,6 +43,8 @@ _OUR_FAULT: Final = ("NoCredentialsError", "PartialCredentialsError", "TokenRetr
 class UiBuilderIssuer:
     """The Issuer port on botocore's ``amplifyuibuilder`` client."""
 
+    rotates = False
+
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         """Call RefreshToken within ``seconds``; see the port for what it raises."""
         body = {"token": refresh_token} if client_id is None else {"token": refresh_token, "clientId": client_id}
@@ -52,6 +54,11 @@ class UiBuilderIssuer:
         if isinstance(answer, Fault):
             raise _meaning(answer)
         return IssuedToken.from_answer(answer.get("accessToken"), answer.get("expiresIn"), answer.get("refreshToken"))
+
+
+def issuer_from(_: "Mapping[str, str]") -> UiBuilderIssuer:
+    """Return the issuer; what it needs of the environment is botocore's own matter."""
+    return UiBuilderIssuer()
 
 
 def _effort(seconds: float) -> tuple[int, int]:

@@ -1,0 +1,32 @@
+"""The issuers by name. Another one is a module beside this one, and a line here: see ``docs/issuers.md``."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final
+
+from refresh_token.errors import ConfigurationException
+from refresh_token.ports import Issuer
+
+ISSUERS: Final[dict[str, str]] = {
+    "amplify": "ui_builder",
+    "figma": "figma",
+    "oauth2": "oauth2",
+}
+"""What ISSUER may say, and the module whose ``issuer_from(environment)`` makes that issuer."""
+
+
+def issuer_named(name: str, environment: Mapping[str, str]) -> Issuer:
+    """Return an issuer. Its module is imported only now: whoever just reads never pays for it.
+
+    Raises:
+        ConfigurationException: there is no such issuer, or its settings are wrong; names every variable at fault.
+
+    """
+    module = ISSUERS.get(name)
+    if module is None:
+        raise ConfigurationException(
+            f"The function's environment is wrong: ISSUER must be one of {', '.join(ISSUERS)}. Deploy the stack again "
+            "to set it."
+        )
+    issuer: Issuer = import_module(f"{__package__}.{module}").issuer_from(environment)
+    return issuer

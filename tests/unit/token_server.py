@@ -1,0 +1,170 @@
+"""A token endpoint on bare sockets: it sends what a test says, byte by byte if need be, and keeps what it was sent."""
+
+import json
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs
+
+LIFETIME = 7_776_000
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server does with a request: wait, send some bytes, then keep the connection or not."""
+
+    raw: bytes = b""
+    pause: float = 0.0
+    """Seconds between two bytes."""
+    silent: float = 0.0
+    """Seconds before the first."""
+    hang_up: bool = False
+    reset: bool = False
+
+
+def http(status: int = 200, body: bytes = b"", **headers: str) -> Reply:
+    """Return a whole answer; underscores in the names of headers stand for hyphens."""
+    lines = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    lines |= {name.replace("_", "-"): value for name, value in headers.items()}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return Reply(f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + body)
+
+
+def issued(**members: object) -> Reply:
+    """Return a refresh that went well, with members of it replaced or added; a None leaves the member out."""
+    answer = {"access_token": "access-issued", "token_type": "bearer", "expires_in": LIFETIME, **members}
+    return http(200, json.dumps({key: value for key, value in answer.items() if value is not None}).encode())
+
+
+def figma_error(status: int, message: str = "No.") -> Reply:
+    """Return an error in Figma's own shape."""
+    return http(status, json.dumps({"error": True, "status": status, "message": message, "i18n": None}).encode())
+
+
+def oauth_error(status: int, code: str, **headers: str) -> Reply:
+    """Return an error of RFC 6749, 5.2."""
+    return http(status, json.dumps({"error": code, "error_description": "No."}).encode(), **headers)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it came over the wire."""
+
+    line: str
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+    """Which one of the server's connections it came by, counted from 1."""
+
+    @property
+    def form(self) -> dict[str, str]:
+        fields = parse_qs(self.body.decode(), keep_blank_values=True, strict_parsing=True)
+        assert all(len(values) == 1 for values in fields.values())
+        return {name: value for name, (value,) in fields.items()}
+
+
+@dataclass
+class TokenServer:
+    """Gives ``replies`` in order, the last one again and again."""
+
+    host: str = "127.0.0.1"
+    scheme: str = "http"
+    port: int = 0
+    replies: list[Reply] = field(default_factory=lambda: [issued()])
+    seen: list[Seen] = field(default_factory=list)
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+    def answer(self, *replies: Reply) -> None:
+        self.replies = list(replies)
+
+    def serve(self, connection: socket.socket, number: int) -> None:
+        with suppress(OSError), connection, connection.makefile("rb") as stream:
+            while line := stream.readline().decode().strip():
+                headers: dict[str, str] = {}
+                while header := stream.readline().decode().strip():
+                    name, _, value = header.partition(": ")
+                    headers[name] = value
+                body = stream.read(int(headers.get("Content-Length", "0")))
+                self.seen.append(Seen(line, headers, body, number))
+                reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+                if not self.send(connection, reply):
+                    return
+
+    def send(self, connection: socket.socket, reply: Reply) -> bool:
+        """Send a reply; tell whether the connection stays."""
+        self.closing.wait(reply.silent)
+        step = 1 if reply.pause else max(1, len(reply.raw))
+        for start in range(0, len(reply.raw), step):
+            connection.sendall(reply.raw[start : start + step])
+            self.closing.wait(reply.pause)
+        if reply.reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif reply.hang_up:
+            connection.shutdown(socket.SHUT_RDWR)
+        return not (reply.reset or reply.hang_up)
+
+
+@contextmanager
+def token_server(*, certificate: Path | None = None, host: str | None = None) -> Iterator[TokenServer]:
+    """Serve on a free port until the block ends; with a certificate, over TLS."""
+    context = None
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+    served = TokenServer(host=host or ("localhost" if certificate else "127.0.0.1"))
+    served.scheme = "https" if certificate else "http"
+    with accepting(served.serve, context) as port:
+        served.port = port
+        try:
+            yield served
+        finally:
+            served.closing.set()
+
+
+@contextmanager
+def accepting(serve: Callable[[socket.socket, int], None], context: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Give each connection to ``serve``, in a thread of its own, until the block ends; yields the port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    open_ones: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def handle(connection: socket.socket, number: int) -> None:
+        with suppress(OSError):
+            if context:
+                connection = context.wrap_socket(connection, server_side=True)
+                open_ones.append(connection)
+            serve(connection, number)
+        connection.close()
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                open_ones.append(connection)
+                thread = threading.Thread(target=handle, args=(connection, len(threads) + 1))
+                threads.append(thread)
+                thread.start()
+
+    acceptor = threading.Thread(target=accept)
+    acceptor.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        acceptor.join()
+        for connection in open_ones:
+            with suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join()
