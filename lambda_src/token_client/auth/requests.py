@@ -1,0 +1,74 @@
+"""Auth for requests: ``session.auth = TokenAuth(client)``, or ``auth=`` of a single request."""
+
+from collections.abc import Collection
+from functools import partial
+from typing import Any, Final
+
+from requests import PreparedRequest, Response
+from requests.auth import AuthBase
+from requests.exceptions import UnrewindableBodyError
+from requests.utils import rewind_body
+
+from token_client.auth.rejections import REJECTED, Rejections
+from token_client.errors import TokenClientError
+from token_client.source import TokenSource
+from token_client.tokens import Token
+
+_HEADER: Final = "Authorization"
+
+
+class TokenAuth(AuthBase):
+    """Adds the token, and tries once more with another when it is rejected (`rejected_statuses`).
+
+    The body of a generator cannot be sent again: then the rejection is reported and the answer returned as it is. A
+    redirect to another host loses the token, as requests sees to it, and what that host says is not about the token.
+
+    Raises:
+        TokenClientError: from the request, when there is no token to be had.
+
+    """
+
+    def __init__(self, source: TokenSource, *, rejected_statuses: Collection[int] = REJECTED) -> None:
+        self._rejections = Rejections(source, statuses=rejected_statuses)
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        """Sign a request."""
+        token = self._rejections.source.get_token()
+        r.headers[_HEADER] = token.authorization
+        r.register_hook("response", partial(self._answered, token))
+        return r
+
+    def _answered(self, token: Token, response: Response, **sending: Any) -> Response:  # noqa: ANN401 - requests' own
+        """Look at an answer, also that of a redirected request, which inherits this hook."""
+        sent = response.request
+        if not self._rejections.is_rejection(response.status_code) or sent.headers.get(_HEADER) != token.authorization:
+            return response
+        again = sent.copy()
+        try:
+            replacement = self._rejections.replacement(token)
+        except TokenClientError:
+            response.close()
+            raise
+        if replacement is None or not _rewound(again):
+            return response
+        # Read to the end, so that the connection can be used again.
+        _ = response.content
+        response.close()
+        again.headers[_HEADER] = replacement.authorization
+        # Straight to the adapter: hooks are the session's business, so there is no third attempt.
+        answer: Response = response.connection.send(again, **sending)
+        answer.history.append(response)
+        answer.request = again
+        self._rejections.tried(replacement, answer.status_code)
+        return answer
+
+
+def _rewound(request: PreparedRequest) -> bool:
+    """Whether the body can be sent again: there is none, it is in memory, or a file that was put back to its start."""
+    if request.body is None or isinstance(request.body, str | bytes):
+        return True
+    try:
+        rewind_body(request)
+    except UnrewindableBodyError:
+        return False
+    return True
