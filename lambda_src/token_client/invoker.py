@@ -18,7 +18,6 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     NoCredentialsError,
-    ParamValidationError,
     PartialCredentialsError,
     ReadTimeoutError,
 )
@@ -198,10 +197,6 @@ def _no_answer(error: Exception, read_timeout: float) -> TokenClientError:
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return ClientConfigurationException(
             f"There are no AWS credentials ({code}). In Lambda they come with the role; elsewhere set AWS_PROFILE."
-        )
-    if isinstance(error, ParamValidationError):
-        return ClientConfigurationException(
-            "That cannot be the name or the ARN of a function. Check what the client was given."
         )
     advice = (
         "In a VPC, add a NAT gateway, or interface endpoints for lambda (and ssm, if the name is in a parameter)"

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
+
+from tests.http_server import serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -81,23 +82,12 @@ class UiBuilderServer:
         return Response(reply.body, reply.status, headers)(environ, start_response)
 
 
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_: object, **__: object) -> None:
-        """Say nothing: a test shows what it needs."""
-
-
 @contextmanager
 def ui_builder_server() -> Iterator[UiBuilderServer]:
     """Serve on a free port until the block ends."""
     app = UiBuilderServer()
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    app.url = f"http://127.0.0.1:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield app
-    finally:
-        app.closing.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(app) as app.url:
+        try:
+            yield app
+        finally:
+            app.closing.set()
