@@ -19,13 +19,24 @@ from infra.pruning import FUNCTION_RULES, PruningRules, prune
 from infra.python_runtime import RUNTIME_PYTHON, Compiler, find_compiler
 from infra.settings import Architecture
 
-CACHE = Path(__file__).resolve().parent.parent / ".cache" / "bundles"
+ROOT = Path(__file__).resolve().parent.parent
+LAMBDA_SOURCES = ROOT / "lambda_src"
 # The wheels' names for Lambda's two processors; Amazon Linux 2023 runs all of manylinux2014.
 _WHEEL_PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
 # Raise when this module lays a bundle out differently: it is part of every hash.
 _LAYOUT = 2
 # 1 January 1980 UTC, the first day that a zip file can hold.
 _ZIP_EPOCH = 315_532_800
+
+
+def _cache() -> Path:
+    """Return a folder to write to: the checkout's own, or the user's where this is an installed package."""
+    if (ROOT / "pyproject.toml").is_file():
+        return ROOT / ".cache" / "bundles"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "refresh-token" / "bundles"
+
+
+CACHE = _cache()
 
 
 class BundlingError(Exception):
@@ -42,6 +53,25 @@ class _Inputs:
     runtime_python: str
     rules: PruningRules
     compiler: str
+
+
+def function_bundle(architecture: Architecture) -> Path:
+    """Return the folder of the refresh function. Raises `BundlingError`."""
+    return build(
+        sources=[LAMBDA_SOURCES / "refresh_token"],
+        requirements=LAMBDA_SOURCES / "requirements.txt",
+        architecture=architecture,
+    )
+
+
+def client_bundle(source: Path = LAMBDA_SOURCES / "token_client", *, cache: Path = CACHE) -> Path:
+    """Return the folder of the client's layer: the package's sources where Lambda looks for Python in a layer."""
+
+    def assemble(folder: Path) -> None:
+        _copy(source, folder / "python")
+        _finish(folder, None, parts=[])
+
+    return _once(cache / _digest([b"layer", *_source_inputs([source])]), assemble)
 
 
 def build(  # noqa: PLR0913 (keyword-only)
@@ -87,10 +117,7 @@ def build(  # noqa: PLR0913 (keyword-only)
         packages = _once(cache / f"packages-{packages_hash}", install)
         shutil.copytree(packages, folder, dirs_exist_ok=True)
         for source in sources:
-            for file in _source_files(source):
-                target = folder / source.name / file.relative_to(source)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, target)
+            _copy(source, folder)
         _finish(folder, compiler, parts=[source.name for source in sources])
 
     return _once(cache / _digest([packages_hash.encode(), *_source_inputs(sources)]), assemble)
@@ -119,6 +146,14 @@ def _digest(parts: Sequence[bytes]) -> str:
         digest.update(len(part).to_bytes(8))
         digest.update(part)
     return digest.hexdigest()
+
+
+def _copy(source: Path, folder: Path) -> None:
+    """Put a package's sources into `folder`, under the package's name."""
+    for file in _source_files(source):
+        target = folder / source.name / file.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
 
 
 def _source_files(source: Path) -> list[Path]:

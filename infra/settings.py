@@ -1,43 +1,131 @@
-"""What a stage may be told: `cdk.json` holds each stage's block, `-c key=value` overrides one key of it."""
+"""What a refresher, and a stage of ours, may be told.
+
+`cdk.json` holds each stage's block, `-c key=value` overrides one key of it. The table in the README is made from the
+fields below, see `infra.settings_table`.
+"""
 
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import Literal, cast
-from urllib.parse import urlsplit
+from typing import Any, Literal, Self
 
-from infra.context_reader import ContextReader, SettingsError, listed
+from infra.context_reader import ContextReader, SettingsError
 from infra.schedule_expression import longest_two_ticks
+from infra.setting_rules import EMAIL, HTTP_URL, Choice, Flag, OneOf, Rule, ScheduleExpression, Whole, listed
 
 Architecture = Literal["arm64", "x86_64"]
 
 STAGES = ("dev", "prod", "local")
 ISSUERS = ("amplify",)
 ARCHITECTURES = ("arm64", "x86_64")
+MACHINE = "machine"
 # CloudWatch Logs API reference, PutRetentionPolicy: no other number of days is accepted.
 RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-MACHINE = "machine"
+LONGEST_WATCH = timedelta(days=7)
+"""How far back an alarm can look for a tick (CloudWatch API reference, PutMetricAlarm, `Period`)."""
+
+
+def _setting(rule: Rule, about: str, *, default: object) -> Any:  # noqa: ANN401 - the field's annotation is the type
+    """Return a field that carries its rule, and what it is in a sentence or two of Markdown."""
+    return field(default=default, metadata={"rule": rule, "about": about})
 
 
 @dataclass(frozen=True, kw_only=True)
-class StageSettings:
-    """One stage's settings, all checked. Durations carry their unit in the name."""
+class RefresherSettings:
+    """Every setting there is. Durations carry their unit in the name.
+
+    Values that come from outside are checked by `checked`; the constructor believes what it is given.
+    """
+
+    schedule: str = _setting(
+        ScheduleExpression(),
+        "when the token is looked at; within 7 days twice, too, or no alarm could notice that a tick is missing",
+        default="rate(12 hours)",
+    )
+    advisory_window_hours: int = _setting(
+        # A pair of Figma tokens lives 90 days; a wider window would refresh on every tick.
+        Whole(2, 2160, "hours, 90 days at most"),
+        "from so long before the expiry on the schedule refreshes",
+        default=168,
+    )
+    mandatory_window_hours: int = _setting(
+        Whole(1, 2159, "hours"),
+        "from so long before the expiry on consumers refresh, too; less than the advisory window",
+        default=24,
+    )
+    issuer: str = _setting(Choice(ISSUERS), "who refreshes", default="amplify")
+    log_retention_days: int = _setting(
+        OneOf(RETENTION_DAYS, "the days that CloudWatch Logs knows"), "days that logs are kept", default=30
+    )
+    architecture: Architecture = _setting(  # noqa: RUF009 - it returns a field
+        Choice(ARCHITECTURES), "of the function", default="arm64"
+    )
+    memory_mb: int = _setting(
+        Whole(128, 10_240, "MB, Lambda's limits"),
+        "of the function, whose share of processor goes with it",
+        default=512,
+    )
+    timeout_seconds: int = _setting(
+        # Three attempts of 3 s to connect and 10 s to read, at most 13 s of pauses between them, 5 s for the write.
+        Whole(58, 900, "seconds: three attempts at the issuer, and Lambda's limit"),
+        "of the function",
+        default=60,
+    )
+    reserved_concurrency: int | None = _setting(
+        Whole(1, 1000),
+        "how many of it may run at once, kept free for it. Costs nothing but that much of the account's quota, and "
+        "does not deploy where the quota is 10; what comes above it is throttled. The lock needs none",
+        default=None,
+    )
+    snap_start: bool = _setting(
+        Flag(),
+        "starts from a snapshot of the initialised function. Costs for the snapshot, by memory and time for as long as "
+        "the version exists (about 2 USD a month at 512 MB), and for each restore; publishing takes minutes longer",
+        default=False,
+    )
+    customer_managed_key: bool = _setting(
+        Flag(),
+        "encrypts the secret with a KMS key of its own in place of the account's `aws/secretsmanager`. Costs 1 USD a "
+        "month, and a request to KMS with each read, 0.03 USD for 10,000",
+        default=False,
+    )
+    alarm_email: str | None = _setting(
+        EMAIL, "is told of the alarms, once the link in SNS's first message was followed", default=None
+    )
+    amplifyuibuilder_endpoint_url: str | None = _setting(
+        HTTP_URL, "sends the issuer calls elsewhere; not on `prod`", default=None
+    )
+
+    @classmethod
+    def checked(cls, **values: object) -> Self:
+        """Return the settings with these values, each checked.
+
+        Raises:
+            SettingsError: with every fault found, not only the first.
+
+        """
+        reader = ContextReader({**_DEFAULTS, **values}, keys=KEYS)
+        return cls(**_checked(reader))
+
+    def props(self) -> dict[str, Any]:
+        """Return the settings as `TokenRefresher` takes them."""
+        return {key: getattr(self, key) for key in KEYS}
+
+
+_FIELDS = fields(RefresherSettings)
+_DEFAULTS = {field.name: field.default for field in _FIELDS}
+KEYS = tuple(_DEFAULTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageSettings(RefresherSettings):
+    """One stage of our own stack, all checked."""
 
     stage: str
-    schedule: str
-    issuer: str
-    architecture: Architecture
-    log_retention_days: int
-    memory_mb: int
-    advisory_window_hours: int = 168
-    mandatory_window_hours: int = 24
-    timeout_seconds: int = 60
-    reserved_concurrency: int | None = None
-    amplifyuibuilder_endpoint_url: str | None = None
 
     @property
     def stack_name(self) -> str:
@@ -45,14 +133,17 @@ class StageSettings:
         return f"RefreshToken-{self.stage}"
 
     @property
+    def parameter_path(self) -> str:
+        """Where the ARNs are published in Parameter Store."""
+        return f"/RefreshToken/{self.stage}"
+
+    @property
     def retain_data(self) -> bool:
-        """Whether the secret and the table outlive the stack."""
+        """Whether the secret, its key, the table and the logs outlive the stack."""
         return self.stage == "prod"
 
     @classmethod
-    def from_context(
-        cls, context: Mapping[str, object], *, machine: Callable[[], str] = platform.machine
-    ) -> "StageSettings":
+    def from_context(cls, context: Mapping[str, object], *, machine: Callable[[], str] = platform.machine) -> Self:
         """Read the CDK context: `stage`, the block `stages.<stage>`, and overrides, which arrive as strings.
 
         Raises:
@@ -64,84 +155,46 @@ class StageSettings:
         block = blocks.get(stage) if isinstance(blocks, dict) and isinstance(stage, str) else None
         if stage not in STAGES or not isinstance(block, dict):
             raise SettingsError([f"stage={stage}: must be one of {listed(STAGES)}, with its own block in cdk.json"])
-        overrides = {key: context[key] for key in _KEYS if key in context}
-        reader = ContextReader({**_DEFAULTS, **block, **overrides}, keys=_KEYS)
+        raw = {**_DEFAULTS, **block, **{key: context[key] for key in KEYS if key in context}}
+        choices: tuple[str, ...] = ARCHITECTURES
+        if stage == "local":
+            # Only a function that runs on this very machine may follow it; elsewhere two people would deploy two
+            # templates.
+            choices = (*ARCHITECTURES, MACHINE)
+            if raw["architecture"] == MACHINE:
+                raw["architecture"] = "arm64" if machine().lower() in ("arm64", "aarch64") else "x86_64"
+        reader = ContextReader(raw, keys=KEYS)
         reader.refuse_unknown_keys(block, context)
-        settings = cls(
-            stage=stage,
-            schedule=reader.text("schedule"),
-            issuer=reader.choice("issuer", ISSUERS),
-            architecture=_architecture(reader, stage=stage, machine=machine),
-            log_retention_days=reader.one_of(
-                "log_retention_days", RETENTION_DAYS, "the days that CloudWatch Logs knows"
-            ),
-            memory_mb=reader.integer("memory_mb", 128, 10_240, "MB, Lambda's limits"),
-            # A pair of Figma tokens lives 90 days; a wider window would refresh on every tick.
-            advisory_window_hours=reader.integer("advisory_window_hours", 2, 2160, "hours, 90 days at most"),
-            mandatory_window_hours=reader.integer("mandatory_window_hours", 1, 2159, "hours"),
-            # Three attempts of 3 s to connect and 10 s to read, at most 13 s of pauses between them, 5 s for the write.
-            timeout_seconds=reader.integer(
-                "timeout_seconds", 58, 900, "seconds: three attempts at the issuer, and Lambda's limit"
-            ),
-            reserved_concurrency=reader.optional_integer("reserved_concurrency", 1, 1000),
-            amplifyuibuilder_endpoint_url=_endpoint_url(reader, stage=stage),
-        )
-        _check_together(reader, settings)
-        if reader.faults:
-            raise SettingsError(reader.faults)
-        return settings
+        if stage == "prod" and not reader.absent("amplifyuibuilder_endpoint_url"):
+            reader.fault(
+                "amplifyuibuilder_endpoint_url", "must not be set on prod: it would send the refresh token elsewhere"
+            )
+        return cls(stage=stage, **_checked(reader, {"architecture": Choice(choices)}))
 
 
-_KEYS = tuple(field.name for field in fields(StageSettings) if field.name != "stage")
-_DEFAULTS = {field.name: field.default for field in fields(StageSettings) if field.default is not MISSING}
+def _checked(reader: ContextReader, rules: Mapping[str, Rule] | None = None) -> dict[str, Any]:
+    """Return every key's value; `rules` are those that differ from the fields'. Raises `SettingsError`."""
+    values: dict[str, Any] = {}
+    for setting in _FIELDS:
+        if reader.is_sound(setting.name):
+            rule = (rules or {}).get(setting.name, setting.metadata["rule"])
+            values[setting.name] = reader.take(setting.name, rule, optional=setting.default is None)
+    _check_together(reader, values)
+    if reader.faults:
+        raise SettingsError(reader.faults)
+    return values
 
 
-def _architecture(reader: ContextReader, *, stage: str, machine: Callable[[], str]) -> Architecture:
-    # Only a function that runs on this very machine may follow it; elsewhere two people would deploy two templates.
-    choices = (*ARCHITECTURES, MACHINE) if stage == "local" else ARCHITECTURES
-    wanted = reader.choice("architecture", choices)
-    if wanted == MACHINE:
-        return "arm64" if machine().lower() in ("arm64", "aarch64") else "x86_64"
-    return cast("Architecture", wanted)
-
-
-def _endpoint_url(reader: ContextReader, *, stage: str) -> str | None:
-    key = "amplifyuibuilder_endpoint_url"
-    if reader.absent(key):
-        return None
-    if stage == "prod":
-        reader.fault(key, "must not be set on prod: it would send the refresh token elsewhere")
-        return None
-    url = reader.text(key)
-    if reader.is_sound(key) and not _is_http_url(url):
-        reader.fault(key, "must be a URL such as http://127.0.0.1:9999, without user, query or fragment")
-    return url
-
-
-def _is_http_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    extras = parts.username or parts.password or parts.query or parts.fragment
-    plain = url.isascii() and url.isprintable() and " " not in url
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and plain and not extras
-
-
-def _check_together(reader: ContextReader, settings: StageSettings) -> None:
+def _check_together(reader: ContextReader, values: Mapping[str, Any]) -> None:
     windows = ("advisory_window_hours", "mandatory_window_hours")
-    if reader.is_sound(*windows) and settings.mandatory_window_hours >= settings.advisory_window_hours:
-        reader.fault(
-            "mandatory_window_hours", f"must be less than advisory_window_hours={settings.advisory_window_hours}"
-        )
-    if not reader.is_sound("schedule"):
+    advisory, mandatory = (values[key] for key in windows)
+    if reader.is_sound(*windows) and mandatory >= advisory:
+        reader.fault("mandatory_window_hours", f"must be less than advisory_window_hours={advisory}")
+    if not reader.is_sound("schedule", "advisory_window_hours"):
         return
-    try:
-        needed = longest_two_ticks(settings.schedule)
-    except ValueError as error:
-        reader.fault("schedule", str(error))
-        return
-    if reader.is_sound("advisory_window_hours") and needed > timedelta(hours=settings.advisory_window_hours):
-        rule = f"must tick twice within advisory_window_hours={settings.advisory_window_hours}"
-        reader.fault("schedule", f"{rule}, but two ticks can take {needed / timedelta(hours=1):g} hours")
+    needed = longest_two_ticks(values["schedule"])
+    but = f"but two ticks can take {needed / timedelta(hours=1):g} hours"
+    if needed > timedelta(hours=advisory):
+        reader.fault("schedule", f"must tick twice within advisory_window_hours={advisory}, {but}")
+    elif needed > LONGEST_WATCH:
+        reader.fault("schedule", f"must tick twice within 7 days, as far back as an alarm can look, {but}")

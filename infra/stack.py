@@ -1,53 +1,43 @@
-"""One stage of refresh-token: what there is and how it hangs together."""
+"""One stage of refresh-token: the construct, and what a stage adds to it, names and tags and outputs."""
 
 from pathlib import Path
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack, Tags
 from constructs import Construct
 
-from infra.constructs.dead_letter_queue import DeadLetterQueue
-from infra.constructs.lock_table import LockTable
-from infra.constructs.monitoring import Monitoring
-from infra.constructs.refresh_function import RefreshFunction
-from infra.constructs.refresh_schedule import RefreshSchedule
-from infra.constructs.token_secret import TokenSecret
 from infra.settings import StageSettings
+from infra.token_refresher import TokenRefresher
 
 
 class RefreshTokenStack(Stack):
-    """Secret, lock, function, schedule, monitoring.
+    """A `TokenRefresher` under the name that its stage gives it.
 
-    `asset` is the function's folder, from `infra.bundling.build`. Other stacks let their functions ask for tokens
-    with `stack.function.grant_invoke(...)`.
+    `asset` is the function's folder, from `infra.bundling`; built by default.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: StageSettings, asset: Path) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: StageSettings, asset: Path | None = None
+    ) -> None:
         super().__init__(scope, construct_id, description="Keeps a Figma OAuth token pair alive.")
-        removal_policy = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
-
-        secret = TokenSecret(self, "Secret", removal_policy=removal_policy)
-        lock = LockTable(self, "Lock", removal_policy=removal_policy)
-        dead_letters = DeadLetterQueue(self, "DeadLetters").queue
-        self.function = RefreshFunction(
+        self.refresher = refresher = TokenRefresher(
             self,
-            "Refresh",
-            settings=settings,
+            # CloudFormation knows a resource by its path, without this word: the secret is where it was before there
+            # was a construct around it.
+            "Default",
+            **settings.props(),
+            service_name=settings.stack_name,
+            parameter_path=settings.parameter_path,
+            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
             asset=asset,
-            secret_arn=secret.arn,
-            lock_table=lock.table,
-            failure_queue=dead_letters,
-            removal_policy=removal_policy,
-        ).function
-        RefreshSchedule(self, "Schedule", expression=settings.schedule, target=self.function, dead_letters=dead_letters)
-        monitoring = Monitoring(
-            self, "Monitoring", settings=settings, function=self.function, dead_letters=dead_letters
         )
 
         Tags.of(self).add("Application", "refresh-token")
         Tags.of(self).add("Stage", settings.stage)
 
-        CfnOutput(self, "FunctionName", value=self.function.function_name)
-        CfnOutput(self, "FunctionArn", value=self.function.function_arn)
-        CfnOutput(self, "SecretArn", value=secret.arn)
-        CfnOutput(self, "DeadLetterQueueUrl", value=dead_letters.queue_url)
-        CfnOutput(self, "AlarmTopicArn", value=monitoring.topic.topic_arn)
+        CfnOutput(self, "FunctionName", value=refresher.function.function_name)
+        CfnOutput(self, "FunctionArn", value=refresher.function.function_arn)
+        CfnOutput(self, "FunctionAliasArn", value=refresher.alias.function_arn)
+        CfnOutput(self, "ClientLayerArn", value=refresher.layer.layer_version_arn)
+        CfnOutput(self, "SecretArn", value=refresher.secret_arn)
+        CfnOutput(self, "DeadLetterQueueUrl", value=refresher.queue.queue_url)
+        CfnOutput(self, "AlarmTopicArn", value=refresher.topic.topic_arn)

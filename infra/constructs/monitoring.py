@@ -7,11 +7,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.constructs.refresh_function import METRICS_NAMESPACE
-from infra.settings import StageSettings
+from infra.constructs.refresh_metrics import RefreshMetrics
+from infra.heartbeat import watch_for
 
 _FIVE_MINUTES = Duration.minutes(5)
 
@@ -19,16 +20,19 @@ _FIVE_MINUTES = Duration.minutes(5)
 class Monitoring(Construct):
     """An encrypted topic and the alarms that publish to it, when they go off and when they are over."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (keyword-only)
         self,
         scope: Construct,
         construct_id: str,
         *,
-        settings: StageSettings,
+        schedule: str,
+        email: str | None,
+        metrics: RefreshMetrics,
         function: lambda_.IFunction,
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.alarms: list[cloudwatch.Alarm] = []
         self.topic = sns.Topic(self, "Alarms", master_key=_alarm_key(self), enforce_ssl=True)
         # A policy of our own (TLS only) takes the place of SNS's default one, which lets the account's alarms publish.
         self.topic.add_to_resource_policy(
@@ -40,10 +44,43 @@ class Monitoring(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
+        if email:
+            self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        self._alarm(
+            "TokenNotStored",
+            "A token was refreshed and could not be written: the one in the secret is dead.",
+            metric=metrics.metric_token_not_stored(),
+        )
+        self._alarm(
+            "ReauthorizationRequired",
+            "The refresh token is refused: a person must sign in again.",
+            metric=metrics.metric_reauthorization_required(),
+        )
+        self._alarm(
+            "TokenExpires",
+            "The access token is within its mandatory window: refreshing has failed since the advisory window began.",
+            metric=metrics.metric_overdue(),
+            # Ticks are hours apart: what the last one said stays true until the next.
+            missing=cloudwatch.TreatMissingData.IGNORE,
+        )
+        watch = watch_for(schedule)
+        self._alarm(
+            "NoHeartbeat",
+            f"No tick of {schedule} reached the function for two periods: nothing keeps the token alive.",
+            metric=metrics.metric_ticked(period=Duration.seconds(watch.period)),
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            periods=watch.periods,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
         self._alarm(
             "FunctionErrors",
             "The refresh function raised an error.",
             metric=function.metric_errors(period=_FIVE_MINUTES, statistic="Sum"),
+        )
+        self._alarm(
+            "Throttles",
+            "Lambda refused to run the refresh function: too many run at once.",
+            metric=function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum"),
         )
         self._alarm(
             "DeadLetters",
@@ -52,25 +89,6 @@ class Monitoring(Construct):
                 period=_FIVE_MINUTES, statistic="Maximum"
             ),
         )
-        self._alarm(
-            "TokenNotStored",
-            "A token was refreshed and could not be written: the one in the secret is dead.",
-            metric=_metric("TokenNotStored", settings, statistic="Sum"),
-        )
-        self._alarm(
-            "ReauthorizationRequired",
-            "The refresh token is refused: a person must sign in again.",
-            metric=_metric("ReauthorizationRequired", settings, statistic="Sum"),
-        )
-        self._alarm(
-            "TokenExpires",
-            "The access token is within its mandatory window: refreshing has failed since the advisory window began.",
-            metric=_metric("SecondsUntilExpiry", settings, statistic="Minimum"),
-            threshold=settings.mandatory_window_hours * 3600,
-            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            # Ticks are hours apart: what the last one said stays true until the next.
-            missing=cloudwatch.TreatMissingData.IGNORE,
-        )
 
     def _alarm(  # noqa: PLR0913 (keyword-only)
         self,
@@ -78,34 +96,25 @@ class Monitoring(Construct):
         description: str,
         *,
         metric: cloudwatch.IMetric,
-        threshold: int = 1,
         comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        periods: int = 1,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
+        """Add an alarm on a count of one; the runbook has an entry under its name."""
         alarm = cloudwatch.Alarm(
             self,
             name,
-            alarm_description=description,
+            alarm_description=f"{description} See docs/runbook.md#{name.lower()}",
             metric=metric,
-            threshold=threshold,
+            threshold=1,
             comparison_operator=comparison,
-            evaluation_periods=1,
+            evaluation_periods=periods,
             treat_missing_data=missing,
         )
         notify = actions.SnsAction(self.topic)
         alarm.add_alarm_action(notify)
         alarm.add_ok_action(notify)
-
-
-def _metric(name: str, settings: StageSettings, *, statistic: str) -> cloudwatch.Metric:
-    """Return one of the function's own metrics, under the name and the dimension that the function prints."""
-    return cloudwatch.Metric(
-        namespace=METRICS_NAMESPACE,
-        metric_name=name,
-        dimensions_map={"service": settings.stack_name},
-        period=_FIVE_MINUTES,
-        statistic=statistic,
-    )
+        self.alarms.append(alarm)
 
 
 def _alarm_key(scope: Construct) -> kms.Key:

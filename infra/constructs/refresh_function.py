@@ -1,4 +1,4 @@
-"""The function, its log group, and a role that can do exactly what the function does."""
+"""The function, its log group, its alias, and a role that can do exactly what the function does."""
 
 from pathlib import Path
 from typing import cast
@@ -12,30 +12,36 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.checks import acknowledge
-from infra.settings import StageSettings
+from infra.acknowledgements import acknowledge
+from infra.constructs.token_secret import TokenSecret
+from infra.settings import RefresherSettings
 
-METRICS_NAMESPACE = "RefreshToken"
+LIVE = "live"
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 
 
 class RefreshFunction(Construct):
-    """Answers consumers and the schedule. `asset` is a folder from `infra.bundling.build`."""
+    """Answers consumers and the schedule, both through the alias `live`. `asset` is a folder from `infra.bundling`.
+
+    Each deployment that changes code or configuration publishes a version and moves the alias to it; the version before
+    is deleted. `service_name` is the dimension `service` of the metrics.
+    """
 
     def __init__(  # noqa: PLR0913 (keyword-only)
         self,
         scope: Construct,
         construct_id: str,
         *,
-        settings: StageSettings,
+        settings: RefresherSettings,
+        service_name: str,
         asset: Path,
-        secret_arn: str,
+        secret: TokenSecret,
         lock_table: dynamodb.ITable,
         failure_queue: sqs.IQueue,
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        log_group = _log_group(self, days=settings.log_retention_days, removal_policy=removal_policy)
+        self.log_group = log_group = _log_group(self, days=settings.log_retention_days, removal_policy=removal_policy)
         role = iam.Role(
             self,
             "Role",
@@ -44,8 +50,13 @@ class RefreshFunction(Construct):
                 "RefreshToken": iam.PolicyDocument(
                     statements=[
                         _allow("WriteOwnLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], log_group.log_group_arn),
-                        _allow("Trace", ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*"),
-                        _allow("KeepTokenPair", _SECRET_ACTIONS, secret_arn),
+                        _allow(
+                            "Trace",
+                            ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+                            "*",
+                            conditions=_IN_THIS_REGION,
+                        ),
+                        *secret.statements(),
                         _allow("ClaimRefresh", _LOCK_ACTIONS, lock_table.table_arn),
                         _allow(
                             "RefreshAtUiBuilder", ["amplifyuibuilder:RefreshToken"], "*", conditions=_IN_THIS_REGION
@@ -59,7 +70,7 @@ class RefreshFunction(Construct):
             role,
             {
                 "AwsSolutions-IAM5[Resource::*]": "X-Ray and amplifyuibuilder:RefreshToken have no resource types; "
-                "the latter is held to this region by a condition."
+                "both are held to this region by a condition."
             },
         )
         self.function = lambda_.Function(
@@ -73,37 +84,56 @@ class RefreshFunction(Construct):
             memory_size=settings.memory_mb,
             timeout=Duration.seconds(settings.timeout_seconds),
             reserved_concurrent_executions=settings.reserved_concurrency,
-            environment=_environment(settings, secret_arn=secret_arn, lock_table=lock_table),
+            environment=_environment(settings, service_name=service_name, secret_arn=secret.arn, lock_table=lock_table),
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings.snap_start else None,
             # Above is all that the function may do: what the CDK would add on its own (such as sqs:GetQueueUrl for
             # a destination) is left out.
             role=role.without_policy_updates(),
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
-            # The schedule is the retry. A grant that the provider refused must not be tried again at once.
-            retry_attempts=0,
-            max_event_age=Duration.hours(1),
-            on_failure=destinations.SqsDestination(failure_queue),
         )
         # The CDK makes the function wait for its role, which the reference to the role does already (cfn-lint W3005).
         cast("lambda_.CfnFunction", self.function.node.default_child).add_deletion_override("DependsOn")
         acknowledge(
             self.function,
-            {"AwsSolutions-L1": "Python 3.13 is supported until 2029; the bundle's byte code is made for it."},
+            {
+                "AwsSolutions-L1": "Python 3.13 is supported until 2029; the bundle's byte code is made for it.",
+                "CKV_AWS_115": "Fails to deploy on accounts with a quota of 10, and the lock serialises; a setting.",
+                "CKV_AWS_116": "The asynchronous configurations of function and alias name the queue.",
+                "CKV_AWS_117": "It calls public endpoints of AWS and nothing else.",
+                "CKV_AWS_173": "The environment holds names and numbers, no secret; encrypted with Lambda's key.",
+            },
         )
+        self.alias = lambda_.Alias(
+            self,
+            "Live",
+            alias_name=LIVE,
+            description="What consumers and the schedule call.",
+            version=self.function.current_version,
+        )
+        # Each has its own configuration: an asynchronous call of one does not find that of the other.
+        for target in (self.function, self.alias):
+            # The schedule is the retry. A grant that the provider refused must not be tried again at once.
+            target.configure_async_invoke(
+                retry_attempts=0,
+                max_event_age=Duration.hours(1),
+                on_failure=destinations.SqsDestination(failure_queue),
+            )
 
 
-_SECRET_ACTIONS = [
-    "secretsmanager:DescribeSecret",
-    "secretsmanager:GetSecretValue",
-    "secretsmanager:PutSecretValue",
-    "secretsmanager:UpdateSecretVersionStage",
-]
 _LOCK_ACTIONS = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 _IN_THIS_REGION = {"StringEquals": {"aws:RequestedRegion": Aws.REGION}}
 
 
 def _log_group(scope: Construct, *, days: int, removal_policy: RemovalPolicy) -> logs.LogGroup:
     log_group = logs.LogGroup(scope, "Logs", removal_policy=removal_policy)
+    acknowledge(
+        log_group,
+        {
+            "CKV_AWS_158": "Encrypted with CloudWatch's key. No line holds a token, and with a key of ours there would "
+            "be no log to read when that key is at fault."
+        },
+    )
     # The L2 takes an enumeration; the number is what the setting, the API and the console say.
     cast("logs.CfnLogGroup", log_group.node.default_child).retention_in_days = days
     return log_group
@@ -115,14 +145,16 @@ def _allow(
     return iam.PolicyStatement(sid=sid, actions=actions, resources=[resource], conditions=conditions)
 
 
-def _environment(settings: StageSettings, *, secret_arn: str, lock_table: dynamodb.ITable) -> dict[str, str]:
+def _environment(
+    settings: RefresherSettings, *, service_name: str, secret_arn: str, lock_table: dynamodb.ITable
+) -> dict[str, str]:
     environment = {
         "SECRET_ARN": secret_arn,
         "LOCK_TABLE": lock_table.table_name,
         "ADVISORY_WINDOW_SECONDS": str(settings.advisory_window_hours * 3600),
         "MANDATORY_WINDOW_SECONDS": str(settings.mandatory_window_hours * 3600),
         # Powertools puts it into each metric as the dimension `service`.
-        "POWERTOOLS_SERVICE_NAME": settings.stack_name,
+        "POWERTOOLS_SERVICE_NAME": service_name,
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }
     if settings.amplifyuibuilder_endpoint_url:

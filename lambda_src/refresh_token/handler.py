@@ -90,7 +90,7 @@ def _serve(request: Request, refresher: Refresher) -> LiveToken | BareToken | Ti
         case Exchange(token, client_id):
             return refresher.exchange(token, client_id)
         case Tick(event_id):
-            TELEMETRY.correlate(event_id)
+            TELEMETRY.ticked(event_id)
             return refresher.tick()
 
 
@@ -105,7 +105,7 @@ def _refresher(clock: LambdaClock) -> Refresher:
             clock=clock,
             telemetry=TELEMETRY,
             new_version_id=lambda: str(uuid4()),
-            jitter=random.random,
+            jitter=random.SystemRandom().random,  # with SnapStart, `random.random` would be the same everywhere
             dead=DEAD,
         )
 

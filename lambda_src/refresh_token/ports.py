@@ -140,8 +140,11 @@ class RefreshLock(Protocol):
 class Telemetry(Protocol):
     """What operators see. Nothing that is passed in holds a token."""
 
-    def token_age(self, *, version_id: str, seconds_left: float | None) -> None:
-        """A token was looked at; ``seconds_left`` is None where its expiry is unknown."""
+    def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool) -> None:
+        """A token was looked at; ``seconds_left`` is None where its expiry is unknown.
+
+        ``overdue``: it is in its mandatory window or worse, although the schedule has just seen to it.
+        """
         ...
 
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:

@@ -79,7 +79,9 @@ class Refresher:
             self.telemetry.served_degraded(error, version_id=report.stored.version_id)
         finally:
             self.telemetry.token_age(
-                version_id=report.stored.version_id, seconds_left=self._seconds_left(report.stored)
+                version_id=report.stored.version_id,
+                seconds_left=self._seconds_left(report.stored),
+                overdue=self._window(report.stored) not in _STATES,
             )
         return report
 

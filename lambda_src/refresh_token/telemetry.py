@@ -3,10 +3,10 @@
 Powertools is imported and both are built, once, when there is something to say. To answer with a live token says
 nothing, so a cold start for a consumer is 4 % shorter.
 
-Metrics are in the namespace ``RefreshToken`` with the dimension ``service`` (the stack's name): ``SecondsUntilExpiry``,
-``Refreshed``, ``RefreshFailed`` (also with the dimension ``reason``), ``Degraded``, ``Recovered``,
-``ReauthorizationRequired``, ``TokenNotStored``. No X-Ray SDK: it would add as much cold start as all else together, and
-capture answers, which hold tokens.
+Metrics are in the namespace ``RefreshToken`` with the dimension ``service`` (the stack's name): ``Ticked``,
+``SecondsUntilExpiry``, ``Overdue``, ``Refreshed``, ``RefreshFailed`` (also with the dimension ``reason``),
+``Degraded``, ``Recovered``, ``ReauthorizationRequired``, ``TokenNotStored``. No X-Ray SDK: it would add as much cold
+start as all else together, and capture answers, which hold tokens.
 """
 
 import logging
@@ -59,17 +59,19 @@ class PowertoolsTelemetry:
             if "_metrics" in vars(self) and self._metrics.metric_set:  # only once they are built
                 self._metrics.flush_metrics()
 
-    def correlate(self, event_id: str | None) -> None:
-        """Use EventBridge's id of the event, where there is one, as the correlation id."""
+    def ticked(self, event_id: str | None) -> None:
+        """Count the tick, however it will end. EventBridge's id of it, where there is one, is the correlation id."""
         if event_id is not None:
             self._correlation_id = event_id
+        self._count("Ticked")
 
-    def token_age(self, *, version_id: str, seconds_left: float | None) -> None:
-        """Log and measure how long the token lives."""
+    def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool) -> None:
+        """Log and measure how long the token lives, and whether it should have been refreshed by now."""
         whole = None if seconds_left is None else int(seconds_left)
         self._logger.info("Looked at the token", extra={"versionId": version_id, "secondsUntilExpiry": whole})
         if whole is not None:
             self._metrics.add_metric(name="SecondsUntilExpiry", unit="Seconds", value=max(whole, 0))
+        self._metrics.add_metric(name="Overdue", unit="Count", value=int(overdue))
 
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:
         """Log and count a refresh, and that it ended a failure."""

@@ -26,8 +26,12 @@ Resource = dict[str, Any]
 class Synthesised:
     """A stage's template. References name the type they point to, never a logical id."""
 
-    text: str
+    stage: str
     template: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        return json.dumps(self.template)
 
     def resources(self, kind: str) -> list[Resource]:
         return [resource for resource in self.template["Resources"].values() if resource["Type"] == kind]
@@ -83,12 +87,12 @@ def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def synthesise(context: dict[str, Any], asset: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Synthesise a stage in this process and return the template's file."""
 
-    def synthesise(stage: str, **overrides: str) -> Path:
+    def synthesise(stage: str, *, asset: Path = asset, **overrides: str) -> Path:
         app = App(
             context={**context, "stage": stage, **overrides}, outdir=str(tmp_path_factory.mktemp(stage) / "cdk.out")
         )
         add_checks(app)
-        settings = StageSettings.from_context(app.node.get_all_context())
+        settings = StageSettings.from_context(app.node.get_all_context(), machine=lambda: "x86_64")
         RefreshTokenStack(app, settings.stack_name, settings=settings, asset=asset)
         return Path(app.synth().get_stack_by_name(settings.stack_name).template_full_path)
 
@@ -105,7 +109,7 @@ def synthesised(template_file: Callable[[str], Path]) -> Callable[[str], Synthes
     @cache
     def read(stage: str) -> Synthesised:
         text = template_file(stage).read_text(encoding="utf-8")
-        return Synthesised(text=text, template=by_type(json.loads(text)))
+        return Synthesised(stage=stage, template=by_type(json.loads(text)))
 
     return read
 

@@ -11,7 +11,8 @@ import pytest
 from aws_cdk import App, Stack, aws_sqs
 from cdk_nag import AwsSolutionsChecks
 
-from infra.checks import acknowledge, add_checks
+from infra.acknowledgements import acknowledge
+from infra.checks import add_checks
 from infra.settings import StageSettings
 from infra.stack import RefreshTokenStack
 from tests.infra.conftest import STAGES
@@ -45,7 +46,7 @@ def test_each_acknowledgement_answers_a_finding_on_that_very_resource(
     context: dict[str, object], asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = SimpleNamespace(acknowledge=lambda *_: None)
-    monkeypatch.setattr("infra.checks.Validations", SimpleNamespace(of=lambda _: nothing))
+    monkeypatch.setattr("infra.acknowledgements.Validations", SimpleNamespace(of=lambda _: nothing))
     app = App(context=context, outdir=str(tmp_path))
     settings = StageSettings.from_context(app.node.get_all_context())
     RefreshTokenStack(app, "Stack", settings=settings, asset=asset)
@@ -53,10 +54,10 @@ def test_each_acknowledgement_answers_a_finding_on_that_very_resource(
     assert sorted(
         (finding.rule_name, resource.construct_path) for finding in findings for resource in finding.violating_resources
     ) == [
-        ("AwsSolutions-IAM5[Resource::*]", "Stack/Refresh/Role/Resource"),
-        ("AwsSolutions-L1", "Stack/Refresh/Function/Resource"),
-        ("AwsSolutions-SMG4", "Stack/Secret/Resource"),
-        ("AwsSolutions-SQS3", "Stack/DeadLetters/Queue/Resource"),
+        ("AwsSolutions-IAM5[Resource::*]", "Stack/Default/Refresh/Role/Resource"),
+        ("AwsSolutions-L1", "Stack/Default/Refresh/Function/Resource"),
+        ("AwsSolutions-SMG4", "Stack/Default/Secret/Resource"),
+        ("AwsSolutions-SQS3", "Stack/Default/DeadLetters/Queue/Resource"),
     ]
 
 

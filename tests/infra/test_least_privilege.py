@@ -1,4 +1,4 @@
-"""The whole policy documents, so that any widening fails here."""
+"""The whole policy documents, so that any widening fails here; test_mutations.py widens them one by one."""
 
 from typing import Any
 
@@ -10,111 +10,134 @@ pytestmark = pytest.mark.xdist_group("synth")
 
 SECRET_ARN = {"Fn::GetAtt": ["AWS::SecretsManager::Secret", "Id"]}
 QUEUE_ARN = {"Fn::GetAtt": ["AWS::SQS::Queue", "Arn"]}
+KEY_ARN = {"Fn::GetAtt": ["AWS::KMS::Key", "Arn"]}
+ALIAS_ARN = {"Ref": "AWS::Lambda::Alias"}
+TOPIC_ARN = {"Ref": "AWS::SNS::Topic"}
 ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+IN_THIS_REGION = {"StringEquals": {"aws:RequestedRegion": {"Ref": "AWS::Region"}}}
 TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
-
-
-def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
-    (policy,) = role["Policies"]
-    document: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
-    return document
+VERSION = "2012-10-17"
+ACCOUNT_ROOT = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":root"]]}
+THROUGH_IAM = {"Effect": "Allow", "Action": "kms:*", "Principal": {"AWS": ACCOUNT_ROOT}, "Resource": "*"}
+"""Leaves it to IAM policies of the account who may use a key, as the KMS Developer Guide has it."""
 
 
 def allow(sid: str, action: str | list[str], resource: object, **more: object) -> dict[str, object]:
     return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource, **more}
 
 
+def assert_role(role: dict[str, Any], *, policy: str, trust: dict[str, Any], statements: list[dict[str, Any]]) -> None:
+    """The role is this and nothing more: one inline policy, one statement of trust."""
+    assert set(role) == {"AssumeRolePolicyDocument", "Policies", "Tags"}
+    assert role["AssumeRolePolicyDocument"] == {
+        "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", **trust}],
+        "Version": VERSION,
+    }
+    document = {"Statement": statements, "Version": VERSION}
+    assert role["Policies"] == [{"PolicyName": policy, "PolicyDocument": document}]
+
+
+def use_key(stage: str) -> list[dict[str, object]]:
+    """The one key, for the one secret, through Secrets Manager; where there is a key."""
+    if stage != "prod":
+        return []
+    service = {"Fn::Join": ["", ["secretsmanager.", {"Ref": "AWS::Region"}, ".", {"Ref": "AWS::URLSuffix"}]]}
+    only = {"StringEquals": {"kms:ViaService": service, "kms:EncryptionContext:SecretARN": SECRET_ARN}}
+    return [allow("UseKeyForTokenPair", ["kms:Decrypt", "kms:GenerateDataKey"], KEY_ARN, Condition=only)]
+
+
 def test_the_function_may_do_what_it_does_and_nothing_else(every_stage: Synthesised) -> None:
-    role = every_stage.role_of("lambda")
-    assert statements(role) == [
-        allow(
-            "WriteOwnLogs",
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            {"Fn::GetAtt": ["AWS::Logs::LogGroup", "Arn"]},
-        ),
-        allow("Trace", ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*"),
-        allow(
-            "KeepTokenPair",
-            [
-                "secretsmanager:DescribeSecret",
-                "secretsmanager:GetSecretValue",
-                "secretsmanager:PutSecretValue",
-                "secretsmanager:UpdateSecretVersionStage",
-            ],
-            SECRET_ARN,
-        ),
-        allow(
-            "ClaimRefresh",
-            ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-            {"Fn::GetAtt": ["AWS::DynamoDB::Table", "Arn"]},
-        ),
-        allow(
-            "RefreshAtUiBuilder",
-            "amplifyuibuilder:RefreshToken",
-            "*",
-            Condition={"StringEquals": {"aws:RequestedRegion": {"Ref": "AWS::Region"}}},
-        ),
-        allow("ReportFailure", "sqs:SendMessage", QUEUE_ARN),
-    ]
-    assert role["AssumeRolePolicyDocument"]["Statement"] == [
-        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-    ]
+    assert_role(
+        every_stage.role_of("lambda"),
+        policy="RefreshToken",
+        trust={"Principal": {"Service": "lambda.amazonaws.com"}},
+        statements=[
+            allow(
+                "WriteOwnLogs",
+                ["logs:CreateLogStream", "logs:PutLogEvents"],
+                {"Fn::GetAtt": ["AWS::Logs::LogGroup", "Arn"]},
+            ),
+            allow("Trace", ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*", Condition=IN_THIS_REGION),
+            allow(
+                "KeepTokenPair",
+                [
+                    "secretsmanager:DescribeSecret",
+                    "secretsmanager:GetSecretValue",
+                    "secretsmanager:PutSecretValue",
+                    "secretsmanager:UpdateSecretVersionStage",
+                ],
+                SECRET_ARN,
+            ),
+            *use_key(every_stage.stage),
+            allow(
+                "ClaimRefresh",
+                ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+                {"Fn::GetAtt": ["AWS::DynamoDB::Table", "Arn"]},
+            ),
+            allow("RefreshAtUiBuilder", "amplifyuibuilder:RefreshToken", "*", Condition=IN_THIS_REGION),
+            allow("ReportFailure", "sqs:SendMessage", QUEUE_ARN),
+        ],
+    )
 
 
-def test_the_schedule_may_invoke_this_function_and_keep_failed_ticks(every_stage: Synthesised) -> None:
-    role = every_stage.role_of("scheduler")
-    assert statements(role) == [
-        allow("Tick", "lambda:InvokeFunction", {"Fn::GetAtt": ["AWS::Lambda::Function", "Arn"]}),
-        allow("KeepFailedTicks", "sqs:SendMessage", QUEUE_ARN),
-    ]
-
-
-def test_only_this_stacks_schedules_may_act_with_the_schedules_role(every_stage: Synthesised) -> None:
+def test_the_schedule_may_invoke_the_alias_and_keep_failed_ticks_and_only_its_group_may_be_it(
+    every_stage: Synthesised,
+) -> None:
     group = {"Fn::GetAtt": ["AWS::Scheduler::ScheduleGroup", "Arn"]}
-    assert every_stage.role_of("scheduler")["AssumeRolePolicyDocument"]["Statement"] == [
-        {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": {"Service": "scheduler.amazonaws.com"},
-            "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}, "aws:SourceArn": group}},
-        }
-    ]
+    own = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}, "aws:SourceArn": group}}
+    assert_role(
+        every_stage.role_of("scheduler"),
+        policy="RefreshSchedule",
+        trust={"Principal": {"Service": "scheduler.amazonaws.com"}, "Condition": own},
+        statements=[
+            allow("Tick", "lambda:InvokeFunction", ALIAS_ARN),
+            allow("KeepFailedTicks", "sqs:SendMessage", QUEUE_ARN),
+        ],
+    )
 
 
 def test_there_are_no_other_roles_and_no_other_policies(every_stage: Synthesised) -> None:
-    roles = every_stage.resources("AWS::IAM::Role")
-    assert len(roles) == 2
-    assert not any("ManagedPolicyArns" in role["Properties"] for role in roles)
-    for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::Lambda::Permission"):
+    assert len(every_stage.resources("AWS::IAM::Role")) == 2
+    for kind in (
+        *("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::User", "AWS::IAM::Group"),
+        *("AWS::Lambda::Permission", "AWS::Lambda::LayerVersionPermission", "AWS::Lambda::Url"),
+        *("AWS::SecretsManager::ResourcePolicy", "AWS::Logs::ResourcePolicy", "AWS::KMS::Grant"),
+    ):
         assert every_stage.resources(kind) == []
+    assert "ResourcePolicy" not in every_stage.only("AWS::DynamoDB::Table")["Properties"]
 
 
 def test_the_queue_takes_nothing_without_tls(every_stage: Synthesised) -> None:
-    assert every_stage.only("AWS::SQS::QueuePolicy")["Properties"]["PolicyDocument"]["Statement"] == [
-        {
-            "Effect": "Deny",
-            "Action": "sqs:*",
-            "Principal": {"AWS": "*"},
-            "Resource": QUEUE_ARN,
-            "Condition": TLS_ONLY,
-        }
-    ]
-
-
-def test_alarms_of_this_account_may_publish_to_the_encrypted_topic_over_tls(every_stage: Synthesised) -> None:
-    topic = {"Ref": "AWS::SNS::Topic"}
-    alarms = {"Principal": {"Service": "cloudwatch.amazonaws.com"}, "Condition": ACCOUNT}
-    policy = every_stage.only("AWS::SNS::TopicPolicy")["Properties"]["PolicyDocument"]["Statement"]
-    tls = {"Effect": "Deny", "Action": "sns:Publish", "Principal": "*", "Resource": topic, "Condition": TLS_ONLY}
-    assert sorted(policy, key=lambda statement: str(statement["Effect"])) == [
-        allow("LetAlarmsPublish", "sns:Publish", topic, **alarms),
-        {"Sid": "AllowPublishThroughSSLOnly", **tls},
-    ]
-    key = every_stage.only("AWS::KMS::Key")["Properties"]
-    assert key["EnableKeyRotation"] is True
-    assert key["KeyPolicy"]["Statement"][1:] == [
-        {**allow("LetAlarmsEncrypt", ["kms:Decrypt", "kms:GenerateDataKey*"], "*"), "Principal": alarms["Principal"]}
-    ]
-    assert every_stage.only("AWS::SNS::Topic")["Properties"]["KmsMasterKeyId"] == {
-        "Fn::GetAtt": ["AWS::KMS::Key", "Arn"]
+    statement = {"Effect": "Deny", "Action": "sqs:*", "Principal": {"AWS": "*"}, "Resource": QUEUE_ARN}
+    assert every_stage.only("AWS::SQS::QueuePolicy")["Properties"] == {
+        "PolicyDocument": {"Statement": [{**statement, "Condition": TLS_ONLY}], "Version": VERSION},
+        "Queues": [{"Ref": "AWS::SQS::Queue"}],
     }
+
+
+def test_alarms_of_this_account_may_publish_to_the_topic_and_nobody_without_tls(every_stage: Synthesised) -> None:
+    alarms = {"Principal": {"Service": "cloudwatch.amazonaws.com"}, "Condition": ACCOUNT}
+    tls = {"Effect": "Deny", "Action": "sns:Publish", "Principal": "*", "Resource": TOPIC_ARN, "Condition": TLS_ONLY}
+    assert every_stage.only("AWS::SNS::TopicPolicy")["Properties"] == {
+        "PolicyDocument": {
+            "Statement": [
+                {"Sid": "AllowPublishThroughSSLOnly", **tls},
+                allow("LetAlarmsPublish", "sns:Publish", TOPIC_ARN, **alarms),
+            ],
+            "Version": VERSION,
+        },
+        "Topics": [TOPIC_ARN],
+    }
+
+
+def test_a_key_serves_the_account_and_the_topics_key_alarms_besides(every_stage: Synthesised) -> None:
+    publish = {"Principal": {"Service": "cloudwatch.amazonaws.com"}}
+    for_alarms = {**allow("LetAlarmsEncrypt", ["kms:Decrypt", "kms:GenerateDataKey*"], "*"), **publish}
+    policies = {
+        key["Properties"]["Description"]: key["Properties"]["KeyPolicy"]
+        for key in every_stage.resources("AWS::KMS::Key")
+    }
+    expected = {"Encrypts the alarm topic.": {"Statement": [THROUGH_IAM, for_alarms], "Version": VERSION}}
+    if every_stage.stage == "prod":
+        expected["Encrypts the Figma token pair."] = {"Statement": [THROUGH_IAM], "Version": VERSION}
+    assert policies == expected

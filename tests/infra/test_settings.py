@@ -3,16 +3,18 @@ from typing import Any
 import pytest
 
 from infra.context_reader import SettingsError
-from infra.settings import STAGES, StageSettings
+from infra.settings import STAGES, RefresherSettings, StageSettings
 
 RETENTION_RULE = (
     "must be 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or "
     "3653, the days that CloudWatch Logs knows"
 )
+SLOW_RULE = "must tick twice within advisory_window_hours=168, but two ticks can take 192 hours"
 URL_RULE = "must be a URL such as http://127.0.0.1:9999, without user, query or fragment"
 KEYS = (
-    "schedule, issuer, architecture, log_retention_days, memory_mb, advisory_window_hours, mandatory_window_hours, "
-    "timeout_seconds, reserved_concurrency or amplifyuibuilder_endpoint_url"
+    "schedule, advisory_window_hours, mandatory_window_hours, issuer, log_retention_days, architecture, memory_mb, "
+    "timeout_seconds, reserved_concurrency, snap_start, customer_managed_key, alarm_email or "
+    "amplifyuibuilder_endpoint_url"
 )
 
 
@@ -65,6 +67,9 @@ def test_a_string_from_the_command_line_overrides_each_key(context: dict[str, An
         "mandatory_window_hours": "12",
         "timeout_seconds": "90",
         "reserved_concurrency": "2",
+        "snap_start": "true",
+        "customer_managed_key": "true",
+        "alarm_email": "on-call@example.com",
         "amplifyuibuilder_endpoint_url": "https://stand-in.example:8443/base",
     }
     assert read(context, **overrides) == StageSettings(
@@ -78,6 +83,9 @@ def test_a_string_from_the_command_line_overrides_each_key(context: dict[str, An
         mandatory_window_hours=12,
         timeout_seconds=90,
         reserved_concurrency=2,
+        snap_start=True,
+        customer_managed_key=True,
+        alarm_email="on-call@example.com",
         amplifyuibuilder_endpoint_url="https://stand-in.example:8443/base",
     )
 
@@ -125,7 +133,13 @@ def test_an_empty_override_takes_an_optional_setting_away(context: dict[str, Any
         ("amplifyuibuilder_endpoint_url", "http://host:99999", URL_RULE),
         ("amplifyuibuilder_endpoint_url", "http://me:pw@host", URL_RULE),
         ("amplifyuibuilder_endpoint_url", "http://ho st", URL_RULE),
-        ("amplifyuibuilder_endpoint_url", 9999, "must be a text that is not empty"),
+        ("amplifyuibuilder_endpoint_url", 9999, URL_RULE),
+        ("schedule", "rate(4 days)", SLOW_RULE),
+        ("snap_start", "yes", "must be true or false"),
+        ("snap_start", 1, "must be true or false"),
+        ("customer_managed_key", "True", "must be true or false"),
+        ("alarm_email", "on-call", "must be one e-mail address"),
+        ("alarm_email", "a@example.com, b@example.com", "must be one e-mail address"),
     ],
 )
 def test_a_setting_that_breaks_a_rule_is_refused_with_key_value_and_rule(
@@ -134,18 +148,35 @@ def test_a_setting_that_breaks_a_rule_is_refused_with_key_value_and_rule(
     assert faults(context, **{key: value}) == (f"{key}={value}: {rule}",)
 
 
-def test_a_missing_setting_is_refused(context: dict[str, Any]) -> None:
-    block = {key: value for key, value in context["stages"]["dev"].items() if key != "memory_mb"}
-    assert faults(context, stages={"dev": block}) == (
+def test_a_setting_that_is_taken_away_and_has_to_be_there_is_refused(context: dict[str, Any]) -> None:
+    assert faults(context, memory_mb="") == (
         "memory_mb=: must be a whole number from 128 to 10240 MB, Lambda's limits",
     )
 
 
-def test_windows_and_timeout_may_be_left_out_of_a_block(context: dict[str, Any]) -> None:
-    optional = ("advisory_window_hours", "mandatory_window_hours", "timeout_seconds")
-    block = {key: value for key, value in context["stages"]["dev"].items() if key not in optional}
-    settings = read(context, stages={"dev": block})
+def test_a_block_may_leave_everything_to_the_defaults(context: dict[str, Any]) -> None:
+    settings = read(context, stages={"dev": {}})
+    assert settings == StageSettings(stage="dev")
     assert (settings.advisory_window_hours, settings.mandatory_window_hours, settings.timeout_seconds) == (168, 24, 60)
+
+
+def test_a_schedule_whose_missing_tick_no_alarm_could_notice_is_refused(context: dict[str, Any]) -> None:
+    assert read(context, schedule="rate(84 hours)", advisory_window_hours="2160").schedule == "rate(84 hours)"
+    assert faults(context, schedule="rate(85 hours)", advisory_window_hours="2160") == (
+        "schedule=rate(85 hours): must tick twice within 7 days, as far back as an alarm can look, "
+        "but two ticks can take 170 hours",
+    )
+
+
+def test_settings_from_anywhere_are_checked_by_the_same_rules() -> None:
+    assert RefresherSettings.checked() == RefresherSettings()
+    with pytest.raises(SettingsError) as refused:
+        RefresherSettings.checked(schedule="rate(9 days)", alarm_email="me", architecture="machine")
+    assert refused.value.faults == (
+        "architecture=machine: must be arm64 or x86_64",
+        "alarm_email=me: must be one e-mail address",
+        "schedule=rate(9 days): must tick twice within advisory_window_hours=168, but two ticks can take 432 hours",
+    )
 
 
 def test_the_slowest_schedule_that_ticks_twice_in_the_advisory_window_is_accepted(context: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from aws_cdk import App, Stack
 from aws_cdk.aws_sqs import Queue
 
 import app
-from infra.bundling import BundlingError, build
+from infra.bundling import BundlingError, client_bundle, function_bundle
 from infra.settings import StageSettings
 from tests.infra.conftest import ROOT
 
@@ -24,13 +24,7 @@ def synth(cdk_cli: str, environment: dict[str, str], out: Path, *arguments: str)
 @pytest.fixture(scope="session")
 def warm_cache(context: dict[str, object]) -> Path:
     """The local stage's bundle, the only thing that may need a package index."""
-    settings = StageSettings.from_context({**context, "stage": "local"})
-    sources = ROOT / "lambda_src"
-    return build(
-        sources=[sources / "refresh_token"],
-        requirements=sources / "requirements.txt",
-        architecture=settings.architecture,
-    )
+    return function_bundle(StageSettings.from_context({**context, "stage": "local"}).architecture)
 
 
 def test_the_local_stage_synthesises_offline_without_credentials_twice_the_same(
@@ -49,8 +43,10 @@ def test_the_local_stage_synthesises_offline_without_credentials_twice_the_same(
     stack = manifest["artifacts"]["RefreshToken-local"]
     assert stack["environment"] == "aws://unknown-account/unknown-region"
     assert "missing" not in manifest
-    (uploaded,) = [path for path in (tmp_path / "one").glob("asset.*") if path.is_dir()]
-    assert sorted(path.name for path in uploaded.iterdir()) == sorted(path.name for path in warm_cache.iterdir())
+    uploaded = [path for path in (tmp_path / "one").glob("asset.*") if path.is_dir()]
+    contents = sorted(sorted(path.name for path in folder.iterdir()) for folder in uploaded)
+    expected = [sorted(path.name for path in folder.iterdir()) for folder in (warm_cache, client_bundle())]
+    assert contents == sorted(expected)
 
 
 def test_bad_settings_end_the_synthesis_with_a_line_each_and_no_traceback(
@@ -68,10 +64,10 @@ def test_bad_settings_end_the_synthesis_with_a_line_each_and_no_traceback(
 def test_what_pip_cannot_install_is_said_in_plain_words(
     context: dict[str, object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(**_: object) -> Path:
+    def fail(_: str) -> Path:
         raise BundlingError("pip could not install this")
 
-    monkeypatch.setattr(app, "build", fail)
+    monkeypatch.setattr("infra.token_refresher.function_bundle", fail)
     assert app.main(App(context=context)) == 1
     assert capsys.readouterr().err == "pip could not install this\n"
 
@@ -79,7 +75,7 @@ def test_what_pip_cannot_install_is_said_in_plain_words(
 def test_the_app_refuses_a_finding_that_nobody_acknowledged(
     context: dict[str, object], asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "build", lambda **_: asset)
+    monkeypatch.setattr("infra.token_refresher.function_bundle", lambda _: asset)
     root = App(context=context, outdir=str(tmp_path))
     Queue(Stack(root, "Careless"), "PlainHttp")
     with pytest.raises(RuntimeError, match="ValidationFailed"):

@@ -157,8 +157,9 @@ class FakeTelemetry:
     def names(self) -> list[str]:
         return [name for name, _ in self.told]
 
-    def token_age(self, *, version_id: str, seconds_left: float | None) -> None:
-        self.told.append(("token_age", {"version_id": version_id, "seconds_left": seconds_left}))
+    def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool) -> None:
+        facts: dict[str, object] = {"version_id": version_id, "seconds_left": seconds_left, "overdue": overdue}
+        self.told.append(("token_age", facts))
 
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:
         self.told.append(("refreshed", {"old": old, "new": new, "recovered_from": recovered_from}))

@@ -205,6 +205,9 @@ def test_the_bare_operation_on_the_stored_token_stores_the_result(deployment: De
     assert document["accessToken"] == "access-issued"
 
 
+TICKED = ["Overdue", "SecondsUntilExpiry", "Ticked"]
+"""What every tick measures that finds a token."""
+
 TICKS = [
     ("fresh", good(), "fresh", []),
     ("advisory", good(), "refreshed", ["Refreshed"]),
@@ -225,11 +228,24 @@ def test_a_tick_reports_and_never_shows_a_token(  # noqa: PLR0917 - a table's co
     version, document = deployment.stored()
     assert report == {"outcome": outcome, "versionId": version, "expiresAt": document["expiresAt"]}
     lines = printed()
-    assert counted(lines) == sorted([*counts, "SecondsUntilExpiry"])
+    assert counted(lines) == sorted([*counts, *TICKED])
     ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilExpiry")
     looked = next(line for line in lines if line.get("message") == "Looked at the token")
     assert left == looked["secondsUntilExpiry"]
+    assert ("Overdue", [0.0], ()) in metrics(lines), "it was refreshed, or has time yet"
     assert looked["versionId"] == version
+
+
+def test_a_tick_that_finds_no_token_is_a_tick_all_the_same(deployment: Deployment, printed: Lines) -> None:
+    assert type(refused(deployment, TICK)) is errors.SecretNotSeededException
+    assert counted(printed()) == ["Ticked"]
+
+
+def test_a_token_of_unknown_expiry_that_cannot_be_refreshed_is_overdue(deployment: Deployment, printed: Lines) -> None:
+    deployment.issuer.answer(refusal(400, "InvalidParameterException"))
+    deployment.seed("fresh", expiresAt=None)
+    assert type(refused(deployment, TICK)) is errors.ReauthorizationRequiredException
+    assert ("Overdue", [1.0], ()) in metrics(printed())
 
 
 def test_a_tick_of_an_eventbridge_rule_is_one_of_the_scheduler(deployment: Deployment) -> None:
@@ -248,7 +264,8 @@ def test_a_tick_that_cannot_refresh_a_token_at_its_end_fails(
     deployment.seed(window)
     assert type(refused(deployment, TICK)) is errors.IssuerUnavailableException
     lines = printed()
-    assert counted(lines) == ["RefreshFailed", "SecondsUntilExpiry"]
+    assert counted(lines) == sorted(["RefreshFailed", *TICKED])
+    assert ("Overdue", [1.0], ()) in metrics(lines)
     assert ("RefreshFailed", [1.0], ("IssuerUnavailableException",)) in metrics(lines)
     ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilExpiry")
     assert left > 0 if window == "mandatory" else left == 0, "an expired token has no time left, not less than none"
@@ -333,9 +350,9 @@ def test_a_refused_grant_needs_a_person_is_counted_once_and_goes_away_with_a_new
     deployment.issuer.answer(refusal(400, "InvalidParameterException", "canary"))
     deployment.seed("expired")
     assert type(refused(deployment, TICK)) is errors.ReauthorizationRequiredException
-    assert counted(printed()) == ["ReauthorizationRequired", "RefreshFailed", "SecondsUntilExpiry"]
+    assert counted(printed()) == sorted(["ReauthorizationRequired", "RefreshFailed", *TICKED])
     assert type(refused(deployment, TICK)) is errors.ReauthorizationRequiredException
-    assert counted(printed()) == ["RefreshFailed", "SecondsUntilExpiry"]
+    assert counted(printed()) == sorted(["RefreshFailed", *TICKED])
     assert len(deployment.issuer.seen) == 2
     assert type(refused(deployment, {})) is errors.ReauthorizationRequiredException
     assert len(deployment.issuer.seen) == 2, "consumers do not reach the issuer again"
@@ -361,7 +378,7 @@ def test_after_an_outage_the_recovery_is_counted(
     assert counted(printed()) == ["Degraded", "Degraded", "RefreshFailed"]
     deployment.issuer.answer(good())
     assert deployment.invoke(TICK)["outcome"] == "refreshed"
-    assert counted(printed()) == ["Recovered", "Refreshed", "SecondsUntilExpiry"]
+    assert counted(printed()) == sorted(["Recovered", "Refreshed", *TICKED])
 
 
 @pytest.mark.parametrize(

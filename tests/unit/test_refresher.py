@@ -129,7 +129,7 @@ def test_every_tick_tells_once_how_long_the_token_that_is_current_now_lives(wind
     kept = EXPIRES["fresh"]
     assert kept
     lives = {"fresh": kept.total_seconds()}.get(window, 7_776_000.0)
-    assert ages == [{"version_id": world.store.current, "seconds_left": lives}]
+    assert ages == [{"version_id": world.store.current, "seconds_left": lives, "overdue": False}]
 
 
 def test_a_failed_tick_tells_how_long_the_old_token_still_lives() -> None:
@@ -137,7 +137,8 @@ def test_a_failed_tick_tells_how_long_the_old_token_still_lives() -> None:
     world.issuer.fault = DOWN
     with pytest.raises(IssuerUnavailableException):
         world.refresher.tick()
-    assert ("token_age", {"version_id": "V1", "seconds_left": 3 * 3600.0}) in world.telemetry.told
+    facts = {"version_id": "V1", "seconds_left": 3 * 3600.0, "overdue": True}
+    assert ("token_age", facts) in world.telemetry.told
 
 
 def test_a_degraded_answer_is_told() -> None:

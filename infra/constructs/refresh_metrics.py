@@ -1,0 +1,85 @@
+"""The metrics that the function prints, as CDK metrics."""
+
+from typing import TypedDict, Unpack
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+NAMESPACE = "RefreshToken"
+
+
+class MetricOptions(TypedDict, total=False):
+    """What may be said of a metric; the names and meanings are those of `aws_cloudwatch.Metric`."""
+
+    account: str
+    color: str
+    id: str
+    label: str
+    period: Duration
+    region: str
+    statistic: str
+    unit: cloudwatch.Unit
+    visible: bool
+
+
+class RefreshMetrics:
+    """The metrics of one function, which prints `service_name` as the dimension `service` of each.
+
+    Each method takes what `aws_cloudwatch.Metric` takes. Where nothing else is said, it is the sum over five minutes.
+    """
+
+    service_name: str
+
+    def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return any metric of the function by its name."""
+        return self._metric(metric_name, {}, options)
+
+    def metric_seconds_until_expiry(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return what the current token has left, in seconds, at each tick. Minimum."""
+        options.setdefault("statistic", "Minimum")
+        return self.metric("SecondsUntilExpiry", **options)
+
+    def metric_overdue(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return 1 for a tick that left a token in its mandatory window or worse, else 0. Maximum."""
+        options.setdefault("statistic", "Maximum")
+        return self.metric("Overdue", **options)
+
+    def metric_ticked(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many ticks reached the function, however they ended."""
+        return self.metric("Ticked", **options)
+
+    def metric_refreshed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many versions were refreshed."""
+        return self.metric("Refreshed", **options)
+
+    def metric_refresh_failed(
+        self, *, reason: str | None = None, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Return how many refreshes failed, all of them or those for one reason: the name of an error."""
+        return self._metric("RefreshFailed", {} if reason is None else {"reason": reason}, options)
+
+    def metric_degraded(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how often the old token, still alive, was the answer because the refresh failed."""
+        return self.metric("Degraded", **options)
+
+    def metric_recovered(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many refreshes worked after one of the same version had failed."""
+        return self.metric("Recovered", **options)
+
+    def metric_reauthorization_required(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many grants were refused, each counted once."""
+        return self.metric("ReauthorizationRequired", **options)
+
+    def metric_token_not_stored(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many refreshed pairs could not be written."""
+        return self.metric("TokenNotStored", **options)
+
+    def _metric(self, name: str, dimensions: dict[str, str], options: MetricOptions) -> cloudwatch.Metric:
+        options.setdefault("statistic", "Sum")
+        options.setdefault("period", Duration.minutes(5))
+        return cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=name,
+            dimensions_map={"service": self.service_name, **dimensions},
+            **options,
+        )
