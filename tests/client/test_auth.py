@@ -22,7 +22,7 @@ from token_client.auth.urllib3 import TokenPool
 Send = Callable[..., tuple[int, str]]
 """(method, URL, body) to (status, text)."""
 
-OLD, NEW, NEWEST = (f"Bearer {token_of(version)}" for version in (1, 2, 3))
+OLD, NEW, NEWER, NEWEST = (f"Bearer {token_of(version)}" for version in (1, 2, 3, 4))
 
 
 def requests_sender(client: TokenClient) -> Iterator[Send]:
@@ -140,16 +140,17 @@ def test_forbidden_requests_do_not_kill_tokens_in_a_loop(send: Send, api: Api, f
     for _ in range(5):
         assert send("GET", f"{api.url}/forbidden") == (403, "No.")
         assert send("GET", f"{api.url}/me") == (200, "hello ")
-    assert function.refreshes == 1
+    assert function.refreshes == 2
 
 
 def test_a_doubted_token_that_another_consumers_report_killed_is_replaced(
     send: Send, api: Api, function: Function
 ) -> None:
-    send("GET", f"{api.url}/forbidden")
+    for _ in range(2):
+        send("GET", f"{api.url}/forbidden")
     function.refresh()
     assert send("GET", f"{api.url}/me") == (200, "hello ")
-    assert authorizations(api)[-2:] == [NEW, NEWEST]
+    assert authorizations(api)[-2:] == [NEWER, NEWEST]
     assert "failedVersionId" not in function.events[-1]
 
 
@@ -168,9 +169,19 @@ def test_the_pause_grows_ends_and_starts_small_again_after_a_replacement_that_wo
             now += 15
         return now - start
 
-    assert [refused() for _ in range(6)] == [60, 120, 240, 480, 900, 900]
+    assert [refused() for _ in range(7)] == [0, 60, 120, 240, 480, 900, 900]
     learnt.tried(client.get_token(), 200)
-    assert refused() == 60
+    assert [refused() for _ in range(2)] == [0, 60]
+
+
+def test_a_token_that_is_two_deaths_behind_is_replaced_with_the_next_request(
+    send: Send, api: Api, client: TokenClient, function: Function
+) -> None:
+    client.get_token()
+    function.refresh()
+    function.kill()
+    assert [send("GET", f"{api.url}/me")[0] for _ in range(2)] == [403, 200]
+    assert function.refreshes == 2
 
 
 def test_a_redirect_on_the_same_host_keeps_the_token_and_is_tried_again_there(

@@ -1,10 +1,11 @@
 """When a 401 or 403 is worth a report.
 
 A report makes the function refresh, which kills the token of every consumer. Figma answers 403 to a dead token, and to
-a live one that may not do what it asks. The two are told apart by trying: if the replacement is refused as well, it is
-not the token. From then on, for a while, rejections of that replacement are not reported; the function is only asked
-whether there is a newer token. So a consumer that asks for forbidden things does not kill tokens in a loop, and one
-whose token is killed by somebody else is helped all the same.
+a live one that may not do what it asks. The two are told apart by trying: if replacements are refused as well, it is not
+the token. (One proves nothing: a report of a version that is not current any more is answered with the current token,
+which may be dead, too.) From then on, for a while, rejections of that replacement are not reported; the function is only
+asked whether there is a newer token. So a consumer that asks for forbidden things does not kill tokens in a loop, and
+one whose token is killed by somebody else is helped all the same.
 """
 
 import logging
@@ -19,8 +20,11 @@ LOGGER: Final = logging.getLogger("token_client")
 
 REJECTED: Final = (401, 403)
 
+DOUBTS: Final = 2
+"""Replacements refused in a row, after which there is a pause without reports."""
+
 FIRST_PAUSE: Final = 60.0
-"""Seconds without a report after a replacement was refused; twice as long each time in a row."""
+"""Seconds of that pause; twice as long each time in a row."""
 
 LONGEST_PAUSE: Final = 900.0
 
@@ -36,7 +40,7 @@ class Rejections:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.source, self._statuses, self._monotonic = source, frozenset(statuses), monotonic
-        self._pause = FIRST_PAUSE
+        self._pause, self._refused = FIRST_PAUSE, 0
         self._doubted, self._until = "", 0.0
 
     def is_rejection(self, status: int) -> bool:
@@ -57,12 +61,16 @@ class Rejections:
     def tried(self, replacement: Token, status: int) -> None:
         """Learn what the API said to the replacement."""
         if not self.is_rejection(status):
-            self._pause = FIRST_PAUSE
+            self._pause, self._refused = FIRST_PAUSE, 0
+            return
+        self._refused += 1
+        if self._refused < DOUBTS:
             return
         LOGGER.warning(
-            "HTTP %d again, with a new token (version %s): this looks like a missing permission or scope, not like a "
-            "dead token. Rejections of this token are not reported for %d seconds.",
+            "HTTP %d for %d new tokens in a row: this looks like a missing permission or scope, not like dead tokens. "
+            "Rejections of this one (version %s) are not reported for %d seconds.",
             status,
+            self._refused,
             replacement.version_id,
             self._pause,
         )
