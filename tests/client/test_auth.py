@@ -22,7 +22,7 @@ from token_client.auth.urllib3 import TokenPool
 Send = Callable[..., tuple[int, str]]
 """(method, URL, body) to (status, text)."""
 
-OLD, NEW, NEWER, NEWEST = (f"Bearer {token_of(version)}" for version in (1, 2, 3, 4))
+OLD, NEW, NEWER = (f"Bearer {token_of(version)}" for version in (1, 2, 3))
 
 
 def requests_sender(client: TokenClient) -> Iterator[Send]:
@@ -140,17 +140,24 @@ def test_forbidden_requests_do_not_kill_tokens_in_a_loop(send: Send, api: Api, f
     for _ in range(5):
         assert send("GET", f"{api.url}/forbidden") == (403, "No.")
         assert send("GET", f"{api.url}/me") == (200, "hello ")
-    assert function.refreshes == 2
+    assert function.refreshes == 1
+
+
+def test_forbidden_requests_of_two_consumers_do_not_drive_each_other(send: Send, api: Api, function: Function) -> None:
+    assert send("GET", f"{api.url}/forbidden")[0] == 403
+    for _ in range(5):
+        function.refresh()  # by the other's report
+        assert send("GET", f"{api.url}/forbidden")[0] == 403
+    assert function.refreshes == 1 + 5
 
 
 def test_a_doubted_token_that_another_consumers_report_killed_is_replaced(
     send: Send, api: Api, function: Function
 ) -> None:
-    for _ in range(2):
-        send("GET", f"{api.url}/forbidden")
+    send("GET", f"{api.url}/forbidden")
     function.refresh()
     assert send("GET", f"{api.url}/me") == (200, "hello ")
-    assert authorizations(api)[-2:] == [NEWER, NEWEST]
+    assert authorizations(api)[-2:] == [NEW, NEWER]
     assert "failedVersionId" not in function.events[-1]
 
 
@@ -158,30 +165,47 @@ def test_the_pause_grows_ends_and_starts_small_again_after_a_replacement_that_wo
     now = 0.0
     learnt = rejections.Rejections(client, monotonic=lambda: now)
 
-    def refused() -> float:
-        """Reject a token and its replacement; return the seconds until a rejection of that is reported again."""
+    def pause() -> float:
+        """Forbid whatever is asked; return the seconds until a rejection is reported again."""
         nonlocal now
-        replacement = learnt.replacement(client.get_token())
-        assert replacement
-        learnt.tried(replacement, 403)
+        trial = learnt.begin()
+        while trial.is_to_be_repeated(403, can_be=lambda: True):
+            pass
         start = now
-        while learnt.replacement(replacement) is None:
+        while learnt.is_doubted(trial.token):
             now += 15
         return now - start
 
-    assert [refused() for _ in range(7)] == [0, 60, 120, 240, 480, 900, 900]
-    learnt.tried(client.get_token(), 200)
-    assert [refused() for _ in range(2)] == [0, 60]
+    assert [pause() for _ in range(6)] == [60, 120, 240, 480, 900, 900]
+    trial = learnt.begin()
+    assert trial.is_to_be_repeated(403, can_be=lambda: True)
+    assert not trial.is_to_be_repeated(200, can_be=lambda: True)
+    assert pause() == 60
 
 
-def test_a_token_that_is_two_deaths_behind_is_replaced_with_the_next_request(
-    send: Send, api: Api, client: TokenClient, function: Function
+def test_a_token_in_use_that_is_two_deaths_behind_is_replaced_within_the_request(
+    send: Send, api: Api, function: Function
 ) -> None:
-    client.get_token()
+    assert send("GET", f"{api.url}/me")[0] == 200
     function.refresh()
     function.kill()
-    assert [send("GET", f"{api.url}/me")[0] for _ in range(2)] == [403, 200]
+    assert send("POST", f"{api.url}/me", b"you") == (200, "hello you")
+    assert authorizations(api) == [OLD, OLD, NEW, NEWER]
+
+
+def test_a_request_that_is_forbidden_for_a_token_in_use_is_given_up(send: Send, api: Api, function: Function) -> None:
+    assert send("GET", f"{api.url}/me")[0] == 200
+    assert [send("GET", f"{api.url}/forbidden")[0] for _ in range(3)] == [403] * 3
+    assert authorizations(api) == [OLD, OLD, NEW, NEWER, NEWER, NEWER]
     assert function.refreshes == 2
+
+
+def test_a_dead_token_is_replaced_before_a_redirect(send: Send, api: Api, function: Function) -> None:
+    api.redirects["/old"] = "/me"
+    assert send("GET", f"{api.url}/old") == (200, "hello ")
+    function.kill()
+    assert send("GET", f"{api.url}/old") == (200, "hello ")
+    assert authorizations(api)[2:] == [OLD, NEW, NEW]
 
 
 def test_a_redirect_on_the_same_host_keeps_the_token_and_is_tried_again_there(
@@ -192,8 +216,8 @@ def test_a_redirect_on_the_same_host_keeps_the_token_and_is_tried_again_there(
     api.forbidden.add("/elsewhere")
     api.redirects["/old"] = "/elsewhere"
     assert send("GET", f"{api.url}/old") == (403, "No.")
-    assert function.refreshes == 1
-    assert len(api.seen) <= 6
+    assert function.refreshes == 2
+    assert [path for path, *_ in api.seen].count("/elsewhere") == 3
 
 
 def test_a_redirect_to_another_host_loses_the_token_and_its_rejection_is_not_reported(

@@ -14,7 +14,7 @@ import hcl2
 import pytest
 
 from tests.consumers_page import PAGE, block, blocks
-from token_client import answers, errors, invoker, keeper
+from token_client import errors, invoker, keeper
 from token_client.auth import rejections
 
 PARAMETERS = ["/RefreshToken/dev/function-arn", "/RefreshToken/dev/client-layer-arn"]
@@ -69,7 +69,7 @@ def test_the_advice_on_testing_is_a_test_that_passes_and_can_fail() -> None:
         if passes:
             names["test_a_rejected_token_is_replaced"]()
         else:
-            with pytest.raises(Exception, match="403|JSON|Expecting"):
+            with pytest.raises(Exception, match="Expecting value"):
                 names["test_a_rejected_token_is_replaced"]()
 
 
@@ -85,7 +85,7 @@ def test_the_page_lists_every_error_in_the_order_of_the_module_and_what_passes_b
         assert what_to_do.startswith("transient") == getattr(errors, name).transient, name
     function_errors = leaves(errors.FunctionError)
     assert (len(function_errors), len(leaves(errors.InvokeError))) == (13, 6), "the page says thirteen and six"
-    assert list(answers.CONTRACT) == function_errors[:10]
+    assert list(errors.CONTRACT) == function_errors[:10]
 
 
 NUMBERS = [
@@ -94,8 +94,8 @@ NUMBERS = [
     f"given {invoker.IMPATIENT_READ_TIMEOUT:g} seconds to answer, otherwise {invoker.READ_TIMEOUT:g}",
     f"again after {keeper.PAUSE / 2:g} to {keeper.PAUSE:g} seconds",
     f"the last {keeper.LAST:g} seconds of its life",
-    f"not reported for {rejections.FIRST_PAUSE:g} seconds, twice as long each time in a row, "
-    f"{rejections.LONGEST_PAUSE / 60:g} minutes at most",
+    f"are not reported for {rejections.FIRST_PAUSE:g} seconds, twice as long each time in a row,",
+    f"{rejections.LONGEST_PAUSE / 60:g} minutes at most; the client only asks",
     f"Lambda throttles, after {invoker.ATTEMPTS} attempts",
     f"no answer in {invoker.READ_TIMEOUT:g} seconds",
     f"| `TokenClient(read_timeout=…)` | {invoker.READ_TIMEOUT:g}, or",

@@ -1,15 +1,13 @@
 """Auth for httpx, sync and async: ``httpx.Client(auth=TokenAuth(client))``."""
 
 from collections.abc import AsyncGenerator, Collection, Generator
-from functools import partial
 from typing import Final
 
 import anyio.to_thread
 import httpx
 
-from token_client.auth.rejections import REJECTED, Rejections
+from token_client.auth.rejections import REJECTED, Rejections, Trial
 from token_client.source import TokenSource
-from token_client.tokens import Token
 
 _HEADER: Final = "Authorization"
 
@@ -31,34 +29,28 @@ class TokenAuth(httpx.Auth):
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send a request with `httpx.Client`."""
-        token = self._rejections.source.get_token()
-        response = yield _signed(request, token)
-        if self._is_about(token, response):
-            replacement = self._rejections.replacement(token)
-            if replacement and _is_in_memory(response.request):
-                response = yield _signed(response.request, replacement)
-                self._rejections.tried(replacement, response.status_code)
+        trial = self._rejections.begin()
+        response = yield _signed(request, trial)
+        while _is_to_be_repeated(trial, response):
+            response = yield _signed(response.request, trial)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send a request with `httpx.AsyncClient`."""
-        token = await anyio.to_thread.run_sync(self._rejections.source.get_token)
-        response = yield _signed(request, token)
-        if self._is_about(token, response):
-            replacement = await anyio.to_thread.run_sync(partial(self._rejections.replacement, token))
-            if replacement and _is_in_memory(response.request):
-                response = yield _signed(response.request, replacement)
-                self._rejections.tried(replacement, response.status_code)
-
-    def _is_about(self, token: Token, response: httpx.Response) -> bool:
-        """Whether an answer, also at the end of redirects, is the rejection of this token."""
-        sent = response.request.headers.get(_HEADER)
-        return self._rejections.is_rejection(response.status_code) and sent == token.authorization
+        trial = await anyio.to_thread.run_sync(self._rejections.begin)
+        response = yield _signed(request, trial)
+        while await anyio.to_thread.run_sync(_is_to_be_repeated, trial, response):
+            response = yield _signed(response.request, trial)
 
 
-def _signed(request: httpx.Request, token: Token) -> httpx.Request:
-    request.headers[_HEADER] = token.authorization
+def _signed(request: httpx.Request, trial: Trial) -> httpx.Request:
+    request.headers[_HEADER] = trial.token.authorization
     return request
 
 
-def _is_in_memory(request: httpx.Request) -> bool:
-    return isinstance(request.stream, httpx.ByteStream)
+def _is_to_be_repeated(trial: Trial, response: httpx.Response) -> bool:
+    """Look at an answer, also at the end of redirects."""
+    request = response.request
+    if request.headers.get(_HEADER) != trial.token.authorization:
+        return False  # another host's answer
+    in_memory = isinstance(request.stream, httpx.ByteStream)
+    return trial.is_to_be_repeated(response.status_code, can_be=lambda: in_memory)

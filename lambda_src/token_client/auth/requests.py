@@ -9,10 +9,9 @@ from requests.auth import AuthBase
 from requests.exceptions import UnrewindableBodyError
 from requests.utils import rewind_body
 
-from token_client.auth.rejections import REJECTED, Rejections
+from token_client.auth.rejections import REJECTED, Rejections, Trial
 from token_client.errors import TokenClientError
 from token_client.source import TokenSource
-from token_client.tokens import Token
 
 _HEADER: Final = "Authorization"
 
@@ -33,34 +32,37 @@ class TokenAuth(AuthBase):
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Sign a request."""
-        token = self._rejections.source.get_token()
-        r.headers[_HEADER] = token.authorization
-        r.register_hook("response", partial(self._answered, token))
+        trial = self._rejections.begin()
+        r.headers[_HEADER] = trial.token.authorization
+        r.register_hook("response", partial(_answered, trial))
         return r
 
-    def _answered(self, token: Token, response: Response, **sending: Any) -> Response:  # noqa: ANN401 - requests' own
-        """Look at an answer, also that of a redirected request, which inherits this hook."""
-        sent = response.request
-        if not self._rejections.is_rejection(response.status_code) or sent.headers.get(_HEADER) != token.authorization:
-            return response
-        again = sent.copy()
-        try:
-            replacement = self._rejections.replacement(token)
-        except TokenClientError:
-            response.close()
-            raise
-        if replacement is None or not _rewound(again):
-            return response
+
+def _answered(trial: Trial, response: Response, **sending: Any) -> Response:  # noqa: ANN401 - requests' own
+    """Look at an answer, also that of a redirected request, which inherits this hook."""
+    # Straight to the adapter: hooks are the session's business, so nothing else calls this meanwhile.
+    while _is_to_be_repeated(trial, response):
         # Read to the end, so that the connection can be used again.
         _ = response.content
         response.close()
-        again.headers[_HEADER] = replacement.authorization
-        # Straight to the adapter: hooks are the session's business, so there is no third attempt.
+        # The request itself as well: a redirect that comes next is made from it.
+        response.request.headers[_HEADER] = trial.token.authorization
+        again = response.request.copy()
         answer: Response = response.connection.send(again, **sending)
         answer.history.append(response)
         answer.request = again
-        self._rejections.tried(replacement, answer.status_code)
-        return answer
+        response = answer
+    return response
+
+
+def _is_to_be_repeated(trial: Trial, response: Response) -> bool:
+    if response.request.headers.get(_HEADER) != trial.token.authorization:
+        return False  # another host's answer
+    try:
+        return trial.is_to_be_repeated(response.status_code, can_be=partial(_rewound, response.request))
+    except TokenClientError:
+        response.close()
+        raise
 
 
 def _rewound(request: PreparedRequest) -> bool:

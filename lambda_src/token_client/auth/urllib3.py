@@ -1,6 +1,7 @@
 """The same for urllib3, which has no notion of auth: a pool manager's ``request`` with a token."""
 
 from collections.abc import Collection
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -8,10 +9,9 @@ from urllib3 import BaseHTTPResponse, HTTPHeaderDict, PoolManager
 from urllib3.exceptions import UnrewindableBodyError
 from urllib3.util.request import rewind_body, set_file_position
 
-from token_client.auth.rejections import REJECTED, Rejections
+from token_client.auth.rejections import REJECTED, Rejections, Trial
 from token_client.errors import TokenClientError
 from token_client.source import TokenSource
-from token_client.tokens import Token
 
 _HEADER: Final = "Authorization"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -45,27 +45,24 @@ class TokenPool:
         """
         body = options.get("body")
         position = set_file_position(body, None)
-        token = self._rejections.source.get_token()
-        response = self._send(method, url, token, options)
-        if not self._rejections.is_rejection(response.status) or self._left(url, response):
-            return response
-        try:
-            replacement = self._rejections.replacement(token)
-        except TokenClientError:
-            response.close()
-            raise
-        redirected = response.retries is not None and any(hop.redirect_location for hop in response.retries.history)
-        if replacement is None or (redirected and method.upper() not in _SAFE) or not _rewound(body, position):
-            return response
-        response.drain_conn()
-        response = self._send(method, url, replacement, options)
-        self._rejections.tried(replacement, response.status)
+        trial = self._rejections.begin()
+        response = self._send(method, url, trial, options)
+        while not self._left(url, response):
+            can_be = partial(_can_be_repeated, method, response, body, position)
+            try:
+                if not trial.is_to_be_repeated(response.status, can_be=can_be):
+                    break
+            except TokenClientError:
+                response.close()
+                raise
+            response.drain_conn()
+            response = self._send(method, url, trial, options)
         return response
 
-    def _send(self, method: str, url: str, token: Token, options: dict[str, Any]) -> BaseHTTPResponse:
+    def _send(self, method: str, url: str, trial: Trial, options: dict[str, Any]) -> BaseHTTPResponse:
         given = options.get("headers")
         headers = HTTPHeaderDict(self._pool.headers if given is None else given)
-        headers[_HEADER] = token.authorization
+        headers[_HEADER] = trial.token.authorization
         return self._pool.request(method, url, **{**options, "headers": headers})
 
     def _left(self, url: str, response: BaseHTTPResponse) -> bool:
@@ -76,6 +73,12 @@ class TokenPool:
             if not first.is_same_host(here):
                 return True
         return False
+
+
+def _can_be_repeated(method: str, response: BaseHTTPResponse, body: object, position: Any) -> bool:  # noqa: ANN401 - an opaque value of urllib3
+    """Whether to begin again, also after redirects, is harmless and possible."""
+    redirected = response.retries is not None and any(hop.redirect_location for hop in response.retries.history)
+    return (not redirected or method.upper() in _SAFE) and _rewound(body, position)
 
 
 def _rewound(body: object, position: Any) -> bool:  # noqa: ANN401 - urllib3's own
