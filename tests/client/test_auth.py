@@ -191,6 +191,9 @@ def test_a_token_in_use_that_is_two_deaths_behind_is_replaced_within_the_request
     function.kill()
     assert send("POST", f"{api.url}/me", b"you") == (200, "hello you")
     assert authorizations(api) == [OLD, OLD, NEW, NEWER]
+    function.refresh()
+    function.kill()
+    assert send("GET", f"{api.url}/me") == (200, "hello ")
 
 
 def test_a_request_that_is_forbidden_for_a_token_in_use_is_given_up(send: Send, api: Api, function: Function) -> None:

@@ -48,8 +48,13 @@ class Rejections:
     def begin(self) -> "Trial":
         """Return the trial of a new request, with a token to send it with; raises a `TokenClientError`."""
         token = self.source.get_token()
-        attempts, self._used = 2 if token.version_id == self._used else 1, token.version_id
+        attempts = 2 if token.version_id == self._used else 1
+        self.note(token)
         return Trial(self, token, attempts)
+
+    def note(self, token: Token) -> None:
+        """Learn that this token is in use from now on."""
+        self._used = token.version_id
 
     def is_rejection(self, status: int) -> bool:
         """Whether this HTTP status says that the token was rejected."""
@@ -107,4 +112,5 @@ class Trial:
         if other.version_id == self.token.version_id or not can_be():
             return False
         self.token, self._attempts, self._is_replaced = other, self._attempts - 1, True
+        rejections.note(other)
         return True
