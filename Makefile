@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL = -m pip install --quiet
 
-.PHONY: help setup demo stop test check chromium mutants bench clean
+.PHONY: help setup demo stop test check chromium snapshots mutants bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,6 +41,11 @@ check: setup ## run the linters and the type checker
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m infra.settings_table --check
+
+snapshots: $(VENV)/.done ## write the snapshots of the templates, and the README's table of settings, anew
+	@RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/infra/test_snapshots.py
+	@$(BIN)/python -m infra.settings_table
 
 mutants: $(VENV)/.done ## break the core in 800 ways and count how many of them the tests notice (a minute or two)
 	@$(BIN)/python -m tests.mutants

@@ -106,7 +106,9 @@ class ScheduleExpression:
     """What EventBridge Scheduler takes, and repeats for ever."""
 
     def __str__(self) -> str:
-        return "must be rate(...) or cron(...) of EventBridge Scheduler, and tick twice within the advisory window"
+        return (
+            "must be `rate(...)` or `cron(...)` of EventBridge Scheduler, twice within the advisory window and 7 days"
+        )
 
     def read(self, value: object) -> str:
         """Return the expression."""

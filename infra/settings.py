@@ -43,7 +43,7 @@ class RefresherSettings:
 
     schedule: str = _setting(
         ScheduleExpression(),
-        "when the token is looked at; within 7 days twice, too, or no alarm could notice that a tick is missing",
+        "when the token is looked at, in UTC. An alarm notices ticks that are missing, and can look back 7 days",
         default="rate(12 hours)",
     )
     advisory_window_hours: int = _setting(
@@ -62,7 +62,9 @@ class RefresherSettings:
         OneOf(RETENTION_DAYS, "the days that CloudWatch Logs knows"), "days that logs are kept", default=30
     )
     architecture: Architecture = _setting(  # noqa: RUF009 - it returns a field
-        Choice(ARCHITECTURES), "of the function", default="arm64"
+        Choice(ARCHITECTURES),
+        "of the function; `machine`, on `local` only, is that of the machine at hand",
+        default="arm64",
     )
     memory_mb: int = _setting(
         Whole(128, 10_240, "MB, Lambda's limits"),
@@ -77,14 +79,14 @@ class RefresherSettings:
     )
     reserved_concurrency: int | None = _setting(
         Whole(1, 1000),
-        "how many of it may run at once, kept free for it. Costs nothing but that much of the account's quota, and "
+        "how many of the function may run at once, kept free for it. Costs nothing but that much of the account's quota, and "
         "does not deploy where the quota is 10; what comes above it is throttled. The lock needs none",
         default=None,
     )
     snap_start: bool = _setting(
         Flag(),
-        "starts from a snapshot of the initialised function. Costs for the snapshot, by memory and time for as long as "
-        "the version exists (about 2 USD a month at 512 MB), and for each restore; publishing takes minutes longer",
+        "starts from a snapshot of the initialised function. Costs for the snapshot, by memory and time for as long "
+        "as the version exists (about 2 USD a month at 512 MB), and for each restore; publishing takes minutes longer",
         default=False,
     )
     customer_managed_key: bool = _setting(

@@ -1,4 +1,6 @@
-"""The whole of it as one construct, for our own stack and for anybody's. In another app:
+"""The whole of it as one construct, for our own stack and for anybody's.
+
+In another app:
 
     from infra.token_refresher import TokenRefresher
 

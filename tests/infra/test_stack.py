@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.conftest import STAGES, Synthesised, by_type
+from tests.infra.conftest import Synthesised, by_type
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -16,15 +16,6 @@ def test_no_template_holds_a_token_or_a_way_to_write_one(every_stage: Synthesise
     assert sorted(set(secret) - {"KmsKeyId"}) == ["Description", "Tags"]
     for word in ("SecretString", "GenerateSecretString", "accessToken", "refreshToken", "figd_", "resolve:"):
         assert word not in every_stage.text
-
-
-def test_the_lock_table_is_what_powertools_idempotency_expects(every_stage: Synthesised) -> None:
-    table = every_stage.only("AWS::DynamoDB::Table")["Properties"]
-    assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
-    assert table["AttributeDefinitions"] == [{"AttributeName": "id", "AttributeType": "S"}]
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiration", "Enabled": True}
-    assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
 def test_the_function_runs_as_configured(dev: Synthesised) -> None:
@@ -68,13 +59,6 @@ def test_settings_reach_the_function(synthesise: Callable[..., Path]) -> None:
     subscription = {"Endpoint": "on-call@example.com", "Protocol": "email", "TopicArn": {"Ref": "AWS::SNS::Topic"}}
     assert kinds["AWS::SNS::Subscription"] == subscription
     assert kinds["AWS::Logs::LogGroup"]["RetentionInDays"] == 7
-
-
-@pytest.mark.parametrize(("stage", "days"), [("dev", 30), ("prod", 365), ("local", 1)])
-def test_logs_are_kept_for_as_long_as_the_stage_says(
-    synthesised: Callable[[str], Synthesised], stage: str, days: int
-) -> None:
-    assert synthesised(stage).only("AWS::Logs::LogGroup")["Properties"]["RetentionInDays"] == days
 
 
 def test_a_failed_asynchronous_invocation_is_not_retried_and_lands_in_the_queue(every_stage: Synthesised) -> None:
@@ -140,14 +124,12 @@ def test_others_find_alias_and_layer_in_parameter_store(every_stage: Synthesised
     }
 
 
-@pytest.mark.parametrize(
-    ("stage", "expression"), [("dev", "rate(12 hours)"), ("prod", "rate(6 hours)"), ("local", "rate(1 minute)")]
-)
-def test_the_schedule_ticks_at_the_stages_pace_and_keeps_ticks_it_cannot_deliver(
-    synthesised: Callable[[str], Synthesised], stage: str, expression: str
-) -> None:
-    schedule = synthesised(stage).only("AWS::Scheduler::Schedule")["Properties"]
-    assert schedule["ScheduleExpression"] == expression
+PACE = {"dev": "rate(12 hours)", "prod": "rate(6 hours)", "local": "rate(1 minute)"}
+
+
+def test_the_schedule_ticks_at_the_stages_pace_and_keeps_ticks_it_cannot_deliver(every_stage: Synthesised) -> None:
+    schedule = every_stage.only("AWS::Scheduler::Schedule")["Properties"]
+    assert schedule["ScheduleExpression"] == PACE[every_stage.stage]
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
     assert schedule["GroupName"] == {"Ref": "AWS::Scheduler::ScheduleGroup"}
     target = schedule["Target"]
@@ -173,11 +155,6 @@ def test_the_tick_is_an_event_of_the_scheduler_with_its_time_and_id(dev: Synthes
     }
 
 
-def test_the_dead_letter_queue_is_encrypted_and_keeps_messages_for_14_days(every_stage: Synthesised) -> None:
-    queue = every_stage.only("AWS::SQS::Queue")["Properties"]
-    assert (queue["SqsManagedSseEnabled"], queue["MessageRetentionPeriod"]) == (True, 14 * 24 * 3600)
-
-
 def test_the_stack_answers_with_the_outputs_that_others_rely_on(every_stage: Synthesised) -> None:
     assert {key: output["Value"] for key, output in every_stage.template["Outputs"].items()} == {
         "FunctionName": {"Ref": "AWS::Lambda::Function"},
@@ -190,8 +167,7 @@ def test_the_stack_answers_with_the_outputs_that_others_rely_on(every_stage: Syn
     }
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_everything_that_can_be_tagged_says_whose_it_is(synthesised: Callable[[str], Synthesised], stage: str) -> None:
+def test_everything_that_can_be_tagged_says_whose_it_is(every_stage: Synthesised) -> None:
     untaggable = {
         "AWS::Lambda::Alias",
         "AWS::Lambda::EventInvokeConfig",
@@ -201,10 +177,10 @@ def test_everything_that_can_be_tagged_says_whose_it_is(synthesised: Callable[[s
         "AWS::SQS::QueuePolicy",
         "AWS::Scheduler::Schedule",
     }
-    resources = synthesised(stage).template["Resources"].values()
+    resources = every_stage.template["Resources"].values()
     tags = [resource["Properties"].get("Tags") for resource in resources if resource["Type"] not in untaggable]
     assert tags
-    expected = {"Application": "refresh-token", "Stage": stage}
+    expected = {"Application": "refresh-token", "Stage": every_stage.stage}
     listed = [{"Key": key, "Value": value} for key, value in expected.items()]
     assert all(tag in (listed, expected) for tag in tags), "Parameter Store takes a mapping, the others a list"
 

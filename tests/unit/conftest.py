@@ -1,8 +1,12 @@
 """What every unit test stands on: an AWS environment of its own that reaches no real account."""
 
+import importlib
+import json
+import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import boto3
 import botocore.session
@@ -13,6 +17,7 @@ from moto import mock_aws
 from refresh_token import aws_clients
 from refresh_token.adapters import idempotency_lock, secrets_manager
 from refresh_token.issuers import ui_builder as issuer_module
+from tests.unit.deployment import Deployment, deploy
 from tests.unit.ui_builder_server import UiBuilderServer, ui_builder_server
 
 settings.register_profile("refresh-token", deadline=None, derandomize=True)  # the same examples in every run
@@ -89,3 +94,51 @@ def ui_builder(monkeypatch: pytest.MonkeyPatch) -> Iterator[UiBuilderServer]:
     with ui_builder_server() as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_AMPLIFYUIBUILDER", server.url)
         yield server
+
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+class CurrentStdout:
+    """Where print() prints: pytest changes it from test to test, and a logger keeps the one that it first saw."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+@pytest.fixture
+def deployment(
+    aws: None,  # noqa: ARG001 - moto must be there
+    ui_builder: UiBuilderServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Deployment:
+    for log_handler in logging.getLogger(SERVICE).handlers:
+        assert isinstance(log_handler, logging.StreamHandler)
+        monkeypatch.setattr(log_handler, "stream", CurrentStdout())
+    deployed = deploy(ui_builder)
+    deployed.handler = importlib.import_module("refresh_token.handler")
+    for name, value in deployed.environment.items():
+        monkeypatch.setenv(name, value)
+    forget_clients()
+    return deployed
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str]) -> Lines:
+    """Return a function that returns what was printed since it was last asked: JSON lines, and none with a token."""
+
+    def read() -> list[dict[str, Any]]:
+        out, err = capsys.readouterr()
+        assert "canary" not in out + err
+        assert err == ""
+        return [json.loads(line) for line in out.splitlines()]
+
+    return read
+
+
+@pytest.fixture
+def fast_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)

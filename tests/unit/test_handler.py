@@ -1,13 +1,11 @@
 """The function from event to answer: moto holds the secret and the claims, a local server is the issuer."""
 
 import json
-import logging
 import os
 import subprocess
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +17,7 @@ from refresh_token import errors, handler
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
 from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
 from refresh_token.errors import RefreshTokenError
-from tests.unit.conftest import SERVICE, forget_clients
+from tests.unit.conftest import SERVICE, Lines, forget_clients
 from tests.unit.deployment import (
     ACCESS,
     CLIENT,
@@ -30,51 +28,8 @@ from tests.unit.deployment import (
     Context,
     Deployment,
     counting_down,
-    deploy,
 )
-from tests.unit.ui_builder_server import LIFETIME, Reply, UiBuilderServer, good, refusal
-
-Lines = Callable[[], list[dict[str, Any]]]
-
-
-class CurrentStdout:
-    """Where print() prints: pytest changes it from test to test, and a logger keeps the one that it first saw."""
-
-    def write(self, text: str) -> int:
-        return sys.stdout.write(text)
-
-    def flush(self) -> None:
-        sys.stdout.flush()
-
-
-@pytest.fixture
-def deployment(
-    aws: None,  # noqa: ARG001 - moto must be there
-    ui_builder: UiBuilderServer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Deployment:
-    for log_handler in logging.getLogger(SERVICE).handlers:
-        assert isinstance(log_handler, logging.StreamHandler)
-        monkeypatch.setattr(log_handler, "stream", CurrentStdout())
-    deployed = deploy(ui_builder)
-    deployed.handler = handler
-    for name, value in deployed.environment.items():
-        monkeypatch.setenv(name, value)
-    forget_clients()
-    return deployed
-
-
-@pytest.fixture
-def printed(capsys: pytest.CaptureFixture[str]) -> Lines:
-    """Return a function that returns what was printed since it was last asked: JSON lines, and none with a token."""
-
-    def read() -> list[dict[str, Any]]:
-        out, err = capsys.readouterr()
-        assert "canary" not in out + err
-        assert err == ""
-        return [json.loads(line) for line in out.splitlines()]
-
-    return read
+from tests.unit.ui_builder_server import LIFETIME, Reply, good, refusal
 
 
 def metrics(lines: list[dict[str, Any]]) -> list[tuple[str, list[float], tuple[str, ...]]]:
@@ -269,11 +224,6 @@ def test_a_tick_that_cannot_refresh_a_token_at_its_end_fails(
     assert ("RefreshFailed", [1.0], ("IssuerUnavailableException",)) in metrics(lines)
     ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilExpiry")
     assert left > 0 if window == "mandatory" else left == 0, "an expired token has no time left, not less than none"
-
-
-@pytest.fixture
-def fast_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
 
 
 # --- contract 2, error by error -------------------------------------------------------------------------------------

@@ -1,0 +1,33 @@
+from datetime import timedelta
+
+import pytest
+
+from infra.heartbeat import Watch, watch_for
+from infra.schedule_expression import longest_two_ticks
+
+
+@pytest.mark.parametrize(
+    ("expression", "watch"),
+    [
+        ("rate(1 minute)", Watch(period=600, periods=1)),
+        ("rate(6 hours)", Watch(period=12 * 3600, periods=1)),
+        ("rate(12 hours)", Watch(period=24 * 3600, periods=1)),
+        ("rate(13 hours)", Watch(period=13 * 3600, periods=2)),
+        ("rate(84 hours)", Watch(period=24 * 3600, periods=7)),
+        ("cron(0 6 ? * MON-FRI *)", Watch(period=24 * 3600, periods=4)),
+        ("cron(7 3 * * ? *)", Watch(period=24 * 3600, periods=2)),
+    ],
+)
+def test_the_watch_holds_two_ticks_wherever_it_begins(expression: str, watch: Watch) -> None:
+    assert watch_for(expression) == watch
+
+
+@pytest.mark.parametrize("minutes", [7, 61, 719, 721, 1441, 3601, 5039, 5040])
+def test_cloudwatch_takes_every_watch_and_none_is_shorter_than_two_ticks(minutes: int) -> None:
+    expression = f"rate({minutes} minutes)"
+    watch = watch_for(expression)
+    whole = timedelta(seconds=watch.period * watch.periods)
+    assert watch.period % 60 == 0
+    assert watch.period <= 86_400
+    assert longest_two_ticks(expression) <= whole <= timedelta(days=7)
+    assert watch.period >= 3600 or whole <= timedelta(days=1)

@@ -1,0 +1,107 @@
+"""The alarms and the dashboard; what they watch is what the function prints, see test_metrics_match.py."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import ROOT, Resource, Synthesised
+
+pytestmark = pytest.mark.xdist_group("synth")
+
+TOPIC = [{"Ref": "AWS::SNS::Topic"}]
+FUNCTION = [{"Name": "FunctionName", "Value": {"Ref": "AWS::Lambda::Function"}}]
+QUEUE = [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["AWS::SQS::Queue", "QueueName"]}}]
+EVERY = {"dev": 24 * 3600, "prod": 12 * 3600, "local": 600}
+"""Seconds within which a tick must come: two periods of the stage's schedule."""
+
+
+def alarms(synthesised: Synthesised) -> dict[str, Resource]:
+    """Return the alarms by the name of their runbook entry."""
+    found = [alarm["Properties"] for alarm in synthesised.resources("AWS::CloudWatch::Alarm")]
+    return {alarm["AlarmDescription"].partition("docs/runbook.md#")[2]: alarm for alarm in found}
+
+
+def test_each_alarm_watches_one_count_of_one(every_stage: Synthesised) -> None:
+    own = [{"Name": "service", "Value": f"RefreshToken-{every_stage.stage}"}]
+    at_once = ("GreaterThanOrEqualToThreshold", 1, "notBreaching")
+    heartbeat = ("Sum", EVERY[every_stage.stage], "LessThanThreshold", 1, "breaching")
+    assert {
+        name: (
+            *(alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"], alarm["Statistic"], alarm["Period"]),
+            *(alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]),
+        )
+        for name, alarm in alarms(every_stage).items()
+    } == {
+        "tokennotstored": ("RefreshToken", "TokenNotStored", own, "Sum", 300, *at_once),
+        "reauthorizationrequired": ("RefreshToken", "ReauthorizationRequired", own, "Sum", 300, *at_once),
+        # Between ticks, hours apart, what the last one said stays true.
+        "tokenexpires": ("RefreshToken", "Overdue", own, "Maximum", 300, *at_once[:2], "ignore"),
+        "noheartbeat": ("RefreshToken", "Ticked", own, *heartbeat),
+        "functionerrors": ("AWS/Lambda", "Errors", FUNCTION, "Sum", 300, *at_once),
+        "throttles": ("AWS/Lambda", "Throttles", FUNCTION, "Sum", 300, *at_once),
+        "deadletters": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", QUEUE, "Maximum", 300, *at_once),
+    }
+    assert {alarm["EvaluationPeriods"] for alarm in alarms(every_stage).values()} == {1}
+
+
+def test_each_alarm_tells_the_topic_when_it_goes_off_and_when_it_is_over(every_stage: Synthesised) -> None:
+    for alarm in alarms(every_stage).values():
+        assert (alarm.get("AlarmActions"), alarm.get("OKActions")) == (TOPIC, TOPIC)
+        assert alarm.get("ActionsEnabled", True)
+
+
+def test_each_alarm_names_an_entry_that_the_runbook_has(every_stage: Synthesised) -> None:
+    headings = re.findall(r"^#+ (.+)$", (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
+    anchors = {heading.lower().replace(" ", "-") for heading in headings}
+    assert set(alarms(every_stage)) <= anchors
+
+
+def test_the_topic_is_encrypted_with_its_own_key(every_stage: Synthesised) -> None:
+    keys = {
+        name: key["Properties"]
+        for name, key in every_stage.template["Resources"].items()
+        if key["Type"] == "AWS::KMS::Key"
+    }
+    assert every_stage.only("AWS::SNS::Topic")["Properties"]["KmsMasterKeyId"] == {
+        "Fn::GetAtt": ["AWS::KMS::Key", "Arn"]
+    }
+    assert all(key["EnableKeyRotation"] is True for key in keys.values())
+
+
+def body(synthesised: Synthesised) -> dict[str, Any]:
+    """Return the dashboard, with a word in place of each reference."""
+    separator, parts = synthesised.only("AWS::CloudWatch::Dashboard")["Properties"]["DashboardBody"]["Fn::Join"]
+    text = separator.join(part if isinstance(part, str) else "<reference>" for part in parts)
+    dashboard: dict[str, Any] = json.loads(text)
+    return dashboard
+
+
+def test_the_dashboard_shows_life_outcomes_reasons_durations_queue_and_every_alarm(every_stage: Synthesised) -> None:
+    widgets = [widget["properties"] for widget in body(every_stage)["widgets"]]
+    shown = {metric[1] for widget in widgets for metric in widget.get("metrics", []) if isinstance(metric[0], str)}
+    assert shown == {
+        *("SecondsUntilExpiry", "Ticked", "Refreshed", "Recovered", "Degraded", "RefreshFailed"),
+        *("Duration", "Invocations", "Errors", "Throttles", "ApproximateNumberOfMessagesVisible"),
+    }
+    service = f"RefreshToken-{every_stage.stage}"
+    expressions = [
+        metric[0]["expression"]
+        for widget in widgets
+        for metric in widget.get("metrics", [])
+        if isinstance(metric[0], dict)
+    ]
+    schema = "{RefreshToken,reason,service}"
+    assert expressions == [f"SEARCH('{schema} MetricName=\"RefreshFailed\" service=\"{service}\"', 'Sum', 3600)"]
+    assert [len(widget["alarms"]) for widget in widgets if "alarms" in widget] == [7]
+    assert [widget["query"].startswith("SOURCE '<reference>'") for widget in widgets if "query" in widget] == [True]
+
+
+def test_the_dashboard_draws_both_windows(every_stage: Synthesised) -> None:
+    (drawn,) = [
+        widget["properties"]["annotations"]["horizontal"]
+        for widget in body(every_stage)["widgets"]
+        if "annotations" in widget["properties"]
+    ]
+    assert [line["value"] for line in drawn] == [168 * 3600, 24 * 3600]

@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import pytest
+
+from infra.settings import KEYS
+from infra.settings_table import BEGIN, END, main, table
+
+
+def test_the_readme_has_the_table_that_the_fields_make() -> None:
+    assert main(["--check"]) == 0
+
+
+def test_every_key_has_a_row_that_says_what_it_is_and_must_be() -> None:
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table().splitlines()[2:]]
+    assert [row[0] for row in rows] == [f"`{key}`" for key in KEYS]
+    assert all(len(row) == 4 and all(row) for row in rows)
+
+
+def test_a_table_that_is_behind_is_told_and_made_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = tmp_path / "README.md"
+    document.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    assert main(["--check"], document=document) == 1
+    assert capsys.readouterr().err.startswith("The table of settings in README.md is not made from")
+    assert "old" in document.read_text()
+    assert main([], document=document) == 0
+    assert document.read_text() == f"before\n{BEGIN}\n\n{table()}\n\n{END}\nafter\n"
+    assert main(["--check"], document=document) == 0

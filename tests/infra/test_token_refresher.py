@@ -1,0 +1,160 @@
+"""The construct in an app that is not ours: no context, no feature flags, a stack of any name."""
+
+import inspect
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Duration, NestedStack, Stack, Tags
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.constructs.refresh_metrics import RefreshMetrics
+from infra.context_reader import SettingsError
+from infra.settings import RefresherSettings
+from infra.token_refresher import TokenRefresher
+from tests.infra import test_least_privilege
+from tests.infra.conftest import Synthesised, by_type
+from tests.infra.test_mutations import POLICY_TESTS, notice
+
+pytestmark = pytest.mark.xdist_group("synth")
+
+
+def a_stack(name: str = "Somebodys") -> Stack:
+    return Stack(App(), name)
+
+
+def template_of(stack: Stack) -> dict[str, Any]:
+    """Return the template, and fail on what a deployment of it would."""
+    template: dict[str, Any] = App.of(stack).synth().get_stack_by_name(stack.stack_name).template  # type: ignore[union-attr]
+    return template
+
+
+def test_its_props_are_the_settings_with_the_same_defaults() -> None:
+    parameters = inspect.signature(TokenRefresher.__init__).parameters.values()
+    props = {prop.name: prop.default for prop in parameters if prop.kind is inspect.Parameter.KEYWORD_ONLY}
+    of_its_own = {"service_name", "parameter_path", "removal_policy", "asset"}
+    settings = {field.name: field.default for field in fields(RefresherSettings)}
+    assert {name: default for name, default in props.items() if name not in of_its_own} == settings
+
+
+def test_wrong_props_are_refused_all_at_once() -> None:
+    with pytest.raises(SettingsError) as refused:
+        TokenRefresher(a_stack(), "Figma", schedule="rate(1 hours)", memory_mb=1)
+    assert [fault.partition("=")[0] for fault in refused.value.faults] == ["schedule", "memory_mb"]
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_its_policies_are_those_of_our_own_stack_without_any_feature_flag(asset: Path, stage: str) -> None:
+    stack = a_stack()
+    Tags.of(stack).add("whose", "somebody's")
+    TokenRefresher(stack, "Figma", asset=asset, customer_managed_key=stage == "prod")
+    foreign = Synthesised(stage=stage, template=by_type(template_of(stack)))
+    assert notice(POLICY_TESTS, foreign) == []
+
+
+def test_two_of_them_fit_into_one_stack_and_share_nothing(asset: Path) -> None:
+    stack = a_stack()
+    one, other = (
+        TokenRefresher(stack, name, asset=asset, parameter_path=f"/figma/{name}") for name in ("One", "Other")
+    )
+    template = template_of(stack)
+    assert (one.service_name, other.service_name) == ("Somebodys/One", "Somebodys/Other")
+    names = [value["Properties"]["Name"] for value in template["Resources"].values() if "SSM" in value["Type"]]
+    assert len(names) == len(set(names)) == 4
+    functions = [one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
+    assert len({json.dumps(function["Properties"]["Role"]) for function in functions}) == 2
+
+
+def test_a_stack_with_a_name_of_its_own_has_metrics_of_its_own(asset: Path) -> None:
+    app = App()
+    stages = [Stack(app, f"Main-{stage}", stack_name=f"figma-{stage}") for stage in ("a", "b")]
+    names = [TokenRefresher(Construct(stack, "Tokens"), "Figma", asset=asset).service_name for stack in stages]
+    assert names == ["figma-a/Tokens/Figma", "figma-b/Tokens/Figma"]
+
+
+def test_it_works_in_a_nested_stack(asset: Path) -> None:
+    outer = a_stack()
+    TokenRefresher(NestedStack(outer, "Inner"), "Figma", asset=asset)
+    assert "AWS::CloudFormation::Stack" in {one["Type"] for one in template_of(outer)["Resources"].values()}
+
+
+def test_without_a_path_nothing_has_a_fixed_name(asset: Path) -> None:
+    stack = a_stack()
+    TokenRefresher(stack, "Figma", asset=asset)
+    resources = template_of(stack)["Resources"].values()
+    named = ("FunctionName", "RoleName", "QueueName", "TopicName", "TableName", "AlarmName", "DashboardName")
+    own = [one for one in resources if one["Type"] not in ("AWS::Lambda::Version", "AWS::Lambda::Alias")]
+    own = [one for one in own if one["Type"] != "AWS::Lambda::EventInvokeConfig"]
+    assert [one["Type"] for one in own if set(named) & set(one.get("Properties", {}))] == []
+    assert "AWS::SSM::Parameter" not in {one["Type"] for one in resources}
+
+
+def grants(stack: Stack, role: iam.Role) -> list[dict[str, Any]]:
+    """Return the statements that a role was given after it was made."""
+    name = stack.get_logical_id(role.node.default_child)  # type: ignore[arg-type]
+    template = template_of(stack)
+    renamed = by_type(template)["Resources"]
+    return [
+        statement
+        for key, one in template["Resources"].items()
+        if one["Type"] == "AWS::IAM::Policy" and {"Ref": name} in one["Properties"]["Roles"]
+        for statement in renamed[key]["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
+def a_role(scope: Construct) -> iam.Role:
+    return iam.Role(scope, "Consumer", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+
+
+def test_who_may_invoke_may_invoke_the_alias_and_nothing_else(asset: Path) -> None:
+    stack = a_stack()
+    role = a_role(stack)
+    assert TokenRefresher(stack, "Figma", asset=asset).grant_invoke(role).success
+    assert grants(stack, role) == [
+        {"Action": "lambda:InvokeFunction", "Effect": "Allow", "Resource": test_least_privilege.ALIAS_ARN}
+    ]
+
+
+@pytest.mark.parametrize("own_key", [False, True])
+def test_who_may_read_may_read_the_secret_and_decrypt_it_and_nothing_else(asset: Path, own_key: bool) -> None:  # noqa: FBT001
+    stack = a_stack()
+    role = a_role(stack)
+    refresher = TokenRefresher(stack, "Figma", asset=asset, customer_managed_key=own_key)
+    assert refresher.grant_read(role).success
+    read = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+    expected: list[dict[str, Any]] = [{"Action": read, "Effect": "Allow", "Resource": test_least_privilege.SECRET_ARN}]
+    if own_key:
+        assert isinstance(refresher.encryption_key, kms.Key)
+        (use,) = test_least_privilege.use_key("prod")
+        key = {"Action": "kms:Decrypt", "Effect": "Allow", "Resource": use["Resource"], "Condition": use["Condition"]}
+        expected.append(key)
+    assert sorted(grants(stack, role), key=str) == sorted(expected, key=str)
+
+
+def test_each_metric_helper_names_a_metric_and_takes_what_cdk_metrics_take(asset: Path) -> None:
+    refresher = TokenRefresher(a_stack(), "Figma", asset=asset, service_name="figma")
+    helpers = [name for name in vars(RefreshMetrics) if name.startswith("metric_")]
+    assert len(helpers) == 9
+    for helper in helpers:
+        metric = getattr(refresher, helper)(period=Duration.hours(1), label="it", statistic="p90")
+        assert (metric.namespace, metric.dimensions) == ("RefreshToken", {"service": "figma"})
+        assert metric.metric_name == "".join(word.capitalize() for word in helper.split("_")[1:])
+        assert (metric.period.to_hours(), metric.label, metric.statistic) == (1, "it", "p90")
+    assert refresher.metric_seconds_until_expiry().statistic == "Minimum"
+    assert refresher.metric_refreshed().statistic == "Sum"
+    by_reason = refresher.metric_refresh_failed(reason="IssuerUnavailableException")
+    assert by_reason.dimensions == {"service": "figma", "reason": "IssuerUnavailableException"}
+
+
+def test_its_parts_are_at_hand(asset: Path) -> None:
+    stack = a_stack()
+    refresher = TokenRefresher(stack, "Figma", asset=asset)
+    assert refresher.alias.alias_name == "live"
+    assert stack.resolve(refresher.queue.queue_url)
+    assert stack.resolve(refresher.topic.topic_arn)
+    assert len(refresher.alarms) == 7
+    assert refresher.encryption_key is None
