@@ -123,7 +123,7 @@ class TokenKeeper:
         try:
             return self._granted(_Wish(known=token.version_id))
         except TokenClientError as error:
-            LOGGER.warning("The refresh function was asked for a newer token in vain. %s", _told(error))
+            LOGGER.info("The refresh function was asked for a newer token in vain. %s", _told(error))
             return token
 
     def after_fork(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import logging
 import threading
 from collections.abc import Callable, Iterator
 
@@ -252,6 +253,22 @@ def test_the_statuses_that_count_as_rejections_can_be_chosen(client: TokenClient
     assert httpx.get(f"{api.url}/me", auth=HttpxAuth(client, rejected_statuses=[401])).status_code == 403
     assert TokenPool(client, rejected_statuses=[401]).request("GET", f"{api.url}/me").status == 403
     assert len(function.events) == 1
+
+
+def test_no_log_however_loud_holds_a_token(
+    send: Send, api: Api, function: Function, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        send("GET", f"{api.url}/me")
+        function.kill()
+        send("GET", f"{api.url}/me")
+        send("GET", f"{api.url}/forbidden")
+        function.kill()
+        function.fault = lambda: raised("IssuerUnavailableException", f"It said {OLD}")
+        assert send("GET", f"{api.url}/me")[0] == 403
+    assert "token_client" in {record.name for record in caplog.records}
+    assert "botocore.endpoint" in {record.name for record in caplog.records}
+    assert [line for line in caplog.text.splitlines() if "figd_canary" in line] == []
 
 
 def test_the_first_answer_is_in_the_history(client: TokenClient, api: Api, function: Function) -> None:
