@@ -89,8 +89,9 @@ def test_time_that_only_one_clock_saw_counts() -> None:
         assert len(world.events) == 2, clock
 
 
-def test_while_one_asks_ahead_the_others_are_served_at_once() -> None:
-    world, asked, go_on = World(state="due"), threading.Event(), threading.Event()
+def held_up(world: World) -> tuple[TokenKeeper, threading.Event, threading.Event]:
+    """Return a keeper whose questions ahead of time wait, what tells that one was asked, and what lets it go on."""
+    asked, go_on = threading.Event(), threading.Event()
 
     def ask(event: Mapping[str, str], *, patient: bool) -> Received:
         if not patient:
@@ -98,7 +99,12 @@ def test_while_one_asks_ahead_the_others_are_served_at_once() -> None:
             go_on.wait()
         return world.ask(event, patient=patient)
 
-    keeper = TokenKeeper(ask, now=world.clocks, jitter=lambda: 0.0)
+    return TokenKeeper(ask, now=world.clocks, jitter=lambda: 0.0), asked, go_on
+
+
+def test_while_one_asks_ahead_the_others_are_served_at_once() -> None:
+    world = World(state="due")
+    keeper, asked, go_on = held_up(world)
     first = keeper.get_token()
     world.now = DAY
     with ThreadPoolExecutor(1) as pool:
@@ -111,15 +117,8 @@ def test_while_one_asks_ahead_the_others_are_served_at_once() -> None:
 
 
 def test_a_report_that_meets_a_question_is_made_after_it() -> None:
-    world, asked, go_on = World(state="due"), threading.Event(), threading.Event()
-
-    def ask(event: Mapping[str, str], *, patient: bool) -> Received:
-        if not patient:
-            asked.set()
-            go_on.wait()
-        return world.ask(event, patient=patient)
-
-    keeper = TokenKeeper(ask, now=world.clocks, jitter=lambda: 0.0)
+    world = World(state="due")
+    keeper, asked, go_on = held_up(world)
     dead = keeper.get_token()
     world.now = DAY
     with ThreadPoolExecutor(2) as pool:
