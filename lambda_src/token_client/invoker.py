@@ -122,8 +122,6 @@ class Invoker:
             return error.with_traceback(None)
         except ClientError as error:
             return self._refusal(error)
-        except BotoCoreError as error:
-            return _no_answer(error, read_timeout)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may hold the answer, which is a token
             return _no_answer(error, read_timeout)
 

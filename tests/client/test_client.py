@@ -410,6 +410,12 @@ def test_missing_credentials_are_told_apart_from_a_lambda_that_refuses(monkeypat
         TokenClient(NAME, session=session).get_token()
 
 
+@pytest.mark.parametrize("expires_at", [None, 7, "soon"])
+def test_an_expiry_that_cannot_be_read_is_none(client: TokenClient, function: Function, expires_at: object) -> None:
+    function.fault = lambda: Response(json.dumps({**function.answer({}), "expiresAt": expires_at}))
+    assert client.get_token().expires_at is None
+
+
 # --- the token --------------------------------------------------------------------------------------------------------
 
 
