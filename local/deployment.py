@@ -15,6 +15,7 @@ from local.cloud import LocalCloud
 from local.standin.grants import Grant
 
 STACK = "RefreshToken-local"
+PUBLISHED = "/RefreshToken/local"
 CONSUMER_STACK = "TokenConsumer"
 CONSUMER_APP = f"{sys.executable} -m local.consumer.app"
 
@@ -112,6 +113,6 @@ def deploy(
 def deploy_consumer(deployment: Deployment, *, on_line: Callable[[str], None] = say_nothing) -> str:
     """Deploy the consumer stack beside ours; return its function's name. Raises `CdkFailedError`."""
     cloud = deployment.cloud
-    context = {"function_arn": deployment.outputs["FunctionArn"], "figma_url": cloud.standin.url}
+    context = {"published": PUBLISHED, "figma_url": cloud.standin.url}
     cdk = cloud.cdk(app_folder=ROOT, app=CONSUMER_APP, on_line=on_line)
     return cdk.deploy(context=context)[CONSUMER_STACK]["ConsumerName"]

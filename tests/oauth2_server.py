@@ -18,7 +18,7 @@ from authlib.oauth2.rfc6749.grants import RefreshTokenGrant
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from werkzeug.wrappers import Request, Response
 
-from tests.unit.serving import serving
+from tests.http_server import serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -1,12 +1,13 @@
-"""CDK app of the consumer stack. Context: `function_arn` of the refresh function, `figma_url`."""
+"""CDK app of the consumer stack. Context: `published`, where the refresh stack publishes its ARNs, and `figma_url`."""
 
 import platform
 from pathlib import Path
-from typing import cast
 
 from aws_cdk import App, AssetHashType, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_ssm as ssm
 
 from infra.bundling import build
 from infra.pruning import PruningRules
@@ -24,9 +25,9 @@ def main() -> None:
     """Synthesise the stack `TokenConsumer`."""
     app = App()
     stack = Stack(app, "TokenConsumer", description="A consumer of the refresh function, for demos and tests.")
-    refresh = lambda_.Function.from_function_attributes(
-        stack, "Refresh", function_arn=app.node.get_context("function_arn"), same_environment=True
-    )
+    published = app.node.get_context("published")
+    refresh_arn = ssm.StringParameter.value_for_string_parameter(stack, f"{published}/function-arn")
+    layer_arn = ssm.StringParameter.value_for_string_parameter(stack, f"{published}/client-layer-arn")
     asset = build(sources=[HERE / "token_consumer"], requirements=REQUIREMENTS, architecture=MACHINE, rules=RULES)
     consumer = lambda_.Function(
         stack,
@@ -36,10 +37,11 @@ def main() -> None:
         runtime=lambda_.Runtime.PYTHON_3_13,
         architecture=lambda_.Architecture.ARM_64 if MACHINE == "arm64" else lambda_.Architecture.X86_64,
         timeout=Duration.seconds(90),
-        environment={"REFRESH_FUNCTION": refresh.function_arn, "FIGMA_URL": app.node.get_context("figma_url")},
+        layers=[lambda_.LayerVersion.from_layer_version_arn(stack, "TokenClient", layer_arn)],
+        environment={"FUNCTION_NAME": refresh_arn, "FIGMA_URL": app.node.get_context("figma_url")},
         log_group=logs.LogGroup(stack, "Logs", removal_policy=RemovalPolicy.DESTROY),
     )
-    refresh.grant_invoke(cast("lambda_.IFunction", consumer))
+    consumer.add_to_role_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[refresh_arn]))
     CfnOutput(stack, "ConsumerName", value=consumer.function_name)
     app.synth()
 

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.cloud import LocalCloud
 from tests import oauth2_server
-from tests.unit.serving import serving
+from tests.http_server import serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

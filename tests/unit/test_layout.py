@@ -1,6 +1,7 @@
 """Who may import whom: one way, and AWS clients only at the edge."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,42 @@ def test_what_runs_on_the_operators_machine_shares_only_the_contracts_with_the_f
         contracts = {"refresh_token.errors", "refresh_token.token_pair"}
         # The window that `tokenctl status` shows must be the one that the function acts on.
         assert own <= contracts | ({"refresh_token.windows"} if folder == "cli" else set()), file
+
+
+CLIENT = ROOT / "lambda_src" / "token_client"
+CLIENT_ALLOWED: dict[str, set[str]] = {
+    "tokens": set(),
+    "errors": set(),
+    "source": {"tokens"},
+    "answers": {"errors", "tokens"},
+    "function_name": {"errors"},
+    "invoker": {"answers", "errors", "function_name"},
+    "keeper": {"answers", "errors", "tokens"},
+    "client": {"function_name", "invoker", "keeper", "tokens"},
+    "auth": {"errors", "source", "tokens"},
+    "__init__": {"client", "errors", "source", "tokens"},
+}
+"""The same for the consumers' client, which is shipped by itself: nothing of the function, of AWS only boto3."""
+
+STANDARD = {*sys.stdlib_module_names}
+OUTSIDE = {
+    "function_name.py": {"botocore"},
+    "invoker.py": {"boto3", "botocore", "mypy_boto3_lambda"},
+    "client.py": {"boto3"},
+    "auth/requests.py": {"requests"},
+    "auth/httpx.py": {"anyio", "httpx"},
+    "auth/urllib3.py": {"urllib3"},
+}
+
+
+@pytest.mark.parametrize("file", files("lambda_src/token_client"), ids=lambda file: str(file.relative_to(CLIENT)))
+def test_the_client_imports_one_way_and_nothing_of_the_function(file: Path) -> None:
+    inside = file.relative_to(CLIENT)
+    name = inside.parts[0].removesuffix(".py")
+    roots = {module.partition(".")[0] for module in imports(file)}
+    assert roots - STANDARD - {"token_client"} == OUTSIDE.get(inside.as_posix(), set())
+    own = {part(module) for module in imports(file) if module.startswith("token_client.")} - {name}
+    assert own <= CLIENT_ALLOWED[name], f"{name} may not import {own - CLIENT_ALLOWED[name]}"
 
 
 def test_every_module_of_the_function_has_a_rule() -> None:

@@ -1,4 +1,4 @@
-"""A WSGI application, served on a free port of this machine until a block ends."""
+"""A WSGI app behind a real socket, for one block."""
 
 import threading
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def serving(app: "WSGIApplication") -> Iterator[str]:
-    """Serve in threads; yields the address."""
+    """Serve on a free port until the block ends; the block is given the URL."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -1,0 +1,56 @@
+"""A consumer's environment, the function that it asks, and the API that it uses."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from tests.client.function import NAME, Api, Function
+from tests.http_server import serving
+from token_client import TokenClient
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST",
+    "AWS_SECRET_ACCESS_KEY": "secret-of-nobody",
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_MAX_ATTEMPTS", "FUNCTION_NAME", "FUNCTION_NAME_PARAMETER")
+
+
+@pytest.fixture(scope="session")
+def session() -> boto3.session.Session:
+    """One session for all tests: it keeps the service models, which take long to load."""
+    return boto3.session.Session()
+
+
+@pytest.fixture(autouse=True)
+def function(monkeypatch: pytest.MonkeyPatch, session: boto3.session.Session) -> Iterator[Function]:
+    """The function, where this test's AWS clients find it."""
+    function = Function()
+    with serving(function) as function.url:
+        for name, value in ENVIRONMENT.items():
+            monkeypatch.setenv(name, value)
+        for name in UNSET:
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", function.url)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+        yield function
+        if function.slow:
+            function.slow.set()
+
+
+@pytest.fixture
+def client(function: Function) -> TokenClient:
+    assert function.url
+    return TokenClient(NAME)
+
+
+@pytest.fixture
+def api(function: Function) -> Iterator[Api]:
+    api = Api(function)
+    with serving(api) as api.url:
+        yield api

@@ -1,0 +1,139 @@
+"""What the client talks to, over real sockets: Lambda's Invoke with a refresh function behind it, and Figma's API.
+
+The function keeps the contract as the real one does, in memory: one live token, a report of the current version
+replaces it, a report of another one does not.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request, Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+LIFE = 90 * 86_400
+NAME = "refresh"
+ARN = f"arn:aws:lambda:eu-west-1:123456789012:function:{NAME}:live"
+PARAMETER = "/RefreshToken/test/function-arn"
+
+
+def token_of(version: int) -> str:
+    return f"figd_canary-{version}"
+
+
+def raised(name: str, message: str) -> Response:
+    """Return what Lambda answers when a function raised."""
+    body = json.dumps({"errorType": name, "errorMessage": message, "stackTrace": []})
+    return Response(body, 200, {"X-Amz-Function-Error": "Unhandled"})
+
+
+def refused(status: int, code: str, message: str = "No.") -> Response:
+    """Return an error of Lambda itself."""
+    return Response(json.dumps({"Message": message}), status, {"x-amzn-ErrorType": code})
+
+
+@dataclass
+class Function:
+    """Lambda with the refresh function in it. ``faults`` are used up one a request, ``fault`` is for all."""
+
+    version: int = 1
+    alive: bool = True
+    """Whether the API takes the token of the current version."""
+    expires_in: int = LIFE
+    state: str = "fresh"
+    events: list[dict[str, Any]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    refreshes: int = 0
+    faults: list[Callable[[], Response]] = field(default_factory=list)
+    fault: Callable[[], Response] | None = None
+    slow: threading.Event | None = None
+    """Answers wait for it."""
+    asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    parameter: str = ARN
+    parameter_fault: Response | None = None
+    parameter_reads: int = 0
+    url: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def token(self) -> str:
+        return token_of(self.version)
+
+    @property
+    def version_id(self) -> str:
+        return f"version-{self.version}"
+
+    def kill(self) -> None:
+        """The live token dies, and the function does not know."""
+        self.alive = False
+
+    def refresh(self) -> None:
+        """A tick or another consumer's report replaces the token."""
+        self.version, self.alive = self.version + 1, True
+        self.refreshes += 1
+
+    def answer(self, event: dict[str, Any]) -> dict[str, Any]:
+        if event.get("failedVersionId") == self.version_id:
+            self.refresh()
+        return {
+            "accessToken": self.token,
+            "expiresIn": self.expires_in,
+            "expiresAt": (datetime.now(UTC) + timedelta(seconds=self.expires_in)).isoformat(),
+            "versionId": self.version_id,
+            "state": self.state,
+        }
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = Request(environ)
+        respond = self._parameter if "X-Amz-Target" in request.headers else self._invoke
+        return respond(request)(environ, start_response)
+
+    def _parameter(self, request: Request) -> Response:
+        self.parameter_reads += 1
+        assert request.headers["X-Amz-Target"] == "AmazonSSM.GetParameter"
+        assert request.get_json(force=True)["Name"] == PARAMETER
+        value = Response(json.dumps({"Parameter": {"Name": PARAMETER, "Value": self.parameter}}))
+        return self.parameter_fault or value
+
+    def _invoke(self, request: Request) -> Response:
+        with self._lock:
+            self.paths.append(request.path)
+            self.events.append(json.loads(request.get_data()))
+        self.asked.release()
+        if self.slow:
+            self.slow.wait()
+        with self._lock:
+            if self.faults:
+                return self.faults.pop(0)()
+            return self.fault() if self.fault else Response(json.dumps(self.answer(self.events[-1])))
+
+
+@dataclass
+class Api:
+    """Figma: takes the function's live token and nothing else."""
+
+    function: Function
+    rejection: int = 403
+    url: str = ""
+    forbidden: set[str] = field(default_factory=lambda: {"/forbidden"})
+    redirects: dict[str, str] = field(default_factory=dict)
+    seen: list[tuple[str, str | None, bytes]] = field(default_factory=list)
+    """(path, Authorization, body) of each request."""
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = Request(environ)
+        authorization = request.headers.get("Authorization")
+        self.seen.append((request.path, authorization, request.get_data()))
+        live = self.function.alive and authorization == f"Bearer {self.function.token}"
+        if request.path in self.forbidden or not live:
+            response = Response("No.", self.rejection)
+        elif request.path in self.redirects:
+            response = Response("", 302, {"Location": self.redirects[request.path]})
+        else:
+            response = Response(f"hello {request.get_data().decode()}")
+        return response(environ, start_response)
