@@ -67,7 +67,12 @@ def test_the_role_is_enough_and_the_function_uses_all_of_it(deployment: Deployme
 
 ACTIONS = [
     *("amplifyuibuilder:RefreshToken", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
-    *("dynamodb:GetItem", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"),
+    *(
+        "dynamodb:GetItem",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:UpdateSecretVersionStage",
+    ),
     *("secretsmanager:DescribeSecret", "kms:Decrypt", "kms:GenerateDataKey"),
 ]
 
