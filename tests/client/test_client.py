@@ -178,6 +178,7 @@ def test_a_child_process_asks_for_itself(client: TokenClient, function: Function
         pid = os.fork()
         if pid == 0:
             try:
+                assert not client._invoker._clients, "it shares no connection with its parent"
                 dead = client.get_token()
                 os._exit(0 if client.report_failure(dead).version_id == "version-2" else 1)
             finally:
