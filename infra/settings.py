@@ -79,8 +79,8 @@ class RefresherSettings:
     )
     reserved_concurrency: int | None = _setting(
         Whole(1, 1000),
-        "how many of the function may run at once, kept free for it. Costs nothing but that much of the account's quota, and "
-        "does not deploy where the quota is 10; what comes above it is throttled. The lock needs none",
+        "how many of the function may run at once, kept free for it. Costs that much of the account's quota and no "
+        "money; does not deploy where the quota is 10; what comes above it is throttled. The lock needs none",
         default=None,
     )
     snap_start: bool = _setting(

@@ -67,6 +67,10 @@ class CdkCli:
         found: Outputs = json.loads(outputs.read_text()) if outputs.exists() else {}
         return found
 
+    def diff(self, *stacks: str, context: Mapping[str, str] | None = None) -> None:
+        """Compare with what is deployed, template by template. Raises `CdkFailedError` where anything differs."""
+        self._run(self.app_folder, "diff", *stacks, *self._synth_options(context), "--fail", "--method=template")
+
     def destroy(self, *stacks: str, context: Mapping[str, str] | None = None) -> None:
         """Delete the named stacks, or all, without asking. Raises `CdkFailedError`."""
         self._run(self.app_folder, "destroy", *(stacks or ("--all",)), *self._synth_options(context), "--force")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from infra.bundling import build
+from infra.bundling import function_bundle
 from infra.settings import StageSettings
 from local.cloud import LocalCloud
 from local.standin.grants import Grant
@@ -19,11 +19,7 @@ from tests.rie import ROOT, Runtime, running
 def build_asset() -> Path:
     """Return the very folder that `cdk deploy -c stage=local` uploads."""
     context = {"stage": "local", **json.loads((ROOT / "cdk.json").read_text())["context"]}
-    return build(
-        sources=[ROOT / "lambda_src" / "refresh_token"],
-        requirements=ROOT / "lambda_src" / "requirements.txt",
-        architecture=StageSettings.from_context(context).architecture,
-    )
+    return function_bundle(StageSettings.from_context(context).architecture)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from infra.constructs.refresh_metrics import NAMESPACE, RefreshMetrics
 
 _HOUR = Duration.hours(1)
 _DAY = Duration.days(1)
+_FROM_ZERO = cloudwatch.YAxisProps(min=0, show_units=False)
 _GREEN, _ORANGE, _RED = cloudwatch.Color.GREEN, cloudwatch.Color.ORANGE, cloudwatch.Color.RED
 
 
@@ -57,7 +58,7 @@ class Dashboard(Construct):
                         title="Life left, in seconds",
                         left=[metrics.metric_seconds_until_expiry(label="of the token", period=_HOUR)],
                         left_annotations=windows,
-                        left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+                        left_y_axis=_FROM_ZERO,
                         width=12,
                     ),
                     cloudwatch.GraphWidget(
@@ -69,7 +70,7 @@ class Dashboard(Construct):
                             metrics.metric_degraded(period=_HOUR, label="degraded", color=_ORANGE),
                             metrics.metric_refresh_failed(period=_HOUR, label="failed", color=_RED),
                         ],
-                        left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+                        left_y_axis=_FROM_ZERO,
                         width=12,
                     ),
                 ],
@@ -84,7 +85,7 @@ class Dashboard(Construct):
                                 label="${PROP('Dim.reason')}",
                             )
                         ],
-                        left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+                        left_y_axis=_FROM_ZERO,
                         width=12,
                     ),
                     cloudwatch.LogQueryWidget(
@@ -116,7 +117,7 @@ class Dashboard(Construct):
                             function.metric_errors(period=_HOUR, label="failed", color=_RED),
                             function.metric_throttles(period=_HOUR, label="throttled", color=_ORANGE),
                         ],
-                        left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+                        left_y_axis=_FROM_ZERO,
                         width=8,
                     ),
                     cloudwatch.GraphWidget(
@@ -126,7 +127,7 @@ class Dashboard(Construct):
                                 statistic="Maximum", period=_HOUR, label="waiting"
                             ),
                         ],
-                        left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+                        left_y_axis=_FROM_ZERO,
                         width=8,
                     ),
                 ],

@@ -205,6 +205,9 @@ def test_the_real_cdk_cli_bootstraps_deploys_updates_and_destroys(running_cloud:
     assert any("bootstrapped" in line for line in lines)
     assert cdk.deploy("Tiny", context={"word": "first"}) == {"Tiny": {"Name": "/tiny"}}
     assert value() == "first"
+    cdk.diff(context={"word": "first"})
+    with pytest.raises(CdkFailedError, match="second"):
+        cdk.diff(context={"word": "second"})
     cdk.deploy(context={"word": "second"})
     assert value() == "second"
     cdk.destroy(context={"word": "second"})

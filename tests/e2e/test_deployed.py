@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.deployment import Deployment, deploy
+from local.deployment import STACK, Deployment, deploy
 from tests.conftest import Played
 
 pytestmark = pytest.mark.xdist_group("cloud")
@@ -204,10 +204,22 @@ def test_logs_and_lock_table_hold_no_token(stack: Deployment) -> None:
         assert token not in items
 
 
-def test_deploying_again_keeps_the_secret_and_its_value(stack: Deployment) -> None:
+def live_version(stack: Deployment) -> str:
+    answer = stack.cloud.client("lambda").get_alias(FunctionName=stack.outputs["FunctionName"], Name="live")
+    return str(answer["FunctionVersion"])
+
+
+def test_nothing_differs_after_a_deployment(stack: Deployment) -> None:
+    settings = {"stage": "local", "amplifyuibuilder_endpoint_url": stack.cloud.standin.url}
+    stack.cloud.cdk().diff(STACK, context=settings)  # it raises where anything differs
+
+
+def test_an_update_in_place_keeps_the_secret_and_its_value_and_moves_the_alias(stack: Deployment) -> None:
     version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
-    printed: list[str] = []
-    again = deploy(stack.cloud, on_line=printed.append)
+    live = live_version(stack)
+    again = deploy(stack.cloud, context={"memory_mb": "640"})
     assert again.outputs == stack.outputs
     assert again.current()[0] == version
-    assert any("no changes" in line for line in printed)
+    assert live_version(stack) != live
+    answer = stack.invoke({}, function_name=stack.outputs["FunctionAliasArn"]).payload
+    assert answer["versionId"] == version

@@ -225,3 +225,53 @@ def test_the_running_python_is_taken_if_it_fits_else_the_first_that_does_on_path
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     found = python_runtime.find_compiler()
     assert (found and found.version) == expected
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Path:
+    folder = tmp_path / "some_client"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("VALUE = 1\n")
+    (folder / "py.typed").touch()
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "__init__.cpython-313.pyc").touch()
+    return folder
+
+
+def test_a_layer_holds_the_clients_sources_where_lambda_looks_for_them(client: Path, tmp_path: Path) -> None:
+    layer = bundling.client_bundle(client, cache=tmp_path / "cache")
+    files = sorted(str(path.relative_to(layer)) for path in layer.rglob("*") if path.is_file())
+    assert files == ["python/some_client/__init__.py", "python/some_client/py.typed"]
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", "import some_client; print(some_client.VALUE)"],
+        env={"PYTHONPATH": str(layer / "python")},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "1\n"
+
+
+def test_a_layer_is_known_by_its_content(client: Path, tmp_path: Path) -> None:
+    first = bundling.client_bundle(client, cache=tmp_path / "one")
+    assert bundling.client_bundle(client, cache=tmp_path / "other").name == first.name
+    (client / "__init__.py").write_text("VALUE = 2\n")
+    assert bundling.client_bundle(client, cache=tmp_path / "one").name != first.name
+
+
+def test_our_layer_brings_the_client_alone() -> None:
+    layer = bundling.client_bundle()
+    assert [path.name for path in (layer / "python").iterdir()] == ["token_client"]
+    assert (layer / "python" / "token_client" / "py.typed").is_file()
+
+
+def test_an_installed_package_keeps_its_bundles_in_the_users_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bundling.CACHE == bundling.ROOT / ".cache" / "bundles"
+    monkeypatch.setattr(bundling, "ROOT", tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert bundling._cache() == Path("/somewhere/refresh-token/bundles")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/home/dana")
+    assert bundling._cache() == Path("/home/dana/.cache/refresh-token/bundles")

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from infra.context_reader import SettingsError
 from infra.settings import RefresherSettings
 from infra.token_refresher import TokenRefresher
 from tests.infra import test_least_privilege
-from tests.infra.conftest import Synthesised, by_type
+from tests.infra.conftest import ROOT, Synthesised, by_type
 from tests.infra.test_mutations import POLICY_TESTS, notice
 
 pytestmark = pytest.mark.xdist_group("synth")
@@ -158,3 +159,22 @@ def test_its_parts_are_at_hand(asset: Path) -> None:
     assert stack.resolve(refresher.topic.topic_arn)
     assert len(refresher.alarms) == 7
     assert refresher.encryption_key is None
+
+
+def test_the_documented_app_synthesises(asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = (ROOT / "docs" / "infrastructure.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
+    monkeypatch.setattr("infra.token_refresher.function_bundle", lambda _: asset)
+    monkeypatch.setattr("aws_cdk.App", lambda: App(outdir=str(tmp_path)))
+    exec(compile(block, "docs/infrastructure.md", "exec"), {})  # noqa: S102 - it is ours, and meant to be run
+    resources = json.loads((tmp_path / "Design.template.json").read_text(encoding="utf-8"))["Resources"]
+    assert "AWS::SNS::Subscription" in {one["Type"] for one in resources.values()}
+
+
+def test_the_documents_name_every_metric_helper_and_part() -> None:
+    document = (ROOT / "docs" / "infrastructure.md").read_text(encoding="utf-8")
+    helpers = [name for name in vars(RefreshMetrics) if name.startswith("metric")]
+    parts = re.findall(r"self\.(\w+): ", inspect.getsource(TokenRefresher))
+    assert len(parts) == 10
+    for name in (*helpers, *parts, "grant_invoke", "grant_read"):
+        assert re.search(rf"`{name}[`(]", document), name

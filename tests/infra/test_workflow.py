@@ -1,0 +1,78 @@
+"""The GitHub Actions workflow: pinned, without stored keys, with no more permissions than a job needs."""
+
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.infra.conftest import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ALLOWED = ("actions/checkout", "actions/setup-python", "aws-actions/configure-aws-credentials")
+EXPRESSIONS = re.compile(r"\$\{\{(.*?)\}\}")
+
+
+def jobs(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+    return found
+
+
+@pytest.fixture(params=WORKFLOWS, ids=lambda path: path.name)
+def workflow(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
+
+
+def test_there_is_a_workflow_that_tests_shows_and_deploys() -> None:
+    runs = [step.get("run", "") for path in WORKFLOWS for job in jobs(path).values() for step in job["steps"]]
+    for command in (".ci/run", "cdk diff --method=template", "cdk deploy --require-approval never -c stage=prod"):
+        assert any(run.startswith(command) for run in runs), command
+
+
+def test_every_action_is_known_and_pinned_by_its_commit_with_the_version_beside_it(workflow: Path) -> None:
+    uses = [step["uses"] for job in jobs(workflow).values() for step in job["steps"] if "uses" in step]
+    assert uses
+    for action in uses:
+        name, _, commit = action.partition("@")
+        assert name in ALLOWED
+        assert re.fullmatch(r"[0-9a-f]{40}", commit), action
+    lines = [line for line in workflow.read_text(encoding="utf-8").splitlines() if "uses:" in line]
+    assert all(re.search(r"@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line) for line in lines)
+    assert len({line.strip() for line in lines}) == len(ALLOWED), "one commit for each action"
+
+
+def test_a_job_may_read_the_code_and_ask_for_a_token_only_where_it_uses_one(workflow: Path) -> None:
+    assert yaml.safe_load(workflow.read_text(encoding="utf-8"))["permissions"] == {}
+    for name, job in jobs(workflow).items():
+        signs_in = any("configure-aws-credentials" in step.get("uses", "") for step in job["steps"])
+        token = {"id-token": "write"} if signs_in else {}
+        assert job["permissions"] == {"contents": "read", **token}, name
+        assert ("environment" in job) == signs_in, "roles, and who approves, belong to environments"
+
+
+def test_no_key_is_stored_and_nothing_that_others_write_reaches_a_shell(workflow: Path) -> None:
+    text = workflow.read_text(encoding="utf-8")
+    assert not re.search(r"secrets\.|access-key|pull_request_target", text)
+    for job in jobs(workflow).values():
+        for step in job["steps"]:
+            assert {one.strip() for one in EXPRESSIONS.findall(step.get("run", ""))} <= {"matrix.stage"}
+            if step.get("uses", "").startswith("actions/checkout"):
+                assert step["with"] == {"persist-credentials": False}
+
+
+def test_a_deployment_comes_after_the_tests_and_prod_after_dev(workflow: Path) -> None:
+    found = jobs(workflow)
+    assert (found["deploy-dev"]["needs"], found["deploy-prod"]["needs"], found["diff"]["needs"]) == (
+        "test",
+        "deploy-dev",
+        "test",
+    )
+    assert found["deploy-dev"]["if"] == "github.event_name == 'push'"
+
+
+def test_the_scripts_that_it_runs_are_there() -> None:
+    for script in (".ci/run", ".ci/tools"):
+        assert (ROOT / script).stat().st_mode & stat.S_IXUSR
