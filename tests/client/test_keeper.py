@@ -126,7 +126,7 @@ def test_a_report_that_meets_a_question_is_made_after_it(is_answered: bool) -> N
     keeper, asked, go_on = held_up(world)
     dead = keeper.get_token()
     world.now = DAY
-    faults = [] if is_answered else [LambdaUnavailableException("down")]
+    faults: list[TokenClientError] = [] if is_answered else [LambdaUnavailableException("down")]
     with ThreadPoolExecutor(2) as pool:
         question = pool.submit(keeper.get_token)
         asked.wait()
