@@ -26,6 +26,7 @@ APP = """
 
     import aws_cdk as cdk
     from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_logs as logs
 
     from infra.settings import StageSettings
     from infra.stack import RefreshTokenStack
@@ -51,6 +52,7 @@ APP = """
         handler="index.handler",
         code=lambda_.Code.from_inline("import token_client\\n\\ndef handler(*_):\\n    return token_client.__doc__"),
         layers=[gone.layer],
+        log_group=logs.LogGroup(stack, "Logs", removal_policy=cdk.RemovalPolicy.DESTROY),
         environment={"FUNCTION_NAME": gone.alias.function_arn},
     )
     gone.grant_invoke(consumer)

@@ -64,7 +64,7 @@ def test_the_keys_of_the_json_are_the_documented_ones(tokenctl: Tokenctl, stack:
     keys = {*report, *report["token"], *report["versions"][0], *report["schedule"], *report["alarms"][0]}
     keys |= {*report["deadLetterQueue"], *(report["lastOutcome"] or {})}
     assert [key for key in sorted(keys) if f"`{key}`" not in documented] == []
-    assert len(report["alarms"]) == 5
+    assert len(report["alarms"]) == 7
 
 
 def test_a_failed_refresh_is_the_last_outcome(tokenctl: Tokenctl, stack: Deployment) -> None:
