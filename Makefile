@@ -47,7 +47,7 @@ snapshots: $(VENV)/.done ## write the snapshots of the templates, and the README
 	@RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/infra/test_snapshots.py
 	@$(BIN)/python -m infra.settings_table
 
-mutants: $(VENV)/.done ## break the core in 800 ways and count how many of them the tests notice (a minute or two)
+mutants: $(VENV)/.done ## break the core in 900 ways and count how many of them the tests notice (a minute or two)
 	@$(BIN)/python -m tests.mutants
 
 bench: setup ## measure start, answers, refreshes and commands beside peers and rewrite docs/benchmarks.md (some minutes)

@@ -121,7 +121,7 @@ class RefreshFunction(Construct):
             )
 
 
-_LOCK_ACTIONS = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+_LOCK_ACTIONS = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 _IN_THIS_REGION = {"StringEquals": {"aws:RequestedRegion": Aws.REGION}}
 
 

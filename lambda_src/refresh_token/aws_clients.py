@@ -31,6 +31,7 @@ ACCESS_CODES: Final = frozenset(
         "NotAuthorized",
         "OptInRequired",
         "RequestExpired",
+        "RequestTimeTooSkewed",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }
@@ -117,6 +118,15 @@ def aws_client(service: str, config: Config) -> Any:  # noqa: ANN401 - the calle
         f"No client of {service} can be made ({what}). Check the function's AWS_REGION and AWS_ENDPOINT_URL*, then "
         "deploy the stack again."
     )
+
+
+def punctual_client(service: str, config: Config) -> Any:  # noqa: ANN401 - as above
+    """Return a new client of which an attempt takes at most its connect and its read timeout, whatever is answered."""
+    from refresh_token.whole_response import only_whole_responses  # noqa: PLC0415 - not for those who only read
+
+    client = aws_client(service, config)
+    only_whole_responses(client._endpoint.http_session)  # noqa: SLF001 - see there
+    return client
 
 
 def attempt(call: Callable[[], T]) -> T | Fault:

@@ -21,12 +21,14 @@ class Failure:
     """A refresh that failed, kept beside the lock so that all processes know of it.
 
     ``reason`` is the name of an error of contract 2. Consumers do not reach the issuer again before ``retry_at``.
-    ``refused`` stays once the issuer has refused the grant of this version, whatever fails after that.
+    ``refused`` stays once the issuer has refused the grant of this version, whatever fails after that. So does
+    ``lost``: an answer of the issuer was not stored, so that the token of this version is dead.
     """
 
     reason: str
     retry_at: datetime
     refused: bool = False
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,10 @@ class RefreshLock(Protocol):
         """Try to claim the refresh of a version; a claim that is not closed ends by itself after ``seconds``."""
         ...
 
+    def lost(self, version_id: str, *, now: datetime) -> Failure | None:
+        """Return the failure that makes this version's token dead, or perhaps: its holder died before it could tell."""
+        ...
+
     def done(self, version_id: str) -> None:
         """Close the claim: the version has a successor."""
         ...
@@ -152,7 +158,7 @@ class Telemetry(Protocol):
         ...
 
     def refresh_failed(self, error: RefreshTokenError, *, version_id: str, first: bool) -> None:
-        """A refresh failed; ``first`` unless the attempt before failed for the same reason."""
+        """A refresh failed; ``first`` unless the issuer has refused the grant of this version before."""
         ...
 
     def served_degraded(self, error: RefreshTokenError, *, version_id: str) -> None:
@@ -165,6 +171,10 @@ class Telemetry(Protocol):
 
     def expiry_capped(self) -> None:
         """The issuer claimed an expiry beyond belief."""
+        ...
+
+    def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:
+        """Whether this version's token is dead could not be looked up; it is taken to live."""
         ...
 
     def lock_not_closed(self, error: RefreshTokenError, *, version_id: str) -> None:

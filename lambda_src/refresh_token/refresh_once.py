@@ -90,8 +90,25 @@ class RefreshOnce:
     jitter: Callable[[], float]
     dead: set[str]
 
-    def refresh(self, seen: StoredPair, *, ignore_cooldown: bool, client_id: str | None = None) -> Outcome:
-        """Bring a version newer than ``seen`` about, or wait for whoever does; ``client_id`` fills in an unknown one.
+    def lost(self, version_id: str) -> Failure | None:
+        """Return the failure of an earlier refresh that makes the token of a version dead, or perhaps; see the lock."""
+        try:
+            return self.lock.lost(version_id, now=self.clock.now())
+        except RefreshTokenError as error:
+            self.telemetry.lock_not_read(error, version_id=version_id)
+            return None
+
+    def refresh(
+        self,
+        seen: StoredPair,
+        *,
+        ignore_cooldown: bool,
+        client_id: str | None = None,
+        unfinished: Failure | None = None,
+    ) -> Outcome:
+        """Bring a version newer than ``seen`` about, or wait for whoever does.
+
+        ``client_id`` fills in an unknown one; ``unfinished`` is what `lost` returned.
 
         Raises:
             RefreshTokenError: any of contract 2 but the request's and the seeding's own; nothing was lost.
@@ -105,7 +122,7 @@ class RefreshOnce:
             # A failure that came about while we waited is the answer for us, too: two ticks at once are one attempt.
             claim = self._claim(seen.version_id, ignore_cooldown=ignore_cooldown and not waited)
             if isinstance(claim, Claimed):
-                return self._claimed(seen, claim.previous, client_id)
+                return self._claimed(seen, claim.previous or unfinished, client_id)
             if isinstance(claim, CoolingDown):
                 raise _again(claim.failure)
             self.clock.sleep(pause * (0.5 + self.jitter() / 2))
@@ -165,9 +182,9 @@ class RefreshOnce:
                 raise
             counted = previous is not None and previous.refused
             cooldown = COOLDOWN_REFUSED if refused else COOLDOWN
-            failure = Failure(error.reason, self.clock.now() + cooldown, refused=refused or counted)
-            first = not counted if refused else previous is None or previous.reason != error.reason
-            self.telemetry.refresh_failed(error, version_id=current.version_id, first=first)
+            lost = previous is not None and previous.lost
+            failure = Failure(error.reason, self.clock.now() + cooldown, refused=refused or counted, lost=lost)
+            self.telemetry.refresh_failed(error, version_id=current.version_id, first=not counted)
             self._fail(current.version_id, failure)
             raise
         if expiry.capped:
@@ -189,7 +206,7 @@ class RefreshOnce:
                     self.dead.add(expected)
                     self.telemetry.refresh_failed(error, version_id=expected, first=True)
                     # No cooldown: whoever reports the dead token may refresh at once.
-                    self._fail(expected, Failure(error.reason, self.clock.now()))
+                    self._fail(expected, Failure(error.reason, self.clock.now(), lost=True))
                     raise
             else:
                 return StoredPair(version_id, pair)

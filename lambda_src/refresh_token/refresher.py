@@ -1,7 +1,8 @@
 """The use cases: what happens when a consumer asks, a consumer complains, an operator insists, the schedule ticks.
 
     window              schedule tick                          consumer asks
-    fresh               no call                                current token, `fresh`
+    fresh               no call, unless the token is known     current token, `fresh`
+                        to be dead: then as expired
     advisory            refresh; a transient failure is        current token, `due`; no call
                         `degraded`
     mandatory           refresh; failure raises                refresh; on failure the current token, `degraded`
@@ -22,7 +23,7 @@ from refresh_token.errors import (
     SecretMalformedException,
     SecretNotSeededException,
 )
-from refresh_token.ports import Clock, Issuer, StoredPair, Telemetry, TokenStore
+from refresh_token.ports import Clock, Failure, Issuer, StoredPair, Telemetry, TokenStore
 from refresh_token.refresh_once import Outcome, RefreshOnce
 from refresh_token.results import BareToken, LiveToken, State, TickReport
 from refresh_token.windows import Window, WindowSettings, window_of
@@ -66,12 +67,15 @@ class Refresher:
     def tick(self) -> TickReport:
         """The schedule looks in."""
         report = TickReport("fresh", self.store.read())
-        window = self._window(report.stored)
+        window, unfinished = self._window(report.stored), None
         if report.stored.pair.capped:
             self.telemetry.expiry_capped()
+        if window is Window.FRESH and (unfinished := self.once().lost(report.stored.version_id)):
+            window = Window.EXPIRED
         try:
             if window is not Window.FRESH:
-                report = TickReport("refreshed", self._refresh(report.stored, ignore_cooldown=True).stored)
+                outcome = self._refresh(report.stored, ignore_cooldown=True, unfinished=unfinished)
+                report = TickReport("refreshed", outcome.stored)
         except RefreshTokenError as error:
             if window is not Window.ADVISORY or not error.transient:
                 raise
@@ -116,13 +120,22 @@ class Refresher:
             self.telemetry.served_degraded(error, version_id=stored.version_id)
             return self._token(stored)
 
-    def _refresh(self, stored: StoredPair, *, ignore_cooldown: bool = False, client_id: str | None = None) -> Outcome:
+    def _refresh(
+        self,
+        stored: StoredPair,
+        *,
+        ignore_cooldown: bool = False,
+        client_id: str | None = None,
+        unfinished: Failure | None = None,
+    ) -> Outcome:
         """Refresh what is stored; and if somebody stores a pair meanwhile that is no longer alive, that one as well."""
         while True:
-            outcome = self.once().refresh(stored, ignore_cooldown=ignore_cooldown, client_id=client_id)
+            outcome = self.once().refresh(
+                stored, ignore_cooldown=ignore_cooldown, client_id=client_id, unfinished=unfinished
+            )
             if outcome.issued or self._window(outcome.stored) not in (Window.EXPIRED, Window.UNKNOWN):
                 return outcome
-            stored = outcome.stored
+            stored, unfinished = outcome.stored, None
 
     def _token(self, stored: StoredPair, state: State = "degraded") -> LiveToken:
         left, window = self._seconds_left(stored), self._window(stored)

@@ -114,6 +114,11 @@ class PowertoolsTelemetry:
         """Log that the issuer's expiry was not believed."""
         self._logger.warning("The issuer's expiry is more than 400 days ahead; counted as 400 days")
 
+    def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:
+        """Log that nothing is known of an earlier refresh of this version."""
+        extra = {"versionId": version_id, "reason": error.reason, "detail": str(error)}
+        self._logger.warning("Whether a refresh was left unfinished could not be looked up", extra=extra)
+
     def lock_not_closed(self, error: RefreshTokenError, *, version_id: str) -> None:
         """Log that the claim is left to end by itself."""
         extra = {"versionId": version_id, "reason": error.reason, "detail": str(error)}

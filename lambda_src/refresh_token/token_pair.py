@@ -23,6 +23,10 @@ HOW_TO_SEED: Final = (
     "`tokenctl seed --stage <stage> --from pair.json`."
 )
 
+LONGEST_TOKEN: Final = 16_384
+"""Characters that an issued token may have, written as JSON. No HTTP header takes a longer one, and the secret, which
+holds 65 536 bytes (Secrets Manager quotas), has room for two of them and some keys besides."""
+
 _FIGMA_NAMES: Final = {"access_token": "accessToken", "refresh_token": "refreshToken", "expires_in": "expiresIn"}
 _OUR_KEYS: Final = frozenset(
     {"provider", "accessToken", "refreshToken", "clientId", "expiresAt", "refreshedAt", "expiresIn"}
@@ -40,6 +44,10 @@ def is_text(value: object) -> bool:
     return True
 
 
+def _fits(token: str) -> bool:
+    return len(json.dumps(token)) - len('""') <= LONGEST_TOKEN
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedToken:
     """What an issuer answered: the token, ``expires_in`` as sent, and a new refresh token should there be one."""
@@ -52,18 +60,21 @@ class IssuedToken:
     def from_answer(cls, access_token: object, expires_in: object, refresh_token: object = None) -> "IssuedToken":
         """Check the types of an issuer's answer.
 
-        A refresh token that is no text counts as none: the access token before this answer is dead already, so the
-        new one must not be thrown away for the sake of a member that the API does not even promise.
+        A refresh token that is no text, or too long, counts as none: the access token before this answer is dead
+        already, so the new one must not be thrown away for the sake of a member that the API does not even promise.
 
         Raises:
-            IssuerProtocolException: the access token is missing or no text, or ``expires_in`` is no whole number.
+            IssuerProtocolException: the access token is missing, no text or too long, or ``expires_in`` is no whole
+                number.
 
         """
         if not isinstance(access_token, str) or not is_text(access_token):
             raise _nonsense("it holds no access token")
+        if not _fits(access_token):
+            raise _nonsense("its access token is too long")
         if isinstance(expires_in, bool) or not isinstance(expires_in, int):
             raise _nonsense("its expiry is not a whole number")
-        usable = isinstance(refresh_token, str) and is_text(refresh_token)
+        usable = isinstance(refresh_token, str) and is_text(refresh_token) and _fits(refresh_token)
         return cls(
             access_token=access_token, expires_in=expires_in, refresh_token=str(refresh_token) if usable else None
         )
@@ -195,16 +206,21 @@ def _life(keys: Mapping[str, object], created: datetime) -> tuple[Expiry | None,
     expires_at, refreshed_at = _moment(keys, "expiresAt"), _moment(keys, "refreshedAt")
     expires_in = keys.get("expiresIn")
     if expires_at is not None:
-        longest = created + MAX_LIFETIME
-        return Expiry(min(expires_at, longest), capped=expires_at > longest), refreshed_at
+        return _believed(Expiry(expires_at), created), refreshed_at
     if expires_in is None:
         return None, refreshed_at
     start = refreshed_at or created
     try:
-        return read_expires_in(expires_in, counted_from=start), start
+        return _believed(read_expires_in(expires_in, counted_from=start), created), start
     except (ValueError, OverflowError):
         pass
     raise _malformed("`expiresIn` must be a positive whole number, and not end after the year 9999")
+
+
+def _believed(expiry: Expiry, created: datetime) -> Expiry:
+    """Return the expiry, but no later than a token lives which was new when the version was created."""
+    longest = created + MAX_LIFETIME
+    return Expiry(longest, capped=True) if expiry.at > longest else expiry
 
 
 def _text(keys: Mapping[str, object], key: str) -> str:

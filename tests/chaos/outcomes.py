@@ -34,9 +34,13 @@ cooling  | tick     | fresh  | new      | new       | new     | new
 cooling  | consumer | fresh  | due      | degraded  | raises  | raises
 cooling  | report   | raises | raises   | raises    | raises  | raises
 cooling  | force    | new    | new      | new       | new     | new
+healing  | tick     | new    | new      | new       | new     | new
+healing  | consumer | fresh  | due      | new       | new     | new
+healing  | report   | new    | new      | new       | new     | new
+healing  | force    | new    | new      | new       | new     | new
 """
 """`fresh`, `due` and `degraded` are answers with the stored pair, which stays; `new` is one that is stored and live;
-what `raises` raises stands in the next table. Only `fresh` and `due` are sure to ask neither lock nor issuer."""
+what `raises` raises stands in the next table. Only `fresh` and `due` are sure not to ask the issuer."""
 
 FAULTS: Final = """
 call                     | given            | then     | raises                           | faults
@@ -46,6 +50,7 @@ RefreshToken             |                  | lasting  | ReauthorizationRequired
 RefreshToken             |                  | lasting  | ConfigurationException           | 403 AccessDeniedException, 403 InvalidSignatureException, 400 ExpiredTokenException
 RefreshToken             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 404, 301, no accessToken, accessToken number, accessToken empty, no expiresIn, expiresIn zero, expiresIn negative, expiresIn past seconds, expiresIn past milliseconds, expiresIn boolean, expiresIn fraction, expiresIn text, expiresIn null, expiresIn list
 RefreshToken             | a failure stands | cooling  | IssuerUnavailableException       | none
+RefreshToken             | an answer lost   | healing  |                                  | none
 GetSecretValue           |                  | works    |                                  | answer lost
 GetSecretValue           |                  | unread   | SecretNotSeededException         | ResourceNotFoundException
 GetSecretValue           |                  | unread   | SecretUnavailableException       | InternalServiceError, InvalidParameterException, InvalidRequestException, DecryptionFailure, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
@@ -61,13 +66,14 @@ DeleteItem               | a failure stands | works    |                        
 DeleteItem               | a failure stands | passing  | RefreshInProgressException       | ConditionalCheckFailedException
 DeleteItem               | a failure stands | lasting  | ConfigurationException           | ResourceNotFoundException, AccessDeniedException, UnrecognizedClientException
 DeleteItem               | a failure stands | passing  | IssuerUnavailableException       | InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
-DeleteItem               | no write         | unstored | TokenNotStoredException          | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
+GetItem                  |                  | works    |                                  | ResourceNotFoundException, InternalServerError, ProvisionedThroughputExceededException, RequestLimitExceeded, ThrottlingException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, answer lost, no answer in time
 PutSecretValue           |                  | works    |                                  | answer lost
 PutSecretValue           |                  | unstored | TokenNotStoredException          | InternalServiceError, InvalidParameterException, InvalidRequestException, LimitExceededException, EncryptionFailure, ResourceExistsException, ResourceNotFoundException, DecryptionFailure, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
 UpdateSecretVersionStage |                  | works    |                                  | answer lost
 UpdateSecretVersionStage |                  | unstored | TokenNotStoredException          | InternalServiceError, InvalidParameterException, InvalidRequestException, LimitExceededException, ResourceNotFoundException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
 UpdateItem               |                  | works    |                                  | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, answer lost, no answer in time
 UpdateItem               | issuer 503       | passing  | IssuerUnavailableException       | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
+UpdateItem               | no write         | unstored | TokenNotStoredException          | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
 """  # noqa: E501 - one row, one line
 """Who plays what is in `_cells_of`, below."""
 
@@ -102,6 +108,7 @@ SERVICES: Final = {
     "DescribeSecret": "secretsmanager",
     "PutSecretValue": "secretsmanager",
     "UpdateSecretVersionStage": "secretsmanager",
+    "GetItem": "dynamodb",
     "PutItem": "dynamodb",
     "UpdateItem": "dynamodb",
     "DeleteItem": "dynamodb",
@@ -239,7 +246,9 @@ def _cells_of(row: Row, fault: str) -> list[tuple[str, str]]:
     two windows that tell.
     """
     everywhere = [(who, window) for who in ASKERS for window in WINDOWS]
-    if fault == SLOW and row.operation in SERVICES:
+    if row.operation == "GetItem":
+        cells = [("tick", "fresh")]  # nobody else calls it
+    elif fault == SLOW and row.operation in SERVICES:
         cells = [("consumer" if "consumer" in row.who else "tick", "mandatory")]
     elif fault == SLOW:
         cells = [cell for cell in everywhere if cell[0] == "report"]

@@ -44,6 +44,8 @@ class Point:
     issuer_calls: int
     """In all, with those of whoever mends it."""
     by: str = "report"
+    then: str = ""
+    """Who mends it, if not whoever asks the same again."""
 
 
 POINTS: Mapping[str, Point] = {
@@ -53,6 +55,9 @@ POINTS: Mapping[str, Point] = {
     "as the issuer answers": Point(number=4, held="RefreshToken", answered=True, issuer_calls=2),
     "as the issuer answers, then a tick": Point(
         number=4, held="RefreshToken", answered=True, issuer_calls=2, by="tick"
+    ),
+    "as the issuer answers a report, then a tick, to which the token looks fresh": Point(
+        number=4, held="RefreshToken", answered=True, issuer_calls=2, then="tick"
     ),
     "before the pair is put": Point(number=4, held="PutSecretValue", issuer_calls=2),
     "between put and move": Point(number=5, held="UpdateSecretVersionStage", issuer_calls=2),
@@ -106,8 +111,10 @@ def play(name: str, cloud: LocalCloud, asset: Path, folder: Path) -> Story:
         held.drop()
         killed_version, killed_pair = bench.current()
         claims = bench.dynamodb.scan(TableName=bench.name, ConsistentRead=True)["Items"]
+        event = TICK if point.then == "tick" else event
         answers = [runtime.invoke(event)]
-        while answers[-1].get("errorType") == "RefreshInProgressException" and len(answers) < MOST_TRIES:
+        while too_early(answers[-1]) and len(answers) < MOST_TRIES:
+            time.sleep(0.5)
             answers.append(runtime.invoke(event))
     current, pair = bench.current()
     return Story(
@@ -125,6 +132,11 @@ def play(name: str, cloud: LocalCloud, asset: Path, folder: Path) -> Story:
         version=current,
         pair=pair,
     )
+
+
+def too_early(answer: Any) -> bool:
+    """Tell whether the claim of the killed one still stands: others wait, and a tick leaves a fresh token alone."""
+    return bool(answer.get("errorType") == "RefreshInProgressException" or answer.get("outcome") == "fresh")
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +162,7 @@ def test_the_next_one_is_given_the_live_token_and_it_is_stored(cloud: LocalCloud
     answer = story.answers[-1]
     assert answer.get("errorType") is None
     assert answer["versionId"] == story.version
-    if story.point.by == "report":
+    if "accessToken" in answer:
         assert answer["accessToken"] == story.pair["accessToken"]
     else:
         assert answer["outcome"] == "refreshed"
@@ -177,7 +189,7 @@ def test_a_claim_lasts_until_lambda_would_have_ended_its_holder_and_no_longer(st
 
 def test_nobody_refreshes_before_the_claim_of_the_killed_one_has_ended(story: Story) -> None:
     if not story.claim_ends_at or story.point.number == 6:  # nothing is claimed, or the refresh is done
-        assert not any("by another invocation" in answer["errorMessage"] for answer in story.answers[:-1])
+        assert not any("by another invocation" in answer.get("errorMessage", "") for answer in story.answers[:-1])
     else:
         assert story.asked_at[-1] >= story.claim_ends_at
 

@@ -103,6 +103,11 @@ class Stage:
             standin.fail("RefreshToken", status=503)
             assert self.ask("force", version)["errorType"] == "IssuerUnavailableException"
             self.wire.forget()
+        elif cell.row.given == "an answer lost":
+            self.wire.strike("PutSecretValue", aws_fault("InvalidRequestException"))
+            assert self.ask("force", version)["errorType"] == "TokenNotStoredException"
+            self.wire.forget()
+            forget_clients()  # and what the process knows to be dead: who comes next is another
         elif cell.row.given == "no value":
             self.wire.strike("GetSecretValue", aws_fault("ResourceNotFoundException"))
         elif cell.row.given == "no write":

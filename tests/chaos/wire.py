@@ -7,6 +7,7 @@ nothing: its endpoints point here.
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,6 +38,10 @@ class Strike:
     """The service acts, and only its first answer does not arrive."""
     silent: bool = False
     """The service takes the call and says nothing more."""
+    drips: bool = False
+    """The service does not act, and says so byte by byte."""
+    late: float = 0.0
+    """The service acts, and its answer comes after so many seconds."""
 
     def answer(self) -> Response:
         """Return an error of AWS's JSON protocol; one without a code is some proxy's page."""
@@ -144,6 +149,12 @@ class Wire:
             plan.pass_through(environ)
         if isinstance(plan, Strike) and plan.status is not None:
             return plan.answer()(environ, start_response)
+        if isinstance(plan, Strike) and plan.drips:
+            return Response(_drops(), 500, {"Content-Length": "4000"})(environ, start_response)
+        if isinstance(plan, Strike) and plan.late:
+            answer = self._forward(request, body)
+            self._silence.wait(plan.late)
+            return answer(environ, start_response)
         if isinstance(plan, Strike) and not plan.lost:
             if plan.silent:
                 self._silence.wait(PATIENCE)
@@ -184,6 +195,12 @@ class Wire:
             if isinstance(plan, Hold) and not plan.released.is_set():
                 plan.drop()
         self._pool.clear()
+
+
+def _drops() -> Iterator[bytes]:
+    for _ in range(4000):
+        time.sleep(0.5)
+        yield b" "
 
 
 def _hung_up(environ: "WSGIEnvironment") -> ConnectionAbortedError:

@@ -71,7 +71,7 @@ def test_the_function_may_do_what_it_does_and_nothing_else(every_stage: Synthesi
             *use_key(every_stage.stage),
             allow(
                 "ClaimRefresh",
-                ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+                ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
                 {"Fn::GetAtt": ["AWS::DynamoDB::Table", "Arn"]},
             ),
             allow("RefreshAtUiBuilder", "amplifyuibuilder:RefreshToken", "*", Condition=IN_THIS_REGION),

@@ -2,7 +2,8 @@
 
 Looked at: stdout and stderr (log lines, metrics) with every logger at DEBUG; the error, its chain and tracebacks;
 repr and str of every object of ours that a function of ours touched; the report of a tick; the items of the lock table.
-`test_redactions.py` shows that each redaction is needed, `tests/runtime/test_no_leak.py` plays under the real runtime.
+`test_redactions.py` shows that each redaction is needed; `tests/runtime/test_no_leak.py` and `test_traces.py` play
+under the real runtime.
 """
 
 import json
@@ -72,6 +73,14 @@ def test_waiting_in_vain_leaks_nothing(fault: str, flow: str, stage: Stage) -> N
 def test_no_window_leaks(status: int, flow: str, stage: Stage) -> None:
     reply = good(accessToken=ISSUED) if status == 200 else refusal(status, REFRESH, ECHO)
     assert stage.play(WINDOWS[flow].event, Setting(replies=(reply,)), window=WINDOWS[flow].window).leaks == []
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", REFRESH])
+def test_a_tick_that_cannot_look_for_a_lost_answer_leaks_nothing(code: str, stage: Stage) -> None:
+    played = stage.play(TICK, Setting(aws={"dynamodb.GetItem": code}), window="fresh")
+    assert played.leaks == []
+    assert played.answer["outcome"] == "fresh"
+    assert any("could not be looked up" in text for _, text in played.sights.seen)
 
 
 @pytest.mark.parametrize("flow", QUIET_FLOWS)

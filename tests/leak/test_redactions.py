@@ -96,7 +96,7 @@ SHOWN = {
     "CoolingDown": {"failure"},
     "Expiry": {"at", "capped"},
     "Fault": {"kind", "code", "status"},
-    "Failure": {"reason", "refused", "retry_at"},
+    "Failure": {"lost", "reason", "refused", "retry_at"},
     "IssuedToken": {"expires_in"},
     "LiveToken": {"stored", "state", "expires_in"},
     "Outcome": {"stored", "issued"},

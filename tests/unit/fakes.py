@@ -127,6 +127,13 @@ class FakeLock:
         self.held_until[version_id] = self.clock.now() + timedelta(seconds=seconds)
         return Claimed()
 
+    def lost(self, version_id: str, *, now: datetime) -> Failure | None:
+        self._check(self.fault)
+        failure = self.finished.get(version_id)
+        if version_id in self.held_until and self.held_until[version_id] <= self.clock.now():
+            failure = Failure("TokenNotStoredException", now, lost=True)
+        return failure if failure and failure.lost else None
+
     def done(self, version_id: str) -> None:
         self._close(version_id)
         self.finished[version_id] = None
@@ -175,6 +182,9 @@ class FakeTelemetry:
 
     def expiry_capped(self) -> None:
         self.told.append(("expiry_capped", {}))
+
+    def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:
+        self.told.append(("lock_not_read", {"reason": error.reason, "version_id": version_id}))
 
     def lock_not_closed(self, error: RefreshTokenError, *, version_id: str) -> None:
         self.told.append(("lock_not_closed", {"reason": error.reason, "version_id": version_id}))

@@ -366,6 +366,16 @@ class SimulatedLock(Port):
             self.call("forget", lambda: self.forget(version_id, record), LOCK_DOWN)  # noqa: B023 - called at once
         return Held()
 
+    def lost(self, version_id: str, *, now: datetime) -> Failure | None:
+        def effect() -> Failure | None:
+            record = self.world.table.get(version_id)
+            if record and record.state == "claimed":
+                return Failure("TokenNotStoredException", now, lost=True) if record.void_at <= self.world.time else None
+            failure = record.failure if record and record.void_at >= self.world.time else None
+            return failure if failure and failure.lost else None
+
+        return self.call("lost", effect, LOCK_DOWN)
+
     def done(self, version_id: str) -> None:
         self.close("done", version_id, KEEP_DONE, None)
 

@@ -517,7 +517,7 @@ def test_an_invocation_that_only_reads_imports_neither_lock_nor_issuer() -> None
             deployment.handler = handler
             deployment.seed("fresh")
             deployment.invoke({})
-            deployment.invoke({"source": "aws.scheduler"})
+            deployment.invoke({"failedVersionId": "older"})
             print("READ", [name for name in LAZY if name in sys.modules], file=sys.stderr)
             deployment.invoke({"force": True})
             print("REFRESH", [name for name in LAZY if name in sys.modules] == list(LAZY), file=sys.stderr)

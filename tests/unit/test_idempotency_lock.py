@@ -4,6 +4,7 @@ import json
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,7 @@ def claim(lock: IdempotencyLock, *, ignore_cooldown: bool = False) -> object:
 
 CALLS: dict[str, tuple[str, Callable[[IdempotencyLock], object]]] = {
     "claim": ("put_item", claim),
+    "lost": ("get_item", lambda lock: lock.lost("v1", now=NOW)),
     "done": ("update_item", lambda lock: lock.done("v1")),
     "failed": ("update_item", lambda lock: lock.failed("v1", FAILURE)),
     "release": ("delete_item", lambda lock: lock.release("v1")),
@@ -86,7 +88,7 @@ def modelled_errors(operation: str) -> list[str]:
     return [shape.name for shape in model.operation_model(operation).error_shapes]
 
 
-MODELLED = {"put_item": "PutItem", "update_item": "UpdateItem", "delete_item": "DeleteItem"}
+MODELLED = {"get_item": "GetItem", "put_item": "PutItem", "update_item": "UpdateItem", "delete_item": "DeleteItem"}
 FAULTS = [
     (name, code)
     for name, (operation, _) in CALLS.items()
@@ -210,7 +212,14 @@ CLOSED: list[tuple[str, Callable[[IdempotencyLock], None], dict[str, object]]] =
     (
         "failed",
         lambda lock: lock.failed("v1", FAILURE),
-        {"failure": {"reason": FAILURE.reason, "retryAt": FAILURE.retry_at.timestamp(), "refused": False}},
+        {
+            "failure": {
+                "reason": FAILURE.reason,
+                "retryAt": FAILURE.retry_at.timestamp(),
+                "refused": False,
+                "lost": False,
+            }
+        },
     ),
 ]
 
@@ -267,6 +276,15 @@ def test_a_record_that_is_past_its_time_is_void_although_dynamodb_has_not_delete
 
 
 @pytest.mark.usefixtures("table")
+def test_what_is_past_its_time_says_nothing_of_the_token_any_more(lock: IdempotencyLock) -> None:
+    claim(lock)
+    lock.failed("v1", replace(FAILURE, lost=True))
+    assert lock.lost("v1", now=NOW)
+    change("SET #field = :value", {"#field": "expiration"}, {":value": {"N": str(int(time.time()) - 1)}})
+    assert lock.lost("v1", now=NOW) is None
+
+
+@pytest.mark.usefixtures("table")
 def test_a_cooldown_is_seen_by_a_process_that_starts_later(lock: IdempotencyLock) -> None:
     claim(lock)
     lock.failed("v1", FAILURE)
@@ -294,6 +312,14 @@ def test_a_finished_record_that_cannot_be_read_is_in_nobodys_way(data: str, lock
 
 
 @pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("data", UNREADABLE)
+def test_a_record_that_cannot_be_read_says_nothing_of_the_token(data: str, lock: IdempotencyLock) -> None:
+    lock.done("v1")
+    change("SET #field = :value", {"#field": "data"}, {":value": {"S": data}})
+    assert lock.lost("v1", now=NOW) is None
+
+
+@pytest.mark.usefixtures("table")
 @pytest.mark.parametrize(
     ("expression", "values"),
     [("SET #field = :value", {":value": {"S": "ODD"}}), ("REMOVE #field", None)],
@@ -304,8 +330,9 @@ def test_a_record_of_an_unknown_kind_is_the_deployments_fault(
 ) -> None:
     lock.done("v1")
     change(expression, {"#field": "status"}, values)
-    with pytest.raises(ConfigurationException, match="not the function's"):
-        claim(lock)
+    for use in (claim, lambda lock: lock.lost("v1", now=NOW)):
+        with pytest.raises(ConfigurationException, match="not the function's"):
+            use(lock)
 
 
 def change(expression: str, names: dict[str, str], values: dict[str, Any] | None) -> None:

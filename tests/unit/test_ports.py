@@ -3,8 +3,8 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -288,6 +288,33 @@ def test_releasing_after_a_failure_forgets_the_failure(locks: LockUnderTest) -> 
     claim(locks.lock, ignore_cooldown=True)
     locks.lock.release("v1")
     assert claim(locks.other) == Claimed(None)
+
+
+def test_a_failure_that_lost_an_answer_is_known_until_the_version_has_a_successor(locks: LockUnderTest) -> None:
+    lost = replace(FAILURE, lost=True)
+    assert locks.lock.lost("v1", now=NOW) is None
+    claim(locks.lock)
+    locks.lock.failed("v1", lost)
+    assert locks.other.lost("v1", now=NOW) == lost
+    assert locks.other.lost("v2", now=NOW) is None
+    assert claim(locks.other, ignore_cooldown=True) == Claimed(lost)
+    locks.other.done("v1")
+    assert locks.lock.lost("v1", now=NOW) is None
+
+
+def test_a_failure_that_lost_nothing_says_nothing_of_the_token(locks: LockUnderTest) -> None:
+    claim(locks.lock)
+    locks.lock.failed("v1", FAILURE)
+    assert locks.other.lost("v1", now=NOW) is None
+
+
+def test_a_holder_who_died_may_have_lost_an_answer_once_its_claim_has_ended(locks: LockUnderTest) -> None:
+    claimed = datetime.now(UTC)
+    claim(locks.lock, seconds=1.0)
+    assert locks.other.lost("v1", now=claimed) is None
+    locks.pass_time(1.1)
+    now = datetime.now(UTC)
+    assert locks.other.lost("v1", now=now) == Failure("TokenNotStoredException", now, lost=True)
 
 
 def test_the_claim_of_a_killed_holder_ends_when_its_time_is_over_and_not_before(locks: LockUnderTest) -> None:

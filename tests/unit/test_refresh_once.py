@@ -175,7 +175,9 @@ def test_too_little_time_begins_nothing() -> None:
         "Ask again; if it stays, raise the function's timeout."
     )
     assert world.issuer.calls == []
-    assert world.lock.held_until == {}
+    world.lock.fault = DOWN
+    with pytest.raises(RefreshInProgressException):
+        refresh(world)  # not even a claim
 
 
 def test_just_enough_time_begins_a_refresh() -> None:
@@ -391,7 +393,8 @@ def test_what_could_not_be_written_gives_the_claim_back() -> None:
     with pytest.raises(TokenNotStoredException):
         refresh(world)
     assert world.lock.held_until == {}
-    assert world.lock.finished == {"V1": Failure(NOT_STORED.reason, world.clock.now())}, "a failure without a cooldown"
+    no_cooldown = Failure(NOT_STORED.reason, world.clock.now(), lost=True)
+    assert world.lock.finished == {"V1": no_cooldown}
 
 
 def test_what_was_not_stored_is_healed_by_the_next_refresh_without_a_cooldown() -> None:
@@ -446,9 +449,34 @@ def test_the_issuer_is_not_called_when_the_claim_and_the_read_took_the_time_that
     with pytest.raises(RefreshInProgressException, match="Too little"):
         world.once.refresh(seen, ignore_cooldown=False)
     assert world.issuer.calls == []
-    world.store.while_reading = None
-    world.clock.left = 60
-    assert world.once.refresh(seen, ignore_cooldown=False).stored.version_id == "V2"
+    assert world.lock.held_until == {}
+    assert world.lock.finished == {}
+
+
+def test_a_failure_stands_again_when_the_time_runs_out_under_the_claim() -> None:
+    world = World.with_token("expired")
+    seen, failure = world.store.read(), Failure(REFUSED.reason, NOW + COOLDOWN, refused=True)
+    world.lock.failed("V1", failure)
+    world.store.while_reading = lambda: world.clock.pass_time(53)
+    with pytest.raises(RefreshInProgressException, match="Too little"):
+        world.once.refresh(seen, ignore_cooldown=True)
+    assert world.lock.finished == {"V1": failure}
+
+
+def test_a_failure_stands_again_when_only_the_requests_client_id_is_refused() -> None:
+    world = World.with_token("expired", client_id=None)
+    failure = Failure(NOT_STORED.reason, NOW, lost=True)
+    world.lock.failed("V1", failure)
+    world.issuer.fault = REFUSED
+    with pytest.raises(ReauthorizationRequiredException):
+        world.once.refresh(world.store.read(), ignore_cooldown=False, client_id="another")
+    assert world.lock.finished == {"V1": failure}
+
+
+def test_what_a_killed_holder_may_have_lost_is_a_failure_of_now() -> None:
+    world = World.with_token("fresh")
+    world.lock.claim("V1", seconds=0, now=NOW, ignore_cooldown=False)
+    assert world.once.lost("V1") == Failure(NOT_STORED.reason, NOW, lost=True)
 
 
 def test_two_ticks_at_once_are_one_attempt_when_it_fails_too() -> None:

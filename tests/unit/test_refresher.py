@@ -280,8 +280,9 @@ def test_a_token_that_expires_while_it_is_stored_is_not_handed_out() -> None:
     world = World.with_token("expired")
     world.issuer.expires_in = 1
     world.store.write_faults = [NOT_STORED] * 3
-    with pytest.raises(RefreshInProgressException, match=r"expired already\. Ask again"):
+    with pytest.raises(RefreshInProgressException) as caught:
         world.refresher.live_token()
+    assert str(caught.value) == "The token was refreshed, and the new one has expired already. Ask again."
 
 
 # What is known to be dead
@@ -315,8 +316,79 @@ def test_whoever_comes_next_heals_a_token_that_was_replaced_and_not_stored(windo
 def test_another_process_that_knows_nothing_of_it_heals_it_when_it_is_reported() -> None:
     world = with_a_dead_token("fresh")
     world.dead.clear()
-    assert world.refresher.tick().outcome == "fresh"
+    assert world.refresher.live_token().state == "fresh", "a consumer costs one read and nothing else"
     assert world.refresher.report_failure("V1").stored.pair.access_token == world.issuer.live
+
+
+@pytest.mark.parametrize("window", ["fresh", "advisory", "mandatory"])
+def test_a_tick_in_another_process_heals_it_since_the_lock_remembers(window: str) -> None:
+    world = with_a_dead_token(window)
+    world.dead.clear()
+    report = world.refresher.tick()
+    assert report.outcome == "refreshed"
+    assert report.stored.pair.access_token == world.issuer.live
+    assert world.refresher.tick().outcome == "fresh", "once"
+    assert ("refreshed", {"old": "V1", "new": "V3", "recovered_from": NOT_STORED.reason}) in world.telemetry.told
+
+
+def test_a_tick_that_cannot_heal_it_raises_and_the_next_one_tries_again() -> None:
+    world = with_a_dead_token("fresh")
+    world.dead.clear()
+    world.issuer.fault = DOWN
+    for _ in range(2):
+        with pytest.raises(IssuerUnavailableException):
+            world.refresher.tick()
+    world.issuer.fault = None
+    assert world.refresher.tick().stored.pair.access_token == world.issuer.live
+
+
+def test_a_tick_heals_what_a_killed_refresh_may_have_left_dead_once_its_claim_has_ended() -> None:
+    world = World.with_token("fresh")
+    world.lock.claim("V1", seconds=60, now=NOW, ignore_cooldown=True)
+    assert world.refresher.tick().outcome == "fresh", "somebody is refreshing it right now"
+    assert world.issuer.calls == []
+    world.clock.pass_time(60)
+    world.clock.left = 60
+    world.issuer.fault = DOWN
+    with pytest.raises(IssuerUnavailableException):
+        world.refresher.tick()
+    world.issuer.fault = None
+    assert world.refresher.tick().outcome == "refreshed", "the doubt outlives a refresh that fails"
+    assert world.store.read().pair.access_token == world.issuer.live
+
+
+@pytest.mark.parametrize("failure", [Failure(DOWN.reason, NOW), None], ids=["a failure that lost nothing", "a success"])
+def test_a_tick_leaves_a_fresh_token_alone_that_nothing_speaks_against(failure: Failure | None) -> None:
+    world = World.with_token("fresh")
+    world.lock.finished["V1"] = failure
+    assert world.refresher.tick().outcome == "fresh"
+    assert world.issuer.calls == []
+
+
+def test_a_pair_stored_while_a_tick_heals_has_nothing_to_be_healed_of() -> None:
+    world = with_a_dead_token("fresh")
+    world.dead.clear()
+    world.issuer.while_calling = lambda: world.store.put("operator", pair("expired"))
+    world.refresher.tick()
+    recovered = [facts["recovered_from"] for name, facts in world.telemetry.told if name == "refreshed"]
+    assert recovered == [None]
+
+
+def test_without_the_lock_table_a_tick_takes_a_fresh_token_to_live_and_says_so() -> None:
+    world = World.with_token("fresh")
+    world.lock.fault = DOWN
+    assert world.refresher.tick().outcome == "fresh"
+    assert world.telemetry.names() == ["lock_not_read", "token_age"]
+    assert world.telemetry.told[0] == ("lock_not_read", {"reason": DOWN.reason, "version_id": "V1"})
+
+
+@pytest.mark.parametrize("window", ["advisory", "mandatory", "expired", "unknown"])
+def test_only_a_tick_on_a_fresh_token_asks_the_lock_what_is_known(window: str) -> None:
+    world = World.with_token(window)
+    world.lock.lost = lambda *_, **__: pytest.fail("it was asked")  # type: ignore[method-assign]
+    world.refresher.tick()
+    world.refresher.live_token()
+    world.refresher.report_failure("older")
 
 
 @pytest.mark.parametrize("window", ["fresh", "mandatory"])

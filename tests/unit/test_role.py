@@ -47,6 +47,8 @@ def do_everything(deployment: Deployment, role: Role) -> None:
                 deployment.invoke(event, context)
 
     invoke_all()  # nothing is seeded
+    deployment.seed("fresh")
+    invoke_all()
     deployment.seed("mandatory")
     deployment.issuer.answer(refusal(503))
     invoke_all()
@@ -67,6 +69,7 @@ def test_the_role_is_enough_and_the_function_uses_all_of_it(deployment: Deployme
 
 ACTIONS = [
     *("amplifyuibuilder:RefreshToken", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+    "dynamodb:GetItem",
     *("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"),
     *("secretsmanager:DescribeSecret", "kms:Decrypt", "kms:GenerateDataKey"),
 ]

@@ -247,6 +247,38 @@ def test_a_write_of_which_nothing_can_be_found_out_counts_as_not_stored(
         store.replace(PAIR, expected=V1, version_id=V2, seconds=30)
 
 
+def write_of_which_nothing_is_known(stub: Stubber, store: SecretsManagerStore) -> None:
+    stub.add_response("put_secret_value", PUT_ANSWER, PUT)
+    stub.add_client_error("update_secret_version_stage", "InternalServiceError", expected_params=MOVE)
+    stub.add_client_error("get_secret_value", "InternalServiceError", expected_params=READ)
+    with pytest.raises(TokenNotStoredException, match=r"\(InternalServiceError\)"):
+        store.replace(PAIR, expected=V1, version_id=V2, seconds=30)
+
+
+def test_a_write_is_not_repeated_blindly_it_may_have_been_done(stub: Stubber, store: SecretsManagerStore) -> None:
+    write_of_which_nothing_is_known(stub, store)
+    stub.add_client_error("get_secret_value", "InternalServiceError", expected_params=READ)
+    with pytest.raises(TokenNotStoredException, match=r"\(no answer\)"):
+        store.replace(PAIR, expected=V1, version_id=V2, seconds=30)
+    stub.add_response("get_secret_value", current(V2), READ)
+    store.replace(PAIR, expected=V1, version_id=V2, seconds=30)
+
+
+def test_a_write_is_repeated_once_it_is_known_not_to_have_been_done(stub: Stubber, store: SecretsManagerStore) -> None:
+    write_of_which_nothing_is_known(stub, store)
+    stub.add_response("get_secret_value", current(V1), READ)
+    stub.add_response("put_secret_value", PUT_ANSWER, PUT)
+    stub.add_response("update_secret_version_stage", {"ARN": ARN}, MOVE)
+    store.replace(PAIR, expected=V1, version_id=V2, seconds=30)
+
+
+def test_what_is_not_known_of_one_version_is_no_matter_of_the_next(stub: Stubber, store: SecretsManagerStore) -> None:
+    write_of_which_nothing_is_known(stub, store)
+    stub.add_response("put_secret_value", {**PUT_ANSWER, "VersionId": V3}, {**PUT, "ClientRequestToken": V3})
+    stub.add_response("update_secret_version_stage", {"ARN": ARN}, {**MOVE, "MoveToVersionId": V3})
+    store.replace(PAIR, expected=V1, version_id=V3, seconds=30)
+
+
 def test_a_write_to_a_service_that_cannot_be_reached_is_not_stored() -> None:
     with pytest.raises(TokenNotStoredException, match="EndpointConnectionError") as caught:
         unreachable().replace(PAIR, expected=V1, version_id=V2, seconds=30)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
-from refresh_token.token_pair import IssuedToken, TokenPair, parse_pair
+from refresh_token.token_pair import LONGEST_TOKEN, IssuedToken, TokenPair, parse_pair
 from refresh_token.windows import Expiry
 
 CREATED = datetime(2026, 11, 1, 8, 0, 0, tzinfo=UTC)
@@ -93,6 +93,11 @@ FORMS: list[tuple[str, dict[str, object], TokenPair]] = [
         "expiresIn beyond belief is capped",
         {**TOKENS, "expiresIn": 10**9},
         a_pair(expires_at=CREATED + timedelta(days=400), refreshed_at=CREATED, capped=True),
+    ),
+    (
+        "expiresIn that counts from a moment far ahead is capped as well",
+        {**TOKENS, "expiresIn": 60, "refreshedAt": "2999-01-01T00:00:00Z"},
+        a_pair(expires_at=CREATED + timedelta(days=400), refreshed_at=datetime(2999, 1, 1, tzinfo=UTC), capped=True),
     ),
     (
         "expiresAt beyond belief is capped, too",
@@ -279,6 +284,12 @@ UNKNOWN = {
 }
 
 
+def test_a_refresh_ends_what_was_not_believed_of_the_expiry_before() -> None:
+    capped = replace(pair_of(TOKENS), capped=True)
+    issued = IssuedToken(access_token="new", expires_in=60)
+    assert not capped.refreshed(issued, client_id=None, expires_at=NOW, now=NOW).capped
+
+
 def test_unknown_keys_survive_reading_refreshing_and_writing() -> None:
     pair = pair_of({**TOKENS, **UNKNOWN})
     issued = IssuedToken(access_token="new", expires_in=60)
@@ -435,6 +446,8 @@ def test_an_answer_of_the_right_types_is_taken(answer: tuple[object, ...], issue
 BAD_ANSWERS: list[tuple[str, tuple[object, ...], str]] = [
     *[(f"access token {kind}", (value, 60), "it holds no access token") for kind, value in NOT_TEXT.items()],
     ("access token null", (None, 60), "it holds no access token"),
+    ("access token without an end", ("x" * (LONGEST_TOKEN + 1), 60), "its access token is too long"),
+    ("access token too long in JSON", ("é" * (LONGEST_TOKEN // 6 + 1), 60), "its access token is too long"),
     *[
         (f"expiry {kind}", (ACCESS, value), "its expiry is not a whole number")
         for kind, value in {**NOT_A_DURATION, "null": None}.items()
@@ -455,6 +468,13 @@ def nonsense(why: str) -> str:
         f"The issuer's answer makes no sense: {why}. Nothing was stored, but the token before it may be dead. Ask "
         "again; if it stays, the issuer has changed: look for a newer version of this stack."
     )
+
+
+def test_the_longest_tokens_are_taken_and_a_longer_refresh_token_counts_as_none() -> None:
+    longest = "x" * LONGEST_TOKEN
+    issued = IssuedToken(access_token=longest, expires_in=60, refresh_token=longest)
+    assert IssuedToken.from_answer(longest, 60, longest) == issued
+    assert IssuedToken.from_answer(longest, 60, longest + "x") == replace(issued, refresh_token=None)
 
 
 def issued_for(expires_in: int) -> IssuedToken:

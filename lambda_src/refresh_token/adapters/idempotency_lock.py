@@ -13,19 +13,28 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig
-from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyItemAlreadyExistsError,
+    IdempotencyItemNotFoundError,
+)
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 from botocore.config import Config
 
-from refresh_token.aws_clients import Fault, attempt, aws_client
-from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
+from refresh_token.aws_clients import Fault, attempt, punctual_client
+from refresh_token.errors import (
+    ConfigurationException,
+    IssuerUnavailableException,
+    RefreshTokenError,
+    TokenNotStoredException,
+)
 from refresh_token.ports import Claim, Claimed, CoolingDown, Done, Failure, Held
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-KEEP_CLAIM: Final = 3600
-"""Seconds after which a claim is void whatever else it says; Lambda's longest timeout is 900."""
+KEEP_CLAIM: Final = 30 * 24 * 3600
+"""Seconds for which it is known that somebody claimed and did not live to close the claim, which itself ends with the
+holder's invocation: for the next tick, which may be long in coming."""
 
 KEEP_DONE: Final = 120
 """Seconds for which "this version has a successor" is known. Longer than an invocation lasts; and short, because an
@@ -51,7 +60,7 @@ T = TypeVar("T")
 @lru_cache(maxsize=1)
 def dynamodb_client() -> "DynamoDBClient":
     """Return the client, made once; retries are botocore's."""
-    client: DynamoDBClient = aws_client("dynamodb", _CONFIG)
+    client: DynamoDBClient = punctual_client("dynamodb", _CONFIG)
     return client
 
 
@@ -82,18 +91,40 @@ class IdempotencyLock:
             previous = failure
         return Held()
 
+    def lost(self, version_id: str, *, now: datetime) -> Failure | None:
+        """Return the failure that makes this version's token dead, or perhaps; see the port."""
+        return _guarded(lambda: self._lost(version_id, now))
+
     def done(self, version_id: str) -> None:
         """Close the claim: the version has a successor."""
         self._save(version_id, DONE, KEEP_DONE)
 
     def failed(self, version_id: str, failure: Failure) -> None:
         """Close the claim and remember the failure."""
-        kept = {"reason": failure.reason, "retryAt": failure.retry_at.timestamp(), "refused": failure.refused}
+        kept = {
+            "reason": failure.reason,
+            "retryAt": failure.retry_at.timestamp(),
+            "refused": failure.refused,
+            "lost": failure.lost,
+        }
         self._save(version_id, {"failure": kept}, KEEP_FAILURE)
 
     def release(self, version_id: str) -> None:
         """Delete the claim."""
         _guarded(lambda: self._layers[KEEP_CLAIM].delete_record(self._key(version_id), exception=Exception()))
+
+    def _lost(self, version_id: str, now: datetime) -> Failure | None:
+        try:
+            record = self._layers[KEEP_FAILURE].get_record(self._key(version_id))
+        except IdempotencyItemNotFoundError:
+            return None
+        if record is None or record.is_expired:
+            return None
+        if record.status == STATUS_CONSTANTS["COMPLETED"]:
+            failure = _failure(record)
+            return failure if failure and failure.lost else None
+        ended = int(record.in_progress_expiry_timestamp or 0) <= now.timestamp() * 1000
+        return Failure(TokenNotStoredException.__name__, now, lost=True) if ended else None
 
     def _put_claim(self, version_id: str, seconds: float) -> DataRecord | None:
         """Write the claim; return the record that stands in the way, None if the claim is ours."""
@@ -150,7 +181,8 @@ def _failure(record: DataRecord) -> Failure | None:
             return None
         kept = document["failure"]
         retry_at = datetime.fromtimestamp(kept["retryAt"], UTC)
-        return Failure(str(kept["reason"]), retry_at, refused=kept.get("refused") is True)
+        refused, lost = (kept.get(key) is True for key in ("refused", "lost"))
+        return Failure(str(kept["reason"]), retry_at, refused=refused, lost=lost)
     except (ValueError, LookupError, TypeError, OverflowError, OSError):
         return Failure("UnreadableRecord", datetime.min.replace(tzinfo=UTC))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
-from refresh_token.aws_clients import Fault, attempt, aws_client
+from refresh_token.aws_clients import Fault, attempt, aws_client, punctual_client
 from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
@@ -36,6 +36,7 @@ LONGEST_CALL: Final = 3.0
 """Seconds that one call of the writing client takes at most. Its caller repeats what fails, and knows the time."""
 
 _NOT_FOUND: Final = "ResourceNotFoundException"
+_NO_TIME: Final = Fault("other", "no time left")
 _NO_SENSE: Final = Fault("other", "an answer that is not Secrets Manager's")
 
 
@@ -49,7 +50,7 @@ def secrets_manager_client() -> "SecretsManagerClient":
 @lru_cache(maxsize=1)
 def secrets_manager_writer() -> "SecretsManagerClient":
     """Return the client for writing, made once; it tries once, and not for long."""
-    client: SecretsManagerClient = aws_client("secretsmanager", _WRITE_CONFIG)
+    client: SecretsManagerClient = punctual_client("secretsmanager", _WRITE_CONFIG)
     return client
 
 
@@ -62,6 +63,8 @@ class SecretsManagerStore:
         self._secret = secret_arn
         self._client = client
         self._writer = writer
+        self._unsure: str | None = None
+        """A version that was written, and may be current although no answer says so."""
 
     def read(self) -> StoredPair:
         """Return the current pair; see the port for what it raises."""
@@ -73,6 +76,18 @@ class SecretsManagerStore:
     def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
         """Store ``pair`` if ``expected`` is still current; see the port for what it raises. Safe to repeat."""
         ends = monotonic() + seconds
+        if self._unsure == version_id:
+            if self._is_current(version_id, expected, ends):
+                return
+            if self._unsure:
+                raise _not_stored("no answer")
+        fault = self._put_and_move(pair, expected, version_id, ends)
+        if fault is None or self._is_current(version_id, expected, ends):
+            return
+        raise _not_stored(fault.code)
+
+    def _put_and_move(self, pair: TokenPair, expected: str, version_id: str, ends: float) -> Fault | None:
+        """Write a version and make it current; return what went wrong."""
         writer = self._writer()
         calls: tuple[Callable[[], Mapping[str, Any]], ...] = (
             lambda: writer.put_secret_value(
@@ -86,21 +101,21 @@ class SecretsManagerStore:
             ),
         )
         for call in calls:
-            answer = _answer(call) if monotonic() + LONGEST_CALL <= ends else Fault("other", "no time left")
+            answer = _answer(call) if monotonic() + LONGEST_CALL <= ends else _NO_TIME
             if isinstance(answer, Fault):
-                break
-        else:
-            return
+                return answer
+        return None
+
+    def _is_current(self, version_id: str, expected: str, ends: float) -> bool:
+        """Tell whether the version is current although an answer was lost on the way; raises if another one is.
+
+        What cannot be found out is looked up again before anything is written again.
+        """
         current = self._current_version() if monotonic() + LONGEST_CALL <= ends else None
-        if current == version_id:
-            return  # an answer was lost on the way, the move was not
-        if current is not None and current != expected:
+        self._unsure = version_id if current is None else None
+        if current not in (None, version_id, expected):
             raise VersionSupersededError
-        raise TokenNotStoredException(
-            f"The token was refreshed but could not be stored ({answer.code}), and the stored one is dead now. The "
-            "next consumer that reports the dead token, or a forced refresh, heals it. Check the function's "
-            "permissions on the secret and its key."
-        )
+        return current == version_id
 
     def _without_value(self) -> RefreshTokenError:
         """Tell a secret that was never seeded from one that is missing; GetSecretValue says the same of both."""
@@ -129,6 +144,14 @@ def _stored(value: Mapping[str, Any]) -> StoredPair:
             )
         raise SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
     return StoredPair(value["VersionId"], parse_pair(value["SecretString"], created=value["CreatedDate"]))
+
+
+def _not_stored(what: str) -> RefreshTokenError:
+    return TokenNotStoredException(
+        f"The token was refreshed but could not be stored ({what}), and the stored one is dead now. The next tick, "
+        "report of the dead token, or forced refresh heals it. Check the function's permissions on the secret and its "
+        "key."
+    )
 
 
 def _unavailable(what: str) -> RefreshTokenError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
-from refresh_token.aws_clients import ACCESS_CODES, THROTTLING_CODES, Fault, attempt, aws_client
+from refresh_token.aws_clients import ACCESS_CODES, THROTTLING_CODES, Fault, attempt, punctual_client
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient
 
-CONNECT_TIMEOUT: Final = 3
+CONNECT_TIMEOUT: Final = 2
 READ_TIMEOUT: Final = 10
 MOST_ATTEMPTS: Final = 3
 LONGEST_RETRY_AFTER: Final = 5
@@ -74,7 +74,7 @@ def _client(attempts: int, read_timeout: int) -> "AmplifyUIBuilderClient":
         read_timeout=read_timeout,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
-    client: AmplifyUIBuilderClient = aws_client("amplifyuibuilder", config)
+    client: AmplifyUIBuilderClient = punctual_client("amplifyuibuilder", config)
     client.meta.events.register("before-parse.amplifyuibuilder.RefreshToken", _read_body)
     return client
 

@@ -1,0 +1,131 @@
+"""Responses that come in pieces, late, or without an end, over real sockets and botocore's own way of reading them."""
+
+import itertools
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from botocore.config import Config
+
+from refresh_token.aws_clients import Fault, attempt, aws_client, punctual_client
+from refresh_token.whole_response import MOST_BYTES
+
+BODY = json.dumps({"ARN": "arn", "Name": "pair", "VersionId": "V1", "SecretString": "x" * 40}).encode()
+HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(b"1\r\n%c\r\n" % byte for byte in BODY)
+PAUSE = 0.05
+"""Seconds between two pieces. All that is dripped takes longer than the read timeout, and ends, so that a client which
+does not mind gets its answer and the test fails."""
+
+
+def slowly(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        time.sleep(PAUSE)
+        yield piece
+
+
+def byte_by_byte(answer: bytes) -> Iterator[bytes]:
+    return slowly(bytes([byte]) for byte in answer)
+
+
+@contextmanager
+def serving(pieces: Callable[[], Iterable[bytes]]) -> Iterator[str]:
+    """Answer every request with these pieces, on connections that are kept."""
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            try:
+                while connection.recv(65_536):
+                    for piece in pieces():
+                        connection.sendall(piece)
+            except OSError:
+                return  # the client has had enough
+
+    def accept(server: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=accept, args=(server,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def ask(
+    monkeypatch: pytest.MonkeyPatch,
+    pieces: Callable[[], Iterable[bytes]],
+    *,
+    times: int = 1,
+    seconds: float = 1,
+    make: Callable[[str, Config], Any] = punctual_client,
+) -> list[object]:
+    """Return what a client with this read timeout makes of such answers."""
+    config = Config(connect_timeout=1, read_timeout=seconds, retries={"mode": "standard", "total_max_attempts": 1})
+    with serving(pieces) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        client = make("secretsmanager", config)
+        return [attempt(lambda: client.get_secret_value(SecretId="pair")) for _ in range(times)]
+
+
+DRIPPED: dict[str, Callable[[], Iterable[bytes]]] = {
+    "the body": lambda: itertools.chain([HEAD], byte_by_byte(BODY)),
+    "the body, in chunks": lambda: byte_by_byte(CHUNKED),
+    "the head": lambda: itertools.chain(byte_by_byte(HEAD), [BODY]),
+    "one header after another": lambda: itertools.chain(
+        [HEAD[:-2]], slowly(b"X-%d: y\r\n" % number for number in range(40)), [b"\r\n", BODY]
+    ),
+    "100 Continue again and again": lambda: itertools.chain(
+        slowly([b"HTTP/1.1 100 Continue\r\n\r\n"] * 40), [HEAD, BODY]
+    ),
+}
+
+
+@pytest.mark.parametrize("pieces", DRIPPED.values(), ids=DRIPPED)
+def test_an_answer_that_drips_is_given_up_at_the_read_timeout(
+    pieces: Callable[[], Iterable[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(monkeypatch, pieces) == [Fault("connection", "ReadTimeoutError")]
+
+
+def test_any_other_client_would_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    (answer,) = ask(monkeypatch, DRIPPED["the body"], make=aws_client)
+    assert isinstance(answer, dict)
+    assert answer["VersionId"] == "V1"
+
+
+def test_each_answer_has_the_whole_time_though_they_share_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_two_pieces() -> Iterator[bytes]:
+        time.sleep(0.5)
+        yield HEAD + BODY[:20]
+        time.sleep(0.5)
+        yield BODY[20:]
+
+    answers = ask(monkeypatch, in_two_pieces, times=4, seconds=3)
+    assert [answer["VersionId"] for answer in answers if isinstance(answer, dict)] == ["V1"] * 4
+
+
+@pytest.mark.parametrize("head", [b"", b"X: "], ids=["body", "header"])
+def test_an_answer_without_an_end_is_given_up(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = itertools.chain([b"HTTP/1.1 200 OK\r\n" + (head or b"\r\n")], itertools.repeat(b"x" * 65_536))
+    (answer,) = ask(monkeypatch, lambda: endless, seconds=60)
+    assert isinstance(answer, Fault)
+    assert answer.kind == "connection"
+
+
+@pytest.mark.parametrize(("spare", "taken"), [(0, True), (-1, False)])
+def test_the_longest_answer_is_4_mib(spare: int, monkeypatch: pytest.MonkeyPatch, *, taken: bool) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+    start, end = b'{"ARN": "', b'"}'
+    size = MOST_BYTES - len(head % MOST_BYTES) - spare
+    body = start + b"x" * (size - len(start) - len(end)) + end
+    (answer,) = ask(monkeypatch, lambda: [head % len(body), body], seconds=60)
+    assert (not isinstance(answer, Fault)) is taken
