@@ -109,8 +109,10 @@ def _sent(pool: "urllib3.PoolManager", url: str, body: bytes, headers: Mapping[s
             preload_content=False,
         )
         with response:
+            plain = response.headers.get("Content-Encoding", "identity").lower() == "identity"  # as we asked for
             raw = response.read(MOST_BYTES + 1, decode_content=False)
-            return Reply(status=response.status, document=_document(raw) if len(raw) <= MOST_BYTES else None)
+            document = _document(raw) if plain and len(raw) <= MOST_BYTES else None
+            return Reply(status=response.status, document=document)
     except urllib3.exceptions.HTTPError as error:
         cause = error.args[0] if isinstance(error, urllib3.exceptions.SSLError) and error.args else error
     if isinstance(cause, ssl.SSLCertVerificationError):
@@ -135,6 +137,8 @@ def _pool(url: str, bundle: str | None) -> "urllib3.PoolManager":
         return urllib3.PoolManager(ssl_context=context)
     try:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        if not parts.hostname:
+            raise ValueError("no host")  # noqa: TRY301 - one of several ways to be wrong
         login = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username is not None else None
         return urllib3.ProxyManager(
             parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(),
