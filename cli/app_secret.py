@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from cli.errors import TokenctlError, UsageError
+from cli.errors import ConfigurationError, UsageError
 from cli.issuer import app_secret_arn
 from cli.secret import current_text, put_document
 from cli.target import Target
@@ -14,7 +14,7 @@ from refresh_token.token_pair import is_text
 KEYS: Final = ("clientId", "clientSecret")
 
 
-class NoCredentialsError(TokenctlError):
+class NoCredentialsError(ConfigurationError):
     """The secret holds no credentials, or something else. The message holds no value."""
 
 

@@ -20,29 +20,43 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from local.cloud import LocalCloud
 from local.ministack import ROOT
-from local.standin import CLIENT_ID
+from local.standin import CLIENT_ID, CLIENT_SECRET
+from tests.browser.seeing import PATIENCE, console
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 """Where Debian's packages put them; `make test` installs them."""
 
-PATIENCE = 30
-TEMPLATE = {
-    "Resources": {"Secret": {"Type": "AWS::SecretsManager::Secret"}},
-    "Outputs": {"SecretArn": {"Value": {"Ref": "Secret"}}},
-}
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
+
+
+def template(function: str | None) -> dict[str, Any]:
+    """Return a stack with nothing but the secret; if it names a function, with one for the app's credentials, too."""
+    names = ["Secret", *(["AppSecret"] if function else [])]
+    outputs: dict[str, Any] = {f"{name}Arn": {"Value": {"Ref": name}} for name in names}
+    if function:
+        outputs["FunctionName"] = {"Value": function}
+    return {"Resources": {name: {"Type": "AWS::SecretsManager::Secret"} for name in names}, "Outputs": outputs}
 
 
 @dataclass
 class Stack:
-    """A stack with nothing but the secret."""
+    """A bare stack; its function, if it has an issuer of its own, is never called."""
 
     cloud: LocalCloud
+    issuer: str = "amplify"
     stage: str = field(default_factory=lambda: f"s{uuid.uuid4().hex[:8]}")
 
     @property
+    def name(self) -> str:
+        return f"RefreshToken-{self.stage}"
+
+    def output(self, key: str) -> str:
+        stacks = self.cloud.client("cloudformation").describe_stacks(StackName=self.name)
+        return str({each["OutputKey"]: each["OutputValue"] for each in stacks["Stacks"][0]["Outputs"]}[key])
+
+    @property
     def secret(self) -> str:
-        stacks = self.cloud.client("cloudformation").describe_stacks(StackName=f"RefreshToken-{self.stage}")
-        return str(stacks["Stacks"][0]["Outputs"][0]["OutputValue"])
+        return self.output("SecretArn")
 
     def stored(self) -> dict[str, Any] | None:
         """Return what the secret holds, None for nothing."""
@@ -53,17 +67,50 @@ class Stack:
     def put(self, document: dict[str, Any]) -> None:
         self.cloud.client("secretsmanager").put_secret_value(SecretId=self.secret, SecretString=json.dumps(document))
 
+    def put_app(self, client_id: str = CLIENT_ID, client_secret: str = CLIENT_SECRET) -> None:
+        """Store an app's credentials."""
+        text = json.dumps({"clientId": client_id, "clientSecret": client_secret})
+        self.cloud.client("secretsmanager").put_secret_value(SecretId=self.output("AppSecretArn"), SecretString=text)
+
+    def create(self) -> None:
+        function = self.name if self.issuer != "amplify" else None
+        cloudformation = self.cloud.client("cloudformation")
+        cloudformation.create_stack(StackName=self.name, TemplateBody=json.dumps(template(function)))
+        cloudformation.get_waiter("stack_create_complete").wait(StackName=self.name, WaiterConfig={"Delay": 0.1})
+        if function:
+            self.cloud.client("lambda").create_function(
+                FunctionName=function,
+                Runtime="python3.13",
+                Role="arn:aws:iam::000000000000:role/none",
+                Handler="x.y",
+                Code={"ZipFile": EMPTY_ZIP},
+                Environment={"Variables": {"ISSUER": self.issuer, "FIGMA_BASE_URL": self.cloud.standin.url}},
+            )
+
+    def set_environment(self, **variables: str) -> None:
+        """Give the function other variables."""
+        environment = {"Variables": variables}
+        self.cloud.client("lambda").update_function_configuration(FunctionName=self.name, Environment=environment)
+
+    def delete(self) -> None:
+        self.cloud.client("cloudformation").delete_stack(StackName=self.name)
+        if self.issuer != "amplify":
+            self.cloud.client("lambda").delete_function(FunctionName=self.name)
+
 
 @pytest.fixture
-def stack(cloud: LocalCloud) -> Iterator[Stack]:
+def issuer() -> str:
+    """Return the stack's issuer; a module may have another."""
+    return "amplify"
+
+
+@pytest.fixture
+def stack(cloud: LocalCloud, issuer: str) -> Iterator[Stack]:
     cloud.standin.reset()
-    stack = Stack(cloud)
-    cloudformation = cloud.client("cloudformation")
-    name = f"RefreshToken-{stack.stage}"
-    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(TEMPLATE))
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.1})
+    stack = Stack(cloud, issuer)
+    stack.create()
     yield stack
-    cloudformation.delete_stack(StackName=name)
+    stack.delete()
     cloud.standin.reset()
 
 
@@ -97,14 +144,41 @@ class Command:
         return self.process.returncode, output, errors
 
 
+def assert_private(command: Command, stack: Stack, *shown: str) -> None:
+    """Neither code, state, token nor client id is in what people see."""
+    secrets = [command.asked["state"], CLIENT_ID, CLIENT_SECRET]
+    for grant in stack.cloud.standin.grants():
+        secrets += [grant.access_token, grant.refresh_token]
+    for text in shown:
+        assert not [secret for secret in secrets if secret in text]
+
+
+def allowed(address: str) -> str:
+    """Allow what the consent page at this address is asked for; return where it sends the browser."""
+    response = urllib3.request(
+        "POST",
+        address.partition("?")[0],
+        body=urlencode(asked(address) | {"decision": "allow"}),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        redirect=False,
+        timeout=PATIENCE,
+    )
+    return response.headers["Location"]
+
+
+def allow(command: Command) -> urllib3.BaseHTTPResponse:
+    """Allow it and go there; return the last page."""
+    return command.visit(allowed(command.address))
+
+
 Start = Callable[..., Command]
 Run = Callable[..., subprocess.Popen[str]]
 
 
 def authorize(stack: Stack) -> tuple[str, ...]:
     """Return the words of the command."""
-    page = f"{stack.cloud.standin.url}/oauth"
-    return ("authorize", "--stage", stack.stage, "--client-id", CLIENT_ID, "--authorize-url", page)
+    app = ("--client-id", CLIENT_ID) if stack.issuer == "amplify" else ()
+    return ("authorize", "--stage", stack.stage, *app, "--authorize-url", f"{stack.cloud.standin.url}/oauth")
 
 
 @pytest.fixture
@@ -135,8 +209,8 @@ def run(stack: Stack) -> Iterator[Run]:
 def start(run: Run) -> Start:
     """Start the command and read the address that it prints."""
 
-    def printed(*options: str) -> Command:
-        process = run("--no-browser", *options)
+    def printed(*options: str, env: dict[str, str] | None = None) -> Command:
+        process = run("--no-browser", *options, env=env)
         assert process.stdout is not None
         for line in process.stdout:
             if re.match("https?://", line):
@@ -196,3 +270,15 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     driver.set_page_load_timeout(PATIENCE)
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def browser(chromium: Chrome) -> Iterator[Chrome]:
+    """Return the browser with one empty tab and an empty console."""
+    yield chromium
+    for tab in chromium.window_handles[1:]:
+        chromium.switch_to.window(tab)
+        chromium.close()
+    chromium.switch_to.window(chromium.window_handles[0])
+    chromium.get("about:blank")
+    console(chromium)

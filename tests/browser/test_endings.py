@@ -6,14 +6,14 @@ import socket
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 import urllib3
 
 from local.standin import CLIENT_ID
 from refresh_token.windows import MAX_LIFETIME
-from tests.browser.conftest import PATIENCE, Command, Run, Stack, Start, asked, authorize
+from tests.browser.conftest import Run, Stack, Start, allow, allowed, authorize
+from tests.browser.seeing import PATIENCE
 from tests.cli.operate.operator import on_terminal
 
 pytestmark = pytest.mark.xdist_group("cloud")
@@ -26,24 +26,6 @@ LIVE = {
     "expiresAt": EXPIRES.isoformat(),
     "note": "not ours",
 }
-
-
-def allowed(address: str) -> str:
-    """Allow what the consent page at this address is asked for; return where it sends the browser."""
-    response = urllib3.request(
-        "POST",
-        address.partition("?")[0],
-        body=urlencode(asked(address) | {"decision": "allow"}),
-        headers={"Content-Type": "application/x-www-form-urlencoded"},
-        redirect=False,
-        timeout=PATIENCE,
-    )
-    return response.headers["Location"]
-
-
-def allow(command: Command) -> urllib3.BaseHTTPResponse:
-    """Allow it and go there; return the last page."""
-    return command.visit(allowed(command.address))
 
 
 def test_the_consent_page_is_asked_for_the_scopes_and_the_registered_address(start: Start) -> None:
