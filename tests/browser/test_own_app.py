@@ -8,7 +8,8 @@ import urllib3
 from selenium.webdriver import Chrome
 
 from local.standin import CLIENT_ID, CLIENT_SECRET
-from tests.browser.conftest import Run, Stack, Start, allow, allowed, assert_private, authorize
+from tests.bare_stack import Stack
+from tests.browser.conftest import Run, Start, allow, allowed, assert_private, authorize
 from tests.browser.seeing import PATIENCE, press, see, text
 from tests.cli.operate.operator import answering, on_terminal
 

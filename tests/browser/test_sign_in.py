@@ -11,7 +11,8 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from local.standin import CLIENT_ID
-from tests.browser.conftest import Stack, Start, assert_private
+from tests.bare_stack import Stack
+from tests.browser.conftest import Start, assert_private
 from tests.browser.seeing import console, press, press_later, see, see_nobody, text, wait
 
 pytestmark = pytest.mark.xdist_group("cloud")
