@@ -18,6 +18,7 @@ from cli.errors import ConfigurationError, ServiceError, TokenctlError, UsageErr
 from cli.issuer import FIGMA, OAUTH2, OwnApp
 from local.standin import CLIENT_ID, CLIENT_SECRET, CODE_LIFETIME, NINETY_DAYS, Standin
 from refresh_token.token_pair import TokenPair
+from tests import oauth2_server
 from tests.unit.certificates import Authority
 from tests.unit.proxy import proxy
 from tests.unit.token_server import Reply, TokenServer, accepting, figma_error, http, issued, oauth_error, token_server
@@ -149,6 +150,62 @@ def test_the_standin_refuses_what_is_wrong(standin: Standin, wrong: dict[str, ob
     assert str(caught.value).endswith(" Nothing was stored. Run the command again.")
     assert "canary" not in str(caught.value)
     assert standin.grants() == []
+
+
+# --- a server built with Authlib, which insists on PKCE -------------------------------------------------------------
+
+
+@pytest.fixture
+def authlib() -> Iterator[oauth2_server.OAuth2Server]:
+    with oauth2_server.oauth2_server() as running:
+        yield running
+
+
+def at_authlib(
+    server: oauth2_server.OAuth2Server,
+    *,
+    client_auth: str = "basic",
+    secret: str = oauth2_server.CLIENT_SECRET,
+    challenge: str = "",
+) -> TokenPair:
+    verifier = new_verifier()
+    code = server.allow("somebody", REDIRECT, challenge or s256(verifier))
+    app = AppCredentials(client_id=oauth2_server.CLIENT_ID, client_secret=secret)
+    issuer = OwnApp(name=OAUTH2, address=f"{server.url}{oauth2_server.PATH}", client_auth=client_auth)
+    consent = Consent(authorize_url="https://x", client_id=app.client_id, redirect_uri=REDIRECT, verifier=verifier)
+    return TokenEndpoint(url=issuer.address, issuer=issuer, app=app)(consent, code, now=NOW)
+
+
+@pytest.mark.parametrize("client_auth", ["basic", "post"])
+def test_an_independent_server_gives_a_pair_that_begins_a_family(
+    authlib: oauth2_server.OAuth2Server, client_auth: str
+) -> None:
+    issued_pair = at_authlib(authlib, client_auth=client_auth)
+    live = authlib.live("somebody")
+    assert live is not None
+    assert (issued_pair.access_token, issued_pair.refresh_token) == (live.access_token, live.refresh_token)
+    assert issued_pair.expires_at == NOW + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"challenge": s256("another")}, "The code was refused (HTTP 400, invalid_grant)."),
+        ({"secret": "canary-wrong"}, "The issuer refuses the app's credentials (HTTP 401, invalid_client)."),
+        (
+            {"secret": "canary-wrong", "client_auth": "post"},
+            "The issuer refuses the app's credentials (HTTP 401, invalid_client).",
+        ),
+    ],
+    ids=["another's verifier", "wrong secret, basic", "wrong secret, post"],
+)
+def test_an_independent_server_refuses_what_is_wrong(
+    authlib: oauth2_server.OAuth2Server, wrong: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ServiceError) as caught:
+        at_authlib(authlib, **wrong)
+    assert str(caught.value).startswith(said)
+    assert authlib.server.tokens == {}
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
