@@ -96,6 +96,18 @@ def allow(command: Command) -> urllib3.BaseHTTPResponse:
     return command.visit(allowed(command.address))
 
 
+def assert_stored(stack: Stack) -> None:
+    """The stand-in's grant is in the secret."""
+    stored, grant = stack.stored(), stack.cloud.standin.grants()[0]
+    assert stored is not None
+    assert {key: stored[key] for key in ("provider", "accessToken", "refreshToken", "clientId")} == {
+        "provider": "figma",
+        "accessToken": grant.access_token,
+        "refreshToken": grant.refresh_token,
+        "clientId": CLIENT_ID,
+    }
+
+
 Start = Callable[..., Command]
 Run = Callable[..., subprocess.Popen[str]]
 

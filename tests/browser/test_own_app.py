@@ -9,7 +9,7 @@ from selenium.webdriver import Chrome
 
 from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.bare_stack import Stack
-from tests.browser.conftest import Run, Start, allow, allowed, assert_private, authorize
+from tests.browser.conftest import Run, Start, allow, allowed, assert_private, assert_stored, authorize
 from tests.browser.seeing import PATIENCE, press, see, text
 from tests.cli.operate.operator import answering, on_terminal
 
@@ -25,17 +25,6 @@ def issuer() -> str:
 
 def exchanges(stack: Stack) -> int:
     return len(stack.cloud.standin.calls("FigmaToken"))
-
-
-def assert_stored(stack: Stack) -> None:
-    stored, grant = stack.stored(), stack.cloud.standin.grants()[0]
-    assert stored is not None
-    assert {key: stored[key] for key in ("provider", "accessToken", "refreshToken", "clientId")} == {
-        "provider": "figma",
-        "accessToken": grant.access_token,
-        "refreshToken": grant.refresh_token,
-        "clientId": CLIENT_ID,
-    }
 
 
 def test_who_allows_it_has_the_pair_stored_with_the_stacks_app_and_pkce(
@@ -190,6 +179,13 @@ def test_another_issuer_than_the_stacks_takes_an_operator_who_agrees(stack: Stac
     output, errors = process.communicate("", timeout=PATIENCE)
     assert (process.returncode, output) == (252, "")
     assert errors.startswith(f"tokenctl: The issuer of RefreshToken-{stack.stage} is figma, and will refuse")
+
+
+def test_the_address_of_an_issuer_that_the_stack_does_not_have_must_be_given(run: Run) -> None:
+    process = run("--no-browser", "--issuer", "oauth2", "--yes")
+    output, errors = process.communicate("", timeout=PATIENCE)
+    assert (process.returncode, output) == (252, "")
+    assert errors == "tokenctl: --token-url is missing: where is the code exchanged?\n"
 
 
 def test_figmas_own_page_knows_no_code_for_a_server_on_this_machine(stack: Stack, run: Run) -> None:
