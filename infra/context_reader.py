@@ -1,10 +1,14 @@
 """Takes typed values out of raw ones, such as the CDK context, and notes every fault on the way."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from infra.setting_rules import Rule, listed
+
+_CREDENTIAL = re.compile(r"((app|figma|oauth2)_?)?(client_?(id|secret)|secret)", re.IGNORECASE)
+"""Where somebody would look for a setting of the app's credentials."""
 
 
 class SettingsError(Exception):
@@ -16,17 +20,21 @@ class SettingsError(Exception):
 
 
 class ContextReader:
-    """Takes raw values one by one and notes what is wrong with them."""
+    """Takes raw values one by one and notes what is wrong with them.
 
-    def __init__(self, raw: Mapping[str, object], *, keys: tuple[str, ...]) -> None:
+    The values of `hidden` keys are not shown: who gets such a one wrong may have put a secret there.
+    """
+
+    def __init__(self, raw: Mapping[str, object], *, keys: tuple[str, ...], hidden: tuple[str, ...] = ()) -> None:
         self._raw = raw
         self._keys = keys
+        self._hidden = hidden
         self.faults: list[str] = []
         self._faulty: set[str] = set()
 
     def fault(self, key: str, rule: str) -> None:
         """Note that the value of `key` breaks `rule`."""
-        value = self._raw.get(key)
+        value = "..." if key in self._hidden and not self.absent(key) else self._raw.get(key)
         self.faults.append(f"{key}={'' if value is None else value}: {rule}")
         self._faulty.add(key)
 
@@ -53,6 +61,12 @@ class ContextReader:
         # A block in cdk.json is ours alone. The context is shared with the CDK and its plug-ins, so there only
         # a key that looks like one of ours misspelt is refused.
         for key, value in {**context, **block}.items():
+            if _CREDENTIAL.fullmatch(key):
+                self.faults.append(
+                    f"{key}=...: is no setting; an app's credentials go into a secret of their own, by "
+                    "`tokenctl app-credentials`"
+                )
+                continue
             near = difflib.get_close_matches(key, self._keys, n=1, cutoff=0.8)
             if key in self._keys or not (key in block or near):
                 continue

@@ -130,18 +130,22 @@ def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _is_http_url(url: str) -> bool:
+def is_url(url: str, schemes: tuple[str, ...], *, query: bool = False) -> bool:
+    """Tell whether this is an absolute address with one of the schemes, and nothing that does not belong into one."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return False
-    extras = parts.username or parts.password or parts.query or parts.fragment
-    plain = url.isascii() and url.isprintable() and " " not in url
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and plain and not extras
+    extras = parts.username is not None or "#" in url or ("?" in url and not query)
+    plain = url.isascii() and url.isprintable() and not set(url) & set(' \\"<>')
+    return parts.scheme in schemes and bool(parts.hostname) and port != 0 and plain and not extras
 
 
-HTTP_URL = Text("must be a URL such as http://127.0.0.1:9999, without user, query or fragment", _is_http_url)
+HTTP_URL = Text(
+    "must be a URL such as http://127.0.0.1:9999, without user, query or fragment",
+    lambda url: is_url(url, ("http", "https")),
+)
 # Not all that RFC 5321 allows: what a person would give to be paged at.
 EMAIL = Text(
     "must be one e-mail address",

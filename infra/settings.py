@@ -11,13 +11,13 @@ from datetime import timedelta
 from typing import Any, Literal, Self
 
 from infra.context_reader import ContextReader, SettingsError
+from infra.issuer_rules import AMPLIFY, ISSUERS, SCOPE, STANDARD_FIELDS, Strings, address, check_issuer, over_http
 from infra.schedule_expression import longest_two_ticks
 from infra.setting_rules import EMAIL, HTTP_URL, Choice, Flag, OneOf, Rule, ScheduleExpression, Whole, listed
 
 Architecture = Literal["arm64", "x86_64"]
 
 STAGES = ("dev", "prod", "local")
-ISSUERS = ("amplify",)
 ARCHITECTURES = ("arm64", "x86_64")
 MACHINE = "machine"
 # CloudWatch Logs API reference, PutRetentionPolicy: no other number of days is accepted.
@@ -29,9 +29,12 @@ LONGEST_WATCH = timedelta(days=7)
 """How far back an alarm can look for a tick (CloudWatch API reference, PutMetricAlarm, `Period`)."""
 
 
-def _setting(rule: Rule, about: str, *, default: object) -> Any:  # noqa: ANN401 - the field's annotation is the type
-    """Return a field that carries its rule, and what it is in a sentence or two of Markdown."""
-    return field(default=default, metadata={"rule": rule, "about": about})
+def _setting(rule: Rule, about: str, *, default: object, hidden: bool = False) -> Any:  # noqa: ANN401 - the field's annotation is the type
+    """Return a field that carries its rule, and what it is in a sentence or two of Markdown.
+
+    The value of a hidden one is in no message.
+    """
+    return field(default=default, metadata={"rule": rule, "about": about, "hidden": hidden})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +60,42 @@ class RefresherSettings:
         "from so long before the expiry on consumers refresh, too; less than the advisory window",
         default=24,
     )
-    issuer: str = _setting(Choice(ISSUERS), "who refreshes", default="amplify")
+    issuer: str = _setting(
+        Choice(ISSUERS),
+        "who refreshes: Amplify UI Builder, Figma itself with an app of your own, or any OAuth 2 server. The last two "
+        "take one more secret, 0.40 USD a month; see [issuers](docs/issuers.md)",
+        default=AMPLIFY,
+    )
+    figma_base_url: str = _setting(
+        address(),
+        "where Figma is, with `issuer=figma`; for Government `https://api.figma-gov.com`. On `local` http will do",
+        default="https://api.figma.com",
+    )
+    oauth2_token_url: str | None = _setting(
+        address(query=True),
+        "the server's token endpoint, which `issuer=oauth2` needs. It may have a query. On `local` http will do",
+        default=None,
+    )
+    oauth2_client_auth: str = _setting(
+        Choice(("basic", "post")),
+        "how the app's credentials are sent with `issuer=oauth2`: in a header or in the form",
+        default="basic",
+    )
+    oauth2_scope: str | None = _setting(
+        SCOPE, "sent with `issuer=oauth2`. Without it the server grants what it granted before", default=None
+    )
+    oauth2_extra_parameters: Mapping[str, str] | None = _setting(
+        Strings(STANDARD_FIELDS),
+        'sent with `issuer=oauth2`, such as `{"audience": "design"}`. Readable in the function\'s configuration: '
+        "no place for a secret",
+        default=None,
+        hidden=True,
+    )
+    oauth2_default_lifetime_seconds: int = _setting(
+        Whole(60, 31_536_000, "seconds, a year at most"),
+        "how long a token lives with `issuer=oauth2` if the server does not say",
+        default=3600,
+    )
     log_retention_days: int = _setting(
         OneOf(RETENTION_DAYS, "the days that CloudWatch Logs knows"), "days that logs are kept", default=30
     )
@@ -99,19 +137,19 @@ class RefresherSettings:
         EMAIL, "is told of the alarms, once the link in SNS's first message was followed", default=None
     )
     amplifyuibuilder_endpoint_url: str | None = _setting(
-        HTTP_URL, "sends the issuer calls elsewhere; not on `prod`", default=None
+        HTTP_URL, "sends the calls of `issuer=amplify` elsewhere; not on `prod`", default=None
     )
 
     @classmethod
-    def checked(cls, **values: object) -> Self:
+    def checked(cls, *, allow_http_issuer: bool = False, **values: object) -> Self:
         """Return the settings with these values, each checked.
 
         Raises:
             SettingsError: with every fault found, not only the first.
 
         """
-        reader = ContextReader({**_DEFAULTS, **values}, keys=KEYS)
-        return cls(**_checked(reader))
+        reader = _reader({**_DEFAULTS, **values})
+        return cls(**_checked(reader, over_http() if allow_http_issuer else {}))
 
     def props(self) -> dict[str, Any]:
         """Return the settings as `TokenRefresher` takes them."""
@@ -140,6 +178,11 @@ class StageSettings(RefresherSettings):
         return f"/RefreshToken/{self.stage}"
 
     @property
+    def allow_http_issuer(self) -> bool:
+        """Whether the issuer's address may be http, as that of a stand-in on this very machine is."""
+        return self.stage == "local"
+
+    @property
     def retain_data(self) -> bool:
         """Whether the secret, its key, the table and the logs outlive the stack."""
         return self.stage == "prod"
@@ -158,28 +201,32 @@ class StageSettings(RefresherSettings):
         if stage not in STAGES or not isinstance(block, dict):
             raise SettingsError([f"stage={stage}: must be one of {listed(STAGES)}, with its own block in cdk.json"])
         raw = {**_DEFAULTS, **block, **{key: context[key] for key in KEYS if key in context}}
-        choices: tuple[str, ...] = ARCHITECTURES
+        rules: dict[str, Rule] = {}
         if stage == "local":
             # Only a function that runs on this very machine may follow it; elsewhere two people would deploy two
             # templates.
-            choices = (*ARCHITECTURES, MACHINE)
+            rules = {"architecture": Choice((*ARCHITECTURES, MACHINE)), **over_http()}
             if raw["architecture"] == MACHINE:
                 raw["architecture"] = "arm64" if machine().lower() in ("arm64", "aarch64") else "x86_64"
-        reader = ContextReader(raw, keys=KEYS)
+        reader = _reader(raw)
         reader.refuse_unknown_keys(block, context)
         if stage == "prod" and not reader.absent("amplifyuibuilder_endpoint_url"):
             reader.fault(
                 "amplifyuibuilder_endpoint_url", "must not be set on prod: it would send the refresh token elsewhere"
             )
-        return cls(stage=stage, **_checked(reader, {"architecture": Choice(choices)}))
+        return cls(stage=stage, **_checked(reader, rules))
 
 
-def _checked(reader: ContextReader, rules: Mapping[str, Rule] | None = None) -> dict[str, Any]:
+def _reader(raw: Mapping[str, object]) -> ContextReader:
+    return ContextReader(raw, keys=KEYS, hidden=tuple(one.name for one in _FIELDS if one.metadata["hidden"]))
+
+
+def _checked(reader: ContextReader, rules: Mapping[str, Rule]) -> dict[str, Any]:
     """Return every key's value; `rules` are those that differ from the fields'. Raises `SettingsError`."""
     values: dict[str, Any] = {}
     for setting in _FIELDS:
         if reader.is_sound(setting.name):
-            rule = (rules or {}).get(setting.name, setting.metadata["rule"])
+            rule = rules.get(setting.name, setting.metadata["rule"])
             values[setting.name] = reader.take(setting.name, rule, optional=setting.default is None)
     _check_together(reader, values)
     if reader.faults:
@@ -188,6 +235,7 @@ def _checked(reader: ContextReader, rules: Mapping[str, Rule] | None = None) -> 
 
 
 def _check_together(reader: ContextReader, values: Mapping[str, Any]) -> None:
+    check_issuer(reader, values, _DEFAULTS)
     windows = ("advisory_window_hours", "mandatory_window_hours")
     advisory, mandatory = (values[key] for key in windows)
     if reader.is_sound(*windows) and mandatory >= advisory:

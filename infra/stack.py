@@ -25,6 +25,7 @@ class RefreshTokenStack(Stack):
             # was a construct around it.
             "Default",
             **settings.props(),
+            allow_http_issuer=settings.allow_http_issuer,
             service_name=settings.stack_name,
             parameter_path=settings.parameter_path,
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
@@ -39,5 +40,7 @@ class RefreshTokenStack(Stack):
         CfnOutput(self, "FunctionAliasArn", value=refresher.alias.function_arn)
         CfnOutput(self, "ClientLayerArn", value=refresher.layer.layer_version_arn)
         CfnOutput(self, "SecretArn", value=refresher.secret_arn)
+        if refresher.app_secret_arn:
+            CfnOutput(self, "AppSecretArn", value=refresher.app_secret_arn)
         CfnOutput(self, "DeadLetterQueueUrl", value=refresher.queue.queue_url)
         CfnOutput(self, "AlarmTopicArn", value=refresher.topic.topic_arn)

@@ -12,6 +12,7 @@ In another app:
 How to come by the import: docs/infrastructure.md.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import RemovalPolicy, Stack
@@ -26,6 +27,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.bundling import function_bundle
+from infra.constructs.app_secret import AppSecret
 from infra.constructs.client_layer import ClientLayer
 from infra.constructs.dashboard import Dashboard
 from infra.constructs.dead_letter_queue import DeadLetterQueue
@@ -35,6 +37,7 @@ from infra.constructs.refresh_function import RefreshFunction
 from infra.constructs.refresh_metrics import RefreshMetrics
 from infra.constructs.refresh_schedule import RefreshSchedule
 from infra.constructs.token_secret import TokenSecret
+from infra.issuer_rules import AMPLIFY
 from infra.settings import Architecture, RefresherSettings
 
 
@@ -53,7 +56,13 @@ class TokenRefresher(RefreshMetrics, Construct):
         schedule: str = "rate(12 hours)",
         advisory_window_hours: int = 168,
         mandatory_window_hours: int = 24,
-        issuer: str = "amplify",
+        issuer: str = AMPLIFY,
+        figma_base_url: str = "https://api.figma.com",
+        oauth2_token_url: str | None = None,
+        oauth2_client_auth: str = "basic",
+        oauth2_scope: str | None = None,
+        oauth2_extra_parameters: Mapping[str, str] | None = None,
+        oauth2_default_lifetime_seconds: int = 3600,
         log_retention_days: int = 30,
         architecture: Architecture = "arm64",
         memory_mb: int = 512,
@@ -63,6 +72,7 @@ class TokenRefresher(RefreshMetrics, Construct):
         customer_managed_key: bool = False,
         alarm_email: str | None = None,
         amplifyuibuilder_endpoint_url: str | None = None,
+        allow_http_issuer: bool = False,
         service_name: str | None = None,
         parameter_path: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
@@ -80,20 +90,27 @@ class TokenRefresher(RefreshMetrics, Construct):
             advisory_window_hours: From so long before the expiry on the schedule refreshes.
             mandatory_window_hours: From so long before the expiry on consumers refresh, too.
             issuer: Who refreshes.
+            figma_base_url: Where Figma is, with `issuer="figma"`.
+            oauth2_token_url: Where the server's token endpoint is, with `issuer="oauth2"`.
+            oauth2_client_auth: How the app's credentials are sent there.
+            oauth2_scope: What is asked for there.
+            oauth2_extra_parameters: What else is sent there. No place for a secret.
+            oauth2_default_lifetime_seconds: How long a token of that server lives if it does not say.
             log_retention_days: Days that logs are kept.
             architecture: Of the function.
             memory_mb: Of the function.
             timeout_seconds: Of the function.
             reserved_concurrency: How many of it may run at once.
             snap_start: Whether it starts from a snapshot.
-            customer_managed_key: Whether the secret has a KMS key of its own.
+            customer_managed_key: Whether the secrets have a KMS key of their own.
             alarm_email: Who is told of the alarms.
-            amplifyuibuilder_endpoint_url: Where the issuer calls go instead.
+            amplifyuibuilder_endpoint_url: Where the calls of `issuer="amplify"` go instead.
+            allow_http_issuer: Whether the address of another issuer may be http: for a stand-in on a local cloud.
             service_name: The dimension `service` of the metrics, which must be this refresher's alone in account and
                 region. The stack's name and the path in it by default.
             parameter_path: Where Parameter Store gets `<path>/function-arn`, the alias's ARN, and
                 `<path>/client-layer-arn`. Nowhere by default.
-            removal_policy: Of secret, key, lock table, logs and layer.
+            removal_policy: Of secrets, key, lock table, logs and layer.
             asset: The function's folder, from `infra.bundling`. Built by default, which takes pip and a package index
                 the first time.
 
@@ -108,6 +125,12 @@ class TokenRefresher(RefreshMetrics, Construct):
             advisory_window_hours=advisory_window_hours,
             mandatory_window_hours=mandatory_window_hours,
             issuer=issuer,
+            figma_base_url=figma_base_url,
+            oauth2_token_url=oauth2_token_url,
+            oauth2_client_auth=oauth2_client_auth,
+            oauth2_scope=oauth2_scope,
+            oauth2_extra_parameters=oauth2_extra_parameters,
+            oauth2_default_lifetime_seconds=oauth2_default_lifetime_seconds,
             log_retention_days=log_retention_days,
             architecture=architecture,
             memory_mb=memory_mb,
@@ -117,10 +140,16 @@ class TokenRefresher(RefreshMetrics, Construct):
             customer_managed_key=customer_managed_key,
             alarm_email=alarm_email,
             amplifyuibuilder_endpoint_url=amplifyuibuilder_endpoint_url,
+            allow_http_issuer=allow_http_issuer,
         )
         self.service_name = service_name or _own_name(self)
         self._secret = TokenSecret(
             self, "Secret", customer_managed_key=customer_managed_key, removal_policy=removal_policy
+        )
+        app_secret = (
+            None
+            if issuer == AMPLIFY
+            else AppSecret(self, "AppSecret", key=self._secret.key, removal_policy=removal_policy)
         )
         lock = LockTable(self, "Lock", removal_policy=removal_policy)
         dead_letters = DeadLetterQueue(self, "DeadLetters").queue
@@ -131,6 +160,7 @@ class TokenRefresher(RefreshMetrics, Construct):
             service_name=self.service_name,
             asset=asset or function_bundle(settings.architecture),
             secret=self._secret,
+            app_secret=app_secret,
             lock_table=lock.table,
             failure_queue=dead_letters,
             removal_policy=removal_policy,
@@ -166,8 +196,10 @@ class TokenRefresher(RefreshMetrics, Construct):
         """The layer with `token_client`."""
         self.secret_arn: str = self._secret.arn
         """Of the secret with the token pair."""
+        self.app_secret_arn: str | None = app_secret.arn if app_secret else None
+        """Of the secret with the app's credentials, which every issuer but `amplify` needs."""
         self.encryption_key: kms.Key | None = self._secret.key
-        """The secret's own key, where `customer_managed_key` asked for one."""
+        """The secrets' own key, where `customer_managed_key` asked for one."""
         self.lock_table: dynamodb.Table = lock.table
         """The claims on refreshes."""
         self.queue: sqs.Queue = dead_letters
@@ -188,7 +220,10 @@ class TokenRefresher(RefreshMetrics, Construct):
         return self.alias.grant_invoke(grantee)
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody of this account read the secret, refresh token and all. Consumers need `grant_invoke` only."""
+        """Let somebody of this account read the token pair, refresh token and all, but not the app's credentials.
+
+        Consumers need `grant_invoke` only.
+        """
         return self._secret.grant_read(grantee)
 
 

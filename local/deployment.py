@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -102,12 +102,19 @@ def pair_of(grant: Grant, *, expires_in: timedelta, **more: object) -> str:
 
 
 def deploy(
-    cloud: LocalCloud, *, context: dict[str, str] | None = None, on_line: Callable[[str], None] = say_nothing
+    cloud: LocalCloud, *, context: Mapping[str, str] | None = None, on_line: Callable[[str], None] = say_nothing
 ) -> Deployment:
     """Deploy the stage `local` with its issuer calls sent to the stand-in. Raises `CdkFailedError`."""
-    settings = {"stage": "local", "amplifyuibuilder_endpoint_url": cloud.standin.url, **(context or {})}
-    outputs = cloud.cdk(on_line=on_line).deploy(context=settings)
+    outputs = cloud.cdk(on_line=on_line).deploy(context=settings(cloud, context))
     return Deployment(cloud, outputs[STACK])
+
+
+def settings(cloud: LocalCloud, context: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the CDK context of `deploy`: the issuer, if it is Amplify or Figma, is the stand-in."""
+    given = {"stage": "local", **(context or {})}
+    at_standin = {"amplify": "amplifyuibuilder_endpoint_url", "figma": "figma_base_url"}
+    key = at_standin.get(given.get("issuer", "amplify"))
+    return {**({key: cloud.standin.url} if key else {}), **given}
 
 
 def deploy_consumer(deployment: Deployment, *, on_line: Callable[[str], None] = say_nothing) -> str:

@@ -1,7 +1,9 @@
 """The function, its log group, its alias, and a role that can do exactly what the function does."""
 
+import json
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
 from aws_cdk import AssetHashType, Aws, Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -13,7 +15,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge
+from infra.constructs.app_secret import AppSecret
 from infra.constructs.token_secret import TokenSecret
+from infra.issuer_rules import FIGMA
 from infra.settings import RefresherSettings
 
 LIVE = "live"
@@ -24,7 +28,7 @@ class RefreshFunction(Construct):
     """Answers consumers and the schedule, both through the alias `live`. `asset` is a folder from `infra.bundling`.
 
     Each deployment that changes code or configuration publishes a version and moves the alias to it; the version before
-    is deleted. `service_name` is the dimension `service` of the metrics.
+    is deleted. `service_name` is the dimension `service` of the metrics. Only with `amplify` there is no `app_secret`.
     """
 
     def __init__(  # noqa: PLR0913 (keyword-only)
@@ -36,6 +40,7 @@ class RefreshFunction(Construct):
         service_name: str,
         asset: Path,
         secret: TokenSecret,
+        app_secret: AppSecret | None,
         lock_table: dynamodb.ITable,
         failure_queue: sqs.IQueue,
         removal_policy: RemovalPolicy,
@@ -58,9 +63,7 @@ class RefreshFunction(Construct):
                         ),
                         *secret.statements(),
                         _allow("ClaimRefresh", _LOCK_ACTIONS, lock_table.table_arn),
-                        _allow(
-                            "RefreshAtUiBuilder", ["amplifyuibuilder:RefreshToken"], "*", conditions=_IN_THIS_REGION
-                        ),
+                        *(app_secret.statements() if app_secret else [_refresh_at_ui_builder()]),
                         _allow("ReportFailure", ["sqs:SendMessage"], failure_queue.queue_arn),
                     ]
                 )
@@ -70,7 +73,7 @@ class RefreshFunction(Construct):
             role,
             {
                 "AwsSolutions-IAM5[Resource::*]": "X-Ray and amplifyuibuilder:RefreshToken have no resource types; "
-                "both are held to this region by a condition."
+                "what is granted of them is held to this region by a condition."
             },
         )
         self.function = lambda_.Function(
@@ -84,7 +87,16 @@ class RefreshFunction(Construct):
             memory_size=settings.memory_mb,
             timeout=Duration.seconds(settings.timeout_seconds),
             reserved_concurrent_executions=settings.reserved_concurrency,
-            environment=_environment(settings, service_name=service_name, secret_arn=secret.arn, lock_table=lock_table),
+            environment={
+                "SECRET_ARN": secret.arn,
+                "LOCK_TABLE": lock_table.table_name,
+                "ADVISORY_WINDOW_SECONDS": str(settings.advisory_window_hours * 3600),
+                "MANDATORY_WINDOW_SECONDS": str(settings.mandatory_window_hours * 3600),
+                # Powertools puts it into each metric as the dimension `service`.
+                "POWERTOOLS_SERVICE_NAME": service_name,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                **_issuer_environment(settings, app_secret),
+            },
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings.snap_start else None,
             # Above is all that the function may do: what the CDK would add on its own (such as sqs:GetQueueUrl for
             # a destination) is left out.
@@ -100,8 +112,9 @@ class RefreshFunction(Construct):
                 "AwsSolutions-L1": "Python 3.13 is supported until 2029; the bundle's byte code is made for it.",
                 "CKV_AWS_115": "Fails to deploy on accounts with a quota of 10, and the lock serialises; a setting.",
                 "CKV_AWS_116": "The asynchronous configurations of function and alias name the queue.",
-                "CKV_AWS_117": "It calls public endpoints of AWS and nothing else.",
-                "CKV_AWS_173": "The environment holds names and numbers, no secret; encrypted with Lambda's key.",
+                "CKV_AWS_117": "It calls public endpoints, of AWS and of the issuer, and nothing else.",
+                "CKV_AWS_173": "The environment holds names, numbers and addresses, no secret; encrypted with "
+                "Lambda's key.",
             },
         )
         self.alias = lambda_.Alias(
@@ -145,18 +158,26 @@ def _allow(
     return iam.PolicyStatement(sid=sid, actions=actions, resources=[resource], conditions=conditions)
 
 
-def _environment(
-    settings: RefresherSettings, *, service_name: str, secret_arn: str, lock_table: dynamodb.ITable
-) -> dict[str, str]:
-    environment = {
-        "SECRET_ARN": secret_arn,
-        "LOCK_TABLE": lock_table.table_name,
-        "ADVISORY_WINDOW_SECONDS": str(settings.advisory_window_hours * 3600),
-        "MANDATORY_WINDOW_SECONDS": str(settings.mandatory_window_hours * 3600),
-        # Powertools puts it into each metric as the dimension `service`.
-        "POWERTOOLS_SERVICE_NAME": service_name,
-        "POWERTOOLS_LOG_LEVEL": "INFO",
-    }
-    if settings.amplifyuibuilder_endpoint_url:
-        environment["AWS_ENDPOINT_URL_AMPLIFYUIBUILDER"] = settings.amplifyuibuilder_endpoint_url
+def _refresh_at_ui_builder() -> iam.PolicyStatement:
+    return _allow("RefreshAtUiBuilder", ["amplifyuibuilder:RefreshToken"], "*", conditions=_IN_THIS_REGION)
+
+
+def _issuer_environment(settings: RefresherSettings, app_secret: AppSecret | None) -> dict[str, str]:
+    """Return the issuer's own variables, as docs/issuers.md lists them."""
+    if not app_secret:
+        url = settings.amplifyuibuilder_endpoint_url
+        return {"AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": url} if url else {}
+    environment = {"ISSUER": settings.issuer, "APP_SECRET_ARN": app_secret.arn}
+    if settings.issuer == FIGMA:
+        address = environment["FIGMA_BASE_URL"] = settings.figma_base_url
+    else:
+        address = environment["OAUTH2_TOKEN_URL"] = settings.oauth2_token_url or ""
+        environment["OAUTH2_CLIENT_AUTH"] = settings.oauth2_client_auth
+        environment["OAUTH2_DEFAULT_LIFETIME"] = str(settings.oauth2_default_lifetime_seconds)
+        if settings.oauth2_scope:
+            environment["OAUTH2_SCOPE"] = settings.oauth2_scope
+        if settings.oauth2_extra_parameters:
+            environment["OAUTH2_EXTRA_PARAMETERS"] = json.dumps(settings.oauth2_extra_parameters, sort_keys=True)
+    if urlsplit(address).scheme == "http":
+        environment["ALLOW_HTTP_ISSUER"] = "true"
     return environment

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.deployment import STACK, Deployment, deploy
+from local.deployment import STACK, Deployment, deploy, settings
 from tests.conftest import Played
 
 pytestmark = pytest.mark.xdist_group("cloud")
@@ -216,8 +216,7 @@ def live_version(stack: Deployment) -> str:
 
 
 def test_nothing_differs_after_a_deployment(stack: Deployment) -> None:
-    settings = {"stage": "local", "amplifyuibuilder_endpoint_url": stack.cloud.standin.url}
-    stack.cloud.cdk().diff(STACK, context=settings)  # it raises where anything differs
+    stack.cloud.cdk().diff(STACK, context=settings(stack.cloud))  # it raises where anything differs
 
 
 def test_an_update_in_place_keeps_the_secret_and_its_value_and_moves_the_alias(stack: Deployment) -> None:

@@ -20,6 +20,8 @@ from infra.stack import RefreshTokenStack
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("dev", "prod", "local")
 Resource = dict[str, Any]
+SECRETS_KEY = "Encrypts the Figma token pair, and the app's credentials where there are any."
+"""Description of one of the two keys; the other is the topic's."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import Synthesised
+from tests.infra.conftest import SECRETS_KEY, Synthesised
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -139,5 +139,5 @@ def test_a_key_serves_the_account_and_the_topics_key_alarms_besides(every_stage:
     }
     expected = {"Encrypts the alarm topic.": {"Statement": [THROUGH_IAM, for_alarms], "Version": VERSION}}
     if every_stage.stage == "prod":
-        expected["Encrypts the Figma token pair."] = {"Statement": [THROUGH_IAM], "Version": VERSION}
+        expected[SECRETS_KEY] = {"Statement": [THROUGH_IAM], "Version": VERSION}
     assert policies == expected

@@ -12,7 +12,9 @@ RETENTION_RULE = (
 SLOW_RULE = "must tick twice within advisory_window_hours=168, but two ticks can take 192 hours"
 URL_RULE = "must be a URL such as http://127.0.0.1:9999, without user, query or fragment"
 KEYS = (
-    "schedule, advisory_window_hours, mandatory_window_hours, issuer, log_retention_days, architecture, memory_mb, "
+    "schedule, advisory_window_hours, mandatory_window_hours, issuer, figma_base_url, oauth2_token_url, "
+    "oauth2_client_auth, oauth2_scope, oauth2_extra_parameters, oauth2_default_lifetime_seconds, "
+    "log_retention_days, architecture, memory_mb, "
     "timeout_seconds, reserved_concurrency, snap_start, customer_managed_key, alarm_email or "
     "amplifyuibuilder_endpoint_url"
 )
@@ -107,7 +109,7 @@ def test_an_empty_override_takes_an_optional_setting_away(context: dict[str, Any
             "rate(85 hours)",
             "must tick twice within advisory_window_hours=168, but two ticks can take 170 hours",
         ),
-        ("issuer", "figma", "must be amplify"),
+        ("issuer", "github", "must be amplify, figma or oauth2"),
         ("architecture", "i386", "must be arm64 or x86_64"),
         ("architecture", "machine", "must be arm64 or x86_64"),
         ("log_retention_days", "8", RETENTION_RULE),
@@ -208,7 +210,7 @@ def test_all_faults_are_reported_at_once_one_line_each(context: dict[str, Any]) 
     with pytest.raises(SettingsError) as refused:
         read(context, memory_mb="12", issuer="x", schedule="rate(9 days)", mandatory_window_hours="400")
     assert str(refused.value).splitlines() == [
-        "issuer=x: must be amplify",
+        "issuer=x: must be amplify, figma or oauth2",
         "memory_mb=12: must be a whole number from 128 to 10240 MB, Lambda's limits",
         "mandatory_window_hours=400: must be less than advisory_window_hours=168",
         "schedule=rate(9 days): must tick twice within advisory_window_hours=168, but two ticks can take 432 hours",

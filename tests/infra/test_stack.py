@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.conftest import Synthesised, by_type
+from tests.infra.conftest import SECRETS_KEY, Synthesised, by_type
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -187,7 +187,7 @@ def test_everything_that_can_be_tagged_says_whose_it_is(every_stage: Synthesised
 
 DATA = (
     *("AWS::SecretsManager::Secret", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup", "AWS::Lambda::LayerVersion"),
-    "Encrypts the Figma token pair.",
+    SECRETS_KEY,
 )
 """Types of what holds data, or others hold on to; and the description of the secret's key, one of two keys."""
 

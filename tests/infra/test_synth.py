@@ -55,7 +55,7 @@ def test_bad_settings_end_the_synthesis_with_a_line_each_and_no_traceback(
     done = synth(cdk_cli, cdk_environment, tmp_path, "-c", "stage=dev", "-c", "memory_mb=12", "-c", "issuer=x")
     assert done.returncode != 0
     assert done.stderr.splitlines()[:2] == [
-        "issuer=x: must be amplify",
+        "issuer=x: must be amplify, figma or oauth2",
         "memory_mb=12: must be a whole number from 128 to 10240 MB, Lambda's limits",
     ]
     assert "Traceback" not in done.stderr

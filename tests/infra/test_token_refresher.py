@@ -37,7 +37,7 @@ def template_of(stack: Stack) -> dict[str, Any]:
 def test_its_props_are_the_settings_with_the_same_defaults() -> None:
     parameters = inspect.signature(TokenRefresher.__init__).parameters.values()
     props = {prop.name: prop.default for prop in parameters if prop.kind is inspect.Parameter.KEYWORD_ONLY}
-    of_its_own = {"service_name", "parameter_path", "removal_policy", "asset"}
+    of_its_own = {"service_name", "parameter_path", "removal_policy", "asset", "allow_http_issuer"}
     settings = {field.name: field.default for field in fields(RefresherSettings)}
     assert {name: default for name, default in props.items() if name not in of_its_own} == settings
 
@@ -175,6 +175,6 @@ def test_the_documents_name_every_metric_helper_and_part() -> None:
     document = (ROOT / "docs" / "infrastructure.md").read_text(encoding="utf-8")
     helpers = [name for name in vars(RefreshMetrics) if name.startswith("metric")]
     parts = re.findall(r"self\.(\w+): ", inspect.getsource(TokenRefresher))
-    assert len(parts) == 10
+    assert len(parts) == 11
     for name in (*helpers, *parts, "grant_invoke", "grant_read"):
         assert re.search(rf"`{name}[`(]", document), name
