@@ -21,6 +21,8 @@ BOOTSTRAP_VERSION: Final = 6
 
 SMALL_QUOTA: Final = 10
 DAY: Final = timedelta(days=1)
+TIME_TO_MOVE: Final = timedelta(days=90)
+"""How long before the end of Amplify's API somebody should move: a token's life."""
 
 
 class Level(StrEnum):
@@ -144,8 +146,10 @@ def _stack(examined: Examined) -> Finding:
 def _issuer(examined: Examined) -> Finding:
     name = deployed_issuer(examined.deployed)
     if name == AMPLIFY:
-        fix = "move to an app of your own: docs/issuers.md, `From Amplify to Figma`"
-        return Finding(Level.WARN, f"{name}, an API that {AMPLIFY_ENDS}", fix)
+        said = f"{name}, whose API ends with Amplify Studio on {AMPLIFY_ENDS:%Y-%m-%d}"
+        if AMPLIFY_ENDS - examined.now > TIME_TO_MOVE:
+            return Finding(Level.OK, said)
+        return Finding(Level.WARN, said, "move to an app of your own: docs/issuers.md, `From Amplify to Figma`")
     return Finding(Level.OK, f"{name}, at {deployed_app(examined.deployed).shown}")
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,7 +17,8 @@ OAUTH2: Final = "oauth2"
 NAMES: Final = (AMPLIFY, FIGMA, OAUTH2)
 
 FIGMA_BASE_URL: Final = "https://api.figma.com"
-AMPLIFY_ENDS: Final = "ends with Amplify Studio on 1 May 2027"
+AMPLIFY_ENDS: Final = datetime(2027, 5, 1, tzinfo=UTC)
+"""When Amplify Studio ends, and its API with it."""
 
 _DEFAULT_LIFETIME: Final = 3600
 _APP_SECRET: Final = "AppSecretArn"  # noqa: S105 - the name of the stack's output

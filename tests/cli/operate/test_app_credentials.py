@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -224,6 +225,12 @@ def test_status_names_the_issuer(tokenctl: Tokenctl, bare: Stack, stack: Deploym
     assert "\nissuer        figma " in tokenctl("status", "--stage", bare.stage).out
 
 
-def test_the_doctor_warns_that_amplify_ends(tokenctl: Tokenctl) -> None:
+@pytest.mark.parametrize(("days", "level"), [(91, "OK  "), (89, "WARN"), (-1, "WARN")])
+def test_the_doctor_warns_while_there_is_time_to_move_away_from_amplify(
+    tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, days: int, level: str
+) -> None:
+    ends = datetime.now(UTC) + timedelta(days=days)
+    monkeypatch.setattr("cli.checks.AMPLIFY_ENDS", ends)
     line = tokenctl("doctor").line("issuer")
-    assert line.startswith("WARN  issuer        amplify, an API that ends with Amplify Studio on 1 May 2027. Fix: ")
+    assert line.startswith(f"{level}  issuer        amplify, whose API ends with Amplify Studio on {ends:%Y-%m-%d}.")
+    assert ("From Amplify to Figma" in line) is (level == "WARN")

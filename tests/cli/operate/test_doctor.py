@@ -4,7 +4,7 @@ to answer."""
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,18 +29,18 @@ def stacks(state: str) -> str:
 
 
 @pytest.mark.usefixtures("schedule")
-def test_all_is_well(tokenctl: Tokenctl, stack: Deployment) -> None:
+def test_all_is_well(tokenctl: Tokenctl, stack: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.checks.AMPLIFY_ENDS", datetime.max.replace(tzinfo=UTC))  # whenever this is run
     version = stack.seed(stack.cloud.standin.grant(), expires_in=DAYS_30)
     stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
     stack.invoke({"version": "0", "id": "doctor", "source": "aws.scheduler"})
     done = tokenctl("doctor")
-    # Other tests made the function raise, and Amplify Studio ends whatever the stack is like.
-    levels = {line.split()[0] for line in done.out.splitlines() if not line[6:].startswith(("errors ", "issuer "))}
+    levels = {line.split()[0] for line in done.out.splitlines() if not line[6:].startswith("errors ")}
     assert levels == {"OK"}, done.out
     assert len(done.out.splitlines()) == len([*BEFORE_DEPLOYMENT, *AFTER_DEPLOYMENT])
     assert version in done.line("secret")
     assert "the schedule ran" in done.line("last run")
-    assert done.code == 1
+    assert done.code <= 1, "other tests made the function raise"
 
 
 def test_every_check_is_documented() -> None:
