@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from cli.app_secret import how_to_fill, read_credentials
 from cli.deployed import TICKED, Deployed, period_of, short_name
 from cli.errors import TokenctlError
+from cli.issuer import AMPLIFY, AMPLIFY_ENDS, deployed_app, deployed_issuer
 from cli.life import DEFAULT_WINDOWS, MEANING, life_of, relative, sentence
 from cli.secret import NoPairError, read_pair
 from cli.target import Target, explained
@@ -46,6 +48,8 @@ class Examined:
     target: Target
     deployed: Deployed
     now: datetime
+    issuer: str | None = None
+    """The one that will be deployed; None: the one that is, or else the default."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,20 @@ def _region(examined: Examined) -> Finding:
     region = session.region_name
     if region is None:
         return Finding(Level.FAIL, "no region is set", "set AWS_REGION or give --region")
-    if region not in session.get_available_regions("amplifyuibuilder"):
-        return Finding(Level.FAIL, f"{region} has no Amplify UI Builder", "deploy to a region of README.md, Limits")
-    return Finding(Level.OK, f"{region} has Amplify UI Builder")
+    if region in session.get_available_regions("amplifyuibuilder"):
+        return Finding(Level.OK, f"{region} has Amplify UI Builder")
+    issuer = examined.issuer or _issuer_if_deployed(examined)
+    if issuer != AMPLIFY:
+        return Finding(Level.OK, f"{region} has no Amplify UI Builder, which the issuer {issuer} does not need")
+    fix = "deploy to a region of README.md, Limits, or with another issuer, docs/issuers.md"
+    return Finding(Level.FAIL, f"{region} has no Amplify UI Builder", fix)
+
+
+def _issuer_if_deployed(examined: Examined) -> str:
+    try:
+        return deployed_issuer(examined.deployed)
+    except TokenctlError:
+        return AMPLIFY  # no stack yet, perhaps, for which it is the default
 
 
 def _credentials(examined: Examined) -> Finding:
@@ -124,6 +139,26 @@ def _stack(examined: Examined) -> Finding:
     if state not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
         return Finding(Level.FAIL, f"{target.stack_name} is {state}", deploy)
     return Finding(Level.OK, f"{target.stack_name} is {state}")
+
+
+def _issuer(examined: Examined) -> Finding:
+    name = deployed_issuer(examined.deployed)
+    if name == AMPLIFY:
+        fix = "move to an app of your own: docs/issuers.md, `From Amplify to Figma`"
+        return Finding(Level.WARN, f"{name}, an API that {AMPLIFY_ENDS}", fix)
+    return Finding(Level.OK, f"{name}, at {deployed_app(examined.deployed).shown}")
+
+
+def _app_secret(examined: Examined) -> Finding:
+    if deployed_issuer(examined.deployed) == AMPLIFY:
+        return Finding(Level.OK, f"{AMPLIFY} holds the app's credentials")
+    try:
+        read_credentials(examined.target)
+    except TokenctlError as error:
+        said = str(error).removesuffix(how_to_fill(examined.target)).strip()
+        fix = f"`tokenctl app-credentials --stage {examined.target.stage}`"
+        return Finding(Level.FAIL, said, fix)
+    return Finding(Level.OK, "holds the app's credentials")
 
 
 def _secret(examined: Examined) -> Finding:
@@ -227,6 +262,8 @@ BEFORE_DEPLOYMENT: Final = (
 )
 AFTER_DEPLOYMENT: Final = (
     Check("stack", ("credentials",), _stack),
+    Check("issuer", ("stack",), _issuer),
+    Check("app secret", ("issuer",), _app_secret),
     Check("secret", ("stack",), _secret),
     Check("window", ("secret",), _window),
     Check("key", ("secret",), _key),

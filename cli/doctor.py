@@ -12,7 +12,8 @@ import click
 from cli.asking import ask
 from cli.checks import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT, Check, Examined, Finding, Level
 from cli.deployed import Deployed
-from cli.errors import TokenctlError
+from cli.errors import TokenctlError, UsageError
+from cli.issuer import NAMES
 from cli.life import relative
 from cli.options import target_options
 from cli.output import Output, output_options
@@ -28,7 +29,7 @@ LEAST_ROOM: Final = 30
 
 EXAMPLES: Final = """\b
 Examples:
-  tokenctl doctor --stage prod --before-deployment
+  tokenctl doctor --stage prod --before-deployment --issuer figma
   tokenctl doctor --stage prod
   tokenctl doctor --stage prod --call
 
@@ -39,21 +40,26 @@ Exit codes: 0 all is well, 1 the worst is a WARN, 2 the worst is a FAIL.
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option("--before-deployment", is_flag=True, help="Only what a deployment needs.")
+@click.option("--issuer", type=click.Choice(NAMES), help="With --before-deployment: the issuer that you will deploy.")
 @click.option("--call", is_flag=True, help="Make one real refresh, too; asks first.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @target_options
 @output_options
-def doctor(*, target: Target, before_deployment: bool, call: bool, yes: bool, output: Output) -> int:
+def doctor(  # noqa: PLR0913 - one for each option
+    *, target: Target, before_deployment: bool, issuer: str | None, call: bool, yes: bool, output: Output
+) -> int:
     """Check account, stack, token pair and schedule: one line a check, and how to mend what is wrong.
 
     Changes nothing, but for --call. A check that needs another one which failed is skipped.
     """
+    if issuer and not before_deployment:
+        raise UsageError("--issuer goes with --before-deployment. A stack says itself what its issuer is.")
     if call:
         ask(WARNING, yes=yes)
     checks = [*BEFORE_DEPLOYMENT, *(() if before_deployment else AFTER_DEPLOYMENT)]
     if call:
         checks.append(Check("call", ("stack", "secret"), _call))
-    examined = Examined(target=target, deployed=Deployed(target), now=datetime.now(UTC))
+    examined = Examined(target=target, deployed=Deployed(target), now=datetime.now(UTC), issuer=issuer)
     found = []
     for name, finding in findings(checks, examined):
         found.append((name, finding))

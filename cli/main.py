@@ -16,6 +16,7 @@ from cli.usage import in_one_line
 from cli.words import spelled_out
 
 COMMANDS: Final[dict[str, str]] = {
+    "app-credentials": "cli.app_credentials:app_credentials",
     "authorize": "cli.authorize.command:authorize",
     "seed": "cli.seed:seed",
     "status": "cli.status:status",
@@ -29,6 +30,7 @@ COMMANDS: Final[dict[str, str]] = {
 """Command name to `module:attribute`. A command's module is imported only when it is used: start-up is felt."""
 
 SUMMARIES: Final[dict[str, str]] = {
+    "app-credentials": "Store the client id and secret of your own app.",
     "authorize": "Sign in to Figma in the browser and store the token pair.",
     "seed": "Store a token pair that exists already.",
     "status": "Show the token's life, schedule, alarms and dead letters on one screen.",

@@ -43,6 +43,7 @@ def drawn(report: dict[str, Any], *, every: float | None = None) -> RenderableTy
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column(overflow="fold")
     for label, part, draw in (
+        ("issuer", report["issuer"], lambda name, _now: Text(name)),
         ("token", report["token"], _token),
         ("versions", report["versions"], _versions),
         ("last outcome", report["lastOutcome"], _outcome),

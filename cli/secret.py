@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from cli.errors import TokenctlError, UsageError
 from cli.target import Target, explained
@@ -32,11 +33,15 @@ def store_pair(target: Target, document: Mapping[str, object]) -> str:
         ServiceError, ConfigurationError: Secrets Manager cannot be asked, or refuses.
 
     """
-    text = json.dumps(dict(document))
-    check_pair(text)
+    check_pair(json.dumps(dict(document)))
+    return put_document(target, target.secret_arn, document)
+
+
+def put_document(target: Target, arn: str, document: Mapping[str, object]) -> str:
+    """Store a document as a secret's current version; return the version's id. Raises as `store_pair`."""
     client = target.connection.client("secretsmanager")
     with explained(_strings(document)):
-        answer = client.put_secret_value(SecretId=target.secret_arn, SecretString=text)
+        answer = client.put_secret_value(SecretId=arn, SecretString=json.dumps(dict(document)))
     return str(answer["VersionId"])
 
 
@@ -69,18 +74,7 @@ def read_pair(target: Target) -> StoredPair:
         ServiceError, ConfigurationError: Secrets Manager cannot be asked, or refuses.
 
     """
-    from botocore.exceptions import ClientError
-
-    client = target.connection.client("secretsmanager")
-    with explained():
-        try:
-            value = client.get_secret_value(SecretId=target.secret_arn)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            # Secrets Manager says the same of a secret without a value as of none at all.
-            client.describe_secret(SecretId=target.secret_arn)
-            value = {"SecretString": ""}
+    value = _current(target, target.secret_arn)
     if "SecretString" not in value:
         raise NoPairError(f"The secret is not a token pair: it is binary. {HOW_TO_SEED}")
     try:
@@ -88,6 +82,33 @@ def read_pair(target: Target) -> StoredPair:
     except RefreshTokenError as error:
         raise NoPairError(str(error)) from None
     return StoredPair(version_id=value["VersionId"], created=value["CreatedDate"].astimezone(UTC), pair=pair)
+
+
+def current_text(target: Target, arn: str) -> str | None:
+    """Return the text of a secret, empty where it has no value yet, None where it is binary.
+
+    Raises:
+        ServiceError, ConfigurationError: there is no such secret; Secrets Manager cannot be asked, or refuses.
+
+    """
+    text: str | None = _current(target, arn).get("SecretString")
+    return text
+
+
+def _current(target: Target, arn: str) -> dict[str, Any]:
+    from botocore.exceptions import ClientError
+
+    client = target.connection.client("secretsmanager")
+    with explained():
+        try:
+            value: dict[str, Any] = client.get_secret_value(SecretId=arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            # Secrets Manager says the same of a secret without a value as of none at all.
+            client.describe_secret(SecretId=arn)
+            value = {"SecretString": ""}
+    return value
 
 
 def read_versions(target: Target) -> list[tuple[str, list[str], datetime]]:

@@ -1,15 +1,14 @@
 """`tokenctl seed`: stores a token pair that exists already."""
 
 import json
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from cli.deployed import Deployed
-from cli.errors import TokenctlError, UsageError
+from cli.errors import TokenctlError
+from cli.given import given_text, hidden, is_typed
 from cli.life import DEFAULT_WINDOWS, life_of, sentence
 from cli.options import target_options
 from cli.output import Output, output_options
@@ -72,18 +71,9 @@ def _windows(target: Target) -> WindowSettings:
 
 
 def _document(source: str | None) -> dict[str, Any]:
-    if source is None and sys.stdin.isatty():
+    if is_typed(source):
         return _prompted()
-    try:
-        text = (sys.stdin.buffer.read() if source in {None, "-"} else Path(str(source)).read_bytes()).decode(
-            "utf-8-sig"
-        )
-    except OSError as error:
-        # Its name is not shown: it may be a token that went astray.
-        fault = f"The file that --from names cannot be read ({error.strerror}). Name a file, or - for standard input."
-        raise UsageError(fault) from None
-    except UnicodeDecodeError:
-        raise UsageError("What was given is not a token pair: it is not UTF-8 text. Nothing was stored.") from None
+    text = given_text(source, "a token pair")
     check_pair(text)
     document: dict[str, Any] = json.loads(text)
     return document
@@ -91,10 +81,6 @@ def _document(source: str | None) -> dict[str, Any]:
 
 def _prompted() -> dict[str, Any]:
     """Ask for each part; what is typed is not shown."""
-
-    def hidden(label: str, **more: Any) -> str:  # noqa: ANN401 - click's
-        return str(click.prompt(label, hide_input=True, err=True, **more)).strip()
-
     document: dict[str, Any] = {"accessToken": hidden("Access token"), "refreshToken": hidden("Refresh token")}
     if client_id := hidden("Client id, if the app needs one", default="", show_default=False):
         document["clientId"] = client_id

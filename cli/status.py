@@ -12,6 +12,7 @@ from rich.live import Live
 
 from cli.deployed import FAILED, REFRESHED, Deployed, next_run
 from cli.errors import TokenctlError
+from cli.issuer import deployed_issuer
 from cli.life import DEFAULT_WINDOWS, life_of
 from cli.options import target_options
 from cli.output import Output, output_options
@@ -44,7 +45,7 @@ Examples:
 @target_options
 @output_options
 def status(*, target: Target, output: Output, watch: float | None) -> None:
-    """Show window, expiry and versions of the token, the last outcome, schedule, alarms and dead-letter queue.
+    """Show issuer, window, expiry and versions of the token, the last outcome, schedule, alarms and dead-letter queue.
 
     What cannot be read says why. Never shows a token.
     """
@@ -74,6 +75,7 @@ def report(target: Target) -> dict[str, Any]:
         "stack": target.stack_name,
         "region": target.connection.session.region_name,
         "readAt": iso_utc(now),
+        "issuer": _part(lambda: deployed_issuer(deployed)),
         "token": _part(lambda: _token(deployed, now)),
         "versions": _part(lambda: _versions(target)),
         "lastOutcome": _part(lambda: _last_outcome(deployed, now)),

@@ -13,9 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from authlib.oauth2.rfc6749 import AuthorizationServer, ClientMixin, OAuth2Payload, OAuth2Request, TokenMixin
-from authlib.oauth2.rfc6749.grants import RefreshTokenGrant
+from authlib.oauth2.rfc6749 import (
+    AuthorizationCodeMixin,
+    AuthorizationServer,
+    ClientMixin,
+    OAuth2Payload,
+    OAuth2Request,
+    TokenMixin,
+)
+from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
+from authlib.oauth2.rfc7636 import CodeChallenge
 from werkzeug.wrappers import Request, Response
 
 from tests.http_server import serving
@@ -41,7 +49,7 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
         return endpoint == "token" and method in ("client_secret_basic", "client_secret_post")
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type == "refresh_token"
+        return grant_type in ("authorization_code", "refresh_token")
 
     def get_allowed_scope(self, scope: str) -> str:
         return " ".join(one for one in scope.split() if one in SCOPE.split())
@@ -58,6 +66,23 @@ class Token(TokenMixin):  # type: ignore[misc]
 
     def check_client(self, client: Client) -> bool:
         return client.get_client_id() == CLIENT_ID
+
+    def get_scope(self) -> str:
+        return SCOPE
+
+
+@dataclass(frozen=True)
+class Code(AuthorizationCodeMixin):  # type: ignore[misc]
+    """What a user has allowed."""
+
+    code: str
+    user: str
+    redirect_uri: str
+    code_challenge: str
+    code_challenge_method: str = "S256"
+
+    def get_redirect_uri(self) -> str:
+        return self.redirect_uri
 
     def get_scope(self) -> str:
         return SCOPE
@@ -88,6 +113,26 @@ class TokenRequest(OAuth2Request):  # type: ignore[misc]
         return self._request.form
 
 
+class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
+    """Exchanges a code, once."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = ["client_secret_basic", "client_secret_post"]
+
+    def query_authorization_code(self, code: str, client: Client) -> Code | None:
+        assert client.get_client_id() == CLIENT_ID
+        found: Code | None = self.server.codes.get(code)
+        return found
+
+    def delete_authorization_code(self, authorization_code: Code) -> None:
+        del self.server.codes[authorization_code.code]
+
+    def authenticate_user(self, authorization_code: Code) -> str:
+        return authorization_code.user
+
+    def save_authorization_code(self, code: str, request: object) -> None:
+        """Nobody asks the server for a page."""
+
+
 class RotatingGrant(RefreshTokenGrant):  # type: ignore[misc]
     """Replaces the refresh token, and takes one that comes again for stolen."""
 
@@ -115,10 +160,12 @@ class RotatingServer(AuthorizationServer):  # type: ignore[misc]
         super().__init__(scopes_supported=SCOPE.split())
         self.lock = threading.Lock()
         self.tokens: dict[str, Token] = {}
+        self.codes: dict[str, Code] = {}
         self.revoked: set[str] = set()
         self.reused: list[str] = []
         self.expires_in: int | None = 3600
         self.register_grant(RotatingGrant)
+        self.register_grant(CodeGrant, [CodeChallenge(required=True)])
         self.register_token_generator(
             "default",
             BearerTokenGenerator(
@@ -158,6 +205,12 @@ class OAuth2Server:
         token = Token(user, f"at_{secrets.token_urlsafe(24)}", f"rt_{secrets.token_urlsafe(24)}")
         self.server.tokens[token.refresh_token] = token
         return token
+
+    def allow(self, user: str, redirect_uri: str, challenge: str) -> str:
+        """Return the code for what a user has allowed on the consent page, which is not here."""
+        code = Code(secrets.token_urlsafe(24), user, redirect_uri, challenge)
+        self.server.codes[code.code] = code
+        return code.code
 
     def live(self, user: str) -> Token | None:
         """Return the one pair of a user whose refresh token can be used; None: the family was revoked."""

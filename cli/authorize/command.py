@@ -4,18 +4,18 @@ import threading
 import time
 import webbrowser
 from contextlib import suppress
-from functools import partial
 from typing import Final
 
 import click
 
 from cli.authorize import consent as consent_page
 from cli.authorize.consent import Consent
-from cli.authorize.exchange import exchange, exchange_client
 from cli.authorize.loopback import Loopback
 from cli.authorize.reception import Reception
 from cli.authorize.sign_in import SignIn, Stored, finish
+from cli.authorize.terms import Asked, terms_for
 from cli.errors import ConfigurationError
+from cli.issuer import NAMES
 from cli.options import target_options
 from cli.output import Output, output_options
 from cli.replacing import ask_before_replacing, moment
@@ -28,32 +28,37 @@ LATE_SECONDS: Final = 2.0
 
 _EXAMPLES: Final = """\b
 Examples:
-  The redirect address http://127.0.0.1:8976/callback is registered with the Figma app:
+  The redirect address http://127.0.0.1:8976/callback is registered with the app, whose credentials the stack has:
+    tokenctl authorize --stage prod --port 8976
+  The stack's issuer is amplify, which holds the app's secret:
     tokenctl authorize --stage prod --client-id YOUR_APP --port 8976
   Without a browser on this machine; forward the port from the one that has it
   (ssh -L 8976:127.0.0.1:8976 ...), and open there what is printed:
-    tokenctl authorize --client-id YOUR_APP --port 8976 --no-browser
+    tokenctl authorize --port 8976 --no-browser
   Registered with the name instead of the number, and with one scope more:
-    tokenctl authorize --client-id YOUR_APP --port 8976 --redirect-host localhost \\
-      --scope file_content:read
+    tokenctl authorize --port 8976 --redirect-host localhost --scope file_content:read
 """
 
 
 @click.command("authorize", cls=AwsCommand, epilog=_EXAMPLES)
+@click.option("--issuer", type=click.Choice(NAMES), help="Who issues the pair; without it the stack's issuer.")
 @click.option(
-    "--client-id", required=True, envvar="FIGMA_CLIENT_ID", show_envvar=True, help="Client id of the Figma app."
+    "--client-id",
+    envvar="FIGMA_CLIENT_ID",
+    show_envvar=True,
+    help="Client id of the app. Needed with amplify; otherwise the stack has it.",
 )
 @click.option(
     "--scope",
     "asked_scopes",
     multiple=True,
     metavar="SCOPE",
-    help=f"Scope to ask for besides {consent_page.LEAST_SCOPE}; may be repeated.",
+    help=f"Scope to ask for besides {consent_page.LEAST_SCOPE} (with oauth2: besides the stack's); may be repeated.",
 )
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    help="Port of 127.0.0.1 that Figma sends the browser back to; any free one without it.",
+    help="Port of 127.0.0.1 that the browser is sent back to; any free one without it.",
 )
 @click.option(
     "--redirect-host",
@@ -67,44 +72,53 @@ Examples:
     "--timeout", type=click.IntRange(min=1), default=300, show_default=True, help="Seconds to wait for the sign-in."
 )
 @click.option("--yes", is_flag=True, help="Replace a stored pair without asking.")
-@click.option("--authorize-url", default=consent_page.FIGMA, show_default=True, help="The consent page.")
+@click.option("--authorize-url", help=f"The consent page; without it {consent_page.FIGMA}. Needed with oauth2.")
+@click.option("--token-url", help="Where the code is exchanged, with figma or oauth2; without it as the stack has it.")
 @target_options
 @output_options
 def authorize(  # noqa: PLR0913 - one for each option
     *,
     target: Target,
-    client_id: str,
+    issuer: str | None,
+    client_id: str | None,
     asked_scopes: tuple[str, ...],
     port: int | None,
     redirect_host: str,
     no_browser: bool,
     timeout: int,
     yes: bool,
-    authorize_url: str,
+    authorize_url: str | None,
+    token_url: str | None,
     output: Output,
 ) -> None:
     """Sign in to Figma in the browser and store the token pair.
 
-    Opens Figma's consent page, waits on a port of 127.0.0.1 for the browser to come back, exchanges the code and
-    stores the pair in the secret of the stack. The redirect address, http://127.0.0.1:PORT/callback, must be
-    registered with the Figma app. No token is shown.
+    Opens the consent page, waits on a port of 127.0.0.1 for the browser to come back, exchanges the code and stores
+    the pair in the secret of the stack. The redirect address, http://127.0.0.1:PORT/callback, must be registered with
+    the app. No token is shown.
     """
-    url = consent_page.checked_authorize_url(authorize_url)
-    client_id = consent_page.checked_client_id(client_id)
-    scopes = consent_page.scopes(asked_scopes)
+    asked = Asked(
+        issuer=issuer,
+        client_id=client_id,
+        scopes=asked_scopes,
+        authorize_url=authorize_url,
+        token_url=token_url,
+        yes=yes,
+    )
+    asked.check()
     if not no_browser:
         _check_browser()
-    client = exchange_client(target.connection)
-    consent_page.check_belongs(url, client.meta.endpoint_url)
+    terms = terms_for(target, asked)
     _ = target.secret_arn  # better no stack now than after the sign-in
     kept = ask_before_replacing(target, yes=yes)
     with Loopback(port or 0) as loopback:
-        redirect_uri = consent_page.redirect_uri(redirect_host, loopback.port)
-        consent = Consent(authorize_url=url, client_id=client_id, redirect_uri=redirect_uri, scopes=scopes)
+        consent = terms.consent(consent_page.redirect_uri(redirect_host, loopback.port))
         with loopback.serving(consent.state) as reception:
-            sign_in = SignIn(consent=consent, exchange=partial(exchange, client), target=target, kept=kept)
+            sign_in = SignIn(consent=consent, exchange=terms.exchange, target=target, kept=kept)
             stored = _go_through(sign_in, reception, timeout, no_browser=no_browser, apart=output.asked_for)
             _show(target, stored, output)
+            if terms.reminder:
+                click.echo(terms.reminder, err=True)
             _stay()
 
 
@@ -145,12 +159,12 @@ def _ask(consent: Consent, timeout: int, *, no_browser: bool, apart: bool) -> No
     if no_browser:
         click.echo(f"Open this address in a browser:\n\n{consent.address}\n", err=apart)
     else:
-        click.echo("Opening Figma's consent page in your browser.", err=apart)
+        click.echo(f"Opening {consent.whose} consent page in your browser.", err=apart)
         # In a thread: a browser in the foreground returns only when it is closed.
         threading.Thread(target=_open, args=(consent.address,), name="browser", daemon=True).start()
     click.echo(
         f"Waiting up to {timeout} seconds for the answer at {consent.redirect_uri}, which must be registered with the "
-        "Figma app. Ctrl-C stops.",
+        "app. Ctrl-C stops.",
         err=apart,
     )
 

@@ -1,7 +1,9 @@
-"""What the consent page is asked for: its address (RFC 6749, 4.1.1). Pure but for the random state."""
+"""What the consent page is asked for: its address (RFC 6749, 4.1.1). Pure but for the random state and verifier."""
 
+import hashlib
 import re
 import secrets
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
@@ -20,14 +22,18 @@ _SCOPE: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Consent:
-    """One question to the user, which Figma answers at `redirect_uri`. Its repr shows neither client id nor state."""
+    """One question to the user, answered at `redirect_uri`. Its repr shows no client id, state or verifier."""
 
     authorize_url: str
+    whose: str = "Figma's"
+    """Whose page it is, for what people read."""
     client_id: str = field(repr=False)
     redirect_uri: str
     scopes: tuple[str, ...] = (LEAST_SCOPE,)
     state: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(32))
     """Ties the redirect to this question; unguessable, 256 bits (RFC 6749, 10.12)."""
+    verifier: str = field(repr=False, default="")
+    """Ties the code to who asked for it, by PKCE (RFC 7636); empty where the exchange takes none."""
 
     @property
     def address(self) -> str:
@@ -35,13 +41,26 @@ class Consent:
         parameters = {
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
-            "scope": " ".join(self.scopes),
             "state": self.state,
             "response_type": "code",
         }
+        if self.scopes:
+            parameters["scope"] = " ".join(self.scopes)
+        if self.verifier:
+            parameters |= {"code_challenge": s256(self.verifier), "code_challenge_method": "S256"}
         page = urlsplit(self.authorize_url)
         query = "&".join(part for part in (page.query, urlencode(parameters, quote_via=quote)) if part)
         return urlunsplit(page._replace(query=query))
+
+
+def new_verifier() -> str:
+    """Return a verifier of 256 bits (RFC 7636, 4.1)."""
+    return secrets.token_urlsafe(32)
+
+
+def s256(verifier: str) -> str:
+    """Return the challenge of a verifier, by the method S256 (RFC 7636, 4.2)."""
+    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def redirect_uri(host: str, port: int) -> str:
@@ -56,21 +75,21 @@ def checked_client_id(client_id: str) -> str:
     return client_id
 
 
-def scopes(asked: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what is asked for: the least scope and what the operator adds, each once. Raises UsageError."""
+def scopes(asked: tuple[str, ...], *, least: tuple[str, ...] = (LEAST_SCOPE,)) -> tuple[str, ...]:
+    """Return what is asked for: the least that is needed and what the operator adds, each once. Raises UsageError."""
     for scope in asked:
         if not _SCOPE.fullmatch(scope):
             raise UsageError("--scope takes one scope, without spaces. Repeat the option for more.")
-    return tuple(dict.fromkeys((LEAST_SCOPE, *asked)))
+    return tuple(dict.fromkeys((*least, *asked)))
 
 
-def checked_authorize_url(url: str) -> str:
-    """Return the address of a consent page that can be trusted with a sign-in; raises UsageError for another."""
+def checked_address(url: str, name: str) -> str:
+    """Return an address that can be trusted with a sign-in; raises UsageError, which calls it `name`, for another."""
     page = _split(url)
     if page is None or not page.hostname or page.fragment or page.username is not None:
-        raise UsageError("--authorize-url must be an absolute address without user name and fragment.")
+        raise UsageError(f"{name} must be an absolute address without user name and fragment.")
     if page.scheme != "https" and not (page.scheme == "http" and page.hostname in LOOPBACK_HOSTS):
-        raise UsageError("--authorize-url must begin with https://. Only on this machine http:// will do.")
+        raise UsageError(f"{name} must begin with https://. Only on this machine http:// will do.")
     return url
 
 
@@ -79,7 +98,7 @@ def check_belongs(url: str, endpoint_url: str) -> None:
     local = urlsplit(endpoint_url)
     if url == FIGMA and local.hostname in LOOPBACK_HOSTS:
         raise UsageError(
-            "The calls go to a cloud on this machine, which knows no code of the real Figma's. Give its consent page: "
+            "The calls go to a server on this machine, which knows no code of the real Figma's. Give its consent page: "
             f"--authorize-url {local.scheme}://{local.netloc}/oauth"
         )
 

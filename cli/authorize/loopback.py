@@ -37,7 +37,7 @@ class Loopback:
             reason = os.strerror(error.errno or 0)
             raise ConfigurationError(
                 f"Port {port} of {HOST} cannot be used: {reason}. Nothing was opened and nothing stored. End the "
-                "program that holds it, or give another --port; that one must be registered with the Figma app, too."
+                "program that holds it, or give another --port; that one must be registered with the app, too."
             ) from None
         self.port: int = self._socket.getsockname()[1]
 

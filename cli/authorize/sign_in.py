@@ -1,4 +1,4 @@
-"""The sign-in from Figma's answer to the stored pair."""
+"""The sign-in from the consent page's answer to the stored pair."""
 
 import json
 from collections.abc import Mapping
@@ -73,19 +73,20 @@ def finish(sign_in: SignIn, reception: Reception, *, seconds: float) -> Stored:
 
 
 def _use(redirect: Redirect, sign_in: SignIn) -> Stored:
+    whose = sign_in.consent.whose
     match redirect.kind:
         case Kind.ALLOWED:
             pair = sign_in.exchange(sign_in.consent, redirect.code, now=datetime.now(UTC))
             return _store(sign_in.target, pair, sign_in.kept)
         case Kind.DENIED:
             raise DeniedError(
-                "The sign-in was denied on Figma's page. Nothing was stored. Run the command again to allow it."
+                f"The sign-in was denied on {whose} page. Nothing was stored. Run the command again to allow it."
             )
         case Kind.REFUSED:
             reason = f" ({redirect.reason})" if redirect.reason else ""
-            raise ServiceError(f"Figma's page could not go on with the sign-in{reason}. {AGAIN}")
+            raise ServiceError(f"{whose.capitalize()} page could not go on with the sign-in{reason}. {AGAIN}")
         case _:
-            raise ServiceError(f"Figma's answer holds no code. {AGAIN}")
+            raise ServiceError(f"{whose.capitalize()} answer holds no code. {AGAIN}")
 
 
 def _store(target: Target, pair: TokenPair, kept: Mapping[str, object]) -> Stored:
@@ -93,7 +94,7 @@ def _store(target: Target, pair: TokenPair, kept: Mapping[str, object]) -> Store
         version_id = store_pair(target, {**kept, **json.loads(pair.to_json())})
     except TokenctlError as error:
         raise type(error)(
-            f"Figma issued a new pair, which ends an older one of the same user, but it could not be stored: {error} "
+            f"A new pair was issued, which ends an older one of the same user, but it could not be stored: {error} "
             "Mend that and run the command again."
         ) from None
     return Stored(version_id=version_id, expires_at=pair.expires_at)

@@ -144,7 +144,7 @@ class Invoker:
         except (BotoCoreError, ValueError) as error:
             what = type(error).__name__
         raise ClientConfigurationException(
-            f"No AWS client of {service} can be made ({what}). Set AWS_REGION, and check AWS_ENDPOINT_URL* if "
+            f"No AWS client of {service} can be made ({what}). Set AWS_DEFAULT_REGION, and check AWS_ENDPOINT_URL* if "
             "you use it."
         )
 

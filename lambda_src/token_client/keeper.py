@@ -153,7 +153,7 @@ class TokenKeeper:
                     if flight.patient and (flight.failed or not wish.reported):
                         # Its own copy for each thread: to raise one writes to it.
                         raise copy.copy(outcome)
-                    if leads:
+                    if leads and held:
                         raise outcome
         raise UnexpectedAnswerException(
             "The function answered with one rejected token after the other. Check that nothing else refreshes this "

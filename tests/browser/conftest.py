@@ -1,17 +1,14 @@
 """`tokenctl authorize` in a process of its own, a stack to store into, and a headless Chromium."""
 
-import json
 import os
 import re
 import shlex
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -20,50 +17,25 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from local.cloud import LocalCloud
 from local.ministack import ROOT
-from local.standin import CLIENT_ID
+from local.standin import CLIENT_ID, CLIENT_SECRET
+from tests.bare_stack import Stack
+from tests.browser.seeing import PATIENCE, console
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 """Where Debian's packages put them; `make test` installs them."""
 
-PATIENCE = 30
-TEMPLATE = {
-    "Resources": {"Secret": {"Type": "AWS::SecretsManager::Secret"}},
-    "Outputs": {"SecretArn": {"Value": {"Ref": "Secret"}}},
-}
 
-
-@dataclass
-class Stack:
-    """A stack with nothing but the secret."""
-
-    cloud: LocalCloud
-    stage: str = field(default_factory=lambda: f"s{uuid.uuid4().hex[:8]}")
-
-    @property
-    def secret(self) -> str:
-        stacks = self.cloud.client("cloudformation").describe_stacks(StackName=f"RefreshToken-{self.stage}")
-        return str(stacks["Stacks"][0]["Outputs"][0]["OutputValue"])
-
-    def stored(self) -> dict[str, Any] | None:
-        """Return what the secret holds, None for nothing."""
-        text = self.cloud.client("secretsmanager").get_secret_value(SecretId=self.secret)["SecretString"]
-        document: dict[str, Any] | None = json.loads(text) if text else None
-        return document
-
-    def put(self, document: dict[str, Any]) -> None:
-        self.cloud.client("secretsmanager").put_secret_value(SecretId=self.secret, SecretString=json.dumps(document))
+@pytest.fixture
+def issuer() -> str:
+    """Return the stack's issuer; a module may have another."""
+    return "amplify"
 
 
 @pytest.fixture
-def stack(cloud: LocalCloud) -> Iterator[Stack]:
+def stack(cloud: LocalCloud, issuer: str) -> Iterator[Stack]:
     cloud.standin.reset()
-    stack = Stack(cloud)
-    cloudformation = cloud.client("cloudformation")
-    name = f"RefreshToken-{stack.stage}"
-    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(TEMPLATE))
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.1})
-    yield stack
-    cloudformation.delete_stack(StackName=name)
+    with Stack(cloud, issuer).deployed() as stack:
+        yield stack
     cloud.standin.reset()
 
 
@@ -97,14 +69,53 @@ class Command:
         return self.process.returncode, output, errors
 
 
+def assert_private(command: Command, stack: Stack, *shown: str) -> None:
+    """Neither code, state, token nor client id is in what people see."""
+    secrets = [command.asked["state"], CLIENT_ID, CLIENT_SECRET]
+    for grant in stack.cloud.standin.grants():
+        secrets += [grant.access_token, grant.refresh_token]
+    for text in shown:
+        assert not [secret for secret in secrets if secret in text]
+
+
+def allowed(address: str) -> str:
+    """Allow what the consent page at this address is asked for; return where it sends the browser."""
+    response = urllib3.request(
+        "POST",
+        address.partition("?")[0],
+        body=urlencode(asked(address) | {"decision": "allow"}),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        redirect=False,
+        timeout=PATIENCE,
+    )
+    return response.headers["Location"]
+
+
+def allow(command: Command) -> urllib3.BaseHTTPResponse:
+    """Allow it and go there; return the last page."""
+    return command.visit(allowed(command.address))
+
+
+def assert_stored(stack: Stack) -> None:
+    """The stand-in's grant is in the secret."""
+    stored, grant = stack.stored(), stack.cloud.standin.grants()[0]
+    assert stored is not None
+    assert {key: stored[key] for key in ("provider", "accessToken", "refreshToken", "clientId")} == {
+        "provider": "figma",
+        "accessToken": grant.access_token,
+        "refreshToken": grant.refresh_token,
+        "clientId": CLIENT_ID,
+    }
+
+
 Start = Callable[..., Command]
 Run = Callable[..., subprocess.Popen[str]]
 
 
 def authorize(stack: Stack) -> tuple[str, ...]:
     """Return the words of the command."""
-    page = f"{stack.cloud.standin.url}/oauth"
-    return ("authorize", "--stage", stack.stage, "--client-id", CLIENT_ID, "--authorize-url", page)
+    app = ("--client-id", CLIENT_ID) if stack.issuer == "amplify" else ()
+    return ("authorize", "--stage", stack.stage, *app, "--authorize-url", f"{stack.cloud.standin.url}/oauth")
 
 
 @pytest.fixture
@@ -135,8 +146,8 @@ def run(stack: Stack) -> Iterator[Run]:
 def start(run: Run) -> Start:
     """Start the command and read the address that it prints."""
 
-    def printed(*options: str) -> Command:
-        process = run("--no-browser", *options)
+    def printed(*options: str, env: dict[str, str] | None = None) -> Command:
+        process = run("--no-browser", *options, env=env)
         assert process.stdout is not None
         for line in process.stdout:
             if re.match("https?://", line):
@@ -196,3 +207,15 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     driver.set_page_load_timeout(PATIENCE)
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def browser(chromium: Chrome) -> Iterator[Chrome]:
+    """Return the browser with one empty tab and an empty console."""
+    yield chromium
+    for tab in chromium.window_handles[1:]:
+        chromium.switch_to.window(tab)
+        chromium.close()
+    chromium.switch_to.window(chromium.window_handles[0])
+    chromium.get("about:blank")
+    console(chromium)

@@ -6,14 +6,15 @@ import socket
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 import urllib3
 
 from local.standin import CLIENT_ID
 from refresh_token.windows import MAX_LIFETIME
-from tests.browser.conftest import PATIENCE, Command, Run, Stack, Start, asked, authorize
+from tests.bare_stack import Stack
+from tests.browser.conftest import Run, Start, allow, allowed, authorize
+from tests.browser.seeing import PATIENCE
 from tests.cli.operate.operator import on_terminal
 
 pytestmark = pytest.mark.xdist_group("cloud")
@@ -26,24 +27,6 @@ LIVE = {
     "expiresAt": EXPIRES.isoformat(),
     "note": "not ours",
 }
-
-
-def allowed(address: str) -> str:
-    """Allow what the consent page at this address is asked for; return where it sends the browser."""
-    response = urllib3.request(
-        "POST",
-        address.partition("?")[0],
-        body=urlencode(asked(address) | {"decision": "allow"}),
-        headers={"Content-Type": "application/x-www-form-urlencoded"},
-        redirect=False,
-        timeout=PATIENCE,
-    )
-    return response.headers["Location"]
-
-
-def allow(command: Command) -> urllib3.BaseHTTPResponse:
-    """Allow it and go there; return the last page."""
-    return command.visit(allowed(command.address))
 
 
 def test_the_consent_page_is_asked_for_the_scopes_and_the_registered_address(start: Start) -> None:
@@ -111,6 +94,25 @@ def test_an_empty_client_id_is_refused(run: Run) -> None:
     output, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output) == (252, "")
     assert errors == "tokenctl: --client-id is empty. Give the client id of the Figma app.\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (("--issuer", "figma", "--yes"), 253, "has no place for an app's credentials: its issuer is amplify"),
+        (("--issuer", "figma"), 252, "is amplify, and will refuse a refresh token from figma. Deploy it with"),
+        (("--token-url", "https://a.example"), 252, "--token-url is not for the issuer amplify"),
+    ],
+    ids=["an app of one's own", "another issuer", "another address"],
+)
+def test_what_a_stack_of_amplifys_has_no_use_for(run: Run, options: tuple[str, ...], code: int, said: str) -> None:
+    output, errors = (process := run("--no-browser", *options)).communicate("", timeout=PATIENCE)
+    assert (process.returncode, output, said in errors) == (code, "", True), errors
+
+
+def test_amplify_needs_the_client_id_of_the_app(stack: Stack) -> None:
+    done = on_terminal(stack.cloud.env, "authorize", "--stage", stack.stage, "--no-browser")
+    assert (done.code, done.out.startswith("tokenctl: --client-id is missing. Give the client id of")) == (252, True)
 
 
 def test_a_code_that_is_too_old_stores_nothing(start: Start, stack: Stack) -> None:

@@ -4,77 +4,17 @@ Screenshots of every page are in the test's temporary folder.
 """
 
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.wait import WebDriverWait
 
-from local.standin import CLIENT_ID
-from tests.browser.conftest import PATIENCE, Command, Stack, Start
+from tests.bare_stack import Stack
+from tests.browser.conftest import Start, assert_private, assert_stored
+from tests.browser.seeing import console, press, press_later, see, see_nobody, text, wait
 
 pytestmark = pytest.mark.xdist_group("cloud")
-
-
-@pytest.fixture
-def browser(chromium: Chrome) -> Iterator[Chrome]:
-    """Return the browser with one empty tab and an empty console."""
-    yield chromium
-    for tab in chromium.window_handles[1:]:
-        chromium.switch_to.window(tab)
-        chromium.close()
-    chromium.switch_to.window(chromium.window_handles[0])
-    chromium.get("about:blank")
-    console(chromium)
-
-
-def wait(browser: Chrome, happened: Callable[[Chrome], object]) -> None:
-    """Wait until something holds; a page may be replaced while it is being looked at."""
-    # Chromium has several words for that, and not for all of them selenium has an exception.
-    WebDriverWait(browser, PATIENCE, poll_frequency=0.05, ignored_exceptions=[WebDriverException]).until(happened)
-
-
-def see(browser: Chrome, heading: str, screenshot: Path | None = None) -> None:
-    """Wait for the page with this heading, and photograph it."""
-    wait(browser, lambda _: browser.find_element(By.TAG_NAME, "h1").text == heading)
-    if screenshot:
-        browser.save_screenshot(screenshot)
-
-
-def see_nobody(browser: Chrome) -> None:
-    wait(browser, lambda _: "ERR_CONNECTION_REFUSED" in browser.page_source)
-
-
-def text(browser: Chrome) -> str:
-    return browser.find_element(By.TAG_NAME, "main").text
-
-
-def press(browser: Chrome, button: str) -> None:
-    """Press a button of the consent page."""
-    browser.find_element(By.ID, button).click()
-
-
-def press_later(browser: Chrome, button: str) -> None:
-    """Let a button be pressed soon. The driver waits for what its own press leads to, and holds every tab meanwhile."""
-    browser.execute_script(f"setTimeout(() => document.getElementById('{button}').click(), 300)")
-
-
-def console(browser: Chrome) -> list[str]:
-    """Return what the browser complained about since this was asked last."""
-    entries: list[dict[str, str]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
-    return [entry["message"] for entry in entries]
-
-
-def assert_private(command: Command, stack: Stack, *shown: str) -> None:
-    """Neither code, state, token nor client id is in what people see."""
-    secrets = [command.asked["state"], CLIENT_ID]
-    for grant in stack.cloud.standin.grants():
-        secrets += [grant.access_token, grant.refresh_token]
-    for text in shown:
-        assert not [secret for secret in secrets if secret in text]
 
 
 def test_who_allows_it_has_the_pair_stored_and_reads_so_in_browser_and_terminal(
@@ -88,15 +28,9 @@ def test_who_allows_it_has_the_pair_stored_and_reads_so_in_browser_and_terminal(
     see(browser, "You are signed in", tmp_path / "signed-in.png")
     code, output, errors = command.end()
 
-    grant = stack.cloud.standin.grants()[0]
+    assert_stored(stack)
     stored = stack.stored()
     assert stored is not None
-    assert {key: stored[key] for key in ("provider", "accessToken", "refreshToken", "clientId")} == {
-        "provider": "figma",
-        "accessToken": grant.access_token,
-        "refreshToken": grant.refresh_token,
-        "clientId": CLIENT_ID,
-    }
     day = stored["expiresAt"][:10]
     assert (code, errors) == (0, "")
     assert re.search(rf"Signed in\..*RefreshToken-{stack.stage}\n.*token lives until +{day} ", output, re.DOTALL)

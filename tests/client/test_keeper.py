@@ -26,6 +26,8 @@ class World:
     life: float = 90 * DAY
     state: str = "fresh"
     up: bool = True
+    faults: list[TokenClientError] = field(default_factory=list)
+    """Used up one a question."""
     version: int = 1
     expires: float = 90 * DAY
     now: float = 0.0
@@ -40,6 +42,8 @@ class World:
 
     def ask(self, event: Mapping[str, str], *, patient: bool) -> Received:
         self.events.append((event, patient))
+        if self.faults:
+            raise self.faults.pop()
         if not self.up:
             raise LambdaUnavailableException("down")
         if event.get("failedVersionId") == f"v{self.version}" or self.now >= self.expires:
@@ -116,14 +120,17 @@ def test_while_one_asks_ahead_the_others_are_served_at_once() -> None:
     assert len(world.events) == 2
 
 
-def test_a_report_that_meets_a_question_is_made_after_it() -> None:
+@pytest.mark.parametrize("is_answered", [True, False], ids=["the question is answered", "the question is not"])
+def test_a_report_that_meets_a_question_is_made_after_it(is_answered: bool) -> None:  # noqa: FBT001 - the case
     world = World(state="due")
     keeper, asked, go_on = held_up(world)
     dead = keeper.get_token()
     world.now = DAY
+    faults: list[TokenClientError] = [] if is_answered else [LambdaUnavailableException("down")]
     with ThreadPoolExecutor(2) as pool:
         question = pool.submit(keeper.get_token)
         asked.wait()
+        world.faults = faults
         report = pool.submit(keeper.report_failure, dead)
         while dead.version_id not in keeper._rejected:
             pass

@@ -176,6 +176,12 @@ def test_a_failed_tick_goes_to_the_dead_letter_queue_once_and_holds_no_token(sta
         assert secret not in json.dumps(messages)
     assert calls(stack) == 1, "a refused grant is not tried again"
 
+    # What the runbook says of the queue: mend the cause, tick once, empty it.
+    stack.seed(stack.cloud.standin.grant(), expires_in=MANDATORY)
+    assert stack.invoke(json.loads(messages[0]["Body"])["requestPayload"]).payload["outcome"] == "refreshed"
+    sqs.purge_queue(QueueUrl=queue)
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+
 
 def test_logs_and_lock_table_hold_no_token(stack: Deployment) -> None:
     grant = stack.cloud.standin.grant()

@@ -71,6 +71,8 @@ class FakeStore:
     unfinished_faults: list[RefreshTokenError | None] = field(default_factory=list)
     pending: dict[str, StoredPair] = field(default_factory=dict)
     """What was written and not made current, by the version in whose place it belongs."""
+    finished: list[float] = field(default_factory=list)
+    """The seconds that each call of `finish` was given."""
     empty: RefreshTokenError | None = None
     while_reading: Callable[[], None] | None = None
     reads: int = 0
@@ -89,6 +91,7 @@ class FakeStore:
     def finish(self, successor: str, *, expected: str, seconds: float) -> None:
         waiting = self.pending[expected]
         assert waiting.version_id == successor, "what is finished was written"
+        self.finished.append(seconds)
         self.replace(waiting.pair, expected=expected, version_id=successor, seconds=seconds)
 
     def put(self, version_id: str, pair: TokenPair) -> None:

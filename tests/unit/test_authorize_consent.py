@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cli.authorize.consent import FIGMA, Consent, checked_authorize_url, redirect_uri, scopes
+from cli.authorize.consent import FIGMA, Consent, checked_address, redirect_uri, scopes
 from cli.errors import UsageError
 
 REDIRECT = "http://127.0.0.1:8976/callback"
@@ -71,7 +71,7 @@ def test_what_is_no_scope_is_a_usage_error(scope: str) -> None:
     "url", [FIGMA, "https://www.figma-gov.com/oauth", "http://127.0.0.1:4000/oauth", "http://localhost:4000/oauth"]
 )
 def test_consent_pages_are_on_https_or_on_this_machine(url: str) -> None:
-    assert checked_authorize_url(url) == url
+    assert checked_address(url, "--authorize-url") == url
 
 
 @pytest.mark.parametrize(
@@ -93,5 +93,5 @@ def test_consent_pages_are_on_https_or_on_this_machine(url: str) -> None:
 )
 def test_anything_else_is_a_usage_error_that_does_not_repeat_it(url: str) -> None:
     with pytest.raises(UsageError, match="--authorize-url must") as caught:
-        checked_authorize_url(url)
+        checked_address(url, "--authorize-url")
     assert not url or url not in str(caught.value)

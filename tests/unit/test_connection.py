@@ -15,6 +15,7 @@ from refresh_token.issuers.connection import MOST_BYTES, Connection, Lost, Reply
 from refresh_token.issuers.token_endpoint import tls_context
 from tests.unit.certificates import Authority
 from tests.unit.conftest import NOBODY_LISTENS
+from tests.unit.proxy import proxy
 from tests.unit.token_server import Reply as Sent
 from tests.unit.token_server import TokenServer, accepting, http, issued, token_server
 
@@ -304,35 +305,6 @@ def test_a_bundle_that_cannot_be_read_is_the_deployments_fault(
 
 
 # --- proxy ----------------------------------------------------------------------------------------------------------
-
-
-def proxy(asked: list[str], answer: bytes | None = None) -> Callable[[socket.socket, int], None]:
-    """Return what makes tunnels, or gives that answer."""
-
-    def serve(client: socket.socket, _: int) -> None:
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += client.recv(1)
-        asked.append(head.decode())
-        if answer is not None:
-            client.sendall(answer)
-            return
-        host, wanted = head.split()[1].decode().rsplit(":", 1)
-        with socket.create_connection((host, int(wanted))) as server:
-            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            client.settimeout(0.05)
-            server.settimeout(0.05)
-            while True:
-                for one, other in ((client, server), (server, client)):
-                    try:
-                        piece = one.recv(65536)
-                    except TimeoutError:
-                        continue
-                    if not piece:
-                        return
-                    other.sendall(piece)
-
-    return serve
 
 
 def test_a_proxy_makes_a_tunnel_that_it_cannot_look_into(trusted: Authority, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,7 @@ def test_only_issuers_adapters_and_what_makes_their_clients_use_botocore() -> No
     assert users == {"aws_clients.py", "whole_response.py", "issuers", "adapters"}
 
 
-@pytest.mark.parametrize("folder", ["infra", "local"])
+@pytest.mark.parametrize("folder", ["cli", "infra", "local"])
 def test_what_runs_on_the_operators_machine_shares_only_the_contracts_with_the_function(folder: str) -> None:
     found = files(folder)
     assert found

@@ -16,7 +16,7 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.ports import Failure, StoredPair
-from refresh_token.refresh_once import COOLDOWN, SHORTEST_CALL, WRITE_RESERVE, Outcome
+from refresh_token.refresh_once import CLOSE_RESERVE, COOLDOWN, SHORTEST_CALL, WRITE_RESERVE, Outcome
 from refresh_token.token_pair import IssuedToken
 from tests.unit.cases import World, pair
 from tests.unit.fakes import NOW
@@ -521,6 +521,7 @@ def test_what_was_written_and_not_made_current_is_made_current_and_the_issuer_no
     assert refresh(world) == Outcome(left)
     assert world.store.read() == left
     assert world.issuer.calls == []
+    assert world.store.finished == [60 - CLOSE_RESERVE], "it is not written again, and there is time to answer"
     assert world.telemetry.told[-1] == ("refreshed", {"old": "V1", "new": "V-waiting", "recovered_from": None})
     assert (world.lock.held_until, world.lock.finished) == ({}, {"V1": None})
 
@@ -545,6 +546,16 @@ def test_if_it_cannot_be_found_out_what_is_left_over_the_issuer_is_not_asked_and
         refresh(world)
     assert world.issuer.calls == []
     assert (world.lock.held_until, world.lock.finished) == ({}, {})
+
+
+def test_a_failure_that_stood_before_stands_again_then() -> None:
+    world = rotating()
+    before = Failure("IssuerUnavailableException", world.clock.now() - timedelta(minutes=1))
+    world.lock.finished["V1"] = before
+    world.store.unfinished_faults = [SecretUnavailableException("down")]
+    with pytest.raises(SecretUnavailableException):
+        refresh(world)
+    assert world.lock.finished == {"V1": before}
 
 
 def test_what_is_left_over_gives_way_to_what_somebody_stored() -> None:

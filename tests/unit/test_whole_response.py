@@ -1,5 +1,6 @@
 """Responses that come in pieces, late, or without an end, over real sockets and botocore's own way of reading them."""
 
+import http.client
 import itertools
 import json
 import socket
@@ -33,6 +34,13 @@ def byte_by_byte(answer: bytes) -> Iterator[bytes]:
     return slowly(bytes([byte]) for byte in answer)
 
 
+def requested(connection: socket.socket) -> bool:
+    """Take a whole request, which may come in pieces; return whether there was one."""
+    with connection.makefile("rb") as stream:
+        head = http.client.parse_headers(stream) if stream.readline() else None
+        return head is not None and stream.read(int(head["Content-Length"])) is not None
+
+
 @contextmanager
 def serving(pieces: Callable[[], Iterable[bytes]]) -> Iterator[str]:
     """Answer every request with these pieces, on connections that are kept."""
@@ -40,7 +48,7 @@ def serving(pieces: Callable[[], Iterable[bytes]]) -> Iterator[str]:
     def serve(connection: socket.socket) -> None:
         with connection:
             try:
-                while connection.recv(65_536):
+                while requested(connection):
                     for piece in pieces():
                         connection.sendall(piece)
             except OSError:

@@ -34,12 +34,13 @@ def test_all_is_well(tokenctl: Tokenctl, stack: Deployment) -> None:
     stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
     stack.invoke({"version": "0", "id": "doctor", "source": "aws.scheduler"})
     done = tokenctl("doctor")
-    levels = {line.split()[0] for line in done.out.splitlines() if not line[6:].startswith("errors ")}
+    # Other tests made the function raise, and Amplify Studio ends whatever the stack is like.
+    levels = {line.split()[0] for line in done.out.splitlines() if not line[6:].startswith(("errors ", "issuer "))}
     assert levels == {"OK"}, done.out
     assert len(done.out.splitlines()) == len([*BEFORE_DEPLOYMENT, *AFTER_DEPLOYMENT])
     assert version in done.line("secret")
     assert "the schedule ran" in done.line("last run")
-    assert done.code <= 1, "other tests made the function raise"
+    assert done.code == 1
 
 
 def test_every_check_is_documented() -> None:

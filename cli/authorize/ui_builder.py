@@ -7,10 +7,10 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from cli.authorize.consent import Consent
+from cli.authorize.issued import pair_issued
 from cli.errors import ServiceError, TokenctlError
 from cli.target import Connection, explained
-from refresh_token.errors import IssuerProtocolException
-from refresh_token.token_pair import PROVIDER, IssuedToken, TokenPair
+from refresh_token.token_pair import PROVIDER, TokenPair
 
 CONNECT_SECONDS: Final = 5
 READ_SECONDS: Final = 25
@@ -44,7 +44,8 @@ def exchange(client: Any, consent: Consent, code: str, *, now: datetime) -> Toke
     try:
         with explained():
             answer = _exchanged(client, request)
-        return _pair(answer, consent, now)
+        parts = (answer.get("accessToken"), answer.get("expiresIn"), answer.get("refreshToken"))
+        return pair_issued(parts, consent, now=now, who="Amplify UI Builder's")
     except TokenctlError as error:
         raise type(error)(f"{error} Nothing was stored. Run the command again.") from None
 
@@ -80,20 +81,3 @@ def _read_body(response_dict: dict[str, Any], customized_response_dict: dict[str
         document = {}
     kept = {key: value for key in _CODE_KEYS if isinstance(value := document.get(key), str)}
     response_dict["body"] = json.dumps(kept).encode()
-
-
-def _pair(answer: dict[str, Any], consent: Consent, now: datetime) -> TokenPair:
-    try:
-        issued = IssuedToken.from_answer(answer.get("accessToken"), answer.get("expiresIn"), answer.get("refreshToken"))
-        expires_at = issued.expiry(now=now).at
-    except IssuerProtocolException:
-        issued = None
-    if issued is None or issued.refresh_token is None:
-        raise ServiceError("Amplify UI Builder's answer makes no sense: it is not a token pair with an expiry.")
-    return TokenPair(
-        access_token=issued.access_token,
-        refresh_token=issued.refresh_token,
-        client_id=consent.client_id,
-        expires_at=expires_at,
-        refreshed_at=now,
-    )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cli.authorize.consent import Consent
-from cli.authorize.exchange import exchange, exchange_client
+from cli.authorize.ui_builder import exchange, exchange_client
 from cli.errors import ServiceError, TokenctlError
 from cli.target import Connection
 from local.standin import CLIENT_ID, HTML, MALFORMED, NINETY_DAYS, Standin
