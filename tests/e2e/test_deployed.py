@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.deployment import STACK, Deployment, deploy, settings
+from local.deployment import STACK, Deployment, settings
 from tests.conftest import Played
 
 pytestmark = pytest.mark.xdist_group("cloud")
@@ -210,21 +210,5 @@ def test_logs_and_lock_table_hold_no_token(stack: Deployment) -> None:
         assert token not in items
 
 
-def live_version(stack: Deployment) -> str:
-    answer = stack.cloud.client("lambda").get_alias(FunctionName=stack.outputs["FunctionName"], Name="live")
-    return str(answer["FunctionVersion"])
-
-
 def test_nothing_differs_after_a_deployment(stack: Deployment) -> None:
     stack.cloud.cdk().diff(STACK, context=settings(stack.cloud))  # it raises where anything differs
-
-
-def test_an_update_in_place_keeps_the_secret_and_its_value_and_moves_the_alias(stack: Deployment) -> None:
-    version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
-    live = live_version(stack)
-    again = deploy(stack.cloud, context={"memory_mb": "640"})
-    assert again.outputs == stack.outputs
-    assert again.current()[0] == version
-    assert live_version(stack) != live
-    answer = stack.invoke({}, function_name=stack.outputs["FunctionAliasArn"]).payload
-    assert answer["versionId"] == version

@@ -19,6 +19,24 @@ from infra.stack import RefreshTokenStack
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("dev", "prod", "local")
+VARIANTS: dict[str, tuple[str, dict[str, str]]] = {
+    **{stage: (stage, {}) for stage in STAGES},
+    "prod-figma": ("prod", {"issuer": "figma"}),
+    "dev-oauth2": (
+        "dev",
+        {
+            "issuer": "oauth2",
+            "oauth2_token_url": "https://sign-in.example/token?tenant=1",
+            "oauth2_client_auth": "post",
+            "oauth2_scope": "files:read offline",
+            "oauth2_extra_parameters": '{"resource": "r", "audience": "a"}',
+            "oauth2_default_lifetime_seconds": "600",
+        },
+    ),
+}
+"""The stacks that are looked at: each stage as it is in cdk.json, and with each of the other issuers."""
+APP_SECRET = "AWS::SecretsManager::Secret of the app"
+"""What `by_type` calls the type of the secret with the app's credentials, to tell it from that with the pair."""
 Resource = dict[str, Any]
 SECRETS_KEY = "Encrypts the Figma token pair, and the app's credentials where there are any."
 """Description of one of the two keys; the other is the topic's."""
@@ -26,9 +44,10 @@ SECRETS_KEY = "Encrypts the Figma token pair, and the app's credentials where th
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesised:
-    """A stage's template. References name the type they point to, never a logical id."""
+    """A stack's template. References name the type they point to, never a logical id."""
 
     stage: str
+    issuer: str = "amplify"
     template: dict[str, Any]
 
     @property
@@ -50,7 +69,11 @@ class Synthesised:
 
 def by_type(template: Mapping[str, Any]) -> dict[str, Any]:
     """Put a resource's type wherever its logical id is referred to."""
-    types = {name: resource["Type"] for name, resource in template["Resources"].items()}
+    app = "Credentials of the app"
+    types = {
+        name: APP_SECRET if resource.get("Properties", {}).get("Description", "").startswith(app) else resource["Type"]
+        for name, resource in template["Resources"].items()
+    }
 
     def rename(node: Any) -> Any:
         match node:
@@ -66,6 +89,8 @@ def by_type(template: Mapping[str, Any]) -> dict[str, Any]:
                 return node
 
     renamed: dict[str, Any] = rename(dict(template))
+    for name, resource in renamed["Resources"].items():
+        resource["Type"] = types[name]
     return renamed
 
 
@@ -103,21 +128,31 @@ def synthesise(context: dict[str, Any], asset: Path, tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="session")
 def template_file(synthesise: Callable[..., Path]) -> Callable[[str], Path]:
-    return cache(synthesise)
+    """Return the template of one of VARIANTS."""
+
+    @cache
+    def file(variant: str) -> Path:
+        stage, overrides = VARIANTS[variant]
+        return synthesise(stage, **overrides)
+
+    return file
 
 
 @pytest.fixture(scope="session")
 def synthesised(template_file: Callable[[str], Path]) -> Callable[[str], Synthesised]:
     @cache
-    def read(stage: str) -> Synthesised:
-        text = template_file(stage).read_text(encoding="utf-8")
-        return Synthesised(stage=stage, template=by_type(json.loads(text)))
+    def read(variant: str) -> Synthesised:
+        text = template_file(variant).read_text(encoding="utf-8")
+        stage, overrides = VARIANTS[variant]
+        issuer = overrides.get("issuer", "amplify")
+        return Synthesised(stage=stage, issuer=issuer, template=by_type(json.loads(text)))
 
     return read
 
 
-@pytest.fixture(params=STAGES)
+@pytest.fixture(params=VARIANTS)
 def every_stage(request: pytest.FixtureRequest, synthesised: Callable[[str], Synthesised]) -> Synthesised:
+    """Each stage, and each issuer."""
     return synthesised(request.param)
 
 

@@ -15,7 +15,7 @@ from infra.acknowledgements import acknowledge
 from infra.checks import add_checks
 from infra.settings import StageSettings
 from infra.stack import RefreshTokenStack
-from tests.infra.conftest import STAGES
+from tests.infra.conftest import VARIANTS
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -42,28 +42,31 @@ def test_a_queue_that_takes_plain_http_fails_the_synthesis(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.parametrize("issuer", ["amplify", "figma"])
 def test_each_acknowledgement_answers_a_finding_on_that_very_resource(
-    context: dict[str, object], asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    context: dict[str, object], issuer: str, asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = SimpleNamespace(acknowledge=lambda *_: None)
     monkeypatch.setattr("infra.acknowledgements.Validations", SimpleNamespace(of=lambda _: nothing))
-    app = App(context=context, outdir=str(tmp_path))
+    app = App(context={**context, "issuer": issuer}, outdir=str(tmp_path))
     settings = StageSettings.from_context(app.node.get_all_context())
     RefreshTokenStack(app, "Stack", settings=settings, asset=asset)
+    of_the_app = [("AwsSolutions-SMG4", "Stack/Default/AppSecret/Resource")] if issuer == "figma" else []
     findings = AwsSolutionsChecks().validate_scope(app).violations
     assert sorted(
         (finding.rule_name, resource.construct_path) for finding in findings for resource in finding.violating_resources
     ) == [
         ("AwsSolutions-IAM5[Resource::*]", "Stack/Default/Refresh/Role/Resource"),
         ("AwsSolutions-L1", "Stack/Default/Refresh/Function/Resource"),
+        *of_the_app,
         ("AwsSolutions-SMG4", "Stack/Default/Secret/Resource"),
         ("AwsSolutions-SQS3", "Stack/Default/DeadLetters/Queue/Resource"),
     ]
 
 
-def test_cfn_lint_has_nothing_to_say_about_any_stage(template_file: Callable[[str], Path]) -> None:
+def test_cfn_lint_has_nothing_to_say_about_any_stage_or_issuer(template_file: Callable[[str], Path]) -> None:
     lint = Path(sys.executable).with_name("cfn-lint")
-    files = [str(template_file(stage)) for stage in STAGES]
+    files = [str(template_file(variant)) for variant in VARIANTS]
     done = subprocess.run([lint, *files], check=False, capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("", 0)
 

@@ -2,14 +2,17 @@
 
 import pytest
 
-from tests.infra.conftest import Synthesised
+from tests.infra.conftest import APP_SECRET, Synthesised
 
 pytestmark = pytest.mark.xdist_group("synth")
 
 
-def test_the_secret_has_a_key_of_its_own_on_prod(every_stage: Synthesised) -> None:
-    key = every_stage.only("AWS::SecretsManager::Secret")["Properties"].get("KmsKeyId")
-    assert key == ({"Fn::GetAtt": ["AWS::KMS::Key", "Arn"]} if every_stage.stage == "prod" else None)
+def test_the_secrets_have_a_key_of_their_own_on_prod(every_stage: Synthesised) -> None:
+    secrets = [every_stage.only("AWS::SecretsManager::Secret"), *every_stage.resources(APP_SECRET)]
+    assert len(secrets) == (1 if every_stage.issuer == "amplify" else 2)
+    keys = [secret["Properties"].get("KmsKeyId") for secret in secrets]
+    own = {"Fn::GetAtt": ["AWS::KMS::Key", "Arn"]} if every_stage.stage == "prod" else None
+    assert keys == [own] * len(secrets)
 
 
 def test_the_dead_letter_queue_is_encrypted_and_keeps_messages_for_14_days(every_stage: Synthesised) -> None:

@@ -1,14 +1,16 @@
 """The whole policy documents, so that any widening fails here; test_mutations.py widens them one by one."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from tests.infra.conftest import SECRETS_KEY, Synthesised
+from tests.infra.conftest import APP_SECRET, SECRETS_KEY, Synthesised
 
 pytestmark = pytest.mark.xdist_group("synth")
 
 SECRET_ARN = {"Fn::GetAtt": ["AWS::SecretsManager::Secret", "Id"]}
+APP_SECRET_ARN = {"Fn::GetAtt": [APP_SECRET, "Id"]}
 QUEUE_ARN = {"Fn::GetAtt": ["AWS::SQS::Queue", "Arn"]}
 KEY_ARN = {"Fn::GetAtt": ["AWS::KMS::Key", "Arn"]}
 ALIAS_ARN = {"Ref": "AWS::Lambda::Alias"}
@@ -37,13 +39,26 @@ def assert_role(role: dict[str, Any], *, policy: str, trust: dict[str, Any], sta
     assert role["Policies"] == [{"PolicyName": policy, "PolicyDocument": document}]
 
 
+def only_for(secret: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    service = {"Fn::Join": ["", ["secretsmanager.", {"Ref": "AWS::Region"}, ".", {"Ref": "AWS::URLSuffix"}]]}
+    return {"StringEquals": {"kms:ViaService": service, "kms:EncryptionContext:SecretARN": secret}}
+
+
 def use_key(stage: str) -> list[dict[str, object]]:
     """The one key, for the one secret, through Secrets Manager; where there is a key."""
     if stage != "prod":
         return []
-    service = {"Fn::Join": ["", ["secretsmanager.", {"Ref": "AWS::Region"}, ".", {"Ref": "AWS::URLSuffix"}]]}
-    only = {"StringEquals": {"kms:ViaService": service, "kms:EncryptionContext:SecretARN": SECRET_ARN}}
-    return [allow("UseKeyForTokenPair", ["kms:Decrypt", "kms:GenerateDataKey"], KEY_ARN, Condition=only)]
+    actions = ["kms:Decrypt", "kms:GenerateDataKey"]
+    return [allow("UseKeyForTokenPair", actions, KEY_ARN, Condition=only_for(SECRET_ARN))]
+
+
+def ask_issuer(stage: str, issuer: str) -> list[dict[str, object]]:
+    """Amplify is asked with the role itself, the others with what is in the app's secret, which is only read."""
+    if issuer == "amplify":
+        return [allow("RefreshAtUiBuilder", "amplifyuibuilder:RefreshToken", "*", Condition=IN_THIS_REGION)]
+    read = allow("ReadAppCredentials", "secretsmanager:GetSecretValue", APP_SECRET_ARN)
+    decrypt = allow("UseKeyForAppCredentials", "kms:Decrypt", KEY_ARN, Condition=only_for(APP_SECRET_ARN))
+    return [read, decrypt] if stage == "prod" else [read]
 
 
 def test_the_function_may_do_what_it_does_and_nothing_else(every_stage: Synthesised) -> None:
@@ -74,7 +89,7 @@ def test_the_function_may_do_what_it_does_and_nothing_else(every_stage: Synthesi
                 ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
                 {"Fn::GetAtt": ["AWS::DynamoDB::Table", "Arn"]},
             ),
-            allow("RefreshAtUiBuilder", "amplifyuibuilder:RefreshToken", "*", Condition=IN_THIS_REGION),
+            *ask_issuer(every_stage.stage, every_stage.issuer),
             allow("ReportFailure", "sqs:SendMessage", QUEUE_ARN),
         ],
     )

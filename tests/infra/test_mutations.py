@@ -3,12 +3,13 @@
 import copy
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.infra import test_encryption, test_least_privilege, test_monitoring, test_stack
-from tests.infra.conftest import STAGES, Resource, Synthesised
+from tests.infra.conftest import APP_SECRET, VARIANTS, Resource, Synthesised
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -73,10 +74,11 @@ def widenings(statement: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
         yield "by another account", {**statement, "Principal": {"AWS": "arn:aws:iam::999999999999:root"}}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_any_widening_of_any_statement_is_noticed(synthesised: Callable[[str], Synthesised], stage: str) -> None:
-    template = synthesised(stage).template
-    assert notice(POLICY_TESTS, synthesised(stage)) == []
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_any_widening_of_any_statement_is_noticed(synthesised: Callable[[str], Synthesised], variant: str) -> None:
+    whole = synthesised(variant)
+    template = whole.template
+    assert notice(POLICY_TESTS, whole) == []
     unnoticed, tried = [], 0
     for number, document in enumerate(documents(template)):
         for place, statement in enumerate(document["Statement"]):
@@ -86,11 +88,11 @@ def test_any_widening_of_any_statement_is_noticed(synthesised: Callable[[str], S
                 statements = list(documents(broken))[number]["Statement"]
                 statements[place : place + 1] = [] if wider is None else [wider]
                 tried += 1
-                if wider != statement and not notice(POLICY_TESTS, Synthesised(stage=stage, template=broken)):
+                if wider != statement and not notice(POLICY_TESTS, replace(whole, template=broken)):
                     unnoticed.append((statement, what))
         broken = copy.deepcopy(template)
         list(documents(broken))[number]["Statement"].append({"Effect": "Allow", "Action": "*", "Resource": "*"})
-        if not notice(POLICY_TESTS, Synthesised(stage=stage, template=broken)):
+        if not notice(POLICY_TESTS, replace(whole, template=broken)):
             unnoticed.append((document, "one statement more"))
     assert unnoticed == []
     assert tried > 60
@@ -128,10 +130,10 @@ def removed(kind: str) -> Break:
     return apply
 
 
-def kept_data(policy: str) -> Break:
+def kept(kind: str, policy: str) -> Break:
     def apply(template: dict[str, Any]) -> None:
         for one in template["Resources"].values():
-            if one["Type"] == "AWS::SecretsManager::Secret":
+            if one["Type"] == kind:
                 one["DeletionPolicy"] = one["UpdateReplacePolicy"] = policy
 
     return apply
@@ -140,6 +142,16 @@ def kept_data(policy: str) -> Break:
 def one_alarm_less(template: dict[str, Any]) -> None:
     name = next(name for name, one in template["Resources"].items() if one["Type"] == "AWS::CloudWatch::Alarm")
     del template["Resources"][name]
+
+
+def told(**variables: object) -> Break:
+    """Change variables of the function's environment; a None takes one away."""
+
+    def change(function: Resource) -> None:
+        changed = {**function["Environment"]["Variables"], **variables}
+        function["Environment"]["Variables"] = {key: value for key, value in changed.items() if value is not None}
+
+    return every(FUNCTION, change)
 
 
 def renamed_dimension(properties: Resource) -> None:
@@ -163,8 +175,22 @@ BREAKS: dict[str, tuple[str, Break]] = {
     "keys are not rotated": ("prod", having("AWS::KMS::Key", EnableKeyRotation=False)),
     "the secret has no key of its own": ("prod", without(SECRET, "KmsKeyId")),
     "the secret is filled by the template": ("dev", having(SECRET, SecretString="{}")),
-    "the secret goes with the stack": ("prod", kept_data("Delete")),
-    "the secret stays": ("dev", kept_data("Retain")),
+    "the secret goes with the stack": ("prod", kept(SECRET, "Delete")),
+    "the secret stays": ("dev", kept(SECRET, "Retain")),
+    "the app's secret has no key of its own": ("prod-figma", without(APP_SECRET, "KmsKeyId")),
+    "the app's secret is filled by the template": ("dev-oauth2", having(APP_SECRET, SecretString="{}")),
+    "the app's secret goes with the stack": ("prod-figma", kept(APP_SECRET, "Delete")),
+    "the app's secret stays": ("dev-oauth2", kept(APP_SECRET, "Retain")),
+    "there is no secret of the app": ("prod-figma", removed(APP_SECRET)),
+    "there is a secret of an app that nobody asks for": ("dev", added(APP_SECRET)),
+    "the function reads the pair for the app's credentials": (
+        "prod-figma",
+        told(APP_SECRET_ARN={"Fn::GetAtt": [SECRET, "Id"]}),
+    ),
+    "the function asks another issuer": ("prod-figma", told(ISSUER=None)),
+    "the function asks over http": ("prod-figma", told(ALLOW_HTTP_ISSUER="true")),
+    "the app's credentials are in the environment": ("dev-oauth2", told(OAUTH2_CLIENT_SECRET="x")),
+    "nobody finds the app's secret": ("prod-figma", lambda template: template["Outputs"].pop("AppSecretArn")),
     "the queue is not encrypted": ("dev", without(QUEUE, "SqsManagedSseEnabled")),
     "the queue forgets": ("dev", without(QUEUE, "MessageRetentionPeriod")),
     "the queue takes plain HTTP": ("dev", removed("AWS::SQS::QueuePolicy")),
@@ -194,10 +220,11 @@ BREAKS: dict[str, tuple[str, Break]] = {
 
 @pytest.mark.parametrize("what", BREAKS)
 def test_a_broken_stack_is_noticed(synthesised: Callable[[str], Synthesised], what: str) -> None:
-    stage, apply = BREAKS[what]
-    broken = copy.deepcopy(synthesised(stage).template)
+    variant, apply = BREAKS[what]
+    whole = synthesised(variant)
+    broken = copy.deepcopy(whole.template)
     apply(broken)
-    assert notice(ALL_TESTS, Synthesised(stage=stage, template=broken)), f"no test notices that {what}"
+    assert notice(ALL_TESTS, replace(whole, template=broken)), f"no test notices that {what}"
 
 
 def test_a_whole_stack_passes(every_stage: Synthesised) -> None:

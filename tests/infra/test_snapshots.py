@@ -1,4 +1,4 @@
-"""The whole template of each stage as it was when somebody last looked. `make snapshots` writes them anew."""
+"""The whole template of each stage and issuer as somebody last looked at it. `make snapshots` writes them anew."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.conftest import STAGES
+from tests.infra.conftest import VARIANTS
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -20,10 +20,10 @@ def normalised(template: str) -> str:
     return re.sub(r"\b[0-9a-f]{64}\.zip\b", "<asset>.zip", json.dumps(json.loads(template), indent=1)) + "\n"
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_the_template_is_the_one_that_was_looked_at(template_file: Callable[[str], Path], stage: str) -> None:
-    snapshot = SNAPSHOTS / f"RefreshToken-{stage}.template.json"
-    template = normalised(template_file(stage).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_template_is_the_one_that_was_looked_at(template_file: Callable[[str], Path], variant: str) -> None:
+    snapshot = SNAPSHOTS / f"RefreshToken-{variant}.template.json"
+    template = normalised(template_file(variant).read_text(encoding="utf-8"))
     if os.environ.get("RENEW_SNAPSHOTS"):
         snapshot.parent.mkdir(exist_ok=True)
         snapshot.write_text(template, encoding="utf-8")
@@ -32,11 +32,11 @@ def test_the_template_is_the_one_that_was_looked_at(template_file: Callable[[str
     )
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_no_template_names_a_region_an_account_or_a_folder(template_file: Callable[[str], Path], stage: str) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_no_template_names_a_region_an_account_or_a_folder(template_file: Callable[[str], Path], variant: str) -> None:
     """So that it deploys to any region, and twice to one account."""
-    template = template_file(stage).read_text(encoding="utf-8")
+    template = template_file(variant).read_text(encoding="utf-8")
     assert re.findall(r"\b(?:us|eu|ap|ca|sa|me|af)-[a-z]+-\d\b|\b\d{12}\b|/work|/home|/root|/tmp", template) == []
     names = re.findall(r'"(\w+Name)": ("[^"{]+")', template)
-    fixed = {(key, value) for key, value in names if "RefreshToken" in value and stage not in value}
+    fixed = {(key, value) for key, value in names if "RefreshToken" in value and VARIANTS[variant][0] not in value}
     assert fixed <= {("PolicyName", '"RefreshToken"'), ("PolicyName", '"RefreshSchedule"')}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.conftest import SECRETS_KEY, Synthesised, by_type
+from tests.infra.conftest import APP_SECRET, SECRETS_KEY, Synthesised, by_type
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -12,9 +12,10 @@ QUEUE_ARN = {"Fn::GetAtt": ["AWS::SQS::Queue", "Arn"]}
 
 
 def test_no_template_holds_a_token_or_a_way_to_write_one(every_stage: Synthesised) -> None:
-    secret = every_stage.only("AWS::SecretsManager::Secret")["Properties"]
-    assert sorted(set(secret) - {"KmsKeyId"}) == ["Description", "Tags"]
-    for word in ("SecretString", "GenerateSecretString", "accessToken", "refreshToken", "figd_", "resolve:"):
+    for secret in (every_stage.only("AWS::SecretsManager::Secret"), *every_stage.resources(APP_SECRET)):
+        assert sorted(set(secret["Properties"]) - {"KmsKeyId"}) == ["Description", "Tags"]
+    words = ("SecretString", "GenerateSecretString", "accessToken", "refreshToken", "clientId", "clientSecret")
+    for word in (*words, "figd_", "resolve:"):
         assert word not in every_stage.text
 
 
@@ -41,6 +42,63 @@ def test_the_function_runs_as_configured(dev: Synthesised) -> None:
         "Timeout": 60,
         "TracingConfig": {"Mode": "Active"},
     }
+
+
+def issuer_environment(function: dict[str, object]) -> dict[str, object]:
+    """Return the variables that are not the same with every issuer."""
+    same = {"SECRET_ARN", "LOCK_TABLE", "ADVISORY_WINDOW_SECONDS", "MANDATORY_WINDOW_SECONDS"}
+    same |= {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+    environment = function["Environment"]
+    assert isinstance(environment, dict)
+    assert same <= set(environment["Variables"])
+    return {key: value for key, value in environment["Variables"].items() if key not in same}
+
+
+def test_the_function_is_told_who_refreshes(every_stage: Synthesised) -> None:
+    app = {"APP_SECRET_ARN": {"Fn::GetAtt": [APP_SECRET, "Id"]}}
+    assert (
+        issuer_environment(every_stage.only("AWS::Lambda::Function")["Properties"])
+        == {
+            "amplify": {},
+            "figma": {"ISSUER": "figma", "FIGMA_BASE_URL": "https://api.figma.com", **app},
+            "oauth2": {
+                "ISSUER": "oauth2",
+                "OAUTH2_TOKEN_URL": "https://sign-in.example/token?tenant=1",
+                "OAUTH2_CLIENT_AUTH": "post",
+                "OAUTH2_SCOPE": "files:read offline",
+                "OAUTH2_EXTRA_PARAMETERS": '{"audience": "a", "resource": "r"}',
+                "OAUTH2_DEFAULT_LIFETIME": "600",
+                **app,
+            },
+        }[every_stage.issuer]
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (
+            {"issuer": "figma", "figma_base_url": "http://127.0.0.1:9999"},
+            {"ISSUER": "figma", "FIGMA_BASE_URL": "http://127.0.0.1:9999", "ALLOW_HTTP_ISSUER": "true"},
+        ),
+        (
+            {"issuer": "oauth2", "oauth2_token_url": "https://sign-in.example/token"},
+            {
+                "ISSUER": "oauth2",
+                "OAUTH2_TOKEN_URL": "https://sign-in.example/token",
+                "OAUTH2_CLIENT_AUTH": "basic",
+                "OAUTH2_DEFAULT_LIFETIME": "3600",
+            },
+        ),
+    ],
+)
+def test_http_is_allowed_on_local_where_the_address_has_it(
+    synthesise: Callable[..., Path], overrides: dict[str, str], told: dict[str, str]
+) -> None:
+    template = json.loads(synthesise("local", **overrides).read_text(encoding="utf-8"))
+    (function,) = [one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
+    environment = issuer_environment(function["Properties"])
+    assert {key: value for key, value in environment.items() if key != "APP_SECRET_ARN"} == told
 
 
 def test_settings_reach_the_function(synthesise: Callable[..., Path]) -> None:
@@ -156,7 +214,9 @@ def test_the_tick_is_an_event_of_the_scheduler_with_its_time_and_id(dev: Synthes
 
 
 def test_the_stack_answers_with_the_outputs_that_others_rely_on(every_stage: Synthesised) -> None:
+    app = {} if every_stage.issuer == "amplify" else {"AppSecretArn": {"Fn::GetAtt": [APP_SECRET, "Id"]}}
     assert {key: output["Value"] for key, output in every_stage.template["Outputs"].items()} == {
+        **app,
         "FunctionName": {"Ref": "AWS::Lambda::Function"},
         "FunctionArn": {"Fn::GetAtt": ["AWS::Lambda::Function", "Arn"]},
         "FunctionAliasArn": {"Ref": "AWS::Lambda::Alias"},
@@ -199,7 +259,8 @@ def test_data_outlives_the_stack_on_prod_and_nothing_does_elsewhere(every_stage:
         for kind in (resource["Type"],)
         if "Delete" not in (resource.get("DeletionPolicy", "Delete"), resource.get("UpdateReplacePolicy", "Delete"))
     }
-    assert outlives == (set(DATA) if every_stage.stage == "prod" else set())
+    data = {*DATA, *(() if every_stage.issuer == "amplify" else (APP_SECRET,))}
+    assert outlives == (data if every_stage.stage == "prod" else set())
 
 
 def test_a_deployment_over_an_older_one_finds_the_secret_and_the_table_where_they_were(
@@ -212,6 +273,17 @@ def test_a_deployment_over_an_older_one_finds_the_secret_and_the_table_where_the
         "LockTableD8114E48",
     )
     assert names["AWS::Logs::LogGroup"] == "RefreshLogsE8FB3D0F"
+
+
+def test_another_issuer_adds_the_apps_secret_and_leaves_everything_else_where_it_is(
+    template_file: Callable[[str], Path],
+) -> None:
+    amplify, figma = (
+        set(json.loads(template_file(variant).read_text(encoding="utf-8"))["Resources"])
+        for variant in ("prod", "prod-figma")
+    )
+    assert figma - amplify - version_ids(template_file("prod-figma")) == {"AppSecretFAB5164C"}
+    assert amplify - figma == version_ids(template_file("prod")), "a change of the configuration is another version"
 
 
 def test_a_second_synthesis_gives_the_same_template(

@@ -48,12 +48,13 @@ def test_wrong_props_are_refused_all_at_once() -> None:
     assert [fault.partition("=")[0] for fault in refused.value.faults] == ["schedule", "memory_mb"]
 
 
+@pytest.mark.parametrize("issuer", ["amplify", "figma"])
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_its_policies_are_those_of_our_own_stack_without_any_feature_flag(asset: Path, stage: str) -> None:
+def test_its_policies_are_those_of_our_own_stack_without_any_feature_flag(asset: Path, stage: str, issuer: str) -> None:
     stack = a_stack()
     Tags.of(stack).add("whose", "somebody's")
-    TokenRefresher(stack, "Figma", asset=asset, customer_managed_key=stage == "prod")
-    foreign = Synthesised(stage=stage, template=by_type(template_of(stack)))
+    TokenRefresher(stack, "Figma", asset=asset, issuer=issuer, customer_managed_key=stage == "prod")
+    foreign = Synthesised(stage=stage, issuer=issuer, template=by_type(template_of(stack)))
     assert notice(POLICY_TESTS, foreign) == []
 
 
@@ -120,11 +121,15 @@ def test_who_may_invoke_may_invoke_the_alias_and_nothing_else(asset: Path) -> No
     ]
 
 
+@pytest.mark.parametrize("issuer", ["amplify", "figma"])
 @pytest.mark.parametrize("own_key", [False, True])
-def test_who_may_read_may_read_the_secret_and_decrypt_it_and_nothing_else(asset: Path, own_key: bool) -> None:  # noqa: FBT001
+def test_who_may_read_may_read_the_pair_and_decrypt_it_and_not_the_apps_credentials(
+    asset: Path, issuer: str, *, own_key: bool
+) -> None:
     stack = a_stack()
     role = a_role(stack)
-    refresher = TokenRefresher(stack, "Figma", asset=asset, customer_managed_key=own_key)
+    refresher = TokenRefresher(stack, "Figma", asset=asset, issuer=issuer, customer_managed_key=own_key)
+    assert (refresher.app_secret_arn is None) == (issuer == "amplify")
     assert refresher.grant_read(role).success
     read = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
     expected: list[dict[str, Any]] = [{"Action": read, "Effect": "Allow", "Resource": test_least_privilege.SECRET_ARN}]
@@ -149,6 +154,15 @@ def test_each_metric_helper_names_a_metric_and_takes_what_cdk_metrics_take(asset
     assert refresher.metric_refreshed().statistic == "Sum"
     by_reason = refresher.metric_refresh_failed(reason="IssuerUnavailableException")
     assert by_reason.dimensions == {"service": "figma", "reason": "IssuerUnavailableException"}
+
+
+def test_only_who_says_so_may_have_an_issuer_over_http(asset: Path) -> None:
+    url = "http://localhost:9999"
+    with pytest.raises(SettingsError, match="must be an address with https, without"):
+        TokenRefresher(a_stack(), "Figma", asset=asset, issuer="figma", figma_base_url=url)
+    stack = a_stack()
+    TokenRefresher(stack, "Figma", asset=asset, issuer="figma", figma_base_url=url, allow_http_issuer=True)
+    assert '"ALLOW_HTTP_ISSUER": "true"' in json.dumps(template_of(stack))
 
 
 def test_its_parts_are_at_hand(asset: Path) -> None:

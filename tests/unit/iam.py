@@ -21,26 +21,28 @@ THROUGH_KEY = {"GetSecretValue": ("kms:Decrypt",), "PutSecretValue": ("kms:Decry
 
 @dataclass
 class Role:
-    """Allows what a stage's policy allows, and remembers what it was asked."""
+    """Allows what the policy of a snapshot allows, and remembers what it was asked."""
 
-    stage: str
+    variant: str
     secret_arn: str
+    app_secret_arn: str = ""
     taken_away: str = ""
-    """An action that the policy is to have no more."""
-    used: set[str] = field(default_factory=set)
+    """An action that the policy is to have no more, or the Sid of a statement."""
+    used: set[tuple[str, str]] = field(default_factory=set)
+    """Statements by their Sid, and what they were needed for."""
     denied: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        roles = [json.dumps(role) for role in resources(self.stage, "AWS::IAM::Role")]
+        roles = [json.dumps(role) for role in resources(self.variant, "AWS::IAM::Role")]
         (role,) = [json.loads(role) for role in roles if "lambda.amazonaws.com" in role]
         (policy,) = role["Policies"]
         self._statements = [self._resolved(one) for one in policy["PolicyDocument"]["Statement"]]
-        (secret,) = resources(self.stage, "AWS::SecretsManager::Secret")
-        self._own_key = "KmsKeyId" in secret
+        secrets = resources(self.variant, "AWS::SecretsManager::Secret")
+        (self._own_key,) = {"KmsKeyId" in secret for secret in secrets}
 
-    def granted(self) -> set[str]:
-        """Return every action that the policy allows."""
-        return {action for statement in self._statements for action in _actions(statement)}
+    def granted(self) -> set[tuple[str, str]]:
+        """Return every statement's Sid with each action that it allows."""
+        return {(statement["Sid"], action) for statement in self._statements for action in _actions(statement)}
 
     def answer(self, model: Any, params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
         """Handle botocore's event before-call: AWS's own refusal in place of a call that the role may not make."""
@@ -58,7 +60,6 @@ class Role:
             }
             asked += [(action, KEY_ARN, context) for action in THROUGH_KEY.get(operation, ())]
         refused = {action for action, target, facts in asked if not self._allows(action, target, facts)}
-        self.used |= {action for action, _, _ in asked}
         self.denied |= refused
         if not refused:
             return None
@@ -67,14 +68,18 @@ class Role:
         return response, {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}
 
     def _allows(self, action: str, target: str, facts: dict[str, str]) -> bool:
-        return action != self.taken_away and any(
-            any(fnmatch.fnmatchcase(action, allowed) for allowed in _actions(statement))
+        allowing = {
+            (statement["Sid"], action)
+            for statement in self._statements
+            if any(fnmatch.fnmatchcase(action, allowed) for allowed in _actions(statement))
             and fnmatch.fnmatchcase(target, statement["Resource"])
             and all(
                 facts.get(key) == value for key, value in statement.get("Condition", {}).get("StringEquals", {}).items()
             )
-            for statement in self._statements
-        )
+            and self.taken_away not in (action, statement["Sid"])
+        }
+        self.used |= allowing
+        return bool(allowing)
 
     def _resolved(self, node: Any) -> Any:  # noqa: PLR0911 - one for each form
         """Put this test's resources in the place of the template's references."""
@@ -87,7 +92,7 @@ class Role:
                 return separator.join(self._resolved(parts))
             case {"Fn::GetAtt": [name, _]}:
                 kinds = {"LockTable": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/locks", "SecretKey": KEY_ARN}
-                kinds["Secret"] = self.secret_arn
+                kinds |= {"Secret": self.secret_arn, "AppSecret": self.app_secret_arn}
                 return next((arn for kind, arn in kinds.items() if name.startswith(kind)), name)
             case dict():
                 return {key: self._resolved(value) for key, value in node.items()}
