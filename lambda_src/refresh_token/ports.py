@@ -132,6 +132,15 @@ class TokenStore(Protocol):
         """
         ...
 
+    def previous(self) -> StoredPair | None:
+        """Return the pair that was current before; None if there is none that can be read as one.
+
+        Raises:
+            SecretUnavailableException: that cannot be found out.
+
+        """
+        ...
+
     def finish(self, successor: str, *, expected: str, seconds: float) -> None:
         """Make an unfinished successor current, as `replace` would have done; it raises the same."""
         ...

@@ -88,6 +88,11 @@ class FakeStore:
             raise fault
         return self.pending.get(version_id)
 
+    def previous(self) -> StoredPair | None:
+        self.reads += 1
+        versions = list(self.versions.items())
+        return StoredPair(*versions[-2]) if len(versions) > 1 else None
+
     def finish(self, successor: str, *, expected: str, seconds: float) -> None:
         waiting = self.pending[expected]
         assert waiting.version_id == successor, "what is finished was written"
