@@ -192,7 +192,7 @@ class RefreshOnce:
     def _call(
         self, current: StoredPair, previous: Failure | None, client_id: str | None
     ) -> tuple[IssuedToken, TokenPair]:
-        client_id = current.pair.client_id or client_id
+        client_id = current.pair.client_id or (client_id if self.issuer.takes_client_id else None)
         try:
             issued = self.issuer.refresh(
                 current.pair.refresh_token, client_id, seconds=self.clock.remaining() - WRITE_RESERVE

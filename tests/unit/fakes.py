@@ -49,6 +49,7 @@ class FakeIssuer:
     calls: list[tuple[str, str | None, float]] = field(default_factory=list)
     while_calling: Callable[[], None] | None = None
     rotates: bool = False
+    takes_client_id: bool = True
 
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         self.calls.append((refresh_token, client_id, seconds))

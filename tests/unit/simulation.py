@@ -332,6 +332,10 @@ class SimulatedIssuer(Port):
     def rotates(self) -> bool:
         return self.world.grants.single_use
 
+    @property
+    def takes_client_id(self) -> bool:
+        return not self.world.grants.single_use
+
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         del client_id
         latest = self.world.time + timedelta(seconds=seconds)

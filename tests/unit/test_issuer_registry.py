@@ -29,6 +29,7 @@ def test_every_issuer_is_made_from_its_settings() -> None:
         issuer = issuer_named(name, environment)
         assert type(issuer).__module__ == f"refresh_token.issuers.{ISSUERS[name]}"
         assert issuer.rotates is (name == "oauth2")
+        assert issuer.takes_client_id is (name == "amplify")
 
 
 @pytest.mark.parametrize("name", ["", "canary", "Figma", "registry", "ui_builder"])

@@ -543,6 +543,20 @@ def test_a_client_id_that_is_only_the_requests_and_is_refused_pages_nobody_and_c
     assert world.refresher.live_token().state == "fresh"
 
 
+def test_an_issuer_with_an_app_of_its_own_is_neither_told_the_requests_client_id_nor_refuses_because_of_it() -> None:
+    world = World.with_token("mandatory", client_id=None)
+    world.issuer.takes_client_id = False
+    world.issuer.fault = REFUSED
+    for _ in range(2):
+        with pytest.raises(ReauthorizationRequiredException):
+            world.refresher.exchange("refresh-1", "any")
+    assert len(world.issuer.calls) == 1, "the second one falls into the cooldown"
+    assert ("refresh_failed", {"reason": REFUSED.reason, "version_id": "V1", "first": True}) in world.telemetry.told
+    world.issuer.fault = None
+    world.refresher.force()
+    assert world.store.read().pair.client_id is None, "what nobody has checked is not stored"
+
+
 def test_a_token_refused_in_the_bare_operation_is_a_wrong_parameter() -> None:
     world = World.with_token("fresh")
     world.issuer.fault = REFUSED
