@@ -86,6 +86,11 @@ class Issuer(Protocol):
         """Whether a refresh token may be good for one call only. Then it must never be sent twice."""
         ...
 
+    @property
+    def takes_client_id(self) -> bool:
+        """Whether it asks for the app that the caller names. The others ask for their own, whatever the caller says."""
+        ...
+
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         """Call the issuer; retries included, it takes at most ``seconds``.
 
@@ -125,6 +130,15 @@ class TokenStore(Protocol):
 
     def unfinished(self, version_id: str) -> StoredPair | None:
         """Return the successor of a version that was written by `replace` and not made current; None for none.
+
+        Raises:
+            SecretUnavailableException: that cannot be found out.
+
+        """
+        ...
+
+    def previous(self) -> StoredPair | None:
+        """Return the pair that was current before; None if there is none that can be read as one.
 
         Raises:
             SecretUnavailableException: that cannot be found out.

@@ -121,13 +121,13 @@ class RefreshOnce:
 
         """
         pause = FIRST_PAUSE
-        ignore_cooldown |= seen.version_id in self.unwritten  # the cooldown is for those who would ask the issuer
+        unwritten = seen.version_id in self.unwritten  # the cooldown is for those who would ask the issuer
         while True:
             waited = pause > FIRST_PAUSE
             if self.clock.remaining() < WRITE_RESERVE + SHORTEST_CALL:
                 raise RefreshInProgressException(IN_PROGRESS if waited else TOO_LITTLE_TIME)
             # A failure that came about while we waited is the answer for us, too: two ticks at once are one attempt.
-            claim = self._claim(seen.version_id, ignore_cooldown=ignore_cooldown and not waited)
+            claim = self._claim(seen.version_id, ignore_cooldown=unwritten or (ignore_cooldown and not waited))
             if isinstance(claim, Claimed):
                 return self._claimed(seen, claim.previous or unfinished, client_id)
             if isinstance(claim, CoolingDown):
@@ -192,7 +192,7 @@ class RefreshOnce:
     def _call(
         self, current: StoredPair, previous: Failure | None, client_id: str | None
     ) -> tuple[IssuedToken, TokenPair]:
-        client_id = current.pair.client_id or client_id
+        client_id = current.pair.client_id or (client_id if self.issuer.takes_client_id else None)
         try:
             issued = self.issuer.refresh(
                 current.pair.refresh_token, client_id, seconds=self.clock.remaining() - WRITE_RESERVE

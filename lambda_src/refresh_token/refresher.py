@@ -70,9 +70,9 @@ class Refresher:
         window, unfinished = self._window(report.stored), None
         if report.stored.pair.capped:
             self.telemetry.expiry_capped()
-        if window is Window.FRESH and (unfinished := self.once().lost(report.stored.version_id)):
-            window = Window.EXPIRED
         try:
+            if window is Window.FRESH and (unfinished := self.once().lost(report.stored.version_id)):
+                window = Window.EXPIRED
             if window is not Window.FRESH:
                 outcome = self._refresh(report.stored, ignore_cooldown=True, unfinished=unfinished)
                 report = TickReport("refreshed", outcome.stored)
@@ -100,6 +100,9 @@ class Refresher:
             token = self._token(outcome.stored)
             expires_in = outcome.issued.expires_in if outcome.issued else token.expires_in
             return BareToken(outcome.stored.pair.access_token, expires_in)
+        if stored and self._was_replaced(refresh_token):
+            live = self._live(stored)
+            return BareToken(live.stored.pair.access_token, live.expires_in)
         try:
             issued = self.issuer().refresh(refresh_token, client_id, seconds=self.clock.remaining() - ANSWER_RESERVE)
         except ReauthorizationRequiredException:
@@ -108,6 +111,11 @@ class Refresher:
             ) from None
         issued.expiry(now=self.clock.now())
         return BareToken(issued.access_token, issued.expires_in)
+
+    def _was_replaced(self, refresh_token: str) -> bool:
+        """Tell whether it was stored until the last refresh, and is spent: the bare operation, asked once more."""
+        before = self.store.previous() if self.issuer().rotates else None
+        return before is not None and before.pair.has_refresh_token(refresh_token)
 
     def _live(self, stored: StoredPair) -> LiveToken:
         if self._window(stored) in (Window.FRESH, Window.ADVISORY):

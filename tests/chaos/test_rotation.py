@@ -78,6 +78,23 @@ def test_nor_does_a_crowd_that_wants_different_things(swarm: Swarm, server: OAut
     assert (server.issued("mixed"), server.server.reused) == (1, [])
 
 
+# --- the bare operation, asked twice --------------------------------------------------------------------------------
+
+
+def test_the_bare_operation_asked_again_with_the_stored_refresh_token_does_not_spend_it_twice(
+    cloud: LocalCloud, asset: Path, server: OAuth2Server, tmp_path: Path
+) -> None:
+    bench = Bench(cloud, asset, tmp_path)
+    bench.seed(server.sign_in("twice"), expires_in=FRESH)
+    bare = {"provider": "figma", "refreshTokenBody": {"token": bench.current()[1]["refreshToken"]}}
+    with wire_to(cloud, server.url) as wire, bench.runtime(**wire.environment, **settings(bench)) as runtime:
+        answers = [runtime.invoke(bare) for _ in range(2)]
+    live = server.live("twice")
+    assert live, "the family was not revoked"
+    assert [answer.get("accessToken") for answer in answers] == [live.access_token] * 2
+    assert (server.issued("twice"), "twice" in server.server.reused) == (1, False)
+
+
 # --- a write that fails ---------------------------------------------------------------------------------------------
 
 

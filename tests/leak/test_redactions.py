@@ -219,6 +219,7 @@ class Careless:
     """An issuer that calls as ours does, and ``tell``s of an error in its own way."""
 
     rotates = False
+    takes_client_id = True
 
     def __init__(self, tell: Callable[[Exception], None]) -> None:
         self._tell = tell

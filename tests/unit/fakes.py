@@ -49,6 +49,7 @@ class FakeIssuer:
     calls: list[tuple[str, str | None, float]] = field(default_factory=list)
     while_calling: Callable[[], None] | None = None
     rotates: bool = False
+    takes_client_id: bool = True
 
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         self.calls.append((refresh_token, client_id, seconds))
@@ -87,6 +88,11 @@ class FakeStore:
         if fault:
             raise fault
         return self.pending.get(version_id)
+
+    def previous(self) -> StoredPair | None:
+        self.reads += 1
+        versions = list(self.versions.items())
+        return StoredPair(*versions[-2]) if len(versions) > 1 else None
 
     def finish(self, successor: str, *, expected: str, seconds: float) -> None:
         waiting = self.pending[expected]

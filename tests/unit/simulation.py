@@ -176,6 +176,8 @@ class Simulation:
     versions: dict[str, str] = field(default_factory=dict)
     created: dict[str, datetime] = field(default_factory=dict)
     current: str = ""
+    before: str = ""
+    """What was current before the current version."""
     waiting: tuple[str, str] = "", ""
     """What was put aside last, and the version whose place it shall take."""
     succeeded: set[str] = field(default_factory=set)
@@ -209,7 +211,7 @@ class Simulation:
 
     def by_hand(self, version_id: str) -> None:
         """Make a version current as an operator does."""
-        self.current = version_id
+        self.before, self.current = self.current, version_id
         self.succeeded.discard(version_id)
         self.disturb()
 
@@ -330,6 +332,10 @@ class SimulatedIssuer(Port):
     def rotates(self) -> bool:
         return self.world.grants.single_use
 
+    @property
+    def takes_client_id(self) -> bool:
+        return not self.world.grants.single_use
+
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         del client_id
         latest = self.world.time + timedelta(seconds=seconds)
@@ -370,6 +376,13 @@ class SimulatedStore(Port):
 
         return self.call("read what is unfinished", effect, UNREADABLE)
 
+    def previous(self) -> StoredPair | None:
+        def effect() -> StoredPair | None:
+            before = self.world.before
+            return StoredPair(before, self.world.pair(before)) if before else None
+
+        return self.call("read what was current before", effect, UNREADABLE)
+
     def finish(self, successor: str, *, expected: str, seconds: float) -> None:
         del seconds
         self.call("move", lambda: self.move(expected, successor), NOT_STORED)
@@ -382,7 +395,8 @@ class SimulatedStore(Port):
         self.make_current(version_id)
 
     def make_current(self, version_id: str) -> None:
-        replaced, self.world.current = self.world.current, version_id
+        replaced = self.world.before = self.world.current
+        self.world.current = version_id
         self.world.stored(self.me, replaced)
 
 

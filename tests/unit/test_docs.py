@@ -116,6 +116,13 @@ def test_every_decision_record_is_linked_from_the_architecture() -> None:
     assert missing == []
 
 
+def test_every_decision_record_has_a_number_of_its_own_which_its_heading_says() -> None:
+    records = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
+    for record in records:
+        assert record.read_text().startswith(f"# {int(record.name[:4])}. "), record.name
+
+
 def test_every_module_of_the_core_is_named_in_the_architecture() -> None:
     text = sections(ARCHITECTURE)["Parts"]
     package = ROOT / "lambda_src" / "refresh_token"

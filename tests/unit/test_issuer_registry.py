@@ -29,6 +29,7 @@ def test_every_issuer_is_made_from_its_settings() -> None:
         issuer = issuer_named(name, environment)
         assert type(issuer).__module__ == f"refresh_token.issuers.{ISSUERS[name]}"
         assert issuer.rotates is (name == "oauth2")
+        assert issuer.takes_client_id is (name == "amplify")
 
 
 @pytest.mark.parametrize("name", ["", "canary", "Figma", "registry", "ui_builder"])
@@ -104,6 +105,7 @@ def test_a_token_address_may_have_a_query_and_a_base_address_may_not() -> None:
         ("[]", "must be a JSON object of strings"),
         ('{"a": 1}', "must be a JSON object of strings"),
         ('{"a": ["canary"]}', "must be a JSON object of strings"),
+        (r'{"canary": "\ud800"}', "must be a JSON object of strings"),
         ("[" * 10_000, "must be a JSON object of strings"),
         ('{"scope": "x", "client_id": "y", "a": "b"}', "must not have client_id, scope"),
         ('{"grant_type": "x"}', "must not have grant_type"),

@@ -210,6 +210,17 @@ def test_what_is_unfinished_does_not_replace_what_somebody_stored_meanwhile(subj
     assert subject.store.read() == StoredPair(theirs, pair("theirs"))
 
 
+def test_nothing_was_current_before_the_first_pair(subject: StoreUnderTest) -> None:
+    subject.seed(pair("one"))
+    assert subject.store.previous() is None
+
+
+def test_what_a_replacement_replaced_was_current_before(subject: StoreUnderTest) -> None:
+    first, second = subject.seed(pair("one")), version()
+    subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
+    assert subject.store.previous() == StoredPair(first, pair("one"))
+
+
 # --- RefreshLock ----------------------------------------------------------------------------------------------------
 
 

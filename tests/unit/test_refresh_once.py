@@ -610,6 +610,15 @@ def test_other_processes_are_kept_from_the_issuer_for_a_while_meanwhile() -> Non
     assert world.lock.finished["V1"] == Failure("TokenNotStoredException", world.clock.now() + COOLDOWN, lost=True)
 
 
+def test_it_is_written_although_another_process_asked_meanwhile_and_failed() -> None:
+    world = unwritten()
+    world.lock.claim("V1", seconds=60, now=world.clock.now(), ignore_cooldown=True)
+    failure = Failure(DOWN.reason, world.clock.now() + COOLDOWN)
+    world.clock.while_asleep = lambda: world.lock.failed("V1", failure)
+    assert refresh(world).stored.pair.refresh_token == "refresh-2"
+    assert len(world.issuer.calls) == 1
+
+
 def test_what_could_not_be_written_is_forgotten_once_another_version_is_current() -> None:
     world = unwritten()
     seen = world.store.read()

@@ -1,7 +1,7 @@
 """The decision table of contract 1, case by case."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.ports import Failure
+from refresh_token.refresh_once import RefreshOnce
 from refresh_token.refresher import ANSWER_RESERVE
 from tests.unit.cases import EXPIRES, World, pair
 from tests.unit.fakes import NOW
@@ -382,6 +383,17 @@ def test_without_the_lock_table_a_tick_takes_a_fresh_token_to_live_and_says_so()
     assert world.telemetry.told[0] == ("lock_not_read", {"reason": DOWN.reason, "version_id": "V1"})
 
 
+def test_a_tick_measures_the_token_also_where_the_issuers_settings_are_wrong() -> None:
+    world = World.with_token("fresh")
+
+    def misconfigured() -> RefreshOnce:
+        raise ConfigurationException("ISSUER")
+
+    with pytest.raises(ConfigurationException):
+        replace(world.refresher, once=misconfigured).tick()
+    assert world.telemetry.names() == ["token_age"]
+
+
 @pytest.mark.parametrize("window", ["advisory", "mandatory", "expired", "unknown"])
 def test_only_a_tick_on_a_fresh_token_asks_the_lock_what_is_known(window: str) -> None:
     world = World.with_token(window)
@@ -480,6 +492,39 @@ def test_the_bare_operation_that_waits_for_another_refresh_gets_that_token() -> 
     assert world.issuer.calls == []
 
 
+def after_a_bare_refresh(window: str = "fresh") -> World:
+    """Return a world in which the bare operation has spent ``refresh-1``, which the issuer has replaced."""
+    world = World.with_token(window)
+    world.issuer.rotates, world.issuer.new_refresh_token = True, "refresh-2"
+    world.refresher.exchange("refresh-1", None)
+    return world
+
+
+def test_the_bare_operation_asked_twice_does_not_spend_a_replaced_refresh_token_again() -> None:
+    world = after_a_bare_refresh()
+    assert world.refresher.exchange("refresh-1", None).access_token == "access-1"
+    assert len(world.issuer.calls) == 1
+
+
+def test_its_token_is_refreshed_by_the_one_that_is_stored_when_it_has_expired_meanwhile() -> None:
+    world = after_a_bare_refresh()
+    world.clock.time += timedelta(days=91)
+    assert world.refresher.exchange("refresh-1", None).access_token == "access-2"
+    assert [sent for sent, _, _ in world.issuer.calls] == ["refresh-1", "refresh-2"]
+
+
+def test_another_token_than_the_two_that_are_known_is_asked_about() -> None:
+    world = after_a_bare_refresh()
+    assert world.refresher.exchange("somebody else's", None).access_token == "access-2"
+    assert world.issuer.calls[-1][0] == "somebody else's"
+
+
+def test_where_refresh_tokens_can_be_used_again_nobody_looks_at_what_was_stored_before() -> None:
+    world = World.with_token("fresh")
+    world.refresher.exchange("somebody else's", None)
+    assert world.store.reads == 1
+
+
 def test_a_client_id_given_with_the_stored_refresh_token_is_kept_only_where_none_was_known() -> None:
     for known, expected in ((None, "given"), ("client-1", "client-1")):
         world = World.with_token("fresh", client_id=known)
@@ -496,6 +541,20 @@ def test_a_client_id_that_is_only_the_requests_and_is_refused_pages_nobody_and_c
     assert world.telemetry.names() == []
     world.issuer.fault = None
     assert world.refresher.live_token().state == "fresh"
+
+
+def test_an_issuer_with_an_app_of_its_own_is_neither_told_the_requests_client_id_nor_refuses_because_of_it() -> None:
+    world = World.with_token("mandatory", client_id=None)
+    world.issuer.takes_client_id = False
+    world.issuer.fault = REFUSED
+    for _ in range(2):
+        with pytest.raises(ReauthorizationRequiredException):
+            world.refresher.exchange("refresh-1", "any")
+    assert len(world.issuer.calls) == 1, "the second one falls into the cooldown"
+    assert ("refresh_failed", {"reason": REFUSED.reason, "version_id": "V1", "first": True}) in world.telemetry.told
+    world.issuer.fault = None
+    world.refresher.force()
+    assert world.store.read().pair.client_id is None, "what nobody has checked is not stored"
 
 
 def test_a_token_refused_in_the_bare_operation_is_a_wrong_parameter() -> None:

@@ -397,6 +397,21 @@ def test_if_it_cannot_be_looked_up_that_is_said(code: str, stub: Stubber, store:
     assert_clean(caught.value)
 
 
+BEFORE = {"SecretId": ARN, "VersionStage": "AWSPREVIOUS"}
+
+
+@pytest.mark.parametrize("text", [" ", "{}", "not JSON"])
+def test_what_was_current_before_and_is_no_pair_is_none(text: str, stub: Stubber, store: SecretsManagerStore) -> None:
+    stub.add_response("get_secret_value", {**current(V1), "SecretString": text}, BEFORE)
+    assert store.previous() is None
+
+
+def test_what_was_current_before_cannot_be_looked_up(stub: Stubber, store: SecretsManagerStore) -> None:
+    stub.add_client_error("get_secret_value", "InternalServiceError", expected_params=BEFORE)
+    with pytest.raises(SecretUnavailableException):
+        store.previous()
+
+
 def test_to_finish_is_to_move_the_label_and_nothing_else(stub: Stubber, store: SecretsManagerStore) -> None:
     stub.add_response("update_secret_version_stage", {"ARN": ARN, "Name": "pair"}, FINISH)
     store.finish(SUCCESSOR, expected=V1, seconds=30)

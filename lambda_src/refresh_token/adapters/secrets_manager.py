@@ -31,6 +31,9 @@ CURRENT: Final = "AWSCURRENT"
 PENDING: Final = "AWSPENDING"
 """Label of a version that is written and not yet current; Secrets Manager's own name for that state."""
 
+PREVIOUS: Final = "AWSPREVIOUS"
+"""Label that Secrets Manager itself moves to the version which AWSCURRENT leaves."""
+
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 _WRITE_CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
 LONGEST_CALL: Final = 3.0
@@ -83,16 +86,29 @@ class SecretsManagerStore:
 
     def unfinished(self, version_id: str) -> StoredPair | None:
         """Return the successor of a version that waits to be made current; see the port for what it raises."""
-        value = _answer(lambda: self._client.get_secret_value(SecretId=self._secret, VersionStage=PENDING))
-        if isinstance(value, Fault):
-            if value.code == _NOT_FOUND:
-                return None
-            raise _unavailable(value.code)
-        return _stored(value) if is_successor(value["VersionId"], version_id) else None
+        value = self._labelled(PENDING)
+        return _stored(value) if value and is_successor(value["VersionId"], version_id) else None
+
+    def previous(self) -> StoredPair | None:
+        """Return the pair that was current before; see the port for what it raises."""
+        value = self._labelled(PREVIOUS)
+        try:
+            return _stored(value) if value else None
+        except (SecretNotSeededException, SecretMalformedException):
+            return None
 
     def finish(self, successor: str, *, expected: str, seconds: float) -> None:
         """Make ``successor`` current if ``expected`` still is; see the port for what it raises. Safe to repeat."""
         self._carry_out((self._move(successor, expected),), successor, expected, seconds)
+
+    def _labelled(self, label: str) -> Mapping[str, Any] | None:
+        """Return the version with a label, None if there is none."""
+        value = _answer(lambda: self._client.get_secret_value(SecretId=self._secret, VersionStage=label))
+        if not isinstance(value, Fault):
+            return value
+        if value.code == _NOT_FOUND:
+            return None
+        raise _unavailable(value.code)
 
     def _put(self, pair: TokenPair, version_id: str) -> Call:
         return lambda: self._writer().put_secret_value(

@@ -53,6 +53,7 @@ class IssuerEnvironment:
         """Return a JSON object of strings, none of whose keys is among ``but``."""
         try:
             found = json.loads(self.text(name, "{}"))
+            json.dumps(found, ensure_ascii=False).encode()  # lone surrogates cannot be sent
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):

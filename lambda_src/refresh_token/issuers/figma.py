@@ -31,6 +31,7 @@ class FigmaIssuer:
     """The Issuer port on Figma's OAuth endpoint."""
 
     rotates = False
+    takes_client_id = False
 
     def __init__(self, base_url: str, app: AppCredentialsSecret) -> None:
         self._endpoint = TokenEndpoint(f"{base_url.rstrip('/')}/v1/oauth/refresh", repeatable=True)

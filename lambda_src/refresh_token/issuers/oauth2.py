@@ -47,6 +47,7 @@ class OAuth2Issuer:
     """The Issuer port on a token endpoint."""
 
     rotates = True
+    takes_client_id = False
 
     def __init__(self, settings: OAuth2Settings, app: AppCredentialsSecret) -> None:
         self._settings = settings

@@ -44,6 +44,7 @@ class UiBuilderIssuer:
     """The Issuer port on botocore's ``amplifyuibuilder`` client."""
 
     rotates = False
+    takes_client_id = True
 
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
         """Call RefreshToken within ``seconds``; see the port for what it raises."""
