@@ -47,7 +47,8 @@ def _markdown(lines: Sequence[Line]) -> str:
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return (
         f"{_circumstances()}\n\n{table}\n\n"
-        f"One pair on `prod`, a month:\n\n{cost.markdown(cost.pair())}\n\n"
+        f"One pair on `prod`, a month; with the issuers `figma` and `oauth2` one secret more, {cost.SECRET:.2f}:\n\n"
+        f"{cost.markdown(cost.pair())}\n\n"
         f"Consumers that ask {READS_A_DAY:,} times a day, on top:\n\n{cost.markdown(cost.reads(READS_A_DAY))}\n"
     )
 

@@ -1,4 +1,4 @@
-"""Which settings belong to which issuer, and what each must be.
+"""The issuers: whose a setting is, and what it must be.
 
 The rules are those that the function has for its environment, so that what it would refuse is not deployed.
 """
@@ -13,18 +13,19 @@ from infra.setting_rules import Text, is_url
 
 AMPLIFY, FIGMA, OAUTH2 = "amplify", "figma", "oauth2"
 ISSUERS = (AMPLIFY, FIGMA, OAUTH2)
-OWN_KEYS = {
-    AMPLIFY: ("amplifyuibuilder_endpoint_url",),
-    FIGMA: ("figma_base_url",),
-    OAUTH2: (
-        "oauth2_token_url",
-        "oauth2_client_auth",
-        "oauth2_scope",
-        "oauth2_extra_parameters",
-        "oauth2_default_lifetime_seconds",
-    ),
-}
-"""The settings that only one issuer has."""
+
+
+@dataclass(frozen=True)
+class Own:
+    """Whose a setting is that only one issuer has, and the function's variable that it becomes (docs/issuers.md).
+
+    A `needed` one must be set.
+    """
+
+    issuer: str
+    variable: str
+    needed: bool = False
+
 
 STANDARD_FIELDS = ("grant_type", "refresh_token", "scope", "client_id", "client_secret")
 """Of the request for a token, which extra parameters cannot take the place of."""
@@ -74,17 +75,18 @@ class Strings:
         return dict(found)
 
 
-def check_issuer(reader: ContextReader, values: Mapping[str, Any], defaults: Mapping[str, object]) -> None:
+def check_issuer(
+    reader: ContextReader, owned: Mapping[str, Own], values: Mapping[str, Any], defaults: Mapping[str, object]
+) -> None:
     """Note the settings of other issuers than the chosen one, and what the chosen one lacks."""
     chosen = values["issuer"]
-    if not reader.is_sound("issuer"):
-        return
-    for issuer, keys in OWN_KEYS.items():
-        for key in keys:
-            if issuer != chosen and reader.is_sound(key) and values[key] != defaults[key]:
-                reader.fault(key, f"is a setting of issuer={issuer} only, and issuer={chosen}")
-    if chosen == OAUTH2 and reader.is_sound("oauth2_token_url") and values["oauth2_token_url"] is None:
-        reader.fault("oauth2_token_url", "must be set with issuer=oauth2")
+    for key, own in owned.items():
+        if not reader.is_sound("issuer", key):
+            continue
+        if own.issuer != chosen and values[key] != defaults[key]:
+            reader.fault(key, f"is a setting of issuer={own.issuer} only, and issuer={chosen}")
+        if own.issuer == chosen and own.needed and values[key] is None:
+            reader.fault(key, f"must be set with issuer={chosen}")
 
 
 def _is_text(text: object) -> bool:

@@ -4,6 +4,7 @@
 fields below, see `infra.settings_table`.
 """
 
+import json
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -11,7 +12,19 @@ from datetime import timedelta
 from typing import Any, Literal, Self
 
 from infra.context_reader import ContextReader, SettingsError
-from infra.issuer_rules import AMPLIFY, ISSUERS, SCOPE, STANDARD_FIELDS, Strings, address, check_issuer, over_http
+from infra.issuer_rules import (
+    AMPLIFY,
+    FIGMA,
+    ISSUERS,
+    OAUTH2,
+    SCOPE,
+    STANDARD_FIELDS,
+    Own,
+    Strings,
+    address,
+    check_issuer,
+    over_http,
+)
 from infra.schedule_expression import longest_two_ticks
 from infra.setting_rules import EMAIL, HTTP_URL, Choice, Flag, OneOf, Rule, ScheduleExpression, Whole, listed
 
@@ -29,12 +42,12 @@ LONGEST_WATCH = timedelta(days=7)
 """How far back an alarm can look for a tick (CloudWatch API reference, PutMetricAlarm, `Period`)."""
 
 
-def _setting(rule: Rule, about: str, *, default: object, hidden: bool = False) -> Any:  # noqa: ANN401 - the field's annotation is the type
+def _setting(rule: Rule, about: str, *, default: object, own: Own | None = None, hidden: bool = False) -> Any:  # noqa: ANN401 - the field's annotation is the type
     """Return a field that carries its rule, and what it is in a sentence or two of Markdown.
 
     The value of a hidden one is in no message.
     """
-    return field(default=default, metadata={"rule": rule, "about": about, "hidden": hidden})
+    return field(default=default, metadata={"rule": rule, "about": about, "own": own, "hidden": hidden})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,31 +83,39 @@ class RefresherSettings:
         address(),
         "where Figma is, with `issuer=figma`; for Government `https://api.figma-gov.com`. On `local` http will do",
         default="https://api.figma.com",
+        own=Own(FIGMA, "FIGMA_BASE_URL"),
     )
     oauth2_token_url: str | None = _setting(
         address(query=True),
         "the server's token endpoint, which `issuer=oauth2` needs. It may have a query. On `local` http will do",
         default=None,
+        own=Own(OAUTH2, "OAUTH2_TOKEN_URL", needed=True),
     )
     oauth2_client_auth: str = _setting(
         Choice(("basic", "post")),
         "how the app's credentials are sent with `issuer=oauth2`: in a header or in the form",
         default="basic",
+        own=Own(OAUTH2, "OAUTH2_CLIENT_AUTH"),
     )
     oauth2_scope: str | None = _setting(
-        SCOPE, "sent with `issuer=oauth2`. Without it the server grants what it granted before", default=None
+        SCOPE,
+        "sent with `issuer=oauth2`. Without it the server grants what it granted before",
+        default=None,
+        own=Own(OAUTH2, "OAUTH2_SCOPE"),
     )
     oauth2_extra_parameters: Mapping[str, str] | None = _setting(
         Strings(STANDARD_FIELDS),
         'sent with `issuer=oauth2`, such as `{"audience": "design"}`. Readable in the function\'s configuration: '
         "no place for a secret",
         default=None,
+        own=Own(OAUTH2, "OAUTH2_EXTRA_PARAMETERS"),
         hidden=True,
     )
     oauth2_default_lifetime_seconds: int = _setting(
         Whole(60, 31_536_000, "seconds, a year at most"),
         "how long a token lives with `issuer=oauth2` if the server does not say",
         default=3600,
+        own=Own(OAUTH2, "OAUTH2_DEFAULT_LIFETIME"),
     )
     log_retention_days: int = _setting(
         OneOf(RETENTION_DAYS, "the days that CloudWatch Logs knows"), "days that logs are kept", default=30
@@ -137,7 +158,10 @@ class RefresherSettings:
         EMAIL, "is told of the alarms, once the link in SNS's first message was followed", default=None
     )
     amplifyuibuilder_endpoint_url: str | None = _setting(
-        HTTP_URL, "sends the calls of `issuer=amplify` elsewhere; not on `prod`", default=None
+        HTTP_URL,
+        "sends the calls of `issuer=amplify` elsewhere; not on `prod`",
+        default=None,
+        own=Own(AMPLIFY, "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER"),
     )
 
     @classmethod
@@ -151,6 +175,15 @@ class RefresherSettings:
         reader = _reader({**_DEFAULTS, **values})
         return cls(**_checked(reader, over_http() if allow_http_issuer else {}))
 
+    def issuer_variables(self) -> dict[str, str]:
+        """Return what the function is told of the chosen issuer: those of its settings that are set."""
+        owned = {own.variable: getattr(self, key) for key, own in _OWNED.items() if own.issuer == self.issuer}
+        return {
+            variable: json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else str(value)
+            for variable, value in owned.items()
+            if value is not None
+        }
+
     def props(self) -> dict[str, Any]:
         """Return the settings as `TokenRefresher` takes them."""
         return {key: getattr(self, key) for key in KEYS}
@@ -159,6 +192,7 @@ class RefresherSettings:
 _FIELDS = fields(RefresherSettings)
 _DEFAULTS = {field.name: field.default for field in _FIELDS}
 KEYS = tuple(_DEFAULTS)
+_OWNED: dict[str, Own] = {one.name: one.metadata["own"] for one in _FIELDS if one.metadata["own"]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,7 +269,7 @@ def _checked(reader: ContextReader, rules: Mapping[str, Rule]) -> dict[str, Any]
 
 
 def _check_together(reader: ContextReader, values: Mapping[str, Any]) -> None:
-    check_issuer(reader, values, _DEFAULTS)
+    check_issuer(reader, _OWNED, values, _DEFAULTS)
     windows = ("advisory_window_hours", "mandatory_window_hours")
     advisory, mandatory = (values[key] for key in windows)
     if reader.is_sound(*windows) and mandatory >= advisory:

@@ -1,6 +1,5 @@
 """The function, its log group, its alias, and a role that can do exactly what the function does."""
 
-import json
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -17,7 +16,6 @@ from constructs import Construct
 from infra.acknowledgements import acknowledge
 from infra.constructs.app_secret import AppSecret
 from infra.constructs.token_secret import TokenSecret
-from infra.issuer_rules import FIGMA
 from infra.settings import RefresherSettings
 
 LIVE = "live"
@@ -163,21 +161,11 @@ def _refresh_at_ui_builder() -> iam.PolicyStatement:
 
 
 def _issuer_environment(settings: RefresherSettings, app_secret: AppSecret | None) -> dict[str, str]:
-    """Return the issuer's own variables, as docs/issuers.md lists them."""
+    """Return the variables of docs/issuers.md. Without them the issuer is Amplify."""
+    variables = settings.issuer_variables()
     if not app_secret:
-        url = settings.amplifyuibuilder_endpoint_url
-        return {"AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": url} if url else {}
-    environment = {"ISSUER": settings.issuer, "APP_SECRET_ARN": app_secret.arn}
-    if settings.issuer == FIGMA:
-        address = environment["FIGMA_BASE_URL"] = settings.figma_base_url
-    else:
-        address = environment["OAUTH2_TOKEN_URL"] = settings.oauth2_token_url or ""
-        environment["OAUTH2_CLIENT_AUTH"] = settings.oauth2_client_auth
-        environment["OAUTH2_DEFAULT_LIFETIME"] = str(settings.oauth2_default_lifetime_seconds)
-        if settings.oauth2_scope:
-            environment["OAUTH2_SCOPE"] = settings.oauth2_scope
-        if settings.oauth2_extra_parameters:
-            environment["OAUTH2_EXTRA_PARAMETERS"] = json.dumps(settings.oauth2_extra_parameters, sort_keys=True)
-    if urlsplit(address).scheme == "http":
+        return variables
+    environment = {"ISSUER": settings.issuer, "APP_SECRET_ARN": app_secret.arn, **variables}
+    if any(urlsplit(text).scheme == "http" for name, text in variables.items() if name.endswith("_URL")):
         environment["ALLOW_HTTP_ISSUER"] = "true"
     return environment

@@ -77,9 +77,8 @@ def test_a_live_stack_goes_from_amplify_to_figma_and_back_and_no_consumer_notice
         # words; the token of Amplify's app is handed out as long as it lives.
         assert "`tokenctl app-credentials" in stack.invoke(FORCE).payload["errorMessage"]
         assert calls(stack, "FigmaRefresh") == []
-        secrets.put_secret_value(
-            SecretId=app_secret, SecretString=json.dumps({"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET})
-        )
+        app = json.dumps({"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET})
+        assert CLIENT_SECRET not in stack.tokenctl("app-credentials", "--yes", stdin=app)
         assert "sign in again" in stack.invoke(FORCE).payload["errorMessage"]
         assert stack.invoke(TICK).payload["versionId"] == first
         assert calls(stack, "FigmaRefresh") == [400]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.context_reader import SettingsError
-from infra.issuer_rules import ISSUERS, OWN_KEYS, STANDARD_FIELDS
+from infra.issuer_rules import ISSUERS, STANDARD_FIELDS
 from infra.settings import RefresherSettings, StageSettings
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers import figma, oauth2, registry
@@ -63,28 +63,28 @@ def test_figma_for_government_is_one_setting_on_prod_too(context: dict[str, Any]
     assert (settings.issuer, settings.figma_base_url) == ("figma", "https://api.figma-gov.com")
 
 
-VALUES = {
-    "amplifyuibuilder_endpoint_url": "https://stand-in.example",
-    "figma_base_url": "https://api.figma-gov.com",
-    "oauth2_token_url": TOKEN_URL,
-    "oauth2_client_auth": "post",
-    "oauth2_scope": "files:read",
-    "oauth2_extra_parameters": '{"audience": "design"}',
-    "oauth2_default_lifetime_seconds": "600",
-}
+OWN = [
+    ("amplify", "amplifyuibuilder_endpoint_url", "https://stand-in.example"),
+    ("figma", "figma_base_url", "https://api.figma-gov.com"),
+    ("oauth2", "oauth2_token_url", TOKEN_URL),
+    ("oauth2", "oauth2_client_auth", "post"),
+    ("oauth2", "oauth2_scope", "files:read"),
+    ("oauth2", "oauth2_extra_parameters", '{"audience": "design"}'),
+    ("oauth2", "oauth2_default_lifetime_seconds", "600"),
+]
 
 
-@pytest.mark.parametrize(("owner", "key"), [(owner, key) for owner, keys in OWN_KEYS.items() for key in keys])
+@pytest.mark.parametrize(("owner", "key", "value"), OWN)
 @pytest.mark.parametrize("chosen", ISSUERS)
 def test_a_setting_of_another_issuer_is_refused_and_one_of_its_own_is_not(
-    context: dict[str, Any], chosen: str, owner: str, key: str
+    context: dict[str, Any], chosen: str, owner: str, key: str, value: str
 ) -> None:
     needed = {"oauth2_token_url": TOKEN_URL} if chosen == "oauth2" else {}
-    overrides = {**needed, "issuer": chosen, key: VALUES[key]}
+    overrides = {**needed, "issuer": chosen, key: value}
     if owner == chosen:
         assert read(context, **overrides).issuer == chosen
     else:
-        shown = "..." if key == "oauth2_extra_parameters" else VALUES[key]
+        shown = "..." if key == "oauth2_extra_parameters" else value
         expected = f"{key}={shown}: is a setting of issuer={owner} only, and issuer={chosen}"
         assert faults(context, **overrides) == (expected,)
 
