@@ -3,7 +3,10 @@
 import inspect
 import json
 import re
+import subprocess
+import sys
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +49,44 @@ def test_wrong_props_are_refused_all_at_once() -> None:
     with pytest.raises(SettingsError) as refused:
         TokenRefresher(a_stack(), "Figma", schedule="rate(1 hours)", memory_mb=1)
     assert [fault.partition("=")[0] for fault in refused.value.faults] == ["schedule", "memory_mb"]
+
+
+def test_a_prop_may_be_text_as_context_gives_it_and_means_the_same(asset: Path) -> None:
+    text: dict[str, Any] = {
+        "customer_managed_key": "false",
+        "memory_mb": "1024",
+        "alarm_email": "",
+        "snap_start": "true",
+    }
+    text |= {"advisory_window_hours": "100", "mandatory_window_hours": "10", "reserved_concurrency": ""}
+    typed: dict[str, Any] = {"memory_mb": 1024, "snap_start": True}
+    typed |= {"advisory_window_hours": 100, "mandatory_window_hours": 10}
+    templates = []
+    for props in (text, typed):
+        stack = a_stack()
+        TokenRefresher(stack, "Figma", asset=asset, **props)
+        templates.append(template_of(stack))
+    assert templates[0] == templates[1]
+
+
+@pytest.mark.parametrize("name", ["", "a" * 256, 'a"b', "a'b", "a\\b", ":a", " a", "a ", "ä", "a\n"])
+def test_a_service_name_that_no_metric_can_have_is_refused(name: str) -> None:
+    # An empty one means the default, which here has the construct's id in it.
+    with pytest.raises(SettingsError) as refused:
+        TokenRefresher(a_stack(), "Its 'id'", service_name=name)
+    assert [fault.partition("=")[0] for fault in refused.value.faults] == ["service_name"]
+
+
+@pytest.mark.parametrize("module", ["infra", "infra.token_refresher", "infra.constructs.token_refresher"])
+def test_it_is_found_where_one_looks_for_it(module: str) -> None:
+    assert import_module(module).TokenRefresher is TokenRefresher
+
+
+def test_the_package_has_nothing_else_and_starts_no_cdk_by_itself() -> None:
+    with pytest.raises(ImportError, match="no_such"):
+        exec("from infra import no_such", {})  # noqa: S102 - a type checker would refuse it
+    code = "import sys, infra.settings; assert 'aws_cdk' not in sys.modules, 'the CDK'"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
