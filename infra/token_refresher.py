@@ -40,7 +40,7 @@ from infra.setting_rules import SERVICE_NAME
 from infra.settings import Architecture, RefresherSettings
 
 
-class TokenRefresher(RefreshMetrics, Construct):
+class TokenRefresher(RefreshMetrics):
     """Keeps one Figma token pair alive: secret, lock, function, schedule, alarms, dashboard, and the client's layer.
 
     Needs nothing of the app around it: no context, no feature flags, no Docker. It names nothing but what

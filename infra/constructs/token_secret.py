@@ -1,6 +1,6 @@
 """The secret that holds the token pair, and the key that encrypts it where it has one of its own."""
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -68,10 +68,13 @@ class TokenSecret(Construct):
         )
 
     def _for_this_secret(self) -> dict[str, dict[str, str]]:
-        """Through Secrets Manager, which names the secret as the encryption context, and for nothing else."""
+        """Through Secrets Manager, which names the secret as the encryption context, and for nothing else.
+
+        The region is that of the secret, whose name stays where a stack in another region grants somebody.
+        """
         return {
             "StringEquals": {
-                "kms:ViaService": f"secretsmanager.{Aws.REGION}.{Aws.URL_SUFFIX}",
+                "kms:ViaService": f"secretsmanager.{Stack.of(self).region}.{Aws.URL_SUFFIX}",
                 "kms:EncryptionContext:SecretARN": self.arn,
             }
         }

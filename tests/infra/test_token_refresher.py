@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, NestedStack, Stack, Tags
+from aws_cdk import App, Duration, Environment, NestedStack, Stack, Tags
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -175,6 +176,34 @@ def test_who_may_read_may_read_the_secret_and_decrypt_it_and_nothing_else(asset:
         key = {"Action": "kms:Decrypt", "Effect": "Allow", "Resource": use["Resource"], "Condition": use["Condition"]}
         expected.append(key)
     assert sorted(grants(stack, role), key=str) == sorted(expected, key=str)
+
+
+def elsewhere(app: App) -> tuple[Stack, Stack]:
+    """Return two stacks of one account, in two regions, that may refer to each other."""
+    here, there = (
+        Stack(app, name, env=Environment(account="123456789012", region=region), cross_region_references=True)
+        for name, region in (("Here", "eu-central-1"), ("There", "eu-west-1"))
+    )
+    return here, there
+
+
+def test_who_may_read_from_another_region_decrypts_in_that_of_the_secret(asset: Path) -> None:
+    here, there = elsewhere(App())
+    role = a_role(there)
+    TokenRefresher(here, "Figma", asset=asset, customer_managed_key=True).grant_read(role)
+    (decrypt,) = [one for one in grants(there, role) if one["Action"] == "kms:Decrypt"]
+    service = decrypt["Condition"]["StringEquals"]["kms:ViaService"]
+    assert service == {"Fn::Join": ["", ["secretsmanager.eu-central-1.", {"Ref": "AWS::URLSuffix"}]]}
+
+
+def test_a_metric_is_that_of_its_own_region_wherever_it_is_drawn(asset: Path) -> None:
+    here, there = elsewhere(App())
+    refresher = TokenRefresher(here, "Figma", asset=asset)
+    widget = cloudwatch.GraphWidget(left=[refresher.metric_refreshed(), refresher.metric_degraded(region="eu-north-1")])
+    drawn = there.resolve(widget.to_json())[0]["properties"]["metrics"]
+    assert [metric[-1]["region"] for metric in drawn] == ["eu-central-1", "eu-north-1"]
+    with pytest.raises(RuntimeError, match="eu-central-1"):
+        refresher.metric_refreshed().create_alarm(there, "Alarm", threshold=1, evaluation_periods=1)
 
 
 def test_each_metric_helper_names_a_metric_and_takes_what_cdk_metrics_take(asset: Path) -> None:
