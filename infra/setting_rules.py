@@ -151,3 +151,9 @@ EMAIL = Text(
     "must be one e-mail address",
     lambda text: len(text) <= 254 and re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)+", text) is not None,  # noqa: PLR2004 - RFC 5321
 )
+# What CloudWatch takes as a dimension (API reference, Dimension) and a search expression holds in quotes.
+SERVICE_NAME = Text(
+    "must be 1 to 255 letters, digits, blanks and signs of ASCII but quotes and backslashes; no colon or blank to "
+    "begin with, no blank at the end",
+    lambda text: re.fullmatch(r"(?![ :])[ !#-&(-\[\]-~]{1,255}(?<! )", text) is not None,
+)

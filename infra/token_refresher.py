@@ -2,7 +2,7 @@
 
 In another app:
 
-    from infra.token_refresher import TokenRefresher
+    from infra import TokenRefresher
 
     figma = TokenRefresher(self, "Figma", schedule="rate(6 hours)", alarm_email="on-call@example.com")
     figma.grant_invoke(consumer)
@@ -15,7 +15,7 @@ How to come by the import: docs/infrastructure.md.
 from collections.abc import Mapping
 from pathlib import Path
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -37,11 +37,13 @@ from infra.constructs.refresh_function import RefreshFunction
 from infra.constructs.refresh_metrics import RefreshMetrics
 from infra.constructs.refresh_schedule import RefreshSchedule
 from infra.constructs.token_secret import TokenSecret
+from infra.context_reader import SettingsError
 from infra.issuer_rules import AMPLIFY
+from infra.setting_rules import SERVICE_NAME
 from infra.settings import Architecture, RefresherSettings
 
 
-class TokenRefresher(RefreshMetrics, Construct):
+class TokenRefresher(RefreshMetrics):
     """Keeps one Figma token pair alive: secret, lock, function, schedule, alarms, dashboard, and the client's layer.
 
     Needs nothing of the app around it: no context, no feature flags, no Docker. It names nothing but what
@@ -142,9 +144,9 @@ class TokenRefresher(RefreshMetrics, Construct):
             amplifyuibuilder_endpoint_url=amplifyuibuilder_endpoint_url,
             allow_http_issuer=allow_http_issuer,
         )
-        self.service_name = service_name or _own_name(self)
+        self.service_name = _checked_name(service_name or _own_name(self))
         self._secret = TokenSecret(
-            self, "Secret", customer_managed_key=customer_managed_key, removal_policy=removal_policy
+            self, "Secret", customer_managed_key=settings.customer_managed_key, removal_policy=removal_policy
         )
         app_secret = (
             None
@@ -165,12 +167,12 @@ class TokenRefresher(RefreshMetrics, Construct):
             failure_queue=dead_letters,
             removal_policy=removal_policy,
         )
-        RefreshSchedule(self, "Schedule", expression=schedule, target=refresh.alias, dead_letters=dead_letters)
+        RefreshSchedule(self, "Schedule", expression=settings.schedule, target=refresh.alias, dead_letters=dead_letters)
         monitoring = Monitoring(
             self,
             "Monitoring",
-            schedule=schedule,
-            email=alarm_email,
+            schedule=settings.schedule,
+            email=settings.alarm_email,
             metrics=self,
             function=refresh.function,
             dead_letters=dead_letters,
@@ -183,8 +185,8 @@ class TokenRefresher(RefreshMetrics, Construct):
             function=refresh.function,
             log_group=refresh.log_group,
             dead_letters=dead_letters,
-            advisory_window_hours=advisory_window_hours,
-            mandatory_window_hours=mandatory_window_hours,
+            advisory_window_hours=settings.advisory_window_hours,
+            mandatory_window_hours=settings.mandatory_window_hours,
         )
         layer = ClientLayer(self, "Client", removal_policy=removal_policy).layer
 
@@ -231,6 +233,14 @@ def _own_name(refresher: TokenRefresher) -> str:
     stack = Stack.of(refresher)
     inside = refresher.node.path.removeprefix(stack.node.path).lstrip("/")
     return f"{stack.stack_name}/{inside}"
+
+
+def _checked_name(name: str) -> str:
+    """Return the name; one that is known only in the account, as a nested stack's, is believed."""
+    try:
+        return name if Token.is_unresolved(name) else SERVICE_NAME.read(name)
+    except ValueError as error:
+        raise SettingsError([f"service_name={name}: {error}"]) from None
 
 
 def _publish(scope: Construct, path: str, name: str, value: str) -> None:

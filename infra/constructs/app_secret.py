@@ -1,6 +1,6 @@
 """The secret that holds the credentials of the team's own app, for an issuer that asks for them."""
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -38,6 +38,6 @@ class AppSecret(Construct):
             sid="UseKeyForAppCredentials",
             actions=["kms:Decrypt"],
             resources=[self._key.key_arn],
-            conditions=only_for(self.arn),
+            conditions=only_for(self.arn, region=Stack.of(self).region),
         )
         return [read, decrypt]

@@ -26,11 +26,14 @@ def empty_secret(
     return resource.attr_id
 
 
-def only_for(secret_arn: str) -> dict[str, dict[str, str]]:
-    """Through Secrets Manager, which names the secret as the encryption context, and for nothing else."""
+def only_for(secret_arn: str, *, region: str) -> dict[str, dict[str, str]]:
+    """Through Secrets Manager, which names the secret as the encryption context, and for nothing else.
+
+    The region is the secret's, whose name stays where a stack in another region grants somebody.
+    """
     return {
         "StringEquals": {
-            "kms:ViaService": f"secretsmanager.{Aws.REGION}.{Aws.URL_SUFFIX}",
+            "kms:ViaService": f"secretsmanager.{region}.{Aws.URL_SUFFIX}",
             "kms:EncryptionContext:SecretARN": secret_arn,
         }
     }

@@ -4,6 +4,7 @@ from typing import TypedDict, Unpack
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
 
 NAMESPACE = "RefreshToken"
 
@@ -22,10 +23,11 @@ class MetricOptions(TypedDict, total=False):
     visible: bool
 
 
-class RefreshMetrics:
+class RefreshMetrics(Construct):
     """The metrics of one function, which prints `service_name` as the dimension `service` of each.
 
-    Each method takes what `aws_cloudwatch.Metric` takes. Where nothing else is said, it is the sum over five minutes.
+    Each method takes what `aws_cloudwatch.Metric` takes. Where nothing else is said, it is the sum over five minutes,
+    in the account and region of this construct, also when a stack elsewhere draws it.
     """
 
     service_name: str
@@ -77,9 +79,10 @@ class RefreshMetrics:
     def _metric(self, name: str, dimensions: dict[str, str], options: MetricOptions) -> cloudwatch.Metric:
         options.setdefault("statistic", "Sum")
         options.setdefault("period", Duration.minutes(5))
-        return cloudwatch.Metric(
+        metric = cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=name,
             dimensions_map={"service": self.service_name, **dimensions},
             **options,
         )
+        return metric if {"account", "region"} & options.keys() else metric.attach_to(self)

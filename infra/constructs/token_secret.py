@@ -1,6 +1,6 @@
 """The secret that holds the token pair, and the key that encrypts it where it has one of its own."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -37,7 +37,7 @@ class TokenSecret(Construct):
                     sid="UseKeyForTokenPair",
                     actions=["kms:Decrypt", "kms:GenerateDataKey"],
                     resources=[self.key.key_arn],
-                    conditions=only_for(self.arn),
+                    conditions=only_for(self.arn, region=Stack.of(self).region),
                 )
             )
         return statements
@@ -52,7 +52,7 @@ class TokenSecret(Construct):
                 grantee=grantee,
                 actions=["kms:Decrypt"],
                 resource_arns=[self.key.key_arn],
-                conditions=only_for(self.arn),
+                conditions=only_for(self.arn, region=Stack.of(self).region),
             )
         )
 

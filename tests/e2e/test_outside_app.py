@@ -28,9 +28,9 @@ APP = """
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
 
+    from infra import TokenRefresher
     from infra.settings import StageSettings
     from infra.stack import RefreshTokenStack
-    from infra.token_refresher import TokenRefresher
 
     architecture, url = sys.argv[1:]
     app = cdk.App()

@@ -3,12 +3,16 @@
 import inspect
 import json
 import re
+import subprocess
+import sys
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, NestedStack, Stack, Tags
+from aws_cdk import App, Duration, Environment, NestedStack, Stack, Tags
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -46,6 +50,44 @@ def test_wrong_props_are_refused_all_at_once() -> None:
     with pytest.raises(SettingsError) as refused:
         TokenRefresher(a_stack(), "Figma", schedule="rate(1 hours)", memory_mb=1)
     assert [fault.partition("=")[0] for fault in refused.value.faults] == ["schedule", "memory_mb"]
+
+
+def test_a_prop_may_be_text_as_context_gives_it_and_means_the_same(asset: Path) -> None:
+    text: dict[str, Any] = {
+        "customer_managed_key": "false",
+        "memory_mb": "1024",
+        "alarm_email": "",
+        "snap_start": "true",
+    }
+    text |= {"advisory_window_hours": "100", "mandatory_window_hours": "10", "reserved_concurrency": ""}
+    typed: dict[str, Any] = {"memory_mb": 1024, "snap_start": True}
+    typed |= {"advisory_window_hours": 100, "mandatory_window_hours": 10}
+    templates = []
+    for props in (text, typed):
+        stack = a_stack()
+        TokenRefresher(stack, "Figma", asset=asset, **props)
+        templates.append(template_of(stack))
+    assert templates[0] == templates[1]
+
+
+@pytest.mark.parametrize("name", ["", "a" * 256, 'a"b', "a'b", "a\\b", ":a", " a", "a ", "ä", "a\n"])
+def test_a_service_name_that_no_metric_can_have_is_refused(name: str) -> None:
+    # An empty one means the default, which here has the construct's id in it.
+    with pytest.raises(SettingsError) as refused:
+        TokenRefresher(a_stack(), "Its 'id'", service_name=name)
+    assert [fault.partition("=")[0] for fault in refused.value.faults] == ["service_name"]
+
+
+@pytest.mark.parametrize("module", ["infra", "infra.token_refresher", "infra.constructs.token_refresher"])
+def test_it_is_found_where_one_looks_for_it(module: str) -> None:
+    assert import_module(module).TokenRefresher is TokenRefresher
+
+
+def test_the_package_has_nothing_else_and_starts_no_cdk_by_itself() -> None:
+    with pytest.raises(ImportError, match="no_such"):
+        exec("from infra import no_such", {})  # noqa: S102 - a type checker would refuse it
+    code = "import sys, infra.settings; assert 'aws_cdk' not in sys.modules, 'the CDK'"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 @pytest.mark.parametrize("issuer", ["amplify", "figma"])
@@ -139,6 +181,34 @@ def test_who_may_read_may_read_the_pair_and_decrypt_it_and_not_the_apps_credenti
         key = {"Action": "kms:Decrypt", "Effect": "Allow", "Resource": use["Resource"], "Condition": use["Condition"]}
         expected.append(key)
     assert sorted(grants(stack, role), key=str) == sorted(expected, key=str)
+
+
+def elsewhere(app: App) -> tuple[Stack, Stack]:
+    """Return two stacks of one account, in two regions, that may refer to each other."""
+    here, there = (
+        Stack(app, name, env=Environment(account="123456789012", region=region), cross_region_references=True)
+        for name, region in (("Here", "eu-central-1"), ("There", "eu-west-1"))
+    )
+    return here, there
+
+
+def test_who_may_read_from_another_region_decrypts_in_that_of_the_secret(asset: Path) -> None:
+    here, there = elsewhere(App())
+    role = a_role(there)
+    TokenRefresher(here, "Figma", asset=asset, customer_managed_key=True).grant_read(role)
+    (decrypt,) = [one for one in grants(there, role) if one["Action"] == "kms:Decrypt"]
+    service = decrypt["Condition"]["StringEquals"]["kms:ViaService"]
+    assert service == {"Fn::Join": ["", ["secretsmanager.eu-central-1.", {"Ref": "AWS::URLSuffix"}]]}
+
+
+def test_a_metric_is_that_of_its_own_region_wherever_it_is_drawn(asset: Path) -> None:
+    here, there = elsewhere(App())
+    refresher = TokenRefresher(here, "Figma", asset=asset)
+    widget = cloudwatch.GraphWidget(left=[refresher.metric_refreshed(), refresher.metric_degraded(region="eu-north-1")])
+    drawn = there.resolve(widget.to_json())[0]["properties"]["metrics"]
+    assert [metric[-1]["region"] for metric in drawn] == ["eu-central-1", "eu-north-1"]
+    with pytest.raises(RuntimeError, match="eu-central-1"):
+        refresher.metric_refreshed().create_alarm(there, "Alarm", threshold=1, evaluation_periods=1)
 
 
 def test_each_metric_helper_names_a_metric_and_takes_what_cdk_metrics_take(asset: Path) -> None:
