@@ -18,10 +18,13 @@ INVOCATION: Final = 0.20 / 1e6
 GB_SECOND: Final = 0.0000133334
 TICK: Final = 1.00 / 1e6
 LOCK_WRITE: Final = 0.625 / 1e6
+LOCK_READ: Final = 0.125 / 1e6
 ALARM: Final = 0.10
 METRIC_HOUR: Final = 0.30 / HOURS
 """A custom metric costs by the hour in which it is sent."""
 KEY: Final = 1.00
+KEY_CALL: Final = 0.03 / 10_000
+"""`prod` has a key for the secret: each read of it asks for the key, too."""
 LOG_GB: Final = 0.50
 TRACE: Final = 5.00 / 1e6
 FREE_TRACES: Final = 100_000
@@ -30,7 +33,9 @@ TICKS: Final = HOURS / 6
 """`prod` ticks every six hours."""
 REFRESHES: Final = DAYS / 83
 """A token of 90 days is refreshed 7 days before its end."""
-ALARMS: Final = 5
+ALARMS: Final = 7
+METRICS: Final = 3
+"""What each tick sends: SecondsUntilExpiry, Overdue, Ticked."""
 MEMORY_GB: Final = 0.5
 COLD_SECONDS: Final = 1.0
 """A tick finds no warm environment, and 512 MB is about a third of a processor: taken high."""
@@ -53,18 +58,18 @@ def pair() -> list[Item]:
     """One token pair, whatever the number of consumers."""
     return [
         Item("secret", "0.40", SECRET),
-        Item("key of the alarm topic", "1.00", KEY),
+        Item("keys of the secret and of the alarm topic", "2 x 1.00", 2 * KEY),
         Item("alarms", f"{ALARMS} x 0.10", ALARMS * ALARM),
-        Item("metrics", f"{TICKS:.0f} ticks x 0.30 / 730 h", TICKS * METRIC_HOUR),
+        Item("metrics", f"{METRICS} x {TICKS:.0f} ticks x 0.30 / 730 h", METRICS * TICKS * METRIC_HOUR),
         Item(
-            "ticks: schedule, read, invocation",
-            f"{TICKS:.0f} x (1.00 / million + 0.05 / 10,000 + 0.20 / million + 0.5 GB x 1 s x 0.0000133334)",
-            TICKS * (TICK + SECRET_CALL + INVOCATION + MEMORY_GB * COLD_SECONDS * GB_SECOND),
+            "ticks: schedule, two reads, key, invocation",
+            f"{TICKS:.0f} x (1.125 / million + 0.08 / 10,000 + 0.20 / million + 0.5 GB x 1 s x 0.0000133334)",
+            TICKS * (TICK + LOCK_READ + SECRET_CALL + KEY_CALL + INVOCATION + MEMORY_GB * COLD_SECONDS * GB_SECOND),
         ),
         Item(
-            "refreshes: 3 more calls, 2 lock writes",
-            f"{REFRESHES:.2f} x (3 x 0.05 / 10,000 + 2 x 0.625 / million)",
-            REFRESHES * (3 * SECRET_CALL + 2 * LOCK_WRITE),
+            "refreshes: 3 more calls, 2 of them with the key, 2 lock writes",
+            f"{REFRESHES:.2f} x (3 x 0.05 / 10,000 + 2 x 0.03 / 10,000 + 2 x 0.625 / million)",
+            REFRESHES * (3 * SECRET_CALL + 2 * KEY_CALL + 2 * LOCK_WRITE),
         ),
     ]
 
@@ -77,6 +82,7 @@ def reads(a_day: int) -> list[Item]:
     traces = month if month < seconds else seconds + 0.05 * (month - seconds)
     return [
         Item("GetSecretValue", f"{month / 1e6:.2f} million x 0.05 / 10,000", month * SECRET_CALL),
+        Item("key", f"{month / 1e6:.2f} million x 0.03 / 10,000", month * KEY_CALL),
         Item("invocations", f"{month / 1e6:.2f} million x 0.20 / million", month * INVOCATION),
         Item(
             "their time",

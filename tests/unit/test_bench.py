@@ -1,5 +1,7 @@
 """What `make bench` makes of its figures; the figures themselves are not tested: no timed tests."""
 
+import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,15 @@ def test_reads_cost_by_their_number_and_traces_only_past_the_free_ones() -> None
     few, many = ({item.what: item.usd for item in cost.reads(a_day)} for a_day in (1_000, 100_000))
     assert few["traces"] == 0
     assert many["GetSecretValue"] == pytest.approx(100 * few["GetSecretValue"]) == pytest.approx(15.2)
+
+
+def test_what_is_billed_by_the_piece_is_what_prod_has() -> None:
+    snapshot = ROOT / "tests" / "infra" / "snapshots" / "RefreshToken-prod.template.json"
+    has = Counter(one["Type"] for one in json.loads(snapshot.read_text(encoding="utf-8"))["Resources"].values())
+    billed = {item.what: item.usd for item in cost.pair()}
+    assert billed["secret"] == cost.SECRET * has["AWS::SecretsManager::Secret"]
+    assert billed["keys of the secret and of the alarm topic"] == cost.KEY * has["AWS::KMS::Key"]
+    assert billed["alarms"] == cost.ALARM * has["AWS::CloudWatch::Alarm"]
 
 
 @pytest.mark.parametrize("peer", ["plain", "powertools"])
