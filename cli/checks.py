@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from cli.app_secret import how_to_fill, read_credentials
+from cli.app_secret import NoCredentialsError, how_to_fill, read_credentials
 from cli.deployed import TICKED, Deployed, period_of, short_name
 from cli.errors import TokenctlError
 from cli.issuer import AMPLIFY, AMPLIFY_ENDS, deployed_app, deployed_issuer
@@ -158,10 +158,12 @@ def _app_secret(examined: Examined) -> Finding:
         return Finding(Level.OK, f"{AMPLIFY} holds the app's credentials")
     try:
         read_credentials(examined.target)
-    except TokenctlError as error:
+    except NoCredentialsError as error:
         said = str(error).removesuffix(how_to_fill(examined.target)).strip()
         fix = f"`tokenctl app-credentials --stage {examined.target.stage}`"
         return Finding(Level.FAIL, said, fix)
+    except TokenctlError as error:  # what is stored may be right: storing again is no remedy
+        return Finding(Level.FAIL, str(error), "see `ConfigurationException` in docs/runbook.md")
     return Finding(Level.OK, "holds the app's credentials")
 
 

@@ -31,7 +31,7 @@ def ask_before_replacing(target: Target, *, yes: bool) -> Mapping[str, object]:
         raise
     ask(
         f"The secret of {target.stack_name} holds a token pair already (until {moment(stored.pair.expires_at)}). "
-        "This replaces it; after a new sign-in every access token handed out so far dies.",
+        "This replaces it; after a new sign-in to the same app every access token handed out so far dies.",
         yes=yes,
     )
     return stored.pair.unknown

@@ -7,8 +7,14 @@ from typing import Any
 
 from infra.setting_rules import Rule, listed
 
-_CREDENTIAL = re.compile(r"((app|figma|oauth2)_?)?(client_?(id|secret)|secret)", re.IGNORECASE)
+_CREDENTIAL = re.compile(
+    r"((app|figma|oauth2|amplify|client)\w*)?(secret|client_?id|client_?key|credential|password)s?",
+    re.IGNORECASE | re.ASCII,
+)
 """Where somebody would look for a setting of the app's credentials."""
+
+_LOGIN = re.compile(r"//[^/]*@")
+"""A user, and perhaps a password, in an address."""
 
 
 class SettingsError(Exception):
@@ -34,7 +40,11 @@ class ContextReader:
 
     def fault(self, key: str, rule: str) -> None:
         """Note that the value of `key` breaks `rule`."""
-        value = "..." if key in self._hidden and not self.absent(key) else self._raw.get(key)
+        value = self._raw.get(key)
+        if key in self._hidden and not self.absent(key):
+            value = "..."
+        if isinstance(value, str):
+            value = _LOGIN.sub("//...@", value)
         self.faults.append(f"{key}={'' if value is None else value}: {rule}")
         self._faulty.add(key)
 

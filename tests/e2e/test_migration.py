@@ -1,6 +1,9 @@
 """From Amplify to Figma with an app of one's own, and back, on a live stack (docs/issuers.md): no consumer notices."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -9,9 +12,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import urllib3
 
 from local.deployment import Deployment, deploy
+from local.ministack import ROOT
 from local.standin import CLIENT_ID, CLIENT_SECRET
+from tests.browser.conftest import allowed
 from tests.conftest import Played
 
 pytestmark = pytest.mark.xdist_group("cloud")
@@ -53,6 +59,24 @@ def calls(stack: Deployment, operation: str) -> list[int | None]:
     return [call.status for call in stack.cloud.standin.calls(operation)]
 
 
+def sign_in(stack: Deployment) -> None:
+    """Sign in with tokenctl, and be the person who allows it in the browser."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")])
+    page = f"{stack.cloud.standin.url}/oauth"
+    words = ["authorize", "--stage", "local", "--yes", "--no-browser", "--authorize-url", page]
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", *words],
+        env=stack.cloud.env | {"PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        address = next(line.strip() for line in process.stdout if line.startswith("http"))
+        urllib3.request("GET", allowed(address), retries=False, timeout=60)
+        process.communicate()
+    assert process.returncode == 0
+
+
 def used(played: Played) -> dict[str, Any]:
     answer: dict[str, Any] = played.deployment.invoke({}, function_name=played.consumer).payload
     return answer
@@ -83,7 +107,9 @@ def test_a_live_stack_goes_from_amplify_to_figma_and_back_and_no_consumer_notice
         assert stack.invoke(TICK).payload["versionId"] == first
         assert calls(stack, "FigmaRefresh") == [400]
 
-        signed_in = stack.seed(standin.grant(), expires_in=FRESH)
+        sign_in(stack)
+        signed_in, pair = stack.current()
+        assert standin.accepts(pair["accessToken"])
         report = stack.invoke(TICK).payload
         assert (report["outcome"], report["versionId"]) == ("fresh", signed_in)
     assert set(seen) == {"consumer: 200", "asked: token"}

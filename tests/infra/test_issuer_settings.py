@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cli.issuer import NAMES
 from infra.context_reader import SettingsError
 from infra.issuer_rules import ISSUERS, STANDARD_FIELDS
 from infra.settings import RefresherSettings, StageSettings
@@ -34,7 +35,7 @@ def faults(context: dict[str, Any], **overrides: object) -> tuple[str, ...]:
 
 
 def test_the_issuers_are_those_of_the_function() -> None:
-    assert set(ISSUERS) == set(registry.ISSUERS)
+    assert set(ISSUERS) == set(registry.ISSUERS) == set(NAMES)
     assert STANDARD_FIELDS == oauth2._OWN_FIELDS
     defaults = RefresherSettings()
     assert defaults.figma_base_url == figma.BASE_URL
@@ -100,7 +101,6 @@ def test_oauth2_needs_a_token_url(context: dict[str, Any]) -> None:
         ("figma_base_url", "api.figma.com", HTTPS),
         ("figma_base_url", "", HTTPS),
         ("figma_base_url", "https://api.figma.com?a=1", HTTPS),
-        ("figma_base_url", "https://me@api.figma.com", HTTPS),
         ("figma_base_url", 1, HTTPS),
         ("oauth2_token_url", "http://sign-in.example/token", HTTPS_QUERY),
         ("oauth2_token_url", "https://sign-in.example/token#f", HTTPS_QUERY),
@@ -149,11 +149,25 @@ def test_only_local_may_have_its_issuer_over_http(context: dict[str, Any]) -> No
     assert wrong == (f"figma_base_url=ftp://x: {HTTP_TOO}",)
 
 
-@pytest.mark.parametrize("key", ["client_secret", "clientId", "figma_client_secret", "oauth2_client_id", "app_secret"])
+CREDENTIAL_KEYS = [
+    *("client_secret", "clientId", "figma_client_secret", "oauth2_client_id", "app_secret", "secret"),
+    *("figma_app_secret", "figma_app_client_secret", "oauth2_client_secrets", "oauth2_client_key"),
+    *("oauth2_client_auth_secret", "app_credentials", "oauth2_client_password"),
+]
+
+
+@pytest.mark.parametrize("key", CREDENTIAL_KEYS)
 def test_an_apps_credentials_are_no_settings_and_are_not_shown(context: dict[str, Any], key: str) -> None:
     expected = (f"{key}=...: {CREDENTIALS}",)
     assert faults(context, **{key: "canary"}) == expected
     assert faults(context, stages={"dev": {key: "canary"}}) == expected
+
+
+@pytest.mark.parametrize("key", ["figma_base_url", "oauth2_token_url", "amplifyuibuilder_endpoint_url"])
+def test_a_login_in_an_address_is_refused_and_not_shown(context: dict[str, Any], key: str) -> None:
+    issuer = {"figma_base_url": "figma", "oauth2_token_url": "oauth2"}.get(key, "amplify")
+    (fault,) = faults(context, issuer=issuer, **{key: "https://canary:canary@host"})
+    assert fault.startswith(f"{key}=https://...@host: must be ")
 
 
 ADDRESSES = [

@@ -133,7 +133,6 @@ def test_an_empty_override_takes_an_optional_setting_away(context: dict[str, Any
         ("amplifyuibuilder_endpoint_url", "ftp://127.0.0.1", URL_RULE),
         ("amplifyuibuilder_endpoint_url", "http://", URL_RULE),
         ("amplifyuibuilder_endpoint_url", "http://host:99999", URL_RULE),
-        ("amplifyuibuilder_endpoint_url", "http://me:pw@host", URL_RULE),
         ("amplifyuibuilder_endpoint_url", "http://ho st", URL_RULE),
         ("amplifyuibuilder_endpoint_url", 9999, URL_RULE),
         ("schedule", "rate(4 days)", SLOW_RULE),

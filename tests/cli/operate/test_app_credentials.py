@@ -192,6 +192,7 @@ def test_the_doctor_fails_where_the_credentials_cannot_be_read(tokenctl: Tokenct
     finally:
         secrets.restore_secret(SecretId=arn)
     assert line.startswith("FAIL  app secret    An error occurred (InvalidRequestException)")
+    assert "app-credentials" not in line, "to store them again is no remedy"
 
 
 def test_an_issuer_that_nobody_knows_is_not_guessed_at(tokenctl: Tokenctl, bare: Stack) -> None:
