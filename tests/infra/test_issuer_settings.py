@@ -8,9 +8,10 @@ import pytest
 from cli.issuer import NAMES
 from infra.context_reader import SettingsError
 from infra.issuer_rules import ISSUERS, STANDARD_FIELDS
-from infra.settings import RefresherSettings, StageSettings
+from infra.settings import RefresherSettings
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers import figma, oauth2, registry
+from tests.infra.stage_settings import faults, read
 
 TOKEN_URL = "https://sign-in.example/token"
 HTTPS = "must be an address with https, without user, query or fragment"
@@ -22,16 +23,6 @@ STRINGS = (
     "must be a JSON object of strings, without grant_type, refresh_token, scope, client_id, client_secret"  # it goes on
 )
 CREDENTIALS = "is no setting; an app's credentials go into a secret of their own, by `tokenctl app-credentials`"
-
-
-def read(context: dict[str, Any], **overrides: object) -> StageSettings:
-    return StageSettings.from_context({**context, **overrides}, machine=lambda: "x86_64")
-
-
-def faults(context: dict[str, Any], **overrides: object) -> tuple[str, ...]:
-    with pytest.raises(SettingsError) as refused:
-        read(context, **overrides)
-    return refused.value.faults
 
 
 def test_the_issuers_are_those_of_the_function() -> None:

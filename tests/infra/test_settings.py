@@ -4,6 +4,7 @@ import pytest
 
 from infra.context_reader import SettingsError
 from infra.settings import STAGES, RefresherSettings, StageSettings
+from tests.infra.stage_settings import faults, read
 
 RETENTION_RULE = (
     "must be 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or "
@@ -18,16 +19,6 @@ KEYS = (
     "timeout_seconds, reserved_concurrency, snap_start, customer_managed_key, alarm_email or "
     "amplifyuibuilder_endpoint_url"
 )
-
-
-def read(context: dict[str, Any], **overrides: object) -> StageSettings:
-    return StageSettings.from_context({**context, **overrides}, machine=lambda: "x86_64")
-
-
-def faults(context: dict[str, Any], **overrides: object) -> tuple[str, ...]:
-    with pytest.raises(SettingsError) as refused:
-        read(context, **overrides)
-    return refused.value.faults
 
 
 def test_dev_is_the_stage_when_none_is_named(context: dict[str, Any]) -> None:
