@@ -33,7 +33,7 @@ stop: $(VENV)/.done ## stop what `make demo KEEP=1` left running
 
 test: check chromium ## run every check and every test
 	@$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=
+	$(BIN)/python -m pytest -n 4 --dist loadgroup --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/python -m coverage report --include='lambda_src/*' --fail-under=95
 	$(BIN)/python -m coverage report --include='app.py,cli/*,infra/*,local/*' --fail-under=90
 

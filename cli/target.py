@@ -82,6 +82,7 @@ class Connection:
     sign: bool = True
     opened: ExitStack = field(default_factory=ExitStack, repr=False, compare=False)
     """Closes the clients."""
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def session(self) -> "boto3.Session":
@@ -96,8 +97,15 @@ class Connection:
     def client(self, service: str, **settings: Any) -> Any:  # noqa: ANN401 - the caller names the type of client
         """Return a client; `settings` are botocore's Config, under what the operator asked for.
 
-        Raises ConfigurationError, for instance without a region.
+        One is made once and kept: each holds megabytes of its service's model, and `status --watch` asks for them again
+        and again. Raises ConfigurationError, for instance without a region.
         """
+        key = service, repr(sorted(settings.items()))
+        if key not in self._clients:
+            self._clients[key] = self._made(service, settings)
+        return self._clients[key]
+
+    def _made(self, service: str, settings: dict[str, Any]) -> Any:  # noqa: ANN401 - the caller names the type of client
         from botocore import UNSIGNED
         from botocore.config import Config
 

@@ -1,6 +1,12 @@
-"""Shared by the suites that need the local cloud; they run in one worker (xdist group "cloud"), so it starts once."""
+"""Shared by the suites that need the local cloud. It starts once in each worker of xdist that needs one.
+
+What needs the stack that the demo deploys is one group, "stack", so that it is deployed once. The other groups share
+fixtures that take long. `make test` has four workers, for two cores: much of the time they wait.
+"""
 
 import io
+import signal
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +27,34 @@ class Played:
     deployment: Deployment
     consumer: str
     printed: str
+
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # As a shell starts what runs in its background. The programs under test would inherit it and never see a Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+CHAINS = ("stack", "matrix")
+"""The groups that take longest, and mostly wait."""
+
+AT_A_TIME = 100
+"""Tests that a worker is given at once. One by one, xdist would take longer to give them out than many take to run."""
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of its own
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group what has no group; let two workers begin with the long chains, and others with what does not wait."""
+    counts = Counter[Path]()
+
+    def turn(item: pytest.Item) -> int:
+        if mark := item.get_closest_marker("xdist_group"):
+            return CHAINS.index(mark.args[0]) if mark.args[0] in CHAINS else len(CHAINS) + 1
+        group = f"{item.path.parent.name} {item.path.stem} {counts[item.path] // AT_A_TIME}"
+        counts[item.path] += 1
+        item.add_marker(pytest.mark.xdist_group(group))
+        return len(CHAINS)
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ import urllib3
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from local.cloud import LocalCloud
-from local.ministack import ROOT
 from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.bare_stack import Stack
 from tests.browser.seeing import PATIENCE, console
+from tests.own_process import TOKENCTL, environment
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 """Where Debian's packages put them; `make test` installs them."""
@@ -120,14 +119,13 @@ def authorize(stack: Stack) -> tuple[str, ...]:
 
 @pytest.fixture
 def run(stack: Stack) -> Iterator[Run]:
-    """Start the command; `PYTHONPATH` does what installing the checkout does."""
+    """Start the command."""
     started: list[subprocess.Popen[str]] = []
 
     def popen(*options: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
-        path = os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")])
         process = subprocess.Popen(
-            [sys.executable, "-m", "cli", *authorize(stack), *options],
-            env=stack.cloud.env | {"PYTHONPATH": path, "AWS_MAX_ATTEMPTS": "1"} | (env or {}),
+            [*TOKENCTL, *authorize(stack), *options],
+            env=stack.cloud.env | environment() | {"AWS_MAX_ATTEMPTS": "1"} | (env or {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

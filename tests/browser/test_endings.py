@@ -17,7 +17,7 @@ from tests.browser.conftest import Run, Start, allow, allowed, authorize
 from tests.browser.seeing import PATIENCE
 from tests.cli.operate.operator import on_terminal
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("endings")
 
 EXPIRES = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
 LIVE = {

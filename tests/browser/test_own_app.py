@@ -13,7 +13,7 @@ from tests.browser.conftest import Run, Start, allow, allowed, assert_private, a
 from tests.browser.seeing import PATIENCE, press, see, text
 from tests.cli.operate.operator import answering, on_terminal
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("own app")
 
 WRONG_SECRET = "canary-of-a-wrong-secret"
 

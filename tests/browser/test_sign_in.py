@@ -14,7 +14,7 @@ from tests.bare_stack import Stack
 from tests.browser.conftest import Start, assert_private, assert_stored
 from tests.browser.seeing import console, press, press_later, see, see_nobody, text, wait
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("sign in")
 
 
 def test_who_allows_it_has_the_pair_stored_and_reads_so_in_browser_and_terminal(

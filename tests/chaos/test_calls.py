@@ -10,7 +10,7 @@ import pytest
 from tests.bench import Bench
 from tests.chaos.wire import Wire, wire_to
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("calls")
 
 TICK = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}}
 

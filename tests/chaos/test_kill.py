@@ -23,7 +23,7 @@ from local.standin import Grant, digest
 from tests.bench import Bench
 from tests.chaos.wire import wire_to
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("kill")
 
 TIMEOUT = 11
 """Seconds that Lambda gives the function. Eight must be left to begin a refresh."""
@@ -98,7 +98,7 @@ def play(name: str, cloud: LocalCloud, asset: Path, folder: Path) -> Story:
         bench.runtime(**wire.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime,
         ThreadPoolExecutor(1) as pool,
     ):
-        runtime.invoke({"provider": "nobody"})  # warm it up
+        runtime.warm_up()
         held = wire.hold(point.held, point.nth, answered=point.answered)
         begun_at = time.time()
         killed = pool.submit(runtime.invoke, event)

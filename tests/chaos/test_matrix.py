@@ -28,8 +28,8 @@ from tests.chaos.outcomes import CELLS, ISSUER_FAULTS, ROWS, SERVICES, SLOW, Cel
 from tests.chaos.wire import Strike, Wire, wire_to
 from tests.unit.conftest import forget_clients
 
-# A group of its own, and so perhaps a second cloud: it takes a second to start, and the two workers share the load.
-pytestmark = pytest.mark.xdist_group("matrix")
+# Not measured: the unit tests run these lines, too.
+pytestmark = [pytest.mark.xdist_group("matrix"), pytest.mark.no_cover]
 
 LEFT = {
     "fresh": timedelta(days=30),

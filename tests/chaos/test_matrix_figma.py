@@ -16,7 +16,7 @@ from tests.bench import Bench
 from tests.chaos.outcomes import ASKERS, EVERY_WINDOW, WINDOWS, outcome_by_group
 from tests.chaos.test_matrix import Stage, assert_live, aws_fault, outcome_of, staged
 
-pytestmark = pytest.mark.xdist_group("matrix")
+pytestmark = [pytest.mark.xdist_group("matrix"), pytest.mark.no_cover]
 
 REFRESH: Final = ["GetSecretValue", "PutItem", "GetSecretValue", "GetSecretValue", "RefreshToken"]
 """The third is for the app's credentials."""

@@ -17,7 +17,7 @@ from local.cloud import LocalCloud
 from tests.bench import Bench
 from tests.chaos.wire import Wire, wire_to
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("processes")
 
 PROCESSES = 64
 WORKER = Path(__file__).parent / "worker.py"

@@ -22,7 +22,7 @@ from tests.chaos.test_processes import FORCE, FRESH, PROCESSES, Swarm, report, s
 from tests.chaos.wire import Strike, wire_to
 from tests.oauth2_server import CLIENT_ID, CLIENT_SECRET, OAuth2Server, Token, oauth2_server
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("rotation")
 
 GENERATIONS = 8
 LOST = {name for name, point in POINTS.items() if point.number == 4}
@@ -147,7 +147,7 @@ def play(name: str, cloud: LocalCloud, asset: Path, server: OAuth2Server, folder
         bench.runtime(**wire.environment, **settings(bench), AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime,
         ThreadPoolExecutor(1) as pool,
     ):
-        runtime.invoke({"provider": "nobody"})  # warm it up
+        runtime.warm_up()
         held = wire.hold(point.held, point.nth, answered=point.answered)
         killed = pool.submit(runtime.invoke, event)
         held.wait()

@@ -3,6 +3,7 @@
 What `bin/aws` does is `sys.exit(awscli.clidriver.main())`; so does each child, with its own descriptors 0, 1 and 2.
 """
 
+import gc
 import json
 import os
 import sys
@@ -42,6 +43,8 @@ def _become(words: list[str], files: list[Path]) -> None:
 
 if __name__ == "__main__":
     awscli.clidriver.create_clidriver()  # loads what every call would load again
+    gc.collect()
+    gc.freeze()  # a collection in a child would touch, and so copy, all that is loaded
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         asked = json.loads(line)

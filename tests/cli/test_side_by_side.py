@@ -23,6 +23,8 @@ import pytest
 from local.standin import NINETY_DAYS, StandinControl
 from tests.cli.conftest import Done, Function, Tokenctl, Wire
 
+pytestmark = pytest.mark.no_cover  # the other tests run these lines, too
+
 FIXED = {"accessToken": "figd_fixed-Ünïcode", "expiresIn": NINETY_DAYS}
 PAIR = {**FIXED, "refreshToken": "figr_fixed"}
 ANSWERED: dict[str, Any] = {"status": 200, "body": json.dumps(FIXED), "content_type": "application/json"}

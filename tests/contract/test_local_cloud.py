@@ -193,7 +193,8 @@ def test_stopping_never_signals_a_process_that_only_got_the_same_number(keep_fol
     assert not answers(running)
 
 
-def test_the_real_cdk_cli_bootstraps_deploys_updates_and_destroys(running_cloud: LocalCloud, app_folder: Path) -> None:
+def test_the_real_cdk_cli_bootstraps_deploys_compares_and_destroys(running_cloud: LocalCloud, app_folder: Path) -> None:
+    """The tests in e2e/ update stacks, and see that nothing differs after a deployment."""
     lines: list[str] = []
     cdk = running_cloud.cdk(app_folder=app_folder, on_line=lines.append)
     parameters = running_cloud.client("ssm")
@@ -205,12 +206,9 @@ def test_the_real_cdk_cli_bootstraps_deploys_updates_and_destroys(running_cloud:
     assert any("bootstrapped" in line for line in lines)
     assert cdk.deploy("Tiny", context={"word": "first"}) == {"Tiny": {"Name": "/tiny"}}
     assert value() == "first"
-    cdk.diff(context={"word": "first"})
     with pytest.raises(CdkFailedError, match="second"):
         cdk.diff(context={"word": "second"})
-    cdk.deploy(context={"word": "second"})
-    assert value() == "second"
-    cdk.destroy(context={"word": "second"})
+    cdk.destroy(context={"word": "first"})
     with pytest.raises(ClientError, match="ParameterNotFound"):
         value()
     assert not (app_folder / "cdk.out").exists()

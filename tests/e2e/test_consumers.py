@@ -13,7 +13,7 @@ from tests.consumers_page import Block, blocks
 from token_client import TokenClient
 from token_client.errors import FunctionMissingException, ReauthorizationRequiredException, SecretNotSeededException
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("stack")
 
 FRESH = timedelta(days=30)
 AT_ONCE = 20

@@ -1,5 +1,6 @@
 """The demo as a command: interrupted, started twice, stopped."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from local.child import in_use
 from local.demo import main
 from local.ministack import ROOT
+from tests.own_process import environment
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +27,8 @@ def own_signal_handlers() -> Iterator[None]:
 
 def start(folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "local.demo", "--folder", str(folder)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    env = dict(os.environ) | environment()
+    return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def read_until(process: subprocess.Popen[str], sight: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 from local.deployment import STACK, Deployment, settings
 from tests.conftest import Played
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("stack")
 
 TOKEN_ANSWER = {"accessToken", "expiresIn", "expiresAt", "versionId", "state"}
 FRESH = timedelta(days=30)

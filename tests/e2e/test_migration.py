@@ -1,9 +1,7 @@
 """From Amplify to Figma with an app of one's own, and back, on a live stack (docs/issuers.md): no consumer notices."""
 
 import json
-import os
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -15,12 +13,12 @@ import pytest
 import urllib3
 
 from local.deployment import Deployment, deploy
-from local.ministack import ROOT
 from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.browser.conftest import allowed
 from tests.conftest import Played
+from tests.own_process import TOKENCTL, environment
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("stack")
 
 AMPLIFYS_APP, ADA = "an-app-of-amplifys", "ada@example.com"
 FRESH, DUE = timedelta(days=30), timedelta(hours=3)
@@ -61,12 +59,11 @@ def calls(stack: Deployment, operation: str) -> list[int | None]:
 
 def sign_in(stack: Deployment) -> None:
     """Sign in with tokenctl, and be the person who allows it in the browser."""
-    path = os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")])
     page = f"{stack.cloud.standin.url}/oauth"
     words = ["authorize", "--stage", "local", "--yes", "--no-browser", "--authorize-url", page]
     with subprocess.Popen(
-        [sys.executable, "-m", "cli", *words],
-        env=stack.cloud.env | {"PYTHONPATH": path},
+        [*TOKENCTL, *words],
+        env=stack.cloud.env | environment(),
         stdout=subprocess.PIPE,
         text=True,
     ) as process:

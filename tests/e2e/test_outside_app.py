@@ -19,7 +19,7 @@ from local.ministack import ROOT
 from tests.conftest import Played
 from tests.e2e.test_deployed import FRESH
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("stack")
 
 APP = """
     import sys

@@ -178,6 +178,7 @@ class Stage:
         self._environment.setenv("ISSUER", setting.issuer)
         for name in ("_settings", "_store", "_issuer", "_lock"):
             getattr(self.module, name).cache_clear()
+        dynamodb_client.cache_clear()  # Powertools hooks itself to the client each time that a lock is made
         version = str(secret.get("VersionId", "none"))
         self._occupy(setting, secret["ARN"], version)
         return version

@@ -30,6 +30,8 @@ from tests.leak.detector import BASIC, ECHO, ISSUED, REFRESH
 from tests.leak.stage import Setting, Stage, reason_of
 from tests.unit.ui_builder_server import good, refusal
 
+pytestmark = pytest.mark.no_cover  # it would take half as long again, for lines that the unit tests run anyway
+
 RESTED = "tick, expired"
 """The flow whose outcome the tables name."""
 

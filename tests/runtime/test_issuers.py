@@ -14,7 +14,7 @@ from tests.chaos.wire import Wire, wire_to
 from tests.unit.certificates import Authority
 from tests.unit.token_server import issued, token_server
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("runtime")
 
 TICK = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}}
 FORCE = {"provider": "figma", "force": True}

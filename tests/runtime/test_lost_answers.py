@@ -18,7 +18,7 @@ from local.cloud import LocalCloud
 from tests.bench import Bench
 from tests.chaos.wire import Strike, Wire, wire_to
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("lost answers")
 
 TICK = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}}
 TIMEOUT = 10
@@ -70,6 +70,7 @@ def play(case: Case, cloud: LocalCloud, asset: Path, folder: Path) -> Story:
         wire_to(cloud) as wire,
         bench.runtime(**wire.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(case.timeout)) as runtime,
     ):
+        runtime.warm_up()
         strike_after_the_answer(wire, case.operations, case.how)
         answer = runtime.invoke({"provider": "figma", "failedVersionId": version})
         wire.forget()
@@ -125,6 +126,7 @@ def test_a_token_that_is_lost_is_told_in_time_the_claim_is_closed_and_the_next_t
 def test_a_move_whose_answer_is_late_is_found_out_and_nothing_is_lost(bench: Bench, wire: Wire) -> None:
     version = bench.seed(bench.cloud.standin.grant())
     with bench.runtime(**wire.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime:
+        runtime.warm_up()
         wire.strike(MOVE, LATE)
         answer = runtime.invoke({"provider": "figma", "failedVersionId": version})
     assert answer["versionId"] == bench.current()[0] != version
@@ -134,6 +136,7 @@ def test_a_move_whose_answer_is_late_is_found_out_and_nothing_is_lost(bench: Ben
 def test_a_tick_in_another_process_heals_what_a_report_could_not_store(bench: Bench, wire: Wire) -> None:
     version = bench.seed(bench.cloud.standin.grant())
     with bench.runtime(**wire.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime:
+        runtime.warm_up()
         wire.strike("PutSecretValue", Strike(status=400, code="EncryptionFailure"))
         answer = runtime.invoke({"provider": "figma", "failedVersionId": version})
         assert answer["errorType"] == "TokenNotStoredException"
@@ -148,6 +151,7 @@ def test_a_tick_in_another_process_heals_what_a_report_could_not_store(bench: Be
 def test_an_issuer_that_drips_leaves_the_time_to_close_the_claim(bench: Bench, wire: Wire) -> None:
     bench.seed(bench.cloud.standin.grant(), expires_in=timedelta(hours=3))
     with bench.runtime(**wire.environment, AWS_LAMBDA_FUNCTION_TIMEOUT="15") as runtime:
+        runtime.warm_up()
         wire.strike("RefreshToken", Strike(drips=True))
         assert runtime.invoke({})["state"] == "degraded"
         (record,) = records(bench)

@@ -19,7 +19,7 @@ from tests.leak.cases import SECRETS, TICK, WRONG_EVENTS
 from tests.leak.detector import ACCESS, CLIENT, ECHO, GIVEN, GIVEN_CLIENT, ISSUED, NOTE, REFRESH, ROTATED, Sights
 from tests.rie import Runtime
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("runtime")
 
 LOUD = {
     "AWS_LAMBDA_LOG_FORMAT": "JSON",

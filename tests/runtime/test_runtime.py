@@ -12,7 +12,7 @@ import pytest
 from refresh_token import errors
 from tests.bench import Bench
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("runtime")
 
 TICK = {"source": "aws.scheduler", "id": "4f1c2f0a-tick", "detail-type": "Scheduled Event", "detail": {}}
 

@@ -22,7 +22,7 @@ from tests.leak.detector import CLIENT, REFRESH, Sights
 from tests.runtime.test_no_leak import EVENTS, FAULTS, LOUD, seed
 from tests.runtime_api import CAUSE, TRACE_ID, Observed, observed
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("runtime")
 
 
 @contextmanager

@@ -67,6 +67,8 @@ from tests.unit.simulation import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.no_cover  # it would take half as long again, for lines that the other tests run anyway
+
 MOST_RUNNING = 4
 LONGEST_INVOCATION = 60.0
 ALL_OVER = timedelta(minutes=17)

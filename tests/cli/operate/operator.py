@@ -5,7 +5,6 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,8 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests import own_process
+from tests.own_process import TOKENCTL
+
 ROOT = Path(__file__).parents[3]
-COMMAND = [sys.executable, "-m", "cli"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Tokenctl(Protocol):
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:
-    return {**env, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")]), "COLUMNS": "120"}
+    return {**env, **own_process.environment(), "COLUMNS": "120"}
 
 
 def on_terminal(
@@ -58,7 +59,7 @@ def on_terminal(
     """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*COMMAND, *words],
+        [*TOKENCTL, *words],
         env=environment(env),
         cwd=ROOT,
         stdin=theirs,

@@ -12,7 +12,7 @@ from local.deployment import Deployment
 from tests.bare_stack import Stack
 from tests.cli.operate.operator import Done, Tokenctl, answering, on_terminal
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("stack")
 
 APP_ID, APP_SECRET = "canary-id-of-an-app", "canary-secret-of-an-app"
 APP = {"clientId": APP_ID, "clientSecret": APP_SECRET}

@@ -14,7 +14,7 @@ from local.deployment import Deployment
 from tests.cli.operate.conftest import scheduled
 from tests.cli.operate.operator import Done, Tokenctl, answering
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("stack")
 
 DAYS_30 = timedelta(days=30)
 ROOT = Path(__file__).parents[3]

@@ -11,7 +11,7 @@ import pytest
 from local.deployment import Deployment, pair_of
 from tests.cli.operate.operator import Tokenctl, on_terminal
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("stack")
 
 DAYS_30 = timedelta(days=30)
 ACCESS, REFRESH, CLIENT = "canary-access-token-of-a-test", "canary-refresh-token-of-a-test", "canary-client-id"

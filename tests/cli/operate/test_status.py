@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 
 from local.deployment import Deployment
-from tests.cli.operate.operator import COMMAND, ROOT, Tokenctl, answering, environment, on_terminal
+from tests.cli.operate.operator import ROOT, Tokenctl, answering, environment, on_terminal
+from tests.own_process import TOKENCTL
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("stack")
 
 DAYS_30 = timedelta(days=30)
 LIFE = {"refreshedAt": "2026-01-01T00:00:00Z"}
@@ -154,7 +155,7 @@ def test_watching_redraws_until_ctrl_c_and_ends_cleanly(stack: Deployment, termi
 
 def test_watching_as_json_is_one_line_each_time(stack: Deployment, terminal_env: dict[str, str]) -> None:
     version = stack.seed(stack.cloud.standin.grant(), expires_in=DAYS_30)
-    words = [*COMMAND, "status", "--stage", "local", "--output", "json", "--watch", "0.1"]
+    words = [*TOKENCTL, "status", "--stage", "local", "--output", "json", "--watch", "0.1"]
     with subprocess.Popen(
         words, env=environment(terminal_env), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -7,7 +7,7 @@ import pytest
 from local.deployment import Deployment
 from tests.cli.operate.operator import Tokenctl, on_terminal
 
-pytestmark = pytest.mark.xdist_group("cloud")
+pytestmark = pytest.mark.xdist_group("stack")
 
 DAYS_30 = timedelta(days=30)
 
