@@ -176,6 +176,16 @@ def test_the_region_is_that_of_the_option_then_of_aws_region_then_of_aws_default
     assert Connection(region="eu-west-3").session.region_name == "eu-west-3"
 
 
+def test_a_connection_makes_a_client_once_however_often_it_is_asked_for_and_one_for_other_settings() -> None:
+    connection = Connection()
+    made = [connection.client("sqs") for _ in range(3)]
+    assert made[0] is made[1] is made[2]
+    patient = connection.client("sqs", read_timeout=900)
+    assert patient is connection.client("sqs", read_timeout=900) is not made[0]
+    assert patient.meta.config.read_timeout == 900
+    connection.opened.close()
+
+
 @pytest.mark.parametrize("address", [f"{CANARY}:1", "http://", "http://127.0.0.1:99999"])
 def test_an_address_of_the_environment_that_cannot_be_called_is_told_without_it(
     tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, address: str
