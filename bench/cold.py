@@ -32,6 +32,8 @@ def lines(bench: Bench) -> list[Line]:
     us, plain, powertools = ours(), uploaded("plain"), uploaded("powertools")
     bundled, plain_fresh, powertools_fresh = pruned("plain"), installed("plain"), installed("powertools")
     assets = [us, plain, powertools, bundled, plain_fresh, powertools_fresh]
+    for asset in assets[:3]:
+        _refreshes(bench, asset)
     starts = measure(bench, assets)
     goals = [(plain, 0.40), (powertools, 0.30), (bundled, 1.15), (plain_fresh, None), (powertools_fresh, None)]
     found = []
@@ -59,18 +61,31 @@ def lines(bench: Bench) -> list[Line]:
             )
         )
     size = us.zip_megabytes
-    found.append(
+    found += [
         Line(
             what="package, zipped",
             ours=f"{size:.2f} MB",
-            peer=powertools.name,
-            theirs=f"{powertools.zip_megabytes:.1f} MB",
-            ratio=size / powertools.zip_megabytes,
+            peer=peer.name,
+            theirs=f"{peer.zip_megabytes:.1f} MB",
+            ratio=size / peer.zip_megabytes,
             goal="≤ 4 MB",
             met=size <= 4,  # noqa: PLR2004 - the goal
         )
-    )
+        for peer in (plain, powertools)
+    ]
     return found
+
+
+def _refreshes(bench: Bench, asset: Asset) -> None:
+    """Raise RuntimeError unless it does the whole job: asks the issuer once, stores the token, and returns it."""
+    before, asked_before = bench.current()[0], len(bench.cloud.standin.calls("RefreshToken"))
+    log = bench.folder / "refresh.log"
+    with running(asset.folder, _environment(bench), log, handler=asset.handler) as runtime:
+        answer = runtime.invoke({"force": True})
+    now, pair = bench.current()
+    asked = len(bench.cloud.standin.calls("RefreshToken")) - asked_before
+    if asked != 1 or now == before or answer.get("accessToken") != pair["accessToken"]:
+        raise RuntimeError(f"{asset.name} does not refresh")
 
 
 def measure(bench: Bench, assets: Sequence[Asset], rounds: int = ROUNDS) -> dict[str, Starts]:
@@ -82,11 +97,14 @@ def measure(bench: Bench, assets: Sequence[Asset], rounds: int = ROUNDS) -> dict
     return starts
 
 
-def _start(bench: Bench, asset: Asset, starts: Starts) -> None:
+def _environment(bench: Bench) -> dict[str, str]:
     # Lambda's /var/task is read-only: nobody's byte code is written for the next start.
-    environment = {**bench.environment, "PYTHONDONTWRITEBYTECODE": "1", "AWS_XRAY_CONTEXT_MISSING": "IGNORE_ERROR"}
+    return {**bench.environment, "PYTHONDONTWRITEBYTECODE": "1", "AWS_XRAY_CONTEXT_MISSING": "IGNORE_ERROR"}
+
+
+def _start(bench: Bench, asset: Asset, starts: Starts) -> None:
     log = bench.folder / "cold.log"
-    with running(asset.folder, environment, log, handler=asset.handler) as runtime:
+    with running(asset.folder, _environment(bench), log, handler=asset.handler) as runtime:
         before = time.perf_counter()
         answer = runtime.invoke({})
         starts.first_answer.append((time.perf_counter() - before) * 1000)

@@ -1,7 +1,7 @@
 """Runs inside a Lambda-like process: imports the handler from a built asset and nothing else, and takes times.
 
 Run as `python -I -S inside.py ASSET WHAT COUNT FILE`. Each turn times ours and the bare calls, one after the other, and
-the milliseconds (and of ours also the CPU time) are written to FILE as JSON.
+the milliseconds, on the clock and of the CPU, are written to FILE as JSON.
 """
 
 import json
@@ -51,11 +51,15 @@ def answer(count: int) -> dict[str, list[float]]:
 def refresh(count: int) -> dict[str, list[float]]:
     """A tick that refreshes against the calls that it makes."""
     from refresh_token.adapters.idempotency_lock import dynamodb_client  # noqa: PLC0415 - as above
-    from refresh_token.adapters.secrets_manager import secrets_manager_client  # noqa: PLC0415
+    from refresh_token.adapters.secrets_manager import (  # noqa: PLC0415
+        secrets_manager_client,
+        secrets_manager_writer,
+    )
     from refresh_token.handler import lambda_handler  # noqa: PLC0415
     from refresh_token.issuers.ui_builder import _client, _effort  # noqa: PLC0415
 
     secrets, locks, issuer = secrets_manager_client(), dynamodb_client(), _client(*_effort(55))
+    writer = secrets_manager_writer()
     secret, table = os.environ["SECRET_ARN"], os.environ["LOCK_TABLE"]
 
     def due() -> None:
@@ -76,10 +80,10 @@ def refresh(count: int) -> dict[str, list[float]]:
         token = json.loads(stored["SecretString"])["refreshToken"]
         issuer.refresh_token(provider="figma", refreshTokenBody={"token": token})
         text, old = stored["SecretString"], stored["VersionId"]
-        secrets.put_secret_value(
+        writer.put_secret_value(
             SecretId=secret, ClientRequestToken=new, SecretString=text, VersionStages=["AWSPENDING"]
         )
-        secrets.update_secret_version_stage(
+        writer.update_secret_version_stage(
             SecretId=secret, VersionStage="AWSCURRENT", MoveToVersionId=new, RemoveFromVersionId=old
         )
         locks.update_item(

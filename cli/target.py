@@ -97,8 +97,8 @@ class Connection:
     def client(self, service: str, **settings: Any) -> Any:  # noqa: ANN401 - the caller names the type of client
         """Return a client; `settings` are botocore's Config, under what the operator asked for.
 
-        One is made once and kept: each holds megabytes of its service's model, and `status --watch` asks for them again
-        and again. Raises ConfigurationError, for instance without a region.
+        One is made once and kept: made anew at each look of `status --watch`, they would fill the memory. Raises
+        ConfigurationError, for instance without a region.
         """
         key = service, repr(sorted(settings.items()))
         if key not in self._clients:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from infra import pruning, python_runtime
 from infra.pruning import FUNCTION_RULES, PruningRules, prune
 from infra.python_runtime import RUNTIME_PYTHON, Compiler, find_compiler
 from infra.settings import Architecture
@@ -48,6 +49,7 @@ class _Inputs:
     """What decides the bytes of the installed packages."""
 
     layout: int
+    tools: str
     requirements: str
     wheel_platform: str
     runtime_python: str
@@ -100,6 +102,7 @@ def build(  # noqa: PLR0913 (keyword-only)
         )
     inputs = _Inputs(
         layout=_LAYOUT,
+        tools=_digest([Path(module.__file__ or "").read_bytes() for module in (pruning, python_runtime)]),
         requirements=requirements.read_text(encoding="utf-8"),
         wheel_platform=_WHEEL_PLATFORMS[architecture],
         runtime_python=RUNTIME_PYTHON,

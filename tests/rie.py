@@ -46,7 +46,7 @@ class Runtime:
     def warm_up(self) -> None:
         """Start the function with a request that it refuses: the emulator takes a cold start off the first one's time.
 
-        Two at a time: a dozen at once on a busy machine would outlast their timeouts.
+        Two at a time in each process: a dozen at once on a busy machine would outlast their timeouts.
         """
         with _STARTING:
             assert self.invoke({"provider": "nobody"})["errorType"] == "InvalidParameterException"

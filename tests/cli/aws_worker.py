@@ -11,6 +11,9 @@ import tempfile
 from pathlib import Path
 
 import awscli.clidriver
+from botocore.loaders import JSONFileLoader
+
+from tests.cli.models import read_once
 
 
 def run(words: list[str], stdin: str, env: dict[str, str]) -> dict[str, object]:
@@ -42,7 +45,9 @@ def _become(words: list[str], files: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    awscli.clidriver.create_clidriver()  # loads what every call would load again
+    setattr(JSONFileLoader, "load_file", read_once())  # noqa: B010 - mypy takes no method for a variable
+    driver = awscli.clidriver.create_clidriver()  # loads what every call would load again
+    driver.session.create_client("amplifyuibuilder", "eu-west-1")
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, all that is loaded
     answers = os.fdopen(os.dup(1), "w")

@@ -17,12 +17,15 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.loaders import JSONFileLoader
 from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cli.main import run
+from local.ministack import ROOT
 from local.standin import StandinControl
 from local.standin.app import StandinApp
+from tests.cli.models import read_once
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -110,6 +113,13 @@ class Function:
         return False, json.dumps({name: answer[name] for name in ("accessToken", "expiresIn")}).encode()
 
 
+@pytest.fixture(scope="package", autouse=True)
+def _models() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", read_once())
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _account(monkeypatch: pytest.MonkeyPatch) -> None:
     """Credentials and a region, and nothing of the machine's own AWS settings."""
@@ -189,7 +199,7 @@ def aws() -> Iterator[Callable[..., Done]]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**env, **KEYS, **NOWHERE, "AWS_MAX_ATTEMPTS": "1"},
+        env={**env, **KEYS, **NOWHERE, "AWS_MAX_ATTEMPTS": "1", "PYTHONPATH": str(ROOT)},
     )
     assert worker.stdin
     assert worker.stdout

@@ -1,6 +1,7 @@
 """The bundle that is deployed: all that the function uses works from it, and nothing else is in it."""
 
 import json
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -263,14 +264,16 @@ except SSLError:
         assert in_isolation(function_bundle, CLIENT + script, **given) == "refused\n"
 
 
-def test_the_bundle_keeps_the_services_in_use_and_the_names_of_what_is_in_it(
-    function_bundle: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_the_bundle_keeps_the_services_in_use_and_the_names_of_what_is_in_it(function_bundle: Path) -> None:
     services = {path.name for path in (function_bundle / "botocore" / "data").iterdir() if path.is_dir()}
     assert services == {"amplifyuibuilder", "dynamodb", "secretsmanager", "sts"}
     packages = {path.parent.name.split("-")[0] for path in function_bundle.glob("*.dist-info/METADATA")}
     assert {"boto3", "botocore", "aws_lambda_powertools", "urllib3"} <= packages
-    record_property("unpacked_bytes", sum(path.stat().st_size for path in function_bundle.rglob("*")))
+
+
+def test_the_zip_has_at_most_4_mb(function_bundle: Path, tmp_path: Path) -> None:
+    zipped = shutil.make_archive(str(tmp_path / "function"), "zip", function_bundle)
+    assert Path(zipped).stat().st_size <= 4_000_000
 
 
 def test_the_bundle_names_no_folder_of_this_machine(function_bundle: Path) -> None:

@@ -509,7 +509,7 @@ def test_an_invocation_that_only_reads_imports_neither_lock_nor_issuer() -> None
         from tests.unit.ui_builder_server import ui_builder_server
 
         LAZY = ("refresh_token.adapters.idempotency_lock", "refresh_token.issuers.ui_builder",
-                "aws_lambda_powertools.utilities.idempotency")
+                "aws_lambda_powertools", "aws_lambda_powertools.utilities.idempotency")
         with mock_aws(), ui_builder_server() as server:
             deployment = deploy(server)
             os.environ.update(deployment.environment, AWS_ENDPOINT_URL_AMPLIFYUIBUILDER=server.url)

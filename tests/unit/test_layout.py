@@ -1,7 +1,9 @@
 """Who may import whom: one way, and AWS clients only at the edge."""
 
 import ast
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -148,3 +150,19 @@ def test_the_client_imports_one_way_and_nothing_of_the_function(file: Path) -> N
 def test_every_module_of_the_function_has_a_rule() -> None:
     names = {file.relative_to(PACKAGE).parts[0].removesuffix(".py") for file in files("lambda_src/refresh_token")}
     assert names - {"__init__"} == set(ALLOWED)
+
+
+def test_mypy_reads_every_construct_that_is_used() -> None:
+    """It takes what it was told to skip for anything, and what is done with it for right."""
+    overrides = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
+    (read,) = (each["module"] for each in overrides if each.get("follow_imports") == "normal")
+    files = [
+        ROOT / "app.py",
+        *(file for folder in ("infra", "local", "tests") for file in (ROOT / folder).rglob("*.py")),
+    ]
+    imported = "\n".join(
+        line for file in files for line in file.read_text().splitlines() if re.match(r"\s*(from|import) aws_cdk", line)
+    )
+    used = set(re.findall(r"\baws_(?!cdk)[a-z0-9_]+", imported))
+    assert {"aws_sqs", "aws_lambda"} <= used
+    assert used <= {module.rpartition(".")[2] for module in read}
