@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import random
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,18 +100,20 @@ def running(
             _wait_for(port, process, log_file)
             yield Runtime(port, log_file, process.pid)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it did not come up
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
 def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Return ports below those that systems give out: another process is not given one before the emulator takes it."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randint(15_000, 32_000)  # noqa: S311 - no secret
+        with socket.socket() as probe:
+            if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
+                found.append(port)
+    return found
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log_file: Path) -> None:
