@@ -32,7 +32,7 @@ def lines(bench: Bench) -> list[Line]:
     us, plain, powertools = ours(), uploaded("plain"), uploaded("powertools")
     bundled, plain_fresh, powertools_fresh = pruned("plain"), installed("plain"), installed("powertools")
     assets = [us, plain, powertools, bundled, plain_fresh, powertools_fresh]
-    for asset in assets[:3]:
+    for asset in (us, plain, powertools):
         _refreshes(bench, asset)
     starts = measure(bench, assets)
     goals = [(plain, 0.40), (powertools, 0.30), (bundled, 1.15), (plain_fresh, None), (powertools_fresh, None)]

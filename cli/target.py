@@ -82,7 +82,8 @@ class Connection:
     sign: bool = True
     opened: ExitStack = field(default_factory=ExitStack, repr=False, compare=False)
     """Closes the clients."""
-    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
+    # Not handed on by `dataclasses.replace`: they belong to this very address and these timeouts.
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def session(self) -> "boto3.Session":

@@ -50,9 +50,9 @@ class _Inputs:
 
     layout: int
     tools: str
+    """Hash of the modules that prune and compile; these also say for which Python."""
     requirements: str
     wheel_platform: str
-    runtime_python: str
     rules: PruningRules
     compiler: str
 
@@ -105,7 +105,6 @@ def build(  # noqa: PLR0913 (keyword-only)
         tools=_digest([Path(module.__file__ or "").read_bytes() for module in (pruning, python_runtime)]),
         requirements=requirements.read_text(encoding="utf-8"),
         wheel_platform=_WHEEL_PLATFORMS[architecture],
-        runtime_python=RUNTIME_PYTHON,
         rules=rules,
         compiler=compiler.version if compiler else "none",
     )

@@ -18,6 +18,9 @@ STACK = "RefreshToken-local"
 PUBLISHED = "/RefreshToken/local"
 CONSUMER_STACK = "TokenConsumer"
 CONSUMER_APP = f"{sys.executable} -m local.consumer.app"
+TOKENCTL = (sys.executable, "-m", "cli")
+IMPORTABLE = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")])}
+"""What does the same as installing the checkout."""
 
 
 class TokenctlFailedError(RuntimeError):
@@ -48,10 +51,9 @@ class Deployment:
 
     def tokenctl(self, command: str, *options: str, stdin: str = "", width: int = 120) -> str:
         """Run a command of the operator's CLI on this stack; return what it prints. Raises `TokenctlFailedError`."""
-        path = os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")])
         done = subprocess.run(
-            [sys.executable, "-m", "cli", command, "--stage", "local", *options],
-            env=self.cloud.env | {"PYTHONPATH": path, "COLUMNS": str(width)},
+            [*TOKENCTL, command, "--stage", "local", *options],
+            env=self.cloud.env | IMPORTABLE | {"COLUMNS": str(width)},
             input=stdin,
             capture_output=True,
             text=True,

@@ -38,7 +38,7 @@ CHAINS = ("stack", "matrix")
 """The groups that take longest, and mostly wait."""
 
 AT_A_TIME = 100
-"""Tests that a worker is given at once. One by one, xdist would take longer to give them out than many take to run."""
+"""Tests of a file that a worker is given at once: what their module sets up is made in few workers."""
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of its own

@@ -1,13 +1,9 @@
 """tokenctl, or another module of ours, in a process of its own."""
 
-import os
-import sys
-
 from coverage import Coverage
 
-from local.ministack import ROOT
-
-TOKENCTL = [sys.executable, "-m", "cli"]
+from local.cdk_cli import ROOT
+from local.deployment import IMPORTABLE
 
 
 def environment() -> dict[str, str]:
@@ -17,4 +13,4 @@ def environment() -> dict[str, str]:
     take a tenth of a second longer to start.
     """
     seen = {"COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml")} if Coverage.current() else {}
-    return {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")]), **seen}
+    return {**IMPORTABLE, **seen}

@@ -15,10 +15,11 @@ import urllib3
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from local.cloud import LocalCloud
+from local.deployment import TOKENCTL
 from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.bare_stack import Stack
 from tests.browser.seeing import PATIENCE, console
-from tests.own_process import TOKENCTL, environment
+from tests.own_process import environment
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 """Where Debian's packages put them; `make test` installs them."""

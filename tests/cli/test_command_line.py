@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -183,6 +184,8 @@ def test_a_connection_makes_a_client_once_however_often_it_is_asked_for_and_one_
     patient = connection.client("sqs", read_timeout=900)
     assert patient is connection.client("sqs", read_timeout=900) is not made[0]
     assert patient.meta.config.read_timeout == 900
+    elsewhere = replace(connection, endpoint_url="http://127.0.0.1:1")
+    assert elsewhere.client("sqs").meta.endpoint_url == "http://127.0.0.1:1"
     connection.opened.close()
 
 

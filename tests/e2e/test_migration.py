@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import urllib3
 
-from local.deployment import Deployment, deploy
+from local.deployment import TOKENCTL, Deployment, deploy
 from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.browser.conftest import allowed
 from tests.conftest import Played
-from tests.own_process import TOKENCTL, environment
+from tests.own_process import environment
 
 pytestmark = pytest.mark.xdist_group("stack")
 

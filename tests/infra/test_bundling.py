@@ -146,6 +146,17 @@ def test_changed_requirements_rules_platform_or_compiler_change_the_hash(project
     assert len({folder.name for folder in folders}) == len(folders)
 
 
+@needs_3_13
+def test_another_way_to_prune_changes_the_hash(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = project.build()
+    edited = tmp_path / "pruning.py"
+    edited.write_text(Path(str(pruning.__file__)).read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
+    monkeypatch.setattr(pruning, "__file__", str(edited))
+    assert project.build().name != first.name
+
+
 def test_what_pip_cannot_install_leaves_no_bundle_and_says_why(project: Project) -> None:
     project.wheel.unlink()
     with pytest.raises(bundling.BundlingError, match=r"could not install .*requirements.txt for manylinux2014_aarch64"):

@@ -78,8 +78,8 @@ def test_the_published_figures_met_every_goal_when_they_were_taken() -> None:
     ],
 )
 def test_a_refresh_meets_the_goal_with_no_call_more(more: dict[str, int], *, met: bool) -> None:
-    calls = Counter(GetSecretValue=2, RefreshToken=1, PutSecretValue=1, UpdateSecretVersionStage=1, PutItem=1)
-    calls.update({"UpdateItem": 1})
+    writes, lock = ("PutSecretValue", "UpdateSecretVersionStage"), ("PutItem", "UpdateItem")
+    calls = Counter(["GetSecretValue", "GetSecretValue", "RefreshToken", *writes, *lock])
     calls.update(more)
     assert warm.within(calls) is met
 

@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Protocol
 
+from local.deployment import TOKENCTL
 from tests import own_process
-from tests.own_process import TOKENCTL
 
 ROOT = Path(__file__).parents[3]
 

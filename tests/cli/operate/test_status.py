@@ -8,9 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from local.deployment import Deployment
+from local.deployment import TOKENCTL, Deployment
 from tests.cli.operate.operator import ROOT, Tokenctl, answering, environment, on_terminal
-from tests.own_process import TOKENCTL
 
 pytestmark = pytest.mark.xdist_group("stack")
 
