@@ -35,7 +35,7 @@ test: check chromium ## run every check and every test
 	@$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest -n 4 --dist loadgroup --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/python -m coverage report --include='lambda_src/*' --fail-under=95
-	$(BIN)/python -m coverage report --include='app.py,cli/*,infra/*,local/*' --fail-under=90
+	$(BIN)/python -m coverage report --include='app.py,infra/*,token_refresher/*,tokenctl/*,local/*' --fail-under=90
 
 check: setup ## run the linters and the type checker
 	$(BIN)/ruff check .
@@ -48,7 +48,7 @@ snapshots: $(VENV)/.done ## write the snapshots of the templates, and the README
 	@$(BIN)/python -m infra.settings_table
 
 mutants: $(VENV)/.done ## break the core in 900 ways and count how many of them the tests notice (a minute or two)
-	@$(BIN)/python -m tests.mutants
+	@$(BIN)/python -m tests.repo.mutants
 
 bench: setup ## measure start, answers, refreshes and commands beside peers and rewrite docs/benchmarks.md (some minutes)
 	@$(BIN)/python -m bench
@@ -81,10 +81,10 @@ $(MINISTACK_VENV)/.done: local/requirements-ministack.txt $(VENV)/.done
 	@$(MINISTACK_VENV)/bin/python $(PIP_INSTALL) -r local/requirements-ministack.txt
 	@touch $@
 
-.rie/.done: tests/runtime/requirements-rie.txt $(VENV)/.done
+.rie/.done: tests/function/runtime/requirements-rie.txt $(VENV)/.done
 	@echo "Installing the Lambda Runtime Interface Emulator into .rie ..."
 	@rm -rf .rie
-	@$(BIN)/python $(PIP_INSTALL) --no-deps --target .rie -r tests/runtime/requirements-rie.txt
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --target .rie -r tests/function/runtime/requirements-rie.txt
 	@touch $@
 
 node_modules/.done: package.json package-lock.json $(VENV)/.done

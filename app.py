@@ -4,11 +4,11 @@ import sys
 
 from aws_cdk import App
 
-from infra.bundling import BundlingError
 from infra.checks import add_checks
-from infra.context_reader import SettingsError
-from infra.settings import StageSettings
 from infra.stack import RefreshTokenStack
+from infra.stage_settings import StageSettings
+from token_refresher.bundling.bundle import BundlingError
+from token_refresher.settings.reader import SettingsError
 
 
 def main(app: App) -> int:

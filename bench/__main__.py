@@ -9,7 +9,7 @@ from rich.console import Console
 from bench import cold, commands, crowd, report, warm
 from bench.assets import ours
 from local.cloud import LocalCloud
-from tests.bench import Bench
+from tests.support.bench import Bench
 
 
 def main() -> int:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from infra.bundling import build
-from tests.bench import build_asset
-from tests.rie import HANDLER, ROOT
+from tests.support.bench import build_asset
+from tests.support.rie import HANDLER, ROOT
+from token_refresher.bundling.bundle import build
 
 PEERS = Path(__file__).parent / "peers"
 _CACHE = ROOT / ".cache" / "peers"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bench.assets import Asset, installed, ours, pruned, uploaded
 from bench.figures import Line, compare
-from tests.bench import Bench
-from tests.rie import Runtime, running
+from tests.support.bench import Bench
+from tests.support.rie import Runtime, running
 
 ROUNDS = 21
 WARM_UPS = 2

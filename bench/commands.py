@@ -13,14 +13,14 @@ from time import perf_counter
 from bench.figures import Line, compare
 from bench.warm import Warm
 from local.environment import caller_environment
-from tests.bench import Bench
-from tests.rie import ROOT
+from tests.support.bench import Bench
+from tests.support.rie import ROOT
 
 ROUNDS = 5
 _BUILD = """
 import time
 before = time.perf_counter()
-from tests.bench import build_asset
+from tests.support.bench import build_asset
 imported = time.perf_counter()
 build_asset()
 print(time.perf_counter() - imported)

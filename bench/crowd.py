@@ -11,8 +11,8 @@ from typing import Any
 from bench.assets import ours
 from bench.figures import Line
 from bench.warm import PYTHON
-from tests.bench import Bench
-from tests.rie import ROOT
+from tests.support.bench import Bench
+from tests.support.rie import ROOT
 
 SIZES = (1, 4, 16, 64, 256)
 ROUNDS = 5

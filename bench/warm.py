@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bench.assets import ours
 from bench.figures import Line, compare
-from tests.bench import Bench
-from tests.chaos.wire import Wire, wire_to
+from tests.support.bench import Bench
+from tests.support.wire import Wire, wire_to
 
 ANSWERS = 400
 REFRESHES = 80

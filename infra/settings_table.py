@@ -9,10 +9,11 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from infra.settings import STAGES, RefresherSettings
+from infra.stage_settings import STAGES
+from token_refresher.settings.refresher_settings import RefresherSettings
 
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN = "<!-- made by `make snapshots` from infra/settings.py; do not edit -->"
+BEGIN = "<!-- made by `make snapshots` from token_refresher/settings/refresher_settings.py; do not edit -->"
 END = "<!-- end of what was made -->"
 
 
@@ -39,9 +40,7 @@ def main(arguments: list[str] | None = None, *, document: Path = ROOT / "README.
     _, _, after = rest.partition(END)
     made = f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
     if check and made != text:
-        sys.stderr.write(
-            f"The table of settings in {document.name} is not made from infra/settings.py: make snapshots\n"
-        )
+        sys.stderr.write(f"The table of settings in {document.name} is out of date: make snapshots\n")
         return 1
     if not check:
         document.write_text(made, encoding="utf-8")

@@ -5,14 +5,14 @@ from pathlib import Path
 from aws_cdk import CfnOutput, RemovalPolicy, Stack, Tags
 from constructs import Construct
 
-from infra.settings import StageSettings
-from infra.token_refresher import TokenRefresher
+from infra.stage_settings import StageSettings
+from token_refresher.construct import TokenRefresher
 
 
 class RefreshTokenStack(Stack):
     """A `TokenRefresher` under the name that its stage gives it.
 
-    `asset` is the function's folder, from `infra.bundling`; built by default.
+    `asset` is the function's folder, from `token_refresher.bundling`; built by default.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ STACK = "RefreshToken-local"
 PUBLISHED = "/RefreshToken/local"
 CONSUMER_STACK = "TokenConsumer"
 CONSUMER_APP = f"{sys.executable} -m local.consumer.app"
-TOKENCTL = (sys.executable, "-m", "cli")
+TOKENCTL = (sys.executable, "-m", "tokenctl")
 IMPORTABLE = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")])}
 """What does the same as installing the checkout."""
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from local.cloud import LocalCloud
 from local.demo import Demo
 from local.deployment import Deployment
-from tests.bench import Bench, build_asset
+from tests.support.bench import Bench, build_asset
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
 
-from infra.bundling import build
-from infra.pruning import PruningRules
-from infra.settings import Architecture
+from token_refresher.bundling.bundle import build
+from token_refresher.bundling.pruning import PruningRules
+from token_refresher.settings.refresher_settings import Architecture
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE.parent.parent / "lambda_src" / "requirements.txt"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from tests.client.function import NAME, Api, Function
-from tests.http_server import serving
+from tests.support.client_function import NAME, Api, Function
+from tests.support.http_server import serving
 from token_client import TokenClient
 
 ENVIRONMENT = {

@@ -12,8 +12,8 @@ import requests
 import urllib3
 from urllib3 import PoolManager
 
-from tests.client.function import Api, Function, raised, token_of
-from tests.http_server import serving
+from tests.support.client_function import Api, Function, raised, token_of
+from tests.support.http_server import serving
 from token_client import TokenClient, TokenClientError
 from token_client.auth import rejections
 from token_client.auth.httpx import TokenAuth as HttpxAuth

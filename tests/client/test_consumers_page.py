@@ -1,6 +1,6 @@
 """docs/consumers.md keeps up with the client, and with the tools that its readers use.
 
-Its handlers run in tests/e2e/test_consumers.py, its CDK app in tests/infra/test_consumers_cdk.py.
+Its handlers run in tests/system/test_consumers.py, its CDK app in tests/infra/test_consumers_cdk.py.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 import hcl2
 import pytest
 
-from tests.consumers_page import PAGE, block, blocks
+from tests.support.consumers_page import PAGE, block, blocks
 from token_client import errors, invoker, keeper
 from token_client.auth import rejections
 

@@ -14,8 +14,8 @@ import pytest
 from aws_cdk import App
 
 from infra.checks import add_checks
-from infra.settings import StageSettings
 from infra.stack import RefreshTokenStack
+from infra.stage_settings import StageSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("dev", "prod", "local")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from infra import bundling, pruning, python_runtime
-from infra.settings import Architecture
+from token_refresher.bundling import bundle as bundling
+from token_refresher.bundling import pruning, python_runtime
+from token_refresher.settings.refresher_settings import Architecture
 
 WHEEL = "tiny-1.0-py3-none-any.whl"
 WHEEL_FILES = {

@@ -11,11 +11,11 @@ import pytest
 from aws_cdk import App, Stack, aws_sqs
 from cdk_nag import AwsSolutionsChecks
 
-from infra.acknowledgements import acknowledge
 from infra.checks import add_checks
-from infra.settings import StageSettings
 from infra.stack import RefreshTokenStack
+from infra.stage_settings import StageSettings
 from tests.infra.conftest import VARIANTS
+from token_refresher.constructs.acknowledgements import acknowledge
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -47,7 +47,9 @@ def test_each_acknowledgement_answers_a_finding_on_that_very_resource(
     context: dict[str, object], issuer: str, asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = SimpleNamespace(acknowledge=lambda *_: None)
-    monkeypatch.setattr("infra.acknowledgements.Validations", SimpleNamespace(of=lambda _: nothing))
+    monkeypatch.setattr(
+        "token_refresher.constructs.acknowledgements.Validations", SimpleNamespace(of=lambda _: nothing)
+    )
     app = App(context={**context, "issuer": issuer}, outdir=str(tmp_path))
     settings = StageSettings.from_context(app.node.get_all_context())
     RefreshTokenStack(app, "Stack", settings=settings, asset=asset)

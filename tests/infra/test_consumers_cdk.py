@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infra.settings import StageSettings
-from tests.consumers_page import block
+from infra.stage_settings import StageSettings
 from tests.infra.conftest import Synthesised
+from tests.support.consumers_page import block
 
 READ_AT_DEPLOYMENT = "AWS::SSM::Parameter::Value<String>"
 

@@ -13,10 +13,11 @@ from typing import Any
 import botocore.session
 import pytest
 
-from infra import bundling, python_runtime
-from infra.pruning import FUNCTION_RULES
 from tests.infra.conftest import ROOT
 from tests.infra.test_bundling import names, needs_3_13
+from token_refresher.bundling import bundle as bundling
+from token_refresher.bundling import python_runtime
+from token_refresher.bundling.pruning import FUNCTION_RULES
 
 SERVICES = FUNCTION_RULES.botocore_services
 

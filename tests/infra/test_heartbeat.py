@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from infra.heartbeat import Watch, watch_for
-from infra.schedule_expression import longest_two_ticks
+from token_refresher.constructs.heartbeat import Watch, watch_for
+from token_refresher.settings.schedule_expression import longest_two_ticks
 
 
 @pytest.mark.parametrize(

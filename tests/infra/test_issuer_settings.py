@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from cli.issuer import NAMES
-from infra.context_reader import SettingsError
-from infra.issuer_rules import ISSUERS, STANDARD_FIELDS
-from infra.settings import RefresherSettings
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers import figma, oauth2, registry
-from tests.infra.stage_settings import faults, read
+from tests.support.stage_settings import faults, read
+from token_refresher.settings.issuer_rules import ISSUERS, STANDARD_FIELDS
+from token_refresher.settings.reader import SettingsError
+from token_refresher.settings.refresher_settings import RefresherSettings
+from tokenctl.stack.issuer import NAMES
 
 TOKEN_URL = "https://sign-in.example/token"
 HTTPS = "must be an address with https, without user, query or fragment"

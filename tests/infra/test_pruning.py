@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from infra.pruning import FUNCTION_RULES, PruningRules, prune
+from token_refresher.bundling.pruning import FUNCTION_RULES, PruningRules, prune
 
 
 def plant(folder: Path, *names: str) -> None:

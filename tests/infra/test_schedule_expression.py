@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from infra.schedule_expression import longest_two_ticks
+from token_refresher.settings.schedule_expression import longest_two_ticks
 
 MINUTES, HOURS, DAYS = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 

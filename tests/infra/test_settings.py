@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
-from infra.context_reader import SettingsError
-from infra.settings import STAGES, RefresherSettings, StageSettings
-from tests.infra.stage_settings import faults, read
+from infra.stage_settings import STAGES, StageSettings
+from tests.support.stage_settings import faults, read
+from token_refresher.settings.reader import SettingsError
+from token_refresher.settings.refresher_settings import RefresherSettings
 
 RETENTION_RULE = (
     "must be 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or "

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import KEYS
 from infra.settings_table import BEGIN, END, main, table
+from token_refresher.settings.refresher_settings import KEYS
 
 
 def test_the_readme_has_the_table_that_the_fields_make() -> None:
@@ -20,7 +20,7 @@ def test_a_table_that_is_behind_is_told_and_made_anew(tmp_path: Path, capsys: py
     document = tmp_path / "README.md"
     document.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     assert main(["--check"], document=document) == 1
-    assert capsys.readouterr().err.startswith("The table of settings in README.md is not made from")
+    assert capsys.readouterr().err.startswith("The table of settings in README.md is out of date")
     assert "old" in document.read_text()
     assert main([], document=document) == 0
     assert document.read_text() == f"before\n{BEGIN}\n\n{table()}\n\n{END}\nafter\n"

@@ -9,9 +9,9 @@ from aws_cdk import App, Stack
 from aws_cdk.aws_sqs import Queue
 
 import app
-from infra.bundling import BundlingError, client_bundle, function_bundle
-from infra.settings import StageSettings
+from infra.stage_settings import StageSettings
 from tests.infra.conftest import ROOT
+from token_refresher.bundling.bundle import BundlingError, client_bundle, function_bundle
 
 pytestmark = pytest.mark.xdist_group("cli")
 
@@ -67,7 +67,7 @@ def test_what_pip_cannot_install_is_said_in_plain_words(
     def fail(_: str) -> Path:
         raise BundlingError("pip could not install this")
 
-    monkeypatch.setattr("infra.token_refresher.function_bundle", fail)
+    monkeypatch.setattr("token_refresher.construct.function_bundle", fail)
     assert app.main(App(context=context)) == 1
     assert capsys.readouterr().err == "pip could not install this\n"
 
@@ -75,7 +75,7 @@ def test_what_pip_cannot_install_is_said_in_plain_words(
 def test_the_app_refuses_a_finding_that_nobody_acknowledged(
     context: dict[str, object], asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.token_refresher.function_bundle", lambda _: asset)
+    monkeypatch.setattr("token_refresher.construct.function_bundle", lambda _: asset)
     root = App(context=context, outdir=str(tmp_path))
     Queue(Stack(root, "Careless"), "PlainHttp")
     with pytest.raises(RuntimeError, match="ValidationFailed"):

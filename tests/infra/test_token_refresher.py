@@ -17,13 +17,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.constructs.refresh_metrics import RefreshMetrics
-from infra.context_reader import SettingsError
-from infra.settings import RefresherSettings
-from infra.token_refresher import TokenRefresher
 from tests.infra import test_least_privilege
 from tests.infra.conftest import ROOT, Synthesised, by_type
 from tests.infra.test_mutations import POLICY_TESTS, notice
+from token_refresher.construct import TokenRefresher
+from token_refresher.constructs.refresh_metrics import RefreshMetrics
+from token_refresher.settings.reader import SettingsError
+from token_refresher.settings.refresher_settings import RefresherSettings
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -78,15 +78,15 @@ def test_a_service_name_that_no_metric_can_have_is_refused(name: str) -> None:
     assert [fault.partition("=")[0] for fault in refused.value.faults] == ["service_name"]
 
 
-@pytest.mark.parametrize("module", ["infra", "infra.token_refresher", "infra.constructs.token_refresher"])
+@pytest.mark.parametrize("module", ["token_refresher", "token_refresher.construct"])
 def test_it_is_found_where_one_looks_for_it(module: str) -> None:
     assert import_module(module).TokenRefresher is TokenRefresher
 
 
 def test_the_package_has_nothing_else_and_starts_no_cdk_by_itself() -> None:
     with pytest.raises(ImportError, match="no_such"):
-        exec("from infra import no_such", {})  # noqa: S102 - a type checker would refuse it
-    code = "import sys, infra.settings; assert 'aws_cdk' not in sys.modules, 'the CDK'"
+        exec("from token_refresher import no_such", {})  # noqa: S102 - a type checker would refuse it
+    code = "import sys, token_refresher.settings.refresher_settings; assert 'aws_cdk' not in sys.modules, 'the CDK'"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
@@ -248,7 +248,7 @@ def test_its_parts_are_at_hand(asset: Path) -> None:
 def test_the_documented_app_synthesises(asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     document = (ROOT / "docs" / "infrastructure.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
-    monkeypatch.setattr("infra.token_refresher.function_bundle", lambda _: asset)
+    monkeypatch.setattr("token_refresher.construct.function_bundle", lambda _: asset)
     monkeypatch.setattr("aws_cdk.App", lambda: App(outdir=str(tmp_path)))
     exec(compile(block, "docs/infrastructure.md", "exec"), {})  # noqa: S102 - it is ours, and meant to be run
     resources = json.loads((tmp_path / "Design.template.json").read_text(encoding="utf-8"))["Resources"]

@@ -1,0 +1,66 @@
+"""AWS clients, and what is made of a call that goes wrong."""
+
+import botocore.session
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from refresh_token.aws_clients import KNOWN_CODES, Fault, attempt, aws_client
+from refresh_token.errors import ConfigurationException
+from tests.support.outcomes import SERVICES, modelled_errors
+
+
+@pytest.mark.parametrize("url", ["canary", "http://", "https:// canary"])
+def test_an_endpoint_that_is_no_url_is_a_configuration_fault(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
+    with pytest.raises(ConfigurationException, match=r"secretsmanager can be made \(ValueError\)") as caught:
+        aws_client("secretsmanager", Config())
+    assert "canary" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_a_missing_region_is_a_configuration_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("refresh_token.aws_clients.session", botocore.session.get_session)
+    with pytest.raises(ConfigurationException, match="NoRegionError"):
+        aws_client("dynamodb", Config())
+
+
+@pytest.mark.parametrize("operation", SERVICES)
+def test_every_error_that_a_service_models_is_known(operation: str) -> None:
+    assert modelled_errors(operation) <= KNOWN_CODES
+
+
+def refused(code: object, status: object = 400) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "AnyCall")  # type: ignore[typeddict-item]
+
+
+CASES: dict[str, tuple[Exception, Fault]] = {
+    "a known code": (refused("ThrottlingException"), Fault("service", "ThrottlingException", 400)),
+    "a code that may be an echo": (refused("canaryToken", 403), Fault("service", "unknown error", 403)),
+    "no code": (ClientError({}, "AnyCall"), Fault("service", "unknown error", 0)),
+    "no answer": (ReadTimeoutError(endpoint_url="https://canary"), Fault("connection", "ReadTimeoutError")),
+    "botocore itself fails": (KeyError("canary"), Fault("other", "KeyError")),
+}
+
+
+@pytest.mark.parametrize(("error", "fault"), CASES.values(), ids=CASES)
+def test_a_fault_holds_nothing_but_what_is_known(error: Exception, fault: Fault) -> None:
+    def call() -> None:
+        raise error
+
+    assert attempt(call) == fault
+    assert "canary" not in repr(attempt(call))
+
+
+def test_an_answer_is_handed_on() -> None:
+    assert attempt(lambda: {"ARN": "arn"}) == {"ARN": "arn"}
+
+
+def test_an_error_of_ours_is_handed_on() -> None:
+    def call() -> None:
+        raise ConfigurationException("no region")
+
+    with pytest.raises(ConfigurationException, match="no region"):
+        attempt(call)

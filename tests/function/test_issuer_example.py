@@ -1,0 +1,61 @@
+"""The worked example in docs/issuers.md works: one module, one line."""
+
+import re
+import traceback
+from pathlib import Path
+
+import pytest
+
+from refresh_token import issuers
+from refresh_token.errors import (
+    ConfigurationException,
+    IssuerProtocolException,
+    IssuerUnavailableException,
+    ReauthorizationRequiredException,
+    RefreshTokenError,
+)
+from refresh_token.issuers.registry import ISSUERS, issuer_named
+from refresh_token.ports import Issuer
+from tests.function.conftest import APP_SECRET, AppSecret
+from tests.support.token_server import Reply, TokenServer, http
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "issuers.md"
+
+
+@pytest.fixture
+def acme(tmp_path: Path, token_endpoint: TokenServer, app_secret: AppSecret, monkeypatch: pytest.MonkeyPatch) -> Issuer:
+    module, line = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    (tmp_path / "acme.py").write_text(module)
+    monkeypatch.setattr(issuers, "__path__", [*issuers.__path__, str(tmp_path)])
+    (added,) = re.findall(r'"(acme)": "(acme)"', line)
+    assert re.findall(r'"(\w+)": "(\w+)"', line) == [*ISSUERS.items(), added]
+    monkeypatch.setitem(ISSUERS, *added)
+    environment = {"ACME_BASE_URL": token_endpoint.url, "APP_SECRET_ARN": app_secret.arn, "ALLOW_HTTP_ISSUER": "true"}
+    return issuer_named("acme", environment)
+
+
+def test_it_issues_a_token(acme: Issuer, token_endpoint: TokenServer) -> None:
+    token_endpoint.answer(http(200, b'{"token": "new", "ttl": 60}'))
+    issued = acme.refresh("old", None, seconds=30)
+    assert (issued.access_token, issued.expires_in, acme.rotates) == ("new", 60, False)
+    (seen,) = token_endpoint.seen
+    assert (seen.line, seen.form) == ("POST /session/renew HTTP/1.1", {"session": "old"})
+    assert seen.headers["X-Acme-Key"] == APP_SECRET
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (http(403, b'{"error": "bad_key"}'), ConfigurationException),
+        (http(403, b'{"error": "gone"}'), ReauthorizationRequiredException),
+        (http(200, b"{}"), IssuerProtocolException),
+        (Reply(hang_up=True), IssuerUnavailableException),
+    ],
+)
+def test_its_errors_are_the_contracts(
+    reply: Reply, expected: type[RefreshTokenError], acme: Issuer, token_endpoint: TokenServer
+) -> None:
+    token_endpoint.answer(reply)
+    with pytest.raises(expected) as caught:
+        acme.refresh("old", None, seconds=11.5)
+    assert APP_SECRET not in "".join(traceback.format_exception(caught.value))

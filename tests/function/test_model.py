@@ -1,0 +1,558 @@
+"""The refresh under concurrency, crashes, faults and operators, as a state machine that hypothesis drives.
+
+What holds, and is checked at every effect (in ``simulation.py``) or here:
+
+- No issuer call happens without holding the claim on the version; one claim is good for one call, and a claim has one
+  holder at a time. (The bare operation with a token that is not stored needs none.)
+- Under the claim the secret is read again, and only the version that is claimed is refreshed.
+- What a refresh stores is the issuer's live access token, unless somebody got another one out of band meanwhile: a
+  person who signed in, the bare operation with another token, an operator who stored a pair that was then refreshed.
+- An operator's pair is never overwritten: a new version takes the place of the very version it was made from.
+- No version has two successors made by us, unless an operator makes it current again.
+- The refresh token is never lost; the client id and unknown keys survive; an implausible expiry is never stored.
+- In a cooldown consumers do not reach the issuer.
+- A version that was reported is not handed out to whoever reported it; what is handed out as ``fresh`` or ``due`` has
+  not expired at the issuer, whose clock may be five minutes off. (Whoever reports an older version gets the current
+  token with no refresh, and so may be those five minutes late: the next report heals that.)
+- Whatever has happened, once claims and cooldowns are over, one report of the current version (or a force) makes the
+  stored token the issuer's live one; or, where the grant was revoked or the secret is no pair, says so and changes
+  nothing.
+
+The clocks of Lambda's hosts and of DynamoDB are taken to agree, and a killed invocation to send nothing more.
+"""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from refresh_token.errors import (
+    InvalidParameterException,
+    ReauthorizationRequiredException,
+    RefreshTokenError,
+    SecretMalformedException,
+)
+from refresh_token.ports import Claim, Claimed, Failure, StoredPair
+from refresh_token.refresh_once import Outcome, RefreshOnce
+from refresh_token.refresher import Refresher
+from refresh_token.results import LiveToken
+from refresh_token.token_pair import IssuedToken, TokenPair
+from refresh_token.windows import WindowSettings
+from tests.support.cases import WINDOWS
+from tests.support.fakes import FakeTelemetry
+from tests.support.simulation import (
+    SKEW,
+    Invocation,
+    Order,
+    SimulatedClock,
+    SimulatedIssuer,
+    SimulatedLock,
+    SimulatedStore,
+    Simulation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.no_cover  # it would take half as long again, for lines that the other tests run anyway
+
+MOST_RUNNING = 4
+LONGEST_INVOCATION = 60.0
+ALL_OVER = timedelta(minutes=17)
+"""After this every claim, every cooldown and every note of a success is void."""
+
+Use = Literal["ask", "report current", "report old", "force", "tick", "exchange stored", "exchange other"]
+USES: tuple[Use, ...] = ("ask", "report current", "report old", "force", "tick", "exchange stored", "exchange other")
+PEOPLE = (
+    "sign in",
+    "sign in, which revokes the grants before",
+    "store",
+    "store without the expiry",
+    "edit a note",
+    "make an old version current",
+    "store what is no pair",
+    "revoke the grant",
+)
+NO_PAIR = "no pair"
+STEPS = st.integers(min_value=0, max_value=6)
+WHO = st.integers(min_value=0, max_value=MOST_RUNNING - 1)
+
+
+class RefreshModel(RuleBasedStateMachine):
+    """Issuer, store, lock and clock; invocations that interleave; operators; everything that goes wrong."""
+
+    once: ClassVar[type[RefreshOnce]] = RefreshOnce
+    store: ClassVar[type[SimulatedStore]] = SimulatedStore
+    lock: ClassVar[type[SimulatedLock]] = SimulatedLock
+    refresher: ClassVar[type[Refresher]] = Refresher
+    windows: ClassVar[WindowSettings] = WINDOWS
+    single_use: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = Simulation()
+        self.numbers = count(1)
+        self.in_hand: TokenPair | None = None
+        self.note = 0
+        self.begun = 0
+        self.processes: tuple[set[str], set[str]] = set(), set()
+        """What each of two processes, which take turns, knows to be dead."""
+        self.unwritten: tuple[dict[str, StoredPair], dict[str, StoredPair]] = {}, {}
+        """And what each could not write."""
+        self.world.grants.single_use = self.single_use
+
+    @initialize(
+        skew=st.sampled_from([-SKEW, timedelta(), SKEW]),
+        form=st.sampled_from(["duration", "seconds", "milliseconds"]),
+        lifetime=st.sampled_from([timedelta(days=90), timedelta(hours=1)]),
+        client_id=st.sampled_from(["client-1", None]),
+    )
+    def seed(self, skew: timedelta, form: str, lifetime: timedelta, client_id: str | None) -> None:
+        grants = self.world.grants
+        grants.skew, grants.form, grants.lifetime = skew, form, lifetime
+        self.store_by_hand(replace(self.sign_in(), client_id=client_id))
+
+    # Invocations
+
+    @precondition(lambda self: len(self.world.running) < MOST_RUNNING)
+    @rule(use=st.sampled_from(USES), seconds=st.sampled_from([LONGEST_INVOCATION, 12.0]), steps=STEPS)
+    def begin(self, use: Use, seconds: float, steps: int) -> None:
+        self.begun += 1
+        one = self.start(use, seconds)
+        for _ in range(steps):
+            self.step(one)
+
+    @precondition(lambda self: self.world.running)
+    @rule(who=WHO, steps=STEPS)
+    def go_on(self, who: int, steps: int) -> None:
+        one = self.one(who)
+        for _ in range(1 + steps):
+            self.step(one)
+
+    @precondition(lambda self: self.world.running)
+    @rule(who=WHO, order=st.sampled_from([Order.FAIL, Order.LOSE, Order.KILL]))
+    def go_wrong(self, who: int, order: Order) -> None:
+        self.step(self.one(who), order)
+
+    @rule(seconds=st.sampled_from([1, 11, 40, 61]))
+    def a_while_passes(self, seconds: int) -> None:
+        self.pass_time(timedelta(seconds=seconds))
+
+    @precondition(lambda self: self.begun >= 2)
+    @rule(share=st.sampled_from([0.3, 0.7, 0.95]))
+    def most_of_a_life_passes(self, share: float) -> None:
+        self.begun = 0
+        self.let_all_end()
+        self.pass_time(self.world.grants.lifetime * share)
+
+    @precondition(lambda self: self.begun >= 2)
+    @rule(minutes=st.sampled_from([-7, -3, 3]))
+    def the_end_of_the_live_token_is_near_or_just_past(self, minutes: int) -> None:
+        self.begun = 0
+        self.let_all_end()
+        end = self.world.grants.ends[self.world.grants.live] + timedelta(minutes=minutes)
+        self.pass_time(max(end - self.world.time, timedelta()))
+
+    # People
+
+    @rule(what=st.sampled_from(PEOPLE), number=st.integers(min_value=0, max_value=7))
+    def somebody_acts(self, what: str, number: int) -> None:
+        world, text = self.world, self.world.versions[self.world.current]
+        self.note += 1
+        match what:
+            case "sign in":
+                self.sign_in()
+            case "sign in, which revokes the grants before":
+                world.grants.valid.clear()
+                self.sign_in()
+            case "store":
+                self.store_by_hand(self.in_hand or self.sign_in())
+            case "store without the expiry":
+                self.store_by_hand(replace(self.in_hand or self.sign_in(), expires_at=None, refreshed_at=None))
+            case "edit a note" if text != NO_PAIR:
+                self.put_by_hand(json.dumps({**json.loads(text), "note": self.note}))
+            case "make an old version current":
+                world.by_hand(list(world.versions)[-1 - number % len(world.versions)])
+            case "store what is no pair" if number == 0:
+                self.put_by_hand(NO_PAIR)
+            case "revoke the grant" if number == 0:
+                world.grants.valid.clear()
+
+    @rule(rotates=st.booleans(), nonsense=st.sampled_from([*[None] * 5, 0, -1, 10**9 + 1]))
+    def issuer_changes(self, *, rotates: bool, nonsense: int | None) -> None:
+        self.world.grants.rotates, self.world.grants.nonsense = rotates, nonsense
+
+    # What holds
+
+    @precondition(lambda self: self.begun >= 4)
+    @rule(use=st.sampled_from(["report current", "force"]))
+    def one_refresh_heals_whatever_has_happened(self, use: Use) -> None:
+        world = self.world
+        self.begun = 0
+        self.let_all_end()
+        self.pass_time(ALL_OVER)
+        world.grants.nonsense = None
+        before, live = world.current, world.grants.live
+        healer = self.start(use, LONGEST_INVOCATION)
+        self.let_all_end()
+        if world.versions[before] == NO_PAIR:
+            self.refused(healer, SecretMalformedException, before, live)
+        elif world.pair(before).refresh_token not in world.grants.valid:
+            self.refused(healer, ReauthorizationRequiredException, before, live)
+        else:
+            assert isinstance(healer.result, LiveToken), f"it heals, and not: {healer.error!r}"
+            assert healer.result.stored.version_id == world.current != before, "it heals by a new version"
+            assert healer.result.state == "fresh", "it heals by a fresh token"
+            tokens = {self.access(healer), world.pair(world.current).access_token, world.grants.live}
+            assert len(tokens) == 1, "it heals: what is stored and handed out is the issuer's live token"
+
+    def teardown(self) -> None:
+        for one in list(self.world.running):
+            self.step(one, Order.KILL)
+
+    # How
+
+    def start(self, use: Use, seconds: float) -> Invocation:
+        world, telemetry = self.world, FakeTelemetry()
+        seen = world.current
+        old = next(iter(world.versions))
+        stored_token = "nothing" if world.versions[seen] == NO_PAIR else world.pair(seen).refresh_token
+        other_token = min(world.grants.valid, default="nobody's")
+
+        def run(me: Invocation) -> object:
+            store, clock = self.store(world, me), SimulatedClock(world, me)
+            dead = self.processes[self.begun % 2]
+            issuer = SimulatedIssuer(world, me)
+            once = self.once(
+                store=store,
+                issuer=issuer,
+                lock=self.lock(world, me),
+                clock=clock,
+                telemetry=telemetry,
+                new_version_id=lambda _: f"ours-{next(self.numbers)}",
+                jitter=lambda: 1.0,
+                dead=dead,
+                unwritten=self.unwritten[self.begun % 2],
+            )
+            refresher = self.refresher(
+                store=store,
+                clock=clock,
+                telemetry=telemetry,
+                windows=self.windows,
+                issuer=lambda: issuer,
+                once=lambda: once,
+                dead=dead,
+            )
+            uses: dict[Use, Callable[[], object]] = {
+                "ask": refresher.live_token,
+                "report current": partial(refresher.report_failure, seen),
+                "report old": partial(refresher.report_failure, old),
+                "force": refresher.force,
+                "tick": refresher.tick,
+                "exchange stored": partial(refresher.exchange, stored_token, "client-2"),
+                "exchange other": partial(refresher.exchange, other_token, None),
+            }
+            return uses[use]()
+
+        reported = {"report current": seen, "report old": old}.get(use)
+        one = Invocation(
+            run,
+            deadline=world.time + timedelta(seconds=seconds),
+            # Who has something left to write need not ask the issuer, and so is not kept from the claim.
+            privileged=use in ("force", "tick") or seen in self.unwritten[self.begun % 2],
+            may_be_refused=use.startswith("exchange"),
+            reported=reported,
+        )
+        world.running.append(one)
+        return one
+
+    def one(self, who: int) -> Invocation:
+        return self.world.running[who % len(self.world.running)]
+
+    def let_all_end(self) -> None:
+        while self.world.running:
+            self.step(self.world.running[0])
+
+    def step(self, one: Invocation, order: Order = Order.GO) -> None:
+        """Let an invocation go on to its next port call; what it waits for happens, its time may run out."""
+        if one.at and one.wakes and order is not Order.KILL:
+            self.pass_time(max(one.wakes - self.world.time, timedelta()))
+        if one.at:
+            one.proceed(order)
+            self.settle(one)
+
+    def pass_time(self, time: timedelta) -> None:
+        self.world.time += time
+        for one in list(self.world.running):
+            if self.world.time >= one.deadline:
+                one.proceed(Order.KILL)
+                self.settle(one)
+
+    def settle(self, one: Invocation) -> None:
+        """Judge an invocation that has come to its end."""
+        if one.at:
+            return
+        self.world.running.remove(one)
+        if one.error and not isinstance(one.error, RefreshTokenError):
+            raise one.error
+        assert one.may_be_refused or not isinstance(one.error, InvalidParameterException), "only a request can be wrong"
+        if isinstance(one.result, LiveToken):
+            left = self.world.grants.ends[self.access(one)] - self.world.time
+            least = one.result.expires_in - (SKEW + timedelta(minutes=1)).total_seconds()
+            assert least <= left.total_seconds(), "no more time is promised than is left, but for the clocks"
+            least_left = timedelta() if one.reported is None else -SKEW
+            assert one.result.state == "degraded" or left > least_left, "nothing expired is handed out as alive"
+            assert one.result.stored.version_id != one.reported or one.disturbed, "a dead token is not handed out again"
+
+    @staticmethod
+    def access(one: Invocation) -> str:
+        assert isinstance(one.result, LiveToken)
+        return one.result.stored.pair.access_token
+
+    def refused(self, one: Invocation, error: type[RefreshTokenError], current: str, live: str) -> None:
+        assert type(one.error) is error, f"it says so, and not: {one.error!r}"
+        assert (self.world.current, self.world.grants.live) == (current, live), "and nothing has changed"
+
+    def sign_in(self) -> TokenPair:
+        self.in_hand = replace(self.world.grants.sign_in(self.world.time), unknown={"note": self.note})
+        self.world.disturb()
+        return self.in_hand
+
+    def store_by_hand(self, pair: TokenPair) -> None:
+        self.put_by_hand(pair.to_json())
+        self.in_hand = None
+
+    def put_by_hand(self, text: str) -> None:
+        version = f"by-hand-{next(self.numbers)}"
+        self.world.put(version, text)
+        self.world.by_hand(version)
+
+
+def budget(examples: int, *phases: Phase) -> settings:
+    return settings(
+        derandomize=True,
+        database=None,
+        deadline=None,
+        max_examples=examples,
+        stateful_step_count=50,
+        report_multiple_bugs=False,
+        phases=phases,
+    )
+
+
+def test_whatever_interleaves_fails_or_dies_nothing_is_lost_and_one_refresh_heals() -> None:
+    run_state_machine_as_test(RefreshModel, settings=budget(400, Phase.generate, Phase.shrink))
+
+
+class RotatingModel(RefreshModel):
+    """The same with an issuer whose refresh tokens are good for one call: one that comes again revokes the grant.
+
+    More is checked at the issuer, in ``simulation.py``: nobody asks it for a version whose successor was written. And
+    less holds: an answer that was lost, or was not written before its process died, takes a person.
+    """
+
+    single_use = True
+
+    @precondition(lambda self: self.begun >= 4)
+    @rule(use=st.sampled_from(["report current", "force"]))
+    def one_refresh_heals_whatever_has_happened(self, use: Use) -> None:
+        world = self.world
+        self.begun = 0
+        self.let_all_end()
+        self.pass_time(ALL_OVER)
+        world.grants.nonsense = None
+        before = world.current
+        waits = world.waits_for(before) if world.versions[before] != NO_PAIR else None
+        left_over = self.unwritten[self.begun % 2].get(before)
+        healer = self.start(use, LONGEST_INVOCATION)
+        self.let_all_end()
+        if isinstance(healer.result, LiveToken):
+            assert healer.result.stored.version_id == world.current != before, "it heals by a new version"
+            assert world.pair(world.current).access_token == self.access(healer)
+            if waits and not left_over:
+                assert world.current == waits or waits in world.succeeded, "what was written is not given up"
+        else:
+            assert isinstance(healer.error, ReauthorizationRequiredException | SecretMalformedException), "it says so"
+            assert not waits, "what was written is not given up"
+            assert world.current == before
+
+
+def test_a_refresh_token_that_is_good_for_one_call_is_not_sent_again_while_its_successor_is_known() -> None:
+    run_state_machine_as_test(RotatingModel, settings=budget(300, Phase.generate, Phase.shrink))
+
+
+# What the model must notice. Each of these is a machine that breaks one promise.
+
+
+class AlwaysGrants(SimulatedLock):
+    def put_claim(self, version_id: str, ends: datetime) -> None:
+        self.world.table.pop(version_id, None)
+        super().put_claim(version_id, ends)
+
+
+class EndsClaimsEarly(SimulatedLock):
+    def claim(self, version_id: str, *, seconds: float, now: datetime, ignore_cooldown: bool) -> Claim:
+        return super().claim(version_id, seconds=seconds / 2, now=now, ignore_cooldown=ignore_cooldown)
+
+
+class NeverEndsClaims(SimulatedLock):
+    def claim(self, version_id: str, *, seconds: float, now: datetime, ignore_cooldown: bool) -> Claim:
+        return super().claim(version_id, seconds=seconds + 3600, now=now, ignore_cooldown=ignore_cooldown)
+
+
+class ForgetsFailures(SimulatedLock):
+    def failed(self, version_id: str, failure: Failure) -> None:
+        super().failed(version_id, failure)
+        self.world.table.pop(version_id)
+
+
+class WritesWithoutCompareAndSwap(SimulatedStore):
+    def move(self, expected: str, version_id: str) -> None:
+        del expected
+        self.make_current(version_id)
+
+
+class MakesNoClaim(RefreshOnce):
+    def _claim(self, version_id: str, *, ignore_cooldown: bool) -> Claim:
+        del version_id, ignore_cooldown
+        return Claimed()
+
+
+class ForgetsToReadAgain(RefreshOnce):
+    def _claimed(self, seen: StoredPair, previous: Failure | None, client_id: str | None) -> Outcome:
+        issued, pair = self._call(seen, previous, client_id)
+        stored = self._write(StoredPair(self.new_version_id(""), pair), seen, written=False)
+        self._close(self.lock.done, seen.version_id)
+        return Outcome(stored or self.store.read(), issued)
+
+
+class ReadsAgainAndIgnoresIt(ForgetsToReadAgain):
+    def _claimed(self, seen: StoredPair, previous: Failure | None, client_id: str | None) -> Outcome:
+        self.store.read()
+        return super()._claimed(seen, previous, client_id)
+
+
+class ClosesBeforeItWrites(RefreshOnce):
+    def _write(self, successor: StoredPair, current: StoredPair, *, written: bool) -> StoredPair | None:
+        self._close(self.lock.done, current.version_id)
+        return super()._write(successor, current, written=written)
+
+
+class OverridesTheCooldown(RefreshOnce):
+    def _claim(self, version_id: str, *, ignore_cooldown: bool) -> Claim:
+        del ignore_cooldown
+        return super()._claim(version_id, ignore_cooldown=True)
+
+
+class WritesAnother(RefreshOnce):
+    def changed(self, pair: TokenPair) -> TokenPair:
+        raise NotImplementedError
+
+    def _write(self, successor: StoredPair, current: StoredPair, *, written: bool) -> StoredPair | None:
+        return super()._write(replace(successor, pair=self.changed(successor.pair)), current, written=written)
+
+
+class DropsUnknownKeys(WritesAnother):
+    def changed(self, pair: TokenPair) -> TokenPair:
+        return replace(pair, unknown={})
+
+
+class DropsTheClientId(WritesAnother):
+    def changed(self, pair: TokenPair) -> TokenPair:
+        return replace(pair, client_id=None)
+
+
+class KeepsTheOldRefreshToken(WritesAnother):
+    def changed(self, pair: TokenPair) -> TokenPair:
+        return replace(pair, refresh_token=self.store.read().pair.refresh_token)
+
+
+class KeepsTheOldAccessToken(WritesAnother):
+    def changed(self, pair: TokenPair) -> TokenPair:
+        return replace(pair, access_token=self.store.read().pair.access_token)
+
+
+class GuessesTheExpiry(WritesAnother):
+    def changed(self, pair: TokenPair) -> TokenPair:
+        return replace(pair, expires_at=self.clock.now() + timedelta(days=91))
+
+
+class AsksTwice(RefreshOnce):
+    def _call(
+        self, current: StoredPair, previous: Failure | None, client_id: str | None
+    ) -> tuple[IssuedToken, TokenPair]:
+        super()._call(current, previous, client_id)
+        return super()._call(current, previous, client_id)
+
+
+class BelievesTheExpiryOfAReportedToken(Refresher):
+    def report_failure(self, version_id: str) -> LiveToken:
+        del version_id
+        return self.live_token()
+
+
+class HandsOutAReportedToken(Refresher):
+    def report_failure(self, version_id: str) -> LiveToken:
+        try:
+            return super().report_failure(version_id)
+        except RefreshTokenError:
+            return self._token(self.store.read())
+
+
+class GivesUpWhatWasWritten(RefreshOnce):
+    def _left_over(self, current: StoredPair, previous: Failure | None) -> tuple[StoredPair | None, bool]:
+        del current, previous
+        return None, False
+
+
+BROKEN: list[tuple[dict[str, object], str]] = [
+    ({"lock": AlwaysGrants}, "a claim has one holder at a time|in a cooldown consumers do not reach the issuer"),
+    ({"lock": EndsClaimsEarly}, "a claim has one holder at a time"),
+    ({"lock": NeverEndsClaims}, "it heals|it says so"),
+    ({"lock": ForgetsFailures}, "in a cooldown consumers do not reach the issuer"),
+    ({"store": WritesWithoutCompareAndSwap}, "an operator's pair is never overwritten"),
+    ({"once": MakesNoClaim}, "without a claim"),
+    ({"once": ForgetsToReadAgain}, "read again before the issuer is called"),
+    ({"once": ReadsAgainAndIgnoresIt}, "only the version that is claimed is refreshed"),
+    ({"once": ClosesBeforeItWrites}, "nothing is stored after the claim was closed"),
+    ({"once": OverridesTheCooldown}, "in a cooldown consumers do not reach the issuer"),
+    ({"once": DropsUnknownKeys}, "unknown keys survive"),
+    ({"once": DropsTheClientId}, "the client id survives"),
+    ({"once": KeepsTheOldRefreshToken}, "the refresh token is never lost"),
+    ({"once": KeepsTheOldAccessToken}, "what is stored is what the issuer answered"),
+    ({"once": GuessesTheExpiry}, "the stored expiry is the issuer's"),
+    ({"once": AsksTwice}, "one claim is good for one issuer call"),
+    ({"refresher": BelievesTheExpiryOfAReportedToken}, "it heals|a dead token is not handed out again"),
+    ({"refresher": HandsOutAReportedToken}, "a dead token is not handed out again|it says so"),
+    ({"windows": replace(WINDOWS, mandatory=timedelta())}, "nothing expired is handed out as alive"),
+]
+
+
+def test_the_model_notices_that_what_was_written_is_given_up() -> None:
+    machine = type("BrokenModel", (RotatingModel,), {"once": GivesUpWhatWasWritten})
+    with pytest.raises(AssertionError, match="before the issuer is asked"):
+        run_state_machine_as_test(machine, settings=budget(1500, Phase.generate))
+
+
+@pytest.mark.parametrize(
+    ("parts", "noticed"),
+    BROKEN,
+    ids=[getattr(part, "__name__", name) for parts, _ in BROKEN for name, part in parts.items()],
+)
+def test_the_model_notices_what_is_broken(parts: dict[str, object], noticed: str) -> None:
+    machine = type("BrokenModel", (RefreshModel,), parts)
+    with pytest.raises(AssertionError, match=noticed):
+        run_state_machine_as_test(machine, settings=budget(1500, Phase.generate))

@@ -1,0 +1,389 @@
+"""What the ports promise, held against the fakes that other tests trust *and* against the real adapters on moto."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
+from refresh_token.adapters.secrets_manager import SecretsManagerStore, secrets_manager_client
+from refresh_token.errors import SecretNotSeededException
+from refresh_token.ports import (
+    Claimed,
+    CoolingDown,
+    Done,
+    Failure,
+    Held,
+    RefreshLock,
+    StoredPair,
+    TokenStore,
+    VersionSupersededError,
+)
+from refresh_token.successors import successor_id
+from refresh_token.token_pair import TokenPair
+from tests.support.fakes import NOW, FakeClock, FakeLock, FakeStore
+from tests.support.secret_by_hand import store_by_hand
+
+# --- TokenStore -----------------------------------------------------------------------------------------------------
+
+
+class StoreUnderTest(Protocol):
+    """A store, and the hand of an operator who stores a pair past it."""
+
+    store: TokenStore
+
+    def seed(self, pair: TokenPair) -> str:
+        """Make a pair current and return its version."""
+        ...
+
+    def write(self, pair: TokenPair, *, after: str) -> str:
+        """Write what shall take the place of a version, and die before it is made current; return its version."""
+        ...
+
+
+class TheFakeStore:
+    def __init__(self) -> None:
+        self.store = FakeStore(empty=SecretNotSeededException("The secret holds no token pair yet."))
+
+    def seed(self, pair: TokenPair) -> str:
+        version_id = str(uuid4())
+        self.store.put(version_id, pair)
+        return version_id
+
+    def write(self, pair: TokenPair, *, after: str) -> str:
+        version_id = successor_id(after, uuid4().hex)
+        self.store.pending = {after: StoredPair(version_id, pair)}
+        return version_id
+
+
+class TheRealStore:
+    def __init__(self) -> None:
+        self._client = boto3.client("secretsmanager")
+        self._arn = self._client.create_secret(Name="pair")["ARN"]
+        client = secrets_manager_client()
+        client.meta.events.register("before-call.secretsmanager.PutSecretValue", self._ignore_a_repeated_put)  # type: ignore[arg-type]  # the stubs know no answers
+        self.store = SecretsManagerStore(self._arn, client, lambda: client)
+
+    def seed(self, pair: TokenPair) -> str:
+        return store_by_hand(self._client, self._arn, pair.to_json())
+
+    def write(self, pair: TokenPair, *, after: str) -> str:
+        version_id = successor_id(after, uuid4().hex)
+        self._client.put_secret_value(
+            SecretId=self._arn,
+            ClientRequestToken=version_id,
+            SecretString=pair.to_json(),
+            VersionStages=["AWSPENDING"],
+        )
+        return version_id
+
+    def _ignore_a_repeated_put(self, params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
+        """Do as the API reference says: a put of a version that exists, with the same data, it "does nothing".
+
+        moto writes a version labelled AWSPENDING anew and drops its other labels, AWSCURRENT among them.
+        """
+        put = json.loads(params["body"])
+        for known in self._client.list_secret_version_ids(SecretId=self._arn)["Versions"]:
+            if known["VersionId"] == put["ClientRequestToken"]:
+                value = self._client.get_secret_value(SecretId=self._arn, VersionId=known["VersionId"])
+                assert value["SecretString"] == put["SecretString"], "the real service refuses a version's change"
+                answer = {"ARN": self._arn, "VersionId": known["VersionId"]}
+                return AWSResponse("", 200, HTTPHeaders(), None), answer
+        return None
+
+
+@pytest.fixture(params=[TheFakeStore, TheRealStore], ids=["fake", "secrets-manager"])
+def subject(request: pytest.FixtureRequest, aws: None) -> StoreUnderTest:  # noqa: ARG001 - moto is for the real one
+    made: StoreUnderTest = request.param()
+    return made
+
+
+def pair(access_token: str) -> TokenPair:
+    return TokenPair(
+        access_token=access_token,
+        refresh_token="refresh",
+        client_id="client",
+        expires_at=NOW + timedelta(days=90),
+        refreshed_at=NOW,
+        unknown={"note": ["kept"]},
+    )
+
+
+def version() -> str:
+    return str(uuid4())
+
+
+def test_a_store_without_a_pair_says_that_it_is_not_seeded(subject: StoreUnderTest) -> None:
+    with pytest.raises(SecretNotSeededException):
+        subject.store.read()
+
+
+def test_what_was_stored_is_read_with_its_version(subject: StoreUnderTest) -> None:
+    seeded = subject.seed(pair("one"))
+    assert subject.store.read() == StoredPair(seeded, pair("one"))
+
+
+def test_a_replacement_is_current_under_the_version_that_was_asked_for(subject: StoreUnderTest) -> None:
+    first, second = subject.seed(pair("one")), version()
+    subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
+    assert subject.store.read() == StoredPair(second, pair("two"))
+
+
+def test_replacements_can_follow_each_other(subject: StoreUnderTest) -> None:
+    current = subject.seed(pair("0"))
+    for number in range(1, 4):
+        new = version()
+        subject.store.replace(pair(str(number)), expected=current, version_id=new, seconds=30)
+        assert subject.store.read() == StoredPair(new, pair(str(number)))
+        current = new
+
+
+def test_a_pair_that_somebody_stored_meanwhile_stays(subject: StoreUnderTest) -> None:
+    first = subject.seed(pair("one"))
+    theirs = subject.seed(pair("theirs"))
+    with pytest.raises(VersionSupersededError):
+        subject.store.replace(pair("ours"), expected=first, version_id=version(), seconds=30)
+    assert subject.store.read() == StoredPair(theirs, pair("theirs"))
+
+
+def test_a_store_that_was_superseded_can_be_written_again(subject: StoreUnderTest) -> None:
+    first = subject.seed(pair("one"))
+    theirs = subject.seed(pair("theirs"))
+    with pytest.raises(VersionSupersededError):
+        subject.store.replace(pair("ours"), expected=first, version_id=version(), seconds=30)
+    new = version()
+    subject.store.replace(pair("next"), expected=theirs, version_id=new, seconds=30)
+    assert subject.store.read() == StoredPair(new, pair("next"))
+
+
+def test_replacing_twice_with_the_same_version_is_replacing_once(subject: StoreUnderTest) -> None:
+    first, second = subject.seed(pair("one")), version()
+    for _ in range(3):
+        subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
+    assert subject.store.read() == StoredPair(second, pair("two"))
+
+
+def test_a_repeat_that_comes_after_somebody_elses_pair_is_superseded(subject: StoreUnderTest) -> None:
+    first, second = subject.seed(pair("one")), version()
+    subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
+    theirs = subject.seed(pair("theirs"))
+    with pytest.raises(VersionSupersededError):
+        subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
+    assert subject.store.read() == StoredPair(theirs, pair("theirs"))
+
+
+def test_nothing_is_unfinished_before_anything_was_written(subject: StoreUnderTest) -> None:
+    assert subject.store.unfinished(subject.seed(pair("one"))) is None
+
+
+def test_what_was_written_and_not_made_current_is_unfinished_until_it_is(subject: StoreUnderTest) -> None:
+    first = subject.seed(pair("one"))
+    written = subject.write(pair("two"), after=first)
+    assert subject.store.unfinished(first) == StoredPair(written, pair("two"))
+    assert subject.store.read() == StoredPair(first, pair("one"))
+    for _ in range(2):
+        subject.store.finish(written, expected=first, seconds=30)
+    assert subject.store.read() == StoredPair(written, pair("two"))
+    assert subject.store.unfinished(written) is None
+
+
+def test_what_was_written_for_another_version_is_not_unfinished_for_this_one(subject: StoreUnderTest) -> None:
+    first = subject.seed(pair("one"))
+    subject.write(pair("two"), after=first)
+    assert subject.store.unfinished(subject.seed(pair("theirs"))) is None
+
+
+def test_what_is_unfinished_does_not_replace_what_somebody_stored_meanwhile(subject: StoreUnderTest) -> None:
+    first = subject.seed(pair("one"))
+    written = subject.write(pair("two"), after=first)
+    theirs = subject.seed(pair("theirs"))
+    with pytest.raises(VersionSupersededError):
+        subject.store.finish(written, expected=first, seconds=30)
+    assert subject.store.read() == StoredPair(theirs, pair("theirs"))
+
+
+def test_nothing_was_current_before_the_first_pair(subject: StoreUnderTest) -> None:
+    subject.seed(pair("one"))
+    assert subject.store.previous() is None
+
+
+def test_what_a_replacement_replaced_was_current_before(subject: StoreUnderTest) -> None:
+    first, second = subject.seed(pair("one")), version()
+    subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
+    assert subject.store.previous() == StoredPair(first, pair("one"))
+
+
+# --- RefreshLock ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class LockUnderTest:
+    """Two processes that share the claims, and a way to let time pass for both."""
+
+    lock: RefreshLock
+    other: RefreshLock
+    pass_time: Callable[[float], None]
+
+
+def the_fake_lock() -> LockUnderTest:
+    clock = FakeClock()
+    lock = FakeLock(clock)
+    return LockUnderTest(lock, lock, clock.pass_time)
+
+
+def the_real_lock() -> LockUnderTest:
+    boto3.client("dynamodb").create_table(
+        TableName="locks",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    lock, other = (IdempotencyLock("locks", "arn:secret", dynamodb_client()) for _ in range(2))
+    return LockUnderTest(lock, other, time.sleep)
+
+
+@pytest.fixture(params=[the_fake_lock, the_real_lock], ids=["fake", "idempotency"])
+def locks(request: pytest.FixtureRequest, aws: None) -> LockUnderTest:  # noqa: ARG001 - moto is for the real one
+    made: LockUnderTest = request.param()
+    return made
+
+
+FAILURE = Failure("IssuerUnavailableException", NOW + timedelta(seconds=60))
+BEFORE_RETRY = FAILURE.retry_at - timedelta(microseconds=1)
+
+
+def claim(lock: RefreshLock, version_id: str = "v1", *, ignore_cooldown: bool = False, seconds: float = 60.0) -> object:
+    return lock.claim(version_id, seconds=seconds, now=NOW, ignore_cooldown=ignore_cooldown)
+
+
+def test_the_first_to_claim_has_it_and_the_second_does_not(locks: LockUnderTest) -> None:
+    assert claim(locks.lock) == Claimed(None)
+    assert claim(locks.other) == Held()
+    assert claim(locks.lock) == Held(), "nor does the holder get it twice"
+
+
+def test_not_even_who_ignores_the_cooldown_gets_a_held_claim(locks: LockUnderTest) -> None:
+    claim(locks.lock)
+    assert claim(locks.other, ignore_cooldown=True) == Held()
+
+
+def test_each_version_has_a_claim_of_its_own(locks: LockUnderTest) -> None:
+    assert claim(locks.lock, "v1") == Claimed(None)
+    assert claim(locks.other, "v2") == Claimed(None)
+    locks.lock.done("v1")
+    assert claim(locks.lock, "v2") == Held()
+
+
+@pytest.mark.parametrize("ignore_cooldown", [False, True])
+def test_a_version_that_was_refreshed_is_never_claimed_again(locks: LockUnderTest, *, ignore_cooldown: bool) -> None:
+    claim(locks.lock)
+    locks.lock.done("v1")
+    for _ in range(2):
+        assert claim(locks.other, ignore_cooldown=ignore_cooldown) == Done()
+
+
+def test_a_released_claim_is_as_if_it_had_never_been_made(locks: LockUnderTest) -> None:
+    claim(locks.lock)
+    locks.lock.release("v1")
+    assert claim(locks.other) == Claimed(None)
+
+
+def test_releasing_what_nobody_holds_is_no_fault(locks: LockUnderTest) -> None:
+    locks.lock.release("v1")
+    assert claim(locks.lock) == Claimed(None)
+
+
+def test_after_a_failure_everybody_cools_down_until_the_moment_of_retry(locks: LockUnderTest) -> None:
+    claim(locks.lock)
+    locks.lock.failed("v1", FAILURE)
+    for lock in (locks.lock, locks.other):
+        early = lock.claim("v1", seconds=60.0, now=BEFORE_RETRY, ignore_cooldown=False)
+        assert early == CoolingDown(FAILURE)
+    late = locks.other.claim("v1", seconds=60.0, now=FAILURE.retry_at, ignore_cooldown=False)
+    assert late == Claimed(FAILURE)
+
+
+def test_who_ignores_the_cooldown_claims_at_once_and_learns_of_the_failure(locks: LockUnderTest) -> None:
+    claim(locks.lock)
+    locks.lock.failed("v1", FAILURE)
+    assert claim(locks.other, ignore_cooldown=True) == Claimed(FAILURE)
+
+
+def test_of_two_that_override_the_same_failure_one_wins(locks: LockUnderTest) -> None:
+    claim(locks.lock)
+    locks.lock.failed("v1", FAILURE)
+    assert claim(locks.lock, ignore_cooldown=True) == Claimed(FAILURE)
+    assert claim(locks.other, ignore_cooldown=True) == Held()
+    assert claim(locks.other) == Held(), "and the failure cools nobody down while the next attempt runs"
+
+
+def test_failures_can_follow_each_other_and_the_last_one_counts(locks: LockUnderTest) -> None:
+    second = Failure("ReauthorizationRequiredException", NOW + timedelta(minutes=15))
+    claim(locks.lock)
+    locks.lock.failed("v1", FAILURE)
+    claim(locks.lock, ignore_cooldown=True)
+    locks.lock.failed("v1", second)
+    assert claim(locks.other) == CoolingDown(second)
+    assert claim(locks.other, ignore_cooldown=True) == Claimed(second)
+
+
+def test_a_success_after_a_failure_ends_it(locks: LockUnderTest) -> None:
+    claim(locks.lock)
+    locks.lock.failed("v1", FAILURE)
+    claim(locks.lock, ignore_cooldown=True)
+    locks.lock.done("v1")
+    assert claim(locks.other) == Done()
+
+
+def test_releasing_after_a_failure_forgets_the_failure(locks: LockUnderTest) -> None:
+    claim(locks.lock)
+    locks.lock.failed("v1", FAILURE)
+    claim(locks.lock, ignore_cooldown=True)
+    locks.lock.release("v1")
+    assert claim(locks.other) == Claimed(None)
+
+
+def test_a_failure_that_lost_an_answer_is_known_until_the_version_has_a_successor(locks: LockUnderTest) -> None:
+    lost = replace(FAILURE, lost=True)
+    assert locks.lock.lost("v1", now=NOW) is None
+    claim(locks.lock)
+    locks.lock.failed("v1", lost)
+    assert locks.other.lost("v1", now=NOW) == lost
+    assert locks.other.lost("v2", now=NOW) is None
+    assert claim(locks.other, ignore_cooldown=True) == Claimed(lost)
+    locks.other.done("v1")
+    assert locks.lock.lost("v1", now=NOW) is None
+
+
+def test_a_failure_that_lost_nothing_says_nothing_of_the_token(locks: LockUnderTest) -> None:
+    claim(locks.lock)
+    locks.lock.failed("v1", FAILURE)
+    assert locks.other.lost("v1", now=NOW) is None
+
+
+def test_a_holder_who_died_may_have_lost_an_answer_once_its_claim_has_ended(locks: LockUnderTest) -> None:
+    claimed = datetime.now(UTC)
+    claim(locks.lock, seconds=1.0)
+    assert locks.other.lost("v1", now=claimed) is None
+    locks.pass_time(1.1)
+    now = datetime.now(UTC)
+    assert locks.other.lost("v1", now=now) == Failure("TokenNotStoredException", now, lost=True)
+
+
+def test_the_claim_of_a_killed_holder_ends_when_its_time_is_over_and_not_before(locks: LockUnderTest) -> None:
+    begun = time.monotonic()
+    assert claim(locks.lock, seconds=1.0) == Claimed(None)
+    locks.pass_time(0.3)
+    if time.monotonic() - begun < 1.0:  # on a machine that was asleep, real time has passed
+        assert claim(locks.other) == Held()
+    locks.pass_time(0.8)
+    assert claim(locks.other) == Claimed(None)
+    assert claim(locks.lock) == Held(), "the next holder has the claim for its own time"

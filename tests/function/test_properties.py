@@ -1,0 +1,270 @@
+"""Whatever comes in (events, the secret's content, the issuer's answers), what comes out is in the contract."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from refresh_token.answers import Answer, answer_of
+from refresh_token.errors import (
+    ALL,
+    InvalidParameterException,
+    IssuerProtocolException,
+    RefreshTokenError,
+    SecretMalformedException,
+    SecretNotSeededException,
+)
+from refresh_token.events import parse_event
+from refresh_token.handler import _serve
+from refresh_token.ports import StoredPair
+from refresh_token.token_pair import IssuedToken, TokenPair, parse_pair
+from tests.support.cases import EXPIRES, World
+from tests.support.fakes import NOW, FakeIssuer, FakeStore
+
+EPOCH = int(NOW.timestamp())
+
+
+def serve(event: object, world: World) -> Answer:
+    """Do with an event what the handler does, between fakes."""
+    return answer_of(_serve(parse_event(event), world.refresher))
+
+
+numbers = st.integers() | st.sampled_from([0, 1, 10**9, 10**9 + 1, EPOCH - 1, EPOCH, EPOCH + 1, 10**12, 10**12 + 1])
+scalars = st.none() | st.booleans() | numbers | st.floats() | st.text(max_size=4) | st.just("\ud800")
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+# Events
+
+
+def maybe(**keys: st.SearchStrategy[object]) -> st.SearchStrategy[dict[str, object]]:
+    """Return objects with any of these keys."""
+    return st.fixed_dictionaries({}, optional=keys)
+
+
+def mostly(*right: object) -> st.SearchStrategy[object]:
+    return st.sampled_from(right) | st.sampled_from(right) | values
+
+
+bodies = maybe(
+    token=mostly("refresh-1", "somebody else's"), clientId=mostly("client-1", "client-2"), x=values
+) | st.fixed_dictionaries({"token": st.sampled_from(["refresh-1", "somebody else's"])})
+requests = (
+    maybe(provider=mostly("figma"))
+    | st.fixed_dictionaries({"provider": mostly("figma")}, optional={"failedVersionId": mostly("V1", "V0")})
+    | st.fixed_dictionaries({"provider": mostly("figma")}, optional={"force": st.sampled_from([True]) | values})
+    | st.fixed_dictionaries({"provider": mostly("figma")}, optional={"refreshTokenBody": bodies | values})
+    | st.fixed_dictionaries(
+        {"source": mostly("aws.scheduler", "aws.events")}, optional={"id": values, "detail": values}
+    )
+)
+strays = maybe(provider=values, failedVersionId=values, force=values, refreshTokenBody=bodies, source=values, X=values)
+events = requests | st.builds(lambda one, two: {**one, **two}, requests, strays) | values
+
+
+def is_text(value: object) -> bool:
+    return isinstance(value, str) and value.strip() != "" and "\ud800" not in value
+
+
+def is_in_the_contract(event: Any) -> bool:
+    """Say contract 1 once more, in other words."""
+    ours = {"provider", "failedVersionId", "force", "refreshTokenBody"}
+    if not isinstance(event, dict):
+        return False
+    if isinstance(event.get("source"), str) and event["source"] in {"aws.scheduler", "aws.events"}:
+        texts = {"version", "id", "detail-type", "source", "account", "time", "region", "replay-name"}
+        return (
+            set(event) <= texts | {"resources", "detail", "provider"}
+            and event.get("provider", "figma") == "figma"
+            and all(isinstance(event[key], str) for key in texts & set(event))
+            and isinstance(event.get("resources", []), list)
+            and isinstance(event.get("detail", {}), dict | str)
+        )
+    body = event.get("refreshTokenBody")
+    return (
+        set(event) <= ours
+        and len(event.keys() - {"provider"}) <= 1
+        and event.get("provider", "figma") == "figma"
+        and ("failedVersionId" not in event or is_text(event["failedVersionId"]))
+        and ("force" not in event or event["force"] is True)
+        and (
+            "refreshTokenBody" not in event
+            or (
+                "provider" in event
+                and isinstance(body, dict)
+                and set(body) <= {"token", "clientId"}
+                and is_text(body.get("token"))
+                and ("clientId" not in body or is_text(body["clientId"]))
+            )
+        )
+    )
+
+
+def check_answer(event: dict[str, object], answer: Answer, world: World) -> None:
+    """Check an answer's keys and their types against contract 1."""
+    json.dumps(answer)
+    if event.get("source"):
+        assert set(answer) == {"outcome", "versionId", "expiresAt"}
+        assert answer["outcome"] in {"fresh", "refreshed", "degraded"}
+    elif "refreshTokenBody" in event:
+        assert set(answer) == {"accessToken", "expiresIn"}
+        assert answer["accessToken"] == world.issuer.live
+    else:
+        assert set(answer) == {"accessToken", "expiresIn", "expiresAt", "versionId", "state"}
+        assert answer["state"] in {"fresh", "due", "degraded"}
+        assert answer["versionId"] == world.store.current
+    expires_in = answer.get("expiresIn", 1)
+    assert type(expires_in) is int
+    assert expires_in > 0
+
+
+faults = st.none() | st.sampled_from([error(f"a fault: {error.__name__}") for error in ALL[4:]])
+
+
+@settings(max_examples=400)
+@given(event=events, window=st.sampled_from(list(EXPIRES)), fault=faults)
+def test_any_event_gets_a_contract_answer_or_one_error_and_a_bad_one_reaches_neither_issuer_nor_secret(
+    event: object, window: str, fault: RefreshTokenError | None
+) -> None:
+    world = World.with_token(window)
+    world.issuer.fault = fault
+    good = is_in_the_contract(event)
+    try:
+        answer = serve(event, world)
+    except RefreshTokenError as error:
+        assert type(error) in ALL  # noqa: PT017 - either outcome is right
+        assert good or isinstance(error, InvalidParameterException)  # noqa: PT017
+        assert good or (world.issuer.calls, world.store.reads) == ([], 0)
+        assert not good or fault
+    else:
+        assert good
+        assert isinstance(event, dict)
+        check_answer(event, answer, world)
+
+
+# The secret
+
+
+@dataclass
+class TextStore(FakeStore):
+    """A secret whose first version is any text, and whose later versions are written as text, too."""
+
+    text: str = ""
+
+    def read(self) -> StoredPair:
+        self.reads += 1
+        pair = parse_pair(self.text, created=NOW - timedelta(days=1))
+        return StoredPair(self.current or "V1", pair)
+
+    def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
+        assert expected == (self.current or "V1")
+        assert seconds > 0
+        self.current, self.text = version_id, pair.to_json()
+
+
+PAIR: dict[str, object] = {
+    "provider": "figma",
+    "accessToken": "access-0",
+    "refreshToken": "refresh-1",
+    "clientId": "client-1",
+    "expiresAt": "2027-02-21T12:00:00Z",
+    "refreshedAt": "2026-11-23T12:00:00Z",
+    "note": ["keep me"],
+}
+RAW: dict[str, object] = {"access_token": "access-0", "refresh_token": "refresh-1", "expires_in": 7_776_000}
+moments = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
+keys = st.sampled_from(sorted({*PAIR, *RAW, "expiresIn"}))
+mutated = st.builds(
+    lambda whole, without, other: {**{key: value for key, value in whole.items() if key not in without}, **other},
+    st.sampled_from([PAIR, RAW]),
+    st.sets(keys, max_size=2),
+    st.dictionaries(keys | st.text(max_size=4), values | moments, max_size=2),
+).map(json.dumps)
+torn = st.builds(
+    lambda text, at, what: text[: at % len(text)] + what + text[1 + at % len(text) :],
+    mutated,
+    st.integers(min_value=0),
+    st.text(max_size=2),
+)
+contents = st.text() | values.map(json.dumps) | mutated | torn
+USES: dict[str, dict[str, object]] = {
+    "asks": {},
+    "reports": {"failedVersionId": "V1"},
+    "forces": {"force": True},
+    "ticks": {"source": "aws.scheduler"},
+    "exchanges the stored token": {"provider": "figma", "refreshTokenBody": {"token": "refresh-1"}},
+    "exchanges another": {"provider": "figma", "refreshTokenBody": {"token": "other", "clientId": "client-2"}},
+}
+
+
+@pytest.mark.parametrize("event", USES.values(), ids=USES)
+@given(text=contents)
+def test_any_content_of_the_secret_gets_an_answer_or_is_not_seeded_or_malformed(
+    event: dict[str, object], text: str
+) -> None:
+    world = World(store=TextStore(text=text))
+    try:
+        answer = serve(event, world)
+    except (SecretNotSeededException, SecretMalformedException):
+        assert world.store.current is None
+        assert world.issuer.calls == []
+        return
+    assert answer
+    if world.store.current is not None:
+        before, after = parse_pair(text, created=NOW), world.store.read().pair
+        assert after.access_token == world.issuer.live
+        assert (after.refresh_token, after.unknown) == (before.refresh_token, before.unknown)
+        assert after.client_id == before.client_id
+
+
+# The issuer's answers
+
+
+@dataclass
+class AnsweringIssuer(FakeIssuer):
+    """An issuer that answers anything."""
+
+    answer: tuple[object, object, object] = ("access-1", 60, None)
+
+    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
+        self.calls.append((refresh_token, client_id, seconds))
+        return IssuedToken.from_answer(*self.answer)
+
+
+answers = st.tuples(mostly("access-1"), numbers | values, mostly(None, "refresh-2"))
+REFRESHING = {name: event for name, event in USES.items() if name not in {"asks", "ticks"}}
+
+
+@pytest.mark.parametrize("event", REFRESHING.values(), ids=REFRESHING)
+@given(answer=answers)
+def test_any_answer_of_the_issuer_is_a_valid_pair_or_makes_no_sense_and_is_not_stored(
+    event: dict[str, object], answer: tuple[object, object, object]
+) -> None:
+    world = World(issuer=AnsweringIssuer(answer=answer), store=TextStore(text=json.dumps(PAIR)))
+    try:
+        served = serve(event, world)
+    except IssuerProtocolException:
+        assert world.store.current is None
+        return
+    access_token, expires_in, refresh_token = answer
+    assert served["accessToken"] == access_token
+    assert type(expires_in) is int
+    assert expires_in > 0
+    if world.store.current is None:
+        assert event is USES["exchanges another"]
+        return
+    pair = world.store.read().pair
+    assert is_text(pair.access_token)
+    assert pair.access_token == access_token
+    assert pair.refresh_token == (refresh_token if is_text(refresh_token) else "refresh-1")
+    assert pair.expires_at is not None
+    assert NOW < pair.expires_at <= NOW + timedelta(days=400)
+    assert (pair.unknown, pair.client_id) == ({"note": ["keep me"]}, "client-1")

@@ -1,0 +1,152 @@
+"""The function gets along with the role that the stack gives it, and needs all of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+
+from refresh_token import aws_clients
+from refresh_token.errors import ConfigurationException, RefreshTokenError
+from tests.function.conftest import AppSecret, forget_clients
+from tests.support.deployment import TICK, Context, Deployment
+from tests.support.iam import Role
+from tests.support.template import VARIANTS, environment
+from tests.support.token_server import TokenServer, http, issued
+from tests.support.ui_builder_server import good, refusal
+
+OF_LAMBDA = {
+    *("logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"),
+    *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+}
+"""What Lambda does with the role by itself: logs, traces, the destination of failed events."""
+
+pytestmark = pytest.mark.usefixtures("fast_retries")
+
+
+@contextmanager
+def enforced(role: Role) -> Iterator[None]:
+    """Hold every call of the function against the role."""
+    session: Any = aws_clients.session()
+    forget_clients()
+    session.register("before-call", role.answer, unique_id="role")
+    try:
+        yield
+    finally:
+        session.unregister("before-call", role.answer, unique_id="role")
+        forget_clients()
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack as its snapshot has it: the function's environment, and an issuer that goes well or does not."""
+
+    variant: str
+    deployment: Deployment
+    app_secret: AppSecret
+    works: Callable[[], None]
+    is_down: Callable[[], None]
+
+    def role(self, taken_away: str = "") -> Role:
+        return Role(self.variant, self.deployment.secret_arn, self.app_secret.arn, taken_away)
+
+
+StackOf = Callable[[str], Stack]
+
+
+@pytest.fixture
+def stack_of(
+    deployment: Deployment, app_secret: AppSecret, token_endpoint: TokenServer, monkeypatch: pytest.MonkeyPatch
+) -> StackOf:
+    def stack_of(variant: str) -> Stack:
+        """Give the function what the stack tells it of its issuer, but for where that and the app's secret are."""
+        told = {name: value for name, value in environment(variant).items() if name not in deployment.environment}
+        if "ISSUER" not in told:
+            works, is_down = (partial(deployment.issuer.answer, reply) for reply in (good(), refusal(503)))
+            return Stack(variant, deployment, app_secret, works, is_down)
+        (address,) = {"FIGMA_BASE_URL", "OAUTH2_TOKEN_URL"} & set(told)
+        told |= {address: token_endpoint.url, "APP_SECRET_ARN": app_secret.arn, "ALLOW_HTTP_ISSUER": "true"}
+        for name, value in told.items():
+            monkeypatch.setenv(name, value)
+        works, is_down = (partial(token_endpoint.answer, reply) for reply in (issued(), http(503)))
+        return Stack(variant, deployment, app_secret, works, is_down)
+
+    return stack_of
+
+
+def do_everything(stack: Stack, role: Role) -> None:
+    """Bring the function to make each call that it can make, and give it no time to try again what is denied."""
+    context = Context(lambda: 0.5 if role.denied else 60.0)
+    events: list[object] = [TICK, {}, {"provider": "figma", "force": True}]
+
+    def invoke_all() -> None:
+        for event in events:
+            with suppress(RefreshTokenError):
+                stack.deployment.invoke(event, context)
+
+    with enforced(role):
+        invoke_all()  # nothing is seeded
+        stack.deployment.seed("fresh")
+        invoke_all()
+        stack.deployment.seed("mandatory")
+        stack.is_down()
+        invoke_all()
+        stack.works()
+        stack.deployment.seed("expired")
+        invoke_all()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_role_is_enough_and_the_function_uses_all_of_it(stack_of: StackOf, variant: str) -> None:
+    stack = stack_of(variant)
+    role = stack.role()
+    do_everything(stack, role)
+    assert role.denied == set()
+    assert {(sid, action) for sid, action in role.granted() if action not in OF_LAMBDA} == role.used
+    assert stack.deployment.stored()[1]["accessToken"] == "access-issued"
+
+
+ACTIONS = [
+    *("amplifyuibuilder:RefreshToken", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+    "dynamodb:GetItem",
+    *("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"),
+    *("secretsmanager:DescribeSecret", "kms:Decrypt", "kms:GenerateDataKey"),
+]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_role_that_lacks_an_action_is_felt(stack_of: StackOf, action: str) -> None:
+    stack = stack_of("prod")
+    role = stack.role(taken_away=action)
+    assert action in {granted for _, granted in role.granted()}
+    do_everything(stack, role)
+    assert role.denied == {action}
+
+
+@pytest.mark.parametrize(
+    ("statement", "action"),
+    [("ReadAppCredentials", "secretsmanager:GetSecretValue"), ("UseKeyForAppCredentials", "kms:Decrypt")],
+)
+def test_a_role_that_may_not_read_the_apps_credentials_refreshes_nothing_and_says_why(
+    stack_of: StackOf, statement: str, action: str
+) -> None:
+    stack = stack_of("prod-figma")
+    role = stack.role(taken_away=statement)
+    do_everything(stack, role)
+    assert role.denied == {action}
+    with enforced(role), pytest.raises(ConfigurationException, match="function's role may read it and use its key"):
+        stack.deployment.invoke(TICK)
+
+
+@pytest.mark.parametrize("variant", ["prod", "prod-figma"])
+def test_the_key_may_be_used_for_these_secrets_only(stack_of: StackOf, variant: str) -> None:
+    stack = stack_of(variant)
+    role = stack.role()
+    another = stack.deployment.client.create_secret(Name="another", SecretString="{}")["ARN"]
+    with enforced(role):
+        reader: Any = aws_clients.session().create_client("secretsmanager")
+        with pytest.raises(reader.exceptions.ClientError, match="AccessDenied"):
+            reader.get_secret_value(SecretId=another)
+    assert role.denied == {"secretsmanager:GetSecretValue", "kms:Decrypt"}

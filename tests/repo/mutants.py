@@ -1,0 +1,99 @@
+"""Mutation testing of the core: break it in every small way that mutmut knows, and count what the tests notice.
+
+mutmut runs in ``build/mutants``, in copies: it must find the package under ``src``, and it writes beside what it tests.
+Its settings are in ``pyproject.toml``; the survivors, with a reason each, in ``docs/mutants.md``.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "build" / "mutants"
+WORKERS = "2"
+LEAST = 90.0
+"""Percent of the mutants that must be noticed, in each module."""
+
+MODULES = ("events", "refresh_once", "refresher", "token_pair", "windows")
+"""Those that are broken, as `tool.mutmut` has them. One without a mutant is one that mutmut has not seen: a failure."""
+
+NOTICED = {"killed", "timeout"}
+
+
+def main() -> int:
+    """Run mutmut, print the score of each module and the survivors; return 1 where too many survive."""
+    lay_out()
+    with (FOLDER / "mutmut.log").open("w") as log:
+        ran = subprocess.run(
+            [*mutmut("run"), "--max-children", WORKERS], cwd=FOLDER, stdout=log, stderr=subprocess.STDOUT, check=False
+        )
+    if ran.returncode:
+        sys.stdout.write(f"mutmut failed; the end of {log.name}:\n{(FOLDER / 'mutmut.log').read_text()[-3000:]}\n")
+        return 1
+    return report(fates())
+
+
+def lay_out() -> None:
+    """Copy what mutmut needs; the unit tests stand alone, without the fixtures of the suites that deploy."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    ignored = shutil.ignore_patterns("__pycache__")
+    for source, target in (
+        ("lambda_src", "src"),
+        ("tests/function", "tests/function"),
+        ("tests/support", "tests/support"),
+    ):
+        shutil.copytree(ROOT / source, FOLDER / target, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", FOLDER)
+
+
+def mutmut(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "mutmut", *arguments]
+
+
+def fates() -> dict[str, str]:
+    """Return what became of each mutant."""
+    told = subprocess.run(
+        mutmut("results", "--all", "true"), cwd=FOLDER, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    pairs = (line.strip().rpartition(": ") for line in told.splitlines() if "__mutmut_" in line)
+    return {name: fate for name, _, fate in pairs}
+
+
+def report(of: dict[str, str]) -> int:
+    """Print the figures; return 1 where they are not good enough."""
+    modules = Counter(module(name) for name in of)
+    noticed = Counter(module(name) for name, fate in of.items() if fate in NOTICED)
+    for name, fate in of.items():
+        if fate not in NOTICED:
+            sys.stdout.write(f"\n{name}: {fate}\n{diff(name)}")
+    sys.stdout.write("\n")
+    scores = {name: score(noticed[name], modules[name]) for name in sorted({*MODULES, *modules})}
+    for name, percent in scores.items():
+        sys.stdout.write(f"{name:14} {noticed[name]:4} of {modules[name]:4} noticed: {percent:5.1f} %\n")
+    whole = score(noticed.total(), modules.total())
+    sys.stdout.write(f"{'all':14} {noticed.total():4} of {modules.total():4} noticed: {whole:5.1f} %\n")
+    weak = [name for name, percent in scores.items() if percent < LEAST]
+    if weak:
+        sys.stdout.write(f"Below {LEAST} %: {', '.join(weak)}\n")
+    return int(bool(weak))
+
+
+def score(noticed: int, total: int) -> float:
+    """Return the share in percent; nothing of nothing is none."""
+    return 100 * noticed / total if total else 0.0
+
+
+def module(name: str) -> str:
+    return name.split(".")[1]
+
+
+def diff(name: str) -> str:
+    """Return the changed lines of a mutant."""
+    shown = subprocess.run(mutmut("show", name), cwd=FOLDER, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return "".join(f"  {line}\n" for line in shown.splitlines() if line[:2] in {"- ", "+ "})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

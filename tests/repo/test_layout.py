@@ -1,0 +1,168 @@
+"""Who may import whom: one way, and AWS clients only at the edge."""
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "lambda_src" / "refresh_token"
+
+PURE = {
+    "errors",
+    "windows",
+    "token_pair",
+    "ports",
+    "events",
+    "refresh_once",
+    "refresher",
+    "results",
+    "answers",
+    "settings",
+    "successors",
+}
+
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "windows": set(),
+    "token_pair": {"errors", "windows"},
+    "ports": {"errors", "token_pair"},
+    "events": {"errors", "token_pair"},
+    "settings": {"errors", "windows"},
+    "refresh_once": {"errors", "ports", "token_pair", "windows"},
+    "results": {"ports"},
+    "successors": set(),
+    "refresher": {"errors", "ports", "refresh_once", "results", "windows"},
+    "answers": {"results", "windows"},
+    "telemetry": {"errors"},
+    "whole_response": set(),
+    "aws_clients": {"errors", "whole_response"},
+    "issuers": {"adapters", "aws_clients", "errors", "ports", "token_pair", "whole_response"},
+    "adapters": {"aws_clients", "errors", "ports", "successors", "token_pair"},
+    "handler": {
+        *("adapters", "answers", "errors", "events", "issuers", "ports"),
+        *("refresh_once", "refresher", "results", "settings", "successors", "telemetry"),
+    },
+}
+"""For each module (or folder) of the function, which others it may import. Anything new is added on purpose."""
+
+
+def imports(file: Path) -> set[str]:
+    """Return every module that a file imports, wherever in the file."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            found.add(node.module or "")
+    return found
+
+
+def part(module: str) -> str:
+    return module.split(".")[1]
+
+
+def files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", files("lambda_src/refresh_token"), ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_the_function_imports_one_way(file: Path) -> None:
+    inside = file.relative_to(PACKAGE)
+    name = inside.parts[0].removesuffix(".py")
+    own = {part(module) for module in imports(file) if module.startswith("refresh_token.")} - {name}
+    assert own <= ALLOWED.get(name, set()), f"{name} may not import {own - ALLOWED.get(name, set())}"
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_the_core_is_pure(name: str) -> None:
+    roots = {module.partition(".")[0] for module in imports(PACKAGE / f"{name}.py")}
+    io = {"boto3", "botocore", "aws_lambda_powertools", "os", "time", "random", "uuid", "urllib3", "logging", "socket"}
+    assert not roots & io
+    calls = {
+        node.attr
+        for node in ast.walk(ast.parse((PACKAGE / f"{name}.py").read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "datetime"
+    }
+    assert not calls & {"now", "utcnow", "today"}
+
+
+def test_only_issuers_adapters_and_what_makes_their_clients_use_botocore() -> None:
+    users = {
+        file.relative_to(PACKAGE).parts[0]
+        for file in files("lambda_src/refresh_token")
+        if {module.partition(".")[0] for module in imports(file)} & {"boto3", "botocore"}
+    }
+    assert users == {"aws_clients.py", "whole_response.py", "issuers", "adapters"}
+
+
+@pytest.mark.parametrize("folder", ["tokenctl", "token_refresher", "infra", "local"])
+def test_what_runs_on_the_operators_machine_shares_only_the_contracts_with_the_function(folder: str) -> None:
+    found = files(folder)
+    assert found
+    for file in found:
+        own = {module for module in imports(file) if module.split(".")[0] == "refresh_token"}
+        contracts = {"refresh_token.errors", "refresh_token.token_pair"}
+        # The window that `tokenctl status` shows must be the one that the function acts on.
+        assert own <= contracts | ({"refresh_token.windows"} if folder == "tokenctl" else set()), file
+
+
+CLIENT = ROOT / "lambda_src" / "token_client"
+CLIENT_ALLOWED: dict[str, set[str]] = {
+    "tokens": set(),
+    "errors": set(),
+    "source": {"tokens"},
+    "answers": {"errors", "tokens"},
+    "function_name": {"errors"},
+    "invoker": {"answers", "errors", "function_name"},
+    "keeper": {"answers", "errors", "tokens"},
+    "client": {"function_name", "invoker", "keeper", "tokens"},
+    "auth": {"errors", "source", "tokens"},
+    "__init__": {"client", "errors", "source", "tokens"},
+}
+"""The same for the consumers' client, which is shipped by itself: nothing of the function, of AWS only boto3."""
+
+STANDARD = {*sys.stdlib_module_names}
+OUTSIDE = {
+    "function_name.py": {"botocore"},
+    "invoker.py": {"boto3", "botocore", "mypy_boto3_lambda"},
+    "client.py": {"boto3"},
+    "auth/requests.py": {"requests"},
+    "auth/httpx.py": {"anyio", "httpx"},
+    "auth/urllib3.py": {"urllib3"},
+}
+
+
+@pytest.mark.parametrize("file", files("lambda_src/token_client"), ids=lambda file: str(file.relative_to(CLIENT)))
+def test_the_client_imports_one_way_and_nothing_of_the_function(file: Path) -> None:
+    inside = file.relative_to(CLIENT)
+    name = inside.parts[0].removesuffix(".py")
+    roots = {module.partition(".")[0] for module in imports(file)}
+    assert roots - STANDARD - {"token_client"} == OUTSIDE.get(inside.as_posix(), set())
+    own = {part(module) for module in imports(file) if module.startswith("token_client.")} - {name}
+    assert own <= CLIENT_ALLOWED[name], f"{name} may not import {own - CLIENT_ALLOWED[name]}"
+
+
+def test_every_module_of_the_function_has_a_rule() -> None:
+    names = {file.relative_to(PACKAGE).parts[0].removesuffix(".py") for file in files("lambda_src/refresh_token")}
+    assert names - {"__init__"} == set(ALLOWED)
+
+
+def test_mypy_reads_every_construct_that_is_used() -> None:
+    """It takes what it was told to skip for anything, and what is done with it for right."""
+    overrides = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
+    (read,) = (each["module"] for each in overrides if each.get("follow_imports") == "normal")
+    files = [
+        ROOT / "app.py",
+        *(file for folder in ("infra", "token_refresher", "local", "tests") for file in (ROOT / folder).rglob("*.py")),
+    ]
+    imported = "\n".join(
+        line for file in files for line in file.read_text().splitlines() if re.match(r"\s*(from|import) aws_cdk", line)
+    )
+    used = set(re.findall(r"\baws_(?!cdk)[a-z0-9_]+", imported))
+    assert {"aws_sqs", "aws_lambda"} <= used
+    assert used <= {module.rpartition(".")[2] for module in read}

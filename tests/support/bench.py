@@ -1,0 +1,92 @@
+"""A secret and a lock table of one test, and the built asset to run against them."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from infra.stage_settings import StageSettings
+from local.cloud import LocalCloud
+from local.standin.grants import Grant
+from tests.support.oauth2_server import Token
+from tests.support.rie import ROOT, Runtime, running
+from token_refresher.bundling.bundle import function_bundle
+
+
+def build_asset() -> Path:
+    """Return the very folder that `cdk deploy -c stage=local` uploads."""
+    context = {"stage": "local", **json.loads((ROOT / "cdk.json").read_text())["context"]}
+    return function_bundle(StageSettings.from_context(context).architecture)
+
+
+@dataclass
+class Bench:
+    """A secret and a lock table of one test, and the function's environment for them."""
+
+    cloud: LocalCloud
+    asset: Path
+    folder: Path
+    name: str = field(default_factory=lambda: f"rie-{uuid.uuid4()}")
+    secret_arn: str = ""
+
+    def __post_init__(self) -> None:
+        self.secrets = self.cloud.client("secretsmanager")
+        self.dynamodb = self.cloud.client("dynamodb")
+        self.secret_arn = self.secrets.create_secret(Name=self.name)["ARN"]
+        self.dynamodb.create_table(
+            TableName=self.name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        )
+
+    def seed(self, grant: Grant | Token, *, expires_in: timedelta = timedelta(days=30), **more: object) -> str:
+        """Store a pair; return its version."""
+        pair = {
+            "accessToken": grant.access_token,
+            "refreshToken": grant.refresh_token,
+            "expiresAt": (datetime.now(UTC) + expires_in).isoformat(),
+            **more,
+        }
+        return self.store(json.dumps(pair))
+
+    def app_secret(self, client_id: str, client_secret: str) -> dict[str, str]:
+        """Store an app's credentials; return the variable that names them."""
+        credentials = json.dumps({"clientId": client_id, "clientSecret": client_secret})
+        made = self.secrets.create_secret(Name=f"{self.name}-app", SecretString=credentials)
+        return {"APP_SECRET_ARN": str(made["ARN"])}
+
+    def store(self, text: str) -> str:
+        """Store any text; return its version."""
+        return str(self.secrets.put_secret_value(SecretId=self.secret_arn, SecretString=text)["VersionId"])
+
+    def runtime(self, **environment: str) -> AbstractContextManager[Runtime]:
+        """Run the function; `environment` changes its variables."""
+        return self._running(environment)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The function's environment."""
+        return {
+            **self.cloud.exports,
+            "SECRET_ARN": self.secret_arn,
+            "LOCK_TABLE": self.name,
+            "ADVISORY_WINDOW_SECONDS": "604800",
+            "MANDATORY_WINDOW_SECONDS": "86400",
+            "POWERTOOLS_SERVICE_NAME": "RefreshToken-test",
+        }
+
+    def current(self) -> tuple[str, dict[str, Any]]:
+        """Return the current version and its content."""
+        value = self.secrets.get_secret_value(SecretId=self.secret_arn, VersionStage="AWSCURRENT")
+        return value["VersionId"], json.loads(value["SecretString"])
+
+    @contextmanager
+    def _running(self, environment: dict[str, str]) -> Iterator[Runtime]:
+        variables = {**self.environment, **environment}
+        with running(self.asset, variables, self.folder / f"rie-{uuid.uuid4()}.log") as runtime:
+            yield runtime

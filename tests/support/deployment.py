@@ -1,0 +1,107 @@
+"""The function as it is deployed: a secret, a lock table, an issuer, an environment. Needs moto to be on."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from refresh_token.windows import iso_utc
+from tests.support.secret_by_hand import store_by_hand
+from tests.support.ui_builder_server import UiBuilderServer
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+
+REQUEST_ID = "lambda-request-1"
+EVENT_ID = "eventbridge-event-1"
+TICK = {"source": "aws.scheduler", "id": EVENT_ID, "detail-type": "Scheduled Event", "detail": "{}"}
+ACCESS, REFRESH, CLIENT = "canary-access", "canary-refresh", "canary-client"
+LEFT = {
+    "fresh": timedelta(days=60),
+    "advisory": timedelta(days=5),
+    "mandatory": timedelta(hours=12),
+    "expired": timedelta(hours=-1),
+}
+LIFE = timedelta(days=90)
+
+
+def counting_down(seconds: float) -> Callable[[], float]:
+    """Return what tells the seconds that are left."""
+    end = time.monotonic() + seconds
+    return lambda: end - time.monotonic()
+
+
+@dataclass
+class Context:
+    """The Lambda context; a minute is left unless the test says otherwise."""
+
+    left: Callable[[], float] = field(default_factory=lambda: counting_down(60.0))
+    aws_request_id: str = REQUEST_ID
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.left() * 1000)
+
+
+@dataclass
+class Deployment:
+    """What a test plays with."""
+
+    issuer: UiBuilderServer
+    secret_arn: str
+    handler: ModuleType | None = None
+    client: "SecretsManagerClient" = field(default_factory=lambda: boto3.client("secretsmanager"))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "SECRET_ARN": self.secret_arn,
+            "LOCK_TABLE": "locks",
+            "ADVISORY_WINDOW_SECONDS": str(7 * 86_400),
+            "MANDATORY_WINDOW_SECONDS": str(86_400),
+        }
+
+    def seed(self, window: str = "fresh", **changes: object) -> str:
+        """Store a pair that is in the named window; return its version."""
+        expires_at = datetime.now(UTC) + LEFT[window]
+        document = {
+            "provider": "figma",
+            "accessToken": ACCESS,
+            "refreshToken": REFRESH,
+            "clientId": CLIENT,
+            "expiresAt": iso_utc(expires_at),
+            "refreshedAt": iso_utc(expires_at - LIFE),
+            "note": "kept",
+            **changes,
+        }
+        return self.store(json.dumps({key: value for key, value in document.items() if value is not None}))
+
+    def store(self, text: str) -> str:
+        return store_by_hand(self.client, self.secret_arn, text)
+
+    def stored(self) -> tuple[str, dict[str, object]]:
+        """Return the current version of the secret and what it holds."""
+        value = self.client.get_secret_value(SecretId=self.secret_arn, VersionStage="AWSCURRENT")
+        return value["VersionId"], json.loads(value["SecretString"])
+
+    def invoke(self, event: object, context: Context | None = None) -> dict[str, Any]:
+        """Invoke the function as Lambda does: with a JSON event, and an answer that is made JSON."""
+        assert self.handler
+        answer = self.handler.lambda_handler(json.loads(json.dumps(event)), context or Context())
+        read: dict[str, Any] = json.loads(json.dumps(answer))
+        return read
+
+
+def deploy(issuer: UiBuilderServer) -> Deployment:
+    """Make the resources of the stack, the secret empty."""
+    boto3.client("dynamodb").create_table(
+        TableName="locks",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    return Deployment(issuer, boto3.client("secretsmanager").create_secret(Name="pair")["ARN"])

@@ -1,0 +1,107 @@
+"""The function's role, enforced: each call of its AWS clients is held against the policy of the template.
+
+What Secrets Manager does with the secret's key on behalf of the caller is held against it, too (Secrets Manager User
+Guide, "Permissions for the KMS key").
+"""
+
+import fnmatch
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+from tests.support.template import resources
+
+REGION, ACCOUNT = "eu-west-1", "123456789012"
+KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-secret"
+THROUGH_KEY = {"GetSecretValue": ("kms:Decrypt",), "PutSecretValue": ("kms:Decrypt", "kms:GenerateDataKey")}
+
+
+@dataclass
+class Role:
+    """Allows what the policy of a snapshot allows, and remembers what it was asked."""
+
+    variant: str
+    secret_arn: str
+    app_secret_arn: str = ""
+    taken_away: str = ""
+    """An action that the policy is to have no more, or the Sid of a statement."""
+    used: set[tuple[str, str]] = field(default_factory=set)
+    """Statements by their Sid, and what they were needed for."""
+    denied: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        roles = [json.dumps(role) for role in resources(self.variant, "AWS::IAM::Role")]
+        (role,) = [json.loads(role) for role in roles if "lambda.amazonaws.com" in role]
+        (policy,) = role["Policies"]
+        self._statements = [self._resolved(one) for one in policy["PolicyDocument"]["Statement"]]
+        secrets = resources(self.variant, "AWS::SecretsManager::Secret")
+        (self._own_key,) = {"KmsKeyId" in secret for secret in secrets}
+
+    def granted(self) -> set[tuple[str, str]]:
+        """Return every statement's Sid with each action that it allows."""
+        return {(statement["Sid"], action) for statement in self._statements for action in _actions(statement)}
+
+    def answer(self, model: Any, params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
+        """Handle botocore's event before-call: AWS's own refusal in place of a call that the role may not make."""
+        service, operation = model.service_model.service_name, model.name
+        body = json.loads(params["body"] or "{}")
+        targets = {
+            "secretsmanager": body.get("SecretId"),
+            "dynamodb": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{body.get('TableName')}",
+        }
+        asked = [(f"{service}:{operation}", targets.get(service, "*"), {"aws:RequestedRegion": REGION})]
+        if self._own_key and service == "secretsmanager":
+            context = {
+                "kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com",
+                "kms:EncryptionContext:SecretARN": body.get("SecretId"),
+            }
+            asked += [(action, KEY_ARN, context) for action in THROUGH_KEY.get(operation, ())]
+        refused = {action for action, target, facts in asked if not self._allows(action, target, facts)}
+        self.denied |= refused
+        if not refused:
+            return None
+        error = {"Code": "AccessDeniedException", "Message": f"not authorized to perform {refused}"}
+        response = AWSResponse("", 400, HTTPHeaders(), None)
+        return response, {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}
+
+    def _allows(self, action: str, target: str, facts: dict[str, str]) -> bool:
+        allowing = {
+            (statement["Sid"], action)
+            for statement in self._statements
+            if any(fnmatch.fnmatchcase(action, allowed) for allowed in _actions(statement))
+            and fnmatch.fnmatchcase(target, statement["Resource"])
+            and all(
+                facts.get(key) == value for key, value in statement.get("Condition", {}).get("StringEquals", {}).items()
+            )
+            and self.taken_away not in (action, statement["Sid"])
+        }
+        self.used |= allowing
+        return bool(allowing)
+
+    def _resolved(self, node: Any) -> Any:  # noqa: PLR0911 - one for each form
+        """Put this test's resources in the place of the template's references."""
+        match node:
+            case {"Ref": "AWS::Region"}:
+                return REGION
+            case {"Ref": "AWS::URLSuffix"}:
+                return "amazonaws.com"
+            case {"Fn::Join": [separator, parts]}:
+                return separator.join(self._resolved(parts))
+            case {"Fn::GetAtt": [name, _]}:
+                kinds = {"LockTable": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/locks", "SecretKey": KEY_ARN}
+                kinds |= {"Secret": self.secret_arn, "AppSecret": self.app_secret_arn}
+                return next((arn for kind, arn in kinds.items() if name.startswith(kind)), name)
+            case dict():
+                return {key: self._resolved(value) for key, value in node.items()}
+            case list():
+                return [self._resolved(value) for value in node]
+            case _:
+                return node
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    actions = statement["Action"]
+    return actions if isinstance(actions, list) else [actions]

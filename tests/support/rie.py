@@ -1,0 +1,128 @@
+"""The real Lambda runtime around a built asset: AWS's Runtime Interface Emulator and awslambdaric."""
+
+import json
+import os
+import platform
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+RIE = ROOT / ".rie"
+HANDLER = "refresh_token.handler.lambda_handler"
+
+
+_STARTING = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A function that runs under the emulator."""
+
+    port: int
+    log_file: Path
+    pid: int
+    """Of the emulator, whose only child is the function."""
+
+    def invoke(self, event: object) -> Any:
+        """Return the payload that a caller of Lambda's Invoke gets."""
+        return self.invoke_raw(json.dumps(event).encode())
+
+    def invoke_raw(self, body: bytes) -> Any:
+        """Invoke with these very bytes."""
+        url = f"http://127.0.0.1:{self.port}/2015-03-31/functions/function/invocations"
+        with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=120) as answer:
+            return json.load(answer)
+
+    def warm_up(self) -> None:
+        """Start the function with a request that it refuses: the emulator takes a cold start off the first one's time.
+
+        Two at a time in each process: a dozen at once on a busy machine would outlast their timeouts.
+        """
+        with _STARTING:
+            assert self.invoke({"provider": "nobody"})["errorType"] == "InvalidParameterException"
+
+    def kill(self) -> None:
+        """End the function as a crash or Lambda itself does: SIGKILL. The next invocation starts it anew."""
+        listed = subprocess.run(["/bin/ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+        for pid, parent in (map(int, line.split()) for line in listed.stdout.splitlines()):
+            if parent == self.pid:
+                os.kill(pid, signal.SIGKILL)
+
+    def log(self) -> str:
+        """Return all that the function and the emulator printed."""
+        return self.log_file.read_text()
+
+
+@contextmanager
+def running(
+    asset: Path, environment: Mapping[str, str], log_file: Path, *, handler: str = HANDLER
+) -> Iterator[Runtime]:
+    """Run a built asset as Lambda does: its folder as the task root, no package but its own, its environment.
+
+    The interpreter runs without site packages (-S), so that the asset must bring all it needs.
+    """
+    arch = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
+    port, api_port = _free_ports(2)
+    command = [
+        str(RIE / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{arch}"),
+        *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
+        *("--runtime-api-address", f"127.0.0.1:{api_port}", "--log-level", "info"),
+        *(str(Path(sys.base_exec_prefix, "bin", f"python3.{sys.version_info.minor}")), "-S", "-m", "awslambdaric"),
+        handler,
+    ]
+    inside = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(log_file.parent),
+        "PYTHONPATH": str(RIE),
+        "LAMBDA_TASK_ROOT": str(asset),
+        "_HANDLER": handler,
+        "AWS_LAMBDA_FUNCTION_NAME": "refresh-token",
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": "60",
+        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+        **environment,
+    }
+    with log_file.open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=asset, env=inside, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            _wait_for(port, process, log_file)
+            yield Runtime(port, log_file, process.pid)
+        finally:
+            with suppress(ProcessLookupError):  # it did not come up
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports below those that systems give out: another process is not given one before the emulator takes it."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randint(15_000, 32_000)  # noqa: S311 - no secret
+        with socket.socket() as probe:
+            if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
+                found.append(port)
+    return found
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log_file: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            break
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    message = f"The Runtime Interface Emulator did not come up:\n{log_file.read_text()}"
+    raise RuntimeError(message)

@@ -1,0 +1,480 @@
+"""The core's world, in which whoever drives it decides at each port call what becomes of the call.
+
+Each invocation runs in a thread of its own and stops before every port call. The driver then says who goes on, and
+whether the call works, fails without effect, takes effect while its answer is lost, or is never made because the
+invocation is killed. Only one thread runs at a time, so a run repeats exactly.
+
+    invocation A   read -- claim ----------------------- read -- issuer ........ answer -- put -- move -- done
+    invocation B           read -- claim: held -- sleep ---------------- read
+    driver         A       B A     B              A      A       time passes     A: killed here, or there, or never
+
+The ports below behave as the real ones do and check, at the moment of each effect, what must be true of it. Times are
+those of one clock: the hosts of Lambda and DynamoDB are synchronised. The issuer's clock may be off.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from queue import SimpleQueue
+from threading import Thread
+from typing import TypeVar
+
+from refresh_token.errors import (
+    IssuerUnavailableException,
+    ReauthorizationRequiredException,
+    RefreshTokenError,
+    SecretUnavailableException,
+    TokenNotStoredException,
+)
+from refresh_token.ports import Claim, Claimed, CoolingDown, Done, Failure, Held, StoredPair, VersionSupersededError
+from refresh_token.token_pair import IssuedToken, TokenPair, parse_pair
+from tests.support.fakes import NOW
+
+SKEW = timedelta(minutes=5)
+KEEP_DONE = timedelta(minutes=2)
+KEEP_FAILURE = timedelta(days=30)
+COOLDOWNS = {True: timedelta(minutes=15), False: timedelta(minutes=1)}
+"""How long consumers are kept from the issuer, by whether it refused the grant."""
+
+DOWN = IssuerUnavailableException("down")
+UNREADABLE = SecretUnavailableException("down")
+NOT_STORED = TokenNotStoredException("down")
+LOCK_DOWN = IssuerUnavailableException("lock down")
+
+T = TypeVar("T")
+
+
+class Killed(BaseException):
+    """The end of an invocation that is killed: nothing else of it happens."""
+
+
+class Order(Enum):
+    """What becomes of the call before which an invocation stopped."""
+
+    GO = "it works"
+    FAIL = "it fails without effect"
+    LOSE = "it takes effect, and its answer is lost"
+    KILL = "the invocation ends before it"
+
+
+class Invocation:
+    """One run of the core, and what it has done so far."""
+
+    def __init__(
+        self,
+        run: Callable[["Invocation"], object],
+        *,
+        deadline: datetime,
+        privileged: bool,
+        may_be_refused: bool,
+        reported: str | None,
+    ) -> None:
+        self.deadline = deadline
+        self.privileged = privileged
+        self.may_be_refused = may_be_refused
+        self.reported = reported
+        self.wakes: datetime | None = None
+        self.at: str | None = None
+        self.killed = False
+        self.result: object = None
+        self.error: BaseException | None = None
+        self.claimed: str | None = None
+        self.read: StoredPair | None = None
+        self.calls_under_claim = 0
+        self.answer: IssuedToken | None = None
+        self.disturbed = False
+        self._run = run
+        self._orders: SimpleQueue[Order] = SimpleQueue()
+        self._stops: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = Thread(target=self._main, daemon=True)
+        self._thread.start()
+        self.at = self._stops.get()
+
+    def proceed(self, order: Order = Order.GO) -> None:
+        """Let it go on, up to the next port call or the end."""
+        self._orders.put(order)
+        self.at = self._stops.get()
+        if self.at is None:
+            self._thread.join()
+
+    def stop(self, at: str, wakes: datetime | None = None) -> Order:
+        """Wait, in the invocation's thread, for an order."""
+        if self.killed:
+            raise Killed
+        self.wakes = wakes
+        self._stops.put(at)
+        order = self._orders.get()
+        if order is Order.KILL:
+            self.killed = True
+            raise Killed
+        return order
+
+    def _main(self) -> None:
+        try:
+            self.result = self._run(self)
+        except Killed:
+            pass
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the driver judges it
+            self.error = error
+        self._stops.put(None)
+
+
+@dataclass
+class Grants:
+    """The issuer: one live access token; refresh tokens are reusable and stay valid until a person revokes them."""
+
+    lifetime: timedelta = timedelta(days=90)
+    skew: timedelta = timedelta()
+    form: str = "duration"
+    rotates: bool = False
+    single_use: bool = False
+    """Refresh tokens are good for one call; one that comes again revokes them all."""
+    nonsense: int | None = None
+    live: str = ""
+    valid: set[str] = field(default_factory=set)
+    ends: dict[str, datetime] = field(default_factory=dict)
+    """When each access token expires if nothing kills it before, in the time of our clock."""
+
+    def issue(self, now: datetime) -> tuple[str, int]:
+        """Make a new live access token; return it and ``expiresIn``."""
+        self.live = f"access-{len(self.ends)}"
+        self.ends[self.live] = now + self.lifetime
+        epoch = int((self.ends[self.live] + self.skew).timestamp())
+        forms = {"duration": int(self.lifetime.total_seconds()), "seconds": epoch, "milliseconds": epoch * 1000}
+        return self.live, forms[self.form] if self.nonsense is None else self.nonsense
+
+    def sign_in(self, now: datetime) -> TokenPair:
+        """Return the pair of a new sign-in."""
+        access, _ = self.issue(now)
+        refresh = f"refresh-{len(self.ends)}"
+        self.valid.add(refresh)
+        return TokenPair(
+            access_token=access,
+            refresh_token=refresh,
+            expires_at=self.ends[access].replace(microsecond=0),
+            refreshed_at=now.replace(microsecond=0),
+        )
+
+
+@dataclass
+class Record:
+    """An item of the lock table."""
+
+    state: str
+    void_at: datetime
+    holder: Invocation
+    failure: Failure | None = None
+
+
+@dataclass
+class Simulation:
+    """Everything that the invocations share, and the ledger of what may not happen."""
+
+    time: datetime = NOW
+    grants: Grants = field(default_factory=Grants)
+    versions: dict[str, str] = field(default_factory=dict)
+    created: dict[str, datetime] = field(default_factory=dict)
+    current: str = ""
+    before: str = ""
+    """What was current before the current version."""
+    waiting: tuple[str, str] = "", ""
+    """What was put aside last, and the version whose place it shall take."""
+    succeeded: set[str] = field(default_factory=set)
+    """Versions with a successor of ours, since they became current last."""
+    answers: dict[str, IssuedToken] = field(default_factory=dict)
+    """By the access token, where one invocation may store what another was answered."""
+    table: dict[str, Record] = field(default_factory=dict)
+    holders: dict[str, Invocation] = field(default_factory=dict)
+    """Who won the claim on a version last and has not closed it, whatever the lock thinks."""
+    cooldowns: dict[str, datetime] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    running: list[Invocation] = field(default_factory=list)
+
+    def pair(self, version_id: str) -> TokenPair:
+        """Return the pair of a version; raises as reading it does."""
+        return parse_pair(self.versions[version_id], created=self.created[version_id])
+
+    def put(self, version_id: str, text: str) -> None:
+        """Write a version that is not current; the same again is nothing new."""
+        assert self.versions.setdefault(version_id, text) == text, "a version never changes"
+        self.created.setdefault(version_id, self.time)
+
+    def put_aside(self, version_id: str, pair: TokenPair, expected: str) -> None:
+        """Write what shall take the place of another version; the label of what waits moves to it."""
+        self.put(version_id, pair.to_json())
+        self.waiting = version_id, expected
+
+    def waits_for(self, version_id: str) -> str | None:
+        """Return what was put aside last, if it shall take the place of this version."""
+        return self.waiting[0] if self.waiting[1] == version_id else None
+
+    def by_hand(self, version_id: str) -> None:
+        """Make a version current as an operator does."""
+        self.before, self.current = self.current, version_id
+        self.succeeded.discard(version_id)
+        self.disturb()
+
+    def disturb(self) -> None:
+        """Note that from here on somebody else may have a newer token than whoever refreshes now."""
+        for each in self.running:
+            each.disturbed = True
+
+    def issue(self, me: Invocation, refresh_token: str, *, foreign: bool) -> IssuedToken:
+        """Answer a refresh, and check that it may be asked for."""
+        if not foreign:
+            self._may_refresh(me, refresh_token)
+        if refresh_token not in self.grants.valid:
+            if self.grants.single_use:
+                self.grants.valid.clear()
+            raise ReauthorizationRequiredException("refused")
+        if self.grants.single_use:
+            self.grants.valid.remove(refresh_token)
+        access, expires_in = self.grants.issue(self.time)
+        rotated = None
+        if self.grants.rotates or self.grants.single_use:
+            rotated = f"refresh-{len(self.grants.ends)}"
+            self.grants.valid.add(rotated)
+        for other in self.running:
+            # Another version's refresh, while an operator has stored a pair: nobody can keep those two apart.
+            other.disturbed |= other is not me and (foreign or other.claimed != me.claimed)
+        me.disturbed = False
+        me.answer = IssuedToken.from_answer(access, expires_in, rotated)
+        if self.grants.single_use:
+            self.answers[access] = me.answer
+        return me.answer
+
+    def _may_refresh(self, me: Invocation, refresh_token: str) -> None:
+        assert me.claimed is not None, "no issuer call happens without a claim"
+        assert self.holders.get(me.claimed) is me, "no issuer call happens after the claim was closed"
+        assert me.read is not None, "under the claim the secret is read again before the issuer is called"
+        assert me.read.version_id == me.claimed, "only the version that is claimed is refreshed"
+        assert me.read.pair.refresh_token == refresh_token, "it is refreshed with its own refresh token"
+        waits = self.waits_for(me.claimed)
+        assert not (self.grants.single_use and waits), "what was written is made current before the issuer is asked"
+        assert me.calls_under_claim == 0, "one claim is good for one issuer call"
+        cooled = self.cooldowns.get(me.claimed, self.time) <= self.time
+        assert me.privileged or cooled, "in a cooldown consumers do not reach the issuer"
+        me.calls_under_claim += 1
+
+    def stored(self, me: Invocation, replaced: str) -> None:
+        """Check the version that an invocation has just made current in the place of another."""
+        assert replaced == me.claimed, "an operator's pair is never overwritten"
+        assert self.holders.get(replaced) is me, "nothing is stored after the claim was closed"
+        assert replaced not in self.succeeded, "no version has two successors made by us"
+        self.succeeded.add(replaced)
+        new, old = self.pair(self.current), self.pair(replaced)
+        # What another invocation left over is of that one's answer, and there may have been another since.
+        answer = me.answer or self.answers[new.access_token]
+        disturbed = me.disturbed or me.answer is None
+        assert new.unknown == old.unknown, "unknown keys survive"
+        assert new.client_id == old.client_id or old.client_id is None, "the client id survives"
+        assert new.refresh_token == (answer.refresh_token or old.refresh_token), "the refresh token is never lost"
+        assert new.access_token == answer.access_token, "what is stored is what the issuer answered"
+        assert disturbed or new.access_token == self.grants.live, "what is stored is the issuer's live token"
+        assert new.expires_at is not None
+        off = abs(new.expires_at - self.grants.ends[new.access_token])
+        assert off <= SKEW + timedelta(minutes=1), "the stored expiry is the issuer's, but for the clocks"
+
+    def granted(self, me: Invocation, version_id: str) -> None:
+        """Check a claim that has just been won."""
+        other = self.holders.get(version_id)
+        assert other is None or other.at is None or other.deadline <= self.time, "a claim has one holder at a time"
+        self.holders[version_id] = me
+        me.claimed, me.read, me.calls_under_claim = version_id, None, 0
+
+    def closed(self, me: Invocation, version_id: str) -> None:
+        """Check that a claim is closed by its holder."""
+        assert self.holders.get(version_id) is me, "only its holder closes a claim"
+        del self.holders[version_id]
+
+    def cooled(self, me: Invocation, version_id: str) -> None:
+        """Check that whoever overrides a failure may."""
+        over = self.time >= self.cooldowns.pop(version_id)
+        assert me.privileged or over, "in a cooldown consumers do not reach the issuer"
+
+
+class Port:
+    """What the ports of one invocation have in common."""
+
+    def __init__(self, world: Simulation, me: Invocation) -> None:
+        self.world = world
+        self.me = me
+
+    def call(self, name: str, effect: Callable[[], T], fault: RefreshTokenError) -> T:
+        """Make a call of which the driver decides what becomes."""
+        order = self.me.stop(name)
+        if order is Order.FAIL:
+            raise fault
+        result = effect()
+        if order is Order.LOSE:
+            raise fault
+        return result
+
+
+class SimulatedClock(Port):
+    """The Clock port."""
+
+    def now(self) -> datetime:
+        return self.world.time
+
+    def sleep(self, seconds: float) -> None:
+        self.me.stop("sleep", wakes=self.world.time + timedelta(seconds=seconds))
+
+    def remaining(self) -> float:
+        return (self.me.deadline - self.world.time).total_seconds()
+
+
+class SimulatedIssuer(Port):
+    """The Issuer port. The call and its answer are two stops: time passes between them, and a kill may fall there."""
+
+    @property
+    def rotates(self) -> bool:
+        return self.world.grants.single_use
+
+    @property
+    def takes_client_id(self) -> bool:
+        return not self.world.grants.single_use
+
+    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
+        del client_id
+        latest = self.world.time + timedelta(seconds=seconds)
+        foreign = self.me.claimed is None and not self._is_stored(refresh_token)
+        order = self.me.stop("issuer")
+        late = self.world.time > latest
+        if order is Order.FAIL or (late and order is Order.GO):
+            raise DOWN
+        answer = self.world.issue(self.me, refresh_token, foreign=foreign)
+        if order is Order.LOSE or self.me.stop("answer") is not Order.GO or self.world.time > latest:
+            raise DOWN
+        return answer
+
+    def _is_stored(self, refresh_token: str) -> bool:
+        return self.me.read is not None and self.me.read.pair.refresh_token == refresh_token
+
+
+class SimulatedStore(Port):
+    """The TokenStore port, as Secrets Manager: put aside, then move the label."""
+
+    def read(self) -> StoredPair:
+        def effect() -> StoredPair:
+            self.me.read = None
+            self.me.read = StoredPair(self.world.current, self.world.pair(self.world.current))
+            return self.me.read
+
+        return self.call("read", effect, UNREADABLE)
+
+    def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
+        del seconds
+        self.call("put", lambda: self.world.put_aside(version_id, pair, expected), NOT_STORED)
+        self.call("move", lambda: self.move(expected, version_id), NOT_STORED)
+
+    def unfinished(self, version_id: str) -> StoredPair | None:
+        def effect() -> StoredPair | None:
+            waits = self.world.waits_for(version_id)
+            return StoredPair(waits, self.world.pair(waits)) if waits else None
+
+        return self.call("read what is unfinished", effect, UNREADABLE)
+
+    def previous(self) -> StoredPair | None:
+        def effect() -> StoredPair | None:
+            before = self.world.before
+            return StoredPair(before, self.world.pair(before)) if before else None
+
+        return self.call("read what was current before", effect, UNREADABLE)
+
+    def finish(self, successor: str, *, expected: str, seconds: float) -> None:
+        del seconds
+        self.call("move", lambda: self.move(expected, successor), NOT_STORED)
+
+    def move(self, expected: str, version_id: str) -> None:
+        if self.world.current == version_id:
+            return
+        if self.world.current != expected:
+            raise VersionSupersededError
+        self.make_current(version_id)
+
+    def make_current(self, version_id: str) -> None:
+        replaced = self.world.before = self.world.current
+        self.world.current = version_id
+        self.world.stored(self.me, replaced)
+
+
+class SimulatedLock(Port):
+    """The RefreshLock port, as the table of claims: ADR 2."""
+
+    def claim(self, version_id: str, *, seconds: float, now: datetime, ignore_cooldown: bool) -> Claim:
+        ends = self.world.time + timedelta(seconds=seconds)
+        previous: Failure | None = None
+        for _ in range(3):
+            record = self.call("claim", lambda: self.put_claim(version_id, ends), LOCK_DOWN)
+            if record is None:
+                return Claimed(previous)
+            if record.state == "claimed":
+                return Held()
+            if record.failure is None:
+                return Done()
+            if now < record.failure.retry_at and not ignore_cooldown:
+                return CoolingDown(record.failure)
+            previous = record.failure
+            self.call("forget", lambda: self.forget(version_id, record), LOCK_DOWN)  # noqa: B023 - called at once
+        return Held()
+
+    def lost(self, version_id: str, *, now: datetime) -> Failure | None:
+        def effect() -> Failure | None:
+            record = self.world.table.get(version_id)
+            if record and record.state == "claimed":
+                return Failure("TokenNotStoredException", now, lost=True) if record.void_at <= self.world.time else None
+            failure = record.failure if record and record.void_at >= self.world.time else None
+            return failure if failure and failure.lost else None
+
+        return self.call("lost", effect, LOCK_DOWN)
+
+    def done(self, version_id: str) -> None:
+        self.close("done", version_id, KEEP_DONE, None)
+
+    def failed(self, version_id: str, failure: Failure) -> None:
+        def effect() -> None:
+            if failure not in self.world.failures:  # else it is one that stands again
+                left = failure.retry_at - self.world.time
+                longest = COOLDOWNS[failure.reason == ReauthorizationRequiredException.__name__]
+                assert longest - timedelta(minutes=1) <= left <= longest, "a cooldown is as long as it should be"
+            self.world.failures.append(failure)
+            self.world.cooldowns[version_id] = failure.retry_at
+
+        self.close("failed", version_id, KEEP_FAILURE, failure, effect)
+
+    def release(self, version_id: str) -> None:
+        def effect() -> None:
+            self.world.closed(self.me, version_id)
+            self.world.table.pop(version_id)
+
+        self.call("release", effect, LOCK_DOWN)
+
+    def put_claim(self, version_id: str, ends: datetime) -> Record | None:
+        record = self.world.table.get(version_id)
+        if record and record.void_at >= self.world.time:
+            return record
+        self.world.table[version_id] = Record("claimed", ends, self.me)
+        self.world.granted(self.me, version_id)
+        return None
+
+    def forget(self, version_id: str, record: Record) -> None:
+        if self.world.table.get(version_id) is record:
+            self.world.cooled(self.me, version_id)
+            del self.world.table[version_id]
+
+    def close(
+        self,
+        name: str,
+        version_id: str,
+        keep: timedelta,
+        failure: Failure | None,
+        also: Callable[[], None] = lambda: None,
+    ) -> None:
+        def effect() -> None:
+            self.world.closed(self.me, version_id)
+            also()
+            self.world.table[version_id] = Record(name, self.world.time + keep, self.me, failure)
+
+        self.call(name, effect, LOCK_DOWN)

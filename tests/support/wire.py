@@ -1,0 +1,227 @@
+"""The wire between the function and its services: counts the calls, holds one back, lets one go wrong.
+
+A call is what boto3 was asked for; its retries are the same call and meet the same fault. The function knows of
+nothing: its endpoints point here.
+"""
+
+import json
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import urllib3
+from werkzeug.wrappers import Request, Response
+
+from local.cloud import LocalCloud
+from tests.support import oauth2_server
+from tests.support.http_server import serving
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+ISSUER_PATHS = ("/tokens/figma/refresh", "/v1/oauth/refresh", oauth2_server.PATH)
+ISSUER_CALL = "RefreshToken"
+PATIENCE = 60.0
+"""Seconds to wait for what comes soon on any machine that is not stuck."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strike:
+    """How a call goes wrong. Without a status the connection is dropped."""
+
+    status: int | None = None
+    code: str = ""
+    lost: bool = False
+    """The service acts, and only its first answer does not arrive."""
+    silent: bool = False
+    """The service takes the call and says nothing more."""
+    drips: bool = False
+    """The service does not act, and says so byte by byte."""
+    late: float = 0.0
+    """The service acts, and its answer comes after so many seconds."""
+
+    def answer(self) -> Response:
+        """Return an error of AWS's JSON protocol; one without a code is some proxy's page."""
+        if not self.code:
+            return Response("<h1>Bad gateway</h1>", self.status, content_type="text/html")
+        body = json.dumps({"__type": self.code, "message": "A fault that was asked for"})
+        return Response(body, self.status, content_type="application/x-amz-json-1.1")
+
+
+@dataclass
+class Hold:
+    """A call that waits on its way to the service, or its answer on the way back."""
+
+    answered: bool = False
+    reached: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+    dropped: bool = False
+    attempts: int = 0
+
+    def wait(self) -> None:
+        """Wait until the call, or its answer, is there. Raises `TimeoutError` when it does not come."""
+        if not self.reached.wait(PATIENCE):
+            raise TimeoutError("The call that shall be held did not come")
+
+    def release(self) -> None:
+        """Let it go on."""
+        self.released.set()
+
+    def drop(self) -> None:
+        """Cut it off."""
+        self.dropped = True
+        self.released.set()
+
+    def pass_through(self, environ: "WSGIEnvironment") -> None:
+        """Keep a caller waiting; hang up on it if that is how it ends, or if it has given up and tried again."""
+        self.attempts += 1
+        attempt = self.attempts
+        self.reached.set()
+        self.released.wait()
+        if self.dropped or attempt != self.attempts:
+            raise _hung_up(environ)
+
+
+class Wire:
+    """A proxy in front of MiniStack and an issuer; `calls` are the names of the calls so far, in order."""
+
+    def __init__(self, aws: str, issuer: str) -> None:
+        self.url = ""
+        self._aws, self._issuer = aws, issuer
+        self._pool = urllib3.PoolManager(maxsize=64, retries=False)
+        self._changed = threading.Condition()
+        self._calls: dict[str, tuple[str, int]] = {}
+        self._attempts = 0
+        self._plans: dict[tuple[str, int], Hold | Strike] = {}
+        self._silence = threading.Event()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that send a function's calls here."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": self.url,
+            "FIGMA_BASE_URL": self.url,
+            "OAUTH2_TOKEN_URL": f"{self.url}{oauth2_server.PATH}",
+            "ALLOW_HTTP_ISSUER": "true",
+        }
+
+    @property
+    def calls(self) -> list[str]:
+        """The calls since the last `forget`, in order of arrival."""
+        with self._changed:
+            return [operation for operation, _ in self._calls.values()]
+
+    @property
+    def attempts(self) -> int:
+        """The requests since the last `forget`, retries included."""
+        return self._attempts
+
+    def forget(self) -> None:
+        """Count from zero, and plan nothing."""
+        with self._changed:
+            self._calls.clear()
+            self._plans.clear()
+            self._attempts = 0
+            self._silence.set()
+            self._silence = threading.Event()
+
+    def hold(self, operation: str, nth: int = 1, *, answered: bool = False) -> Hold:
+        """Hold the nth call of an operation, or its answer."""
+        hold = Hold(answered)
+        self._plans[operation, nth] = hold
+        return hold
+
+    def strike(self, operation: str, strike: Strike, *, nth: int = 0) -> None:
+        """Let the nth call of an operation go wrong (0: every call)."""
+        self._plans[operation, nth] = strike
+
+    def wait_for(self, operation: str, count: int) -> None:
+        """Wait until there were so many calls of an operation. Raises `TimeoutError` when they do not come."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.calls.count(operation) >= count, PATIENCE):
+                raise TimeoutError(f"only {self.calls.count(operation)} of {count} calls of {operation} came")
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Serve one request."""
+        request = Request(environ)
+        body = request.get_data()
+        operation, nth, first_attempt = self._arrived(request)
+        plan = self._plans.get((operation, nth)) or self._plans.get((operation, 0))
+        if isinstance(plan, Hold) and not plan.answered:
+            plan.pass_through(environ)
+        if isinstance(plan, Strike) and plan.status is not None:
+            return plan.answer()(environ, start_response)
+        if isinstance(plan, Strike) and plan.drips:
+            return Response(_drops(), 500, {"Content-Length": "4000"})(environ, start_response)
+        if isinstance(plan, Strike) and plan.late:
+            answer = self._forward(request, body)
+            self._silence.wait(plan.late)
+            return answer(environ, start_response)
+        if isinstance(plan, Strike) and not plan.lost:
+            if plan.silent:
+                self._silence.wait(PATIENCE)
+            raise _hung_up(environ)
+        answer = self._forward(request, body)
+        if isinstance(plan, Hold) and plan.answered:
+            plan.pass_through(environ)
+        if isinstance(plan, Strike) and first_attempt:
+            raise _hung_up(environ)
+        return answer(environ, start_response)
+
+    def _arrived(self, request: Request) -> tuple[str, int, bool]:
+        """Return the operation, its number among the calls of that operation, and whether this is no retry."""
+        target = request.headers.get("X-Amz-Target", "")
+        operation = ISSUER_CALL if request.path in ISSUER_PATHS else target.rpartition(".")[2]
+        call_id = request.headers.get("amz-sdk-invocation-id") or str(uuid.uuid4())
+        with self._changed:
+            self._attempts += 1
+            first_attempt = call_id not in self._calls
+            if first_attempt:
+                nth = sum(name == operation for name, _ in self._calls.values()) + 1
+                self._calls[call_id] = operation, nth
+            self._changed.notify_all()
+            return *self._calls[call_id], first_attempt
+
+    def _forward(self, request: Request, body: bytes) -> Response:
+        base = self._issuer if request.path in ISSUER_PATHS else self._aws
+        own = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in own}
+        got = self._pool.request(request.method, f"{base}{request.path}", body=body, headers=headers)
+        kept = {name: value for name, value in got.headers.items() if name.lower() not in own | {"date", "server"}}
+        return Response(got.data, got.status, kept)
+
+    def close(self) -> None:
+        """Cut off what is still held."""
+        self._silence.set()
+        for plan in list(self._plans.values()):
+            if isinstance(plan, Hold) and not plan.released.is_set():
+                plan.drop()
+        self._pool.clear()
+
+
+def _drops() -> Iterator[bytes]:
+    for _ in range(4000):
+        time.sleep(0.5)
+        yield b" "
+
+
+def _hung_up(environ: "WSGIEnvironment") -> ConnectionAbortedError:
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return ConnectionAbortedError()  # werkzeug takes it for a caller that went away
+
+
+@contextmanager
+def wire_to(cloud: LocalCloud, issuer: str | None = None) -> Iterator[Wire]:
+    """Put a wire in front of a cloud, and of its stand-in or another issuer, until the block ends."""
+    wire = Wire(cloud.url, issuer or cloud.standin.url)
+    with serving(wire) as wire.url:
+        try:
+            yield wire
+        finally:
+            wire.close()

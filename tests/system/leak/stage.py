@@ -1,0 +1,311 @@
+"""The handler in this process, between moto, an issuer that answers what a test says, and logs at their loudest."""
+
+import importlib.util
+import io
+import json
+import logging
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any, Literal
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from moto import mock_aws
+
+import refresh_token
+from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
+from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
+from refresh_token.errors import RefreshTokenError
+from refresh_token.ports import Failure
+from tests.function.conftest import ENVIRONMENT, UNSET, forget_clients
+from tests.support.detector import ACCESS, APP_ID, APP_SECRET, CLIENT, ECHO, ISSUED, NOTE, REFRESH, Sights
+from tests.support.secret_by_hand import store_by_hand
+from tests.support.ui_builder_server import Reply, UiBuilderServer, good, ui_builder_server
+
+PACKAGE = Path(refresh_token.__file__).parent
+TABLE = "locks"
+LOUD = {
+    "POWERTOOLS_LOG_LEVEL": "DEBUG",
+    "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
+    "POWERTOOLS_LOGGER_LOG_EVENT": "true",
+    "POWERTOOLS_TRACE_DISABLED": "false",
+    "POWERTOOLS_TRACER_CAPTURE_RESPONSE": "true",
+}
+"""Every switch that makes the function say more, but those that Powertools reads at import: see the runtime tests."""
+
+LEFT: dict[str, timedelta | None] = {
+    "fresh": timedelta(days=30),
+    "advisory": timedelta(days=3),
+    "mandatory": timedelta(hours=3),
+    "expired": timedelta(seconds=-1),
+    "unknown": None,
+}
+
+SECONDS = 20.0
+"""An invocation's time: enough for one attempt at the issuer and not for two, so that nobody waits in between."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What surrounds an invocation: the issuer's replies, the secret's content, and which AWS calls fail how."""
+
+    replies: tuple[Reply, ...] = (good(accessToken=ISSUED),)
+    secret: str | bytes | None = None
+    """Content in place of the pair; empty text: no value at all."""
+    aws: Mapping[str, str | Exception] = field(default_factory=dict)
+    """Which AWS calls (service.Operation) fail: with an error code, and all canaries in the message, or on the way."""
+    issuer: str = "amplify"
+    app: str | None = json.dumps({"clientId": APP_ID, "clientSecret": APP_SECRET})
+    """The secret of the app's credentials, which the other issuers need; None: it has no value."""
+    app_fault: str | Exception | None = None
+    """How reading that one fails."""
+    lock: Literal["free", "held", "cooling down"] = "free"
+    """Held: somebody else is refreshing and does not finish."""
+    overwritten: bool = False
+    """An operator stores another pair just before the function does."""
+    seconds: float = SECONDS
+    seconds_after: float = SECONDS
+    """What is left of the invocation once the issuer was asked."""
+
+
+class Context:
+    """Lambda's context object, with the time that a setting says."""
+
+    aws_request_id = "6f6b1c3e-0000-4000-8000-request00000"
+    function_name = "refresh-token"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:refresh-token"
+
+    def __init__(self, setting: Setting, server: UiBuilderServer) -> None:
+        self._setting, self._server, self._begun = setting, server, time.monotonic()
+
+    def get_remaining_time_in_millis(self) -> int:
+        seconds = self._setting.seconds_after if self._server.seen else self._setting.seconds
+        return int((seconds - (time.monotonic() - self._begun)) * 1000)
+
+
+class Spy:
+    """Sees, as a profiler does, every object of ours that a function of ours got, made, raised or returned."""
+
+    def __init__(self) -> None:
+        self.objects: dict[int, object] = {}
+
+    def __call__(self, frame: FrameType, event: str, returned: object) -> None:
+        if event == "return" and frame.f_code.co_filename.startswith(str(PACKAGE)):
+            for thing in (*frame.f_locals.values(), returned):
+                if type(thing).__module__.startswith(("refresh_token", "handler_on_stage")):
+                    self.objects[id(thing)] = thing
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        before = sys.getprofile()
+        sys.setprofile(self)
+        try:
+            yield
+        finally:
+            sys.setprofile(before)
+
+
+@dataclass
+class Played:
+    """How an invocation ended, and what could be seen of it."""
+
+    sights: Sights
+    answer: Any = None
+    error: Exception | None = None
+    asked: int = 0
+    """Calls of the issuer."""
+
+    @property
+    def leaks(self) -> list[str]:
+        return self.sights.leaks()
+
+
+class Stage:
+    """Plays one invocation after another. ``handler`` may be another than the function's own, to show what it hides."""
+
+    def __init__(self, server: UiBuilderServer, environment: pytest.MonkeyPatch) -> None:
+        self.server, self._environment, self._out = server, environment, io.StringIO()
+        service = f"leak-{uuid.uuid4()}"  # a logger of its own, which writes to the stream of now
+        environment.setenv("POWERTOOLS_SERVICE_NAME", service)
+        with self._captured():
+            self.module = load_handler()
+            # Built before our handler on the root logger is there: Powertools would keep its own lines away from it.
+            self.module.TELEMETRY._logger.debug("The stage is set")
+        self.handler: Callable[[object, Any], object] = self.module.lambda_handler
+        self.root_handler = logging.StreamHandler(self._out)
+        self.root_handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+
+    def play(self, event: object, setting: Setting = Setting(), *, window: str = "expired") -> Played:
+        """Invoke the handler; an event may be a function of the stored version."""
+        version = self._prepare(setting, window)
+        self.server.answer(*setting.replies)
+        self.server.seen.clear()
+        spy, played = Spy(), Played(Sights())
+        with self._captured(), self._hooked(setting), spy.watching():
+            try:
+                played.answer = self.handler(
+                    event(version) if callable(event) else event, Context(setting, self.server)
+                )
+            except Exception as error:  # noqa: BLE001 - what leaves the handler is what is looked at
+                played.error = error
+        played.asked = len(self.server.seen)
+        self._look(played, spy)
+        return played
+
+    def _prepare(self, setting: Setting, window: str) -> str:
+        left = LEFT[window]
+        pair = {"accessToken": ACCESS, "refreshToken": REFRESH, "clientId": CLIENT, "note": NOTE}
+        if left is not None:
+            pair["expiresAt"] = (datetime.now(UTC) + left).isoformat()
+        content = json.dumps(pair) if setting.secret is None else setting.secret
+        value = {"SecretBinary": content} if isinstance(content, bytes) else {"SecretString": content}
+        secret: Any = secrets_manager_client().create_secret(Name=str(uuid.uuid4()), **(value if content else {}))
+        self._environment.setenv("SECRET_ARN", secret["ARN"])
+        app: Any = {} if setting.app is None else {"SecretString": setting.app}
+        made = secrets_manager_client().create_secret(Name=str(uuid.uuid4()), **app)
+        self._environment.setenv("APP_SECRET_ARN", made["ARN"])
+        self._environment.setenv("ISSUER", setting.issuer)
+        for name in ("_settings", "_store", "_issuer", "_lock"):
+            getattr(self.module, name).cache_clear()
+        dynamodb_client.cache_clear()  # Powertools hooks itself to the client each time that a lock is made
+        version = str(secret.get("VersionId", "none"))
+        self._occupy(setting, secret["ARN"], version)
+        return version
+
+    @staticmethod
+    def _occupy(setting: Setting, secret_arn: str, version: str) -> None:
+        if setting.lock == "free":
+            return
+        lock, now = IdempotencyLock(TABLE, secret_arn, dynamodb_client()), datetime.now(UTC)
+        lock.claim(version, seconds=60, now=now, ignore_cooldown=False)
+        if setting.lock == "cooling down":
+            lock.failed(version, Failure("IssuerUnavailableException", now + timedelta(minutes=1)))
+
+    @contextmanager
+    def _captured(self) -> Iterator[None]:
+        root = logging.getLogger()
+        level = root.level
+        root.setLevel(logging.DEBUG)
+        if hasattr(self, "root_handler"):
+            root.addHandler(self.root_handler)
+        try:
+            with redirect_stdout(self._out), redirect_stderr(self._out):
+                yield
+        finally:
+            root.setLevel(level)
+            if hasattr(self, "root_handler"):
+                root.removeHandler(self.root_handler)
+
+    @contextmanager
+    def _hooked(self, setting: Setting) -> Iterator[None]:
+        """Interfere with AWS calls before they reach moto, at the place where botocore's own Stubber does."""
+        hooks: dict[str, Callable[..., object]] = {call: _failure(how) for call, how in setting.aws.items()}
+        if setting.overwritten:
+            hooks["secretsmanager.PutSecretValue"] = _overwrite
+        clients: dict[str, Any] = {"secretsmanager": secrets_manager_client(), "dynamodb": dynamodb_client()}
+        for call, hook in hooks.items():
+            clients[call.split(".")[0]].meta.events.register(f"before-call.{call}", hook)
+        # The credentials are read with the client that tries once: nothing else reads with it here.
+        app_hook = _failure(setting.app_fault) if setting.app_fault else None
+        once: Any = secrets_manager_writer().meta.events
+        if app_hook:
+            once.register("before-call.secretsmanager.GetSecretValue", app_hook)
+        try:
+            yield
+        finally:
+            if app_hook:
+                once.unregister("before-call.secretsmanager.GetSecretValue", app_hook)
+            for call, hook in hooks.items():
+                clients[call.split(".")[0]].meta.events.unregister(f"before-call.{call}", hook)
+
+    def _look(self, played: Played, spy: Spy) -> None:
+        sights = played.sights
+        sights.add("output", self._out.getvalue())
+        self._out.seek(0)
+        self._out.truncate()
+        for thing in spy.objects.values():
+            sights.add_object("object", thing)
+        if played.error:
+            sights.add_object("error", played.error)
+        if isinstance(played.answer, dict):
+            # The access token is what a consumer asks for; a tick's report is checked not to have that key.
+            sights.add("answer", json.dumps({**played.answer, "accessToken": None}))
+        for item in dynamodb_client().scan(TableName=TABLE)["Items"]:
+            sights.add("lock table", repr(item))
+            dynamodb_client().delete_item(TableName=TABLE, Key={"id": item["id"]})
+
+
+def _failure(how: str | Exception) -> Callable[..., object]:
+    def fail(**_: object) -> tuple[AWSResponse, dict[str, object]]:
+        if isinstance(how, Exception):
+            raise how
+        parsed = {"Error": {"Code": how, "Message": ECHO}, "ResponseMetadata": {"HTTPStatusCode": 400}, "Reason": ECHO}
+        return AWSResponse("", 400, HTTPHeaders(), None), parsed
+
+    return fail
+
+
+def _overwrite(**_: object) -> None:
+    pair = {"accessToken": ACCESS, "refreshToken": REFRESH, "expiresIn": 7_776_000, "note": NOTE}
+    client = boto3.client("secretsmanager")
+    store_by_hand(client, os.environ["SECRET_ARN"], json.dumps(pair))
+    client.close()
+
+
+def load_handler() -> ModuleType:
+    """Return the handler's module as a cold start makes it, apart from the one that other tests import."""
+    spec = importlib.util.spec_from_file_location("handler_on_stage", PACKAGE / "handler.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def open_stage() -> Iterator[Stage]:
+    """Set the stage up, and put everything back afterwards."""
+    with pytest.MonkeyPatch.context() as environment, ui_builder_server() as server, mock_aws():
+        logging.getLogger("moto").setLevel(logging.INFO)  # no part of the function
+        for name in UNSET:
+            environment.delenv(name, raising=False)
+        settings = {
+            "LOCK_TABLE": TABLE,
+            "SECRET_ARN": "none yet",
+            "ADVISORY_WINDOW_SECONDS": "604800",
+            "MANDATORY_WINDOW_SECONDS": "86400",
+            "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": server.url,
+            "FIGMA_BASE_URL": server.url,
+            "OAUTH2_TOKEN_URL": server.url,
+            "ALLOW_HTTP_ISSUER": "true",
+        }
+        for name, value in {**ENVIRONMENT, **settings, **LOUD}.items():
+            environment.setenv(name, value)
+        forget_clients()
+        dynamodb_client().create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+        try:
+            yield Stage(server, environment)
+        finally:
+            forget_clients()
+
+
+def reason_of(played: Played) -> str | None:
+    """Return the name of the error of contract 2 that ended an invocation, None where it was answered."""
+    assert played.error is None or isinstance(played.error, RefreshTokenError), repr(played.error)
+    return played.error.reason if played.error else None

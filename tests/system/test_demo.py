@@ -1,0 +1,72 @@
+"""The demo as a command: interrupted, started twice, stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.child import in_use
+from local.demo import main
+from local.ministack import ROOT
+from tests.support.own_process import environment
+
+
+@pytest.fixture(autouse=True)
+def own_signal_handlers() -> Iterator[None]:
+    """Take back what `main` does with signals in this process."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "local.demo", "--folder", str(folder)]
+    env = dict(os.environ) | environment()
+    return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def read_until(process: subprocess.Popen[str], sight: str) -> str:
+    assert process.stdout
+    seen = ""
+    for line in process.stdout:
+        seen += line
+        if sight in line:
+            return seen
+    raise AssertionError(f"it ended before it showed {sight!r}:\n{seen}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interrupted_demo_stops_what_it_started_and_says_so(tmp_path: Path, number: signal.Signals) -> None:
+    with start(tmp_path) as process:
+        read_until(process, "cdk bootstrap")
+        assert in_use(tmp_path / "ministack.log")
+        process.send_signal(number)
+        printed, _ = process.communicate()
+    assert process.returncode == 130
+    assert "Everything that was started is stopped." in printed
+    assert "Traceback" not in printed
+    assert not in_use(tmp_path / "ministack.log")
+    assert not in_use(tmp_path / "standin.log")
+
+
+def test_a_second_demo_in_the_same_folder_is_refused_and_the_first_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with start(tmp_path) as process:
+        read_until(process, "cdk bootstrap")
+        assert main(["--folder", str(tmp_path)]) == 1
+        assert in_use(tmp_path / "ministack.log")
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert "stop it first" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_stop_says_when_there_is_nothing_to_stop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--stop", "--folder", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "Nothing is running.\n"

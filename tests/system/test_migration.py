@@ -1,0 +1,133 @@
+"""From Amplify to Figma with an app of one's own, and back, on a live stack (docs/issuers.md): no consumer notices."""
+
+import json
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import urllib3
+
+from local.deployment import TOKENCTL, Deployment, deploy
+from local.standin import CLIENT_ID, CLIENT_SECRET
+from tests.conftest import Played
+from tests.support.own_process import environment
+from tests.tokenctl.browser.conftest import allowed
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+AMPLIFYS_APP, ADA = "an-app-of-amplifys", "ada@example.com"
+FRESH, DUE = timedelta(days=30), timedelta(hours=3)
+FORCE = {"provider": "figma", "force": True}
+TICK = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}}
+
+
+@contextmanager
+def asked_all_the_time(played: Played) -> Iterator[Counter[str]]:
+    """Use the consumer, and ask the function itself, again and again; count what came of it."""
+    stack, over, seen = played.deployment, threading.Event(), Counter[str]()
+
+    def ask() -> None:
+        while not over.wait(0.1):
+            used = stack.invoke({}, function_name=played.consumer)
+            seen[f"consumer: {used.payload.get('status', used.payload)}"] += 1
+            told = stack.invoke({}, function_name=stack.outputs["FunctionAliasArn"])
+            seen["asked: token" if stack.cloud.standin.accepts(told.payload.get("accessToken", "")) else str(told)] += 1
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+
+
+def live_version(stack: Deployment) -> str:
+    answer = stack.cloud.client("lambda").get_alias(FunctionName=stack.outputs["FunctionName"], Name="live")
+    return str(answer["FunctionVersion"])
+
+
+def calls(stack: Deployment, operation: str) -> list[int | None]:
+    """Return what the issuer answered: the status of each call."""
+    return [call.status for call in stack.cloud.standin.calls(operation)]
+
+
+def sign_in(stack: Deployment) -> None:
+    """Sign in with tokenctl, and be the person who allows it in the browser."""
+    page = f"{stack.cloud.standin.url}/oauth"
+    words = ["authorize", "--stage", "local", "--yes", "--no-browser", "--authorize-url", page]
+    with subprocess.Popen(
+        [*TOKENCTL, *words],
+        env=stack.cloud.env | environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        address = next(line.strip() for line in process.stdout if line.startswith("http"))
+        urllib3.request("GET", allowed(address), retries=False, timeout=60)
+        process.communicate()
+    assert process.returncode == 0
+
+
+def used(played: Played) -> dict[str, Any]:
+    answer: dict[str, Any] = played.deployment.invoke({}, function_name=played.consumer).payload
+    return answer
+
+
+def test_a_live_stack_goes_from_amplify_to_figma_and_back_and_no_consumer_notices(
+    played: Played, stack: Deployment
+) -> None:
+    cloud, standin = stack.cloud, stack.cloud.standin
+    secrets = cloud.client("secretsmanager")
+    first = stack.seed(standin.grant(client_id=AMPLIFYS_APP, user=ADA), expires_in=FRESH)
+    live = live_version(stack)
+
+    with asked_all_the_time(played) as seen:
+        switched = deploy(cloud, context={"issuer": "figma"})
+        app_secret = switched.outputs["AppSecretArn"]
+        assert switched.outputs == {**stack.outputs, "AppSecretArn": app_secret}
+        assert stack.current()[0] == first, "the pair is where it was"
+        assert live_version(stack) != live
+
+        # Before the app's credentials are there, and before somebody has signed in to that app, a refresh fails in
+        # words; the token of Amplify's app is handed out as long as it lives.
+        assert "`tokenctl app-credentials" in stack.invoke(FORCE).payload["errorMessage"]
+        assert calls(stack, "FigmaRefresh") == []
+        app = json.dumps({"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET})
+        assert CLIENT_SECRET not in stack.tokenctl("app-credentials", "--yes", stdin=app)
+        assert "sign in again" in stack.invoke(FORCE).payload["errorMessage"]
+        assert stack.invoke(TICK).payload["versionId"] == first
+        assert calls(stack, "FigmaRefresh") == [400]
+
+        sign_in(stack)
+        signed_in, pair = stack.current()
+        assert standin.accepts(pair["accessToken"])
+        report = stack.invoke(TICK).payload
+        assert (report["outcome"], report["versionId"]) == ("fresh", signed_in)
+    assert set(seen) == {"consumer: 200", "asked: token"}
+    assert min(seen.values()) > 10, seen
+
+    standin.revoke(user=ADA)  # Amplify's app is not needed any more
+    assert (used(played)["status"], used(played)["versionId"]) == (200, signed_in)
+    standin.kill()
+    assert (used(played)["status"], calls(stack, "FigmaRefresh")) == (200, [400, 200])
+    stack.seed(standin.grants()[0], expires_in=DUE)
+    assert stack.invoke(TICK).payload["outcome"] == "refreshed"
+    assert (calls(stack, "FigmaRefresh"), calls(stack, "RefreshToken")) == ([400, 200, 200], [])
+
+    kept, _ = stack.current()
+    with asked_all_the_time(played) as seen:
+        assert deploy(cloud).outputs == stack.outputs
+        assert stack.current()[0] == kept
+        back = stack.seed(standin.grant(client_id=AMPLIFYS_APP, user=ADA), expires_in=FRESH)
+    assert set(seen) == {"consumer: 200", "asked: token"}
+    standin.revoke()
+    assert used(played)["versionId"] == back
+    standin.kill(user=ADA)
+    assert (used(played)["status"], calls(stack, "RefreshToken")) == (200, [200])
+    assert app_secret not in {one["ARN"] for one in secrets.list_secrets()["SecretList"]}

@@ -1,0 +1,181 @@
+"""Somebody else's CDK app installs this package, uses the construct twice and a stage of ours, and destroys it all."""
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cdk_cli import CdkCli, Outputs
+from local.cloud import LocalCloud
+from local.deployment import pair_of
+from local.ministack import ROOT
+from tests.conftest import Played
+from tests.system.test_deployed import FRESH
+from token_refresher.bundling.bundle import CACHE
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+APP = """
+    import sys
+
+    import aws_cdk as cdk
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_logs as logs
+
+    from token_refresher import TokenRefresher
+    from infra.stage_settings import StageSettings
+    from infra.stack import RefreshTokenStack
+
+    architecture, url = sys.argv[1:]
+    app = cdk.App()
+    stack = cdk.Stack(app, "Somebodys")
+    here = {"architecture": architecture, "amplifyuibuilder_endpoint_url": url}
+    kept = TokenRefresher(stack, "Kept", **here)
+    gone = TokenRefresher(
+        stack,
+        "Gone",
+        customer_managed_key=True,
+        parameter_path="/figma",
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+        **here,
+    )
+    consumer = lambda_.Function(
+        stack,
+        "Consumer",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        # Not imported: the local AWS has no boto3 for it, as Lambda has. tests/system/test_consumers.py brings its own.
+        code=lambda_.Code.from_inline(
+            "from importlib.util import find_spec\\n\\ndef handler(*_):\\n    return find_spec('token_client').origin"
+        ),
+        layers=[gone.layer],
+        log_group=logs.LogGroup(stack, "Logs", removal_policy=cdk.RemovalPolicy.DESTROY),
+        environment={"FUNCTION_NAME": gone.alias.function_arn},
+    )
+    gone.grant_invoke(consumer)
+    cdk.CfnOutput(stack, "ConsumerName", value=consumer.function_name)
+    for name, refresher in (("Kept", kept), ("Gone", gone)):
+        cdk.CfnOutput(stack, f"{name}Alias", value=refresher.alias.function_arn)
+        cdk.CfnOutput(stack, f"{name}Secret", value=refresher.secret_arn)
+    RefreshTokenStack(app, "RefreshToken-dev", settings=StageSettings(stage="dev", **here))
+    app.synth()
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This repository as pip installs it, away from the checkout."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site-packages")
+    for folder in ("tokenctl", "token_refresher", "lambda_src"):
+        shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", source)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(source)]
+    subprocess.run(command, check=True, capture_output=True)
+    return target
+
+
+@pytest.fixture(scope="module")
+def cdk(cloud: LocalCloud, installed: Path, tmp_path_factory: pytest.TempPathFactory) -> CdkCli:
+    """The CDK CLI in the folder of an app that has nothing of ours but the installed package and our stack."""
+    folder, cache = tmp_path_factory.mktemp("app"), tmp_path_factory.mktemp("cache")
+    (folder / "app.py").write_text(textwrap.dedent(APP))
+    shutil.copytree(ROOT / "infra", folder / "infra", ignore=shutil.ignore_patterns("__pycache__"))
+    # Bundles are known by what goes into them: those of the checkout fit, if the package brings the same.
+    (cache / "refresh-token").mkdir()
+    (cache / "refresh-token" / "bundles").symlink_to(CACHE)
+    architecture = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+    return CdkCli(
+        env={**cloud.env, "PYTHONPATH": str(installed), "XDG_CACHE_HOME": str(cache), "PIP_NO_INDEX": "1"},
+        folder=tmp_path_factory.mktemp("out"),
+        app_folder=folder,
+        app=f"{sys.executable} app.py {architecture} {cloud.standin.url}",
+    )
+
+
+@pytest.fixture(scope="module")
+def outputs(cdk: CdkCli, played: Played) -> Outputs:  # noqa: ARG001 - it has bootstrapped the account
+    return cdk.deploy()
+
+
+def invoke(cloud: LocalCloud, name: str, event: object = None) -> Any:
+    answer = cloud.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event or {}))
+    payload = json.load(answer["Payload"])
+    assert "FunctionError" not in answer, payload
+    return payload
+
+
+def test_each_refresher_serves_its_own_token(cloud: LocalCloud, outputs: Outputs) -> None:
+    secrets = cloud.client("secretsmanager")
+    own = outputs["Somebodys"]
+    versions = {}
+    for name in ("Kept", "Gone"):
+        pair = pair_of(cloud.standin.grant(user=name), expires_in=FRESH)
+        versions[name] = secrets.put_secret_value(SecretId=own[f"{name}Secret"], SecretString=pair)["VersionId"]
+    assert {name: invoke(cloud, own[f"{name}Alias"])["versionId"] for name in versions} == versions
+
+
+def test_the_layer_brings_the_client(cloud: LocalCloud, outputs: Outputs) -> None:
+    assert invoke(cloud, outputs["Somebodys"]["ConsumerName"]).endswith("/python/token_client/__init__.py")
+    parameters = cloud.client("ssm").get_parameters_by_path(Path="/figma")["Parameters"]
+    assert {one["Name"]: one["Value"] for one in parameters}["/figma/function-arn"] == outputs["Somebodys"]["GoneAlias"]
+
+
+def test_two_stages_live_in_one_account(played: Played, outputs: Outputs) -> None:
+    ours, other = played.deployment.outputs, outputs["RefreshToken-dev"]
+    assert set(ours) == set(other)
+    assert set(ours.values()).isdisjoint(other.values())
+
+
+def stays(cloud: LocalCloud, stack: str) -> dict[str, list[str]]:
+    """Return what there is in the account whose name is the stack's, by kind."""
+    names = {
+        "secrets": [one["Name"] for one in cloud.client("secretsmanager").list_secrets()["SecretList"]],
+        "tables": cloud.client("dynamodb").list_tables()["TableNames"],
+        "logs": [one["logGroupName"] for one in cloud.client("logs").describe_log_groups()["logGroups"]],
+        "queues": cloud.client("sqs").list_queues().get("QueueUrls", []),
+        "functions": [one["FunctionName"] for one in cloud.client("lambda").list_functions()["Functions"]],
+        "layers": [one["LayerName"] for one in cloud.client("lambda").list_layers()["Layers"]],
+        "topics": [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]],
+        "alarms": [one["AlarmName"] for one in cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "dashboards": [
+            one["DashboardName"] for one in cloud.client("cloudwatch").list_dashboards()["DashboardEntries"]
+        ],
+        "schedules": [one["GroupName"] for one in cloud.client("scheduler").list_schedules()["Schedules"]],
+        "roles": [one["RoleName"] for one in cloud.client("iam").list_roles()["Roles"]],
+        "parameters": [one["Name"] for one in cloud.client("ssm").describe_parameters()["Parameters"]],
+    }
+    words = (f"{stack}-", f"{stack}/", "/figma/" if stack == "Somebodys" else f"/{stack.replace('-', '/')}/")
+    found = {kind: [name for name in listed if any(word in name for word in words)] for kind, listed in names.items()}
+    return {kind: listed for kind, listed in found.items() if listed}
+
+
+def test_destroying_leaves_nothing_but_what_is_to_be_retained(
+    cloud: LocalCloud, cdk: CdkCli, outputs: Outputs, played: Played
+) -> None:
+    before = {
+        "secrets",
+        "tables",
+        "logs",
+        "queues",
+        "functions",
+        "layers",
+        "topics",
+        "alarms",
+        "dashboards",
+        "schedules",
+    }
+    assert set(stays(cloud, "RefreshToken-dev")) == before | {"roles", "parameters"}
+    cdk.destroy()
+    assert stays(cloud, "RefreshToken-dev") == {}
+    left = stays(cloud, "Somebodys")
+    assert all("Kept" in name for names in left.values() for name in names), left
+    assert {"secrets", "tables", "logs"} <= set(left)
+    secret = cloud.client("secretsmanager").get_secret_value(SecretId=outputs["Somebodys"]["KeptSecret"])
+    assert "accessToken" in secret["SecretString"]
+    assert played.deployment.outputs["FunctionName"] in stays(cloud, "RefreshToken-local")["functions"]

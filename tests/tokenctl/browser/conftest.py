@@ -1,0 +1,220 @@
+"""`tokenctl authorize` in a process of its own, a stack to store into, and a headless Chromium."""
+
+import os
+import re
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+import urllib3
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+from local.cloud import LocalCloud
+from local.deployment import TOKENCTL
+from local.standin import CLIENT_ID, CLIENT_SECRET
+from tests.support.bare_stack import Stack
+from tests.support.own_process import environment
+from tests.support.seeing import PATIENCE, console
+
+CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
+"""Where Debian's packages put them; `make test` installs them."""
+
+
+@pytest.fixture
+def issuer() -> str:
+    """Return the stack's issuer; a module may have another."""
+    return "amplify"
+
+
+@pytest.fixture
+def stack(cloud: LocalCloud, issuer: str) -> Iterator[Stack]:
+    cloud.standin.reset()
+    with Stack(cloud, issuer).deployed() as stack:
+        yield stack
+    cloud.standin.reset()
+
+
+def asked(address: str) -> dict[str, str]:
+    """Return what the consent page at this address is asked for."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
+@dataclass
+class Command:
+    """The command as it runs: `address` is where it sends the browser."""
+
+    process: subprocess.Popen[str]
+    address: str
+
+    @property
+    def asked(self) -> dict[str, str]:
+        return asked(self.address)
+
+    def redirect(self, **parameters: str) -> str:
+        """Return the address of a redirect with these parameters, whoever makes it up."""
+        return f"{self.asked['redirect_uri']}?{urlencode(parameters)}"
+
+    def visit(self, url: str) -> urllib3.BaseHTTPResponse:
+        """Go to an address as a browser would, but with nothing behind the window."""
+        return urllib3.request("GET", url, retries=False, timeout=PATIENCE)
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait for the end: exit code, standard output, standard error."""
+        output, errors = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, output, errors
+
+
+def assert_private(command: Command, stack: Stack, *shown: str) -> None:
+    """Neither code, state, token nor client id is in what people see."""
+    secrets = [command.asked["state"], CLIENT_ID, CLIENT_SECRET]
+    for grant in stack.cloud.standin.grants():
+        secrets += [grant.access_token, grant.refresh_token]
+    for text in shown:
+        assert not [secret for secret in secrets if secret in text]
+
+
+def allowed(address: str) -> str:
+    """Allow what the consent page at this address is asked for; return where it sends the browser."""
+    response = urllib3.request(
+        "POST",
+        address.partition("?")[0],
+        body=urlencode(asked(address) | {"decision": "allow"}),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        redirect=False,
+        timeout=PATIENCE,
+    )
+    return response.headers["Location"]
+
+
+def allow(command: Command) -> urllib3.BaseHTTPResponse:
+    """Allow it and go there; return the last page."""
+    return command.visit(allowed(command.address))
+
+
+def assert_stored(stack: Stack) -> None:
+    """The stand-in's grant is in the secret."""
+    stored, grant = stack.stored(), stack.cloud.standin.grants()[0]
+    assert stored is not None
+    assert {key: stored[key] for key in ("provider", "accessToken", "refreshToken", "clientId")} == {
+        "provider": "figma",
+        "accessToken": grant.access_token,
+        "refreshToken": grant.refresh_token,
+        "clientId": CLIENT_ID,
+    }
+
+
+Start = Callable[..., Command]
+Run = Callable[..., subprocess.Popen[str]]
+
+
+def authorize(stack: Stack) -> tuple[str, ...]:
+    """Return the words of the command."""
+    app = ("--client-id", CLIENT_ID) if stack.issuer == "amplify" else ()
+    return ("authorize", "--stage", stack.stage, *app, "--authorize-url", f"{stack.cloud.standin.url}/oauth")
+
+
+@pytest.fixture
+def run(stack: Stack) -> Iterator[Run]:
+    """Start the command."""
+    started: list[subprocess.Popen[str]] = []
+
+    def popen(*options: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*TOKENCTL, *authorize(stack), *options],
+            env=stack.cloud.env | environment() | {"AWS_MAX_ATTEMPTS": "1"} | (env or {}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield popen
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def start(run: Run) -> Start:
+    """Start the command and read the address that it prints."""
+
+    def printed(*options: str, env: dict[str, str] | None = None) -> Command:
+        process = run("--no-browser", *options, env=env)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if re.match("https?://", line):
+                return Command(process, line.strip())
+        raise AssertionError(process.communicate())
+
+    return printed
+
+
+@pytest.fixture
+def opened(run: Run, tmp_path: Path) -> Start:
+    """Start the command and take the address from the browser that it opens, which is a script of ours."""
+
+    def caught(*options: str) -> Command:
+        address, script = tmp_path / "address", tmp_path / "browser"
+        path = shlex.quote(str(address))
+        script.write_text(f'#!/bin/sh\nprintf %s "$1" > {path}.part && mv {path}.part {path}\n')
+        script.chmod(0o755)
+        process = run(*options, env={"BROWSER": str(script)})
+        while not address.exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        return Command(process, address.read_text())
+
+    return caught
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """Return a headless Chromium with a profile of its own."""
+    if not (CHROMIUM.exists() and DRIVER.exists()):
+        pytest.skip(
+            "Chromium is not installed, and `make test` could not install it: that takes Debian's packages "
+            "chromium and chromium-driver, and root or sudo."
+        )
+    options = ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    profile = tmp_path_factory.mktemp("profile")
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    for argument in (
+        "--headless",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-proxy-server",
+        "--window-size=1000,720",
+        f"--user-data-dir={profile}",
+        *sandbox,
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options=options, service=ChromeService(str(DRIVER)))
+    driver.set_page_load_timeout(PATIENCE)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def browser(chromium: Chrome) -> Iterator[Chrome]:
+    """Return the browser with one empty tab and an empty console."""
+    yield chromium
+    for tab in chromium.window_handles[1:]:
+        chromium.switch_to.window(tab)
+        chromium.close()
+    chromium.switch_to.window(chromium.window_handles[0])
+    chromium.get("about:blank")
+    console(chromium)

@@ -1,0 +1,217 @@
+"""The world around tokenctl: a stand-in that writes down its requests, a Lambda endpoint, and the real AWS CLI."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.loaders import JSONFileLoader
+from werkzeug import Request, Response
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from local.ministack import ROOT
+from local.standin import StandinControl
+from local.standin.app import StandinApp
+from tests.support.models import read_once
+from tokenctl.main import run
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+NOWHERE = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command line ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Tokenctl(Protocol):
+    def __call__(self, *words: str, stdin: str = "") -> Done: ...
+
+
+class Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: standard error is looked at."""
+
+
+@contextmanager
+def served(app: "WSGIApplication") -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Wire:
+    """The stand-in, with a record of each request of the two operations: path and body."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, Any]] = []
+        self._app = StandinApp()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = Request(environ)
+        body = request.get_data()
+        environ["wsgi.input"] = io.BytesIO(body)
+        if request.path.startswith("/tokens/"):
+            self.requests.append((unquote(request.path), json.loads(body)))
+        return self._app(environ, start_response)
+
+    def take(self) -> list[tuple[str, Any]]:
+        taken, self.requests = self.requests, []
+        return taken
+
+
+@dataclass
+class Function:
+    """Lambda's Invoke for one function, which performs the bare operation at the stand-in; or `answer`, if set."""
+
+    ui_builder: Any
+    payloads: list[dict[str, Any]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    answer: bytes | None = None
+    error: bool = False
+    status: int = 200
+    url: str = ""
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = Request(environ)
+        event = json.loads(request.get_data())
+        self.payloads.append(event)
+        self.names.append(unquote(request.path.split("/")[3]))
+        failed, payload = (self.error, self.answer) if self.answer is not None else self._perform(event)
+        headers = {"X-Amz-Function-Error": "Unhandled"} if failed else {}
+        return Response(payload, self.status, headers, content_type="application/json")(environ, start_response)
+
+    def _perform(self, event: dict[str, Any]) -> tuple[bool, bytes]:
+        try:
+            answer = self.ui_builder.refresh_token(**event)
+        except ClientError as error:
+            told = error.response["Error"]
+            return True, json.dumps({"errorType": told["Code"], "errorMessage": told["Message"]}).encode()
+        return False, json.dumps({name: answer[name] for name in ("accessToken", "expiresIn")}).encode()
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _models() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", read_once())
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials and a region, and nothing of the machine's own AWS settings."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {**KEYS, **NOWHERE, "AWS_MAX_ATTEMPTS": "1"}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def _wire_served() -> Iterator[tuple[Wire, str]]:
+    wire = Wire()
+    with served(wire) as url:
+        yield wire, url
+
+
+@pytest.fixture
+def wire(_wire_served: tuple[Wire, str], standin: StandinControl) -> Wire:
+    assert standin
+    _wire_served[0].take()
+    return _wire_served[0]
+
+
+@pytest.fixture
+def standin(_wire_served: tuple[Wire, str]) -> StandinControl:
+    control = StandinControl(_wire_served[1])
+    control.reset()
+    return control
+
+
+@pytest.fixture(scope="session")
+def _ui_builder(_wire_served: tuple[Wire, str]) -> Iterator[Any]:
+    names = ("aws_access_key_id", "aws_secret_access_key", "region_name")
+    config = Config(retries={"total_max_attempts": 1})
+    settings: Any = dict(zip(names, KEYS.values(), strict=True))
+    client = boto3.client("amplifyuibuilder", endpoint_url=_wire_served[1], config=config, **settings)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def function(_ui_builder: Any) -> Iterator[Function]:
+    fake = Function(_ui_builder)
+    with served(fake) as url:
+        fake.url = url
+        yield fake
+
+
+@pytest.fixture
+def tokenctl(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Tokenctl:
+    """Run tokenctl in this process, with its own standard input."""
+
+    def call(*words: str, stdin: str = "") -> Done:
+        given = tmp_path / "stdin"
+        given.write_text(stdin)
+        kept, new = os.dup(0), os.open(given, os.O_RDONLY)
+        os.dup2(new, 0)
+        capfd.readouterr()
+        try:
+            code = run(list(words))
+        finally:
+            os.dup2(kept, 0)
+            os.close(kept)
+            os.close(new)
+        said = capfd.readouterr()
+        return Done(code, said.out, said.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Callable[..., Done]]:
+    """The real AWS CLI."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.aws_worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**env, **KEYS, **NOWHERE, "AWS_MAX_ATTEMPTS": "1", "PYTHONPATH": str(ROOT)},
+    )
+    assert worker.stdin
+    assert worker.stdout
+
+    def call(*words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
+        assert worker.stdin
+        assert worker.stdout
+        worker.stdin.write(json.dumps({"words": words, "stdin": stdin, "env": dict(env or {})}) + "\n")
+        worker.stdin.flush()
+        return Done(**json.loads(worker.stdout.readline()))
+
+    yield call
+    worker.stdin.close()
+    worker.stdout.close()
+    worker.wait()

@@ -1,0 +1,34 @@
+"""The layer with the client that other Lambdas import."""
+
+from aws_cdk import AssetHashType, RemovalPolicy
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from token_refresher.bundling.bundle import client_bundle
+
+
+class ClientLayer(Construct):
+    """`import token_client` for functions of this account, on every Python that Lambda runs and the client supports.
+
+    Sources only: byte code is of one Python, and the layer serves four.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy) -> None:
+        super().__init__(scope, construct_id)
+        asset = client_bundle()
+        self.layer = lambda_.LayerVersion(
+            self,
+            "Layer",
+            description="token_client: live Figma tokens from the refresh function.",
+            code=lambda_.Code.from_asset(str(asset), asset_hash=asset.name, asset_hash_type=AssetHashType.CUSTOM),
+            compatible_runtimes=[
+                lambda_.Runtime.PYTHON_3_11,
+                lambda_.Runtime.PYTHON_3_12,
+                lambda_.Runtime.PYTHON_3_13,
+                lambda_.Runtime.PYTHON_3_14,
+            ],
+            compatible_architectures=[lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64],
+            license="MIT",
+            # A function goes on with a layer version that was deleted, but cannot be deployed with it again.
+            removal_policy=removal_policy,
+        )

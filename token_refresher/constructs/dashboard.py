@@ -1,0 +1,135 @@
+"""The page to look at when an alarm rings, and from time to time."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from token_refresher.constructs.refresh_metrics import NAMESPACE, RefreshMetrics
+
+_HOUR = Duration.hours(1)
+_DAY = Duration.days(1)
+_FROM_ZERO = cloudwatch.YAxisProps(min=0, show_units=False)
+_GREEN, _ORANGE, _RED = cloudwatch.Color.GREEN, cloudwatch.Color.ORANGE, cloudwatch.Color.RED
+
+
+class Dashboard(Construct):
+    """Alarms, life left, outcomes, errors by reason, durations, queue; and the log's last failures."""
+
+    def __init__(  # noqa: PLR0913 (keyword-only)
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        metrics: RefreshMetrics,
+        alarms: list[cloudwatch.Alarm],
+        function: lambda_.IFunction,
+        log_group: logs.ILogGroup,
+        dead_letters: sqs.IQueue,
+        advisory_window_hours: int,
+        mandatory_window_hours: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        windows = [
+            cloudwatch.HorizontalAnnotation(value=hours * 3600, label=label, color=color)
+            for hours, label, color in (
+                (advisory_window_hours, "the schedule refreshes", _ORANGE),
+                (mandatory_window_hours, "consumers refresh, too", _RED),
+            )
+        ]
+        self.dashboard = cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            default_interval=Duration.days(14),
+            widgets=[
+                [
+                    cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=16, height=4),
+                    cloudwatch.SingleValueWidget(
+                        title="Life left",
+                        metrics=[metrics.metric_seconds_until_expiry(label="seconds", period=_DAY)],
+                        width=8,
+                        height=4,
+                    ),
+                ],
+                [
+                    cloudwatch.GraphWidget(
+                        title="Life left, in seconds",
+                        left=[metrics.metric_seconds_until_expiry(label="of the token", period=_HOUR)],
+                        left_annotations=windows,
+                        left_y_axis=_FROM_ZERO,
+                        width=12,
+                    ),
+                    cloudwatch.GraphWidget(
+                        title="Outcomes, an hour",
+                        left=[
+                            metrics.metric_ticked(period=_HOUR, label="ticks"),
+                            metrics.metric_refreshed(period=_HOUR, label="refreshed", color=_GREEN),
+                            metrics.metric_recovered(period=_HOUR, label="recovered"),
+                            metrics.metric_degraded(period=_HOUR, label="degraded", color=_ORANGE),
+                            metrics.metric_refresh_failed(period=_HOUR, label="failed", color=_RED),
+                        ],
+                        left_y_axis=_FROM_ZERO,
+                        width=12,
+                    ),
+                ],
+                [
+                    cloudwatch.GraphWidget(
+                        title="Failed refreshes by reason, an hour",
+                        # Whatever reasons there were: each is a value of the dimension `reason`.
+                        left=[
+                            cloudwatch.SearchExpression(
+                                expression=f'SEARCH(\'{{{NAMESPACE},reason,service}} MetricName="RefreshFailed" '
+                                f"service=\"{metrics.service_name}\"', 'Sum', 3600)",
+                                label="${PROP('Dim.reason')}",
+                            )
+                        ],
+                        left_y_axis=_FROM_ZERO,
+                        width=12,
+                    ),
+                    cloudwatch.LogQueryWidget(
+                        title="Last failures",
+                        log_group_names=[log_group.log_group_name],
+                        query_lines=[
+                            "fields @timestamp, message, reason, detail",
+                            'filter level in ["ERROR", "WARNING"] or @message like /Task timed out|Runtime\\./',
+                            "sort @timestamp desc",
+                            "limit 20",
+                        ],
+                        width=12,
+                    ),
+                ],
+                [
+                    cloudwatch.GraphWidget(
+                        title="Duration",
+                        left=[
+                            function.metric_duration(statistic=statistic, label=label, period=_HOUR)
+                            for statistic, label in (("p50", "median"), ("p99", "99 %"), ("Maximum", "longest"))
+                        ],
+                        left_y_axis=cloudwatch.YAxisProps(min=0),
+                        width=8,
+                    ),
+                    cloudwatch.GraphWidget(
+                        title="Invocations, an hour",
+                        left=[
+                            function.metric_invocations(period=_HOUR, label="all"),
+                            function.metric_errors(period=_HOUR, label="failed", color=_RED),
+                            function.metric_throttles(period=_HOUR, label="throttled", color=_ORANGE),
+                        ],
+                        left_y_axis=_FROM_ZERO,
+                        width=8,
+                    ),
+                    cloudwatch.GraphWidget(
+                        title="Dead-letter queue",
+                        left=[
+                            dead_letters.metric_approximate_number_of_messages_visible(
+                                statistic="Maximum", period=_HOUR, label="waiting"
+                            ),
+                        ],
+                        left_y_axis=_FROM_ZERO,
+                        width=8,
+                    ),
+                ],
+            ],
+        )

@@ -1,0 +1,32 @@
+"""The table of claims: who refreshes which version of the secret."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from token_refresher.constructs.acknowledgements import acknowledge
+
+
+class LockTable(Construct):
+    """An on-demand table with the key and the time-to-live attribute that Powertools Idempotency expects."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy) -> None:
+        super().__init__(scope, construct_id)
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            time_to_live_attribute="expiration",
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            removal_policy=removal_policy,
+        )
+        acknowledge(
+            self.table,
+            {
+                "CKV_AWS_119": "Encrypted with DynamoDB's key. It holds hashes and names of errors, never a token; a "
+                "key of ours would be one more thing that the function may use."
+            },
+        )

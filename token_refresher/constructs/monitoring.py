@@ -1,0 +1,141 @@
+"""Who is told when the token pair is in danger, and the alarms that tell."""
+
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from token_refresher.constructs.heartbeat import watch_for
+from token_refresher.constructs.refresh_metrics import RefreshMetrics
+
+_FIVE_MINUTES = Duration.minutes(5)
+
+
+class Monitoring(Construct):
+    """An encrypted topic and the alarms that publish to it, when they go off and when they are over."""
+
+    def __init__(  # noqa: PLR0913 (keyword-only)
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        schedule: str,
+        email: str | None,
+        metrics: RefreshMetrics,
+        function: lambda_.IFunction,
+        dead_letters: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.alarms: list[cloudwatch.Alarm] = []
+        self.topic = sns.Topic(self, "Alarms", master_key=_alarm_key(self), enforce_ssl=True)
+        # A policy of our own (TLS only) takes the place of SNS's default one, which lets the account's alarms publish.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LetAlarmsPublish",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )
+        if email:
+            self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        self._alarm(
+            "TokenNotStored",
+            "A token was refreshed and could not be written: the one in the secret is dead.",
+            metric=metrics.metric_token_not_stored(),
+        )
+        self._alarm(
+            "ReauthorizationRequired",
+            "The refresh token is refused: a person must sign in again.",
+            metric=metrics.metric_reauthorization_required(),
+        )
+        self._alarm(
+            "TokenExpires",
+            "The access token is within its mandatory window: refreshing has failed since the advisory window began.",
+            metric=metrics.metric_overdue(),
+            # Ticks are hours apart: what the last one said stays true until the next.
+            missing=cloudwatch.TreatMissingData.IGNORE,
+        )
+        watch = watch_for(schedule)
+        self._alarm(
+            "NoHeartbeat",
+            f"No tick of {schedule} reached the function for two periods: nothing keeps the token alive.",
+            metric=metrics.metric_ticked(period=Duration.seconds(watch.period)),
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            periods=watch.periods,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+        self._alarm(
+            "FunctionErrors",
+            "The refresh function raised an error.",
+            metric=function.metric_errors(period=_FIVE_MINUTES, statistic="Sum"),
+        )
+        self._alarm(
+            "Throttles",
+            "Lambda refused to run the refresh function: too many run at once.",
+            metric=function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum"),
+        )
+        self._alarm(
+            "DeadLetters",
+            "A tick or an asynchronous invocation failed for good and waits in the dead-letter queue.",
+            metric=dead_letters.metric_approximate_number_of_messages_visible(
+                period=_FIVE_MINUTES, statistic="Maximum"
+            ),
+        )
+
+    def _alarm(  # noqa: PLR0913 (keyword-only)
+        self,
+        name: str,
+        description: str,
+        *,
+        metric: cloudwatch.IMetric,
+        comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        periods: int = 1,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    ) -> None:
+        """Add an alarm on a count of one; the runbook has an entry under its name."""
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            alarm_description=f"{description} See docs/runbook.md#{name.lower()}",
+            metric=metric,
+            threshold=1,
+            comparison_operator=comparison,
+            evaluation_periods=periods,
+            treat_missing_data=missing,
+        )
+        notify = actions.SnsAction(self.topic)
+        alarm.add_alarm_action(notify)
+        alarm.add_ok_action(notify)
+        self.alarms.append(alarm)
+
+
+def _alarm_key(scope: Construct) -> kms.Key:
+    """Return the topic's key. With the AWS managed key of SNS, CloudWatch may not publish and alarms vanish unseen."""
+    key = kms.Key(
+        scope,
+        "Key",
+        description="Encrypts the alarm topic.",
+        enable_key_rotation=True,
+        # Nothing is kept under this key for longer than a notification takes to be delivered.
+        removal_policy=RemovalPolicy.DESTROY,
+        pending_window=Duration.days(7),
+    )
+    # The statement of the CloudWatch User Guide. It has no condition there, and one that CloudWatch does not meet would
+    # make every alarm vanish unseen; who may publish is for the topic's policy to say.
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="LetAlarmsEncrypt",
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            resources=["*"],
+        )
+    )
+    return key

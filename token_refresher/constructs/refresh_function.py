@@ -1,0 +1,173 @@
+"""The function, its log group, its alias, and a role that can do exactly what the function does."""
+
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+from aws_cdk import AssetHashType, Aws, Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from token_refresher.constructs.acknowledgements import acknowledge
+from token_refresher.constructs.app_secret import AppSecret
+from token_refresher.constructs.token_secret import TokenSecret
+from token_refresher.settings.refresher_settings import RefresherSettings
+
+LIVE = "live"
+_ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+
+
+class RefreshFunction(Construct):
+    """Answers consumers and the schedule, both through the alias `live`.
+
+    `asset` is a folder from `token_refresher.bundling`.
+
+    Each deployment that changes code or configuration publishes a version and moves the alias to it; the version before
+    is deleted. `service_name` is the dimension `service` of the metrics. Only with `amplify` there is no `app_secret`.
+    """
+
+    def __init__(  # noqa: PLR0913 (keyword-only)
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: RefresherSettings,
+        service_name: str,
+        asset: Path,
+        secret: TokenSecret,
+        app_secret: AppSecret | None,
+        lock_table: dynamodb.ITable,
+        failure_queue: sqs.IQueue,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.log_group = log_group = _log_group(self, days=settings.log_retention_days, removal_policy=removal_policy)
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={
+                "RefreshToken": iam.PolicyDocument(
+                    statements=[
+                        _allow("WriteOwnLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], log_group.log_group_arn),
+                        _allow(
+                            "Trace",
+                            ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+                            "*",
+                            conditions=_IN_THIS_REGION,
+                        ),
+                        *secret.statements(),
+                        _allow("ClaimRefresh", _LOCK_ACTIONS, lock_table.table_arn),
+                        *(app_secret.statements() if app_secret else [_refresh_at_ui_builder()]),
+                        _allow("ReportFailure", ["sqs:SendMessage"], failure_queue.queue_arn),
+                    ]
+                )
+            },
+        )
+        acknowledge(
+            role,
+            {
+                "AwsSolutions-IAM5[Resource::*]": "X-Ray and amplifyuibuilder:RefreshToken have no resource types; "
+                "what is granted of them is held to this region by a condition."
+            },
+        )
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description="Keeps a Figma token pair alive and hands out the live access token.",
+            code=lambda_.Code.from_asset(str(asset), asset_hash=asset.name, asset_hash_type=AssetHashType.CUSTOM),
+            handler="refresh_token.handler.lambda_handler",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=_ARCHITECTURES[settings.architecture],
+            memory_size=settings.memory_mb,
+            timeout=Duration.seconds(settings.timeout_seconds),
+            reserved_concurrent_executions=settings.reserved_concurrency,
+            environment={
+                "SECRET_ARN": secret.arn,
+                "LOCK_TABLE": lock_table.table_name,
+                "ADVISORY_WINDOW_SECONDS": str(settings.advisory_window_hours * 3600),
+                "MANDATORY_WINDOW_SECONDS": str(settings.mandatory_window_hours * 3600),
+                # Powertools puts it into each metric as the dimension `service`.
+                "POWERTOOLS_SERVICE_NAME": service_name,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                **_issuer_environment(settings, app_secret),
+            },
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings.snap_start else None,
+            # Above is all that the function may do: what the CDK would add on its own (such as sqs:GetQueueUrl for
+            # a destination) is left out.
+            role=role.without_policy_updates(),
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+        )
+        # The CDK makes the function wait for its role, which the reference to the role does already (cfn-lint W3005).
+        cast("lambda_.CfnFunction", self.function.node.default_child).add_deletion_override("DependsOn")
+        acknowledge(
+            self.function,
+            {
+                "AwsSolutions-L1": "Python 3.13 is supported until 2029; the bundle's byte code is made for it.",
+                "CKV_AWS_115": "Fails to deploy on accounts with a quota of 10, and the lock serialises; a setting.",
+                "CKV_AWS_116": "The asynchronous configurations of function and alias name the queue.",
+                "CKV_AWS_117": "It calls public endpoints, of AWS and of the issuer, and nothing else.",
+                "CKV_AWS_173": "The environment holds names, numbers and addresses, no secret; encrypted with "
+                "Lambda's key.",
+            },
+        )
+        self.alias = lambda_.Alias(
+            self,
+            "Live",
+            alias_name=LIVE,
+            description="What consumers and the schedule call.",
+            version=self.function.current_version,
+        )
+        # Each has its own configuration: an asynchronous call of one does not find that of the other.
+        for target in (self.function, self.alias):
+            # The schedule is the retry. A grant that the provider refused must not be tried again at once.
+            target.configure_async_invoke(
+                retry_attempts=0,
+                max_event_age=Duration.hours(1),
+                on_failure=destinations.SqsDestination(failure_queue),
+            )
+
+
+_LOCK_ACTIONS = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+_IN_THIS_REGION = {"StringEquals": {"aws:RequestedRegion": Aws.REGION}}
+
+
+def _log_group(scope: Construct, *, days: int, removal_policy: RemovalPolicy) -> logs.LogGroup:
+    log_group = logs.LogGroup(scope, "Logs", removal_policy=removal_policy)
+    acknowledge(
+        log_group,
+        {
+            "CKV_AWS_158": "Encrypted with CloudWatch's key. No line holds a token, and with a key of ours there would "
+            "be no log to read when that key is at fault."
+        },
+    )
+    # The L2 takes an enumeration; the number is what the setting, the API and the console say.
+    cast("logs.CfnLogGroup", log_group.node.default_child).retention_in_days = days
+    return log_group
+
+
+def _allow(
+    sid: str, actions: list[str], resource: str, *, conditions: dict[str, dict[str, str]] | None = None
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=actions, resources=[resource], conditions=conditions)
+
+
+def _refresh_at_ui_builder() -> iam.PolicyStatement:
+    return _allow("RefreshAtUiBuilder", ["amplifyuibuilder:RefreshToken"], "*", conditions=_IN_THIS_REGION)
+
+
+def _issuer_environment(settings: RefresherSettings, app_secret: AppSecret | None) -> dict[str, str]:
+    """Return the variables of docs/issuers.md. Without them the issuer is Amplify."""
+    variables = settings.issuer_variables()
+    if not app_secret:
+        return variables
+    environment = {"ISSUER": settings.issuer, "APP_SECRET_ARN": app_secret.arn, **variables}
+    if any(urlsplit(text).scheme == "http" for name, text in variables.items() if name.endswith("_URL")):
+        environment["ALLOW_HTTP_ISSUER"] = "true"
+    return environment

@@ -1,0 +1,73 @@
+"""The secret that holds the token pair, and the key that encrypts it where it has one of its own."""
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from token_refresher.constructs.empty_secret import empty_secret, only_for
+
+READ = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
+WRITE = ("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage")
+
+
+class TokenSecret(Construct):
+    """Filled by an operator, then kept up to date by the function. `key` is for an `AppSecret`, too."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, customer_managed_key: bool, removal_policy: RemovalPolicy
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.key = _key(self, removal_policy) if customer_managed_key else None
+        self.arn = empty_secret(
+            self,
+            description="Figma token pair, written by whoever seeds it and by the refresh function.",
+            key=self.key,
+            removal_policy=removal_policy,
+            no_rotation="Native rotation leaves the live token dead between its steps; "
+            "the schedule and the refresh function rotate instead.",
+        )
+
+    def statements(self) -> list[iam.PolicyStatement]:
+        """Return what it takes to read and to replace the pair."""
+        statements = [iam.PolicyStatement(sid="KeepTokenPair", actions=[*READ, *WRITE], resources=[self.arn])]
+        if self.key:
+            statements.append(
+                iam.PolicyStatement(
+                    sid="UseKeyForTokenPair",
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    resources=[self.key.key_arn],
+                    conditions=only_for(self.arn, region=Stack.of(self).region),
+                )
+            )
+        return statements
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody of this account read the pair."""
+        grant = iam.Grant.add_to_principal(grantee=grantee, actions=[*READ], resource_arns=[self.arn])
+        if not self.key:
+            return grant
+        return grant.combine(
+            iam.Grant.add_to_principal(
+                grantee=grantee,
+                actions=["kms:Decrypt"],
+                resource_arns=[self.key.key_arn],
+                conditions=only_for(self.arn, region=Stack.of(self).region),
+            )
+        )
+
+
+def _key(scope: Construct, removal_policy: RemovalPolicy) -> kms.Key:
+    """Return a key of the secret's own, which nobody uses but through IAM policies of this account.
+
+    It guards the pair, the app's credentials, and nothing else: logs, lock and dead letters hold no token, and are most
+    needed when the key is what is at fault.
+    """
+    return kms.Key(
+        scope,
+        "Key",
+        description="Encrypts the Figma token pair, and the app's credentials where there are any.",
+        enable_key_rotation=True,
+        removal_policy=removal_policy,
+        pending_window=None if removal_policy is RemovalPolicy.RETAIN else Duration.days(7),
+    )

@@ -1,0 +1,1 @@
+"""What a refresher may be told, with a rule for each setting."""

@@ -1,0 +1,1 @@
+"""What makes tokenctl feel like the AWS CLI."""

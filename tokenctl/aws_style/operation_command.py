@@ -1,0 +1,127 @@
+"""What the commands that perform an operation have in common: parameters as in the AWS CLI, skeletons, output."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from tokenctl.aws_style.options import target_options, with_options
+from tokenctl.aws_style.output import Output, aws_output_options
+from tokenctl.errors import UsageError
+from tokenctl.stack.target import Target
+
+if TYPE_CHECKING:
+    from tokenctl.aws_style.operation import Operation
+
+Perform = Callable[..., Mapping[str, Any]]
+
+INLINE: Final = (
+    "tokenctl: warning: a secret stands on the command line, where other processes can see it. "
+    "Put it into a file and give file://<path>, or pipe it and give file:///dev/stdin."
+)
+
+INPUTS: Final = (
+    click.option("--cli-input-json", metavar="<json>", help="All parameters as JSON, text or file://."),
+    click.option("--cli-input-yaml", metavar="<yaml>", help="All parameters as YAML, text or file://."),
+    click.option(
+        "--generate-cli-skeleton",
+        is_flag=False,
+        flag_value="input",
+        type=click.Choice(["input", "yaml-input", "output"]),
+        help="Send nothing; print sample parameters for --cli-input-json or --cli-input-yaml, or check the "
+        "parameters and print a sample answer. Without a value: input.",
+    ),
+)
+
+
+def performs(operation: str, options: Mapping[str, str]) -> Callable[[Perform], Callable[..., None]]:
+    """Make the body of an operation's command from the function that performs it.
+
+    `options` says which option gives which of the operation's parameters; the command declares these options. The
+    function gets a `target`, valid `parameters` and the command's other options, and returns the answer.
+    """
+
+    def make(perform: Perform) -> Callable[..., None]:
+        @functools.wraps(perform)
+        def command(
+            *,
+            target: Target,
+            output: Output,
+            cli_input_json: str | None,
+            cli_input_yaml: str | None,
+            generate_cli_skeleton: str | None,
+            **others: Any,  # noqa: ANN401 - the command's own
+        ) -> None:
+            from tokenctl.aws_style.operation import Operation
+
+            model = Operation(operation)
+            texts = {option: others.pop(option.removeprefix("--").replace("-", "_")) for option in options}
+            documents = {"--cli-input-json": cli_input_json, "--cli-input-yaml": cli_input_yaml}
+            skeleton = _SKELETONS.get(generate_cli_skeleton)
+            parameters = _parameters(model, options, _given(texts), _given(documents), complete=skeleton is None)
+            if skeleton:
+                click.echo(skeleton(model))
+                return
+            model.check(parameters)
+            # Before the call: it cannot be undone, and an answer that cannot be shown would be lost.
+            output = output.settled(target.connection)
+            sample = generate_cli_skeleton == "output"
+            answer = model.sample_answer() if sample else perform(target=target, parameters=parameters, **others)
+            output.show(operation, dict(answer), target.connection)
+
+        return with_options(target_options(aws_output_options(command)), INPUTS)
+
+    return make
+
+
+def _parameters(
+    model: "Operation",
+    options: Mapping[str, str],
+    texts: Mapping[str, str],
+    documents: Mapping[str, str],
+    *,
+    complete: bool,
+) -> dict[str, Any]:
+    """Return the parameters; those given one by one replace those of a document."""
+    from tokenctl.aws_style.arguments import from_document, from_option, is_inline
+
+    if len(documents) > 1:
+        raise UsageError(f"Only one of {' and '.join(documents)} may be given.")
+    missing = [option for option in options if option not in texts]
+    if missing and complete and not documents:
+        raise UsageError(f"The following options are required: {', '.join(missing)}.")
+    inline = False
+    parameters: dict[str, Any] = {}
+    for option, text in documents.items():
+        parameters = from_document(option, text)
+        inline = is_inline(text, model.secrets(parameters))
+    for option, text in texts.items():
+        member = options[option]
+        parameters[member] = from_option(option, model.members[member], text)
+        inline |= is_inline(text, model.secrets({member: parameters[member]}))
+    if inline:
+        click.echo(INLINE, err=True)
+    return parameters
+
+
+def _given(texts: Mapping[str, str | None]) -> dict[str, str]:
+    return {option: text for option, text in texts.items() if text is not None}
+
+
+def _input_json(model: "Operation") -> str:
+    from tokenctl.aws_style.skeleton import input_json
+
+    return input_json(model)
+
+
+def _input_yaml(model: "Operation") -> str:
+    from tokenctl.aws_style.skeleton import input_yaml
+
+    return input_yaml(model)
+
+
+_SKELETONS: Final[Mapping[str | None, Callable[["Operation"], str]]] = {
+    "input": _input_json,
+    "yaml-input": _input_yaml,
+}

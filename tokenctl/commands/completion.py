@@ -1,0 +1,25 @@
+"""`tokenctl completion`: the script that makes a shell complete tokenctl's words."""
+
+import click
+from click.shell_completion import get_completion_class
+
+from tokenctl.aws_style.parser import AwsCommand
+from tokenctl.errors import TokenctlError
+
+EXAMPLES = """\b
+Examples:
+  eval "$(tokenctl completion bash)"        # in ~/.bashrc
+  eval "$(tokenctl completion zsh)"         # in ~/.zshrc
+  tokenctl completion fish > ~/.config/fish/completions/tokenctl.fish
+"""
+
+
+@click.command("completion", cls=AwsCommand, epilog=EXAMPLES)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the completion script of a shell."""
+    kind = get_completion_class(shell)
+    if kind is None:  # pragma: no cover - click has all three
+        raise TokenctlError(f"There is no completion for {shell}.")
+    click.echo(kind(ctx.find_root().command, {}, "tokenctl", "_TOKENCTL_COMPLETE").source())

@@ -1,0 +1,47 @@
+"""`tokenctl refresh`: a new access token now."""
+
+from typing import Any, Final
+
+import click
+
+from tokenctl.aws_style.options import target_options
+from tokenctl.aws_style.output import Output, output_options
+from tokenctl.aws_style.parser import AwsCommand
+from tokenctl.stack.function import asked_for_a_token
+from tokenctl.stack.target import Target
+from tokenctl.stack.token_life import relative
+from tokenctl.terminal.confirm import ask
+
+WARNING: Final = (
+    "A refresh kills the current access token at once: every consumer that keeps it gets errors from Figma until it "
+    "asks again."
+)
+EXAMPLES: Final = """\b
+Examples:
+  tokenctl refresh --stage prod
+  tokenctl refresh --stage prod --yes --output json
+"""
+
+
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@target_options
+@output_options
+def refresh(*, target: Target, yes: bool, output: Output) -> None:
+    """Refresh the stored token now, whatever its window. Every access token handed out so far dies.
+
+    Prints the new version and its expiry; no token.
+    """
+    ask(WARNING, yes=yes)
+    report = forced(target)
+    if output.asked_for:
+        output.print("refresh", report)
+    else:
+        left = relative(report["expiresIn"])
+        click.echo(f"Refreshed: version {report['versionId']}, expires {report['expiresAt']} ({left}).")
+
+
+def forced(target: Target) -> dict[str, Any]:
+    """Refresh; return versionId, expiresAt, expiresIn and state. Raises as `tokenctl.stack.function.invoke`."""
+    answer = asked_for_a_token(target, {"force": True})
+    return {key: answer[key] for key in ("versionId", "expiresAt", "expiresIn", "state")}

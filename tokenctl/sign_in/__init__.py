@@ -1,0 +1,1 @@
+"""Signing in to a provider in a browser."""

@@ -1,0 +1,1 @@
+"""What is deployed, and the AWS clients that reach it."""
