@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL = -m pip install --quiet
 
-.PHONY: help setup demo stop test check chromium snapshots mutants bench clean
+.PHONY: help setup demo stop test check chromium snapshots mutants messages bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -49,6 +49,9 @@ snapshots: $(VENV)/.done ## write the snapshots of the templates, and the README
 
 mutants: $(VENV)/.done ## break the core in 900 ways and count how many of them the tests notice (a minute or two)
 	@$(BIN)/python -m tests.repo.mutants
+
+messages: $(VENV)/.done ## list every text that people see, once, in a table
+	@$(BIN)/python -m tests.repo.messages
 
 bench: setup ## measure start, answers, refreshes and commands beside peers and rewrite docs/benchmarks.md (some minutes)
 	@$(BIN)/python -m bench
