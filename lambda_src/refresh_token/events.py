@@ -60,7 +60,7 @@ _NAME: Final = re.compile(r"[A-Za-z_]{1,32}|[A-Za-z_][A-Za-z0-9_-]{0,11}")
 _ID: Final = re.compile(r"[0-9a-z-]{1,36}")
 """An id of EventBridge: a UUID, or 16 small letters and digits. Tokens and client ids have capitals."""
 
-_SHOWN_KEYS: Final = 5
+_MAX_SHOWN_KEYS: Final = 5
 
 
 def parse_event(event: object) -> Request:
@@ -146,7 +146,7 @@ def _no_others(given: Mapping[str, object], known: tuple[str, ...], where: str) 
 
 def _listed(keys: list[str] | tuple[str, ...]) -> str:
     """Return a few of the keys for a message. What cannot be a name is not shown: it may be a value, misplaced."""
-    shown = [f"`{key}`" if _NAME.fullmatch(key) else "(not a name)" for key in keys[:_SHOWN_KEYS]]
+    shown = [f"`{key}`" if _NAME.fullmatch(key) else "(not a name)" for key in keys[:_MAX_SHOWN_KEYS]]
     more = len(keys) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 

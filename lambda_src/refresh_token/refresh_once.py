@@ -53,10 +53,10 @@ WRITE_RESERVE: Final = 5.0
 CLOSE_RESERVE: Final = 1.0
 """Seconds of these that the write leaves for closing the claim and answering."""
 
-SHORTEST_WRITE: Final = 3.0
+MIN_WRITE_TIME: Final = 3.0
 """With fewer seconds than this left for the write, it is not tried again."""
 
-SHORTEST_CALL: Final = 3.0
+MIN_CALL_TIME: Final = 3.0
 """With fewer seconds than this left for the issuer, a call is not begun."""
 
 IN_PROGRESS: Final = "The token is being refreshed by another invocation, which did not finish in time. Ask again."
@@ -65,8 +65,8 @@ TOO_LITTLE_TIME: Final = (
     "Ask again; if it stays, raise the function's timeout."
 )
 
-FIRST_PAUSE: Final = 0.2
-LONGEST_PAUSE: Final = 2.0
+INITIAL_PAUSE: Final = 0.2
+MAX_PAUSE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +120,11 @@ class RefreshOnce:
             RefreshTokenError: any of contract 2 but the request's and the seeding's own; nothing was lost.
 
         """
-        pause = FIRST_PAUSE
+        pause = INITIAL_PAUSE
         unwritten = seen.version_id in self.unwritten  # the cooldown is for those who would ask the issuer
         while True:
-            waited = pause > FIRST_PAUSE
-            if self.clock.remaining() < WRITE_RESERVE + SHORTEST_CALL:
+            waited = pause > INITIAL_PAUSE
+            if self.clock.remaining() < WRITE_RESERVE + MIN_CALL_TIME:
                 raise RefreshInProgressException(IN_PROGRESS if waited else TOO_LITTLE_TIME)
             # A failure that came about while we waited is the answer for us, too: two ticks at once are one attempt.
             claim = self._claim(seen.version_id, ignore_cooldown=unwritten or (ignore_cooldown and not waited))
@@ -133,7 +133,7 @@ class RefreshOnce:
             if isinstance(claim, CoolingDown):
                 raise _again(claim.failure)
             self.clock.sleep(pause * (0.5 + self.jitter() / 2))
-            pause = min(pause * 1.6, LONGEST_PAUSE)
+            pause = min(pause * 1.6, MAX_PAUSE)
             current = self.store.read()
             if current.version_id != seen.version_id:
                 return Outcome(current)
@@ -157,7 +157,7 @@ class RefreshOnce:
             self.unwritten.pop(seen.version_id, None)
             self._close(self.lock.done, seen.version_id)
             return Outcome(current)
-        if self.clock.remaining() < WRITE_RESERVE + SHORTEST_CALL:
+        if self.clock.remaining() < WRITE_RESERVE + MIN_CALL_TIME:
             self._give_back(seen.version_id, previous)
             raise RefreshInProgressException(TOO_LITTLE_TIME)
         issued, successor, written = None, *self._left_over(current, previous)
@@ -219,7 +219,7 @@ class RefreshOnce:
     def _write(self, successor: StoredPair, current: StoredPair, *, written: bool) -> StoredPair | None:
         """Store the pair, again and again as long as time remains; None if another version has become current."""
         expected, spent = current.version_id, successor.pair.refresh_token != current.pair.refresh_token
-        pause = FIRST_PAUSE
+        pause = INITIAL_PAUSE
         while True:
             try:
                 seconds = self.clock.remaining() - CLOSE_RESERVE
@@ -232,7 +232,7 @@ class RefreshOnce:
             except VersionSupersededError:
                 return None
             except TokenNotStoredException as error:
-                if self.clock.remaining() < pause + SHORTEST_WRITE + CLOSE_RESERVE:
+                if self.clock.remaining() < pause + MIN_WRITE_TIME + CLOSE_RESERVE:
                     self.dead.add(expected)
                     if spent:
                         self.unwritten[expected] = successor
@@ -245,7 +245,7 @@ class RefreshOnce:
             else:
                 return successor
             self.clock.sleep(pause)
-            pause = min(pause * 1.6, LONGEST_PAUSE)
+            pause = min(pause * 1.6, MAX_PAUSE)
 
     def _give_back(self, version_id: str, previous: Failure | None) -> None:
         """Undo the claim: a failure that it cleared away, with its cooldown, stands again."""

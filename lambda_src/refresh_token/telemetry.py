@@ -1,12 +1,10 @@
-"""Logger and metrics. One JSON line an event; metrics in the embedded metric format (EMF).
+"""Log lines (JSON) and metrics (embedded metric format, EMF) of the function.
 
-Powertools is imported and both are built, once, when there is something to say. To answer with a live token says
-nothing, so a cold start for a consumer is 4 % shorter.
+Powertools is imported, and its logger and metrics are built, only when there is something to write. Answering a
+consumer with a live token writes nothing, which makes that cold start 4 % shorter.
 
-Metrics are in the namespace ``RefreshToken`` with the dimension ``service`` (the stack's name): ``Ticked``,
-``SecondsUntilExpiry``, ``Overdue``, ``Refreshed``, ``RefreshFailed`` (also with the dimension ``reason``),
-``Degraded``, ``Recovered``, ``ReauthorizationRequired``, ``TokenNotStored``. No X-Ray SDK: it would add as much cold
-start as all else together, and capture answers, which hold tokens.
+There is no X-Ray SDK: it would add as much to the cold start as everything else together, and it captures answers,
+which hold tokens.
 """
 
 import logging
@@ -16,16 +14,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
 from refresh_token.errors import ReauthorizationRequiredException, RefreshTokenError, TokenNotStoredException
+from refresh_token.signals import NAMESPACE, REASON, SERVICE, Log, Metric
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
 
-NAMESPACE: Final = "RefreshToken"
-
-# What others may say at most. At DEBUG botocore prints bodies, which hold tokens; at WARNING urllib3 prints a header
-# that it cannot read, and a service that repeats the request there would have its tokens logged.
-_MUTED: Final = {"botocore": logging.INFO, "boto3": logging.INFO, "urllib3": logging.ERROR}
-for _name, _level in _MUTED.items():
+# The lowest levels at which these libraries may log. At DEBUG, botocore prints bodies, which hold tokens. At WARNING,
+# urllib3 prints headers that it cannot parse, and a service may have echoed the request into one.
+_LOWEST_LEVELS: Final = {"botocore": logging.INFO, "boto3": logging.INFO, "urllib3": logging.ERROR}
+for _name, _level in _LOWEST_LEVELS.items():
     logging.getLogger(_name).setLevel(_level)
 
 
@@ -39,7 +36,7 @@ class Invocation(Protocol):
 
 
 class PowertoolsTelemetry:
-    """The Telemetry port on Powertools Logger and Metrics."""
+    """The Telemetry port on the Logger and Metrics of Powertools."""
 
     def __init__(self) -> None:
         self._request_id: str | None = None
@@ -47,89 +44,91 @@ class PowertoolsTelemetry:
 
     @contextmanager
     def invocation(self, context: Invocation) -> Iterator[None]:
-        """Log an error that leaves the block, and send the metrics when it ends."""
+        """Log an error that leaves the block, and send the metrics at its end."""
         self._request_id = self._correlation_id = context.aws_request_id
         try:
             yield
         except RefreshTokenError as error:
-            extra = {"reason": error.reason, "detail": str(error)}
-            self._logger.error("The request failed", extra=extra)  # noqa: TRY400 - Lambda prints the traceback
+            self._logger.error(Log.REQUEST_FAILED, extra=_details(error))  # noqa: TRY400 - Lambda prints the traceback
             raise
         finally:
-            if "_metrics" in vars(self) and self._metrics.metric_set:  # only once they are built
+            if "_metrics" in vars(self) and self._metrics.metric_set:  # only if they were built
                 self._metrics.flush_metrics()
 
     def ticked(self, event_id: str | None) -> None:
-        """Count the tick, however it will end. EventBridge's id of it, where there is one, is the correlation id."""
+        """Count a tick, however it ends, and take its EventBridge id, if it has one, as the correlation id."""
         if event_id is not None:
             self._correlation_id = event_id
-        self._count("Ticked")
+        self._count(Metric.TICKED)
 
     def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool) -> None:
         """Log and measure how long the token lives, and whether it should have been refreshed by now."""
         whole = None if seconds_left is None else int(seconds_left)
-        self._logger.info("Looked at the token", extra={"versionId": version_id, "secondsUntilExpiry": whole})
+        self._logger.info(Log.TOKEN_CHECKED, extra={"versionId": version_id, "secondsUntilExpiry": whole})
         if whole is not None:
-            self._metrics.add_metric(name="SecondsUntilExpiry", unit="Seconds", value=max(whole, 0))
-        self._metrics.add_metric(name="Overdue", unit="Count", value=int(overdue))
+            self._metrics.add_metric(name=Metric.SECONDS_UNTIL_EXPIRY, unit="Seconds", value=max(whole, 0))
+        self._metrics.add_metric(name=Metric.OVERDUE, unit="Count", value=int(overdue))
 
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:
-        """Log and count a refresh, and that it ended a failure."""
-        self._logger.info("Refreshed the token", extra={"versionId": new, "previousVersionId": old})
-        self._count("Refreshed")
+        """Log and count a refresh, and the recovery if the attempt before it had failed."""
+        self._logger.info(Log.REFRESHED, extra={"versionId": new, "previousVersionId": old})
+        self._count(Metric.REFRESHED)
         if recovered_from is not None:
             self._logger.info("Recovered from a failure", extra={"versionId": new, "reason": recovered_from})
-            self._count("Recovered")
+            self._count(Metric.RECOVERED)
 
     def refresh_failed(self, error: RefreshTokenError, *, version_id: str, first: bool) -> None:
-        """Log and count a refresh that failed; a refused grant once per version."""
-        extra = {"versionId": version_id, "reason": error.reason, "detail": str(error)}
-        self._logger.error("The refresh failed", extra=extra)
-        self._count("RefreshFailed")
+        """Log and count a failed refresh; count a refused grant once per version."""
+        self._logger.error(Log.REFRESH_FAILED, extra={"versionId": version_id, **_details(error)})
+        self._count(Metric.REFRESH_FAILED)
         from aws_lambda_powertools import single_metric  # noqa: PLC0415 - see the module's docstring
         from aws_lambda_powertools.metrics import MetricUnit  # noqa: PLC0415
 
         with single_metric(
-            name="RefreshFailed", unit=MetricUnit.Count, value=1, namespace=NAMESPACE, default_dimensions=self._service
+            name=Metric.REFRESH_FAILED,
+            unit=MetricUnit.Count,
+            value=1,
+            namespace=NAMESPACE,
+            default_dimensions={SERVICE: self._logger.service},
         ) as metric:
-            metric.add_dimension(name="reason", value=error.reason)
+            metric.add_dimension(name=REASON, value=error.reason)
         if first and isinstance(error, ReauthorizationRequiredException):
-            self._count("ReauthorizationRequired")
+            self._count(Metric.REAUTHORIZATION_REQUIRED)
         if isinstance(error, TokenNotStoredException):
-            self._count("TokenNotStored")
-        # At once: what is left to do may take longer than Lambda lets this invocation live.
+            self._count(Metric.TOKEN_NOT_STORED)
+        # Send them now: Lambda may end this invocation before the rest of the work is done.
         self._metrics.flush_metrics()
 
     def served_degraded(self, error: RefreshTokenError, *, version_id: str) -> None:
-        """Log and count that the old token serves on."""
-        extra = {"versionId": version_id, "reason": error.reason, "detail": str(error)}
-        self._logger.warning("The refresh failed, the current token still serves", extra=extra)
-        self._count("Degraded")
+        """Log and count an answer with the current token after a failed refresh."""
+        extra = {"versionId": version_id, **_details(error)}
+        self._logger.warning("The refresh failed; the current token is still alive and serves", extra=extra)
+        self._count(Metric.DEGRADED)
 
     def superseded(self, *, version_id: str) -> None:
-        """Log that somebody else's pair won."""
+        """Log that this refresh gave way to a pair that someone stored meanwhile."""
         self._logger.warning("Another pair was stored meanwhile and stays", extra={"versionId": version_id})
 
     def expiry_capped(self) -> None:
-        """Log that the issuer's expiry was not believed."""
+        """Log that the issuer's expiry is too far ahead to believe."""
         self._logger.warning("The issuer's expiry is more than 400 days ahead; counted as 400 days")
 
     def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:
-        """Log that nothing is known of an earlier refresh of this version."""
-        extra = {"versionId": version_id, "reason": error.reason, "detail": str(error)}
-        self._logger.warning("Whether a refresh was left unfinished could not be looked up", extra=extra)
+        """Log that the lock could not say whether an earlier refresh left this version dead."""
+        extra = {"versionId": version_id, **_details(error)}
+        self._logger.warning("Could not check whether an earlier refresh lost its answer", extra=extra)
 
     def lock_not_closed(self, error: RefreshTokenError, *, version_id: str) -> None:
-        """Log that the claim is left to end by itself."""
-        extra = {"versionId": version_id, "reason": error.reason, "detail": str(error)}
-        self._logger.warning("The claim on the refresh could not be closed; it ends by itself", extra=extra)
+        """Log that the claim stays open until its time is over."""
+        extra = {"versionId": version_id, **_details(error)}
+        self._logger.warning("The claim on the refresh could not be closed; it expires by itself", extra=extra)
 
     def _count(self, name: str) -> None:
         self._metrics.add_metric(name=name, unit="Count", value=1)
 
     @property
     def _logger(self) -> "Logger":
-        """Return the logger, which knows of the invocation that is under way."""
+        """Return the logger, set to the current invocation."""
         logger = self._built_logger
         logger.set_correlation_id(self._correlation_id)
         logger.append_keys(function_request_id=self._request_id)
@@ -147,6 +146,6 @@ class PowertoolsTelemetry:
 
         return Metrics(namespace=NAMESPACE)
 
-    @property
-    def _service(self) -> dict[str, str]:
-        return {"service": self._logger.service}
+
+def _details(error: RefreshTokenError) -> dict[str, str]:
+    return {"reason": error.reason, "detail": str(error)}

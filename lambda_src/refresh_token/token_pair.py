@@ -23,7 +23,7 @@ HOW_TO_SEED: Final = (
     "`tokenctl seed --stage <stage> --from pair.json`."
 )
 
-LONGEST_TOKEN: Final = 16_384
+MAX_TOKEN_LENGTH: Final = 16_384
 """Characters that an issued token may have, written as JSON. No HTTP header takes a longer one, and the secret, which
 holds 65 536 bytes (Secrets Manager quotas), has room for two of them and some keys besides."""
 
@@ -45,7 +45,7 @@ def is_text(value: object) -> bool:
 
 
 def _fits(token: str) -> bool:
-    return len(json.dumps(token)) - len('""') <= LONGEST_TOKEN
+    return len(json.dumps(token)) - len('""') <= MAX_TOKEN_LENGTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """HTTP responses that arrive whole within the read timeout, and are not endless.
 
 A socket's timeout is for one piece of a response: a server that sends a byte a second keeps its caller for hours. The
-time that an invocation has is counted in whole calls (`_effort`, `LONGEST_CALL`), so a call must end when it says.
+time that an invocation has is counted in whole calls (`_effort`, `MAX_CALL_TIME`), so a call must end when it says.
 """
 
 from http.client import HTTPResponse

@@ -16,10 +16,10 @@ from typing import Final
 MAX_LIFETIME: Final = timedelta(days=400)
 """Longest life that is believed. Figma's tokens live 90 days; a longer claim must not keep us from refreshing."""
 
-_LONGEST_DURATION: Final = 10**9
+_MAX_DURATION: Final = 10**9
 """Up to here ``expiresIn`` is a duration in seconds (31 years), above it a point in time in epoch seconds (2001)."""
 
-_LARGEST_EPOCH_SECONDS: Final = 10**12
+_MAX_EPOCH_SECONDS: Final = 10**12
 """Above this ``expiresIn`` is epoch milliseconds (2001); as epoch seconds it would be the year 33658."""
 
 
@@ -96,9 +96,9 @@ def read_expires_in(value: object, *, counted_from: datetime) -> Expiry:
         raise ValueError("expiresIn is not a whole number")  # noqa: TRY004 - one error for all that it cannot be
     if value <= 0:
         raise ValueError("expiresIn is not positive")
-    if value <= _LONGEST_DURATION:
+    if value <= _MAX_DURATION:
         seconds = value
-    elif value <= _LARGEST_EPOCH_SECONDS:
+    elif value <= _MAX_EPOCH_SECONDS:
         seconds = value - int(counted_from.timestamp())
     else:
         seconds = value // 1000 - int(counted_from.timestamp())

@@ -185,7 +185,7 @@ def test_a_tick_reports_and_never_shows_a_token(  # noqa: PLR0917 - a table's co
     lines = printed()
     assert counted(lines) == sorted([*counts, *TICKED])
     ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilExpiry")
-    looked = next(line for line in lines if line.get("message") == "Looked at the token")
+    looked = next(line for line in lines if line.get("message") == "Checked the token")
     assert left == looked["secondsUntilExpiry"]
     assert ("Overdue", [0.0], ()) in metrics(lines), "it was refreshed, or has time yet"
     assert looked["versionId"] == version

@@ -69,8 +69,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.no_cover  # it would take half as long again, for lines that the other tests run anyway
 
-MOST_RUNNING = 4
-LONGEST_INVOCATION = 60.0
+MAX_RUNNING = 4
+MAX_INVOCATION = 60.0
 ALL_OVER = timedelta(minutes=17)
 """After this every claim, every cooldown and every note of a success is void."""
 
@@ -88,7 +88,7 @@ PEOPLE = (
 )
 NO_PAIR = "no pair"
 STEPS = st.integers(min_value=0, max_value=6)
-WHO = st.integers(min_value=0, max_value=MOST_RUNNING - 1)
+WHO = st.integers(min_value=0, max_value=MAX_RUNNING - 1)
 
 
 class RefreshModel(RuleBasedStateMachine):
@@ -127,8 +127,8 @@ class RefreshModel(RuleBasedStateMachine):
 
     # Invocations
 
-    @precondition(lambda self: len(self.world.running) < MOST_RUNNING)
-    @rule(use=st.sampled_from(USES), seconds=st.sampled_from([LONGEST_INVOCATION, 12.0]), steps=STEPS)
+    @precondition(lambda self: len(self.world.running) < MAX_RUNNING)
+    @rule(use=st.sampled_from(USES), seconds=st.sampled_from([MAX_INVOCATION, 12.0]), steps=STEPS)
     def begin(self, use: Use, seconds: float, steps: int) -> None:
         self.begun += 1
         one = self.start(use, seconds)
@@ -206,7 +206,7 @@ class RefreshModel(RuleBasedStateMachine):
         self.pass_time(ALL_OVER)
         world.grants.nonsense = None
         before, live = world.current, world.grants.live
-        healer = self.start(use, LONGEST_INVOCATION)
+        healer = self.start(use, MAX_INVOCATION)
         self.let_all_end()
         if world.versions[before] == NO_PAIR:
             self.refused(healer, SecretMalformedException, before, live)
@@ -377,7 +377,7 @@ class RotatingModel(RefreshModel):
         before = world.current
         waits = world.waits_for(before) if world.versions[before] != NO_PAIR else None
         left_over = self.unwritten[self.begun % 2].get(before)
-        healer = self.start(use, LONGEST_INVOCATION)
+        healer = self.start(use, MAX_INVOCATION)
         self.let_all_end()
         if isinstance(healer.result, LiveToken):
             assert healer.result.stored.version_id == world.current != before, "it heals by a new version"

@@ -16,7 +16,7 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.ports import Failure, StoredPair
-from refresh_token.refresh_once import CLOSE_RESERVE, COOLDOWN, SHORTEST_CALL, WRITE_RESERVE, Outcome
+from refresh_token.refresh_once import CLOSE_RESERVE, COOLDOWN, MIN_CALL_TIME, WRITE_RESERVE, Outcome
 from refresh_token.token_pair import IssuedToken
 from tests.support.cases import World, pair
 from tests.support.fakes import NOW
@@ -182,9 +182,9 @@ def test_too_little_time_begins_nothing() -> None:
 
 def test_just_enough_time_begins_a_refresh() -> None:
     world = World.with_token("mandatory")
-    world.clock.left = WRITE_RESERVE + SHORTEST_CALL
+    world.clock.left = WRITE_RESERVE + MIN_CALL_TIME
     refresh(world)
-    assert world.issuer.calls == [("refresh-1", "client-1", SHORTEST_CALL)]
+    assert world.issuer.calls == [("refresh-1", "client-1", MIN_CALL_TIME)]
 
 
 # Failures

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
-from refresh_token.token_pair import LONGEST_TOKEN, IssuedToken, TokenPair, parse_pair
+from refresh_token.token_pair import MAX_TOKEN_LENGTH, IssuedToken, TokenPair, parse_pair
 from refresh_token.windows import Expiry
 
 CREATED = datetime(2026, 11, 1, 8, 0, 0, tzinfo=UTC)
@@ -446,8 +446,8 @@ def test_an_answer_of_the_right_types_is_taken(answer: tuple[object, ...], issue
 BAD_ANSWERS: list[tuple[str, tuple[object, ...], str]] = [
     *[(f"access token {kind}", (value, 60), "it holds no access token") for kind, value in NOT_TEXT.items()],
     ("access token null", (None, 60), "it holds no access token"),
-    ("access token without an end", ("x" * (LONGEST_TOKEN + 1), 60), "its access token is too long"),
-    ("access token too long in JSON", ("é" * (LONGEST_TOKEN // 6 + 1), 60), "its access token is too long"),
+    ("access token without an end", ("x" * (MAX_TOKEN_LENGTH + 1), 60), "its access token is too long"),
+    ("access token too long in JSON", ("é" * (MAX_TOKEN_LENGTH // 6 + 1), 60), "its access token is too long"),
     *[
         (f"expiry {kind}", (ACCESS, value), "its expiry is not a whole number")
         for kind, value in {**NOT_A_DURATION, "null": None}.items()
@@ -471,7 +471,7 @@ def nonsense(why: str) -> str:
 
 
 def test_the_longest_tokens_are_taken_and_a_longer_refresh_token_counts_as_none() -> None:
-    longest = "x" * LONGEST_TOKEN
+    longest = "x" * MAX_TOKEN_LENGTH
     issued = IssuedToken(access_token=longest, expires_in=60, refresh_token=longest)
     assert IssuedToken.from_answer(longest, 60, longest) == issued
     assert IssuedToken.from_answer(longest, 60, longest + "x") == replace(issued, refresh_token=None)

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "mutants"
 WORKERS = "2"
-LEAST = 90.0
+MIN_SCORE = 90.0
 """Percent of the mutants that must be noticed, in each module."""
 
 MODULES = ("events", "refresh_once", "refresher", "token_pair", "windows")
@@ -74,9 +74,9 @@ def report(of: dict[str, str]) -> int:
         sys.stdout.write(f"{name:14} {noticed[name]:4} of {modules[name]:4} noticed: {percent:5.1f} %\n")
     whole = score(noticed.total(), modules.total())
     sys.stdout.write(f"{'all':14} {noticed.total():4} of {modules.total():4} noticed: {whole:5.1f} %\n")
-    weak = [name for name, percent in scores.items() if percent < LEAST]
+    weak = [name for name, percent in scores.items() if percent < MIN_SCORE]
     if weak:
-        sys.stdout.write(f"Below {LEAST} %: {', '.join(weak)}\n")
+        sys.stdout.write(f"Below {MIN_SCORE} %: {', '.join(weak)}\n")
     return int(bool(weak))
 
 

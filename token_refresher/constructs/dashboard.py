@@ -7,7 +7,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from token_refresher.constructs.refresh_metrics import NAMESPACE, RefreshMetrics
+from refresh_token.signals import NAMESPACE, REASON, SERVICE, Metric
+from token_refresher.constructs.refresh_metrics import RefreshMetrics
 
 _HOUR = Duration.hours(1)
 _DAY = Duration.days(1)
@@ -80,8 +81,9 @@ class Dashboard(Construct):
                         # Whatever reasons there were: each is a value of the dimension `reason`.
                         left=[
                             cloudwatch.SearchExpression(
-                                expression=f'SEARCH(\'{{{NAMESPACE},reason,service}} MetricName="RefreshFailed" '
-                                f"service=\"{metrics.service_name}\"', 'Sum', 3600)",
+                                expression=f"SEARCH('{{{NAMESPACE},{REASON},{SERVICE}}} "
+                                f'MetricName="{Metric.REFRESH_FAILED}" '
+                                f"{SERVICE}=\"{metrics.service_name}\"', 'Sum', 3600)",
                                 label="${PROP('Dim.reason')}",
                             )
                         ],

@@ -6,7 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-NAMESPACE = "RefreshToken"
+from refresh_token.signals import NAMESPACE, REASON, SERVICE, Metric
 
 
 class MetricOptions(TypedDict, total=False):
@@ -39,42 +39,42 @@ class RefreshMetrics(Construct):
     def metric_seconds_until_expiry(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return what the current token has left, in seconds, at each tick. Minimum."""
         options.setdefault("statistic", "Minimum")
-        return self.metric("SecondsUntilExpiry", **options)
+        return self.metric(Metric.SECONDS_UNTIL_EXPIRY, **options)
 
     def metric_overdue(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return 1 for a tick that left a token in its mandatory window or worse, else 0. Maximum."""
         options.setdefault("statistic", "Maximum")
-        return self.metric("Overdue", **options)
+        return self.metric(Metric.OVERDUE, **options)
 
     def metric_ticked(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how many ticks reached the function, however they ended."""
-        return self.metric("Ticked", **options)
+        return self.metric(Metric.TICKED, **options)
 
     def metric_refreshed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how many versions were refreshed."""
-        return self.metric("Refreshed", **options)
+        return self.metric(Metric.REFRESHED, **options)
 
     def metric_refresh_failed(
         self, *, reason: str | None = None, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
         """Return how many refreshes failed, all of them or those for one reason: the name of an error."""
-        return self._metric("RefreshFailed", {} if reason is None else {"reason": reason}, options)
+        return self._metric(Metric.REFRESH_FAILED, {} if reason is None else {REASON: reason}, options)
 
     def metric_degraded(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how often the old token, still alive, was the answer because the refresh failed."""
-        return self.metric("Degraded", **options)
+        return self.metric(Metric.DEGRADED, **options)
 
     def metric_recovered(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how many refreshes worked after one of the same version had failed."""
-        return self.metric("Recovered", **options)
+        return self.metric(Metric.RECOVERED, **options)
 
     def metric_reauthorization_required(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how many grants were refused, each counted once."""
-        return self.metric("ReauthorizationRequired", **options)
+        return self.metric(Metric.REAUTHORIZATION_REQUIRED, **options)
 
     def metric_token_not_stored(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how many refreshed pairs could not be written."""
-        return self.metric("TokenNotStored", **options)
+        return self.metric(Metric.TOKEN_NOT_STORED, **options)
 
     def _metric(self, name: str, dimensions: dict[str, str], options: MetricOptions) -> cloudwatch.Metric:
         options.setdefault("statistic", "Sum")
@@ -82,7 +82,7 @@ class RefreshMetrics(Construct):
         metric = cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=name,
-            dimensions_map={"service": self.service_name, **dimensions},
+            dimensions_map={SERVICE: self.service_name, **dimensions},
             **options,
         )
         return metric if {"account", "region"} & options.keys() else metric.attach_to(self)

@@ -10,12 +10,13 @@ import click
 from rich.console import Console
 from rich.live import Live
 
+from refresh_token.signals import Log
 from refresh_token.windows import iso_utc
 from tokenctl.aws_style.options import target_options
 from tokenctl.aws_style.output import Output, output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.errors import TokenctlError
-from tokenctl.stack.deployed import FAILED, REFRESHED, Deployed, next_run
+from tokenctl.stack.deployed import Deployed, next_run
 from tokenctl.stack.issuer import deployed_issuer
 from tokenctl.stack.secret import read_pair, read_versions
 from tokenctl.stack.target import Target
@@ -121,12 +122,12 @@ def _versions(target: Target) -> list[dict[str, Any]]:
 
 
 def _last_outcome(deployed: Deployed, now: datetime) -> dict[str, Any] | None:
-    line = deployed.last_line((REFRESHED, FAILED), now, *SEARCHED)
+    line = deployed.last_line((Log.REFRESHED, Log.REFRESH_FAILED), now, *SEARCHED)
     if line is None:
         return None
     return {
         "at": line["at"],
-        "outcome": "refreshed" if line["message"] == REFRESHED else "failed",
+        "outcome": "refreshed" if line["message"] == Log.REFRESHED else "failed",
         "versionId": line.get("versionId"),
         "reason": line.get("reason"),
         "detail": line.get("detail"),

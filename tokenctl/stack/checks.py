@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from refresh_token.signals import Log
 from refresh_token.windows import Window
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_fill, read_credentials
-from tokenctl.stack.deployed import TICKED, Deployed, period_of, short_name
+from tokenctl.stack.deployed import Deployed, period_of, short_name
 from tokenctl.stack.issuer import AMPLIFY, AMPLIFY_ENDS, deployed_app, deployed_issuer
 from tokenctl.stack.secret import NoPairError, read_pair
 from tokenctl.stack.target import Target, explained
@@ -217,11 +218,11 @@ def _schedule(examined: Examined) -> Finding:
 
 
 def _last_run(examined: Examined) -> Finding:
-    """A tick says in the log that it looked at the token, also when it then failed."""
+    """Every tick logs that it checked the token, even if it then fails."""
     schedules = examined.deployed.schedules()
     period = (period_of(schedules[0]["ScheduleExpression"]) if schedules else None) or DAY
     span = 2 * period + timedelta(minutes=5)
-    line = examined.deployed.last_line((TICKED,), examined.now, span)
+    line = examined.deployed.last_line((Log.TOKEN_CHECKED,), examined.now, span)
     if line is not None:
         ago = relative((datetime.fromisoformat(line["at"]) - examined.now).total_seconds())
         return Finding(Level.OK, f"the schedule ran {ago}")

@@ -7,14 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
+from refresh_token.signals import Log
 from refresh_token.windows import WindowSettings, iso_utc
 from tokenctl.stack.target import Target, explained
 from tokenctl.stack.token_life import DEFAULT_WINDOWS
-
-TICKED: Final = "Looked at the token"
-REFRESHED: Final = "Refreshed the token"
-FAILED: Final = "The refresh failed"
-REFUSED: Final = "The request failed"
 
 _RATE: Final = re.compile(r"rate\((\d{1,6}) (minute|hour|day)s?\)")
 _ALARM: Final = re.compile(r"-Monitoring([A-Za-z]+)[0-9A-F]{8}(?:-|$)")
@@ -99,7 +95,7 @@ class Deployed:
 
     def wrong_requests(self, now: datetime, span: timedelta) -> int:
         """Return how many of these failures were the caller's: the request was refused."""
-        lines = self._lines((REFUSED,), now - span)
+        lines = self._lines((Log.REQUEST_FAILED,), now - span)
         return sum(line.get("reason") == "InvalidParameterException" for line in lines)
 
     def last_line(self, messages: tuple[str, ...], now: datetime, *spans: timedelta) -> dict[str, Any] | None:

@@ -56,5 +56,5 @@ def lambda_handler(event: dict[str, Any], _: object) -> dict[str, Any]:
     if event.get("force") or left < REFRESH_BEFORE:
         refresh(expires_at=pair["expiresAt"])
         pair = json.loads(str(secrets.get(arn, max_age=0)))
-    logger.info("Looked at the token")
+    logger.info("Checked the token")
     return {"accessToken": pair["accessToken"], "expiresAt": pair["expiresAt"]}

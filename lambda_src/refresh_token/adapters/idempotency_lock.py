@@ -48,7 +48,7 @@ DONE: Final[dict[str, object]] = {"done": True}
 
 _CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
 _OUR_FAULT: Final = ("AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException")
-_RACES: Final = 3
+_MAX_RACES: Final = 3
 """How often a claim is tried against others that clear away the same failure."""
 
 _VANISHED: Final = DataRecord(idempotency_key="", status=STATUS_CONSTANTS["EXPIRED"])
@@ -76,7 +76,7 @@ class IdempotencyLock:
     def claim(self, version_id: str, *, seconds: float, now: datetime, ignore_cooldown: bool) -> Claim:
         """Claim the refresh of a version for at most ``seconds``; see the port."""
         previous: Failure | None = None
-        for _ in range(_RACES):
+        for _ in range(_MAX_RACES):
             record = _guarded(lambda: self._put_claim(version_id, seconds))
             if record is None:
                 return Claimed(previous)

@@ -36,7 +36,7 @@ PREVIOUS: Final = "AWSPREVIOUS"
 
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 _WRITE_CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
-LONGEST_CALL: Final = 3.0
+MAX_CALL_TIME: Final = 3.0
 """Seconds that one call of the writing client takes at most. Its caller repeats what fails, and knows the time."""
 
 _NOT_FOUND: Final = "ResourceNotFoundException"
@@ -141,7 +141,7 @@ class SecretsManagerStore:
 
         What cannot be found out is looked up again before anything is written again.
         """
-        current = self._current_version() if monotonic() + LONGEST_CALL <= ends else None
+        current = self._current_version() if monotonic() + MAX_CALL_TIME <= ends else None
         self._unsure = version_id if current is None else None
         if current not in (None, version_id, expected):
             raise VersionSupersededError
@@ -163,7 +163,7 @@ class SecretsManagerStore:
 def _made(calls: tuple[Call, ...], ends: float) -> Fault | None:
     """Make calls of the writing client one after the other; return what went wrong."""
     for call in calls:
-        answer = _answer(call) if monotonic() + LONGEST_CALL <= ends else _NO_TIME
+        answer = _answer(call) if monotonic() + MAX_CALL_TIME <= ends else _NO_TIME
         if isinstance(answer, Fault):
             return answer
     return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from refresh_token.adapters.secrets_manager import CURRENT, LONGEST_CALL, secrets_manager_writer
+from refresh_token.adapters.secrets_manager import CURRENT, MAX_CALL_TIME, secrets_manager_writer
 from refresh_token.aws_clients import THROTTLING_CODES, Fault, attempt
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.token_pair import is_text
@@ -38,7 +38,7 @@ class AppCredentialsSecret:
         self._secret = secret_arn
 
     def read(self, *, seconds: float) -> AppCredentials:
-        """Return the credentials that are current, within ``seconds``, or LONGEST_CALL if that is more.
+        """Return the credentials that are current, within ``seconds``, or MAX_CALL_TIME if that is more.
 
         Raises:
             ConfigurationException: there are none, they are no credentials, or they may not be read.
@@ -51,7 +51,7 @@ class AppCredentialsSecret:
                 # The client for writing: it tries once, and not for long.
                 lambda: secrets_manager_writer().get_secret_value(SecretId=self._secret, VersionStage=CURRENT)
             )
-            if not isinstance(value, Fault) or not _passes(value) or monotonic() + LONGEST_CALL > ends:
+            if not isinstance(value, Fault) or not _passes(value) or monotonic() + MAX_CALL_TIME > ends:
                 break
         if isinstance(value, Fault):
             raise _unreadable(value)

@@ -1,0 +1,40 @@
+"""Names that the function and its observers share: metrics, dimensions and the log messages that tokenctl searches for.
+
+Alarms, the dashboard and `tokenctl` import them from here, so none of them can watch for a name that nobody sends.
+"""
+
+from typing import Final
+
+NAMESPACE: Final = "RefreshToken"
+"""CloudWatch namespace of every metric below."""
+
+SERVICE: Final = "service"
+"""Dimension of every metric: the stack's name."""
+
+REASON: Final = "reason"
+"""Second dimension of a copy of `Metric.REFRESH_FAILED`: the name of the error."""
+
+
+class Metric:
+    """Names of the metrics."""
+
+    TICKED: Final = "Ticked"
+    SECONDS_UNTIL_EXPIRY: Final = "SecondsUntilExpiry"
+    OVERDUE: Final = "Overdue"
+    REFRESHED: Final = "Refreshed"
+    REFRESH_FAILED: Final = "RefreshFailed"
+    DEGRADED: Final = "Degraded"
+    RECOVERED: Final = "Recovered"
+    REAUTHORIZATION_REQUIRED: Final = "ReauthorizationRequired"
+    TOKEN_NOT_STORED: Final = "TokenNotStored"  # noqa: S105 - a metric's name
+
+
+class Log:
+    """Messages of the log lines that `tokenctl` searches for."""
+
+    TOKEN_CHECKED: Final = "Checked the token"  # noqa: S105 - a message
+    """Each tick logs this once, whether or not it then refreshes."""
+
+    REFRESHED: Final = "Refreshed the token"
+    REFRESH_FAILED: Final = "The refresh failed"
+    REQUEST_FAILED: Final = "The request failed"
