@@ -9,7 +9,7 @@ from rich.console import Console
 from bench import cold, commands, crowd, report, warm
 from bench.assets import ours
 from local.cloud import LocalCloud
-from tests.support.bench import Bench
+from tests.support.local_function import LocalFunction
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     asset = ours().folder
     lines = []
     with tempfile.TemporaryDirectory() as scratch, LocalCloud.start(Path(scratch) / "cloud") as cloud:
-        bench = Bench(cloud, asset, Path(scratch))
+        bench = LocalFunction(cloud, asset, Path(scratch))
         report.progress("cold starts, a few minutes")
         lines += cold.lines(bench)
         report.progress("warm invocations")

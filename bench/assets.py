@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from tests.support.bench import build_asset
-from tests.support.rie import HANDLER, ROOT
+from tests.support.checkout import ROOT
+from tests.support.lambda_emulator import HANDLER
+from tests.support.local_function import build_asset
 from token_refresher.bundling.bundle import build
 
 PEERS = Path(__file__).parent / "peers"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bench.assets import Asset, installed, ours, pruned, uploaded
 from bench.figures import Line, compare
-from tests.support.bench import Bench
-from tests.support.rie import Runtime, running
+from tests.support.lambda_emulator import Runtime, running
+from tests.support.local_function import LocalFunction
 
 ROUNDS = 21
 WARM_UPS = 2
@@ -26,7 +26,7 @@ class Starts:
     memory: list[float] = field(default_factory=list)
 
 
-def lines(bench: Bench) -> list[Line]:
+def lines(bench: LocalFunction) -> list[Line]:
     """Start every asset `ROUNDS` times."""
     bench.seed(bench.cloud.standin.grant())
     us, plain, powertools = ours(), uploaded("plain"), uploaded("powertools")
@@ -76,7 +76,7 @@ def lines(bench: Bench) -> list[Line]:
     return found
 
 
-def _refreshes(bench: Bench, asset: Asset) -> None:
+def _refreshes(bench: LocalFunction, asset: Asset) -> None:
     """Raise RuntimeError unless it does the whole job: asks the issuer once, stores the token, and returns it."""
     before, asked_before = bench.current()[0], len(bench.cloud.standin.calls("RefreshToken"))
     log = bench.folder / "refresh.log"
@@ -88,7 +88,7 @@ def _refreshes(bench: Bench, asset: Asset) -> None:
         raise RuntimeError(f"{asset.name} does not refresh")
 
 
-def measure(bench: Bench, assets: Sequence[Asset], rounds: int = ROUNDS) -> dict[str, Starts]:
+def measure(bench: LocalFunction, assets: Sequence[Asset], rounds: int = ROUNDS) -> dict[str, Starts]:
     """Start each asset once a round, so that what else the machine does falls on all alike."""
     starts = {asset.name: Starts() for asset in assets}
     for turn in range(rounds + WARM_UPS):
@@ -97,12 +97,12 @@ def measure(bench: Bench, assets: Sequence[Asset], rounds: int = ROUNDS) -> dict
     return starts
 
 
-def _environment(bench: Bench) -> dict[str, str]:
+def _environment(bench: LocalFunction) -> dict[str, str]:
     # Lambda's /var/task is read-only: nobody's byte code is written for the next start.
     return {**bench.environment, "PYTHONDONTWRITEBYTECODE": "1", "AWS_XRAY_CONTEXT_MISSING": "IGNORE_ERROR"}
 
 
-def _start(bench: Bench, asset: Asset, starts: Starts) -> None:
+def _start(bench: LocalFunction, asset: Asset, starts: Starts) -> None:
     log = bench.folder / "cold.log"
     with running(asset.folder, _environment(bench), log, handler=asset.handler) as runtime:
         before = time.perf_counter()

@@ -13,14 +13,14 @@ from time import perf_counter
 from bench.figures import Line, compare
 from bench.warm import Warm
 from local.environment import caller_environment
-from tests.support.bench import Bench
-from tests.support.rie import ROOT
+from tests.support.checkout import ROOT
+from tests.support.local_function import LocalFunction
 
 ROUNDS = 5
 _BUILD = """
 import time
 before = time.perf_counter()
-from tests.support.bench import build_asset
+from tests.support.local_function import build_asset
 imported = time.perf_counter()
 build_asset()
 print(time.perf_counter() - imported)
@@ -52,7 +52,7 @@ def synth() -> Line:
     )
 
 
-def by_hand(bench: Bench, refresh: Warm) -> Line:
+def by_hand(bench: LocalFunction, refresh: Warm) -> Line:
     """Refresh and store a token with two commands; the CPU time of both against our warm refresh."""
     pair = json.loads(bench.secrets.get_secret_value(SecretId=bench.secret_arn)["SecretString"])
     aws = str(Path(sys.executable).with_name("aws"))

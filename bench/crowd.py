@@ -11,15 +11,15 @@ from typing import Any
 from bench.assets import ours
 from bench.figures import Line
 from bench.warm import PYTHON
-from tests.support.bench import Bench
-from tests.support.rie import ROOT
+from tests.support.checkout import ROOT
+from tests.support.local_function import LocalFunction
 
 SIZES = (1, 4, 16, 64, 256)
 ROUNDS = 5
 WORKER = ROOT / "tests" / "chaos" / "worker.py"
 
 
-def lines(bench: Bench) -> list[Line]:
+def lines(bench: LocalFunction) -> list[Line]:
     """Time until everybody has the live token, for each size."""
     times: dict[int, float] = {}
     calls: set[int] = set()
@@ -48,7 +48,7 @@ def lines(bench: Bench) -> list[Line]:
     ]
 
 
-def _crowd(bench: Bench, size: int) -> tuple[list[float], list[int]]:
+def _crowd(bench: LocalFunction, size: int) -> tuple[list[float], list[int]]:
     standin = bench.cloud.standin
     log = bench.folder / "crowd.log"
     command = [str(part) for part in (PYTHON, "-I", "-S", WORKER, ours().folder, size, 60, log)]

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench import cost
 from bench.figures import Line
-from tests.support.rie import ROOT
+from tests.support.checkout import ROOT
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- begin: written by make bench -->", "<!-- end: written by make bench -->"

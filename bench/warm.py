@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bench.assets import ours
 from bench.figures import Line, compare
-from tests.support.bench import Bench
-from tests.support.wire import Wire, wire_to
+from tests.support.fault_proxy import Wire, wire_to
+from tests.support.local_function import LocalFunction
 
 ANSWERS = 400
 REFRESHES = 80
@@ -31,7 +31,7 @@ class Warm:
     bare_cpu: list[float]
 
 
-def inside(bench: Bench, what: str, count: int) -> Warm:
+def inside(bench: LocalFunction, what: str, count: int) -> Warm:
     """Run `inside.py` from our asset."""
     file = bench.folder / f"{what}.json"
     command = [str(part) for part in (PYTHON, "-I", "-S", INSIDE, ours().folder, what, count, file)]
@@ -41,7 +41,7 @@ def inside(bench: Bench, what: str, count: int) -> Warm:
     return Warm(**json.loads(file.read_text(encoding="utf-8")))
 
 
-def lines(bench: Bench) -> tuple[list[Line], Warm]:
+def lines(bench: LocalFunction) -> tuple[list[Line], Warm]:
     """Return the lines, and what a refresh took."""
     bench.seed(bench.cloud.standin.grant())
     answer = inside(bench, "answer", ANSWERS)
@@ -74,7 +74,7 @@ def lines(bench: Bench) -> tuple[list[Line], Warm]:
     ], refresh
 
 
-def _calls(bench: Bench) -> Line:
+def _calls(bench: LocalFunction) -> Line:
     with wire_to(bench.cloud) as wire, bench.runtime(**wire.environment) as runtime:
         bench.seed(bench.cloud.standin.grant())
         runtime.invoke({})

@@ -17,7 +17,7 @@ from rich.console import Console
 from local.cloud import LocalCloud
 from local.demo import Demo
 from local.deployment import Deployment
-from tests.support.bench import Bench, build_asset
+from tests.support.local_function import LocalFunction, build_asset
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ def asset() -> Path:
 
 
 @pytest.fixture
-def bench(cloud: LocalCloud, asset: Path, tmp_path: Path) -> Iterator[Bench]:
+def bench(cloud: LocalCloud, asset: Path, tmp_path: Path) -> Iterator[LocalFunction]:
     """Return a secret and a table of this test's own."""
     cloud.standin.reset()
-    yield Bench(cloud, asset, tmp_path)
+    yield LocalFunction(cloud, asset, tmp_path)
     cloud.standin.reset()
 
 

@@ -16,8 +16,8 @@ import pytest
 from werkzeug.wrappers import Response
 
 import refresh_token.errors
+from tests.support.canaries import CORE, leaks, texts_of
 from tests.support.client_function import ARN, NAME, PARAMETER, Function, raised, refused, token_of
-from tests.support.detector import CORE, leaks, texts_of
 from token_client import Token, TokenClient, TokenClientError, answers, errors, invoker
 from token_client.errors import (
     ClientConfigurationException,

@@ -14,8 +14,8 @@ from botocore.exceptions import ReadTimeoutError
 from refresh_token.adapters.secrets_manager import secrets_manager_writer
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.issuers.app_credentials import AppCredentials, AppCredentialsSecret
-from tests.function.conftest import APP_ID, APP_SECRET, AppSecret
-from tests.function.test_ui_builder import assert_clean
+from tests.support.canaries import assert_clean
+from tests.support.function_environment import APP_ID, APP_SECRET, AppSecret
 
 PAIR = {"clientId": APP_ID, "clientSecret": APP_SECRET}
 

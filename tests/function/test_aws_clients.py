@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from refresh_token.aws_clients import KNOWN_CODES, Fault, attempt, aws_client
 from refresh_token.errors import ConfigurationException
-from tests.support.outcomes import SERVICES, modelled_errors
+from tests.support.fault_table import SERVICES, modelled_errors
 
 
 @pytest.mark.parametrize("url", ["canary", "http://", "https:// canary"])

@@ -13,9 +13,9 @@ from refresh_token.errors import ConfigurationException
 from refresh_token.issuers import connection as module
 from refresh_token.issuers.connection import MOST_BYTES, Connection, Lost, Reply
 from refresh_token.issuers.token_endpoint import tls_context
-from tests.function.conftest import NOBODY_LISTENS
 from tests.support.certificates import Authority
-from tests.support.proxy import proxy
+from tests.support.connect_proxy import proxy
+from tests.support.function_environment import NOBODY_LISTENS
 from tests.support.token_server import Reply as Sent
 from tests.support.token_server import TokenServer, accepting, http, issued, token_server
 

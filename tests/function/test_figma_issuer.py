@@ -13,8 +13,8 @@ from refresh_token.errors import (
 )
 from refresh_token.issuers.registry import issuer_named
 from refresh_token.token_pair import IssuedToken
-from tests.function.conftest import APP_ID, APP_SECRET, AppSecret
-from tests.function.test_ui_builder import assert_clean
+from tests.support.canaries import assert_clean
+from tests.support.function_environment import APP_ID, APP_SECRET, AppSecret
 from tests.support.token_server import LIFETIME, Reply, TokenServer, figma_error, http, issued, oauth_error
 
 REFRESH, OTHER = "canary-refresh", "canary-other"

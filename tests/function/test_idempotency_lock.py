@@ -2,7 +2,6 @@
 
 import json
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,8 @@ from refresh_token.adapters.idempotency_lock import (
 )
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.ports import Claimed, CoolingDown, Failure, Held
-from tests.function.conftest import NOBODY_LISTENS
+from tests.support.canaries import assert_clean
+from tests.support.function_environment import NOBODY_LISTENS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -124,13 +124,6 @@ def test_a_table_that_cannot_be_reached_is_unavailable(name: str) -> None:
 def test_a_table_that_does_not_exist_is_the_deployments_fault(name: str, lock: IdempotencyLock) -> None:
     with pytest.raises(ConfigurationException, match="ResourceNotFoundException"):
         CALLS[name][1](lock)
-
-
-def assert_clean(error: BaseException) -> None:
-    """Assert that an error shows no canary, and hides no other error that might."""
-    assert "canary" not in "".join(traceback.format_exception(error))
-    assert error.__cause__ is None
-    assert error.__context__ is None
 
 
 # --- races ----------------------------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ from refresh_token.errors import (
 from refresh_token.issuers.registry import ISSUERS, issuer_named
 from refresh_token.ports import Issuer
 from refresh_token.token_pair import IssuedToken
-from tests.function.conftest import NOBODY_LISTENS, AppSecret
-from tests.function.test_ui_builder import assert_clean
+from tests.support.canaries import assert_clean
+from tests.support.function_environment import NOBODY_LISTENS, AppSecret
 from tests.support.token_server import Reply, TokenServer, http, token_server
 
 REFRESH, CLIENT = "canary-refresh", "canary-client"

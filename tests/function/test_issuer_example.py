@@ -16,7 +16,7 @@ from refresh_token.errors import (
 )
 from refresh_token.issuers.registry import ISSUERS, issuer_named
 from refresh_token.ports import Issuer
-from tests.function.conftest import APP_SECRET, AppSecret
+from tests.support.function_environment import APP_SECRET, AppSecret
 from tests.support.token_server import Reply, TokenServer, http
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "issuers.md"

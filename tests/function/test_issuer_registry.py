@@ -8,8 +8,8 @@ import pytest
 
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers.registry import ISSUERS, issuer_named
-from tests.function.conftest import NOBODY_LISTENS
-from tests.function.test_ui_builder import assert_clean
+from tests.support.canaries import assert_clean
+from tests.support.function_environment import NOBODY_LISTENS
 
 FIGMA = {"APP_SECRET_ARN": "arn:app"}
 OAUTH2 = {"APP_SECRET_ARN": "arn:app", "OAUTH2_TOKEN_URL": "https://issuer.example/token"}

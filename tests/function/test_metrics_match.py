@@ -8,8 +8,10 @@ from botocore.exceptions import ConnectionClosedError
 
 from refresh_token.adapters.secrets_manager import secrets_manager_client
 from refresh_token.errors import RefreshTokenError
-from tests.function.conftest import SERVICE, Lines
-from tests.support.deployment import TICK, Context, Deployment
+from tests.support.events import TICK
+from tests.support.function_environment import SERVICE
+from tests.support.lambda_context import LambdaContext
+from tests.support.moto_function import Lines, MotoFunction
 from tests.support.template import STAGES, environment, resources
 from tests.support.ui_builder_server import good, refusal
 
@@ -39,7 +41,7 @@ def printed_metrics(lines: list[dict[str, Any]], service: str) -> set[Metric]:
 
 
 @pytest.fixture
-def lines(deployment: Deployment, printed: Lines) -> list[dict[str, Any]]:
+def lines(deployment: MotoFunction, printed: Lines) -> list[dict[str, Any]]:
     """What the function prints when all that can happen happens."""
 
     def tick(**more: Any) -> None:
@@ -65,7 +67,7 @@ def lines(deployment: Deployment, printed: Lines) -> list[dict[str, Any]]:
 
     secrets_manager_client().meta.events.register(moves, hang_up)
     already = len(deployment.issuer.seen)
-    tick(context=Context(lambda: 1.0 if len(deployment.issuer.seen) > already else 60.0))
+    tick(context=LambdaContext(lambda: 1.0 if len(deployment.issuer.seen) > already else 60.0))
     return printed()
 
 

@@ -51,7 +51,6 @@ from refresh_token.refresher import Refresher
 from refresh_token.results import LiveToken
 from refresh_token.token_pair import IssuedToken, TokenPair
 from refresh_token.windows import WindowSettings
-from tests.support.cases import WINDOWS
 from tests.support.fakes import FakeTelemetry
 from tests.support.simulation import (
     SKEW,
@@ -63,6 +62,7 @@ from tests.support.simulation import (
     SimulatedStore,
     Simulation,
 )
+from tests.support.windows import WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

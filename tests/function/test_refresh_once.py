@@ -18,7 +18,7 @@ from refresh_token.errors import (
 from refresh_token.ports import Failure, StoredPair
 from refresh_token.refresh_once import CLOSE_RESERVE, COOLDOWN, MIN_CALL_TIME, WRITE_RESERVE, Outcome
 from refresh_token.token_pair import IssuedToken
-from tests.support.cases import World, pair
+from tests.support.faked_core import World, pair
 from tests.support.fakes import NOW
 
 DOWN = IssuerUnavailableException("down")

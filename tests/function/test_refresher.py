@@ -23,8 +23,9 @@ from refresh_token.errors import (
 from refresh_token.ports import Failure
 from refresh_token.refresh_once import RefreshOnce
 from refresh_token.refresher import ANSWER_RESERVE
-from tests.support.cases import EXPIRES, World, pair
+from tests.support.faked_core import World, pair
 from tests.support.fakes import NOW
+from tests.support.windows import LEFT
 
 if TYPE_CHECKING:
     from refresh_token.results import LiveToken, TickReport
@@ -122,12 +123,12 @@ def test_schedule_ticks(case: Ticked) -> None:
     assert world.store.current == case.version
 
 
-@pytest.mark.parametrize("window", EXPIRES)
+@pytest.mark.parametrize("window", LEFT)
 def test_every_tick_tells_once_how_long_the_token_that_is_current_now_lives(window: str) -> None:
     world = World.with_token(window)
     world.refresher.tick()
     ages = [facts for name, facts in world.telemetry.told if name == "token_age"]
-    kept = EXPIRES["fresh"]
+    kept = LEFT["fresh"]
     assert kept
     lives = {"fresh": kept.total_seconds()}.get(window, 7_776_000.0)
     assert ages == [{"version_id": world.store.current, "seconds_left": lives, "overdue": False}]
@@ -216,7 +217,7 @@ def test_a_reported_token_is_never_handed_out_again(window: str) -> None:
         world.refresher.report_failure("V1")
 
 
-@pytest.mark.parametrize("window", EXPIRES)
+@pytest.mark.parametrize("window", LEFT)
 def test_force_refreshes_in_every_window(window: str) -> None:
     world = World.with_token(window)
     assert world.refresher.force().stored.version_id == "V2"

@@ -10,9 +10,11 @@ import pytest
 
 from refresh_token import aws_clients
 from refresh_token.errors import ConfigurationException, RefreshTokenError
-from tests.function.conftest import AppSecret, forget_clients
-from tests.support.deployment import TICK, Context, Deployment
+from tests.support.events import TICK
+from tests.support.function_environment import AppSecret, forget_clients
 from tests.support.iam import Role
+from tests.support.lambda_context import LambdaContext
+from tests.support.moto_function import MotoFunction
 from tests.support.template import VARIANTS, environment
 from tests.support.token_server import TokenServer, http, issued
 from tests.support.ui_builder_server import good, refusal
@@ -44,7 +46,7 @@ class Stack:
     """A stack as its snapshot has it: the function's environment, and an issuer that goes well or does not."""
 
     variant: str
-    deployment: Deployment
+    deployment: MotoFunction
     app_secret: AppSecret
     works: Callable[[], None]
     is_down: Callable[[], None]
@@ -58,7 +60,7 @@ StackOf = Callable[[str], Stack]
 
 @pytest.fixture
 def stack_of(
-    deployment: Deployment, app_secret: AppSecret, token_endpoint: TokenServer, monkeypatch: pytest.MonkeyPatch
+    deployment: MotoFunction, app_secret: AppSecret, token_endpoint: TokenServer, monkeypatch: pytest.MonkeyPatch
 ) -> StackOf:
     def stack_of(variant: str) -> Stack:
         """Give the function what the stack tells it of its issuer, but for where that and the app's secret are."""
@@ -78,7 +80,7 @@ def stack_of(
 
 def do_everything(stack: Stack, role: Role) -> None:
     """Bring the function to make each call that it can make, and give it no time to try again what is denied."""
-    context = Context(lambda: 0.5 if role.denied else 60.0)
+    context = LambdaContext(lambda: 0.5 if role.denied else 60.0)
     events: list[object] = [TICK, {}, {"provider": "figma", "force": True}]
 
     def invoke_all() -> None:

@@ -2,7 +2,6 @@
 
 import socket
 import time
-import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -29,7 +28,8 @@ from refresh_token.errors import (
 from refresh_token.ports import StoredPair, VersionSupersededError
 from refresh_token.successors import successor_id
 from refresh_token.token_pair import TokenPair
-from tests.function.conftest import NOBODY_LISTENS
+from tests.support.canaries import assert_clean
+from tests.support.function_environment import NOBODY_LISTENS
 from tests.support.secret_by_hand import store_by_hand
 
 if TYPE_CHECKING:
@@ -357,13 +357,6 @@ def test_the_pair_of_an_operator_who_was_quicker_by_a_hair_stays() -> None:
 
 def test_the_client_is_made_once() -> None:
     assert secrets_manager_client() is secrets_manager_client()
-
-
-def assert_clean(error: BaseException) -> None:
-    """Assert that an error shows no canary, and hides no other error that might."""
-    assert "canary" not in "".join(traceback.format_exception(error))
-    assert error.__cause__ is None
-    assert error.__context__ is None
 
 
 # --- what was left unfinished ----------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ import pytest
 from refresh_token.errors import IssuerProtocolException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.issuers import token_endpoint as module
 from refresh_token.issuers.token_endpoint import Answer, TokenEndpoint
-from tests.function.conftest import NOBODY_LISTENS
-from tests.function.test_ui_builder import assert_clean
+from tests.support.canaries import assert_clean
+from tests.support.function_environment import NOBODY_LISTENS
 from tests.support.token_server import Reply, TokenServer, figma_error, http, issued, oauth_error
 
 FORM = {"refresh_token": "canary-refresh", "scope": "a b", "ä": "ö&="}

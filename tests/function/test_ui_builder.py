@@ -1,7 +1,6 @@
 """The issuer against a real HTTP server: what comes over the wire, and what we make of it."""
 
 import time
-import traceback
 
 import botocore.session
 import pytest
@@ -16,7 +15,8 @@ from refresh_token.errors import (
 )
 from refresh_token.issuers.ui_builder import UiBuilderIssuer
 from refresh_token.token_pair import IssuedToken
-from tests.function.conftest import NOBODY_LISTENS
+from tests.support.canaries import assert_clean
+from tests.support.function_environment import NOBODY_LISTENS
 from tests.support.ui_builder_server import LIFETIME, Reply, UiBuilderServer, good, refusal
 
 REFRESH, CLIENT, ISSUED = "canary-refresh", "canary-client", "canary-issued"
@@ -280,14 +280,6 @@ def fault(seconds: float = ONE_ATTEMPT) -> RefreshTokenError:
         refresh(seconds=seconds)
     assert_clean(caught.value)
     return caught.value
-
-
-def assert_clean(error: BaseException) -> None:
-    """Assert that an error shows no canary, and hides no other error that might."""
-    assert "canary" not in "".join(traceback.format_exception(error))
-    assert "canary" not in repr(error)
-    assert error.__cause__ is None
-    assert error.__context__ is None
 
 
 # --- the caller's own credentials and region --------------------------------------------------------------------------

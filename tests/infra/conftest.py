@@ -4,8 +4,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,82 +15,8 @@ from aws_cdk import App
 from infra.checks import add_checks
 from infra.stack import RefreshTokenStack
 from infra.stage_settings import StageSettings
-
-ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("dev", "prod", "local")
-VARIANTS: dict[str, tuple[str, dict[str, str]]] = {
-    **{stage: (stage, {}) for stage in STAGES},
-    "prod-figma": ("prod", {"issuer": "figma"}),
-    "dev-oauth2": (
-        "dev",
-        {
-            "issuer": "oauth2",
-            "oauth2_token_url": "https://sign-in.example/token?tenant=1",
-            "oauth2_client_auth": "post",
-            "oauth2_scope": "files:read offline",
-            "oauth2_extra_parameters": '{"resource": "r", "audience": "a"}',
-            "oauth2_default_lifetime_seconds": "600",
-        },
-    ),
-}
-"""The stacks that are looked at: each stage as it is in cdk.json, and with each of the other issuers."""
-APP_SECRET = "AWS::SecretsManager::Secret of the app"
-"""What `by_type` calls the type of the secret with the app's credentials, to tell it from that with the pair."""
-Resource = dict[str, Any]
-SECRETS_KEY = "Encrypts the Figma token pair, and the app's credentials where there are any."
-"""Description of one of the two keys; the other is the topic's."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Synthesised:
-    """A stack's template. References name the type they point to, never a logical id."""
-
-    stage: str
-    issuer: str = "amplify"
-    template: dict[str, Any]
-
-    @property
-    def text(self) -> str:
-        return json.dumps(self.template)
-
-    def resources(self, kind: str) -> list[Resource]:
-        return [resource for resource in self.template["Resources"].values() if resource["Type"] == kind]
-
-    def only(self, kind: str) -> Resource:
-        (resource,) = self.resources(kind)
-        return resource
-
-    def role_of(self, service: str) -> dict[str, Any]:
-        roles: list[dict[str, Any]] = [role["Properties"] for role in self.resources("AWS::IAM::Role")]
-        (role,) = [role for role in roles if f'"{service}.amazonaws.com"' in json.dumps(role)]
-        return role
-
-
-def by_type(template: Mapping[str, Any]) -> dict[str, Any]:
-    """Put a resource's type wherever its logical id is referred to."""
-    app = "Credentials of the app"
-    types = {
-        name: APP_SECRET if resource.get("Properties", {}).get("Description", "").startswith(app) else resource["Type"]
-        for name, resource in template["Resources"].items()
-    }
-
-    def rename(node: Any) -> Any:
-        match node:
-            case {"Ref": str(name)}:
-                return {"Ref": types.get(name, name)}
-            case {"Fn::GetAtt": [str(name), attribute]}:
-                return {"Fn::GetAtt": [types[name], attribute]}
-            case dict():
-                return {key: rename(value) for key, value in node.items()}
-            case list():
-                return [rename(value) for value in node]
-            case _:
-                return node
-
-    renamed: dict[str, Any] = rename(dict(template))
-    for name, resource in renamed["Resources"].items():
-        resource["Type"] = types[name]
-    return renamed
+from tests.support.checkout import ROOT
+from tests.support.synthesised import VARIANTS, Synthesised, by_type
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from cdk_nag import AwsSolutionsChecks
 from infra.checks import add_checks
 from infra.stack import RefreshTokenStack
 from infra.stage_settings import StageSettings
-from tests.infra.conftest import VARIANTS
+from tests.support.synthesised import VARIANTS
 from token_refresher.constructs.acknowledgements import acknowledge
 
 pytestmark = pytest.mark.xdist_group("synth")

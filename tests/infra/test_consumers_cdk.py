@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.stage_settings import StageSettings
-from tests.infra.conftest import Synthesised
 from tests.support.consumers_page import block
+from tests.support.synthesised import Synthesised
 
 READ_AT_DEPLOYMENT = "AWS::SSM::Parameter::Value<String>"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.infra.conftest import APP_SECRET, Synthesised
+from tests.support.synthesised import APP_SECRET, Synthesised
 
 pytestmark = pytest.mark.xdist_group("synth")
 

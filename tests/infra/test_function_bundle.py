@@ -13,8 +13,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from tests.infra.conftest import ROOT
 from tests.infra.test_bundling import names, needs_3_13
+from tests.support.checkout import ROOT
 from token_refresher.bundling import bundle as bundling
 from token_refresher.bundling import python_runtime
 from token_refresher.bundling.pruning import FUNCTION_RULES

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import APP_SECRET, SECRETS_KEY, Synthesised
+from tests.support.synthesised import APP_SECRET, SECRETS_KEY, Synthesised
 
 pytestmark = pytest.mark.xdist_group("synth")
 

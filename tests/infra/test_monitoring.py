@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import ROOT, Resource, Synthesised
+from tests.support.checkout import ROOT
+from tests.support.synthesised import Resource, Synthesised
 
 pytestmark = pytest.mark.xdist_group("synth")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.infra import test_encryption, test_least_privilege, test_monitoring, test_stack
-from tests.infra.conftest import APP_SECRET, VARIANTS, Resource, Synthesised
+from tests.support.synthesised import APP_SECRET, VARIANTS, Resource, Synthesised
 
 pytestmark = pytest.mark.xdist_group("synth")
 

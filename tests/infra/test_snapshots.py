@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.conftest import VARIANTS
+from tests.support.synthesised import VARIANTS
 
 pytestmark = pytest.mark.xdist_group("synth")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.conftest import APP_SECRET, SECRETS_KEY, Synthesised, by_type
+from tests.support.synthesised import APP_SECRET, SECRETS_KEY, Synthesised, by_type
 
 pytestmark = pytest.mark.xdist_group("synth")
 

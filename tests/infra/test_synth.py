@@ -10,7 +10,7 @@ from aws_cdk.aws_sqs import Queue
 
 import app
 from infra.stage_settings import StageSettings
-from tests.infra.conftest import ROOT
+from tests.support.checkout import ROOT
 from token_refresher.bundling.bundle import BundlingError, client_bundle, function_bundle
 
 pytestmark = pytest.mark.xdist_group("cli")

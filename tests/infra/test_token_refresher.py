@@ -18,8 +18,9 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from tests.infra import test_least_privilege
-from tests.infra.conftest import ROOT, Synthesised, by_type
 from tests.infra.test_mutations import POLICY_TESTS, notice
+from tests.support.checkout import ROOT
+from tests.support.synthesised import Synthesised, by_type
 from token_refresher.construct import TokenRefresher
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.settings.reader import SettingsError

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.infra.conftest import ROOT
+from tests.support.checkout import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ALLOWED = ("actions/checkout", "actions/setup-python", "aws-actions/configure-aws-credentials")

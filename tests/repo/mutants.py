@@ -8,9 +8,9 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.checkout import ROOT
+
 FOLDER = ROOT / "build" / "mutants"
 WORKERS = "2"
 MIN_SCORE = 90.0

@@ -8,7 +8,7 @@ import pytest
 
 from bench import cost, report, warm
 from bench.figures import Line, compare
-from tests.repo.test_docs import ROOT
+from tests.support.checkout import ROOT
 
 
 @pytest.mark.parametrize(("ours", "met"), [([10.0, 40.0, 12.0], True), ([10.0, 12.6, 12.6], False)])

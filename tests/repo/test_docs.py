@@ -12,8 +12,8 @@ from refresh_token import errors, refresh_once, refresher
 from refresh_token.adapters import idempotency_lock
 from refresh_token.issuers import connection, figma, oauth2, token_endpoint
 from refresh_token.signals import Metric
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 RUNBOOK = ROOT / "docs" / "runbook.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"

@@ -1,11 +1,12 @@
-"""A WSGI app behind a real socket, for one block."""
+"""A WSGI app, or one fixed answer, behind a real socket, for one block."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -28,3 +29,8 @@ def serving(app: "WSGIApplication") -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def answering(status: int, body: str, headers: Mapping[str, str] | None = None) -> AbstractContextManager[str]:
+    """Give one answer to every request until the block ends."""
+    return serving(Response(body, status, dict(headers or {})))

@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from tests.support.rie import HANDLER, RIE
+from tests.support.lambda_emulator import HANDLER, RIE
 
 CAUSE = "lambda-runtime-function-xray-error-cause"
 TRACE_ID = "Root=1-6a5f1c00-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"

@@ -11,8 +11,8 @@ import pytest
 
 from local.child import in_use
 from local.demo import main
-from local.ministack import ROOT
-from tests.support.own_process import environment
+from tests.support.checkout import ROOT
+from tests.support.child_process import environment
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ import urllib3
 from local.deployment import TOKENCTL, Deployment, deploy
 from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.conftest import Played
-from tests.support.own_process import environment
+from tests.support.child_process import environment
 from tests.tokenctl.browser.conftest import allowed
 
 pytestmark = pytest.mark.xdist_group("stack")

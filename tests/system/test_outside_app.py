@@ -14,8 +14,8 @@ import pytest
 from local.cdk_cli import CdkCli, Outputs
 from local.cloud import LocalCloud
 from local.deployment import pair_of
-from local.ministack import ROOT
 from tests.conftest import Played
+from tests.support.checkout import ROOT
 from tests.system.test_deployed import FRESH
 from token_refresher.bundling.bundle import CACHE
 

@@ -21,10 +21,10 @@ from botocore.loaders import JSONFileLoader
 from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from local.ministack import ROOT
 from local.standin import StandinControl
 from local.standin.app import StandinApp
-from tests.support.models import read_once
+from tests.support.botocore_models import read_once
+from tests.support.checkout import ROOT
 from tokenctl.main import run
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def aws() -> Iterator[Callable[..., Done]]:
     """The real AWS CLI."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     worker = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.aws_worker"],
+        [sys.executable, "-m", "tests.support.aws_cli_worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from local.standin import CLIENT_ID, CLIENT_SECRET
-from tests.support.bench import Bench
 from tests.support.certificates import Authority
+from tests.support.fault_proxy import Wire, wire_to
+from tests.support.local_function import LocalFunction
 from tests.support.token_server import issued, token_server
-from tests.support.wire import Wire, wire_to
 
 pytestmark = pytest.mark.xdist_group("runtime")
 
@@ -22,7 +22,7 @@ ASKS = ["GetSecretValue", "PutItem", "GetSecretValue", "GetSecretValue", "Refres
 STORES = ["PutSecretValue", "UpdateSecretVersionStage", "UpdateItem"]
 
 
-def figma(bench: Bench) -> dict[str, str]:
+def figma(bench: LocalFunction) -> dict[str, str]:
     """Return what makes Figma, which is the stand-in here, the issuer."""
     return {
         "ISSUER": "figma",
@@ -33,12 +33,12 @@ def figma(bench: Bench) -> dict[str, str]:
 
 
 @pytest.fixture
-def wire(bench: Bench) -> Iterator[Wire]:
+def wire(bench: LocalFunction) -> Iterator[Wire]:
     with wire_to(bench.cloud) as wire:
         yield wire
 
 
-def test_figma_refreshes_and_nothing_else_is_different(bench: Bench, wire: Wire) -> None:
+def test_figma_refreshes_and_nothing_else_is_different(bench: LocalFunction, wire: Wire) -> None:
     grant = bench.cloud.standin.grant()
     bench.seed(grant, expires_in=timedelta(hours=1), note="kept")
     with bench.runtime(**{**figma(bench), **wire.environment}) as runtime:
@@ -58,7 +58,9 @@ def test_figma_refreshes_and_nothing_else_is_different(bench: Bench, wire: Wire)
     assert bench.cloud.standin.calls("RefreshToken") == []
 
 
-def test_a_missing_secret_of_the_app_names_the_command_and_what_is_stored_next_is_used_at_once(bench: Bench) -> None:
+def test_a_missing_secret_of_the_app_names_the_command_and_what_is_stored_next_is_used_at_once(
+    bench: LocalFunction,
+) -> None:
     bench.seed(bench.cloud.standin.grant(), expires_in=timedelta(seconds=-1))
     settings = figma(bench)
     arn = settings["APP_SECRET_ARN"]
@@ -73,7 +75,9 @@ def test_a_missing_secret_of_the_app_names_the_command_and_what_is_stored_next_i
         assert runtime.invoke(FORCE)["state"] == "fresh"
 
 
-def test_the_bare_operation_answers_what_it_always_does(bench: Bench) -> None:
+def test_the_bare_operation_answers_what_it_always_does(
+    bench: LocalFunction,
+) -> None:
     grant = bench.cloud.standin.grant()
     body = {"provider": "figma", "refreshTokenBody": {"token": grant.refresh_token, "clientId": "another"}}
     with bench.runtime(**figma(bench)) as runtime:
@@ -93,7 +97,7 @@ def test_the_bare_operation_answers_what_it_always_does(bench: Bench) -> None:
     ],
 )
 def test_wrong_settings_keep_no_live_token_from_anybody_and_name_themselves_at_the_next_tick(
-    wrong: dict[str, str], named: list[str], bench: Bench
+    wrong: dict[str, str], named: list[str], bench: LocalFunction
 ) -> None:
     bench.seed(bench.cloud.standin.grant())
     with bench.runtime(**{**figma(bench), **wrong}) as runtime:
@@ -104,7 +108,7 @@ def test_wrong_settings_keep_no_live_token_from_anybody_and_name_themselves_at_t
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_certificates_are_checked_from_the_pruned_asset(*, trusted: bool, bench: Bench, tmp_path: Path) -> None:
+def test_certificates_are_checked_from_the_pruned_asset(*, trusted: bool, bench: LocalFunction, tmp_path: Path) -> None:
     authority = Authority(tmp_path, "ours")
     bench.seed(bench.cloud.standin.grant(), expires_in=timedelta(seconds=-1))
     with token_server(certificate=authority.issue("localhost")) as server:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from local.cloud import LocalCloud
-from tests.support.bench import Bench
-from tests.support.wire import Strike, Wire, wire_to
+from tests.support.fault_proxy import Strike, Wire, wire_to
+from tests.support.local_function import LocalFunction
 
 pytestmark = pytest.mark.xdist_group("lost answers")
 
@@ -64,7 +64,7 @@ class Story:
 
 
 def play(case: Case, cloud: LocalCloud, asset: Path, folder: Path) -> Story:
-    bench = Bench(cloud, asset, folder)
+    bench = LocalFunction(cloud, asset, folder)
     version = bench.seed(cloud.standin.grant(user=bench.name))
     with (
         wire_to(cloud) as wire,
@@ -91,12 +91,12 @@ def stories(cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def wire(bench: Bench) -> Iterator[Wire]:
+def wire(bench: LocalFunction) -> Iterator[Wire]:
     with wire_to(bench.cloud) as wire:
         yield wire
 
 
-def records(bench: Bench) -> list[Any]:
+def records(bench: LocalFunction) -> list[Any]:
     """Return what the lock table holds: (status, what is kept)."""
     items = bench.dynamodb.scan(TableName=bench.name, ConsistentRead=True)["Items"]
     return [(item["status"]["S"], json.loads(item.get("data", {}).get("S", "null"))) for item in items]
@@ -123,7 +123,7 @@ def test_a_token_that_is_lost_is_told_in_time_the_claim_is_closed_and_the_next_t
     assert story.stored_is_live
 
 
-def test_a_move_whose_answer_is_late_is_found_out_and_nothing_is_lost(bench: Bench, wire: Wire) -> None:
+def test_a_move_whose_answer_is_late_is_found_out_and_nothing_is_lost(bench: LocalFunction, wire: Wire) -> None:
     version = bench.seed(bench.cloud.standin.grant())
     with bench.runtime(**wire.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime:
         runtime.warm_up()
@@ -133,7 +133,7 @@ def test_a_move_whose_answer_is_late_is_found_out_and_nothing_is_lost(bench: Ben
     assert bench.cloud.standin.accepts(answer["accessToken"])
 
 
-def test_a_tick_in_another_process_heals_what_a_report_could_not_store(bench: Bench, wire: Wire) -> None:
+def test_a_tick_in_another_process_heals_what_a_report_could_not_store(bench: LocalFunction, wire: Wire) -> None:
     version = bench.seed(bench.cloud.standin.grant())
     with bench.runtime(**wire.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime:
         runtime.warm_up()
@@ -148,7 +148,7 @@ def test_a_tick_in_another_process_heals_what_a_report_could_not_store(bench: Be
         assert another.invoke(TICK)["outcome"] == "fresh"
 
 
-def test_an_issuer_that_drips_leaves_the_time_to_close_the_claim(bench: Bench, wire: Wire) -> None:
+def test_an_issuer_that_drips_leaves_the_time_to_close_the_claim(bench: LocalFunction, wire: Wire) -> None:
     bench.seed(bench.cloud.standin.grant(), expires_in=timedelta(hours=3))
     with bench.runtime(**wire.environment, AWS_LAMBDA_FUNCTION_TIMEOUT="15") as runtime:
         runtime.warm_up()

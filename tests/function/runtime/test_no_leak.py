@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.bench import Bench
-from tests.support.detector import ACCESS, CLIENT, ECHO, GIVEN, GIVEN_CLIENT, ISSUED, NOTE, REFRESH, ROTATED, Sights
-from tests.support.rie import Runtime
+from tests.support.canaries import ACCESS, CLIENT, ECHO, GIVEN, GIVEN_CLIENT, ISSUED, NOTE, REFRESH, ROTATED, Sights
+from tests.support.lambda_emulator import Runtime
+from tests.support.local_function import LocalFunction
 from tests.system.leak.cases import SECRETS, TICK, WRONG_EVENTS
 
 pytestmark = pytest.mark.xdist_group("runtime")
@@ -46,7 +46,7 @@ STORED = {"provider": "figma", "refreshTokenBody": {"token": REFRESH, "clientId"
 EVENTS: list[dict[str, Any]] = [TICK, {}, {"provider": "figma", "force": True}, BARE, STORED]
 
 
-def seed(bench: Bench) -> str:
+def seed(bench: LocalFunction) -> str:
     expired = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
     pair = {"accessToken": ACCESS, "refreshToken": REFRESH, "clientId": CLIENT, "expiresAt": expired, "note": NOTE}
     return bench.store(json.dumps(pair))
@@ -58,7 +58,7 @@ def look(sights: Sights, where: str, answer: Any) -> None:
     sights.add(where, json.dumps(shown))
 
 
-def play(bench: Bench, runtime: Runtime, sights: Sights, fault: str, event: dict[str, Any]) -> Any:
+def play(bench: LocalFunction, runtime: Runtime, sights: Sights, fault: str, event: dict[str, Any]) -> Any:
     bench.cloud.standin.clear_faults()
     bench.cloud.standin.fail("RefreshToken", times=None, **FAULTS[fault])
     answer = runtime.invoke(event)
@@ -67,7 +67,7 @@ def play(bench: Bench, runtime: Runtime, sights: Sights, fault: str, event: dict
 
 
 @pytest.mark.parametrize("log_format", ["JSON", "Text"])
-def test_the_real_runtime_leaks_nothing(bench: Bench, log_format: str) -> None:
+def test_the_real_runtime_leaks_nothing(bench: LocalFunction, log_format: str) -> None:
     sights, seen = Sights(), set[str]()
     with bench.runtime(**{**LOUD, "AWS_LAMBDA_LOG_FORMAT": log_format}) as runtime:
         for fault in FAULTS:
@@ -101,7 +101,7 @@ def test_the_real_runtime_leaks_nothing(bench: Bench, log_format: str) -> None:
         assert mark in log, f"{mark} was to be looked at"
 
 
-def test_without_the_muting_the_real_runtime_would_leak(bench: Bench, tmp_path: Path) -> None:
+def test_without_the_muting_the_real_runtime_would_leak(bench: LocalFunction, tmp_path: Path) -> None:
     careless = tmp_path / "asset"
     shutil.copytree(bench.asset, careless)
     telemetry = careless / "refresh_token" / "telemetry.py"
@@ -117,7 +117,7 @@ def test_without_the_muting_the_real_runtime_would_leak(bench: Bench, tmp_path: 
     assert sights.leaks()
 
 
-def test_a_wrong_environment_is_not_shown_by_the_real_runtime(bench: Bench) -> None:
+def test_a_wrong_environment_is_not_shown_by_the_real_runtime(bench: LocalFunction) -> None:
     sights = Sights()
     with bench.runtime(**LOUD, ADVISORY_WINDOW_SECONDS=REFRESH, MANDATORY_WINDOW_SECONDS=CLIENT) as runtime:
         answer = runtime.invoke({})

@@ -10,35 +10,35 @@ from typing import Any
 import pytest
 
 from refresh_token import errors
-from tests.support.bench import Bench
+from tests.support.local_function import LocalFunction
 
 pytestmark = pytest.mark.xdist_group("runtime")
 
 TICK = {"source": "aws.scheduler", "id": "4f1c2f0a-tick", "detail-type": "Scheduled Event", "detail": {}}
 
 
-def nothing(_: Bench) -> None:
+def nothing(_: LocalFunction) -> None:
     """Leave the secret as it was created: without a value."""
 
 
-def expired(bench: Bench) -> None:
+def expired(bench: LocalFunction) -> None:
     bench.seed(bench.cloud.standin.grant(), expires_in=timedelta(seconds=-1))
 
 
-def refused(bench: Bench) -> None:
+def refused(bench: LocalFunction) -> None:
     expired(bench)
     bench.cloud.standin.revoke()
 
 
-def failing(**how: Any) -> Callable[[Bench], None]:
-    def prepare(bench: Bench) -> None:
+def failing(**how: Any) -> Callable[[LocalFunction], None]:
+    def prepare(bench: LocalFunction) -> None:
         expired(bench)
         bench.cloud.standin.fail("RefreshToken", times=None, **how)
 
     return prepare
 
 
-def deleted(bench: Bench) -> None:
+def deleted(bench: LocalFunction) -> None:
     bench.secrets.delete_secret(SecretId=bench.secret_arn)
 
 
@@ -47,7 +47,7 @@ class Raised:
     """How a secret is prepared, what is asked, and the error type that a caller sees."""
 
     error: str
-    prepare: Callable[[Bench], Any]
+    prepare: Callable[[LocalFunction], Any]
     event: Any
 
 
@@ -63,7 +63,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("case", ERRORS, ids=lambda case: case.error)
-def test_the_caller_sees_the_error_type_of_the_contract(bench: Bench, case: Raised) -> None:
+def test_the_caller_sees_the_error_type_of_the_contract(bench: LocalFunction, case: Raised) -> None:
     case.prepare(bench)
     with bench.runtime() as runtime:
         answer = runtime.invoke(case.event)
@@ -72,7 +72,7 @@ def test_the_caller_sees_the_error_type_of_the_contract(bench: Bench, case: Rais
         assert f'"reason":"{case.error}"' in runtime.log()
 
 
-def test_a_wrong_environment_is_a_configuration_error_that_names_each_variable(bench: Bench) -> None:
+def test_a_wrong_environment_is_a_configuration_error_that_names_each_variable(bench: LocalFunction) -> None:
     with bench.runtime(SECRET_ARN="", ADVISORY_WINDOW_SECONDS="soon") as runtime:
         answer = runtime.invoke({})
     assert answer["errorType"] == "ConfigurationException"
@@ -81,7 +81,7 @@ def test_a_wrong_environment_is_a_configuration_error_that_names_each_variable(b
     assert "soon" not in answer["errorMessage"]
 
 
-def test_a_refresh_that_somebody_else_does_not_finish_is_in_progress(bench: Bench) -> None:
+def test_a_refresh_that_somebody_else_does_not_finish_is_in_progress(bench: LocalFunction) -> None:
     expired(bench)
     bench.cloud.standin.fail("RefreshToken", delay=30, times=None)
     short = {"AWS_LAMBDA_FUNCTION_TIMEOUT": "12"}
@@ -92,7 +92,7 @@ def test_a_refresh_that_somebody_else_does_not_finish_is_in_progress(bench: Benc
         assert loser.invoke({})["errorType"] == "RefreshInProgressException"
 
 
-def test_a_token_that_cannot_be_stored_is_the_loudest_error(bench: Bench) -> None:
+def test_a_token_that_cannot_be_stored_is_the_loudest_error(bench: LocalFunction) -> None:
     expired(bench)
     bench.cloud.standin.fail("RefreshToken", delay=2)
     with bench.runtime(AWS_LAMBDA_FUNCTION_TIMEOUT="15") as runtime, ThreadPoolExecutor(1) as pool:
@@ -110,7 +110,7 @@ def test_every_error_of_the_contract_is_seen_here() -> None:
     assert seen == {error.__name__ for error in errors.ALL}
 
 
-def test_a_consumer_gets_the_token_answer(bench: Bench) -> None:
+def test_a_consumer_gets_the_token_answer(bench: LocalFunction) -> None:
     grant = bench.cloud.standin.grant()
     version = bench.seed(grant)
     with bench.runtime() as runtime:
@@ -122,7 +122,7 @@ def test_a_consumer_gets_the_token_answer(bench: Bench) -> None:
     assert bench.cloud.standin.calls("RefreshToken") == []
 
 
-def test_a_tick_refreshes_through_the_pruned_packages_with_botocores_retries(bench: Bench) -> None:
+def test_a_tick_refreshes_through_the_pruned_packages_with_botocores_retries(bench: LocalFunction) -> None:
     grant = bench.cloud.standin.grant()
     bench.seed(grant, expires_in=timedelta(hours=1), note="kept")
     bench.cloud.standin.fail("RefreshToken", status=503, times=2)
@@ -142,7 +142,7 @@ def test_a_tick_refreshes_through_the_pruned_packages_with_botocores_retries(ben
         assert token not in log
 
 
-def test_the_request_id_is_the_correlation_id_of_a_consumers_question(bench: Bench) -> None:
+def test_the_request_id_is_the_correlation_id_of_a_consumers_question(bench: LocalFunction) -> None:
     with bench.runtime() as runtime:
         request_id = runtime.invoke({})["requestId"]
         assert f'"correlation_id":"{request_id}"' in runtime.log()
@@ -168,7 +168,7 @@ WRONG: list[Any] = [
 ]
 
 
-def test_wrong_input_of_every_kind_is_an_invalid_parameter_and_costs_no_call(bench: Bench) -> None:
+def test_wrong_input_of_every_kind_is_an_invalid_parameter_and_costs_no_call(bench: LocalFunction) -> None:
     expired(bench)
     with bench.runtime() as runtime:
         for event in [*WRONG, None]:

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from tests.function.runtime.test_no_leak import EVENTS, FAULTS, LOUD, seed
-from tests.support.bench import Bench
-from tests.support.detector import CLIENT, REFRESH, Sights
+from tests.support.canaries import CLIENT, REFRESH, Sights
+from tests.support.local_function import LocalFunction
 from tests.support.runtime_api import CAUSE, TRACE_ID, Observed, observed
 from tests.system.leak.cases import TICK, WRONG_EVENTS
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.xdist_group("runtime")
 
 
 @contextmanager
-def running(bench: Bench, **more: str) -> Iterator[Observed]:
+def running(bench: LocalFunction, **more: str) -> Iterator[Observed]:
     environment = {**bench.environment, **LOUD, **more}
     with observed(bench.asset, environment, bench.folder / f"{uuid.uuid4()}.log") as function:
         yield function
@@ -50,13 +50,13 @@ def causes(function: Observed) -> list[str]:
     return [post.headers[CAUSE] for post in function.posts if CAUSE in post.headers]
 
 
-def play(bench: Bench, function: Observed, fault: str, event: dict[str, Any]) -> None:
+def play(bench: LocalFunction, function: Observed, fault: str, event: dict[str, Any]) -> None:
     bench.cloud.standin.clear_faults()
     bench.cloud.standin.fail("RefreshToken", times=None, **FAULTS[fault])
     function.invoke(event)
 
 
-def test_no_trace_of_any_flow_or_fault_holds_a_token(bench: Bench) -> None:
+def test_no_trace_of_any_flow_or_fault_holds_a_token(bench: LocalFunction) -> None:
     with running(bench) as function:
         for fault in FAULTS:
             for event in EVENTS:
@@ -75,7 +75,7 @@ def test_no_trace_of_any_flow_or_fault_holds_a_token(bench: Bench) -> None:
     assert all(json.loads(cause)["exceptions"][0]["stack"] for cause in causes(function))
 
 
-def test_a_function_that_cannot_start_leaves_no_trace_with_a_token(bench: Bench) -> None:
+def test_a_function_that_cannot_start_leaves_no_trace_with_a_token(bench: LocalFunction) -> None:
     with running(bench, ADVISORY_WINDOW_SECONDS=REFRESH, MANDATORY_WINDOW_SECONDS=CLIENT) as function:
         assert function.invoke({})["errorType"] == "ConfigurationException"
     assert causes(function)
@@ -107,7 +107,7 @@ CARELESS: dict[str, tuple[str, str, str, str]] = {
 
 
 @pytest.mark.parametrize("name", CARELESS)
-def test_a_trace_with_a_token_would_be_noticed(bench: Bench, tmp_path: Path, name: str) -> None:
+def test_a_trace_with_a_token_would_be_noticed(bench: LocalFunction, tmp_path: Path, name: str) -> None:
     file, careful, careless, where = CARELESS[name]
     asset = tmp_path / "asset"
     shutil.copytree(bench.asset, asset)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.bench import Bench
-from tests.support.wire import Wire, wire_to
+from tests.support.fault_proxy import Wire, wire_to
+from tests.support.local_function import LocalFunction
 
 pytestmark = pytest.mark.xdist_group("calls")
 
@@ -22,13 +22,13 @@ REFRESH = [
 
 
 @pytest.fixture
-def wire(bench: Bench) -> Iterator[Wire]:
+def wire(bench: LocalFunction) -> Iterator[Wire]:
     with wire_to(bench.cloud) as wire:
         yield wire
 
 
 def test_a_fresh_token_costs_one_read_and_a_refresh_two_reads_two_writes_two_lock_calls_and_one_issuer_call(
-    bench: Bench, wire: Wire
+    bench: LocalFunction, wire: Wire
 ) -> None:
     with bench.runtime(**wire.environment) as runtime:
 
@@ -54,7 +54,7 @@ def test_a_fresh_token_costs_one_read_and_a_refresh_two_reads_two_writes_two_loc
         assert calls_for(TICK) == REFRESH
 
 
-def test_a_failed_refresh_is_remembered_so_that_consumers_cost_no_issuer_call(bench: Bench, wire: Wire) -> None:
+def test_a_failed_refresh_is_remembered_so_that_consumers_cost_no_issuer_call(bench: LocalFunction, wire: Wire) -> None:
     bench.seed(bench.cloud.standin.grant(), expires_in=timedelta(seconds=-1))
     bench.cloud.standin.revoke()
     with bench.runtime(**wire.environment) as runtime:

@@ -20,8 +20,8 @@ import pytest
 
 from local.cloud import LocalCloud
 from local.standin import Grant, digest
-from tests.support.bench import Bench
-from tests.support.wire import wire_to
+from tests.support.fault_proxy import wire_to
+from tests.support.local_function import LocalFunction
 
 pytestmark = pytest.mark.xdist_group("kill")
 
@@ -88,7 +88,7 @@ class Story:
 
 def play(name: str, cloud: LocalCloud, asset: Path, folder: Path) -> Story:
     point = POINTS[name]
-    bench = Bench(cloud, asset, folder)
+    bench = LocalFunction(cloud, asset, folder)
     grant = cloud.standin.grant(user=name)
     left = timedelta(days=30) if point.by == "report" else timedelta(seconds=-1)
     version = bench.seed(grant, expires_in=left, note="kept")

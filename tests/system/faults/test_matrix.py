@@ -1,4 +1,4 @@
-"""Every fault x every window x everybody who asks, as `outcomes.py` has it.
+"""Every fault x every window x everybody who asks, as `fault_table.py` has it.
 
 The handler runs in this process with its real clients, which talk to MiniStack and the stand-in over a wire on which
 AWS's answers go wrong; the stand-in does the issuer's faults itself. Nothing of ours is replaced.
@@ -22,11 +22,20 @@ from local.cloud import LocalCloud
 from local.standin import Grant
 from refresh_token import aws_clients
 from refresh_token.adapters import idempotency_lock, secrets_manager
-from tests.function.conftest import forget_clients
-from tests.support import outcomes
-from tests.support.bench import Bench
-from tests.support.outcomes import CELLS, ISSUER_FAULTS, ROWS, SERVICES, SLOW, Cell
-from tests.support.wire import Strike, Wire, wire_to
+from tests.support.fault_proxy import Strike, Wire, wire_to
+from tests.support.fault_table import (
+    CELLS,
+    COMMON,
+    ISSUER_FAULTS,
+    ROWS,
+    SERVER_ERRORS,
+    SERVICES,
+    SLOW,
+    Cell,
+    modelled_errors,
+)
+from tests.support.function_environment import forget_clients
+from tests.support.local_function import LocalFunction
 
 # Not measured: the unit tests run these lines, too.
 pytestmark = [pytest.mark.xdist_group("matrix"), pytest.mark.no_cover]
@@ -66,7 +75,7 @@ CLIENTS = ((secrets_manager, "_CONFIG"), (secrets_manager, "_WRITE_CONFIG"), (id
 class Stage:
     """The function, and what it is played on."""
 
-    bench: Bench
+    bench: LocalFunction
     wire: Wire
     handler: Callable[[object, Context], Any]
     patch: pytest.MonkeyPatch = field(default_factory=pytest.MonkeyPatch)
@@ -151,11 +160,11 @@ def aws_fault(name: str) -> Strike:
         return Strike(silent=True)
     if name == "502 HTML":
         return Strike(status=502)
-    return Strike(status=outcomes.SERVER_ERRORS.get(name, 400), code=name)
+    return Strike(status=SERVER_ERRORS.get(name, 400), code=name)
 
 
 @contextmanager
-def staged(bench: Bench, **environment: str) -> Iterator[Stage]:
+def staged(bench: LocalFunction, **environment: str) -> Iterator[Stage]:
     """Set the stage; `environment` changes the function's variables."""
     with wire_to(bench.cloud) as wire, pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -176,7 +185,7 @@ def staged(bench: Bench, **environment: str) -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def running(cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(Bench(cloud, asset, tmp_path_factory.mktemp("matrix"))) as stage:
+    with staged(LocalFunction(cloud, asset, tmp_path_factory.mktemp("matrix"))) as stage:
         yield stage
 
 
@@ -253,7 +262,7 @@ def test_every_error_that_a_service_models_has_its_row() -> None:
         for row in rows:
             in_full[row.call] |= set(row.faults)
         for call, faults in in_full.items():
-            assert faults == outcomes.modelled_errors(operation) | outcomes.COMMON, call
+            assert faults == modelled_errors(operation) | COMMON, call
 
 
 def test_every_fault_of_the_issuer_has_its_row() -> None:

@@ -1,6 +1,6 @@
 """The matrix's rows of the issuer once more, with Figma itself as the issuer, and those of its app's credentials.
 
-What a kind of failure means for whom in which window is the same, whoever the issuer is: `outcomes.OUTCOMES`.
+What a kind of failure means for whom in which window is the same, whoever the issuer is: `fault_table.OUTCOMES`.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ import pytest
 
 from local.cloud import LocalCloud
 from local.standin import CLIENT_ID, CLIENT_SECRET, HTML, MALFORMED, USER, Grant
-from tests.support.bench import Bench
-from tests.support.outcomes import ASKERS, EVERY_WINDOW, WINDOWS, outcome_by_group
+from tests.support.fault_table import ASKERS, EVERY_WINDOW, WINDOWS, outcome_by_group
+from tests.support.local_function import LocalFunction
 from tests.system.faults.test_matrix import Stage, assert_live, aws_fault, outcome_of, staged
 
 pytestmark = [pytest.mark.xdist_group("matrix"), pytest.mark.no_cover]
@@ -118,7 +118,7 @@ def cells() -> Iterator[Cell]:
 
 @pytest.fixture(scope="module")
 def running(cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    bench = Bench(cloud, asset, tmp_path_factory.mktemp("matrix-figma"))
+    bench = LocalFunction(cloud, asset, tmp_path_factory.mktemp("matrix-figma"))
     with staged(bench, ISSUER="figma", **bench.app_secret(CLIENT_ID, CLIENT_SECRET)) as stage:
         yield stage
 

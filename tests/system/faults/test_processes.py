@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from local.cloud import LocalCloud
-from tests.support.bench import Bench
-from tests.support.wire import Wire, wire_to
+from tests.support.checkout import ROOT
+from tests.support.fault_proxy import Wire, wire_to
+from tests.support.local_function import LocalFunction
 
 pytestmark = pytest.mark.xdist_group("processes")
 
 PROCESSES = 64
-WORKER = Path(__file__).parent / "worker.py"
+WORKER = ROOT / "tests" / "support" / "forked_environments.py"
 
 FRESH = timedelta(days=30)
 ADVISORY = timedelta(days=3)
@@ -43,7 +44,7 @@ def report(version: str) -> dict[str, Any]:
 class Swarm:
     """64 warm Lambda environments of one deployment, each a process."""
 
-    bench: Bench
+    bench: LocalFunction
     wire: Wire
     process: subprocess.Popen[str]
     log_file: Path
@@ -75,7 +76,7 @@ class Swarm:
 
 
 @contextmanager
-def swarming(bench: Bench, wire: Wire, **environment: str) -> Iterator[Swarm]:
+def swarming(bench: LocalFunction, wire: Wire, **environment: str) -> Iterator[Swarm]:
     log_file = bench.folder / "swarm.log"
     python = Path(sys.base_exec_prefix, "bin", f"python3.{sys.version_info.minor}")
     process = subprocess.Popen(
@@ -93,7 +94,7 @@ def swarming(bench: Bench, wire: Wire, **environment: str) -> Iterator[Swarm]:
 def one_swarm(cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
     with (
         wire_to(cloud) as wire,
-        swarming(Bench(cloud, asset, tmp_path_factory.mktemp("swarm")), wire) as swarm,
+        swarming(LocalFunction(cloud, asset, tmp_path_factory.mktemp("swarm")), wire) as swarm,
     ):
         yield swarm
 

@@ -16,9 +16,9 @@ from urllib.error import HTTPError
 import pytest
 
 from local.cloud import LocalCloud
-from tests.support.bench import Bench
+from tests.support.fault_proxy import Strike, wire_to
+from tests.support.local_function import LocalFunction
 from tests.support.oauth2_server import CLIENT_ID, CLIENT_SECRET, OAuth2Server, Token, oauth2_server
-from tests.support.wire import Strike, wire_to
 from tests.system.faults.test_kill import MOST_TRIES, POINTS, TICK, TIMEOUT, Point, too_early
 from tests.system.faults.test_processes import FORCE, FRESH, PROCESSES, Swarm, report, swarming, tick
 
@@ -35,7 +35,7 @@ def server() -> Iterator[OAuth2Server]:
         yield running
 
 
-def settings(bench: Bench) -> dict[str, str]:
+def settings(bench: LocalFunction) -> dict[str, str]:
     return {"ISSUER": "oauth2", **bench.app_secret(CLIENT_ID, CLIENT_SECRET)}
 
 
@@ -46,7 +46,7 @@ def settings(bench: Bench) -> dict[str, str]:
 def swarm(
     cloud: LocalCloud, asset: Path, server: OAuth2Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Swarm]:
-    bench = Bench(cloud, asset, tmp_path_factory.mktemp("rotation"))
+    bench = LocalFunction(cloud, asset, tmp_path_factory.mktemp("rotation"))
     with wire_to(cloud, server.url) as wire, swarming(bench, wire, **settings(bench)) as running:
         yield running
 
@@ -84,7 +84,7 @@ def test_nor_does_a_crowd_that_wants_different_things(swarm: Swarm, server: OAut
 def test_the_bare_operation_asked_again_with_the_stored_refresh_token_does_not_spend_it_twice(
     cloud: LocalCloud, asset: Path, server: OAuth2Server, tmp_path: Path
 ) -> None:
-    bench = Bench(cloud, asset, tmp_path)
+    bench = LocalFunction(cloud, asset, tmp_path)
     bench.seed(server.sign_in("twice"), expires_in=FRESH)
     bare = {"provider": "figma", "refreshTokenBody": {"token": bench.current()[1]["refreshToken"]}}
     with wire_to(cloud, server.url) as wire, bench.runtime(**wire.environment, **settings(bench)) as runtime:
@@ -101,7 +101,7 @@ def test_the_bare_operation_asked_again_with_the_stored_refresh_token_does_not_s
 def test_what_cannot_be_written_is_written_by_the_next_invocation_of_the_process(
     cloud: LocalCloud, asset: Path, server: OAuth2Server, tmp_path: Path
 ) -> None:
-    bench = Bench(cloud, asset, tmp_path)
+    bench = LocalFunction(cloud, asset, tmp_path)
     version = bench.seed(server.sign_in("unwritten"), expires_in=FRESH)
     with (
         wire_to(cloud, server.url) as wire,
@@ -138,7 +138,7 @@ class Story:
 
 def play(name: str, cloud: LocalCloud, asset: Path, server: OAuth2Server, folder: Path) -> Story:
     point = POINTS[name]
-    bench = Bench(cloud, asset, folder)
+    bench = LocalFunction(cloud, asset, folder)
     left = FRESH if point.by == "report" else timedelta(seconds=-1)
     seeded = bench.seed(server.sign_in(name), expires_in=left, note="kept")
     event = report(seeded) if point.by == "report" else TICK

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-from tests.support.detector import (
+from tests.support.canaries import (
     ACCESS,
     APP_ID,
     APP_SECRET,

@@ -27,8 +27,8 @@ from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_cl
 from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
 from refresh_token.errors import RefreshTokenError
 from refresh_token.ports import Failure
-from tests.function.conftest import ENVIRONMENT, UNSET, forget_clients
-from tests.support.detector import ACCESS, APP_ID, APP_SECRET, CLIENT, ECHO, ISSUED, NOTE, REFRESH, Sights
+from tests.support.canaries import ACCESS, APP_ID, APP_SECRET, CLIENT, ECHO, ISSUED, NOTE, REFRESH, Sights
+from tests.support.function_environment import ENVIRONMENT, UNSET, forget_clients
 from tests.support.secret_by_hand import store_by_hand
 from tests.support.ui_builder_server import Reply, UiBuilderServer, good, ui_builder_server
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from refresh_token import errors
-from tests.support.detector import BASIC, ECHO, ISSUED, REFRESH
+from tests.support.canaries import BASIC, ECHO, ISSUED, REFRESH
 from tests.support.ui_builder_server import good, refusal
 from tests.system.leak.cases import (
     APP_SECRETS,

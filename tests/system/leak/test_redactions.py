@@ -33,7 +33,7 @@ from refresh_token.ports import Issuer, RefreshLock, StoredPair, TokenStore
 from refresh_token.refresher import Refresher
 from refresh_token.results import BareToken, LiveToken, TickReport
 from refresh_token.token_pair import IssuedToken
-from tests.support.detector import ACCESS, CORE, ECHO, GIVEN_CLIENT, NOTE, REFRESH, Sights, chain_of, leaks, texts_of
+from tests.support.canaries import ACCESS, CORE, ECHO, GIVEN_CLIENT, NOTE, REFRESH, Sights, chain_of, leaks, texts_of
 from tests.support.ui_builder_server import Reply, refusal
 from tests.system.leak.cases import ISSUER_FAULTS, TICK
 from tests.system.leak.stage import TABLE, Context, Played, Setting, Stage

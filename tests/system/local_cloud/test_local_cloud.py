@@ -17,7 +17,8 @@ from local import child
 from local.cdk_cli import CdkCli, CdkFailedError
 from local.cloud import LocalCloud, StandinError
 from local.environment import caller_environment
-from local.ministack import ROOT, MiniStackError
+from local.ministack import MiniStackError
+from tests.support.checkout import ROOT
 
 pytestmark = pytest.mark.xdist_group("ministack")
 

@@ -18,8 +18,9 @@ import pytest
 from local import child
 from local.child import Child, LogInUseError
 from local.cloud import LocalCloud
-from local.ministack import PYTHON, ROOT, MiniStack, MiniStackError
+from local.ministack import PYTHON, MiniStack, MiniStackError
 from local.standin import StandinControl
+from tests.support.checkout import ROOT
 
 pytestmark = pytest.mark.xdist_group("ministack")
 

@@ -11,7 +11,7 @@ from refresh_token.adapters.secrets_manager import secrets_manager_writer
 from refresh_token.errors import ConfigurationException, ReauthorizationRequiredException
 from refresh_token.issuers.registry import issuer_named
 from refresh_token.ports import Issuer
-from tests.function.conftest import ENVIRONMENT, UNSET
+from tests.support.function_environment import ENVIRONMENT, UNSET
 from tests.support.oauth2_server import CLIENT_ID, CLIENT_SECRET, PATH, SCOPE, OAuth2Server, oauth2_server
 
 GOOD = {"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET}

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from local.environment import caller_environment
-from local.ministack import ROOT
 from local.standin import Standin, StandinControl
+from tests.support.checkout import ROOT
 
 Start = Callable[..., subprocess.Popen[str]]
 

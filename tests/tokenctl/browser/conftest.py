@@ -18,8 +18,8 @@ from local.cloud import LocalCloud
 from local.deployment import TOKENCTL
 from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.support.bare_stack import Stack
-from tests.support.own_process import environment
-from tests.support.seeing import PATIENCE, console
+from tests.support.child_process import environment
+from tests.support.chromium import PATIENCE, console
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 """Where Debian's packages put them; `make test` installs them."""

@@ -13,8 +13,8 @@ import urllib3
 from local.standin import CLIENT_ID
 from refresh_token.windows import MAX_LIFETIME
 from tests.support.bare_stack import Stack
-from tests.support.operator import on_terminal
-from tests.support.seeing import PATIENCE
+from tests.support.chromium import PATIENCE
+from tests.support.command_line import on_terminal
 from tests.tokenctl.browser.conftest import Run, Start, allow, allowed, authorize
 
 pytestmark = pytest.mark.xdist_group("endings")

@@ -9,8 +9,9 @@ from selenium.webdriver import Chrome
 
 from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.support.bare_stack import Stack
-from tests.support.operator import answering, on_terminal
-from tests.support.seeing import PATIENCE, press, see, text
+from tests.support.chromium import PATIENCE, press, see, text
+from tests.support.command_line import on_terminal
+from tests.support.http_server import answering
 from tests.tokenctl.browser.conftest import Run, Start, allow, allowed, assert_private, assert_stored, authorize
 
 pytestmark = pytest.mark.xdist_group("own app")

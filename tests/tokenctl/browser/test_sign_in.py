@@ -11,7 +11,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from tests.support.bare_stack import Stack
-from tests.support.seeing import console, press, press_later, see, see_nobody, text, wait
+from tests.support.chromium import console, press, press_later, see, see_nobody, text, wait
 from tests.tokenctl.browser.conftest import Start, assert_private, assert_stored
 
 pytestmark = pytest.mark.xdist_group("sign in")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from local.deployment import Deployment
-from tests.support.operator import Done, Tokenctl
+from tests.support.command_line import Done, Tokenctl
 from tokenctl.main import run
 
 

@@ -10,7 +10,8 @@ import pytest
 from local.cloud import LocalCloud
 from local.deployment import Deployment
 from tests.support.bare_stack import Stack
-from tests.support.operator import Done, Tokenctl, answering, on_terminal
+from tests.support.command_line import Done, Tokenctl, on_terminal
+from tests.support.http_server import answering
 
 pytestmark = pytest.mark.xdist_group("stack")
 

@@ -5,19 +5,19 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from local.deployment import Deployment
-from tests.support.operator import Done, Tokenctl, answering
+from tests.support.checkout import ROOT
+from tests.support.command_line import Done, Tokenctl
+from tests.support.http_server import answering
 from tests.tokenctl.operate.conftest import scheduled
 from tokenctl.stack.checks import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT, BOOTSTRAP_PARAMETER, BOOTSTRAP_VERSION
 
 pytestmark = pytest.mark.xdist_group("stack")
 
 DAYS_30 = timedelta(days=30)
-ROOT = Path(__file__).parents[3]
 
 
 def stacks(state: str) -> str:

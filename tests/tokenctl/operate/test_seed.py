@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.deployment import Deployment, pair_of
-from tests.support.operator import Tokenctl, on_terminal
+from tests.support.command_line import Tokenctl, on_terminal
 
 pytestmark = pytest.mark.xdist_group("stack")
 

@@ -9,7 +9,9 @@ from datetime import timedelta
 import pytest
 
 from local.deployment import TOKENCTL, Deployment
-from tests.support.operator import ROOT, Tokenctl, answering, environment, on_terminal
+from tests.support.checkout import ROOT
+from tests.support.command_line import Tokenctl, environment, on_terminal
+from tests.support.http_server import answering
 
 pytestmark = pytest.mark.xdist_group("stack")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from local.deployment import Deployment
-from tests.support.operator import Tokenctl, on_terminal
+from tests.support.command_line import Tokenctl, on_terminal
 
 pytestmark = pytest.mark.xdist_group("stack")
 

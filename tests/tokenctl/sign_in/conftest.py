@@ -1,5 +1,5 @@
 """The fixtures that these tests share with those of the function."""
 
-from tests.function.conftest import aws_environment, botocore_session, token_endpoint
+from tests.support.function_environment import aws_environment, botocore_session, token_endpoint
 
 __all__ = ["aws_environment", "botocore_session", "token_endpoint"]

@@ -14,7 +14,7 @@ from local.standin import CLIENT_ID, CLIENT_SECRET, CODE_LIFETIME, NINETY_DAYS, 
 from refresh_token.token_pair import TokenPair
 from tests.support import oauth2_server
 from tests.support.certificates import Authority
-from tests.support.proxy import proxy
+from tests.support.connect_proxy import proxy
 from tests.support.token_server import (
     Reply,
     TokenServer,

@@ -1,7 +1,6 @@
 """The function as it is deployed: a secret, a lock table, an issuer, an environment. Needs moto to be on."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,44 +10,23 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from refresh_token.windows import iso_utc
+from tests.support.lambda_context import LambdaContext
 from tests.support.secret_by_hand import store_by_hand
 from tests.support.ui_builder_server import UiBuilderServer
+from tests.support.windows import LEFT, WINDOW_VARIABLES
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
 
-REQUEST_ID = "lambda-request-1"
-EVENT_ID = "eventbridge-event-1"
-TICK = {"source": "aws.scheduler", "id": EVENT_ID, "detail-type": "Scheduled Event", "detail": "{}"}
 ACCESS, REFRESH, CLIENT = "canary-access", "canary-refresh", "canary-client"
-LEFT = {
-    "fresh": timedelta(days=60),
-    "advisory": timedelta(days=5),
-    "mandatory": timedelta(hours=12),
-    "expired": timedelta(hours=-1),
-}
 LIFE = timedelta(days=90)
 
-
-def counting_down(seconds: float) -> Callable[[], float]:
-    """Return what tells the seconds that are left."""
-    end = time.monotonic() + seconds
-    return lambda: end - time.monotonic()
+Lines = Callable[[], list[dict[str, Any]]]
+"""Returns the lines of JSON that the function printed."""
 
 
 @dataclass
-class Context:
-    """The Lambda context; a minute is left unless the test says otherwise."""
-
-    left: Callable[[], float] = field(default_factory=lambda: counting_down(60.0))
-    aws_request_id: str = REQUEST_ID
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.left() * 1000)
-
-
-@dataclass
-class Deployment:
+class MotoFunction:
     """What a test plays with."""
 
     issuer: UiBuilderServer
@@ -61,13 +39,14 @@ class Deployment:
         return {
             "SECRET_ARN": self.secret_arn,
             "LOCK_TABLE": "locks",
-            "ADVISORY_WINDOW_SECONDS": str(7 * 86_400),
-            "MANDATORY_WINDOW_SECONDS": str(86_400),
+            **WINDOW_VARIABLES,
         }
 
     def seed(self, window: str = "fresh", **changes: object) -> str:
         """Store a pair that is in the named window; return its version."""
-        expires_at = datetime.now(UTC) + LEFT[window]
+        left = LEFT[window]
+        assert left is not None
+        expires_at = datetime.now(UTC) + left
         document = {
             "provider": "figma",
             "accessToken": ACCESS,
@@ -88,15 +67,15 @@ class Deployment:
         value = self.client.get_secret_value(SecretId=self.secret_arn, VersionStage="AWSCURRENT")
         return value["VersionId"], json.loads(value["SecretString"])
 
-    def invoke(self, event: object, context: Context | None = None) -> dict[str, Any]:
+    def invoke(self, event: object, context: LambdaContext | None = None) -> dict[str, Any]:
         """Invoke the function as Lambda does: with a JSON event, and an answer that is made JSON."""
         assert self.handler
-        answer = self.handler.lambda_handler(json.loads(json.dumps(event)), context or Context())
+        answer = self.handler.lambda_handler(json.loads(json.dumps(event)), context or LambdaContext())
         read: dict[str, Any] = json.loads(json.dumps(answer))
         return read
 
 
-def deploy(issuer: UiBuilderServer) -> Deployment:
+def deploy(issuer: UiBuilderServer) -> MotoFunction:
     """Make the resources of the stack, the secret empty."""
     boto3.client("dynamodb").create_table(
         TableName="locks",
@@ -104,4 +83,4 @@ def deploy(issuer: UiBuilderServer) -> Deployment:
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
     )
-    return Deployment(issuer, boto3.client("secretsmanager").create_secret(Name="pair")["ARN"])
+    return MotoFunction(issuer, boto3.client("secretsmanager").create_secret(Name="pair")["ARN"])

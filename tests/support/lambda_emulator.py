@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.support.checkout import ROOT
+
 RIE = ROOT / ".rie"
 HANDLER = "refresh_token.handler.lambda_handler"
 

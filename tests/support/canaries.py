@@ -50,6 +50,14 @@ def leaks(text: str) -> list[str]:
     return [text[max(0, place - EXCERPT) : place + EXCERPT] for place in places if place >= 0]
 
 
+def assert_clean(error: BaseException) -> None:
+    """Assert that an error shows no canary, and hides no other error that might."""
+    assert "canary" not in "".join(traceback.format_exception(error))
+    assert "canary" not in repr(error)
+    assert error.__cause__ is None
+    assert error.__context__ is None
+
+
 def texts_of(thing: object) -> list[str]:
     """Return all that a log, a debugger or an error report would make of an object."""
     texts = [repr(thing), str(thing), f"{thing}", ascii(thing)]

@@ -2,8 +2,8 @@
 
 from coverage import Coverage
 
-from local.cdk_cli import ROOT
 from local.deployment import IMPORTABLE
+from tests.support.checkout import ROOT
 
 
 def environment() -> dict[str, str]:

@@ -12,8 +12,9 @@ from typing import Any
 from infra.stage_settings import StageSettings
 from local.cloud import LocalCloud
 from local.standin.grants import Grant
+from tests.support.checkout import ROOT
+from tests.support.lambda_emulator import Runtime, running
 from tests.support.oauth2_server import Token
-from tests.support.rie import ROOT, Runtime, running
 from token_refresher.bundling.bundle import function_bundle
 
 
@@ -24,7 +25,7 @@ def build_asset() -> Path:
 
 
 @dataclass
-class Bench:
+class LocalFunction:
     """A secret and a lock table of one test, and the function's environment for them."""
 
     cloud: LocalCloud

@@ -1,22 +1,17 @@
-"""An operator at a terminal, and AWS services that answer as a test wants."""
+"""tokenctl as an operator runs it: how a command line ended, and commands on a terminal."""
 
 import json
 import os
 import pty
 import signal
 import subprocess
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Protocol
 
 from local.deployment import TOKENCTL
-from tests.support import own_process
-
-ROOT = Path(__file__).parents[2]
+from tests.support import child_process
+from tests.support.checkout import ROOT
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ class Tokenctl(Protocol):
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:
-    return {**env, **own_process.environment(), "COLUMNS": "120"}
+    return {**env, **child_process.environment(), "COLUMNS": "120"}
 
 
 def on_terminal(
@@ -92,32 +87,3 @@ def _read(terminal: int) -> str:
         return os.read(terminal, 65536).decode(errors="replace")
     except OSError:  # Linux says so when the other end is closed
         return ""
-
-
-@contextmanager
-def answering(status: int, body: str, headers: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Serve one answer to everything; yield the address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body.encode())), **(headers or {})}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        do_GET = do_POST  # noqa: N815 - http.server's name
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

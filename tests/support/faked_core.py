@@ -1,31 +1,19 @@
 """A running start for the core's tests: everything faked, one stored pair."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from itertools import count
 
 from refresh_token.refresh_once import RefreshOnce
 from refresh_token.refresher import Refresher
 from refresh_token.token_pair import TokenPair
-from refresh_token.windows import WindowSettings
 from tests.support.fakes import NOW, FakeClock, FakeIssuer, FakeLock, FakeStore, FakeTelemetry
-
-WINDOWS = WindowSettings(advisory=timedelta(days=7), mandatory=timedelta(days=1))
-
-EXPIRES = {
-    "fresh": timedelta(days=30),
-    "advisory": timedelta(days=3),
-    "mandatory": timedelta(hours=3),
-    "expired": timedelta(seconds=-1),
-    "unknown": None,
-}
-"""How far ahead the stored token expires, by window; None where its expiry is not known."""
+from tests.support.windows import LEFT, WINDOWS
 
 
 def pair(window: str = "fresh", **changes: object) -> TokenPair:
     """Return the pair of version V1 in a window."""
-    left = EXPIRES[window]
-    expires_at: datetime | None = None if left is None else NOW + left
+    left = LEFT[window]
+    expires_at = None if left is None else NOW + left
     facts: dict[str, object] = {
         "access_token": "access-0",
         "refresh_token": "refresh-1",

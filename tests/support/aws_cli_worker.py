@@ -13,7 +13,7 @@ from pathlib import Path
 import awscli.clidriver
 from botocore.loaders import JSONFileLoader
 
-from tests.support.models import read_once
+from tests.support.botocore_models import read_once
 
 
 def run(words: list[str], stdin: str, env: dict[str, str]) -> dict[str, object]:
