@@ -12,8 +12,10 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
 
 from refresh_token.adapters.secrets_manager import secrets_manager_writer
+from refresh_token.deadline import Deadline
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
-from refresh_token.issuers.app_credentials import AppCredentials, AppCredentialsSecret
+from refresh_token.issuers.app_credentials import AppCredentialsSecret
+from refresh_token.oauth.app_credentials import AppCredentials
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import APP_ID, APP_SECRET, AppSecret
 
@@ -22,7 +24,7 @@ PAIR = {"clientId": APP_ID, "clientSecret": APP_SECRET}
 
 def read(secret: AppSecret | str, seconds: float = 30.0) -> AppCredentials:
     arn = secret if isinstance(secret, str) else secret.arn
-    return AppCredentialsSecret(arn).read(seconds=seconds)
+    return AppCredentialsSecret(arn).read(Deadline.after(seconds))
 
 
 def fault(secret: AppSecret | str, seconds: float = 30.0) -> RefreshTokenError:
@@ -34,9 +36,9 @@ def fault(secret: AppSecret | str, seconds: float = 30.0) -> RefreshTokenError:
 
 def test_what_is_stored_is_read_and_what_is_stored_next_is_read_next(app_secret: AppSecret) -> None:
     credentials = AppCredentialsSecret(app_secret.arn)
-    assert credentials.read(seconds=30) == AppCredentials(APP_ID, APP_SECRET)
+    assert credentials.read(Deadline.after(30)) == AppCredentials(APP_ID, APP_SECRET)
     app_secret.store(json.dumps({**PAIR, "clientSecret": "another", "note": "whatever else"}))
-    assert credentials.read(seconds=30) == AppCredentials(APP_ID, "another")
+    assert credentials.read(Deadline.after(30)) == AppCredentials(APP_ID, "another")
 
 
 def test_neither_is_shown() -> None:

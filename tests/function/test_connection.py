@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from refresh_token.deadline import Deadline
 from refresh_token.errors import ConfigurationException
-from refresh_token.issuers import connection as module
-from refresh_token.issuers.connection import MOST_BYTES, Connection, Lost, Reply
-from refresh_token.issuers.token_endpoint import tls_context
+from refresh_token.issuers import https_connection as module
+from refresh_token.issuers.https_connection import HttpsConnection, NoReply, Reply
+from refresh_token.issuers.tls import function_tls_context
+from refresh_token.oauth.responses import MAX_BYTES
 from tests.support.certificates import Authority
 from tests.support.connect_proxy import proxy
 from tests.support.function_environment import NOBODY_LISTENS
@@ -43,9 +45,9 @@ def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
     return authority
 
 
-def post(url: str, seconds: float = 30.0, *, connection: Connection | None = None, least: float = 1.0) -> Reply | Lost:
-    used = connection or Connection(url, tls_context() if url.startswith("https") else None)
-    return used.post(BODY, {"X-Ours": "yes"}, seconds=seconds, least=least)
+def post(url: str, seconds: float = 30.0, *, connection: HttpsConnection | None = None) -> Reply | NoReply:
+    used = connection or HttpsConnection(url, function_tls_context() if url.startswith("https") else None)
+    return used.post(BODY, {"X-Ours": "yes"}, deadline=Deadline.after(seconds), min_time=1.0)
 
 
 def test_a_request_goes_out_as_it_is_and_its_reply_comes_back(server: TokenServer) -> None:
@@ -71,7 +73,7 @@ WHOLE: dict[str, tuple[Sent, bytes]] = {
     "with a length": (http(200, b"x" * 100), b"x" * 100),
     "in chunks": (Sent(CHUNKED + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"), b"abcde"),
     "until the server hangs up": (Sent(ENDLESS + b"abc", hang_up=True), b"abc"),
-    "as long as it may be": (http(200, b"x" * MOST_BYTES), b"x" * MOST_BYTES),
+    "as long as it may be": (http(200, b"x" * MAX_BYTES), b"x" * MAX_BYTES),
     "after a 100": (Sent(b"HTTP/1.1 100 Continue\r\n\r\n" + http(200, b"x").raw), b"x"),
     "byte by byte, in time": (Sent(http(200, b"x").raw, pause=0.001), b"x"),
     "empty": (http(204), b""),
@@ -88,7 +90,7 @@ def test_a_reply_is_whole(sent: Sent, body: bytes, server: TokenServer) -> None:
 
 
 TOO_LONG: dict[str, Sent] = {
-    "by one byte": http(200, b"x" * (MOST_BYTES + 1)),
+    "by one byte": http(200, b"x" * (MAX_BYTES + 1)),
     "10 MB": http(200, b"x" * 10_000_000),
     "says that it is": Sent(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"),
     "in chunks": Sent(CHUNKED + (b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n") * 40, hang_up=True),
@@ -103,7 +105,7 @@ def test_what_is_too_long_or_compressed_is_not_read_and_its_connection_not_kept(
     sent: Sent, server: TokenServer
 ) -> None:
     server.answer(sent, issued())
-    connection = Connection(server.url, None)
+    connection = HttpsConnection(server.url, None)
     assert post(server.url, connection=connection) == Reply(200, None)
     assert post(server.url, connection=connection) == Reply(200, issued().raw.partition(b"\r\n\r\n")[2])
     assert [seen.connection for seen in server.seen] == [1, 2]
@@ -128,7 +130,7 @@ BROKEN: dict[str, Sent] = {
 def test_a_broken_reply_is_lost_after_the_request_was_sent(sent: Sent, server: TokenServer) -> None:
     server.answer(sent)
     lost = post(server.url)
-    assert isinstance(lost, Lost)
+    assert isinstance(lost, NoReply)
     assert lost.sent
     assert "canary" not in repr(lost)
     assert len(server.seen) == 1
@@ -151,7 +153,7 @@ def test_a_slow_reply_is_lost_when_the_time_is_over(
         used = server if over == "http" else secure
         used.answer(sent)
         begun = time.monotonic()
-        assert post(used.url, SOON) == Lost("no answer in time", sent=True)
+        assert post(used.url, SOON) == NoReply("no answer in time", sent=True)
         assert time.monotonic() - begun >= SOON * 0.9, "it did wait"
 
 
@@ -160,13 +162,13 @@ def test_a_reply_has_ten_seconds_however_many_the_caller_has(
 ) -> None:
     monkeypatch.setattr(module, "READ_TIMEOUT", 1.0)
     server.answer(Sent(silent=60))
-    assert post(server.url, 3600) == Lost("no answer in time", sent=True)
+    assert post(server.url, 3600) == NoReply("no answer in time", sent=True)
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.5])
 def test_with_too_little_time_nothing_is_sent(seconds: float, server: TokenServer) -> None:
     lost = post(server.url, seconds)
-    assert isinstance(lost, Lost)
+    assert isinstance(lost, NoReply)
     assert not lost.sent
     assert server.seen == []
 
@@ -175,14 +177,14 @@ def test_with_too_little_time_nothing_is_sent(seconds: float, server: TokenServe
 
 
 def test_a_connection_is_kept_for_the_next_request(server: TokenServer) -> None:
-    connection = Connection(server.url, None)
+    connection = HttpsConnection(server.url, None)
     for _ in range(3):
         post(server.url, connection=connection)
     assert [seen.connection for seen in server.seen] == [1, 1, 1]
 
 
 def test_a_connection_that_was_closed_is_made_anew_before_anything_is_sent(server: TokenServer) -> None:
-    connection = Connection(server.url, None)
+    connection = HttpsConnection(server.url, None)
     server.answer(Sent(issued().raw, hang_up=True))
     for _ in range(3):
         assert isinstance(post(server.url, connection=connection), Reply)
@@ -194,7 +196,7 @@ def test_a_connection_that_was_closed_is_made_anew_before_anything_is_sent(serve
 def test_a_connection_of_uncertain_age_is_made_anew(
     idle: float, server: TokenServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connection = Connection(server.url, None)
+    connection = HttpsConnection(server.url, None)
     post(server.url, connection=connection)
     later = time.time() + idle
     monkeypatch.setattr(module, "time", lambda: later)
@@ -203,7 +205,7 @@ def test_a_connection_of_uncertain_age_is_made_anew(
 
 
 def test_a_reply_that_ends_the_connection_ends_it(server: TokenServer) -> None:
-    connection = Connection(server.url, None)
+    connection = HttpsConnection(server.url, None)
     server.answer(http(200, b"x", Connection="close"))
     for _ in range(2):
         post(server.url, connection=connection)
@@ -211,11 +213,11 @@ def test_a_reply_that_ends_the_connection_ends_it(server: TokenServer) -> None:
 
 
 def test_nobody_listening_is_lost_and_was_not_sent() -> None:
-    assert post(NOBODY_LISTENS) == Lost("ConnectionRefusedError", sent=False)
+    assert post(NOBODY_LISTENS) == NoReply("ConnectionRefusedError", sent=False)
 
 
 def test_a_name_that_nobody_has_is_lost_and_was_not_sent() -> None:
-    assert post("http://nobody.invalid") == Lost("gaierror", sent=False)
+    assert post("http://nobody.invalid") == NoReply("gaierror", sent=False)
 
 
 def test_of_two_addresses_the_one_that_answers_is_taken(server: TokenServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +233,7 @@ def test_of_two_addresses_the_one_that_answers_is_taken(server: TokenServer, mon
 
 def test_a_certificate_that_is_right_is_taken_and_the_connection_kept(trusted: Authority) -> None:
     with token_server(certificate=trusted.issue("localhost")) as server:
-        connection = Connection(server.url, tls_context())
+        connection = HttpsConnection(server.url, function_tls_context())
         for _ in range(2):
             assert isinstance(post(server.url, connection=connection), Reply)
         assert [seen.connection for seen in server.seen] == [1, 1]
@@ -250,7 +252,7 @@ def test_a_certificate_that_is_wrong_is_refused_before_anything_is_sent(
     made: Callable[[Authority, Path], Path], trusted: Authority, tmp_path: Path
 ) -> None:
     with token_server(certificate=made(trusted, tmp_path)) as server:
-        assert post(server.url) == Lost("its certificate is not accepted", sent=False, trusted=False)
+        assert post(server.url) == NoReply("its certificate is not accepted", sent=False, trusted=False)
         assert server.seen == []
 
 
@@ -260,7 +262,7 @@ def test_our_own_authority_is_not_trusted_unless_somebody_says_so(
     monkeypatch.setenv("NO_PROXY", "localhost")
     with token_server(certificate=authority.issue("localhost")) as server:
         lost = post(server.url)
-        assert isinstance(lost, Lost)
+        assert isinstance(lost, NoReply)
         assert not lost.trusted
         monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
         assert isinstance(post(server.url), Reply), "OpenSSL's own variable"
@@ -270,7 +272,7 @@ def test_a_server_that_speaks_no_tls_is_lost_and_was_sent_nothing(trusted: Autho
     assert trusted
     with accepting(lambda connection, _: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
         lost = post(f"https://localhost:{port}")
-    assert isinstance(lost, Lost)
+    assert isinstance(lost, NoReply)
     assert not lost.sent
 
 
@@ -282,13 +284,13 @@ def test_a_handshake_that_does_not_end_is_lost(trusted: Authority) -> None:
             pass
 
     with accepting(silent) as port:
-        assert post(f"https://localhost:{port}", SOON) == Lost("no answer in time", sent=False)
+        assert post(f"https://localhost:{port}", SOON) == NoReply("no answer in time", sent=False)
 
 
 def test_without_authorities_of_the_machine_botocores_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = ssl.DefaultVerifyPaths(None, None, "", "", "", "")  # type: ignore[arg-type]  # as it is documented
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nothing)
-    assert tls_context().cert_store_stats()["x509_ca"] > 50
+    assert function_tls_context().cert_store_stats()["x509_ca"] > 50
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
@@ -300,7 +302,7 @@ def test_a_bundle_that_cannot_be_read_is_the_deployments_fault(
         file.write_text(content)
     monkeypatch.setenv("AWS_CA_BUNDLE", str(file))
     with pytest.raises(ConfigurationException, match="AWS_CA_BUNDLE") as caught:
-        tls_context()
+        function_tls_context()
     assert caught.value.__context__ is None
 
 
@@ -312,7 +314,7 @@ def test_a_proxy_makes_a_tunnel_that_it_cannot_look_into(trusted: Authority, mon
     monkeypatch.delenv("NO_PROXY")
     with token_server(certificate=trusted.issue("localhost")) as server, accepting(proxy(asked)) as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://some:one%21@127.0.0.1:{port}")
-        connection = Connection(server.url, tls_context())
+        connection = HttpsConnection(server.url, function_tls_context())
         for _ in range(2):
             assert isinstance(post(server.url, connection=connection), Reply)
         assert server.seen[0].headers["Host"] == f"localhost:{server.port}"
@@ -332,7 +334,7 @@ def test_a_proxy_that_makes_no_tunnel_was_sent_nothing(
     with token_server(certificate=trusted.issue("localhost")) as server, accepting(proxy(asked, answer)) as port:
         monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{port}")
         lost = post(server.url)
-    assert isinstance(lost, Lost)
+    assert isinstance(lost, NoReply)
     assert not lost.sent
     assert "canary" not in repr(lost)
     assert "Proxy-Authorization" not in asked[0]
@@ -341,7 +343,7 @@ def test_a_proxy_that_makes_no_tunnel_was_sent_nothing(
 def test_a_proxy_that_is_away_is_lost(trusted: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     assert trusted
     monkeypatch.delenv("NO_PROXY")
-    assert post("https://localhost:1") == Lost("ConnectionRefusedError", sent=False)
+    assert post("https://localhost:1") == NoReply("ConnectionRefusedError", sent=False)
 
 
 @pytest.mark.parametrize(

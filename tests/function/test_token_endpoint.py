@@ -8,9 +8,14 @@ from email.utils import format_datetime
 
 import pytest
 
+from refresh_token.deadline import Deadline
 from refresh_token.errors import IssuerProtocolException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.issuers import token_endpoint as module
-from refresh_token.issuers.token_endpoint import Answer, TokenEndpoint
+from refresh_token.issuers.refusal_errors import refusal_error
+from refresh_token.issuers.token_endpoint import TokenEndpoint
+from refresh_token.oauth.refusals import SERVER_REFRESH
+from refresh_token.oauth.requests import TokenRequest
+from refresh_token.oauth.responses import TokenResponse
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import NOBODY_LISTENS
 from tests.support.token_server import Reply, TokenServer, figma_error, http, issued, oauth_error
@@ -22,16 +27,22 @@ AMPLE = 55.0
 """Seconds of an invocation that has just begun, less what is kept for the write."""
 
 
-def post(server: TokenServer | str, seconds: float = ONE_ATTEMPT, *, repeatable: bool = True) -> Answer:
+def post(server: TokenServer | str, seconds: float = ONE_ATTEMPT, *, repeatable: bool = True) -> TokenResponse:
     url = server if isinstance(server, str) else server.url
-    return TokenEndpoint(url, repeatable=repeatable).post(FORM, {"Authorization": "Basic x"}, seconds=seconds)
+    request = TokenRequest(FORM, {"Authorization": "Basic x"})
+    return TokenEndpoint(url, repeatable=repeatable).post(request, Deadline.after(seconds))
 
 
 def fault(server: TokenServer | str, seconds: float = ONE_ATTEMPT, *, repeatable: bool = True) -> RefreshTokenError:
-    with pytest.raises(RefreshTokenError) as caught:
-        post(server, seconds, repeatable=repeatable)
-    assert_clean(caught.value)
-    return caught.value
+    try:
+        response = post(server, seconds, repeatable=repeatable)
+    except RefreshTokenError as raised:
+        error = raised
+    else:
+        assert response.refused
+        error = refusal_error(response, SERVER_REFRESH)
+    assert_clean(error)
+    return error
 
 
 @pytest.fixture
@@ -202,7 +213,7 @@ def test_three_attempts_are_the_most(token_endpoint: TokenServer, pauses: list[f
 
 def test_an_attempt_that_might_not_end_in_time_is_not_begun(token_endpoint: TokenServer, pauses: list[float]) -> None:
     token_endpoint.answer(http(429))
-    fault(token_endpoint, module.LONGEST_ATTEMPT)
+    fault(token_endpoint, module.MAX_ATTEMPT_TIME)
     assert (len(token_endpoint.seen), pauses) == (1, [])
 
 

@@ -89,7 +89,7 @@ import refresh_token.handler
 assert refresh_token.handler._store.cache_info().currsize, "the client is made"
 for name in ("boto3", "s3transfer", "aws_lambda_powertools"):
     assert name not in sys.modules, name
-assert [name for name in sys.modules if name.startswith("refresh_token.issuers")] == []
+assert [name for name in sys.modules if name.startswith(("refresh_token.issuers", "refresh_token.oauth"))] == []
 """
     in_isolation(function_bundle, script, **DEPLOYED)
 
@@ -109,8 +109,8 @@ assert left_alone > 10 * looked_at, (left_alone, looked_at)
 @needs_3_13
 def test_where_the_machine_has_no_certificate_authorities_those_in_the_bundle_are_used(function_bundle: Path) -> None:
     script = """
-from refresh_token.issuers.token_endpoint import tls_context
-print(tls_context().cert_store_stats()["x509_ca"])
+from refresh_token.issuers.tls import function_tls_context
+print(function_tls_context().cert_store_stats()["x509_ca"])
 """
     nowhere = {"SSL_CERT_FILE": "/nowhere", "SSL_CERT_DIR": "/nowhere"}
     assert int(in_isolation(function_bundle, script, **nowhere)) > 50

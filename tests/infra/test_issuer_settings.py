@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from refresh_token.errors import ConfigurationException
-from refresh_token.issuers import figma, oauth2, registry
+from refresh_token.issuers import registry
+from refresh_token.oauth.issuers import DEFAULT_LIFETIME, FIGMA_BASE_URL, RESERVED_FIELDS
 from tests.support.stage_settings import faults, read
 from token_refresher.settings.issuer_rules import ISSUERS, STANDARD_FIELDS
 from token_refresher.settings.reader import SettingsError
@@ -27,10 +28,10 @@ CREDENTIALS = "is no setting; an app's credentials go into a secret of their own
 
 def test_the_issuers_are_those_of_the_function() -> None:
     assert set(ISSUERS) == set(registry.ISSUERS) == set(NAMES)
-    assert STANDARD_FIELDS == oauth2._OWN_FIELDS
+    assert STANDARD_FIELDS == RESERVED_FIELDS
     defaults = RefresherSettings()
-    assert defaults.figma_base_url == figma.BASE_URL
-    assert defaults.oauth2_default_lifetime_seconds == oauth2.DEFAULT_LIFETIME
+    assert defaults.figma_base_url == FIGMA_BASE_URL
+    assert defaults.oauth2_default_lifetime_seconds == DEFAULT_LIFETIME
 
 
 def test_strings_from_the_command_line_set_each_key(context: dict[str, Any]) -> None:

@@ -10,7 +10,8 @@ from botocore import xform_name
 
 from refresh_token import errors, refresh_once, refresher
 from refresh_token.adapters import idempotency_lock
-from refresh_token.issuers import connection, figma, oauth2, token_endpoint
+from refresh_token.issuers import dialling, https_connection, token_endpoint
+from refresh_token.oauth import issuers, responses, variables
 from refresh_token.signals import Metric
 from tests.repo.messages import messages
 from tests.support.checkout import ROOT
@@ -56,8 +57,8 @@ class TestTables:
         assert sorted(rows) == sorted(names)
 
     def test_every_variable_of_an_issuer_is_documented(self) -> None:
-        source = "".join(path.read_text() for path in (ROOT / "lambda_src/refresh_token/issuers").glob("*.py"))
-        read = set(re.findall(r'read\.\w+\("([A-Z0-9_]+)"', source)) | {"ISSUER", "ALLOW_HTTP_ISSUER"}
+        settings = [name for chosen in issuers.SETTINGS.values() for name in issuers.variables_of(chosen)]
+        read = {variables.ISSUER, variables.APP_SECRET_ARN, variables.ALLOW_HTTP, *settings}
         assert read <= set(re.findall(r"`([A-Z0-9_]+)`", sections(ISSUERS)["The function's environment"]))
 
     def test_the_architecture_names_every_module(self) -> None:
@@ -86,13 +87,13 @@ NUMBERS = [
     (*LOCK, f"| {idempotency_lock.KEEP_FAILURE // 86400} days |"),
     (*LOCK, f"cooldown is {refresh_once.COOLDOWN.total_seconds():g} s"),
     (*LOCK, f"or {refresh_once.COOLDOWN_REFUSED.total_seconds() / 60:g} min"),
-    (*CONNECTION, f"at most {connection.MOST_BYTES // 1024} KiB"),
-    (*CONNECTION, f"for {connection.LONGEST_IDLE:g} s at most"),
-    (*CONNECTION, f"{connection.CONNECT_TIMEOUT:g} s for each address"),
-    (*CONNECTION, f"{connection.READ_TIMEOUT:g} s from the request"),
-    (*CONNECTION, f"at most {['', 'one', 'two', 'three'][token_endpoint.MOST_ATTEMPTS]} attempts"),
-    (*ENVIRONMENT, f"seconds, default {oauth2.DEFAULT_LIFETIME}"),
-    (*ENVIRONMENT, f"default `{figma.BASE_URL}`"),
+    (*CONNECTION, f"at most {responses.MAX_BYTES // 1024} KiB"),
+    (*CONNECTION, f"for {https_connection.MAX_IDLE:g} s at most"),
+    (*CONNECTION, f"{dialling.CONNECT_TIMEOUT:g} s for each address"),
+    (*CONNECTION, f"{https_connection.READ_TIMEOUT:g} s from the request"),
+    (*CONNECTION, f"at most {['', 'one', 'two', 'three'][token_endpoint.MAX_ATTEMPTS]} attempts"),
+    (*ENVIRONMENT, f"seconds, default {issuers.DEFAULT_LIFETIME}"),
+    (*ENVIRONMENT, f"default `{issuers.FIGMA_BASE_URL}`"),
     (ISSUERS, "Refresh tokens that are good for one call", f"for {refresh_once.COOLDOWN.total_seconds():g} seconds"),
 ]
 

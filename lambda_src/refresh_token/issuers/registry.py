@@ -1,25 +1,26 @@
-"""The issuers by name. Another one is a module beside this one, and a line here: see ``docs/issuers.md``."""
+"""The issuers by name. To add one, write a module beside this one and a line here: see ``docs/issuers.md``."""
 
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Final
 
 from refresh_token.errors import ConfigurationException
+from refresh_token.oauth.issuers import AMPLIFY, FIGMA, OAUTH2
 from refresh_token.ports import Issuer
 
 ISSUERS: Final[dict[str, str]] = {
-    "amplify": "ui_builder",
-    "figma": "figma",
-    "oauth2": "oauth2",
+    AMPLIFY: "ui_builder",
+    FIGMA: "figma",
+    OAUTH2: "oauth2",
 }
-"""What ISSUER may say, and the module whose ``issuer_from(environment)`` makes that issuer."""
+"""Each value of ISSUER, and the module whose ``issuer_from(environment)`` makes that issuer."""
 
 
 def issuer_named(name: str, environment: Mapping[str, str]) -> Issuer:
-    """Return an issuer. Its module is imported only now: whoever just reads never pays for it.
+    """Return an issuer. Only its own module is imported, and only now: an invocation that just reads needs none.
 
     Raises:
-        ConfigurationException: there is no such issuer, or its settings are wrong; names every variable at fault.
+        ConfigurationException: there is no such issuer, or its settings are wrong; names every faulty variable.
 
     """
     module = ISSUERS.get(name)

@@ -1,0 +1,85 @@
+"""Opening a socket to an issuer: directly, or through a tunnel that a proxy makes."""
+
+import socket
+from http import HTTPStatus
+from typing import Final
+from urllib.request import getproxies, proxy_bypass
+
+from refresh_token.deadline import Deadline
+from refresh_token.errors import ConfigurationException
+from refresh_token.oauth.trust import Proxy, https_proxy
+from refresh_token.whole_response import WholeResponse
+
+CONNECT_TIMEOUT: Final = 2.0
+"""Seconds for one address, for a proxy's answer, and for the TLS handshake."""
+
+
+def dial(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """Connect to the first address of a host that answers. Raises OSError if none does in time."""
+    fault: OSError | None = None
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(step_timeout(deadline))
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            fault = error
+        else:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
+    raise fault or TimeoutError
+
+
+def dial_through_proxy(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """Connect to a host, through the proxy of HTTPS_PROXY and NO_PROXY if they name one.
+
+    Raises:
+        ConfigurationException: HTTPS_PROXY names no proxy that can be used.
+        OSError, HTTPException: no connection in time, or the proxy makes no tunnel.
+
+    """
+    proxy = _proxy_for(host)
+    if proxy is None:
+        return dial(host, port, deadline)
+    sock = dial(proxy.host, proxy.port, deadline)
+    try:
+        _tunnel(sock, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", proxy)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def step_timeout(deadline: Deadline) -> float:
+    """Return the seconds for one step of connecting. Raises TimeoutError if none are left."""
+    left = deadline.left()
+    if left <= 0:
+        raise TimeoutError
+    return min(CONNECT_TIMEOUT, left)
+
+
+def _proxy_for(host: str) -> Proxy | None:
+    try:
+        proxy = https_proxy(host, getproxies(), proxy_bypass)
+        usable = proxy is None or proxy.scheme == "http"
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationException(
+            "The function's environment is wrong: HTTPS_PROXY must be the http address of a proxy that makes tunnels. "
+            "Deploy the stack again to set it."
+        )
+    return proxy
+
+
+def _tunnel(sock: socket.socket, authority: str, proxy: Proxy) -> None:
+    """Have the proxy connect to the issuer (RFC 9110, 9.3.6). Raises OSError if it does not."""
+    headers = {"Host": authority, **proxy.headers}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    sock.sendall(f"CONNECT {authority} HTTP/1.1\r\n{head}\r\n".encode())
+    response = WholeResponse(sock, method="CONNECT")
+    response.begin()
+    response.close()
+    if response.status != HTTPStatus.OK:
+        raise ConnectionRefusedError

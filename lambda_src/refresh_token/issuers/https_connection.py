@@ -1,0 +1,161 @@
+"""One connection to an issuer, which sends a POST and returns its reply, bounded in time and in size.
+
+It stands on the standard library's http.client: botocore has loaded it, so it costs no cold start, and AWS patches it
+with the runtime. It follows no redirect, repeats nothing, decompresses nothing and logs nothing. It also lets us bound
+the time of an entire response (`WholeResponse`), which urllib3's pools do not.
+"""
+
+import http.client
+import select
+import ssl
+from dataclasses import dataclass, field
+from time import time
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from refresh_token.issuers.dialling import dial, dial_through_proxy, step_timeout
+from refresh_token.oauth.responses import MAX_BYTES
+from refresh_token.whole_response import WholeResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from refresh_token.deadline import Deadline
+
+READ_TIMEOUT: Final = 10.0
+"""Seconds from sending the request to the last byte of its reply."""
+
+MAX_IDLE: Final = 30.0
+"""Seconds after which a kept connection is not used again. Lambda freezes processes for hours; whatever closed the
+connection meanwhile may not have told us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. `body` is None if it is too long or compressed, so it cannot answer the request."""
+
+    status: int
+    body: bytes | None = field(repr=False)
+    retry_after: str | None = field(default=None, repr=False)
+    challenge: str | None = field(default=None, repr=False)
+    """The header ``WWW-Authenticate``."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """No reply came. `sent` tells whether the issuer may have received the request and acted on it."""
+
+    what: str
+    sent: bool
+    trusted: bool = True
+    """False if the server could not prove who it is."""
+
+
+class HttpsConnection:
+    """Keeps one connection to the server of `url`, and opens a new one when needed."""
+
+    def __init__(self, url: str, context: ssl.SSLContext | None) -> None:
+        """Take the address; `context` is None for http, which only a local cloud has."""
+        self._url = urlsplit(url)
+        self._context = context
+        self._kept: tuple[http.client.HTTPConnection, float] | None = None
+
+    def __del__(self) -> None:
+        if self._kept is not None:
+            self._kept[0].close()
+
+    def post(
+        self, body: bytes, headers: "Mapping[str, str]", *, deadline: "Deadline", min_time: float
+    ) -> Reply | NoReply:
+        """Send a request and return its reply by the deadline; only resolving the server's name may take longer.
+
+        Nothing is sent with fewer than `min_time` seconds left.
+
+        Raises:
+            ConfigurationException: HTTPS_PROXY names no proxy that can be used.
+
+        """
+        connection = self._reused() or self._connected(deadline)
+        if isinstance(connection, NoReply):
+            return connection
+        seconds = min(READ_TIMEOUT, deadline.left())
+        if seconds < min_time:
+            connection.close()
+            return NoReply("no time left", sent=False)
+        return self._exchange(connection, body, headers, seconds)
+
+    def _exchange(
+        self, connection: http.client.HTTPConnection, body: bytes, headers: "Mapping[str, str]", seconds: float
+    ) -> Reply | NoReply:
+        path = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
+        connection.sock.settimeout(seconds)
+        response: http.client.HTTPResponse | None = None
+        try:
+            connection.request("POST", path, body, dict(headers))
+            response = connection.getresponse()
+            reply = _read(response)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may hold the request or the reply
+            reply = NoReply(_name(error), sent=True)
+        if response and not response.will_close and isinstance(reply, Reply) and reply.body is not None:
+            self._kept = connection, time()
+            return reply
+        if response:
+            response.close()  # http.client leaves the socket to the response where the connection is not kept
+        connection.close()
+        return reply
+
+    def _reused(self) -> http.client.HTTPConnection | None:
+        """Return the kept connection if it is young and the server has neither closed it nor sent anything."""
+        kept, self._kept = self._kept, None
+        if kept is None:
+            return None
+        connection, used_at = kept
+        readable = select.poll()
+        readable.register(connection.sock, select.POLLIN)
+        if 0 <= time() - used_at < MAX_IDLE and not readable.poll(0):
+            return connection
+        connection.close()
+        return None
+
+    def _connected(self, deadline: "Deadline") -> http.client.HTTPConnection | NoReply:
+        host = str(self._url.hostname)
+        connection = http.client.HTTPConnection(host, self._url.port or (80 if self._context is None else 443))
+        connection.response_class = WholeResponse
+        try:
+            if self._context is None:
+                connection.sock = dial(host, connection.port, deadline)
+            else:
+                connection.sock = dial_through_proxy(host, connection.port, deadline)
+                connection.sock.settimeout(step_timeout(deadline))
+                connection.sock = self._context.wrap_socket(connection.sock, server_hostname=host)
+        except ssl.SSLCertVerificationError:
+            connection.close()
+            return NoReply("its certificate is not accepted", sent=False, trusted=False)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            connection.close()
+            return NoReply(_name(error), sent=False)
+        return connection
+
+
+def _read(response: http.client.HTTPResponse) -> Reply | NoReply:
+    """Read a response unless it is too long. One that was cut short is no reply."""
+    body: bytes | None = None
+    if response.length is None or response.length <= MAX_BYTES:
+        body = response.read(MAX_BYTES + 1)
+        if len(body) > MAX_BYTES:
+            body = None
+        elif response.length:
+            return NoReply("its answer was cut off", sent=True)
+    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        body = None
+    return Reply(
+        response.status,
+        body,
+        retry_after=response.headers.get("Retry-After"),
+        challenge=response.headers.get("WWW-Authenticate"),
+    )
+
+
+def _name(error: Exception) -> str:
+    """Return the class of an exception, since its text may hold what was sent."""
+    return "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__

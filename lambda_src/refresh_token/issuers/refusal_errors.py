@@ -1,0 +1,55 @@
+"""The errors for what goes wrong at a token endpoint. No message holds anything that the issuer said."""
+
+from refresh_token.errors import (
+    ConfigurationException,
+    IssuerProtocolException,
+    IssuerUnavailableException,
+    ReauthorizationRequiredException,
+    RefreshTokenError,
+)
+from refresh_token.issuers.app_credentials import HOW_TO_FILL
+from refresh_token.oauth.refusals import Refusal, RefusalRules, meaning
+from refresh_token.oauth.responses import TokenResponse
+
+
+def refusal_error(response: TokenResponse, rules: RefusalRules) -> RefreshTokenError:
+    """Return the error for a refusal."""
+    what = f"HTTP {response.status}"
+    match meaning(response, rules):
+        case Refusal.GRANT:
+            return ReauthorizationRequiredException(
+                f"The issuer refuses the refresh token ({what}). It was revoked, was used already, or belongs to "
+                "another app. A person must sign in again and store the new pair; nothing was deleted."
+            )
+        case Refusal.APP:
+            return ConfigurationException(
+                f"The issuer refuses the app's credentials ({what}), or the app may not refresh tokens. Compare them "
+                f"with those that the issuer shows. {HOW_TO_FILL}"
+            )
+        case Refusal.SETTINGS:
+            return ConfigurationException(
+                f"The issuer does not understand the request ({what}, `{response.code}`). Check its settings "
+                "(OAUTH2_TOKEN_URL, OAUTH2_SCOPE, OAUTH2_EXTRA_PARAMETERS), and that the issuer refreshes tokens for "
+                "this app."
+            )
+        case Refusal.LATER:
+            return unavailable(what)
+        case Refusal.NONSENSE:
+            return nonsense(what)
+
+
+def unavailable(what: str, *, trusted: bool = True) -> RefreshTokenError:
+    """Return the error for an issuer that gave no answer; not `trusted` if its certificate was not accepted."""
+    check = "the function's way to it (address, proxy)" if trusted else "its address and AWS_CA_BUNDLE"
+    return IssuerUnavailableException(
+        f"The issuer could not be used ({what}), after retries where they are safe. Ask again later. If it keeps "
+        f"failing, check the issuer's status page and {check}."
+    )
+
+
+def nonsense(why: str) -> RefreshTokenError:
+    """Return the error for an answer that no token endpoint gives."""
+    return IssuerProtocolException(
+        f"The issuer's answer makes no sense: {why}. Nothing was stored, but the token before it may be dead. Check "
+        "the issuer's address; if it is right, look for a newer version of this stack."
+    )

@@ -1,0 +1,28 @@
+"""Which addresses a setting may hold."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+HTTPS: Final = ("https",)
+HTTPS_OR_HTTP: Final = ("https", "http")
+
+
+def is_url(url: str, schemes: tuple[str, ...], *, query: bool = False) -> bool:
+    """Tell whether `url` is absolute, has one of the schemes, and holds no login, no fragment and no odd character.
+
+    With `query` it may have a query.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    extras = parts.username is not None or "#" in url or ("?" in url and not query)
+    plain = url.isascii() and url.isprintable() and not set(url) & set(' \\"<>')
+    return parts.scheme in schemes and bool(parts.hostname) and port != 0 and plain and not extras
+
+
+def url_rule(schemes: tuple[str, ...], *, query: bool = False) -> str:
+    """Return the rule of `is_url` in words, to follow the name of a setting."""
+    extras = "user or fragment" if query else "user, query or fragment"
+    return f"must be an address with {' or '.join(schemes)}, without {extras}"

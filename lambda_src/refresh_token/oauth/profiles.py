@@ -1,0 +1,36 @@
+"""A profile: how an issuer's token endpoint wants to be asked, and how its answers are read. An issuer is a row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from refresh_token.oauth.refusals import RefusalRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What is particular to one issuer. A request's own fields are added in `requests`."""
+
+    refresh_url: str
+    refresh_fields: Mapping[str, str] = field(repr=False)
+    code_url: str
+    """Where a code is exchanged for the first pair."""
+
+    code_fields: Mapping[str, str] = field(repr=False)
+    client_auth: str
+    """A method of `client_auth`."""
+
+    rotates: bool
+    """Whether an answer may replace the refresh token. The old one must then never be sent twice (RFC 9700, 4.14.2)."""
+
+    default_lifetime: int | None
+    """Seconds that a token is believed to live if the answer does not say; None if the issuer always says."""
+
+    bearer_only: bool
+    """Whether a refresh with another ``token_type`` is refused."""
+
+    refresh_refusals: RefusalRules
+    consent_page: str = ""
+    """Where the end user allows the access; "" if only the operator knows."""
+
+    scopes: tuple[str, ...] = ()
+    """The scopes that a sign-in must ask for."""

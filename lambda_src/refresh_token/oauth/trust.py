@@ -1,0 +1,67 @@
+"""Whom a connection trusts, and through which proxy it goes. Pure: the environment comes in as arguments."""
+
+import ssl
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+
+def tls_context(bundle: str | None, fallback: Callable[[], str]) -> ssl.SSLContext:
+    """Return what server certificates are checked with.
+
+    That is the file `bundle` if one is configured; else the machine's authorities, which OpenSSL finds, also by
+    SSL_CERT_FILE and SSL_CERT_DIR; else, where the machine has none, the file that `fallback` names.
+
+    Raises:
+        OSError, ValueError: the file holds no certificates, or cannot be read.
+
+    """
+    paths = ssl.get_default_verify_paths()
+    if not bundle and paths.cafile is None and paths.capath is None:
+        bundle = fallback()
+    return ssl.create_default_context(cafile=bundle or None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """A proxy that makes tunnels (RFC 9110, 9.3.6)."""
+
+    scheme: str
+    host: str
+    port: int
+    login: str | None = field(repr=False)
+    """User and password, with a colon between them."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that the proxy wants for a tunnel."""
+        if self.login is None:
+            return {}
+        return {"Proxy-Authorization": f"Basic {b64encode(self.login.encode()).decode()}"}
+
+
+def https_proxy(host: str, proxies: Mapping[str, str], bypassed: Callable[[str], bool]) -> Proxy | None:
+    """Return the proxy for https to `host`, None for none.
+
+    `proxies` and `bypassed` are `getproxies()` and `proxy_bypass` of urllib.request, which read HTTPS_PROXY and
+    NO_PROXY.
+
+    Raises:
+        ValueError: the proxy's address cannot be used. The message does not show it.
+
+    """
+    address = None if bypassed(host) else proxies.get("https")
+    if not address:
+        return None
+    try:
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if not parts.hostname or port == 0:
+        raise ValueError("no usable host and port")
+    login = None if parts.username is None else f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return Proxy(
+        scheme=parts.scheme, host=parts.hostname, port=port or (443 if parts.scheme == "https" else 80), login=login
+    )
