@@ -16,7 +16,7 @@ from tests.support.local_function import LocalFunction
 
 SIZES = (1, 4, 16, 64, 256)
 ROUNDS = 5
-WORKER = ROOT / "tests" / "chaos" / "worker.py"
+WORKER = ROOT / "tests" / "support" / "forked_environments.py"
 
 
 def lines(bench: LocalFunction) -> list[Line]:
