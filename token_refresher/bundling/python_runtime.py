@@ -24,7 +24,7 @@ class Compiler:
         """Write `__pycache__` for the named parts of `folder`.
 
         Unchecked hashes: Lambda's file system is read-only and our sources never change under the byte code.
-        They halve the import of a boto3 client, from 514 to 245 ms (docs/benchmarks.md, *What pays*).
+        They halve the import of a boto3 client, from 514 to 245 ms (docs/benchmarks.md, *What pays off*).
         """
         command = [self.executable, "-S", "-P", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
         command += ["-s", str(folder), "-p", _TASK_ROOT, *(str(folder / part) for part in parts)]
