@@ -56,9 +56,9 @@ def refresh(count: int) -> dict[str, list[float]]:
         secrets_manager_writer,
     )
     from refresh_token.handler import lambda_handler  # noqa: PLC0415
-    from refresh_token.issuers.ui_builder import _client, _effort  # noqa: PLC0415
+    from refresh_token.issuers.ui_builder import _attempts_within, _client  # noqa: PLC0415
 
-    secrets, locks, issuer = secrets_manager_client(), dynamodb_client(), _client(*_effort(55))
+    secrets, locks, issuer = secrets_manager_client(), dynamodb_client(), _client(*_attempts_within(55))
     writer = secrets_manager_writer()
     secret, table = os.environ["SECRET_ARN"], os.environ["LOCK_TABLE"]
 

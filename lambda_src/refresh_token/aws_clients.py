@@ -1,8 +1,8 @@
-"""Clients of AWS services, all from one botocore session, and what becomes of a call that goes wrong.
+"""Clients of AWS services, all from one botocore session, and the faults of their calls.
 
-boto3's clients are botocore's. `import boto3` adds S3's transfer threads and the resource classes, a tenth of the cold
-start (docs/benchmarks.md). Region, credentials, retries and ``AWS_ENDPOINT_URL*`` are botocore's own matters, and the
-same either way.
+boto3's clients are botocore's. `import boto3` also loads S3's transfer threads and the resource classes, a tenth of the
+cold start (docs/benchmarks.md). botocore itself finds region, credentials, retries and ``AWS_ENDPOINT_URL*``, as under
+boto3.
 """
 
 from collections.abc import Callable
@@ -36,8 +36,8 @@ ACCESS_CODES: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
-"""Codes that any AWS service answers when the caller's own AWS credentials or permissions are at fault (Common Errors
-in the API reference)."""
+"""Codes of any AWS service for a caller whose own AWS credentials or permissions are at fault (API reference, Common
+Errors)."""
 
 THROTTLING_CODES: Final = frozenset(
     {
@@ -76,20 +76,20 @@ OTHER_CODES: Final = frozenset(
         "ValidationException",
     }
 )
-"""What the calls to Secrets Manager and DynamoDB can answer besides, by botocore's models."""
+"""The other codes in botocore's models of our calls to Secrets Manager and DynamoDB."""
 
 KNOWN_CODES: Final = ACCESS_CODES | THROTTLING_CODES | OTHER_CODES
-"""The only codes that are shown: what calls itself an error code may be an echo of the request, token and all."""
+"""The only codes that messages show: an unknown one may echo the request, including a token."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A call that went wrong, without anything of the request or of the answer in it.
+    """A call that failed. It holds nothing of the request or of the answer.
 
-    ``code`` is a known error code, or the class of the exception where there was no answer; ``status`` is the HTTP
-    status of an answer, else 0.
+    `code` is a known error code, or the class of the exception if there was no answer. `status` is the HTTP status, 0
+    without an answer.
     """
 
     kind: Literal["service", "connection", "other"]
@@ -99,7 +99,7 @@ class Fault:
 
 @cache
 def session() -> botocore.session.Session:
-    """Return the session, made once: it keeps credentials, and the data that clients are made from."""
+    """Return the one session. It keeps the credentials and the data from which clients are made."""
     return botocore.session.get_session()
 
 
@@ -107,7 +107,7 @@ def aws_client(service: str, config: Config) -> Any:  # noqa: ANN401 - the calle
     """Return a new client of a service.
 
     Raises:
-        ConfigurationException: there is no region, or the endpoint of AWS_ENDPOINT_URL* is no URL.
+        ConfigurationException: there is no region, or AWS_ENDPOINT_URL* is no URL.
 
     """
     try:
@@ -115,22 +115,22 @@ def aws_client(service: str, config: Config) -> Any:  # noqa: ANN401 - the calle
     except (BotoCoreError, ValueError) as error:
         what = type(error).__name__
     raise ConfigurationException(
-        f"No client of {service} can be made ({what}). Check the function's AWS_REGION and AWS_ENDPOINT_URL*, then "
+        f"The function cannot create a client of {service} ({what}). Check its AWS_REGION and AWS_ENDPOINT_URL*, then "
         "deploy the stack again."
     )
 
 
 def punctual_client(service: str, config: Config) -> Any:  # noqa: ANN401 - as above
-    """Return a new client of which an attempt takes at most its connect and its read timeout, whatever is answered."""
-    from refresh_token.whole_response import only_whole_responses  # noqa: PLC0415 - not for those who only read
+    """Return a new client whose attempts end within connect timeout plus read timeout, whatever the server sends."""
+    from refresh_token.whole_response import only_whole_responses  # noqa: PLC0415 - reading a fresh token needs none
 
     client = aws_client(service, config)
-    only_whole_responses(client._endpoint.http_session)  # noqa: SLF001 - see there
+    only_whole_responses(client._endpoint.http_session)  # noqa: SLF001 - botocore has no public way
     return client
 
 
 def attempt(call: Callable[[], T]) -> T | Fault:
-    """Make a call; return its answer, or the fault in place of an exception that can hold the request."""
+    """Make a call; return its answer, or a fault instead of an exception that may hold the request."""
     try:
         return call()
     except ClientError as error:

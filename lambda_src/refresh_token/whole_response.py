@@ -1,13 +1,13 @@
-"""HTTP responses that arrive whole within the read timeout, and are not endless.
+"""HTTP responses that arrive completely within the read timeout, and that have an end.
 
-A socket's timeout is for one piece of a response: a server that sends a byte a second keeps its caller for hours. The
-time that an invocation has is counted in whole calls (`_effort`, `MAX_CALL_TIME`), so a call must end when it says.
+A socket's timeout counts for each piece of a response, so a server that sends a byte a second can keep its caller for
+hours. An invocation plans its time in complete calls (`_attempts_within`, `MAX_CALL_TIME`), so each call must end in
+time.
 """
 
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
 from socket import socket
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.awsrequest import (
@@ -18,21 +18,23 @@ from botocore.awsrequest import (
 )
 from botocore.httpsession import URLLib3Session
 
+from refresh_token.deadline import Deadline
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-MOST_BYTES: Final = 4 * 1024 * 1024
-"""What a response may have, head included. The largest that is expected is a secret: 64 KiB, six bytes for each of
-them should JSON escape it all."""
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""Longest response, including its head. The largest that we expect is a secret: 64 KiB, six bytes for each of them if
+JSON escapes them all."""
 
 
-class _Pieces(RawIOBase):
-    """What is read from a socket, until its timeout, counted from now, is over."""
+class _TimedReader(RawIOBase):
+    """Reads from a socket until the socket's timeout, counted from now, is over."""
 
     def __init__(self, sock: socket, raw: RawIOBase) -> None:
-        seconds = sock.gettimeout()
-        self._ends = None if seconds is None else monotonic() + seconds
-        self._sock, self._raw, self._left = sock, raw, MOST_BYTES
+        timeout = sock.gettimeout()
+        self._deadline = None if timeout is None else Deadline.after(timeout)
+        self._sock, self._raw, self._left = sock, raw, MAX_BYTES
 
     def readable(self) -> bool:
         """Return True."""
@@ -46,8 +48,8 @@ class _Pieces(RawIOBase):
             ConnectionError: the response is too long.
 
         """
-        if self._ends is not None:
-            seconds = self._ends - monotonic()
+        if self._deadline is not None:
+            seconds = self._deadline.left()
             if seconds <= 0:
                 raise TimeoutError
             self._sock.settimeout(seconds)
@@ -58,21 +60,21 @@ class _Pieces(RawIOBase):
         return count
 
     def close(self) -> None:
-        """Close what is read from."""
+        """Close the socket's own reader."""
         self._raw.close()
         super().close()
 
 
 class WholeResponse(HTTPResponse):
-    """A response that arrives, from its first byte to its last, within the timeout that its socket has now."""
+    """A response that arrives, from its first byte to its last, within the current timeout of its socket."""
 
     def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as http.client has them
         super().__init__(sock, *args, **kwargs)
-        self.fp = BufferedReader(_Pieces(sock, self.fp.detach()))
+        self.fp = BufferedReader(_TimedReader(sock, self.fp.detach()))
 
 
 class _Connection(AWSHTTPConnection):
-    response_class = WholeResponse  # type: ignore[assignment]  # http.client's, which is what it is there, too
+    response_class = WholeResponse  # type: ignore[assignment]  # botocore's class is typed as http.client's own
 
 
 class _TLSConnection(AWSHTTPSConnection):
@@ -88,5 +90,5 @@ class _TLSPool(AWSHTTPSConnectionPool):
 
 
 def only_whole_responses(session: URLLib3Session) -> None:
-    """Let a session of botocore's take no other responses. botocore has no public place to say so."""
+    """Make a session of botocore's use `WholeResponse`. botocore has no public way to do this."""
     session._pool_classes_by_scheme.update(http=_Pool, https=_TLSPool)  # type: ignore[attr-defined]  # noqa: SLF001

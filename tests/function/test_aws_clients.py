@@ -13,7 +13,7 @@ from tests.support.fault_table import SERVICES, modelled_errors
 @pytest.mark.parametrize("url", ["canary", "http://", "https:// canary"])
 def test_an_endpoint_that_is_no_url_is_a_configuration_fault(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
-    with pytest.raises(ConfigurationException, match=r"secretsmanager can be made \(ValueError\)") as caught:
+    with pytest.raises(ConfigurationException, match=r"client of secretsmanager \(ValueError\)") as caught:
         aws_client("secretsmanager", Config())
     assert "canary" not in str(caught.value)
     assert caught.value.__context__ is None

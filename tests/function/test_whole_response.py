@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 
 from refresh_token.aws_clients import Fault, attempt, aws_client, punctual_client
-from refresh_token.whole_response import MOST_BYTES
+from refresh_token.whole_response import MAX_BYTES
 
 BODY = json.dumps({"ARN": "arn", "Name": "pair", "VersionId": "V1", "SecretString": "x" * 40}).encode()
 HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
@@ -133,7 +133,7 @@ def test_an_answer_without_an_end_is_given_up(head: bytes, monkeypatch: pytest.M
 def test_the_longest_answer_is_4_mib(spare: int, monkeypatch: pytest.MonkeyPatch, *, taken: bool) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
     start, end = b'{"ARN": "', b'"}'
-    size = MOST_BYTES - len(head % MOST_BYTES) - spare
+    size = MAX_BYTES - len(head % MAX_BYTES) - spare
     body = start + b"x" * (size - len(start) - len(end)) + end
     (answer,) = ask(monkeypatch, lambda: [head % len(body), body], seconds=60)
     assert (not isinstance(answer, Fault)) is taken

@@ -44,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "telemetry": {"errors", "signals"},
     "oauth": {"errors", "token_pair"},
     "deadline": set(),
-    "whole_response": set(),
+    "whole_response": {"deadline"},
     "aws_clients": {"errors", "whole_response"},
     "issuers": {"adapters", "aws_clients", "deadline", "errors", "oauth", "ports", "token_pair", "whole_response"},
     "adapters": {"aws_clients", "deadline", "errors", "ports", "successors", "token_pair"},

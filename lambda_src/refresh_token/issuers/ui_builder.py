@@ -1,12 +1,11 @@
-"""The issuer behind Amplify UI Builder's RefreshToken: ``POST /tokens/{provider}/refresh``, signed with SigV4.
+"""Amplify UI Builder's RefreshToken: ``POST /tokens/{provider}/refresh``, signed with SigV4.
 
-The model names one error, InvalidParameterException (400). Throttling, 401, 403 and 5xx also happen.
+The model has one error, InvalidParameterException (400). Throttling, 401, 403 and 5xx also occur.
 """
 
-import json
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.config import Config
 
@@ -18,6 +17,7 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
+from refresh_token.oauth.amplify import read_body
 from refresh_token.token_pair import PROVIDER, IssuedToken
 
 if TYPE_CHECKING:
@@ -27,17 +27,14 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT: Final = 2
 READ_TIMEOUT: Final = 10
-MOST_ATTEMPTS: Final = 3
-LONGEST_RETRY_AFTER: Final = 5
+MAX_ATTEMPTS: Final = 3
+MAX_RETRY_AFTER: Final = 5
+"""Seconds that botocore's standard mode adds to a pause at most if the answer has an ``x-amz-retry-after``."""
 
-_TRY_LATER: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_LATER: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _REFUSED: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-_ANSWER_KEYS: Final = ("accessToken", "expiresIn", "refreshToken")
-_CODE_KEYS: Final = ("__type", "code", "Code")
-"""Where a REST-JSON error has its code, if not in the header ``x-amzn-ErrorType``."""
-
-_OUR_FAULT: Final = ("NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError")
-"""Exceptions of botocore that say the same before anything is sent."""
+_NO_CREDENTIALS: Final = ("NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError")
+"""botocore's exceptions for credentials that are missing, before anything is sent."""
 
 
 class UiBuilderIssuer:
@@ -47,10 +44,10 @@ class UiBuilderIssuer:
     takes_client_id = True
 
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
-        """Call RefreshToken within ``seconds``; see the port for what it raises."""
+        """Call RefreshToken within `seconds`; see the port for what it raises."""
         body = {"token": refresh_token} if client_id is None else {"token": refresh_token, "clientId": client_id}
         answer: Mapping[str, object] | Fault = attempt(
-            lambda: _client(*_effort(seconds)).refresh_token(provider=PROVIDER, refreshTokenBody=body)  # type: ignore[arg-type]
+            lambda: _client(*_attempts_within(seconds)).refresh_token(provider=PROVIDER, refreshTokenBody=body)  # type: ignore[arg-type]
         )
         if isinstance(answer, Fault):
             raise _meaning(answer)
@@ -58,18 +55,17 @@ class UiBuilderIssuer:
 
 
 def issuer_from(_: "Mapping[str, str]") -> UiBuilderIssuer:
-    """Return the issuer; what it needs of the environment is botocore's own matter."""
+    """Return the issuer; botocore itself reads what it needs from the environment."""
     return UiBuilderIssuer()
 
 
-def _effort(seconds: float) -> tuple[int, int]:
-    """Return (attempts, read timeout in seconds) that end within ``seconds``.
+def _attempts_within(seconds: float) -> tuple[int, int]:
+    """Return how many attempts end within `seconds`, and the read timeout of each in seconds.
 
-    Standard mode waits at most 1 s before the second attempt and 2 s before the third, and 5 s more where the answer
-    has an ``x-amz-retry-after``.
+    botocore's standard mode waits at most 1 s before the second attempt and 2 s before the third, plus MAX_RETRY_AFTER.
     """
-    for attempts in range(MOST_ATTEMPTS, 0, -1):
-        pauses = sum(2**retry + LONGEST_RETRY_AFTER for retry in range(attempts - 1))
+    for attempts in range(MAX_ATTEMPTS, 0, -1):
+        pauses = sum(2**retry + MAX_RETRY_AFTER for retry in range(attempts - 1))
         if attempts * (CONNECT_TIMEOUT + READ_TIMEOUT) + pauses <= seconds:
             return attempts, READ_TIMEOUT
     return 1, max(1, int(seconds) - CONNECT_TIMEOUT)
@@ -83,37 +79,18 @@ def _client(attempts: int, read_timeout: int) -> "AmplifyUIBuilderClient":
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
     client: AmplifyUIBuilderClient = punctual_client("amplifyuibuilder", config)
-    client.meta.events.register("before-parse.amplifyuibuilder.RefreshToken", _read_body)
+    client.meta.events.register("before-parse.amplifyuibuilder.RefreshToken", read_body)
     return client
 
 
-def _read_body(response_dict: dict[str, Any], customized_response_dict: dict[str, object], **_: object) -> None:
-    """Read the body in place of botocore's parser, and leave the parser what it can read.
-
-    The parser makes a whole number of whatever ``int()`` takes (true, 1.5, "5"), drops a refresh token, which the
-    model does not have, and lets any Python error out where the body is JSON but not the expected object.
-    """
-    try:
-        body = json.loads(response_dict["body"])
-    except (ValueError, RecursionError):
-        body = None
-    document = body if isinstance(body, dict) else {}
-    kept: dict[str, str] = {}
-    if response_dict["status_code"] < HTTPStatus.MULTIPLE_CHOICES:
-        customized_response_dict.update({key: document.get(key) for key in _ANSWER_KEYS})
-    else:
-        kept = {key: value for key in _CODE_KEYS if isinstance(value := document.get(key), str)}
-    response_dict["body"] = json.dumps(kept).encode()
-
-
 def _meaning(fault: Fault) -> RefreshTokenError:
-    """Return what a fault means. 400, 401 and 403 refuse the grant, unless AWS itself is what refuses."""
+    """Return the error for a fault. 400, 401 and 403 refuse the grant unless AWS refuses this function's own call."""
     code, status = fault.code, fault.status
-    if code in ACCESS_CODES or code in _OUR_FAULT:
+    if code in ACCESS_CODES or code in _NO_CREDENTIALS:
         return _misconfigured(code)
     if fault.kind != "service":
         return _unavailable(code)
-    if code in THROTTLING_CODES or status in _TRY_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if code in THROTTLING_CODES or status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unavailable(f"HTTP {status}")
     if status in _REFUSED:
         return ReauthorizationRequiredException(
@@ -125,8 +102,8 @@ def _meaning(fault: Fault) -> RefreshTokenError:
 
 def _unavailable(what: str) -> RefreshTokenError:
     return IssuerUnavailableException(
-        f"The issuer could not be used ({what}), after retries. Ask again later; if it stays, see the AWS Health "
-        "Dashboard for Amplify."
+        f"The issuer could not be used ({what}), after retries. Ask again later. If it keeps failing, see the AWS "
+        "Health Dashboard for Amplify."
     )
 
 
