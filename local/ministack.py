@@ -16,6 +16,8 @@ ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
 """MiniStack pins botocore exactly, so it has a virtual environment of its own."""
 
+START = Path(__file__).with_name("ministack_start.py")
+
 READY_SECONDS = 60.0
 PORT_ATTEMPTS = 5
 
@@ -54,7 +56,7 @@ class MiniStack:
             choice = port if port and attempt == 0 else _free_port()
             nonce = secrets.token_hex(8)
             env = environment.emulator_environment(scratch) | _settings(choice, nonce)
-            child = Child([python, "-m", "ministack"], env=env, log=log, keep=keep)
+            child = Child([python, "-I", START], env=env, log=log, keep=keep)
             try:
                 if _answers(child, choice, nonce):
                     return cls(child, choice, scratch)

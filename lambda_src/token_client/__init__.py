@@ -1,4 +1,4 @@
-"""The client of the refresh function, for other Lambdas: a live Figma access token, and one that works in its place."""
+"""The client of the refresh function, for other Lambdas: get a live Figma access token, replace a rejected one."""
 
 from token_client.client import TokenClient
 from token_client.errors import TokenClientError

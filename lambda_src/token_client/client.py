@@ -1,4 +1,4 @@
-"""The client: a name, a keeper, and the function behind it."""
+"""`TokenClient`: puts the function's name, the invoker and the keeper together."""
 
 import os
 import time
@@ -10,19 +10,20 @@ import boto3
 
 from token_client.function_name import FunctionName
 from token_client.invoker import READ_TIMEOUT, Invoker
-from token_client.keeper import Now, TokenKeeper
+from token_client.keeper import TokenKeeper
+from token_client.kept_token import Now
 from token_client.tokens import Token
 
 
 class TokenClient:
-    """Gives live access tokens, and others in place of rejected ones. Make one for a process, outside the handler.
+    """Returns live access tokens and replaces rejected ones. Create one per process, outside the handler.
 
-    `function_name` is the name, ARN or alias ARN of the refresh function; without it, FUNCTION_NAME, else
-    FUNCTION_NAME_PARAMETER in the environment. `session` is for credentials or a region of its own. `read_timeout` is
-    in seconds; raise it if the stack's ``timeout_seconds`` was raised.
+    `function_name` is the name, ARN or alias ARN of the refresh function. Without it, the client reads FUNCTION_NAME
+    and then FUNCTION_NAME_PARAMETER from the environment. Pass a `session` to use other credentials or another region.
+    `read_timeout` is in seconds; raise it if you raised the stack's ``timeout_seconds``.
 
     Raises:
-        ClientConfigurationException: no function is named, or there is no region.
+        ClientConfigurationException: no function is named, or no region is set.
 
     """
 
@@ -44,39 +45,39 @@ class TokenClient:
     def from_parameter(
         cls, name: str, *, session: boto3.session.Session | None = None, read_timeout: float = READ_TIMEOUT
     ) -> Self:
-        """Return a client of the function that a parameter of Systems Manager names, read with the first question.
+        """Return a client that reads the function's name from a Systems Manager parameter when it first needs it.
 
-        The stack writes ``/RefreshToken/<stage>/function-arn``. Raises as the class does.
+        The stack writes the parameter ``/RefreshToken/<stage>/function-arn``. Raises what the class raises.
         """
         return cls(FunctionName(parameter=name), session=session, read_timeout=read_timeout)
 
     def get_token(self) -> Token:
-        """Return a live token, from memory as long as that is right.
+        """Return a live token, from memory if possible.
 
-        While the function cannot be asked, the last good token is served as long as it lives, with `Token.stale` set.
+        While the function cannot be reached, returns the last good token until it expires, with `Token.stale` set.
 
         Raises:
-            TokenClientError: there is no live token to be had; the class tells why, the message what to do.
+            TokenClientError: no live token is available; the class says why, the message says what to do.
 
         """
         return self._keeper.get_token()
 
     def report_failure(self, token: Token) -> Token:
-        """Return a token that works in place of this one, which the API rejected (401, 403).
+        """Replace this token, which the API rejected with 401 or 403, and return one that works.
 
-        The rejected one is never handed out again, whatever becomes of the report. Reported by many threads at once, or
-        again later, it makes one invocation.
+        The client never returns the rejected token again, even if the report fails. Reporting it from many threads, or
+        again later, causes one invocation.
 
         Raises:
-            TokenClientError: the function could not replace it. Where it cannot be reached, `get_token` reports again.
+            TokenClientError: the function could not replace the token. `get_token` then reports it again.
 
         """
         return self._keeper.report_failure(token)
 
     def look_again(self, token: Token) -> Token:
-        """Return the token that is current now, which may still be this one; for auth, where a report would be wrong.
+        """Return the current token, which may still be this one. The auth adapters use it when a report would be wrong.
 
-        Nothing is reported and nothing raised: this one is returned, too, if nobody answers.
+        Reports nothing and raises nothing. If the function does not answer, returns this token.
         """
         return self._keeper.look_again(token)
 

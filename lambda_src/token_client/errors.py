@@ -1,44 +1,44 @@
-"""Everything that the client raises, one class per meaning; all are a `TokenClientError`.
+"""Everything that the client raises: one class per meaning, all derived from `TokenClientError`.
 
     TokenClientError
-        FunctionError               the function was reached, and says no
-            SecretNotSeededException, ReauthorizationRequiredException ...   its own errors, by name
-            FunctionTimedOutException, FunctionCrashedException              Lambda says so, in its place
+        FunctionError                   the function ran, or tried to, and failed
+            SecretNotSeededException, ReauthorizationRequiredException ...   the function's own errors, by name
+            FunctionTimedOutException, FunctionCrashedException              what Lambda reports for the function
             UnknownFunctionException                                         a name that this version does not know
-        InvokeError                 Lambda did not get as far as running it, or its answer did not come back
-        ClientConfigurationException    the consumer's own set-up
-        UnexpectedAnswerException       an answer that makes no sense
+        InvokeError                     Lambda did not run the function, or its answer did not come back
+        ClientConfigurationException    the consumer's own set-up is wrong
+        UnexpectedAnswerException       the answer makes no sense
 
-Each message says what to do. None holds a token, and none carries a cause or a context: a botocore exception can hold
-the answer, which is a token. So everything here is raised after an ``except`` block, not in it.
+Each message says what to do. No message holds a token, and no error carries a cause or a context: a botocore exception
+can hold the answer, which contains a token. For that reason the client raises after an ``except`` block, never in it.
 """
 
 from typing import ClassVar, Final
 
 
 class TokenClientError(Exception):
-    """What all of them have in common."""
+    """The base class."""
 
     transient: ClassVar[bool] = False
-    """Whether the same call may succeed later although nobody changes anything."""
+    """Whether the same call may succeed later without anybody changing anything."""
 
 
 class FunctionError(TokenClientError):
-    """The function was reached and raised. ``error_type`` is the name that it, or Lambda, gave."""
+    """The function failed. ``error_type`` is the name of the error, as the function or Lambda reported it."""
 
     error_type: str = ""
 
 
 class InvalidParameterException(FunctionError):
-    """The function does not know the event: client and function are of different versions."""
+    """The function does not understand the event: the client and the function have different versions."""
 
 
 class SecretNotSeededException(FunctionError):
-    """There is no token pair yet. An operator has to sign in."""
+    """The secret holds no token pair yet. An operator has to sign in."""
 
 
 class SecretMalformedException(FunctionError):
-    """The secret holds something that is not a token pair. An operator has to store one again."""
+    """The secret holds something other than a token pair. An operator has to store a pair again."""
 
 
 class SecretUnavailableException(FunctionError):
@@ -46,17 +46,17 @@ class SecretUnavailableException(FunctionError):
 
 
 class ReauthorizationRequiredException(FunctionError):
-    """The refresh token is refused: an operator has to sign in again. Asking again is no use."""
+    """The issuer refuses the refresh token. An operator has to sign in again; a retry does not help."""
 
 
 class IssuerUnavailableException(FunctionError):
-    """The token has to be refreshed, and the issuer cannot be used at the moment."""
+    """The token needs a refresh, and the issuer is not available at the moment."""
 
     transient = True
 
 
 class IssuerProtocolException(FunctionError):
-    """The issuer gave the function an answer that makes no sense."""
+    """The issuer's answer to the function makes no sense."""
 
 
 class RefreshInProgressException(FunctionError):
@@ -66,7 +66,7 @@ class RefreshInProgressException(FunctionError):
 
 
 class TokenNotStoredException(FunctionError):
-    """The token was refreshed and could not be stored. The next question or report heals it, once writing works."""
+    """The token was refreshed but could not be stored. The next call or report fixes this if writing works again."""
 
     transient = True
 
@@ -82,55 +82,55 @@ class FunctionTimedOutException(FunctionError):
 
 
 class FunctionCrashedException(FunctionError):
-    """The function's process ended, or could not start: out of memory, a broken bundle."""
+    """The function's process ended or could not start, for example out of memory or with a broken bundle."""
 
 
 class UnknownFunctionException(FunctionError):
-    """The function raised something that this version of the client does not know."""
+    """The function raised an error that this version of the client does not know."""
 
 
 class InvokeError(TokenClientError):
-    """Lambda could not be asked. ``code`` is its error code, or the class of botocore's error."""
+    """Lambda did not run the function. ``code`` is Lambda's error code, or the class name of botocore's error."""
 
     code: str = ""
 
 
 class InvokeThrottledException(InvokeError):
-    """Lambda throttles: too many invocations at once in this account, or of this function."""
+    """Lambda throttles: this account, or this function, has too many invocations at once."""
 
     transient = True
 
 
 class InvokeDeniedException(InvokeError):
-    """This consumer's role may not invoke the function, or has no valid credentials."""
+    """This consumer's role may not invoke the function, or its credentials are not valid."""
 
 
 class FunctionMissingException(InvokeError):
-    """There is no such function or alias in this account and region."""
+    """The function or alias does not exist in this account and region."""
 
 
 class InvokeTimedOutException(InvokeError):
-    """No answer came in the time that the client waits. The function may well have finished meanwhile: ask again."""
+    """No answer came within the read timeout. The function may have finished by now: ask again."""
 
     transient = True
 
 
 class LambdaUnavailableException(InvokeError):
-    """Lambda cannot be reached, or has a fault of its own."""
+    """Lambda is unreachable or has an internal error."""
 
     transient = True
 
 
 class InvokeRefusedException(InvokeError):
-    """Lambda refuses the invocation for another reason, named in ``code``."""
+    """Lambda refuses the invocation for another reason; ``code`` names it."""
 
 
 class ClientConfigurationException(TokenClientError):
-    """The consumer's own set-up is wrong: no function named, no region, no credentials, a parameter missing."""
+    """The consumer's own set-up is wrong: no function name, region, credentials or parameter."""
 
 
 class UnexpectedAnswerException(TokenClientError):
-    """The answer is no token answer, or the function gave back the very token that was reported as rejected."""
+    """The answer is not a token answer, or it holds the very token that was reported as rejected."""
 
 
 CONTRACT: Final[dict[str, type[FunctionError]]] = {
@@ -148,4 +148,4 @@ CONTRACT: Final[dict[str, type[FunctionError]]] = {
         ConfigurationException,
     )
 }
-"""The function's own errors by the ``errorType`` that it answers, in the order in which the README lists them."""
+"""The function's own errors by their ``errorType``, in the order of the README's table."""

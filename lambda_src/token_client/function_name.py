@@ -1,4 +1,4 @@
-"""Which function to ask: a name or ARN as given, or as it stands in a parameter of Systems Manager."""
+"""Which function to invoke: a name or ARN, given directly or stored in a Systems Manager parameter."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -15,14 +15,14 @@ _TRANSIENT: Final = frozenset({"ThrottlingException", "TooManyUpdates", "Interna
 
 
 class FunctionName:
-    """A name that is known, or is read once from a parameter when it is first needed."""
+    """A function's name, known from the start or read from a parameter when it is first needed."""
 
     def __init__(self, *, name: str = "", parameter: str = "") -> None:
         self._name, self._parameter = name, parameter
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Take FUNCTION_NAME, else the parameter that FUNCTION_NAME_PARAMETER names.
+        """Read FUNCTION_NAME, or else FUNCTION_NAME_PARAMETER, which names the parameter.
 
         Raises:
             ClientConfigurationException: neither is set.
@@ -31,19 +31,19 @@ class FunctionName:
         name, parameter = environment.get(NAME_VARIABLE, ""), environment.get(PARAMETER_VARIABLE, "")
         if not name and not parameter:
             raise ClientConfigurationException(
-                f"No function is named. Give TokenClient the name or ARN of the refresh function, or set "
-                f"{NAME_VARIABLE} to it, or {PARAMETER_VARIABLE} to the parameter that holds it "
+                f"No function is named. Pass the name or ARN of the refresh function to TokenClient, or set "
+                f"{NAME_VARIABLE} to it, or set {PARAMETER_VARIABLE} to the parameter that holds it "
                 "(/RefreshToken/<stage>/function-arn)."
             )
         return cls(name=name) if name else cls(parameter=parameter)
 
     def resolve(self, new_client: Callable[[str], Any]) -> str:
-        """Return the name; `new_client` makes the client of Systems Manager where there is a parameter to read.
+        """Return the name. If it has to be read from the parameter, `new_client` makes the Systems Manager client.
 
         Raises:
-            ClientConfigurationException: the parameter is missing, empty, or may not be read.
-            LambdaUnavailableException: Systems Manager throttles, or has a fault of its own.
-            BotoCoreError: Systems Manager cannot be asked at all.
+            ClientConfigurationException: the parameter is missing or empty, or this role may not read it.
+            LambdaUnavailableException: Systems Manager throttles or has an internal error.
+            BotoCoreError: Systems Manager is unreachable.
 
         """
         if not self._name:
@@ -51,7 +51,7 @@ class FunctionName:
         return self._name
 
     def forget(self) -> None:
-        """The function is not there: read the parameter again next time, if the name came from one."""
+        """Read the parameter again next time, if the name came from one, because the function is gone."""
         if self._parameter:
             self._name = ""
 
@@ -71,12 +71,12 @@ class FunctionName:
 
     def _wrong(self) -> ClientConfigurationException:
         return ClientConfigurationException(
-            f"The parameter {self._parameter} holds no function's ARN, or may not be read. Check that the refresh "
-            "stack is deployed in this region, and give this role ssm:GetParameter on it."
+            f"The parameter {self._parameter} does not hold a function's ARN, or this role may not read it. Check that "
+            "the refresh stack is deployed in this region, and allow this role ssm:GetParameter on the parameter."
         )
 
     def _unavailable(self) -> LambdaUnavailableException:
         return LambdaUnavailableException(
-            f"The parameter {self._parameter} cannot be read at the moment: Systems Manager throttles, or has a "
-            "fault of its own. Ask again later."
+            f"The client could not read the parameter {self._parameter}: Systems Manager throttles or has an internal "
+            "error. Ask again later."
         )

@@ -1,4 +1,4 @@
-"""The token that consumers are given."""
+"""The token that consumers get."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,24 +6,24 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token. `repr` and `str` leave it out: say ``token.access_token``, or ``token.authorization``."""
+    """An access token. `repr` and `str` hide it; read ``token.access_token`` or ``token.authorization``."""
 
     access_token: str = field(repr=False)
     version_id: str
-    """Names this very token, without being a secret: fit for logs."""
+    """Identifies this token. It is not a secret and may be logged."""
     state: str
-    """``fresh``; ``due``: will be refreshed soon; ``degraded``: should have been refreshed, could not, still alive.
+    """``fresh``; ``due``: a refresh comes soon; ``degraded``: a refresh is overdue but failed, the token still lives.
 
-    A name from a later version of the function is kept as it is, and treated as ``due``.
+    The client keeps a name from a later version of the function as it is, and treats it like ``due``.
     """
     expires_at: datetime | None
-    """By the function's clock, in UTC; the client itself counts from when the token came."""
+    """UTC, by the function's clock. The client itself counts from the moment the token arrived."""
     stale: bool = False
-    """Whether the function was asked about this token, could not answer, and the token is alive as far as we know."""
+    """Whether the client asked the function about this token without an answer. As far as it knows the token lives."""
 
     @property
     def authorization(self) -> str:
-        """Return the value of the header ``Authorization``."""
+        """Return the value of the ``Authorization`` header."""
         return f"Bearer {self.access_token}"
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""A consumer's environment, the function that it asks, and the API that it uses."""
+"""A consumer's environment, the function that it invokes, and the API that it uses."""
 
 from collections.abc import Iterator
 
@@ -23,13 +23,13 @@ UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_MAX_ATTEMPTS", "FUNCTION_NAME"
 
 @pytest.fixture(scope="session")
 def session() -> boto3.session.Session:
-    """One session for all tests: it keeps the service models, which take long to load."""
+    """One session for all tests, because it keeps the service models, which take long to load."""
     return boto3.session.Session()
 
 
 @pytest.fixture(autouse=True)
 def function(monkeypatch: pytest.MonkeyPatch, session: boto3.session.Session) -> Iterator[Function]:
-    """The function, where this test's AWS clients find it."""
+    """The function, at the endpoint that this test's AWS clients use."""
     function = Function()
     with serving(function) as function.url:
         for name, value in ENVIRONMENT.items():

@@ -1,4 +1,4 @@
-"""The folder as a project of its own: installed for real, without a network, and nothing is left behind in it."""
+"""The folder as a project: a real installation without a network, which leaves nothing behind in the folder."""
 
 import subprocess
 import sys
@@ -11,8 +11,8 @@ from tests.support.checkout import ROOT
 FOLDER = ROOT / "lambda_src" / "token_client"
 
 
-def files() -> set[Path]:
-    return {path.relative_to(FOLDER) for path in FOLDER.rglob("*") if "__pycache__" not in path.parts}
+def files(folder: Path) -> set[Path]:
+    return {path.relative_to(folder) for path in folder.rglob("*") if "__pycache__" not in path.parts}
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +23,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_it_installs_every_module_and_its_types_and_leaves_the_folder_as_it_was(installed: Path) -> None:
-    before = files()
-    package = {path for path in before if path.suffix == ".py" or path.name == "py.typed"}
-    found = {path.relative_to(installed / "token_client") for path in (installed / "token_client").rglob("*.*")}
-    assert {path for path in found if "__pycache__" not in path.parts} == package
-    assert before == package | {Path("pyproject.toml"), Path("auth")}
+def test_it_installs_exactly_the_package(installed: Path) -> None:
+    package = {path for path in files(FOLDER) if path.suffix == ".py" or path.name == "py.typed"}
+    assert files(installed / "token_client") == package | {Path("auth")}
+    assert files(FOLDER) == package | {Path("pyproject.toml"), Path("auth")}
 
 
-IMPORTED_ONLY_WHEN_USED = """
+IMPORTED_WHEN_USED = """
 import sys
 import token_client, token_client.client, token_client.auth.rejections
 assert "urllib3" in sys.modules, "botocore brings it"
@@ -40,8 +38,8 @@ print(token_client.__file__)
 """
 
 
-def test_http_libraries_are_imported_when_their_auth_is(installed: Path) -> None:
-    command = [sys.executable, "-c", IMPORTED_ONLY_WHEN_USED]
+def test_http_libraries_are_imported_with_their_adapter(installed: Path) -> None:
+    command = [sys.executable, "-c", IMPORTED_WHEN_USED]
     run = subprocess.run(command, check=True, capture_output=True, text=True, env={"PYTHONPATH": str(installed)})
     nothing, file = run.stdout.splitlines()
     assert nothing == ""

@@ -122,9 +122,11 @@ CLIENT_ALLOWED: dict[str, set[str]] = {
     "source": {"tokens"},
     "answers": {"errors", "tokens"},
     "function_name": {"errors"},
-    "invoker": {"answers", "errors", "function_name"},
-    "keeper": {"answers", "errors", "tokens"},
-    "client": {"function_name", "invoker", "keeper", "tokens"},
+    "invoke_errors": {"errors"},
+    "invoker": {"answers", "errors", "function_name", "invoke_errors"},
+    "kept_token": {"answers", "tokens"},
+    "keeper": {"answers", "errors", "kept_token", "tokens"},
+    "client": {"function_name", "invoker", "keeper", "kept_token", "tokens"},
     "auth": {"errors", "source", "tokens"},
     "__init__": {"client", "errors", "source", "tokens"},
 }
@@ -133,6 +135,7 @@ CLIENT_ALLOWED: dict[str, set[str]] = {
 STANDARD = {*sys.stdlib_module_names}
 OUTSIDE = {
     "function_name.py": {"botocore"},
+    "invoke_errors.py": {"botocore"},
     "invoker.py": {"boto3", "botocore", "mypy_boto3_lambda"},
     "client.py": {"boto3"},
     "auth/requests.py": {"requests"},

@@ -1,5 +1,5 @@
 """Ready-made auth for HTTP libraries: ``token_client.auth.requests``, ``.httpx``, ``.urllib3``.
 
-Each adds ``Authorization: Bearer …``, and when the API answers 401 or 403 reports the token and sends the request once
-more with another. A module imports its library, and nothing else does.
+Each adapter adds ``Authorization: Bearer …``. If the API answers 401 or 403, it reports the token and sends the request
+once more with another one. Each module imports its HTTP library, and no other module does.
 """

@@ -13,14 +13,14 @@ _HEADER: Final = "Authorization"
 
 
 class TokenAuth(httpx.Auth):
-    """Adds the token, and tries once more with another when it is rejected (`rejected_statuses`).
+    """Adds the token, and retries once with another one if the API rejects it (`rejected_statuses`).
 
-    A streamed body (generator, file) cannot be sent again: then the rejection is reported and the answer returned as it
-    is. A redirect to another host loses the token, as httpx sees to it, and what that host says is not about the token.
-    In async code the function is asked in a worker thread; the event loop goes on.
+    A streamed body (generator, file) cannot be sent again, so the adapter reports the rejection and returns the answer
+    as it is. On a redirect to another host httpx drops the token, and the adapter ignores that host's rejection. In
+    async code a worker thread asks the function, so the event loop is not blocked.
 
     Raises:
-        TokenClientError: from the request, when there is no token to be had.
+        TokenClientError: from the request, if no token is available.
 
     """
 
@@ -31,14 +31,14 @@ class TokenAuth(httpx.Auth):
         """Send a request with `httpx.Client`."""
         trial = self._rejections.begin()
         response = yield _signed(request, trial)
-        while _is_to_be_repeated(trial, response):
+        while _should_repeat(trial, response):
             response = yield _signed(response.request, trial)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send a request with `httpx.AsyncClient`."""
         trial = await anyio.to_thread.run_sync(self._rejections.begin)
         response = yield _signed(request, trial)
-        while await anyio.to_thread.run_sync(_is_to_be_repeated, trial, response):
+        while await anyio.to_thread.run_sync(_should_repeat, trial, response):
             response = yield _signed(response.request, trial)
 
 
@@ -47,10 +47,10 @@ def _signed(request: httpx.Request, trial: Trial) -> httpx.Request:
     return request
 
 
-def _is_to_be_repeated(trial: Trial, response: httpx.Response) -> bool:
-    """Look at an answer, also at the end of redirects."""
+def _should_repeat(trial: Trial, response: httpx.Response) -> bool:
+    """Decide about an answer, which may be the end of a chain of redirects."""
     request = response.request
     if request.headers.get(_HEADER) != trial.token.authorization:
         return False  # another host's answer
     in_memory = isinstance(request.stream, httpx.ByteStream)
-    return trial.is_to_be_repeated(response.status_code, can_be=lambda: in_memory)
+    return trial.should_repeat(response.status_code, can_repeat=lambda: in_memory)

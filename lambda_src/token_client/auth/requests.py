@@ -1,4 +1,4 @@
-"""Auth for requests: ``session.auth = TokenAuth(client)``, or ``auth=`` of a single request."""
+"""Auth for requests: ``session.auth = TokenAuth(client)``, or ``auth=TokenAuth(client)`` for a single request."""
 
 from collections.abc import Collection
 from functools import partial
@@ -17,13 +17,13 @@ _HEADER: Final = "Authorization"
 
 
 class TokenAuth(AuthBase):
-    """Adds the token, and tries once more with another when it is rejected (`rejected_statuses`).
+    """Adds the token, and retries once with another one if the API rejects it (`rejected_statuses`).
 
-    The body of a generator cannot be sent again: then the rejection is reported and the answer returned as it is. A
-    redirect to another host loses the token, as requests sees to it, and what that host says is not about the token.
+    A generator's body cannot be sent again, so the adapter reports the rejection and returns the answer as it is. On a
+    redirect to another host requests drops the token, and the adapter ignores that host's rejection.
 
     Raises:
-        TokenClientError: from the request, when there is no token to be had.
+        TokenClientError: from the request, if no token is available.
 
     """
 
@@ -39,13 +39,13 @@ class TokenAuth(AuthBase):
 
 
 def _answered(trial: Trial, response: Response, **sending: Any) -> Response:  # noqa: ANN401 - requests' own
-    """Look at an answer, also that of a redirected request, which inherits this hook."""
-    # Straight to the adapter: hooks are the session's business, so nothing else calls this meanwhile.
-    while _is_to_be_repeated(trial, response):
-        # Read to the end, so that the connection can be used again.
+    """Handle an answer; a redirected request inherits this hook."""
+    # Send through the adapter: the session would call the hooks again.
+    while _should_repeat(trial, response):
+        # Read the body to its end, so that the connection can be reused.
         _ = response.content
         response.close()
-        # The request itself as well: a redirect that comes next is made from it.
+        # Sign the original as well: requests derives a redirect that follows from it.
         response.request.headers[_HEADER] = trial.token.authorization
         again = response.request.copy()
         answer: Response = response.connection.send(again, **sending)
@@ -55,18 +55,18 @@ def _answered(trial: Trial, response: Response, **sending: Any) -> Response:  # 
     return response
 
 
-def _is_to_be_repeated(trial: Trial, response: Response) -> bool:
+def _should_repeat(trial: Trial, response: Response) -> bool:
     if response.request.headers.get(_HEADER) != trial.token.authorization:
         return False  # another host's answer
     try:
-        return trial.is_to_be_repeated(response.status_code, can_be=partial(_rewound, response.request))
+        return trial.should_repeat(response.status_code, can_repeat=partial(_rewind, response.request))
     except TokenClientError:
         response.close()
         raise
 
 
-def _rewound(request: PreparedRequest) -> bool:
-    """Whether the body can be sent again: there is none, it is in memory, or a file that was put back to its start."""
+def _rewind(request: PreparedRequest) -> bool:
+    """Put a file back to its start. Return whether the body can be sent again: none, in memory, or a rewound file."""
     if request.body is None or isinstance(request.body, str | bytes):
         return True
     try:

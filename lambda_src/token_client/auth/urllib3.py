@@ -1,4 +1,4 @@
-"""The same for urllib3, which has no notion of auth: a pool manager's ``request`` with a token."""
+"""A pool manager's ``request`` with a token, for urllib3, which has no auth hooks."""
 
 from collections.abc import Collection
 from functools import partial
@@ -18,11 +18,11 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class TokenPool:
-    """``TokenPool(client).request("GET", url)``: what `pool` (by default one of its own) does, with a token.
+    """Sends requests with a token: ``TokenPool(client).request("GET", url)``. Uses `pool`, or a new one.
 
-    Tries once more with another token when one is rejected (`rejected_statuses`). The body of a generator cannot be
-    sent again: then the rejection is reported and the answer returned as it is. The token is not sent along with a
-    redirect to another host, and what that host says is not about the token.
+    Retries once with another token if the API rejects one (`rejected_statuses`). A generator's body cannot be sent
+    again, so the pool reports the rejection and returns the answer as it is. On a redirect to another host urllib3
+    drops the token, and the pool ignores that host's rejection.
     """
 
     def __init__(
@@ -36,21 +36,21 @@ class TokenPool:
         self._pool = pool or PoolManager()
 
     def request(self, method: str, url: str, **options: Any) -> BaseHTTPResponse:  # noqa: ANN401 - urllib3's own
-        """Send a request; takes the options of ``PoolManager.request``.
+        """Send a request. Takes the options of ``PoolManager.request``.
 
         Raises:
-            TokenClientError: there is no token to be had.
-            HTTPError: urllib3's own.
+            TokenClientError: no token is available.
+            HTTPError: urllib3 raised it.
 
         """
         body = options.get("body")
         position = set_file_position(body, None)
         trial = self._rejections.begin()
         response = self._send(method, url, trial, options)
-        while not self._left(url, response):
-            can_be = partial(_can_be_repeated, method, response, body, position)
+        while not self._left_host(url, response):
+            can_repeat = partial(_can_repeat, method, response, body, position)
             try:
-                if not trial.is_to_be_repeated(response.status, can_be=can_be):
+                if not trial.should_repeat(response.status, can_repeat=can_repeat):
                     break
             except TokenClientError:
                 response.close()
@@ -65,8 +65,8 @@ class TokenPool:
         headers[_HEADER] = trial.token.authorization
         return self._pool.request(method, url, **{**options, "headers": headers})
 
-    def _left(self, url: str, response: BaseHTTPResponse) -> bool:
-        """Whether a redirect led to another host, which is where the token was left behind."""
+    def _left_host(self, url: str, response: BaseHTTPResponse) -> bool:
+        """Whether a redirect led to another host, where the token was not sent."""
         first, here = self._pool.connection_from_url(url), url
         for hop in response.retries.history if response.retries else ():
             here = urljoin(here, hop.redirect_location or "")
@@ -75,18 +75,18 @@ class TokenPool:
         return False
 
 
-def _can_be_repeated(method: str, response: BaseHTTPResponse, body: object, position: Any) -> bool:  # noqa: ANN401 - an opaque value of urllib3
-    """Whether to begin again, also after redirects, is harmless and possible."""
+def _can_repeat(method: str, response: BaseHTTPResponse, body: object, position: Any) -> bool:  # noqa: ANN401 - an opaque value of urllib3
+    """Whether the request can be sent again from its start without harm, even after redirects."""
     redirected = response.retries is not None and any(hop.redirect_location for hop in response.retries.history)
-    return (not redirected or method.upper() in _SAFE) and _rewound(body, position)
+    return (not redirected or method.upper() in _SAFE) and _rewind(body, position)
 
 
-def _rewound(body: object, position: Any) -> bool:  # noqa: ANN401 - urllib3's own
-    """Whether the body can be sent again: there is none, it is in memory, or a file that was put back to its start."""
+def _rewind(body: object, position: Any) -> bool:  # noqa: ANN401 - urllib3's own
+    """Put a file back to its start. Return whether the body can be sent again: none, in memory, or a rewound file."""
     if body is None or isinstance(body, str | bytes | bytearray | memoryview):
         return True
     try:
-        rewind_body(body, position)  # type: ignore[arg-type] # what is no file is refused
+        rewind_body(body, position)  # type: ignore[arg-type] # it refuses what is not a file
     except (UnrewindableBodyError, ValueError):
         return False
     return True

@@ -11,11 +11,12 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from local import child
+from local import child, ministack_start
 from local.child import Child, LogInUseError
 from local.cloud import LocalCloud
 from local.ministack import PYTHON, MiniStack, MiniStackError
@@ -28,6 +29,18 @@ PATIENCE = 30
 """Seconds to wait for what comes at once on any machine that is not stuck."""
 
 SHOW_ENVIRONMENT = "import os\ndef handler(event, context):\n    return {**os.environ, 'pid': os.getpid()}\n"
+
+FAIL = """
+import os, time
+class OutOfInkException(Exception):
+    pass
+def handler(event, context):
+    if event == "exit":
+        os._exit(1)
+    if event == "sleep":
+        time.sleep(60)
+    raise OutOfInkException("Buy ink.")
+"""
 
 
 def wait_until(happened: Callable[[], object]) -> None:
@@ -56,23 +69,34 @@ def cloud_at(ministack: MiniStack, folder: Path) -> LocalCloud:
     return LocalCloud(ministack.url, StandinControl("http://127.0.0.1:1"), folder)
 
 
-def invoke_a_function(cloud: LocalCloud) -> dict[str, Any]:
-    """Run a function in the emulator; its environment and process id."""
+def create_function(cloud: LocalCloud, name: str, source: str) -> None:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("index.py", SHOW_ENVIRONMENT)
+        archive.writestr("index.py", source)
     client = cloud.client("lambda")
     client.create_function(
-        FunctionName="show",
+        FunctionName=name,
         Runtime="python3.13",
-        Role="arn:aws:iam::000000000000:role/show",
+        Role="arn:aws:iam::000000000000:role/any",
         Handler="index.handler",
         Code={"ZipFile": code.getvalue()},
         Environment={"Variables": {"SETTING": "1"}},
+        Timeout=2,
     )
-    client.get_waiter("function_active_v2").wait(FunctionName="show")
-    answer = json.load(client.invoke(FunctionName="show")["Payload"])
-    return dict(answer)
+    client.get_waiter("function_active_v2").wait(FunctionName=name)
+
+
+def answer_of(cloud: LocalCloud, name: str, event: object = None) -> dict[str, Any]:
+    answer: dict[str, Any] = json.load(
+        cloud.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))["Payload"]
+    )
+    return answer
+
+
+def invoke_a_function(cloud: LocalCloud) -> dict[str, Any]:
+    """Run a function in the emulator; its environment and process id."""
+    create_function(cloud, "show", SHOW_ENVIRONMENT)
+    return answer_of(cloud, "show")
 
 
 def test_it_answers_on_localhost_as_the_local_account(tmp_path: Path) -> None:
@@ -80,6 +104,38 @@ def test_it_answers_on_localhost_as_the_local_account(tmp_path: Path) -> None:
         assert ministack.url == f"http://localhost:{ministack.port}"
         identity = cloud_at(ministack, tmp_path).client("sts").get_caller_identity()
     assert identity["Account"] == "000000000000"
+
+
+def test_a_caller_sees_the_functions_own_error(tmp_path: Path) -> None:
+    with MiniStack.start(tmp_path) as ministack:
+        cloud = cloud_at(ministack, tmp_path)
+        sqs = cloud.client("sqs")
+        queue = sqs.create_queue(QueueName="failures")["QueueUrl"]
+        create_function(cloud, "fail", FAIL)
+        create_function(cloud, "broken", "import ink")
+        answers = {event: answer_of(cloud, "fail", event) for event in ("raise", "exit", "sleep")}
+        broken = answer_of(cloud, "broken")
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        cloud.client("lambda").put_function_event_invoke_config(
+            FunctionName="fail", MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}}
+        )
+        cloud.client("lambda").invoke(FunctionName="fail", InvocationType="Event", Payload=b"{}")
+        (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    raised = answers["raise"]
+    assert raised.keys() == {"errorMessage", "errorType", "requestId", "stackTrace"}
+    assert (raised["errorType"], raised["errorMessage"]) == ("OutOfInkException", "Buy ink.")
+    assert "in handler\n" in raised["stackTrace"][0]
+    assert answers["exit"]["errorType"] == "Runtime.ExitError"
+    assert answers["sleep"]["errorType"] == "Sandbox.Timedout"
+    assert broken["errorType"] == "Runtime.ImportModuleError"
+    assert json.loads(message["Body"])["responsePayload"]["errorType"] == "OutOfInkException"
+
+
+def test_another_version_of_ministack_is_found_out() -> None:
+    changed = ModuleType("changed")
+    changed._PYTHON_WORKER_SCRIPT, changed._execute_function_warm = "another script", print  # type: ignore[attr-defined]
+    with pytest.raises(ministack_start.MiniStackChangedError, match="local/ministack_start"):
+        ministack_start.fix(changed, changed)
 
 
 def test_nothing_is_left_of_it_nor_of_its_functions_after_the_block(tmp_path: Path) -> None:
@@ -154,7 +210,7 @@ def test_one_that_is_not_installed_says_how_to_install_it(tmp_path: Path) -> Non
 
 def test_one_that_does_not_come_up_shows_the_end_of_its_log(tmp_path: Path) -> None:
     # This interpreter has no MiniStack.
-    with pytest.raises(MiniStackError, match="No module named ministack"):
+    with pytest.raises(MiniStackError, match="No module named"):
         MiniStack.start(tmp_path, python=Path(sys.executable))
 
 

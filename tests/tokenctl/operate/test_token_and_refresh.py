@@ -60,7 +60,7 @@ def test_an_error_of_the_function_is_one_line_with_its_type_and_exit_code_254(
         done = tokenctl(*command)
         assert (done.code, done.out) == (254, "")
         assert done.err.startswith(
-            "tokenctl: An error occurred (Runtime.HandlerError) when calling the Invoke operation"
+            "tokenctl: An error occurred (SecretNotSeededException) when calling the Invoke operation"
         )
         assert "holds no token pair yet" in done.err
         assert "tokenctl seed" in done.err
