@@ -1,10 +1,10 @@
-"""The Lambda entry and the composition root. No logic.
+"""The Lambda entry point and composition root. It holds no logic.
 
-The Secrets Manager client is made at init, which every invocation needs. The issuer and the lock are imported and made
-on the first refresh: an invocation that only reads never pays for them.
+Every invocation needs the Secrets Manager client, so init makes it. Issuer and lock are imported and made on the first
+refresh, so an invocation that only reads never pays for them.
 
-What init makes lives as long as the process does. To look through it for garbage, again and again while it grows, takes
-8 % of a cold start; so the collector starts after it, and leaves it alone (`gc.freeze`) from then on.
+Everything that init makes lives as long as the process. Garbage collections during init find nothing to free and take
+8 % of a cold start, so the collector starts after init and ignores what init made (`gc.freeze`).
 """
 
 import gc
@@ -26,9 +26,11 @@ from refresh_token.adapters.secrets_manager import (
     secrets_manager_writer,
 )
 from refresh_token.answers import Answer, answer_of
+from refresh_token.connections import Connection
 from refresh_token.errors import ConfigurationException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
-from refresh_token.ports import Issuer, RefreshLock, StoredPair
+from refresh_token.ports import Issuer, RefreshLock
+from refresh_token.process_memory import ProcessMemory
 from refresh_token.refresh_once import RefreshOnce
 from refresh_token.refresher import Refresher
 from refresh_token.results import BareToken, LiveToken, TickReport
@@ -36,14 +38,12 @@ from refresh_token.settings import Settings
 from refresh_token.successors import successor_id
 from refresh_token.telemetry import PowertoolsTelemetry
 
-TELEMETRY = PowertoolsTelemetry()
-DEAD: Final[set[str]] = set()
-UNWRITTEN: Final[dict[str, StoredPair]] = {}
-"""The versions that this process knows to be dead, and what it could not write in their place: see `RefreshOnce`."""
+TELEMETRY: Final = PowertoolsTelemetry()
+MEMORY: Final = ProcessMemory()
 
 
 class LambdaContext(Protocol):
-    """The part of the Lambda context that is used."""
+    """The part of the Lambda context that the function uses."""
 
     @property
     def aws_request_id(self) -> str:
@@ -56,7 +56,7 @@ class LambdaContext(Protocol):
 
 
 class LambdaClock:
-    """The Clock port: the machine's time, and what Lambda leaves of this invocation."""
+    """The Clock port on the machine's time and the invocation's timeout."""
 
     def __init__(self, context: LambdaContext) -> None:
         self._context = context
@@ -70,15 +70,20 @@ class LambdaClock:
         time.sleep(seconds)
 
     def remaining(self) -> float:
-        """Return the seconds that are left of this invocation."""
+        """Return the seconds that this invocation has left."""
         return self._context.get_remaining_time_in_millis() / 1000
 
 
 def lambda_handler(event: object, context: LambdaContext) -> Answer:
-    """Serve an event of contract 1; raises the errors of contract 2."""
+    """Answer an event.
+
+    Raises:
+        RefreshTokenError: the request failed; the class name is the ``errorType`` that the caller sees.
+
+    """
     with TELEMETRY.invocation(context):
         request = parse_event(event)
-        return answer_of(_serve(request, _refresher(LambdaClock(context))))
+        return answer_of(_serve(request, _refresher(_connection(), LambdaClock(context))))
 
 
 def _serve(request: Request, refresher: Refresher) -> LiveToken | BareToken | TickReport:
@@ -96,63 +101,48 @@ def _serve(request: Request, refresher: Refresher) -> LiveToken | BareToken | Ti
             return refresher.tick()
 
 
-def _refresher(clock: LambdaClock) -> Refresher:
-    settings, store = _settings(), _store()
-
-    def once() -> RefreshOnce:
-        return RefreshOnce(
-            store=store,
-            issuer=_issuer(),
-            lock=_lock(),
-            clock=clock,
-            telemetry=TELEMETRY,
-            new_version_id=lambda version_id: successor_id(version_id, uuid4().hex),
-            jitter=random.SystemRandom().random,  # with SnapStart, `random.random` would be the same everywhere
-            dead=DEAD,
-            unwritten=UNWRITTEN,
-        )
-
-    return Refresher(
-        store=store,
+def _refresher(connection: Connection, clock: LambdaClock) -> Refresher:
+    once = RefreshOnce(
+        connection=connection,
         clock=clock,
         telemetry=TELEMETRY,
+        memory=MEMORY,
+        new_version_id=lambda version_id: successor_id(version_id, uuid4().hex),
+        jitter=random.SystemRandom().random,  # with SnapStart, `random.random` would return the same everywhere
+    )
+    return Refresher(connection=connection, clock=clock, telemetry=TELEMETRY, memory=MEMORY, once=once)
+
+
+@cache
+def _connection() -> Connection:
+    """Return the connection of the single secret, which has no name."""
+    settings = Settings.from_environment(os.environ)
+
+    def make_issuer() -> Issuer:
+        from refresh_token.issuers.registry import issuer_named  # noqa: PLC0415 - see the module's docstring
+
+        return issuer_named(settings.issuer, os.environ)
+
+    def make_lock() -> RefreshLock:
+        from refresh_token.adapters.idempotency_lock import (  # noqa: PLC0415 - see the module's docstring
+            IdempotencyLock,
+            dynamodb_client,
+        )
+
+        return IdempotencyLock(settings.lock_table, settings.secret_arn, dynamodb_client())
+
+    return Connection(
+        name=None,
+        store=SecretsManagerStore(settings.secret_arn, secrets_manager_client(), secrets_manager_writer),
         windows=settings.windows,
-        issuer=_issuer,
-        once=once,
-        dead=DEAD,
+        make_lock=make_lock,
+        make_issuer=make_issuer,
     )
 
 
-@cache
-def _settings() -> Settings:
-    return Settings.from_environment(os.environ)
-
-
-@cache
-def _store() -> SecretsManagerStore:
-    return SecretsManagerStore(_settings().secret_arn, secrets_manager_client(), secrets_manager_writer)
-
-
-@cache
-def _issuer() -> Issuer:
-    from refresh_token.issuers.registry import issuer_named  # noqa: PLC0415 - see the module's docstring
-
-    return issuer_named(_settings().issuer, os.environ)
-
-
-@cache
-def _lock() -> RefreshLock:
-    from refresh_token.adapters.idempotency_lock import (  # noqa: PLC0415 - see the module's docstring
-        IdempotencyLock,
-        dynamodb_client,
-    )
-
-    return IdempotencyLock(_settings().lock_table, _settings().secret_arn, dynamodb_client())
-
-
-# A wrong environment is reported by the first invocation, as the error of contract 2 that it is.
+# A wrong environment does not fail the init: each invocation reports it, as a ConfigurationException.
 with suppress(ConfigurationException):
-    _store()
+    _connection()
 
 gc.freeze()
 gc.enable()

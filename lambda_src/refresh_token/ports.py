@@ -1,6 +1,6 @@
-"""What the core needs from the outside: protocols, and the values that pass through them."""
+"""What the core needs from outside: protocols, and the values that pass through them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from refresh_token.token_pair import IssuedToken, TokenPair
 
 @dataclass(frozen=True, slots=True)
 class StoredPair:
-    """A token pair and the VersionId of the secret version that holds it."""
+    """A token pair and the id of the version that holds it."""
 
     version_id: str
     pair: TokenPair
@@ -18,11 +18,11 @@ class StoredPair:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A refresh that failed, kept beside the lock so that all processes know of it.
+    """A failed refresh of a version, kept beside the lock so that every process knows about it.
 
-    ``reason`` is the name of an error of contract 2. Consumers do not reach the issuer again before ``retry_at``.
-    ``refused`` stays once the issuer has refused the grant of this version, whatever fails after that. So does
-    ``lost``: an answer of the issuer was not stored, so that the token of this version is dead.
+    ``reason`` is the class name of the error. Consumers do not reach the issuer again before ``retry_at``.
+    ``refused`` and ``lost`` stay set through later failures of the same version: the issuer has refused its grant; an
+    answer of the issuer was not stored, so the version's access token is dead.
     """
 
     reason: str
@@ -32,20 +32,40 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """The claim is ours; ``previous`` is the failure of the attempt before, if there was one."""
+class HeldClaim:
+    """Our claim on the refresh of a version. Close it with exactly one of its methods.
 
+    ``previous`` is the failure of the attempt before, which this claim has cleared.
+    """
+
+    version_id: str
+    lock: "RefreshLock" = field(repr=False)
     previous: Failure | None = None
+
+    def done(self) -> None:
+        """Close the claim: the version has a successor."""
+        self.lock.record_success(self.version_id)
+
+    def failed(self, failure: Failure) -> None:
+        """Close the claim and remember the failure."""
+        self.lock.record_failure(self.version_id, failure)
+
+    def release(self) -> None:
+        """Close the claim as if it had never been made: the previous failure, if any, holds again."""
+        if self.previous is None:
+            self.lock.delete_claim(self.version_id)
+        else:
+            self.failed(self.previous)
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Someone else holds the claim, or has just given it up: ask again."""
+    """Someone else holds the claim, or released it a moment ago. Try again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """This version was refreshed: a newer one is, or will at once be, current."""
+    """The version was refreshed. A newer one is current, or is about to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +75,15 @@ class CoolingDown:
     failure: Failure
 
 
-Claim = Claimed | Held | Done | CoolingDown
+Claim = HeldClaim | Held | Done | CoolingDown
 
 
 class VersionSupersededError(Exception):
-    """The version that was to be replaced is no longer current; nothing was changed."""
+    """The version to replace is no longer current. Nothing was changed."""
 
 
 class Clock(Protocol):
-    """Time: what it is, how to let it pass, and how much of it this invocation has left."""
+    """The time, and how much of it this invocation has left."""
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
@@ -74,7 +94,7 @@ class Clock(Protocol):
         ...
 
     def remaining(self) -> float:
-        """Return the seconds that are left of this invocation."""
+        """Return the seconds that this invocation has left."""
         ...
 
 
@@ -83,132 +103,137 @@ class Issuer(Protocol):
 
     @property
     def rotates(self) -> bool:
-        """Whether a refresh token may be good for one call only. Then it must never be sent twice."""
+        """Whether a refresh token may work only once. If so, it must never be sent twice."""
         ...
 
     @property
     def takes_client_id(self) -> bool:
-        """Whether it asks for the app that the caller names. The others ask for their own, whatever the caller says."""
+        """Whether the issuer uses the client id that the caller sends. If not, it always uses its own app's."""
         ...
 
     def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
-        """Call the issuer; retries included, it takes at most ``seconds``.
+        """Call the issuer; with retries, the call takes at most ``seconds``.
 
         Raises:
-            ReauthorizationRequiredException: the refresh token is refused.
-            IssuerUnavailableException: throttled, failed or did not answer.
-            IssuerProtocolException: answered with nonsense.
-            ConfigurationException: this function may not call the issuer.
+            ReauthorizationRequiredException: the issuer refuses the refresh token.
+            IssuerUnavailableException: the issuer throttles, fails or does not answer.
+            IssuerProtocolException: the answer makes no sense.
+            ConfigurationException: this function is not allowed to call the issuer.
 
         """
         ...
 
 
 class TokenStore(Protocol):
-    """Where the pair lives."""
+    """Where the pair lives. A write has two steps: write the successor, then make it current (promote it)."""
 
     def read(self) -> StoredPair:
         """Return the current pair.
 
         Raises:
-            SecretNotSeededException, SecretMalformedException, SecretUnavailableException: as they say.
+            SecretNotSeededException: the store holds no pair yet.
+            SecretMalformedException: the store holds something that is not a pair.
+            SecretUnavailableException: the store cannot be read.
 
         """
         ...
 
     def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
-        """Make ``pair`` current as version ``version_id``, if version ``expected`` still is, within ``seconds``.
+        """Write ``pair`` as version ``version_id`` and promote it, if version ``expected`` is still current.
 
-        Safe to repeat.
+        Takes at most ``seconds``. Safe to repeat.
 
         Raises:
             VersionSupersededError: another version has become current; it stays.
-            TokenNotStoredException: it could not be written.
+            TokenNotStoredException: the pair could not be written or promoted.
 
         """
         ...
 
-    def unfinished(self, version_id: str) -> StoredPair | None:
-        """Return the successor of a version that was written by `replace` and not made current; None for none.
+    def pending(self, version_id: str) -> StoredPair | None:
+        """Return the successor of a version that `replace` wrote but did not promote, None if there is none.
 
         Raises:
-            SecretUnavailableException: that cannot be found out.
+            SecretUnavailableException: the store cannot be read.
 
         """
+        ...
+
+    def promote(self, successor: str, *, expected: str, seconds: float) -> None:
+        """Make a pending successor current, as `replace` would have done. Raises the same errors."""
         ...
 
     def previous(self) -> StoredPair | None:
-        """Return the pair that was current before; None if there is none that can be read as one.
+        """Return the pair that was current before this one, None if there is no readable one.
 
         Raises:
-            SecretUnavailableException: that cannot be found out.
+            SecretUnavailableException: the store cannot be read.
 
         """
-        ...
-
-    def finish(self, successor: str, *, expected: str, seconds: float) -> None:
-        """Make an unfinished successor current, as `replace` would have done; it raises the same."""
         ...
 
 
 class RefreshLock(Protocol):
-    """The claim on "refresh version X"; every method raises IssuerUnavailable- or ConfigurationException."""
+    """Who may refresh a version. Every method may raise IssuerUnavailableException or ConfigurationException."""
 
     def claim(self, version_id: str, *, seconds: float, now: datetime, ignore_cooldown: bool) -> Claim:
-        """Try to claim the refresh of a version; a claim that is not closed ends by itself after ``seconds``."""
+        """Try to claim the refresh of a version. A claim that nobody closes expires after ``seconds``."""
         ...
 
     def lost(self, version_id: str, *, now: datetime) -> Failure | None:
-        """Return the failure that makes this version's token dead, or perhaps: its holder died before it could tell."""
+        """Return the failure that may have left this version's access token dead, None if there is none.
+
+        A claim that expired unclosed counts as one: its holder died, perhaps after the issuer had answered.
+        """
         ...
 
-    def done(self, version_id: str) -> None:
-        """Close the claim: the version has a successor."""
+    def record_success(self, version_id: str) -> None:
+        """Close the claim: the version has a successor. For `HeldClaim`."""
         ...
 
-    def failed(self, version_id: str, failure: Failure) -> None:
-        """Close the claim and remember the failure."""
+    def record_failure(self, version_id: str, failure: Failure) -> None:
+        """Close the claim and remember the failure. For `HeldClaim`."""
         ...
 
-    def release(self, version_id: str) -> None:
-        """Close the claim as if it had never been made."""
+    def delete_claim(self, version_id: str) -> None:
+        """Close the claim and remember nothing. For `HeldClaim`."""
         ...
 
 
 class Telemetry(Protocol):
-    """What operators see. Nothing that is passed in holds a token."""
+    """What operators see. No argument holds a token."""
 
     def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool) -> None:
-        """A token was looked at; ``seconds_left`` is None where its expiry is unknown.
+        """A tick checked the token. ``seconds_left`` is None if its expiry is unknown.
 
-        ``overdue``: it is in its mandatory window or worse, although the schedule has just seen to it.
+        ``overdue``: after the tick, the token is still in its mandatory window or worse.
         """
         ...
 
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:
-        """A version was refreshed; ``recovered_from`` names the error of the attempt before."""
+        """A version was refreshed. ``recovered_from`` names the error of the attempt before, if it failed."""
         ...
 
     def refresh_failed(self, error: RefreshTokenError, *, version_id: str, first: bool) -> None:
-        """A refresh failed; ``first`` unless the issuer has refused the grant of this version before."""
+        """A refresh failed. ``first`` is false if the issuer had already refused the grant of this version."""
         ...
 
     def served_degraded(self, error: RefreshTokenError, *, version_id: str) -> None:
-        """A refresh failed and the current token, still alive, serves instead."""
+        """A refresh failed, and the current token, which is still alive, is the answer."""
         ...
 
     def superseded(self, *, version_id: str) -> None:
-        """Someone stored another pair while this version was being refreshed; theirs stays."""
+        """Someone stored another pair while this version was being refreshed. Theirs stays."""
         ...
 
     def expiry_capped(self) -> None:
-        """The issuer claimed an expiry beyond belief."""
+        """The issuer's expiry is too far ahead to believe."""
         ...
 
     def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:
-        """Whether this version's token is dead could not be looked up; it is taken to live."""
+        """The lock could not say whether this version's token is dead. It counts as alive."""
         ...
 
     def lock_not_closed(self, error: RefreshTokenError, *, version_id: str) -> None:
-        """The claim could not be closed; it ends by itself."""
+        """The claim could not be closed. It expires by itself."""
         ...

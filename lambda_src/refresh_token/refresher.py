@@ -1,4 +1,4 @@
-"""The use cases: what happens when a consumer asks, a consumer complains, an operator insists, the schedule ticks.
+"""The use cases: a consumer asks for a token or reports a dead one, an operator forces a refresh, the schedule ticks.
 
     window              schedule tick                          consumer asks
     fresh               no call, unless the token is known     current token, `fresh`
@@ -11,10 +11,11 @@
 Pure: everything from outside comes in through ports.
 """
 
-from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Final
 
+from refresh_token.claimed_refresh import Outcome
+from refresh_token.connections import Connection
 from refresh_token.errors import (
     InvalidParameterException,
     ReauthorizationRequiredException,
@@ -23,58 +24,59 @@ from refresh_token.errors import (
     SecretMalformedException,
     SecretNotSeededException,
 )
-from refresh_token.ports import Clock, Failure, Issuer, StoredPair, Telemetry, TokenStore
-from refresh_token.refresh_once import Outcome, RefreshOnce
+from refresh_token.ports import Clock, Failure, StoredPair, Telemetry
+from refresh_token.process_memory import ProcessMemory
+from refresh_token.refresh_once import RefreshOnce
 from refresh_token.results import BareToken, LiveToken, State, TickReport
-from refresh_token.windows import Window, WindowSettings, window_of
+from refresh_token.windows import Window, window_of
 
 ANSWER_RESERVE: Final = 1.0
-"""Seconds of the invocation that are kept for answering."""
+"""Seconds of the invocation that are reserved for answering."""
 
 _STATES: Final[dict[Window, State]] = {Window.FRESH: "fresh", Window.ADVISORY: "due"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refresher:
-    """Decides when to refresh. ``issuer`` and ``once`` are made on demand: most invocations need neither."""
+    """Decides when to refresh the pair of a connection."""
 
-    store: TokenStore
+    connection: Connection
     clock: Clock
     telemetry: Telemetry
-    windows: WindowSettings
-    issuer: Callable[[], Issuer]
-    once: Callable[[], RefreshOnce]
-    dead: Container[str]
-    """The versions that `RefreshOnce` knows to be dead, however long they seem to live."""
+    memory: ProcessMemory
+    once: RefreshOnce
 
     def live_token(self) -> LiveToken:
-        """A consumer asks for a live access token."""
-        return self._live(self.store.read())
+        """Return a live access token to a consumer."""
+        return self._live(self.connection.store.read())
 
     def report_failure(self, version_id: str) -> LiveToken:
-        """A consumer says that the token of ``version_id`` was rejected: believe it, whatever its expiry says."""
-        stored = self.store.read()
+        """Return a live access token to a consumer whose token, of ``version_id``, was rejected.
+
+        A reported token is dead, whatever its expiry says.
+        """
+        stored = self.connection.store.read()
         if stored.version_id == version_id:
             return self._token(self._refresh(stored).stored)
         if self._window(stored) is Window.MANDATORY:
-            return self._token(stored, "due")  # it works, which is what was asked for
+            return self._token(stored, "due")  # it is alive, and the consumer asked for no more
         return self._live(stored)
 
     def force(self) -> LiveToken:
-        """An operator wants a new token now."""
-        return self._token(self._refresh(self.store.read(), ignore_cooldown=True).stored)
+        """Refresh now, because an operator wants it."""
+        return self._token(self._refresh(self.connection.store.read(), ignore_cooldown=True).stored)
 
     def tick(self) -> TickReport:
-        """The schedule looks in."""
-        report = TickReport("fresh", self.store.read())
-        window, unfinished = self._window(report.stored), None
+        """Refresh if it is time to, and report how long the token lives."""
+        report = TickReport("fresh", self.connection.store.read())
+        window, lost = self._window(report.stored), None
         if report.stored.pair.capped:
             self.telemetry.expiry_capped()
         try:
-            if window is Window.FRESH and (unfinished := self.once().lost(report.stored.version_id)):
+            if window is Window.FRESH and (lost := self.once.lost(report.stored.version_id)):
                 window = Window.EXPIRED
             if window is not Window.FRESH:
-                outcome = self._refresh(report.stored, ignore_cooldown=True, unfinished=unfinished)
+                outcome = self._refresh(report.stored, ignore_cooldown=True, lost=lost)
                 report = TickReport("refreshed", outcome.stored)
         except RefreshTokenError as error:
             if window is not Window.ADVISORY or not error.transient:
@@ -90,9 +92,13 @@ class Refresher:
         return report
 
     def exchange(self, refresh_token: str, client_id: str | None) -> BareToken:
-        """The bare operation. The stored refresh token takes the stored path: a refresh kills the stored token."""
+        """Perform the bare operation.
+
+        A refresh kills the stored access token, so the stored refresh token takes the stored path. A refresh token
+        that the last refresh replaced is spent: the caller repeats an earlier request, and gets the current token.
+        """
         try:
-            stored = self.store.read()
+            stored = self.connection.store.read()
         except (SecretNotSeededException, SecretMalformedException):
             stored = None
         if stored and stored.pair.has_refresh_token(refresh_token):
@@ -103,19 +109,20 @@ class Refresher:
         if stored and self._was_replaced(refresh_token):
             live = self._live(stored)
             return BareToken(live.stored.pair.access_token, live.expires_in)
+        seconds = self.clock.remaining() - ANSWER_RESERVE
         try:
-            issued = self.issuer().refresh(refresh_token, client_id, seconds=self.clock.remaining() - ANSWER_RESERVE)
+            issued = self.connection.issuer.refresh(refresh_token, client_id, seconds=seconds)
         except ReauthorizationRequiredException:
             raise InvalidParameterException(
-                "The issuer refuses the token in `refreshTokenBody`. Check it, and its client id; nothing was stored."
+                "The issuer refuses the token in `refreshTokenBody`. Check the token and its client id. Nothing was "
+                "stored."
             ) from None
         issued.expiry(now=self.clock.now())
         return BareToken(issued.access_token, issued.expires_in)
 
     def _was_replaced(self, refresh_token: str) -> bool:
-        """Tell whether it was stored until the last refresh, and is spent: the bare operation, asked once more."""
-        before = self.store.previous() if self.issuer().rotates else None
-        return before is not None and before.pair.has_refresh_token(refresh_token)
+        previous = self.connection.store.previous() if self.connection.issuer.rotates else None
+        return previous is not None and previous.pair.has_refresh_token(refresh_token)
 
     def _live(self, stored: StoredPair) -> LiveToken:
         if self._window(stored) in (Window.FRESH, Window.ADVISORY):
@@ -134,28 +141,27 @@ class Refresher:
         *,
         ignore_cooldown: bool = False,
         client_id: str | None = None,
-        unfinished: Failure | None = None,
+        lost: Failure | None = None,
     ) -> Outcome:
-        """Refresh what is stored; and if somebody stores a pair meanwhile that is no longer alive, that one as well."""
+        """Refresh a stored pair. If someone stores a pair meanwhile that is itself expired, refresh that one, too."""
         while True:
-            outcome = self.once().refresh(
-                stored, ignore_cooldown=ignore_cooldown, client_id=client_id, unfinished=unfinished
-            )
+            outcome = self.once.refresh(stored, ignore_cooldown=ignore_cooldown, client_id=client_id, lost=lost)
             if outcome.issued or self._window(outcome.stored) not in (Window.EXPIRED, Window.UNKNOWN):
                 return outcome
-            stored, unfinished = outcome.stored, None
+            stored, lost = outcome.stored, None
 
     def _token(self, stored: StoredPair, state: State = "degraded") -> LiveToken:
+        """Return the stored token as an answer; ``state`` is for a token that is past its advisory window."""
         left, window = self._seconds_left(stored), self._window(stored)
         if left is None or window is Window.EXPIRED:
             raise RefreshInProgressException("The token was refreshed, and the new one has expired already. Ask again.")
         return LiveToken(stored, _STATES.get(window, state), int(left))
 
     def _window(self, stored: StoredPair) -> Window:
-        if stored.version_id in self.dead:
+        if self.memory.is_dead(stored.version_id):
             return Window.EXPIRED
-        pair = stored.pair
-        return window_of(pair.expires_at, lifetime=pair.lifetime, now=self.clock.now(), settings=self.windows)
+        pair, windows = stored.pair, self.connection.windows
+        return window_of(pair.expires_at, lifetime=pair.lifetime, now=self.clock.now(), settings=windows)
 
     def _seconds_left(self, stored: StoredPair) -> float | None:
         expires_at = stored.pair.expires_at

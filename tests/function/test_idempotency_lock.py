@@ -21,7 +21,7 @@ from refresh_token.adapters.idempotency_lock import (
     dynamodb_client,
 )
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
-from refresh_token.ports import Claimed, CoolingDown, Failure, Held
+from refresh_token.ports import CoolingDown, Failure, Held, HeldClaim
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import NOBODY_LISTENS
 
@@ -75,9 +75,9 @@ def claim(lock: IdempotencyLock, *, ignore_cooldown: bool = False) -> object:
 CALLS: dict[str, tuple[str, Callable[[IdempotencyLock], object]]] = {
     "claim": ("put_item", claim),
     "lost": ("get_item", lambda lock: lock.lost("v1", now=NOW)),
-    "done": ("update_item", lambda lock: lock.done("v1")),
-    "failed": ("update_item", lambda lock: lock.failed("v1", FAILURE)),
-    "release": ("delete_item", lambda lock: lock.release("v1")),
+    "done": ("update_item", lambda lock: lock.record_success("v1")),
+    "failed": ("update_item", lambda lock: lock.record_failure("v1", FAILURE)),
+    "release": ("delete_item", lambda lock: lock.delete_claim("v1")),
 }
 OUR_FAULT = ("AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException")
 COMMON_ERRORS = ["AccessDeniedException", "UnrecognizedClientException", "ThrottlingException", "ServiceUnavailable"]
@@ -140,7 +140,7 @@ def test_who_clears_a_failure_that_another_has_cleared_and_claimed_meanwhile_tak
 ) -> None:
     other = IdempotencyLock(TABLE, ARN, boto3.client("dynamodb"))
     claim(lock)
-    lock.failed("v1", FAILURE)
+    lock.record_failure("v1", FAILURE)
     outcomes: list[object] = []
 
     def overtake(**_: object) -> None:
@@ -149,7 +149,7 @@ def test_who_clears_a_failure_that_another_has_cleared_and_claimed_meanwhile_tak
 
     client.meta.events.register("before-call.dynamodb.DeleteItem", overtake)
     assert claim(lock, ignore_cooldown=True) == Held()
-    assert outcomes == [Claimed(FAILURE)]
+    assert outcomes == [HeldClaim("v1", other, FAILURE)]
     assert [item["status"] for item in items()] == [{"S": "INPROGRESS"}]
 
 
@@ -160,28 +160,28 @@ def test_who_finds_a_newer_failure_when_clearing_an_older_one_learns_of_the_newe
     newer = Failure("IssuerUnavailableException", NOW + timedelta(minutes=1))
     other = IdempotencyLock(TABLE, ARN, boto3.client("dynamodb"))
     claim(lock)
-    lock.failed("v1", FAILURE)
+    lock.record_failure("v1", FAILURE)
     attempts: list[object] = []
 
     def try_and_fail(**_: object) -> None:
         if not attempts:
             attempts.append(claim(other, ignore_cooldown=True))
-            other.failed("v1", newer)
+            other.record_failure("v1", newer)
 
     client.meta.events.register("before-call.dynamodb.DeleteItem", try_and_fail)
-    assert claim(lock, ignore_cooldown=True) == Claimed(newer)
+    assert claim(lock, ignore_cooldown=True) == HeldClaim("v1", lock, newer)
 
 
 @pytest.mark.usefixtures("table")
 def test_who_is_overtaken_again_and_again_gives_way(client: "DynamoDBClient", lock: IdempotencyLock) -> None:
     other = IdempotencyLock(TABLE, ARN, boto3.client("dynamodb"))
     claim(lock)
-    lock.failed("v1", FAILURE)
+    lock.record_failure("v1", FAILURE)
     failures = iter(range(100))
 
     def try_and_fail(**_: object) -> None:
-        assert isinstance(claim(other, ignore_cooldown=True), Claimed)
-        other.failed("v1", Failure("IssuerUnavailableException", NOW + timedelta(seconds=next(failures))))
+        assert isinstance(claim(other, ignore_cooldown=True), HeldClaim)
+        other.record_failure("v1", Failure("IssuerUnavailableException", NOW + timedelta(seconds=next(failures))))
 
     client.meta.events.register("before-call.dynamodb.DeleteItem", try_and_fail)
     assert claim(lock, ignore_cooldown=True) == Held()
@@ -201,10 +201,10 @@ def test_the_table_holds_one_item_a_version_under_a_key_that_shows_nothing(lock:
 
 
 CLOSED: list[tuple[str, Callable[[IdempotencyLock], None], dict[str, object]]] = [
-    ("done", lambda lock: lock.done("v1"), {"done": True}),
+    ("done", lambda lock: lock.record_success("v1"), {"done": True}),
     (
         "failed",
-        lambda lock: lock.failed("v1", FAILURE),
+        lambda lock: lock.record_failure("v1", FAILURE),
         {
             "failure": {
                 "reason": FAILURE.reason,
@@ -234,8 +234,8 @@ def test_a_closed_claim_holds_the_outcome_and_nothing_else(
 def test_another_secret_in_the_same_table_has_claims_of_its_own(
     client: "DynamoDBClient", lock: IdempotencyLock
 ) -> None:
-    assert claim(lock) == Claimed(None)
-    assert claim(IdempotencyLock(TABLE, f"{ARN}-other", client)) == Claimed(None)
+    assert claim(lock) == HeldClaim("v1", lock)
+    assert isinstance(claim(IdempotencyLock(TABLE, f"{ARN}-other", client)), HeldClaim)
     assert len(items()) == 2
 
 
@@ -244,8 +244,8 @@ def test_another_secret_in_the_same_table_has_claims_of_its_own(
     ("close", "seconds"),
     [
         (lambda _: None, KEEP_CLAIM),
-        (lambda lock: lock.done("v1"), KEEP_DONE),
-        (lambda lock: lock.failed("v1", FAILURE), KEEP_FAILURE),
+        (lambda lock: lock.record_success("v1"), KEEP_DONE),
+        (lambda lock: lock.record_failure("v1", FAILURE), KEEP_FAILURE),
     ],
     ids=["claim", "done", "failed"],
 )
@@ -262,16 +262,16 @@ def test_each_record_says_when_dynamodb_may_delete_it(
 @pytest.mark.usefixtures("table")
 def test_a_record_that_is_past_its_time_is_void_although_dynamodb_has_not_deleted_it(lock: IdempotencyLock) -> None:
     claim(lock)
-    lock.done("v1")
+    lock.record_success("v1")
     (item,) = items()
     boto3.client("dynamodb").put_item(TableName=TABLE, Item={**item, "expiration": {"N": str(int(time.time()) - 1)}})
-    assert claim(lock) == Claimed(None)
+    assert claim(lock) == HeldClaim("v1", lock)
 
 
 @pytest.mark.usefixtures("table")
 def test_what_is_past_its_time_says_nothing_of_the_token_any_more(lock: IdempotencyLock) -> None:
     claim(lock)
-    lock.failed("v1", replace(FAILURE, lost=True))
+    lock.record_failure("v1", replace(FAILURE, lost=True))
     assert lock.lost("v1", now=NOW)
     change("SET #field = :value", {"#field": "expiration"}, {":value": {"N": str(int(time.time()) - 1)}})
     assert lock.lost("v1", now=NOW) is None
@@ -280,7 +280,7 @@ def test_what_is_past_its_time_says_nothing_of_the_token_any_more(lock: Idempote
 @pytest.mark.usefixtures("table")
 def test_a_cooldown_is_seen_by_a_process_that_starts_later(lock: IdempotencyLock) -> None:
     claim(lock)
-    lock.failed("v1", FAILURE)
+    lock.record_failure("v1", FAILURE)
     dynamodb_client.cache_clear()
     assert claim(IdempotencyLock(TABLE, ARN, dynamodb_client())) == CoolingDown(FAILURE)
 
@@ -298,16 +298,16 @@ UNREADABLE += ['{"failure": {"reason": "x", "retryAt": "soon"}}', '{"failure": {
 @pytest.mark.usefixtures("table")
 @pytest.mark.parametrize("data", UNREADABLE)
 def test_a_finished_record_that_cannot_be_read_is_in_nobodys_way(data: str, lock: IdempotencyLock) -> None:
-    lock.done("v1")
+    lock.record_success("v1")
     change("SET #field = :value", {"#field": "data"}, {":value": {"S": data}})
-    assert isinstance(claim(lock), Claimed)
+    assert isinstance(claim(lock), HeldClaim)
     assert claim(lock) == Held()
 
 
 @pytest.mark.usefixtures("table")
 @pytest.mark.parametrize("data", UNREADABLE)
 def test_a_record_that_cannot_be_read_says_nothing_of_the_token(data: str, lock: IdempotencyLock) -> None:
-    lock.done("v1")
+    lock.record_success("v1")
     change("SET #field = :value", {"#field": "data"}, {":value": {"S": data}})
     assert lock.lost("v1", now=NOW) is None
 
@@ -321,7 +321,7 @@ def test_a_record_that_cannot_be_read_says_nothing_of_the_token(data: str, lock:
 def test_a_record_of_an_unknown_kind_is_the_deployments_fault(
     expression: str, values: dict[str, Any] | None, lock: IdempotencyLock
 ) -> None:
-    lock.done("v1")
+    lock.record_success("v1")
     change(expression, {"#field": "status"}, values)
     for use in (claim, lambda lock: lock.lost("v1", now=NOW)):
         with pytest.raises(ConfigurationException, match="not the function's"):

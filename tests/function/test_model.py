@@ -26,7 +26,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pytest
 from hypothesis import Phase, settings
@@ -39,14 +39,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from refresh_token import refresh_once
+from refresh_token.claimed_refresh import ClaimedRefresh, Outcome
+from refresh_token.connections import Connection
 from refresh_token.errors import (
     InvalidParameterException,
     ReauthorizationRequiredException,
     RefreshTokenError,
     SecretMalformedException,
 )
-from refresh_token.ports import Claim, Claimed, Failure, StoredPair
-from refresh_token.refresh_once import Outcome, RefreshOnce
+from refresh_token.ports import Claim, Failure, HeldClaim, StoredPair
+from refresh_token.process_memory import ProcessMemory
+from refresh_token.refresh_once import RefreshOnce
 from refresh_token.refresher import Refresher
 from refresh_token.results import LiveToken
 from refresh_token.token_pair import IssuedToken, TokenPair
@@ -108,10 +112,8 @@ class RefreshModel(RuleBasedStateMachine):
         self.in_hand: TokenPair | None = None
         self.note = 0
         self.begun = 0
-        self.processes: tuple[set[str], set[str]] = set(), set()
-        """What each of two processes, which take turns, knows to be dead."""
-        self.unwritten: tuple[dict[str, StoredPair], dict[str, StoredPair]] = {}, {}
-        """And what each could not write."""
+        self.processes = ProcessMemory(), ProcessMemory()
+        """Two processes, which take turns."""
         self.world.grants.single_use = self.single_use
 
     @initialize(
@@ -234,27 +236,26 @@ class RefreshModel(RuleBasedStateMachine):
 
         def run(me: Invocation) -> object:
             store, clock = self.store(world, me), SimulatedClock(world, me)
-            dead = self.processes[self.begun % 2]
+            memory = self.processes[self.begun % 2]
             issuer = SimulatedIssuer(world, me)
+            lock = self.lock(world, me)
+            connection = Connection(
+                name=None, store=store, windows=self.windows, make_lock=lambda: lock, make_issuer=lambda: issuer
+            )
             once = self.once(
-                store=store,
-                issuer=issuer,
-                lock=self.lock(world, me),
+                connection=connection,
                 clock=clock,
                 telemetry=telemetry,
                 new_version_id=lambda _: f"ours-{next(self.numbers)}",
                 jitter=lambda: 1.0,
-                dead=dead,
-                unwritten=self.unwritten[self.begun % 2],
+                memory=memory,
             )
             refresher = self.refresher(
-                store=store,
+                connection=connection,
                 clock=clock,
                 telemetry=telemetry,
-                windows=self.windows,
-                issuer=lambda: issuer,
-                once=lambda: once,
-                dead=dead,
+                memory=memory,
+                once=once,
             )
             uses: dict[Use, Callable[[], object]] = {
                 "ask": refresher.live_token,
@@ -272,7 +273,7 @@ class RefreshModel(RuleBasedStateMachine):
             run,
             deadline=world.time + timedelta(seconds=seconds),
             # Who has something left to write need not ask the issuer, and so is not kept from the claim.
-            privileged=use in ("force", "tick") or seen in self.unwritten[self.begun % 2],
+            privileged=use in ("force", "tick") or self.processes[self.begun % 2].successor_of(seen) is not None,
             may_be_refused=use.startswith("exchange"),
             reported=reported,
         )
@@ -376,7 +377,7 @@ class RotatingModel(RefreshModel):
         world.grants.nonsense = None
         before = world.current
         waits = world.waits_for(before) if world.versions[before] != NO_PAIR else None
-        left_over = self.unwritten[self.begun % 2].get(before)
+        left_over = self.processes[self.begun % 2].successor_of(before)
         healer = self.start(use, MAX_INVOCATION)
         self.let_all_end()
         if isinstance(healer.result, LiveToken):
@@ -414,8 +415,8 @@ class NeverEndsClaims(SimulatedLock):
 
 
 class ForgetsFailures(SimulatedLock):
-    def failed(self, version_id: str, failure: Failure) -> None:
-        super().failed(version_id, failure)
+    def record_failure(self, version_id: str, failure: Failure) -> None:
+        super().record_failure(version_id, failure)
         self.world.table.pop(version_id)
 
 
@@ -427,28 +428,35 @@ class WritesWithoutCompareAndSwap(SimulatedStore):
 
 class MakesNoClaim(RefreshOnce):
     def _claim(self, version_id: str, *, ignore_cooldown: bool) -> Claim:
-        del version_id, ignore_cooldown
-        return Claimed()
+        del ignore_cooldown
+        return HeldClaim(version_id, self.connection.lock)
 
 
-class ForgetsToReadAgain(RefreshOnce):
-    def _claimed(self, seen: StoredPair, previous: Failure | None, client_id: str | None) -> Outcome:
-        issued, pair = self._call(seen, previous, client_id)
-        stored = self._write(StoredPair(self.new_version_id(""), pair), seen, written=False)
-        self._close(self.lock.done, seen.version_id)
-        return Outcome(stored or self.store.read(), issued)
+class ForgetsToReadAgain(ClaimedRefresh):
+    def run(self) -> Outcome:
+        seen = self.read_again()
+        issued, pair = self._call(seen.pair)
+        stored = StoredPair(self.new_version_id(""), pair)
+        if not self._write(stored, seen.pair, written=False):
+            stored = self.connection.store.read()
+        self._close(self.claim.done)
+        return Outcome(stored, issued)
+
+    def read_again(self) -> StoredPair:
+        world = self.connection.store.world  # type: ignore[attr-defined]
+        return StoredPair(self.claim.version_id, world.pair(self.claim.version_id))
 
 
 class ReadsAgainAndIgnoresIt(ForgetsToReadAgain):
-    def _claimed(self, seen: StoredPair, previous: Failure | None, client_id: str | None) -> Outcome:
-        self.store.read()
-        return super()._claimed(seen, previous, client_id)
+    def read_again(self) -> StoredPair:
+        self.connection.store.read()
+        return super().read_again()
 
 
-class ClosesBeforeItWrites(RefreshOnce):
-    def _write(self, successor: StoredPair, current: StoredPair, *, written: bool) -> StoredPair | None:
-        self._close(self.lock.done, current.version_id)
-        return super()._write(successor, current, written=written)
+class ClosesBeforeItWrites(ClaimedRefresh):
+    def _write(self, successor: StoredPair, old: TokenPair, *, written: bool) -> bool:
+        self._close(self.claim.done)
+        return super()._write(successor, old, written=written)
 
 
 class OverridesTheCooldown(RefreshOnce):
@@ -457,12 +465,12 @@ class OverridesTheCooldown(RefreshOnce):
         return super()._claim(version_id, ignore_cooldown=True)
 
 
-class WritesAnother(RefreshOnce):
+class WritesAnother(ClaimedRefresh):
     def changed(self, pair: TokenPair) -> TokenPair:
         raise NotImplementedError
 
-    def _write(self, successor: StoredPair, current: StoredPair, *, written: bool) -> StoredPair | None:
-        return super()._write(replace(successor, pair=self.changed(successor.pair)), current, written=written)
+    def _write(self, successor: StoredPair, old: TokenPair, *, written: bool) -> bool:
+        return super()._write(replace(successor, pair=self.changed(successor.pair)), old, written=written)
 
 
 class DropsUnknownKeys(WritesAnother):
@@ -477,12 +485,12 @@ class DropsTheClientId(WritesAnother):
 
 class KeepsTheOldRefreshToken(WritesAnother):
     def changed(self, pair: TokenPair) -> TokenPair:
-        return replace(pair, refresh_token=self.store.read().pair.refresh_token)
+        return replace(pair, refresh_token=self.connection.store.read().pair.refresh_token)
 
 
 class KeepsTheOldAccessToken(WritesAnother):
     def changed(self, pair: TokenPair) -> TokenPair:
-        return replace(pair, access_token=self.store.read().pair.access_token)
+        return replace(pair, access_token=self.connection.store.read().pair.access_token)
 
 
 class GuessesTheExpiry(WritesAnother):
@@ -490,12 +498,10 @@ class GuessesTheExpiry(WritesAnother):
         return replace(pair, expires_at=self.clock.now() + timedelta(days=91))
 
 
-class AsksTwice(RefreshOnce):
-    def _call(
-        self, current: StoredPair, previous: Failure | None, client_id: str | None
-    ) -> tuple[IssuedToken, TokenPair]:
-        super()._call(current, previous, client_id)
-        return super()._call(current, previous, client_id)
+class AsksTwice(ClaimedRefresh):
+    def _call(self, pair: TokenPair) -> tuple[IssuedToken, TokenPair]:
+        super()._call(pair)
+        return super()._call(pair)
 
 
 class BelievesTheExpiryOfAReportedToken(Refresher):
@@ -509,42 +515,47 @@ class HandsOutAReportedToken(Refresher):
         try:
             return super().report_failure(version_id)
         except RefreshTokenError:
-            return self._token(self.store.read())
+            return self._token(self.connection.store.read())
 
 
-class GivesUpWhatWasWritten(RefreshOnce):
-    def _left_over(self, current: StoredPair, previous: Failure | None) -> tuple[StoredPair | None, bool]:
-        del current, previous
+class GivesUpWhatWasWritten(ClaimedRefresh):
+    def _left_over(self) -> tuple[StoredPair | None, bool]:
         return None, False
 
 
-BROKEN: list[tuple[dict[str, object], str]] = [
+BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"lock": AlwaysGrants}, "a claim has one holder at a time|in a cooldown consumers do not reach the issuer"),
     ({"lock": EndsClaimsEarly}, "a claim has one holder at a time"),
     ({"lock": NeverEndsClaims}, "it heals|it says so"),
     ({"lock": ForgetsFailures}, "in a cooldown consumers do not reach the issuer"),
     ({"store": WritesWithoutCompareAndSwap}, "an operator's pair is never overwritten"),
     ({"once": MakesNoClaim}, "without a claim"),
-    ({"once": ForgetsToReadAgain}, "read again before the issuer is called"),
-    ({"once": ReadsAgainAndIgnoresIt}, "only the version that is claimed is refreshed"),
-    ({"once": ClosesBeforeItWrites}, "nothing is stored after the claim was closed"),
+    ({"claimed": ForgetsToReadAgain}, "read again before the issuer is called"),
+    ({"claimed": ReadsAgainAndIgnoresIt}, "only the version that is claimed is refreshed"),
+    ({"claimed": ClosesBeforeItWrites}, "nothing is stored after the claim was closed"),
     ({"once": OverridesTheCooldown}, "in a cooldown consumers do not reach the issuer"),
-    ({"once": DropsUnknownKeys}, "unknown keys survive"),
-    ({"once": DropsTheClientId}, "the client id survives"),
-    ({"once": KeepsTheOldRefreshToken}, "the refresh token is never lost"),
-    ({"once": KeepsTheOldAccessToken}, "what is stored is what the issuer answered"),
-    ({"once": GuessesTheExpiry}, "the stored expiry is the issuer's"),
-    ({"once": AsksTwice}, "one claim is good for one issuer call"),
+    ({"claimed": DropsUnknownKeys}, "unknown keys survive"),
+    ({"claimed": DropsTheClientId}, "the client id survives"),
+    ({"claimed": KeepsTheOldRefreshToken}, "the refresh token is never lost"),
+    ({"claimed": KeepsTheOldAccessToken}, "what is stored is what the issuer answered"),
+    ({"claimed": GuessesTheExpiry}, "the stored expiry is the issuer's"),
+    ({"claimed": AsksTwice}, "one claim is good for one issuer call"),
     ({"refresher": BelievesTheExpiryOfAReportedToken}, "it heals|a dead token is not handed out again"),
     ({"refresher": HandsOutAReportedToken}, "a dead token is not handed out again|it says so"),
     ({"windows": replace(WINDOWS, mandatory=timedelta())}, "nothing expired is handed out as alive"),
 ]
 
 
-def test_the_model_notices_that_what_was_written_is_given_up() -> None:
-    machine = type("BrokenModel", (RotatingModel,), {"once": GivesUpWhatWasWritten})
-    with pytest.raises(AssertionError, match="before the issuer is asked"):
-        run_state_machine_as_test(machine, settings=budget(1500, Phase.generate))
+def notices(model: type[RefreshModel], parts: dict[str, Any], noticed: str, patch: pytest.MonkeyPatch) -> None:
+    """Run a model with broken parts, and see that it notices."""
+    if claimed := parts.get("claimed"):
+        patch.setattr(refresh_once, "ClaimedRefresh", claimed)
+    with pytest.raises(AssertionError, match=noticed):
+        run_state_machine_as_test(type("BrokenModel", (model,), parts), settings=budget(1500, Phase.generate))
+
+
+def test_the_model_notices_an_abandoned_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    notices(RotatingModel, {"claimed": GivesUpWhatWasWritten}, "before the issuer is asked", monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -552,7 +563,5 @@ def test_the_model_notices_that_what_was_written_is_given_up() -> None:
     BROKEN,
     ids=[getattr(part, "__name__", name) for parts, _ in BROKEN for name, part in parts.items()],
 )
-def test_the_model_notices_what_is_broken(parts: dict[str, object], noticed: str) -> None:
-    machine = type("BrokenModel", (RefreshModel,), parts)
-    with pytest.raises(AssertionError, match=noticed):
-        run_state_machine_as_test(machine, settings=budget(1500, Phase.generate))
+def test_the_model_notices_what_is_broken(parts: dict[str, Any], noticed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    notices(RefreshModel, parts, noticed, monkeypatch)

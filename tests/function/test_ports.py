@@ -17,11 +17,12 @@ from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_cl
 from refresh_token.adapters.secrets_manager import SecretsManagerStore, secrets_manager_client
 from refresh_token.errors import SecretNotSeededException
 from refresh_token.ports import (
-    Claimed,
+    Claim,
     CoolingDown,
     Done,
     Failure,
     Held,
+    HeldClaim,
     RefreshLock,
     StoredPair,
     TokenStore,
@@ -60,7 +61,7 @@ class TheFakeStore:
 
     def write(self, pair: TokenPair, *, after: str) -> str:
         version_id = successor_id(after, uuid4().hex)
-        self.store.pending = {after: StoredPair(version_id, pair)}
+        self.store.written = {after: StoredPair(version_id, pair)}
         return version_id
 
 
@@ -181,24 +182,24 @@ def test_a_repeat_that_comes_after_somebody_elses_pair_is_superseded(subject: St
 
 
 def test_nothing_is_unfinished_before_anything_was_written(subject: StoreUnderTest) -> None:
-    assert subject.store.unfinished(subject.seed(pair("one"))) is None
+    assert subject.store.pending(subject.seed(pair("one"))) is None
 
 
 def test_what_was_written_and_not_made_current_is_unfinished_until_it_is(subject: StoreUnderTest) -> None:
     first = subject.seed(pair("one"))
     written = subject.write(pair("two"), after=first)
-    assert subject.store.unfinished(first) == StoredPair(written, pair("two"))
+    assert subject.store.pending(first) == StoredPair(written, pair("two"))
     assert subject.store.read() == StoredPair(first, pair("one"))
     for _ in range(2):
-        subject.store.finish(written, expected=first, seconds=30)
+        subject.store.promote(written, expected=first, seconds=30)
     assert subject.store.read() == StoredPair(written, pair("two"))
-    assert subject.store.unfinished(written) is None
+    assert subject.store.pending(written) is None
 
 
 def test_what_was_written_for_another_version_is_not_unfinished_for_this_one(subject: StoreUnderTest) -> None:
     first = subject.seed(pair("one"))
     subject.write(pair("two"), after=first)
-    assert subject.store.unfinished(subject.seed(pair("theirs"))) is None
+    assert subject.store.pending(subject.seed(pair("theirs"))) is None
 
 
 def test_what_is_unfinished_does_not_replace_what_somebody_stored_meanwhile(subject: StoreUnderTest) -> None:
@@ -206,7 +207,7 @@ def test_what_is_unfinished_does_not_replace_what_somebody_stored_meanwhile(subj
     written = subject.write(pair("two"), after=first)
     theirs = subject.seed(pair("theirs"))
     with pytest.raises(VersionSupersededError):
-        subject.store.finish(written, expected=first, seconds=30)
+        subject.store.promote(written, expected=first, seconds=30)
     assert subject.store.read() == StoredPair(theirs, pair("theirs"))
 
 
@@ -231,6 +232,28 @@ class LockUnderTest:
     lock: RefreshLock
     other: RefreshLock
     pass_time: Callable[[float], None]
+
+    def claim(self, version_id: str = "v1", **how: Any) -> Claim:
+        return try_claim(self.lock, version_id, **how)
+
+    def rival(self, version_id: str = "v1", **how: Any) -> Claim:
+        return try_claim(self.other, version_id, **how)
+
+    def fail(self, failure: Failure) -> None:
+        held(self.claim(ignore_cooldown=True)).failed(failure)
+
+
+def try_claim(
+    lock: RefreshLock, version_id: str, *, ignore_cooldown: bool = False, seconds: float = 60.0, now: datetime = NOW
+) -> Claim:
+    return lock.claim(version_id, seconds=seconds, now=now, ignore_cooldown=ignore_cooldown)
+
+
+def held(claim: Claim, previous: Failure | None = None) -> HeldClaim:
+    """Return a claim that was won after ``previous``."""
+    assert isinstance(claim, HeldClaim)
+    assert claim.previous == previous
+    return claim
 
 
 def the_fake_lock() -> LockUnderTest:
@@ -257,133 +280,92 @@ def locks(request: pytest.FixtureRequest, aws: None) -> LockUnderTest:  # noqa: 
 
 
 FAILURE = Failure("IssuerUnavailableException", NOW + timedelta(seconds=60))
-BEFORE_RETRY = FAILURE.retry_at - timedelta(microseconds=1)
+LATER = Failure("ReauthorizationRequiredException", NOW + timedelta(minutes=15), refused=True)
+LOST = Failure("TokenNotStoredException", NOW, lost=True)
 
 
-def claim(lock: RefreshLock, version_id: str = "v1", *, ignore_cooldown: bool = False, seconds: float = 60.0) -> object:
-    return lock.claim(version_id, seconds=seconds, now=NOW, ignore_cooldown=ignore_cooldown)
+class TestClaim:
+    def test_one_of_two_wins(self, locks: LockUnderTest) -> None:
+        held(locks.claim())
+        assert locks.rival() == Held()
+        assert locks.rival(ignore_cooldown=True) == Held()
+        assert locks.claim() == Held(), "nor does the holder get it twice"
+
+    def test_each_version_has_its_own(self, locks: LockUnderTest) -> None:
+        one = held(locks.claim("v1"))
+        held(locks.rival("v2"))
+        one.done()
+        assert locks.claim("v2") == Held()
+
+    def test_a_refreshed_version_stays_done(self, locks: LockUnderTest) -> None:
+        locks.fail(FAILURE)
+        held(locks.claim(ignore_cooldown=True), FAILURE).done()
+        for ignore_cooldown in (False, True):
+            assert locks.rival(ignore_cooldown=ignore_cooldown) == Done()
+
+    def test_a_released_claim_leaves_no_trace(self, locks: LockUnderTest) -> None:
+        held(locks.claim()).release()
+        held(locks.rival())
+
+    def test_releasing_twice_is_harmless(self, locks: LockUnderTest) -> None:
+        claim = held(locks.claim())
+        claim.release()
+        claim.release()
+        held(locks.claim())
+
+    def test_releasing_restores_the_failure_before(self, locks: LockUnderTest) -> None:
+        locks.fail(FAILURE)
+        held(locks.claim(ignore_cooldown=True), FAILURE).release()
+        assert locks.rival() == CoolingDown(FAILURE)
+
+    def test_expires_with_its_holders_time(self, locks: LockUnderTest) -> None:
+        begun = time.monotonic()
+        held(locks.claim(seconds=1.0))
+        locks.pass_time(0.3)
+        if time.monotonic() - begun < 1.0:  # on a machine that was asleep, real time has passed
+            assert locks.rival() == Held()
+        locks.pass_time(0.8)
+        held(locks.rival())
+        assert locks.claim() == Held(), "the next holder has the claim for its own time"
 
 
-def test_the_first_to_claim_has_it_and_the_second_does_not(locks: LockUnderTest) -> None:
-    assert claim(locks.lock) == Claimed(None)
-    assert claim(locks.other) == Held()
-    assert claim(locks.lock) == Held(), "nor does the holder get it twice"
+class TestCooldown:
+    def test_lasts_for_everyone_until_the_retry(self, locks: LockUnderTest) -> None:
+        locks.fail(FAILURE)
+        early = FAILURE.retry_at - timedelta(microseconds=1)
+        assert locks.claim(now=early) == locks.rival(now=early) == CoolingDown(FAILURE)
+        held(locks.rival(now=FAILURE.retry_at), FAILURE)
+
+    def test_one_of_two_that_ignore_it_wins(self, locks: LockUnderTest) -> None:
+        locks.fail(FAILURE)
+        held(locks.claim(ignore_cooldown=True), FAILURE)
+        assert locks.rival(ignore_cooldown=True) == Held()
+        assert locks.rival() == Held(), "and the failure cools nobody down during the next attempt"
+
+    def test_the_last_failure_counts(self, locks: LockUnderTest) -> None:
+        locks.fail(FAILURE)
+        held(locks.claim(ignore_cooldown=True), FAILURE).failed(LATER)
+        assert locks.rival() == CoolingDown(LATER)
+        held(locks.rival(ignore_cooldown=True), LATER)
 
 
-def test_not_even_who_ignores_the_cooldown_gets_a_held_claim(locks: LockUnderTest) -> None:
-    claim(locks.lock)
-    assert claim(locks.other, ignore_cooldown=True) == Held()
+class TestLostAnswer:
+    def test_is_known_until_the_version_has_a_successor(self, locks: LockUnderTest) -> None:
+        assert locks.lock.lost("v1", now=NOW) is None
+        locks.fail(LOST)
+        assert locks.other.lost("v1", now=NOW) == LOST
+        assert locks.other.lost("v2", now=NOW) is None
+        held(locks.rival(ignore_cooldown=True), LOST).done()
+        assert locks.lock.lost("v1", now=NOW) is None
 
+    def test_other_failures_lose_nothing(self, locks: LockUnderTest) -> None:
+        locks.fail(FAILURE)
+        assert locks.other.lost("v1", now=NOW) is None
 
-def test_each_version_has_a_claim_of_its_own(locks: LockUnderTest) -> None:
-    assert claim(locks.lock, "v1") == Claimed(None)
-    assert claim(locks.other, "v2") == Claimed(None)
-    locks.lock.done("v1")
-    assert claim(locks.lock, "v2") == Held()
-
-
-@pytest.mark.parametrize("ignore_cooldown", [False, True])
-def test_a_version_that_was_refreshed_is_never_claimed_again(locks: LockUnderTest, *, ignore_cooldown: bool) -> None:
-    claim(locks.lock)
-    locks.lock.done("v1")
-    for _ in range(2):
-        assert claim(locks.other, ignore_cooldown=ignore_cooldown) == Done()
-
-
-def test_a_released_claim_is_as_if_it_had_never_been_made(locks: LockUnderTest) -> None:
-    claim(locks.lock)
-    locks.lock.release("v1")
-    assert claim(locks.other) == Claimed(None)
-
-
-def test_releasing_what_nobody_holds_is_no_fault(locks: LockUnderTest) -> None:
-    locks.lock.release("v1")
-    assert claim(locks.lock) == Claimed(None)
-
-
-def test_after_a_failure_everybody_cools_down_until_the_moment_of_retry(locks: LockUnderTest) -> None:
-    claim(locks.lock)
-    locks.lock.failed("v1", FAILURE)
-    for lock in (locks.lock, locks.other):
-        early = lock.claim("v1", seconds=60.0, now=BEFORE_RETRY, ignore_cooldown=False)
-        assert early == CoolingDown(FAILURE)
-    late = locks.other.claim("v1", seconds=60.0, now=FAILURE.retry_at, ignore_cooldown=False)
-    assert late == Claimed(FAILURE)
-
-
-def test_who_ignores_the_cooldown_claims_at_once_and_learns_of_the_failure(locks: LockUnderTest) -> None:
-    claim(locks.lock)
-    locks.lock.failed("v1", FAILURE)
-    assert claim(locks.other, ignore_cooldown=True) == Claimed(FAILURE)
-
-
-def test_of_two_that_override_the_same_failure_one_wins(locks: LockUnderTest) -> None:
-    claim(locks.lock)
-    locks.lock.failed("v1", FAILURE)
-    assert claim(locks.lock, ignore_cooldown=True) == Claimed(FAILURE)
-    assert claim(locks.other, ignore_cooldown=True) == Held()
-    assert claim(locks.other) == Held(), "and the failure cools nobody down while the next attempt runs"
-
-
-def test_failures_can_follow_each_other_and_the_last_one_counts(locks: LockUnderTest) -> None:
-    second = Failure("ReauthorizationRequiredException", NOW + timedelta(minutes=15))
-    claim(locks.lock)
-    locks.lock.failed("v1", FAILURE)
-    claim(locks.lock, ignore_cooldown=True)
-    locks.lock.failed("v1", second)
-    assert claim(locks.other) == CoolingDown(second)
-    assert claim(locks.other, ignore_cooldown=True) == Claimed(second)
-
-
-def test_a_success_after_a_failure_ends_it(locks: LockUnderTest) -> None:
-    claim(locks.lock)
-    locks.lock.failed("v1", FAILURE)
-    claim(locks.lock, ignore_cooldown=True)
-    locks.lock.done("v1")
-    assert claim(locks.other) == Done()
-
-
-def test_releasing_after_a_failure_forgets_the_failure(locks: LockUnderTest) -> None:
-    claim(locks.lock)
-    locks.lock.failed("v1", FAILURE)
-    claim(locks.lock, ignore_cooldown=True)
-    locks.lock.release("v1")
-    assert claim(locks.other) == Claimed(None)
-
-
-def test_a_failure_that_lost_an_answer_is_known_until_the_version_has_a_successor(locks: LockUnderTest) -> None:
-    lost = replace(FAILURE, lost=True)
-    assert locks.lock.lost("v1", now=NOW) is None
-    claim(locks.lock)
-    locks.lock.failed("v1", lost)
-    assert locks.other.lost("v1", now=NOW) == lost
-    assert locks.other.lost("v2", now=NOW) is None
-    assert claim(locks.other, ignore_cooldown=True) == Claimed(lost)
-    locks.other.done("v1")
-    assert locks.lock.lost("v1", now=NOW) is None
-
-
-def test_a_failure_that_lost_nothing_says_nothing_of_the_token(locks: LockUnderTest) -> None:
-    claim(locks.lock)
-    locks.lock.failed("v1", FAILURE)
-    assert locks.other.lost("v1", now=NOW) is None
-
-
-def test_a_holder_who_died_may_have_lost_an_answer_once_its_claim_has_ended(locks: LockUnderTest) -> None:
-    claimed = datetime.now(UTC)
-    claim(locks.lock, seconds=1.0)
-    assert locks.other.lost("v1", now=claimed) is None
-    locks.pass_time(1.1)
-    now = datetime.now(UTC)
-    assert locks.other.lost("v1", now=now) == Failure("TokenNotStoredException", now, lost=True)
-
-
-def test_the_claim_of_a_killed_holder_ends_when_its_time_is_over_and_not_before(locks: LockUnderTest) -> None:
-    begun = time.monotonic()
-    assert claim(locks.lock, seconds=1.0) == Claimed(None)
-    locks.pass_time(0.3)
-    if time.monotonic() - begun < 1.0:  # on a machine that was asleep, real time has passed
-        assert claim(locks.other) == Held()
-    locks.pass_time(0.8)
-    assert claim(locks.other) == Claimed(None)
-    assert claim(locks.lock) == Held(), "the next holder has the claim for its own time"
+    def test_may_be_lost_with_a_dead_holder(self, locks: LockUnderTest) -> None:
+        begun = datetime.now(UTC)
+        held(locks.claim(seconds=1.0))
+        assert locks.other.lost("v1", now=begun) is None
+        locks.pass_time(1.1)
+        now = datetime.now(UTC)
+        assert locks.other.lost("v1", now=now) == replace(LOST, retry_at=now)

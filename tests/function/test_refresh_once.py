@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from refresh_token.claimed_refresh import CLOSE_RESERVE, COOLDOWN, MIN_CALL_TIME, WRITE_RESERVE, Outcome
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
@@ -16,7 +17,7 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.ports import Failure, StoredPair
-from refresh_token.refresh_once import CLOSE_RESERVE, COOLDOWN, MIN_CALL_TIME, WRITE_RESERVE, Outcome
+from refresh_token.process_memory import ProcessMemory
 from refresh_token.token_pair import IssuedToken
 from tests.support.faked_core import World, pair
 from tests.support.fakes import NOW
@@ -143,7 +144,7 @@ def test_a_loser_learns_that_the_winner_failed_and_does_not_call() -> None:
     world = World.with_token("mandatory")
     world.lock.claim("V1", seconds=60, now=NOW, ignore_cooldown=False)
     failure = Failure(DOWN.reason, NOW + COOLDOWN)
-    world.clock.while_asleep = lambda: world.lock.failed("V1", failure)
+    world.clock.while_asleep = lambda: world.lock.record_failure("V1", failure)
     with pytest.raises(IssuerUnavailableException):
         refresh(world)
     assert world.issuer.calls == []
@@ -159,7 +160,7 @@ def test_the_claim_of_a_killed_holder_ends_with_its_time_and_not_before() -> Non
 
 def test_a_version_that_was_refreshed_and_is_current_again_is_waited_out() -> None:
     world = World.with_token("mandatory")
-    world.lock.done("V1")
+    world.lock.record_success("V1")
     with pytest.raises(RefreshInProgressException):
         refresh(world)
     assert world.issuer.calls == []
@@ -172,7 +173,7 @@ def test_too_little_time_begins_nothing() -> None:
         refresh(world)
     assert str(caught.value) == (
         "Too little of this invocation's time is left to begin a refresh. "
-        "Ask again; if it stays, raise the function's timeout."
+        "Ask again; if this persists, raise the function's timeout."
     )
     assert world.issuer.calls == []
     world.lock.fault = DOWN
@@ -228,13 +229,13 @@ def test_after_a_failure_consumers_do_not_reach_the_issuer_until_the_cooldown_en
 )
 def test_the_error_in_a_cooldown_says_what_failed_until_when_and_what_to_do(reason: str, what_now: str) -> None:
     world = World.with_token("expired")
-    world.lock.failed("V1", Failure(reason, NOW + COOLDOWN))
+    world.lock.record_failure("V1", Failure(reason, NOW + COOLDOWN))
     with pytest.raises(RefreshTokenError) as caught:
         refresh(world)
     assert caught.value.reason == reason
     assert str(caught.value) == (
-        f"The last refresh of this version failed ({reason}); the issuer is not asked again for consumers "
-        f"before 2026-11-23T12:01:00Z. {what_now}"
+        f"The last refresh of this version failed ({reason}). Consumers cannot cause another attempt before "
+        f"2026-11-23T12:01:00Z. {what_now}"
     )
 
 
@@ -456,7 +457,7 @@ def test_the_issuer_is_not_called_when_the_claim_and_the_read_took_the_time_that
 def test_a_failure_stands_again_when_the_time_runs_out_under_the_claim() -> None:
     world = World.with_token("expired")
     seen, failure = world.store.read(), Failure(REFUSED.reason, NOW + COOLDOWN, refused=True)
-    world.lock.failed("V1", failure)
+    world.lock.record_failure("V1", failure)
     world.store.while_reading = lambda: world.clock.pass_time(53)
     with pytest.raises(RefreshInProgressException, match="Too little"):
         world.once.refresh(seen, ignore_cooldown=True)
@@ -466,7 +467,7 @@ def test_a_failure_stands_again_when_the_time_runs_out_under_the_claim() -> None
 def test_a_failure_stands_again_when_only_the_requests_client_id_is_refused() -> None:
     world = World.with_token("expired", client_id=None)
     failure = Failure(NOT_STORED.reason, NOW, lost=True)
-    world.lock.failed("V1", failure)
+    world.lock.record_failure("V1", failure)
     world.issuer.fault = REFUSED
     with pytest.raises(ReauthorizationRequiredException):
         world.once.refresh(world.store.read(), ignore_cooldown=False, client_id="another")
@@ -482,7 +483,7 @@ def test_what_a_killed_holder_may_have_lost_is_a_failure_of_now() -> None:
 def test_two_ticks_at_once_are_one_attempt_when_it_fails_too() -> None:
     world = World.with_token("expired")
     world.lock.claim("V1", seconds=60, now=NOW, ignore_cooldown=True)
-    world.clock.while_asleep = lambda: world.lock.failed("V1", Failure(DOWN.reason, NOW + COOLDOWN))
+    world.clock.while_asleep = lambda: world.lock.record_failure("V1", Failure(DOWN.reason, NOW + COOLDOWN))
     with pytest.raises(IssuerUnavailableException):
         refresh(world, ignore_cooldown=True)
     assert world.issuer.calls == []
@@ -511,7 +512,7 @@ def rotating(window: str = "mandatory") -> World:
 def waiting(world: World) -> StoredPair:
     """Return what an earlier refresh of V1 wrote, and did not live to make current."""
     stored = StoredPair("V-waiting", pair(access_token="access-w", refresh_token="refresh-w"))
-    world.store.pending["V1"] = stored
+    world.store.written["V1"] = stored
     return stored
 
 
@@ -521,7 +522,7 @@ def test_what_was_written_and_not_made_current_is_made_current_and_the_issuer_no
     assert refresh(world) == Outcome(left)
     assert world.store.read() == left
     assert world.issuer.calls == []
-    assert world.store.finished == [60 - CLOSE_RESERVE], "it is not written again, and there is time to answer"
+    assert world.store.promoted == [60 - CLOSE_RESERVE], "it is not written again, and there is time to answer"
     assert world.telemetry.told[-1] == ("refreshed", {"old": "V1", "new": "V-waiting", "recovered_from": None})
     assert (world.lock.held_until, world.lock.finished) == ({}, {"V1": None})
 
@@ -541,7 +542,7 @@ def test_without_anything_left_over_the_issuer_is_asked() -> None:
 
 def test_if_it_cannot_be_found_out_what_is_left_over_the_issuer_is_not_asked_and_the_claim_given_back() -> None:
     world = rotating()
-    world.store.unfinished_faults = [SecretUnavailableException("down")]
+    world.store.pending_faults = [SecretUnavailableException("down")]
     with pytest.raises(SecretUnavailableException):
         refresh(world)
     assert world.issuer.calls == []
@@ -552,7 +553,7 @@ def test_a_failure_that_stood_before_stands_again_then() -> None:
     world = rotating()
     before = Failure("IssuerUnavailableException", world.clock.now() - timedelta(minutes=1))
     world.lock.finished["V1"] = before
-    world.store.unfinished_faults = [SecretUnavailableException("down")]
+    world.store.pending_faults = [SecretUnavailableException("down")]
     with pytest.raises(SecretUnavailableException):
         refresh(world)
     assert world.lock.finished == {"V1": before}
@@ -592,7 +593,7 @@ def test_what_could_not_be_written_is_written_by_whoever_comes_next_in_this_proc
     assert (outcome.stored.pair.access_token, outcome.stored.pair.refresh_token) == ("access-1", "refresh-2")
     assert outcome.issued is None
     assert len(world.issuer.calls) == 1, "a spent refresh token is not sent again"
-    assert world.once.unwritten == {}
+    assert world.memory.successor_of("V1") is None
     assert world.telemetry.told[-1][1]["recovered_from"] == "TokenNotStoredException"
 
 
@@ -604,8 +605,8 @@ def test_it_is_written_under_the_same_id_again_and_again_until_it_is() -> None:
 
 def test_other_processes_are_kept_from_the_issuer_for_a_while_meanwhile() -> None:
     world = unwritten()
-    elsewhere = replace(world.once, unwritten={})
-    with pytest.raises(TokenNotStoredException, match="not asked again"):
+    elsewhere = replace(world.once, memory=ProcessMemory())
+    with pytest.raises(TokenNotStoredException, match="another attempt"):
         elsewhere.refresh(world.store.read(), ignore_cooldown=False)
     assert world.lock.finished["V1"] == Failure("TokenNotStoredException", world.clock.now() + COOLDOWN, lost=True)
 
@@ -614,7 +615,7 @@ def test_it_is_written_although_another_process_asked_meanwhile_and_failed() -> 
     world = unwritten()
     world.lock.claim("V1", seconds=60, now=world.clock.now(), ignore_cooldown=True)
     failure = Failure(DOWN.reason, world.clock.now() + COOLDOWN)
-    world.clock.while_asleep = lambda: world.lock.failed("V1", failure)
+    world.clock.while_asleep = lambda: world.lock.record_failure("V1", failure)
     assert refresh(world).stored.pair.refresh_token == "refresh-2"
     assert len(world.issuer.calls) == 1
 
@@ -624,12 +625,12 @@ def test_what_could_not_be_written_is_forgotten_once_another_version_is_current(
     seen = world.store.read()
     world.store.put("theirs", pair())
     assert world.once.refresh(seen, ignore_cooldown=False).stored.version_id == "theirs"
-    assert world.once.unwritten == {}
+    assert world.memory.successor_of("V1") is None
 
 
 def test_a_pair_with_the_same_refresh_token_is_not_kept_since_the_issuer_can_be_asked_again() -> None:
     world = refresh_without_writing(World.with_token("mandatory"))
-    assert world.once.unwritten == {}
+    assert world.memory.successor_of("V1") is None
     assert world.lock.finished["V1"] == Failure("TokenNotStoredException", world.clock.now(), lost=True)
 
 

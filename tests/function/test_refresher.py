@@ -1,7 +1,7 @@
 """The decision table of contract 1, case by case."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,7 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.ports import Failure
-from refresh_token.refresh_once import RefreshOnce
+from refresh_token.ports import Failure, Issuer
 from refresh_token.refresher import ANSWER_RESERVE
 from tests.support.faked_core import World, pair
 from tests.support.fakes import NOW
@@ -317,7 +316,7 @@ def test_whoever_comes_next_heals_a_token_that_was_replaced_and_not_stored(windo
 
 def test_another_process_that_knows_nothing_of_it_heals_it_when_it_is_reported() -> None:
     world = with_a_dead_token("fresh")
-    world.dead.clear()
+    world.forget()
     assert world.refresher.live_token().state == "fresh", "a consumer costs one read and nothing else"
     assert world.refresher.report_failure("V1").stored.pair.access_token == world.issuer.live
 
@@ -325,7 +324,7 @@ def test_another_process_that_knows_nothing_of_it_heals_it_when_it_is_reported()
 @pytest.mark.parametrize("window", ["fresh", "advisory", "mandatory"])
 def test_a_tick_in_another_process_heals_it_since_the_lock_remembers(window: str) -> None:
     world = with_a_dead_token(window)
-    world.dead.clear()
+    world.forget()
     report = world.refresher.tick()
     assert report.outcome == "refreshed"
     assert report.stored.pair.access_token == world.issuer.live
@@ -335,7 +334,7 @@ def test_a_tick_in_another_process_heals_it_since_the_lock_remembers(window: str
 
 def test_a_tick_that_cannot_heal_it_raises_and_the_next_one_tries_again() -> None:
     world = with_a_dead_token("fresh")
-    world.dead.clear()
+    world.forget()
     world.issuer.fault = DOWN
     for _ in range(2):
         with pytest.raises(IssuerUnavailableException):
@@ -369,7 +368,7 @@ def test_a_tick_leaves_a_fresh_token_alone_that_nothing_speaks_against(failure: 
 
 def test_a_pair_stored_while_a_tick_heals_has_nothing_to_be_healed_of() -> None:
     world = with_a_dead_token("fresh")
-    world.dead.clear()
+    world.forget()
     world.issuer.while_calling = lambda: world.store.put("operator", pair("expired"))
     world.refresher.tick()
     recovered = [facts["recovered_from"] for name, facts in world.telemetry.told if name == "refreshed"]
@@ -387,11 +386,12 @@ def test_without_the_lock_table_a_tick_takes_a_fresh_token_to_live_and_says_so()
 def test_a_tick_measures_the_token_also_where_the_issuers_settings_are_wrong() -> None:
     world = World.with_token("fresh")
 
-    def misconfigured() -> RefreshOnce:
+    def misconfigured() -> Issuer:
         raise ConfigurationException("ISSUER")
 
+    world.make_issuer = misconfigured
     with pytest.raises(ConfigurationException):
-        replace(world.refresher, once=misconfigured).tick()
+        world.refresher.tick()
     assert world.telemetry.names() == ["token_age"]
 
 
@@ -564,7 +564,7 @@ def test_a_token_refused_in_the_bare_operation_is_a_wrong_parameter() -> None:
     with pytest.raises(InvalidParameterException) as caught:
         world.refresher.exchange("somebody else's", None)
     assert str(caught.value) == (
-        "The issuer refuses the token in `refreshTokenBody`. Check it, and its client id; nothing was stored."
+        "The issuer refuses the token in `refreshTokenBody`. Check the token and its client id. Nothing was stored."
     )
 
 
@@ -593,7 +593,7 @@ def test_an_implausible_expiry_is_not_passed_on_by_the_bare_operation(expires_in
 
 def test_consumers_in_a_cooldown_do_not_reach_the_issuer_and_the_schedule_and_force_do() -> None:
     world = World.with_token("expired")
-    world.lock.failed("V1", Failure(DOWN.reason, NOW + timedelta(seconds=60)))
+    world.lock.record_failure("V1", Failure(DOWN.reason, NOW + timedelta(seconds=60)))
     for ask in (
         world.refresher.live_token,
         lambda: world.refresher.report_failure("V1"),
@@ -603,5 +603,5 @@ def test_consumers_in_a_cooldown_do_not_reach_the_issuer_and_the_schedule_and_fo
             ask()
     assert world.issuer.calls == []
     assert world.refresher.tick().outcome == "refreshed"
-    world.lock.failed("V2", Failure(DOWN.reason, NOW + timedelta(seconds=60)))
+    world.lock.record_failure("V2", Failure(DOWN.reason, NOW + timedelta(seconds=60)))
     assert world.refresher.force().stored.version_id == "V3"

@@ -371,7 +371,7 @@ def test_only_what_was_made_from_a_version_is_its_unfinished_successor(
     waits: str, stub: Stubber, store: SecretsManagerStore, *, found: bool
 ) -> None:
     stub.add_response("get_secret_value", current(waits), LOOK)
-    unfinished = store.unfinished(V1)
+    unfinished = store.pending(V1)
     assert (unfinished is not None) is found
     if unfinished:
         assert (unfinished.version_id, unfinished.pair) == (SUCCESSOR, PAIR)
@@ -379,14 +379,14 @@ def test_only_what_was_made_from_a_version_is_its_unfinished_successor(
 
 def test_a_secret_with_nothing_pending_has_nothing_unfinished(stub: Stubber, store: SecretsManagerStore) -> None:
     stub.add_client_error("get_secret_value", "ResourceNotFoundException", expected_params=LOOK)
-    assert store.unfinished(V1) is None
+    assert store.pending(V1) is None
 
 
 @pytest.mark.parametrize("code", [code for code in READ_ERRORS if code != "ResourceNotFoundException"])
 def test_if_it_cannot_be_looked_up_that_is_said(code: str, stub: Stubber, store: SecretsManagerStore) -> None:
     stub.add_client_error("get_secret_value", code, "canary in the service's message", expected_params=LOOK)
     with pytest.raises(SecretUnavailableException, match=rf"\({code}\)") as caught:
-        store.unfinished(V1)
+        store.pending(V1)
     assert_clean(caught.value)
 
 
@@ -407,12 +407,12 @@ def test_what_was_current_before_cannot_be_looked_up(stub: Stubber, store: Secre
 
 def test_to_finish_is_to_move_the_label_and_nothing_else(stub: Stubber, store: SecretsManagerStore) -> None:
     stub.add_response("update_secret_version_stage", {"ARN": ARN, "Name": "pair"}, FINISH)
-    store.finish(SUCCESSOR, expected=V1, seconds=30)
+    store.promote(SUCCESSOR, expected=V1, seconds=30)
 
 
 def test_what_cannot_be_finished_is_not_stored(stub: Stubber, store: SecretsManagerStore) -> None:
     stub.add_client_error("update_secret_version_stage", "AccessDeniedException", expected_params=FINISH)
     stub.add_response("get_secret_value", current(V1), READ)
     with pytest.raises(TokenNotStoredException, match="AccessDeniedException") as caught:
-        store.finish(SUCCESSOR, expected=V1, seconds=30)
+        store.promote(SUCCESSOR, expected=V1, seconds=30)
     assert_clean(caught.value)

@@ -86,7 +86,7 @@ def test_a_cold_start_loads_nothing_that_only_a_refresh_or_a_failure_needs(funct
     script = """
 import sys
 import refresh_token.handler
-assert refresh_token.handler._store.cache_info().currsize, "the client is made"
+assert refresh_token.handler._connection.cache_info().currsize, "the client is made"
 for name in ("boto3", "s3transfer", "aws_lambda_powertools"):
     assert name not in sys.modules, name
 assert [name for name in sys.modules if name.startswith(("refresh_token.issuers", "refresh_token.oauth"))] == []

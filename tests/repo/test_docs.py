@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from refresh_token import errors, refresh_once, refresher
+from refresh_token import claimed_refresh, errors, refresher
 from refresh_token.adapters import idempotency_lock
 from refresh_token.issuers import dialling, https_connection, token_endpoint
 from refresh_token.oauth import issuers, responses, variables
@@ -76,17 +76,17 @@ class TestTables:
 TIME, LOCK = (ARCHITECTURE, "The time of an invocation"), (ARCHITECTURE, "The lock's record")
 CONNECTION, ENVIRONMENT = (ISSUERS, "The connection"), (ISSUERS, "The function's environment")
 NUMBERS = [
-    (*TIME, f"(`WRITE_RESERVE`) | {refresh_once.WRITE_RESERVE:g} |"),
-    (*TIME, f"(`MIN_CALL_TIME`) | {refresh_once.MIN_CALL_TIME:g} |"),
-    (*TIME, f"less than {refresh_once.WRITE_RESERVE + refresh_once.MIN_CALL_TIME:g} s"),
-    (*TIME, f"(`CLOSE_RESERVE`) | {refresh_once.CLOSE_RESERVE:g} |"),
-    (*TIME, f"(`MIN_WRITE_TIME`) | {refresh_once.MIN_WRITE_TIME:g} |"),
+    (*TIME, f"(`WRITE_RESERVE`) | {claimed_refresh.WRITE_RESERVE:g} |"),
+    (*TIME, f"(`MIN_CALL_TIME`) | {claimed_refresh.MIN_CALL_TIME:g} |"),
+    (*TIME, f"less than {claimed_refresh.WRITE_RESERVE + claimed_refresh.MIN_CALL_TIME:g} s"),
+    (*TIME, f"(`CLOSE_RESERVE`) | {claimed_refresh.CLOSE_RESERVE:g} |"),
+    (*TIME, f"(`MIN_WRITE_TIME`) | {claimed_refresh.MIN_WRITE_TIME:g} |"),
     (*TIME, f"(`ANSWER_RESERVE`) | {refresher.ANSWER_RESERVE:g} |"),
-    (*TIME, f"{refresh_once.INITIAL_PAUSE:g} growing to {refresh_once.MAX_PAUSE:g}"),
+    (*TIME, f"{claimed_refresh.INITIAL_PAUSE:g} growing to {claimed_refresh.MAX_PAUSE:g}"),
     (*LOCK, f"| {idempotency_lock.KEEP_DONE // 60} minutes |"),
     (*LOCK, f"| {idempotency_lock.KEEP_FAILURE // 86400} days |"),
-    (*LOCK, f"cooldown is {refresh_once.COOLDOWN.total_seconds():g} s"),
-    (*LOCK, f"or {refresh_once.COOLDOWN_REFUSED.total_seconds() / 60:g} min"),
+    (*LOCK, f"cooldown is {claimed_refresh.COOLDOWN.total_seconds():g} s"),
+    (*LOCK, f"or {claimed_refresh.COOLDOWN_REFUSED.total_seconds() / 60:g} min"),
     (*CONNECTION, f"at most {responses.MAX_BYTES // 1024} KiB"),
     (*CONNECTION, f"for {https_connection.MAX_IDLE:g} s at most"),
     (*CONNECTION, f"{dialling.CONNECT_TIMEOUT:g} s for each address"),
@@ -94,7 +94,7 @@ NUMBERS = [
     (*CONNECTION, f"at most {['', 'one', 'two', 'three'][token_endpoint.MAX_ATTEMPTS]} attempts"),
     (*ENVIRONMENT, f"seconds, default {issuers.DEFAULT_LIFETIME}"),
     (*ENVIRONMENT, f"default `{issuers.FIGMA_BASE_URL}`"),
-    (ISSUERS, "Refresh tokens that are good for one call", f"for {refresh_once.COOLDOWN.total_seconds():g} seconds"),
+    (ISSUERS, "Refresh tokens that are good for one call", f"for {claimed_refresh.COOLDOWN.total_seconds():g} seconds"),
 ]
 
 

@@ -1,13 +1,21 @@
 """A running start for the core's tests: everything faked, one stored pair."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import TYPE_CHECKING
 
+from refresh_token.connections import Connection
+from refresh_token.process_memory import ProcessMemory
 from refresh_token.refresh_once import RefreshOnce
 from refresh_token.refresher import Refresher
 from refresh_token.token_pair import TokenPair
 from tests.support.fakes import NOW, FakeClock, FakeIssuer, FakeLock, FakeStore, FakeTelemetry
 from tests.support.windows import LEFT, WINDOWS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from refresh_token.ports import Issuer
 
 
 def pair(window: str = "fresh", **changes: object) -> TokenPair:
@@ -35,26 +43,30 @@ class World:
 
     def __post_init__(self) -> None:
         self.lock = FakeLock(self.clock)
-        self.dead: set[str] = set()
+        self.memory = ProcessMemory()
+        self.make_issuer: Callable[[], Issuer] = lambda: self.issuer
+        connection = Connection(
+            name=None,
+            store=self.store,
+            windows=WINDOWS,
+            make_lock=lambda: self.lock,
+            make_issuer=lambda: self.make_issuer(),  # noqa: PLW0108 - a test may change it
+        )
         ids = count(2)
         self.once = RefreshOnce(
-            store=self.store,
-            issuer=self.issuer,
-            lock=self.lock,
+            connection=connection,
             clock=self.clock,
             telemetry=self.telemetry,
+            memory=self.memory,
             new_version_id=lambda _: f"V{next(ids)}",
             jitter=lambda: 1.0,
-            dead=self.dead,
         )
         self.refresher = Refresher(
-            store=self.store,
+            connection=connection,
             clock=self.clock,
             telemetry=self.telemetry,
-            windows=WINDOWS,
-            issuer=lambda: self.issuer,
-            once=lambda: self.once,
-            dead=self.dead,
+            memory=self.memory,
+            once=self.once,
         )
 
     @classmethod
@@ -63,3 +75,9 @@ class World:
         world = cls()
         world.store.put("V1", pair(window, **changes))
         return world
+
+    def forget(self) -> None:
+        """Go on in another process."""
+        self.memory = ProcessMemory()
+        self.once = replace(self.once, memory=self.memory)
+        self.refresher = replace(self.refresher, memory=self.memory, once=self.once)

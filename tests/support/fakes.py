@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from refresh_token.errors import RefreshTokenError
-from refresh_token.ports import Claim, Claimed, CoolingDown, Done, Failure, Held, StoredPair, VersionSupersededError
+from refresh_token.ports import Claim, CoolingDown, Done, Failure, Held, HeldClaim, StoredPair, VersionSupersededError
 from refresh_token.token_pair import IssuedToken, TokenPair
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -69,35 +69,35 @@ class FakeStore:
     current: str | None = None
     read_faults: list[RefreshTokenError | None] = field(default_factory=list)
     write_faults: list[RefreshTokenError | None] = field(default_factory=list)
-    unfinished_faults: list[RefreshTokenError | None] = field(default_factory=list)
-    pending: dict[str, StoredPair] = field(default_factory=dict)
+    pending_faults: list[RefreshTokenError | None] = field(default_factory=list)
+    written: dict[str, StoredPair] = field(default_factory=dict)
     """What was written and not made current, by the version in whose place it belongs."""
-    finished: list[float] = field(default_factory=list)
-    """The seconds that each call of `finish` was given."""
+    promoted: list[float] = field(default_factory=list)
+    """The seconds that each call of `promote` was given."""
     empty: RefreshTokenError | None = None
     while_reading: Callable[[], None] | None = None
     reads: int = 0
     writes: int = 0
     seconds_to_write: list[float] = field(default_factory=list)
 
-    def unfinished(self, version_id: str) -> StoredPair | None:
+    def pending(self, version_id: str) -> StoredPair | None:
         self.reads += 1
         if self.while_reading:
             self.while_reading()
-        fault = self.unfinished_faults.pop(0) if self.unfinished_faults else None
+        fault = self.pending_faults.pop(0) if self.pending_faults else None
         if fault:
             raise fault
-        return self.pending.get(version_id)
+        return self.written.get(version_id)
 
     def previous(self) -> StoredPair | None:
         self.reads += 1
         versions = list(self.versions.items())
         return StoredPair(*versions[-2]) if len(versions) > 1 else None
 
-    def finish(self, successor: str, *, expected: str, seconds: float) -> None:
-        waiting = self.pending[expected]
+    def promote(self, successor: str, *, expected: str, seconds: float) -> None:
+        waiting = self.written[expected]
         assert waiting.version_id == successor, "what is finished was written"
-        self.finished.append(seconds)
+        self.promoted.append(seconds)
         self.replace(waiting.pair, expected=expected, version_id=successor, seconds=seconds)
 
     def put(self, version_id: str, pair: TokenPair) -> None:
@@ -148,11 +148,11 @@ class FakeLock:
                 return CoolingDown(failure)
             del self.finished[version_id]
             self.held_until[version_id] = self.clock.now() + timedelta(seconds=seconds)
-            return Claimed(failure)
+            return HeldClaim(version_id, self, failure)
         if self.held_until.get(version_id, self.clock.now()) > self.clock.now():
             return Held()
         self.held_until[version_id] = self.clock.now() + timedelta(seconds=seconds)
-        return Claimed()
+        return HeldClaim(version_id, self)
 
     def lost(self, version_id: str, *, now: datetime) -> Failure | None:
         self._check(self.fault)
@@ -161,15 +161,15 @@ class FakeLock:
             failure = Failure("TokenNotStoredException", now, lost=True)
         return failure if failure and failure.lost else None
 
-    def done(self, version_id: str) -> None:
+    def record_success(self, version_id: str) -> None:
         self._close(version_id)
         self.finished[version_id] = None
 
-    def failed(self, version_id: str, failure: Failure) -> None:
+    def record_failure(self, version_id: str, failure: Failure) -> None:
         self._close(version_id)
         self.finished[version_id] = failure
 
-    def release(self, version_id: str) -> None:
+    def delete_claim(self, version_id: str) -> None:
         self._close(version_id)
 
     def _close(self, version_id: str) -> None:

@@ -14,6 +14,7 @@ from moto import mock_aws
 from refresh_token import aws_clients
 from refresh_token.adapters import idempotency_lock, secrets_manager
 from refresh_token.issuers import ui_builder
+from refresh_token.process_memory import ProcessMemory
 from tests.support.token_server import TokenServer, token_server
 
 SERVICE = "RefreshToken-test"
@@ -65,10 +66,8 @@ def forget_clients() -> None:
     idempotency_lock.dynamodb_client.cache_clear()
     ui_builder._client.cache_clear()
     if handler := sys.modules.get("refresh_token.handler"):
-        for name in ("_settings", "_store", "_issuer", "_lock"):
-            getattr(handler, name).cache_clear()
-        handler.DEAD.clear()
-        handler.UNWRITTEN.clear()
+        handler._connection.cache_clear()
+        vars(handler)["MEMORY"] = ProcessMemory()
 
 
 @pytest.fixture

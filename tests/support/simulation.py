@@ -27,7 +27,7 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.ports import Claim, Claimed, CoolingDown, Done, Failure, Held, StoredPair, VersionSupersededError
+from refresh_token.ports import Claim, CoolingDown, Done, Failure, Held, HeldClaim, StoredPair, VersionSupersededError
 from refresh_token.token_pair import IssuedToken, TokenPair, parse_pair
 from tests.support.fakes import NOW
 
@@ -369,7 +369,7 @@ class SimulatedStore(Port):
         self.call("put", lambda: self.world.put_aside(version_id, pair, expected), NOT_STORED)
         self.call("move", lambda: self.move(expected, version_id), NOT_STORED)
 
-    def unfinished(self, version_id: str) -> StoredPair | None:
+    def pending(self, version_id: str) -> StoredPair | None:
         def effect() -> StoredPair | None:
             waits = self.world.waits_for(version_id)
             return StoredPair(waits, self.world.pair(waits)) if waits else None
@@ -383,7 +383,7 @@ class SimulatedStore(Port):
 
         return self.call("read what was current before", effect, UNREADABLE)
 
-    def finish(self, successor: str, *, expected: str, seconds: float) -> None:
+    def promote(self, successor: str, *, expected: str, seconds: float) -> None:
         del seconds
         self.call("move", lambda: self.move(expected, successor), NOT_STORED)
 
@@ -409,7 +409,7 @@ class SimulatedLock(Port):
         for _ in range(3):
             record = self.call("claim", lambda: self.put_claim(version_id, ends), LOCK_DOWN)
             if record is None:
-                return Claimed(previous)
+                return HeldClaim(version_id, self, previous)
             if record.state == "claimed":
                 return Held()
             if record.failure is None:
@@ -430,10 +430,10 @@ class SimulatedLock(Port):
 
         return self.call("lost", effect, LOCK_DOWN)
 
-    def done(self, version_id: str) -> None:
+    def record_success(self, version_id: str) -> None:
         self.close("done", version_id, KEEP_DONE, None)
 
-    def failed(self, version_id: str, failure: Failure) -> None:
+    def record_failure(self, version_id: str, failure: Failure) -> None:
         def effect() -> None:
             if failure not in self.world.failures:  # else it is one that stands again
                 left = failure.retry_at - self.world.time
@@ -444,7 +444,7 @@ class SimulatedLock(Port):
 
         self.close("failed", version_id, KEEP_FAILURE, failure, effect)
 
-    def release(self, version_id: str) -> None:
+    def delete_claim(self, version_id: str) -> None:
         def effect() -> None:
             self.world.closed(self.me, version_id)
             self.world.table.pop(version_id)

@@ -1,9 +1,9 @@
-"""The refresh lock on Powertools Idempotency's DynamoDB record.
+"""The refresh lock on the DynamoDB records of Powertools Idempotency.
 
-The key is the secret's ARN and the VersionId. A record is INPROGRESS while somebody refreshes that version, at the
-longest until that invocation's time would have run out; then COMPLETED, with either the fact that the version has a
-successor or the failure. Powertools' decorator would delete the record of a failure; kept, it is the cooldown that all
-processes see. Hence the persistence layer is used directly.
+A record's key is the secret's ARN and a VersionId. It is INPROGRESS while an invocation refreshes that version, at most
+until that invocation would time out. Then it is COMPLETED, and says either that the version has a successor or how the
+refresh failed. Powertools' decorator would delete the record of a failure. Kept, it is the cooldown that all processes
+see, so this module uses the persistence layer directly.
 """
 
 import json
@@ -27,39 +27,39 @@ from refresh_token.errors import (
     RefreshTokenError,
     TokenNotStoredException,
 )
-from refresh_token.ports import Claim, Claimed, CoolingDown, Done, Failure, Held
+from refresh_token.ports import Claim, CoolingDown, Done, Failure, Held, HeldClaim
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 KEEP_CLAIM: Final = 30 * 24 * 3600
-"""Seconds for which it is known that somebody claimed and did not live to close the claim, which itself ends with the
-holder's invocation: for the next tick, which may be long in coming."""
+"""Seconds for which a record shows that its holder died without closing the claim. The claim itself expires with the
+holder's invocation; the record is for the next tick, which may be weeks away."""
 
 KEEP_DONE: Final = 120
-"""Seconds for which "this version has a successor" is known. Longer than an invocation lasts; and short, because an
-operator may make an old version current again, which must then be refreshable."""
+"""Seconds for which a record shows that its version has a successor. Longer than an invocation; but short, because an
+operator may make an old version current again, and that version must then be refreshable."""
 
 KEEP_FAILURE: Final = 30 * 24 * 3600
-"""Seconds for which a failure is remembered, so that a refused grant is counted once and its end is noticed."""
+"""Seconds for which a failure is remembered, so that a refused grant is counted once and the recovery is noticed."""
 
 DONE: Final[dict[str, object]] = {"done": True}
-"""What the record of a version with a successor holds."""
+"""The data in the record of a version that has a successor."""
 
 _CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
 _OUR_FAULT: Final = ("AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException")
 _MAX_RACES: Final = 3
-"""How often a claim is tried against others that clear away the same failure."""
+"""How often a claim is tried while others clear the same failure."""
 
 _VANISHED: Final = DataRecord(idempotency_key="", status=STATUS_CONSTANTS["EXPIRED"])
-"""Stands for a record that was in the way and is not shown: no claim of ours, and somebody's a moment ago."""
+"""Stands for a conflicting record that DynamoDB did not return: it existed a moment ago, so the claim is not ours."""
 
 T = TypeVar("T")
 
 
 @lru_cache(maxsize=1)
 def dynamodb_client() -> "DynamoDBClient":
-    """Return the client, made once; retries are botocore's."""
+    """Return the client, made once. botocore retries its calls."""
     client: DynamoDBClient = punctual_client("dynamodb", _CONFIG)
     return client
 
@@ -74,12 +74,12 @@ class IdempotencyLock:
         self._layers = {keep: self._layer(keep) for keep in (KEEP_CLAIM, KEEP_DONE, KEEP_FAILURE)}
 
     def claim(self, version_id: str, *, seconds: float, now: datetime, ignore_cooldown: bool) -> Claim:
-        """Claim the refresh of a version for at most ``seconds``; see the port."""
+        """Try to claim the refresh of a version for at most ``seconds``; see the port."""
         previous: Failure | None = None
         for _ in range(_MAX_RACES):
             record = _guarded(lambda: self._put_claim(version_id, seconds))
             if record is None:
-                return Claimed(previous)
+                return HeldClaim(version_id, self, previous)
             if record.status != STATUS_CONSTANTS["COMPLETED"]:
                 return Held()
             failure = _failure(record)
@@ -87,19 +87,19 @@ class IdempotencyLock:
                 return Done()
             if now < failure.retry_at and not ignore_cooldown:
                 return CoolingDown(failure)
-            _guarded(lambda: self._forget(record))  # noqa: B023 - called at once
+            _guarded(lambda: self._forget(record))  # noqa: B023 - called right here
             previous = failure
         return Held()
 
     def lost(self, version_id: str, *, now: datetime) -> Failure | None:
-        """Return the failure that makes this version's token dead, or perhaps; see the port."""
+        """Return the failure that may have left this version's access token dead; see the port."""
         return _guarded(lambda: self._lost(version_id, now))
 
-    def done(self, version_id: str) -> None:
+    def record_success(self, version_id: str) -> None:
         """Close the claim: the version has a successor."""
         self._save(version_id, DONE, KEEP_DONE)
 
-    def failed(self, version_id: str, failure: Failure) -> None:
+    def record_failure(self, version_id: str, failure: Failure) -> None:
         """Close the claim and remember the failure."""
         kept = {
             "reason": failure.reason,
@@ -109,8 +109,8 @@ class IdempotencyLock:
         }
         self._save(version_id, {"failure": kept}, KEEP_FAILURE)
 
-    def release(self, version_id: str) -> None:
-        """Delete the claim."""
+    def delete_claim(self, version_id: str) -> None:
+        """Close the claim and remember nothing."""
         _guarded(lambda: self._layers[KEEP_CLAIM].delete_record(self._key(version_id), exception=Exception()))
 
     def _lost(self, version_id: str, now: datetime) -> Failure | None:
@@ -127,7 +127,7 @@ class IdempotencyLock:
         return Failure(TokenNotStoredException.__name__, now, lost=True) if ended else None
 
     def _put_claim(self, version_id: str, seconds: float) -> DataRecord | None:
-        """Write the claim; return the record that stands in the way, None if the claim is ours."""
+        """Write the claim; return the record that conflicts with it, None if the claim is ours."""
         layer, key = self._layers[KEEP_CLAIM], self._key(version_id)
         try:
             layer.save_inprogress(key, remaining_time_in_millis=int(seconds * 1000))
@@ -138,7 +138,7 @@ class IdempotencyLock:
         return record or _VANISHED
 
     def _forget(self, record: DataRecord) -> None:
-        """Delete the record of a failure, unless somebody has claimed the version since.
+        """Delete the record of a failure, unless someone has claimed the version since.
 
         tick A   claim: failed ---- delete ---- claim
         tick B   claim: failed ----------------------- delete (refused: INPROGRESS now) -- claim: held
@@ -171,9 +171,10 @@ class IdempotencyLock:
 
 
 def _failure(record: DataRecord) -> Failure | None:
-    """Return the failure that a record holds, None for a success.
+    """Return the failure that a record holds, None if it holds a success.
 
-    A record that cannot be read is somebody's tampering, or another version's: a failure whose cooldown is over.
+    Someone tampered with a record that cannot be parsed, or another release of this code wrote it. It counts as a
+    failure whose cooldown is over.
     """
     try:
         document = json.loads(record.response_data)
@@ -188,30 +189,30 @@ def _failure(record: DataRecord) -> Failure | None:
 
 
 def _guarded(call: Callable[[], T]) -> T:
-    """Run a call to the table; its faults become errors of contract 2.
+    """Make a call to the table and return its answer.
 
     Raises:
-        ConfigurationException: the table is missing or may not be used.
-        IssuerUnavailableException: the table cannot be used right now, so that nobody may ask the issuer.
+        ConfigurationException: the table is missing, or the function is not allowed to use it.
+        IssuerUnavailableException: the table cannot be used right now, so nobody may call the issuer.
 
     """
     answer = attempt(call)
     if not isinstance(answer, Fault):
         return answer
     if answer.kind == "other":
-        raise _misconfigured(f"a record of it is not the function's: {answer.code}")
+        raise _misconfigured(f"a record in it is not the function's: {answer.code}")
     raise _misconfigured(answer.code) if answer.code in _OUR_FAULT else _unavailable(answer.code)
 
 
 def _misconfigured(what: str) -> RefreshTokenError:
     return ConfigurationException(
-        f"The lock table cannot be used ({what}), so the issuer was not asked. Check that it exists and that the "
-        "function's role may use it; deploying the stack again restores both."
+        f"The lock table cannot be used ({what}), so the issuer was not called. Check that the table exists and that "
+        "the function's role may use it; deploying the stack again restores both."
     )
 
 
 def _unavailable(what: str) -> RefreshTokenError:
     return IssuerUnavailableException(
-        f"The lock table does not answer ({what}), so the issuer was not asked. Ask again later; if it stays, see the "
-        "AWS Health Dashboard for DynamoDB."
+        f"The lock table does not answer ({what}), so the issuer was not called. Ask again later; if this persists, "
+        "see the AWS Health Dashboard for DynamoDB."
     )

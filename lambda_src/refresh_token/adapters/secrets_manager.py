@@ -1,18 +1,18 @@
 """The token store on Secrets Manager.
 
-A pair is written as a new version that is current for nobody, and then made current by moving the label AWSCURRENT
-*from the version that was read*: Secrets Manager refuses the move if the label is elsewhere by now. So a pair that
-somebody else stored meanwhile is never overwritten.
+A write has two steps. The first puts the pair as a new version that nobody reads yet. The second makes it current by
+moving the label AWSCURRENT *from the version that was read*: Secrets Manager refuses the move if the label is no longer
+there. So a write never overwrites a pair that someone else stored meanwhile.
 """
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
 from refresh_token.aws_clients import Fault, attempt, aws_client, punctual_client
+from refresh_token.deadline import Deadline
 from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 CURRENT: Final = "AWSCURRENT"
 PENDING: Final = "AWSPENDING"
-"""Label of a version that is written and not yet current; Secrets Manager's own name for that state."""
+"""Label of a version that is written but not current yet; Secrets Manager's own name for that state."""
 
 PREVIOUS: Final = "AWSPREVIOUS"
-"""Label that Secrets Manager itself moves to the version which AWSCURRENT leaves."""
+"""Label that Secrets Manager itself moves to the version that loses AWSCURRENT."""
 
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 _WRITE_CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
 MAX_CALL_TIME: Final = 3.0
-"""Seconds that one call of the writing client takes at most. Its caller repeats what fails, and knows the time."""
+"""Seconds that one call of the writing client takes at most. It does not retry; its caller does, and knows the time."""
 
 _NOT_FOUND: Final = "ResourceNotFoundException"
 _NO_TIME: Final = Fault("other", "no time left")
@@ -48,20 +48,20 @@ Call = Callable[[], Mapping[str, Any]]
 
 @lru_cache(maxsize=1)
 def secrets_manager_client() -> "SecretsManagerClient":
-    """Return the client for reading, made once; retries are botocore's."""
+    """Return the client for reading, made once. botocore retries its calls."""
     client: SecretsManagerClient = aws_client("secretsmanager", _CONFIG)
     return client
 
 
 @lru_cache(maxsize=1)
 def secrets_manager_writer() -> "SecretsManagerClient":
-    """Return the client for writing, made once; it tries once, and not for long."""
+    """Return the client for writing, made once. It makes one short attempt."""
     client: SecretsManagerClient = punctual_client("secretsmanager", _WRITE_CONFIG)
     return client
 
 
 class SecretsManagerStore:
-    """The TokenStore port on one secret. ``writer`` makes the client for writing: most invocations need none."""
+    """The TokenStore port on one secret. Most invocations do not write, so ``writer`` makes the client for that."""
 
     def __init__(
         self, secret_arn: str, client: "SecretsManagerClient", writer: Callable[[], "SecretsManagerClient"]
@@ -70,7 +70,7 @@ class SecretsManagerStore:
         self._client = client
         self._writer = writer
         self._unsure: str | None = None
-        """A version that was written, and may be current although no answer says so."""
+        """A version whose write was not answered: it may or may not be current."""
 
     def read(self) -> StoredPair:
         """Return the current pair; see the port for what it raises."""
@@ -80,14 +80,27 @@ class SecretsManagerStore:
         return _stored(value)
 
     def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
-        """Store ``pair`` if ``expected`` is still current; see the port for what it raises. Safe to repeat."""
-        put = self._put(pair, version_id)
-        self._carry_out((put, self._move(version_id, expected)), version_id, expected, seconds)
+        """Store ``pair`` if ``expected`` is still current; see the port for what it raises."""
+        deadline = Deadline.after(seconds)
+        if self._is_stored_already(version_id, expected, deadline):
+            return
+        fault = self._put(pair, version_id, deadline) or self._move(version_id, expected, deadline)
+        if fault and not self._is_current(version_id, expected, deadline):
+            raise _not_stored(fault.code)
 
-    def unfinished(self, version_id: str) -> StoredPair | None:
-        """Return the successor of a version that waits to be made current; see the port for what it raises."""
+    def pending(self, version_id: str) -> StoredPair | None:
+        """Return the successor of a version that was written but not promoted; see the port for what it raises."""
         value = self._labelled(PENDING)
         return _stored(value) if value and is_successor(value["VersionId"], version_id) else None
+
+    def promote(self, successor: str, *, expected: str, seconds: float) -> None:
+        """Make ``successor`` current if ``expected`` still is; see the port for what it raises."""
+        deadline = Deadline.after(seconds)
+        if self._is_stored_already(successor, expected, deadline):
+            return
+        fault = self._move(successor, expected, deadline)
+        if fault and not self._is_current(successor, expected, deadline):
+            raise _not_stored(fault.code)
 
     def previous(self) -> StoredPair | None:
         """Return the pair that was current before; see the port for what it raises."""
@@ -96,10 +109,6 @@ class SecretsManagerStore:
             return _stored(value) if value else None
         except (SecretNotSeededException, SecretMalformedException):
             return None
-
-    def finish(self, successor: str, *, expected: str, seconds: float) -> None:
-        """Make ``successor`` current if ``expected`` still is; see the port for what it raises. Safe to repeat."""
-        self._carry_out((self._move(successor, expected),), successor, expected, seconds)
 
     def _labelled(self, label: str) -> Mapping[str, Any] | None:
         """Return the version with a label, None if there is none."""
@@ -110,67 +119,69 @@ class SecretsManagerStore:
             return None
         raise _unavailable(value.code)
 
-    def _put(self, pair: TokenPair, version_id: str) -> Call:
-        return lambda: self._writer().put_secret_value(
-            SecretId=self._secret,
-            ClientRequestToken=version_id,
-            SecretString=pair.to_json(),
-            VersionStages=[PENDING],
+    def _put(self, pair: TokenPair, version_id: str, deadline: Deadline) -> Fault | None:
+        """Write the pair as a version that is not current; return what went wrong."""
+        return _fault_of(
+            lambda: self._writer().put_secret_value(
+                SecretId=self._secret,
+                ClientRequestToken=version_id,
+                SecretString=pair.to_json(),
+                VersionStages=[PENDING],
+            ),
+            deadline,
         )
 
-    def _move(self, version_id: str, expected: str) -> Call:
-        return lambda: self._writer().update_secret_version_stage(
-            SecretId=self._secret, VersionStage=CURRENT, MoveToVersionId=version_id, RemoveFromVersionId=expected
+    def _move(self, version_id: str, expected: str, deadline: Deadline) -> Fault | None:
+        """Make a version current if ``expected`` still is; return what went wrong."""
+        return _fault_of(
+            lambda: self._writer().update_secret_version_stage(
+                SecretId=self._secret, VersionStage=CURRENT, MoveToVersionId=version_id, RemoveFromVersionId=expected
+            ),
+            deadline,
         )
 
-    def _carry_out(self, calls: tuple[Call, ...], version_id: str, expected: str, seconds: float) -> None:
-        """Make the calls of a write, and find out what came of them if one goes wrong."""
-        ends = monotonic() + seconds
-        if self._unsure == version_id:
-            if self._is_current(version_id, expected, ends):
-                return
-            if self._unsure:
-                raise _not_stored("no answer")
-        fault = _made(calls, ends)
-        if fault is None or self._is_current(version_id, expected, ends):
-            return
-        raise _not_stored(fault.code)
+    def _is_stored_already(self, version_id: str, expected: str, deadline: Deadline) -> bool:
+        """Tell whether an earlier write of this version, whose answer was lost, succeeded. Raises if unknown."""
+        if self._unsure != version_id:
+            return False
+        if self._is_current(version_id, expected, deadline):
+            return True
+        if self._unsure:
+            raise _not_stored("no answer")
+        return False
 
-    def _is_current(self, version_id: str, expected: str, ends: float) -> bool:
-        """Tell whether the version is current although an answer was lost on the way; raises if another one is.
+    def _is_current(self, version_id: str, expected: str, deadline: Deadline) -> bool:
+        """Tell whether a version is current although its write failed. Raises if neither it nor ``expected`` is.
 
-        What cannot be found out is looked up again before anything is written again.
+        If that cannot be read, the version stays `_unsure`, and the next write reads again before it writes.
         """
-        current = self._current_version() if monotonic() + MAX_CALL_TIME <= ends else None
+        current = self._current_version() if deadline.allows(MAX_CALL_TIME) else None
         self._unsure = version_id if current is None else None
         if current not in (None, version_id, expected):
             raise VersionSupersededError
         return current == version_id
 
     def _without_value(self) -> RefreshTokenError:
-        """Tell a secret that was never seeded from one that is missing; GetSecretValue says the same of both."""
+        """Return the error for a secret without a value: GetSecretValue does not tell unseeded from missing."""
         answer = _answer(lambda: self._client.describe_secret(SecretId=self._secret))
         if isinstance(answer, Fault):
             return _unavailable(answer.code)
         return SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
 
     def _current_version(self) -> str | None:
-        """Return the VersionId that is current, None if that cannot be found out."""
+        """Return the VersionId that is current, None if it cannot be read."""
         value = _answer(lambda: self._writer().get_secret_value(SecretId=self._secret, VersionStage=CURRENT))
         return None if isinstance(value, Fault) else value["VersionId"]
 
 
-def _made(calls: tuple[Call, ...], ends: float) -> Fault | None:
-    """Make calls of the writing client one after the other; return what went wrong."""
-    for call in calls:
-        answer = _answer(call) if monotonic() + MAX_CALL_TIME <= ends else _NO_TIME
-        if isinstance(answer, Fault):
-            return answer
-    return None
+def _fault_of(call: Call, deadline: Deadline) -> Fault | None:
+    """Make a call of the writing client, if there is time for one; return what went wrong."""
+    answer = _answer(call) if deadline.allows(MAX_CALL_TIME) else _NO_TIME
+    return answer if isinstance(answer, Fault) else None
 
 
 def _answer(call: Call) -> Mapping[str, Any] | Fault:
-    """Make a call. An answer to any that are made here has an ARN, or it is somebody else's (200 and HTML)."""
+    """Make a call. Every genuine answer here has an ARN; botocore makes an empty one of a 200 with HTML."""
     answer = attempt(call)
     return answer if isinstance(answer, Fault) or "ARN" in answer else _NO_SENSE
 
@@ -187,8 +198,8 @@ def _stored(value: Mapping[str, Any]) -> StoredPair:
 
 def _not_stored(what: str) -> RefreshTokenError:
     return TokenNotStoredException(
-        f"The token was refreshed but could not be stored ({what}), and the stored one is dead now. The next tick, "
-        "report of the dead token, or forced refresh heals it. Check the function's permissions on the secret and its "
+        f"The token was refreshed but could not be stored ({what}), so the stored access token is dead. The next tick, "
+        "report of the dead token or forced refresh fixes that. Check the function's permissions on the secret and its "
         "key."
     )
 

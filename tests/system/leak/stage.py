@@ -176,8 +176,7 @@ class Stage:
         made = secrets_manager_client().create_secret(Name=str(uuid.uuid4()), **app)
         self._environment.setenv("APP_SECRET_ARN", made["ARN"])
         self._environment.setenv("ISSUER", setting.issuer)
-        for name in ("_settings", "_store", "_issuer", "_lock"):
-            getattr(self.module, name).cache_clear()
+        self.module._connection.cache_clear()
         dynamodb_client.cache_clear()  # Powertools hooks itself to the client each time that a lock is made
         version = str(secret.get("VersionId", "none"))
         self._occupy(setting, secret["ARN"], version)
@@ -190,7 +189,7 @@ class Stage:
         lock, now = IdempotencyLock(TABLE, secret_arn, dynamodb_client()), datetime.now(UTC)
         lock.claim(version, seconds=60, now=now, ignore_cooldown=False)
         if setting.lock == "cooling down":
-            lock.failed(version, Failure("IssuerUnavailableException", now + timedelta(minutes=1)))
+            lock.record_failure(version, Failure("IssuerUnavailableException", now + timedelta(minutes=1)))
 
     @contextmanager
     def _captured(self) -> Iterator[None]:

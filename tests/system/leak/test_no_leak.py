@@ -136,7 +136,7 @@ def test_a_tick_that_cannot_look_for_a_lost_answer_leaks_nothing(code: str, stag
     played = stage.play(TICK, Setting(aws={"dynamodb.GetItem": code}), window="fresh")
     assert played.leaks == []
     assert played.answer["outcome"] == "fresh"
-    assert any("could not be looked up" in text for _, text in played.sights.seen)
+    assert any("Could not check" in text for _, text in played.sights.seen)
 
 
 @pytest.mark.parametrize("flow", QUIET_FLOWS)
@@ -183,7 +183,7 @@ def test_all_that_is_looked_at_is_really_there(stage: Stage) -> None:
     assert "COMPLETED" in seen["lock table"]
     objects = {where.removeprefix("object ") for where in seen if where.startswith("object ")}
     assert objects >= {
-        *("Tick", "Refresher", "RefreshOnce", "StoredPair", "TokenPair", "Settings", "WindowSettings", "Claimed"),
+        *("Tick", "Refresher", "RefreshOnce", "StoredPair", "TokenPair", "Settings", "WindowSettings", "HeldClaim"),
         *("SecretsManagerStore", "IdempotencyLock", "UiBuilderIssuer", "PowertoolsTelemetry", "Failure", "TickReport"),
     }
     more = stage.play({}).sights.seen

@@ -8,11 +8,12 @@ import dataclasses
 import importlib
 import json
 import logging
+import os
 import pkgutil
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -37,6 +38,9 @@ from tests.support.canaries import ACCESS, CORE, ECHO, GIVEN_CLIENT, NOTE, REFRE
 from tests.support.ui_builder_server import Reply, refusal
 from tests.system.leak.cases import ISSUER_FAULTS, TICK
 from tests.system.leak.stage import TABLE, Context, Played, Setting, Stage
+
+if TYPE_CHECKING:
+    from refresh_token.connections import Connection
 
 # --- the detector ---------------------------------------------------------------------------------------------------
 
@@ -93,18 +97,20 @@ def dataclasses_of_the_function() -> Iterator[type]:
 SHOWN = {
     "Answer": {"status", "challenged"},
     "BareToken": {"expires_in"},
-    "Claimed": {"previous"},
+    "ClaimedRefresh": {"connection", "clock", "telemetry", "memory", "new_version_id", "claim"},
+    "Connection": {"name", "store", "windows", "make_lock", "make_issuer"},
     "CoolingDown": {"failure"},
     "Expiry": {"at", "capped"},
     "Fault": {"kind", "code", "status"},
     "Failure": {"reason", "refused", "lost", "retry_at"},
+    "HeldClaim": {"version_id", "previous"},
     "IssuedToken": {"expires_in"},
     "LiveToken": {"stored", "state", "expires_in"},
     "Lost": {"what", "sent", "trusted"},
     "OAuth2Settings": {"token_url", "client_auth", "scope", "lifetime"},
     "Outcome": {"stored", "issued"},
-    "RefreshOnce": {"store", "issuer", "lock", "clock", "telemetry", "new_version_id", "jitter", "dead", "unwritten"},
-    "Refresher": {"store", "clock", "telemetry", "windows", "issuer", "once", "dead"},
+    "RefreshOnce": {"connection", "clock", "telemetry", "memory", "new_version_id", "jitter"},
+    "Refresher": {"connection", "clock", "telemetry", "memory", "once"},
     "Reply": {"status"},
     "Settings": {"secret_arn", "lock_table", "windows", "issuer"},
     "StoredPair": {"version_id", "pair"},
@@ -134,6 +140,8 @@ def test_the_fields_that_hold_secrets_are_the_ones_that_are_hidden() -> None:
         *(("Exchange", name) for name in ("token", "client_id")),
         ("BareToken", "access_token"),
         ("ReportFailure", "version_id"),
+        ("ClaimedRefresh", "client_id"),
+        ("HeldClaim", "lock"),
         *(("AppCredentials", name) for name in ("client_id", "client_secret")),
         *(("Reply", name) for name in ("body", "retry_after", "challenge")),
         ("Answer", "document"),
@@ -182,15 +190,15 @@ def careless_play(  # one keyword for each part that may be careless
     module = stage.module
 
     def refresher(context: Context) -> Refresher:
-        whole: Refresher = module._refresher(module.LambdaClock(context))
-        once = whole.once()
-        once = dataclasses.replace(
-            once,
-            issuer=issuer or once.issuer,
-            store=store() if store else once.store,
-            lock=lock() if lock else once.lock,
+        ours: Connection = module._connection()
+        connection = dataclasses.replace(
+            ours,
+            store=store() if store else ours.store,
+            make_issuer=(lambda: issuer) if issuer else ours.make_issuer,
+            make_lock=lock or ours.make_lock,
         )
-        return dataclasses.replace(whole, store=once.store, issuer=lambda: once.issuer, once=lambda: once)
+        refresher: Refresher = module._refresher(connection, module.LambdaClock(context))
+        return refresher
 
     def handler(event: object, context: Context) -> object:
         with module.TELEMETRY.invocation(context):
@@ -312,20 +320,16 @@ class CarelessStore(SecretsManagerStore):
     ids=["the cause of a denial", "the code of a denial", "the document in a JSON error", "the content in a message"],
 )
 def test_a_store_that_tells_what_it_got_would_leak(setting: Setting, stage: Stage) -> None:
-    assert "error" in where(careless_play(stage, setting, store=lambda: CarelessStore(secret_arn(stage))))
-
-
-def secret_arn(stage: Stage) -> str:
-    return str(stage.module._settings().secret_arn)
+    assert "error" in where(careless_play(stage, setting, store=lambda: CarelessStore(os.environ["SECRET_ARN"])))
 
 
 def test_a_lock_that_keeps_the_pair_would_leak_into_the_table(stage: Stage) -> None:
     class TellingLock(IdempotencyLock):
-        def done(self, version_id: str) -> None:
+        def record_success(self, version_id: str) -> None:
             self._save(version_id, {"done": True, "note": NOTE}, 120)
 
     def lock() -> RefreshLock:
-        return TellingLock(TABLE, secret_arn(stage), dynamodb_client())
+        return TellingLock(TABLE, os.environ["SECRET_ARN"], dynamodb_client())
 
     assert "lock" in where(careless_play(stage, lock=lock))
 

@@ -1,0 +1,200 @@
+"""One refresh, under a claim: read again, call the issuer, write the new pair, close the claim.
+
+Some issuers accept each refresh token only once (`Issuer.rotates`): after the issuer has answered, the stored one is
+spent. So this module never gives up an answer that can still be stored. Before it calls the issuer again, it looks for
+a pair that was written but not promoted, and for one that this process could not write.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from refresh_token.connections import Connection
+from refresh_token.errors import (
+    ReauthorizationRequiredException,
+    RefreshInProgressException,
+    RefreshTokenError,
+    TokenNotStoredException,
+)
+from refresh_token.ports import Clock, Failure, HeldClaim, StoredPair, Telemetry, VersionSupersededError
+from refresh_token.process_memory import ProcessMemory
+from refresh_token.token_pair import IssuedToken, TokenPair
+
+COOLDOWN: Final = timedelta(seconds=60)
+"""How long a failed refresh keeps consumers from the issuer."""
+
+COOLDOWN_REFUSED: Final = timedelta(minutes=15)
+"""The same for a refused grant, which only a person can fix."""
+
+WRITE_RESERVE: Final = 5.0
+"""Seconds of the invocation that are reserved for storing the issuer's answer."""
+
+CLOSE_RESERVE: Final = 1.0
+"""Seconds of these that are reserved for closing the claim and answering."""
+
+MIN_WRITE_TIME: Final = 3.0
+"""The write is repeated only if at least this many seconds are left for it."""
+
+MIN_CALL_TIME: Final = 3.0
+"""The issuer is called only if at least this many seconds are left for the call."""
+
+INITIAL_PAUSE: Final = 0.2
+MAX_PAUSE: Final = 2.0
+PAUSE_GROWTH: Final = 1.6
+
+TOO_LITTLE_TIME: Final = (
+    "Too little of this invocation's time is left to begin a refresh. "
+    "Ask again; if this persists, raise the function's timeout."
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The pair that is current now, and the issuer's answer if this invocation called the issuer."""
+
+    stored: StoredPair
+    issued: IssuedToken | None = None
+
+
+def next_pause(pause: float) -> float:
+    """Return the pause, in seconds, that follows ``pause``."""
+    return min(pause * PAUSE_GROWTH, MAX_PAUSE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedRefresh:
+    """Refreshes the version that ``claim`` is for.
+
+    ``client_id`` is the caller's; it is used only if the pair has none. ``new_version_id`` makes the id of a version's
+    successor.
+    """
+
+    connection: Connection
+    clock: Clock
+    telemetry: Telemetry
+    memory: ProcessMemory
+    new_version_id: Callable[[str], str]
+    claim: HeldClaim
+    client_id: str | None = field(repr=False)
+
+    def run(self) -> Outcome:
+        """Refresh the version, unless another one is current by now. Always closes the claim."""
+        version_id = self.claim.version_id
+        current = self._or_release(self.connection.store.read)
+        if current.version_id != version_id:
+            self.memory.forget_successor(version_id)
+            self._close(self.claim.done)
+            return Outcome(current)
+        if self.clock.remaining() < WRITE_RESERVE + MIN_CALL_TIME:
+            self._close(self.claim.release)
+            raise RefreshInProgressException(TOO_LITTLE_TIME)
+        issued, successor, written = None, *self._left_over()
+        if successor is None:
+            issued, pair = self._call(current.pair)
+            successor = StoredPair(self.new_version_id(version_id), pair)
+        stored = self._write(successor, current.pair, written=written)
+        self.memory.forget_successor(version_id)
+        self._close(self.claim.done)
+        if not stored:
+            self.memory.mark_dead(version_id)
+            self.telemetry.superseded(version_id=version_id)
+            return Outcome(self.connection.store.read())
+        previous = self.claim.previous
+        self.telemetry.refreshed(
+            old=version_id, new=successor.version_id, recovered_from=previous.reason if previous else None
+        )
+        return Outcome(successor, issued)
+
+    def _left_over(self) -> tuple[StoredPair | None, bool]:
+        """Return the successor that an earlier refresh left behind, and whether it is already written."""
+        version_id = self.claim.version_id
+        if kept := self.memory.successor_of(version_id):
+            return kept, False
+        if not self.connection.issuer.rotates:
+            return None, False  # calling the issuer again is simpler, and harmless
+        pending = self._or_release(lambda: self.connection.store.pending(version_id))
+        return pending, pending is not None
+
+    def _call(self, pair: TokenPair) -> tuple[IssuedToken, TokenPair]:
+        """Call the issuer; return its answer, and the pair to store."""
+        issuer = self.connection.issuer
+        client_id = pair.client_id or (self.client_id if issuer.takes_client_id else None)
+        try:
+            issued = issuer.refresh(pair.refresh_token, client_id, seconds=self.clock.remaining() - WRITE_RESERVE)
+            now = self.clock.now()
+            expiry = issued.expiry(now=now)
+        except RefreshTokenError as error:
+            if isinstance(error, ReauthorizationRequiredException) and client_id != pair.client_id:
+                # The issuer may have refused only the caller's client id, which no operator can fix.
+                self._close(self.claim.release)
+            else:
+                self._record_call_failure(error)
+            raise
+        if expiry.capped:
+            self.telemetry.expiry_capped()
+        return issued, pair.refreshed(issued, client_id=client_id, expires_at=expiry.at, now=now)
+
+    def _record_call_failure(self, error: RefreshTokenError) -> None:
+        previous = self.claim.previous
+        refused_now = isinstance(error, ReauthorizationRequiredException)
+        refused_before = previous is not None and previous.refused
+        failure = Failure(
+            error.reason,
+            self.clock.now() + (COOLDOWN_REFUSED if refused_now else COOLDOWN),
+            refused=refused_now or refused_before,
+            lost=previous is not None and previous.lost,
+        )
+        self.telemetry.refresh_failed(error, version_id=self.claim.version_id, first=not refused_before)
+        self._close(lambda: self.claim.failed(failure))
+
+    def _write(self, successor: StoredPair, old: TokenPair, *, written: bool) -> bool:
+        """Store the successor, trying as long as time remains; return False if another version has become current."""
+        store, expected = self.connection.store, self.claim.version_id
+        pause = INITIAL_PAUSE
+        while True:
+            seconds = self.clock.remaining() - CLOSE_RESERVE
+            try:
+                if written:
+                    store.promote(successor.version_id, expected=expected, seconds=seconds)
+                else:
+                    store.replace(successor.pair, expected=expected, version_id=successor.version_id, seconds=seconds)
+            except VersionSupersededError:
+                return False
+            except TokenNotStoredException as error:
+                if self.clock.remaining() < pause + MIN_WRITE_TIME + CLOSE_RESERVE:
+                    self._give_up_writing(successor, old, error)
+                    raise
+            else:
+                return True
+            self.clock.sleep(pause)
+            pause = next_pause(pause)
+
+    def _give_up_writing(self, successor: StoredPair, old: TokenPair, error: TokenNotStoredException) -> None:
+        version_id = self.claim.version_id
+        spent = successor.pair.refresh_token != old.refresh_token
+        self.memory.mark_dead(version_id)
+        if spent:
+            self.memory.keep_successor(version_id, successor)
+        self.telemetry.refresh_failed(error, version_id=version_id, first=True)
+        # Without a cooldown, whoever reports the dead token can refresh at once. But a spent refresh token must not
+        # be sent again while this process may still store the new one.
+        retry_at = self.clock.now() + (COOLDOWN if spent else timedelta())
+        self._close(lambda: self.claim.failed(Failure(error.reason, retry_at, lost=True)))
+
+    def _or_release(self, read: Callable[[], T]) -> T:
+        """Read from the store; if that fails, release the claim."""
+        try:
+            return read()
+        except RefreshTokenError:
+            self._close(self.claim.release)
+            raise
+
+    def _close(self, close: Callable[[], None]) -> None:
+        """Close the claim. If that fails, the claim expires by itself; the failure must not hide the outcome."""
+        try:
+            close()
+        except RefreshTokenError as error:
+            self.telemetry.lock_not_closed(error, version_id=self.claim.version_id)

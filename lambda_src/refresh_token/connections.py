@@ -1,0 +1,41 @@
+"""A connection: one grant, where its pair is stored, and what it takes to refresh it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from refresh_token.ports import Issuer, RefreshLock, TokenStore
+from refresh_token.windows import WindowSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """One grant. The connection of a deployment with a single secret has no name.
+
+    Lock and issuer are made when they are first used: most invocations only read, and need neither.
+    """
+
+    name: str | None
+    store: TokenStore
+    windows: WindowSettings
+    make_lock: Callable[[], RefreshLock]
+    make_issuer: Callable[[], Issuer]
+
+    @cached_property
+    def lock(self) -> RefreshLock:
+        """The lock that guards this connection's refreshes."""
+        return self.make_lock()
+
+    @cached_property
+    def issuer(self) -> Issuer:
+        """The issuer of this connection's tokens."""
+        return self.make_issuer()
+
+    def prepare_refresh(self) -> None:
+        """Make issuer and lock now, so that wrong settings fail before anything is claimed.
+
+        Raises:
+            ConfigurationException: the issuer's settings or the lock's are wrong.
+
+        """
+        _ = self.issuer, self.lock
