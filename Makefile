@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL = -m pip install --quiet
 
-.PHONY: help setup demo stop test check chromium snapshots mutants messages bench clean
+.PHONY: help setup demo stop test check chromium snapshots lock mutants messages bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,6 +47,9 @@ snapshots: $(VENV)/.done ## write the snapshots of the templates, and the README
 	@RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/infra/test_snapshots.py
 	@$(BIN)/python -m infra.settings_table
 
+lock: $(VENV)/.done ## write the hashes of the function's packages, after you changed a pin
+	@$(BIN)/python -m infra.lock
+
 mutants: $(VENV)/.done ## break the core in 900 ways and count how many of them the tests notice (a minute or two)
 	@$(BIN)/python -m tests.repo.mutants
 
@@ -71,7 +74,7 @@ chromium:
 	{ $$as_root $(APT_GET) update && $$as_root $(APT_GET) install -y --no-install-recommends chromium chromium-driver >/dev/null; } \
 	|| echo "Installing Chromium failed. $(NO_CHROMIUM)" >&2
 
-$(VENV)/.done: requirements.txt requirements-dev.txt lambda_src/requirements.txt constraints.txt
+$(VENV)/.done: requirements.txt requirements-dev.txt constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 or newer with venv (Debian: apt-get install python3-venv), or say make PYTHON=/path/to/python3." >&2; exit 1; }
 	@echo "Creating $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -m venv --clear $(VENV)

@@ -6,3 +6,4 @@ from token_client.source import TokenSource
 from token_client.tokens import Token
 
 __all__ = ["Token", "TokenClient", "TokenClientError", "TokenSource"]
+__version__ = "0.1.0"

@@ -9,12 +9,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
 
-from token_refresher.bundling.bundle import build
+from token_refresher.bundling.bundle import REQUIREMENTS, build
 from token_refresher.bundling.pruning import PruningRules
 from token_refresher.settings.refresher_settings import Architecture
 
 HERE = Path(__file__).resolve().parent
-REQUIREMENTS = HERE.parent.parent / "lambda_src" / "requirements.txt"
+
 RULES = PruningRules(botocore_services=("lambda", "sts"), dropped=("aws_lambda_powertools*", "s3transfer/crt.py"))
 
 MACHINE: Architecture = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"

@@ -1,3 +1,5 @@
+"""How a bundle is built, with a package that is quick to install."""
+
 import hashlib
 import os
 import subprocess
@@ -6,12 +8,14 @@ import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from token_refresher.bundling import bundle as bundling
-from token_refresher.bundling import pruning, python_runtime
+from token_refresher.bundling import installed, pruning
+from token_refresher.bundling.python_runtime import Compiler, find_compiler
 from token_refresher.settings.refresher_settings import Architecture
 
 WHEEL = "tiny-1.0-py3-none-any.whl"
@@ -27,17 +31,16 @@ WHEEL_FILES = {
     "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     "tiny-1.0.dist-info/LICENSE.txt": "do as you like\n",
 }
-
+NO_COMPILER: Callable[[], Compiler | None] = lambda: None  # noqa: E731 - a value of a table
 
 needs_3_13 = pytest.mark.skipif(
-    python_runtime.find_compiler() is None,
-    reason="this machine has no Python 3.13, so bundles carry no byte code; how that is told is tested all the same",
+    find_compiler() is None, reason="this machine has no Python 3.13, so bundles carry no byte code"
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """A function with one dependency, which lies in a folder beside it."""
+    """A function with one dependency, whose wheel is in a folder next to it."""
 
     source: Path
     requirements: Path
@@ -49,7 +52,7 @@ class Project:
         *,
         architecture: Architecture = "arm64",
         rules: pruning.PruningRules | None = None,
-        compiler_finder: Callable[[], python_runtime.Compiler | None] = python_runtime.find_compiler,
+        compiler_finder: Callable[[], Compiler | None] = find_compiler,
     ) -> Path:
         return bundling.build(
             sources=[self.source],
@@ -75,7 +78,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     (source / "__pycache__" / "stale.cpython-313.pyc").write_bytes(b"stale")
     (source / "handler.py").write_text("from tiny import COLOURS\n", encoding="utf-8")
     requirements = tmp_path / "requirements.txt"
-    requirements.write_text(f"--find-links {wheel.parent}\ntiny==1.0\n", encoding="utf-8")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    requirements.write_text(f"--find-links {wheel.parent}\ntiny==1.0 --hash=sha256:{digest}\n", encoding="utf-8")
     return Project(source=source, requirements=requirements, cache=tmp_path / "cache", wheel=wheel)
 
 
@@ -83,207 +87,277 @@ def names(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def contents(folder: Path) -> dict[str, tuple[str, float, int]]:
-    return {
-        name: (
-            hashlib.sha256((folder / name).read_bytes()).hexdigest(),
-            (folder / name).stat().st_mtime,
-            (folder / name).stat().st_mode,
-        )
-        for name in names(folder)
-    }
+def contents(folder: Path) -> dict[str, tuple[bytes, float, int]]:
+    files = {name: folder / name for name in names(folder)}
+    return {name: (file.read_bytes(), file.stat().st_mtime, file.stat().st_mode) for name, file in files.items()}
 
 
-@needs_3_13
-def test_a_bundle_holds_packages_sources_and_byte_code_and_nothing_that_is_never_loaded(project: Project) -> None:
-    assert names(project.build()) == {
-        "greeter/__pycache__/handler.cpython-313.pyc",
-        "greeter/handler.py",
-        "tiny-1.0.dist-info/LICENSE.txt",
-        "tiny-1.0.dist-info/METADATA",
-        "tiny/__init__.py",
-        "tiny/__pycache__/__init__.cpython-313.pyc",
-        "tiny/data/kept.json",
-    }
+SOURCES = {"greeter/handler.py", "tiny-1.0.dist-info/LICENSE.txt", "tiny-1.0.dist-info/METADATA", "tiny/__init__.py"}
+SOURCES |= {"tiny/data/kept.json"}
+BYTE_CODE = {"greeter/__pycache__/handler.cpython-313.pyc", "tiny/__pycache__/__init__.cpython-313.pyc"}
 
 
-def test_the_same_inputs_give_the_same_name_and_the_same_bytes(project: Project, tmp_path: Path) -> None:
-    first = project.build()
-    os.utime(project.source / "handler.py", (1_000_000_000, 1_000_000_000))
-    (project.source / "handler.py").chmod(0o600)
-    second = replace(project, cache=tmp_path / "another cache").build()
-    assert first.name == second.name
-    assert contents(first) == contents(second)
+class TestBundle:
+    @needs_3_13
+    def test_it_holds_packages_sources_and_byte_code(self, project: Project) -> None:
+        assert names(project.build()) == SOURCES | BYTE_CODE
+
+    def test_the_same_inputs_give_the_same_bytes(self, project: Project, tmp_path: Path) -> None:
+        first = project.build()
+        os.utime(project.source / "handler.py", (1_000_000_000, 1_000_000_000))
+        (project.source / "handler.py").chmod(0o600)
+        second = replace(project, cache=tmp_path / "another cache").build()
+        assert (first.name, contents(first)) == (second.name, contents(second))
+
+    def test_changed_sources_do_not_need_pip(self, project: Project) -> None:
+        first = project.build()
+        project.wheel.unlink()
+        assert project.build() == first
+        (project.source / "handler.py").write_text("from tiny import here\n", encoding="utf-8")
+        changed = project.build()
+        (project.source / "handler.py").rename(project.source / "main.py")
+        renamed = project.build()
+        assert len({first.name, changed.name, renamed.name}) == 3
+        assert (changed / "greeter" / "handler.py").read_text(encoding="utf-8") == "from tiny import here\n"
+
+    @needs_3_13
+    def test_every_other_input_changes_the_hash(
+        self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folders = [
+            project.build(),
+            project.build(architecture="x86_64"),
+            project.build(rules=pruning.PruningRules(botocore_services=("sts",))),
+            project.build(compiler_finder=NO_COMPILER),
+        ]
+        edited = tmp_path / "pruning.py"
+        edited.write_text(Path(str(pruning.__file__)).read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
+        with monkeypatch.context() as patched:
+            patched.setattr(pruning, "__file__", str(edited))
+            folders.append(project.build())
+        with project.requirements.open("a", encoding="utf-8") as file:
+            file.write("# a comment\n")
+        folders.append(project.build())
+        assert len({folder.name for folder in folders}) == len(folders)
+
+    @needs_3_13
+    def test_simultaneous_builds_leave_one_complete_bundle(self, project: Project) -> None:
+        with ThreadPoolExecutor(2) as pool:
+            folders = {future.result() for future in [pool.submit(project.build) for _ in range(2)]}
+        (folder,) = folders
+        assert names(folder) == SOURCES | BYTE_CODE
+        assert {path.name.split("-")[0] for path in project.cache.iterdir()} == {"packages", folder.name}
+
+    def test_everybody_may_read_it_whatever_the_umask(self, project: Project) -> None:
+        before = os.umask(0o077)
+        try:
+            folder = project.build()
+        finally:
+            os.umask(before)
+        assert {path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*")) if path.is_dir()} == {0o755}
+        assert {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()} == {0o644}
 
 
-def test_a_second_build_does_not_run_pip(project: Project) -> None:
-    first = project.build()
-    project.wheel.unlink()
-    assert project.build() == first
-
-
-def test_changed_sources_change_the_hash_and_do_not_run_pip(project: Project) -> None:
-    first = project.build()
-    project.wheel.unlink()
-    (project.source / "handler.py").write_text("from tiny import here\n", encoding="utf-8")
-    changed = project.build()
-    (project.source / "handler.py").rename(project.source / "main.py")
-    renamed = project.build()
-    assert len({first.name, changed.name, renamed.name}) == 3
-    assert (changed / "greeter" / "handler.py").read_text(encoding="utf-8") == "from tiny import here\n"
-
-
-@needs_3_13
-def test_changed_requirements_rules_platform_or_compiler_change_the_hash(project: Project) -> None:
-    folders = [
-        project.build(),
-        project.build(architecture="x86_64"),
-        project.build(rules=pruning.PruningRules(botocore_services=("sts",))),
-        project.build(compiler_finder=lambda: None),
-    ]
-    requirements = project.requirements
-    requirements.write_text(requirements.read_text(encoding="utf-8") + "# a comment\n", encoding="utf-8")
-    folders.append(project.build())
-    assert len({folder.name for folder in folders}) == len(folders)
-
-
-@needs_3_13
-def test_another_way_to_prune_changes_the_hash(
-    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    first = project.build()
-    edited = tmp_path / "pruning.py"
-    edited.write_text(Path(str(pruning.__file__)).read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
-    monkeypatch.setattr(pruning, "__file__", str(edited))
-    assert project.build().name != first.name
-
-
-def test_what_pip_cannot_install_leaves_no_bundle_and_says_why(project: Project) -> None:
-    project.wheel.unlink()
-    with pytest.raises(bundling.BundlingError, match=r"could not install .*requirements.txt for manylinux2014_aarch64"):
-        project.build()
-    assert list(project.cache.iterdir()) == []
-
-
-@needs_3_13
-def test_builds_at_the_same_time_end_in_one_whole_bundle(project: Project) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        folders = {future.result() for future in [pool.submit(project.build) for _ in range(2)]}
-    (folder,) = folders
-    assert len(names(folder)) == 7
-    assert {path.name.split("-")[0] for path in project.cache.iterdir()} == {"packages", folder.name}
-
-
-@needs_3_13
-def test_byte_code_is_loaded_as_is_and_names_the_path_in_lambda(project: Project) -> None:
-    folder = project.build()
-    for byte_code in folder.rglob("*.pyc"):
-        data = byte_code.read_bytes()
-        # PEP 552: flag 1 says "hash-based", flag 2 "check the source"; only the first may be set.
-        assert int.from_bytes(data[4:8], "little") == 1
-        assert str(project.cache).encode() not in data
-    (folder / "tiny" / "__init__.py").unlink()
-    (folder / "tiny" / "__pycache__" / "__init__.cpython-313.pyc").rename(folder / "tiny" / "__init__.pyc")
-    script = f"import sys; sys.path.insert(0, {str(folder)!r}); import tiny; print(tiny.here())"
-    found = python_runtime.find_compiler()
-    assert found
-    done = subprocess.run([found.executable, "-I", "-c", script], check=True, capture_output=True, text=True)
-    assert done.stdout.strip() == "/var/task/tiny/__init__.py"
-
-
-def test_everybody_may_read_the_files_whatever_the_umask(project: Project) -> None:
-    before = os.umask(0o077)
-    try:
+class TestByteCode:
+    @needs_3_13
+    def test_it_is_never_checked_and_names_lambdas_path(self, project: Project) -> None:
         folder = project.build()
-    finally:
-        os.umask(before)
-    assert {path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*")) if path.is_dir()} == {0o755}
-    assert {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()} == {0o644}
+        for byte_code in folder.rglob("*.pyc"):
+            data = byte_code.read_bytes()
+            # PEP 552: flag 1 says "hash-based", flag 2 "check the source"; only the first may be set.
+            assert int.from_bytes(data[4:8], "little") == 1
+            assert str(project.cache).encode() not in data
+        (folder / "tiny" / "__init__.py").unlink()
+        (folder / "tiny" / "__pycache__" / "__init__.cpython-313.pyc").rename(folder / "tiny" / "__init__.pyc")
+        script = f"import sys; sys.path.insert(0, {str(folder)!r}); import tiny; print(tiny.here())"
+        found = find_compiler()
+        assert found
+        done = subprocess.run([found.executable, "-I", "-c", script], check=True, capture_output=True, text=True)
+        assert done.stdout.strip() == "/var/task/tiny/__init__.py"
 
+    def test_without_python_3_13_the_sources_ship(self, project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+        assert names(project.build(compiler_finder=NO_COMPILER)) == SOURCES
+        assert capsys.readouterr().err.startswith("No Python 3.13 found: the function ships without byte code")
 
-def test_without_a_fitting_python_it_says_so_and_ships_the_sources(
-    project: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = project.build(compiler_finder=lambda: None)
-    assert not list(folder.rglob("*.pyc"))
-    assert (folder / "greeter" / "handler.py").exists()
-    assert capsys.readouterr().err.startswith("No Python 3.13 found: the function ships without byte code")
+    @pytest.mark.parametrize(
+        ("running", "on_path", "expected"),
+        [
+            ("3.13.9", {"python3.13": "3.13.1"}, "3.13.9"),
+            ("3.11.2", {"python3.13": "3.13.1"}, "3.13.1"),
+            ("3.11.2", {"python3": "3.13.2"}, "3.13.2"),
+            ("3.11.2", {"python3.13": "broken", "python3": "3.12.0", "python": "3.130.0"}, None),
+            ("3.14.0", {"python3.13": "no program"}, None),
+        ],
+    )
+    def test_the_first_python_that_fits_compiles(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        running: str,
+        on_path: dict[str, str],
+        expected: str | None,
+    ) -> None:
+        monkeypatch.setattr(sys, "executable", interpreter(tmp_path / "running", "python", running))
+        for name, version in on_path.items():
+            interpreter(tmp_path / "path", name, version)
+        monkeypatch.setenv("PATH", str(tmp_path / "path"))
+        found = find_compiler()
+        assert (found and found.version) == expected
 
 
 def interpreter(folder: Path, name: str, version: str) -> str:
     script = folder / name
     script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text(f"#!/bin/sh\necho {version}\n", encoding="utf-8")
+    script.write_bytes(b"\x7fELF" if version == "no program" else f"#!/bin/sh\necho {version}\n".encode())
     script.chmod(0o755)
     return str(script)
 
 
-@pytest.mark.parametrize(
-    ("running", "on_path", "expected"),
-    [
-        ("3.13.9", {"python3.13": "3.13.1"}, "3.13.9"),
-        ("3.11.2", {"python3.13": "3.13.1"}, "3.13.1"),
-        ("3.11.2", {"python3": "3.13.2"}, "3.13.2"),
-        ("3.11.2", {"python3.13": "broken", "python3": "3.12.0", "python": "3.130.0"}, None),
-        ("3.14.0", {}, None),
-    ],
-)
-def test_the_running_python_is_taken_if_it_fits_else_the_first_that_does_on_path(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, running: str, on_path: dict[str, str], expected: str | None
-) -> None:
-    monkeypatch.setattr(sys, "executable", interpreter(tmp_path / "running", "python", running))
-    for name, version in on_path.items():
-        interpreter(tmp_path / "path", name, version)
-    monkeypatch.setenv("PATH", str(tmp_path / "path"))
-    found = python_runtime.find_compiler()
-    assert (found and found.version) == expected
+class TestPip:
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            {"user": "1", "require-virtualenv": "1", "no-deps": "1", "no-binary": ":all:"},
+            {"prefix": "elsewhere", "target": "elsewhere", "root": "elsewhere", "log": "pip.log"},
+            {"constraint": "other.txt", "requirement": "other.txt", "platform": "win_amd64", "python-version": "3.8"},
+            {"dry-run": "1", "report": "report.json", "python": "nowhere"},
+        ],
+        ids=",".join,
+    )
+    @pytest.mark.parametrize("place", ["environment", "file"])
+    def test_a_persons_settings_do_not_reach_it(
+        self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, settings: dict[str, str]
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "other.txt").write_text("tiny==2.0\n")
+        if place == "environment":
+            for option, value in settings.items():
+                monkeypatch.setenv(f"PIP_{option.upper().replace('-', '_')}", value)
+        else:
+            lines = "\n".join(f"{option} = {value}" for option, value in settings.items())
+            (tmp_path / "pip.conf").write_text(f"[install]\n{lines}\n[global]\n{lines}\n")
+            monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+        before = set(tmp_path.iterdir())
+        assert names(project.build(compiler_finder=NO_COMPILER)) == SOURCES
+        assert set(tmp_path.iterdir()) - before == {project.cache}
+
+    @pytest.mark.parametrize("section", ["global", "install", None])
+    def test_a_configured_index_is_used(
+        self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: str | None
+    ) -> None:
+        pin = project.requirements.read_text(encoding="utf-8").splitlines()[1]
+        project.requirements.write_text(f"{pin}\n", encoding="utf-8")
+        if section:
+            links = f"[{section}]\nfind-links =\n    {tmp_path}\n    {project.wheel.parent}\n"
+            (tmp_path / "pip.conf").write_text(links)
+            monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+            monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+        else:
+            monkeypatch.setenv("PIP_FIND_LINKS", f"{tmp_path} {project.wheel.parent}")
+        assert names(project.build(compiler_finder=NO_COMPILER)) == SOURCES
+
+    def test_modules_of_the_apps_folder_stay_out(
+        self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "secrets.py").write_text("raise SystemExit('not this one')\n")
+        (tmp_path / "pip.py").write_text("raise SystemExit('nor this one')\n")
+        monkeypatch.chdir(tmp_path)
+        assert names(project.build(compiler_finder=NO_COMPILER)) == SOURCES
+
+    @pytest.mark.parametrize(
+        ("pin", "reason"),
+        [
+            ("tiny==2.0", "No matching distribution found for tiny==2.0"),
+            ("tiny==1.0", "DO NOT MATCH THE HASHES"),
+            ("tiny==1.0 #", "Hashes are required"),
+            ("tiny>=1.0", "must have their versions pinned"),
+        ],
+    )
+    def test_a_wheel_that_is_not_pinned_is_refused(self, project: Project, pin: str, reason: str) -> None:
+        links = f"--find-links {project.wheel.parent}"
+        project.requirements.write_text(f"{links}\n{pin} --hash=sha256:{'0' * 64}\n", encoding="utf-8")
+        with pytest.raises(
+            bundling.BundlingError, match=r"could not install .*requirements.txt for manylinux2014_aarch64"
+        ) as raised:
+            project.build()
+        assert reason in str(raised.value)
+        assert list(project.cache.iterdir()) == []
+
+    def test_a_broken_configuration_is_an_error(
+        self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "pip.conf").write_text("no section\n")
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+        with pytest.raises(bundling.BundlingError, match=r"correct pip's configuration[\s\S]*pip.conf"):
+            project.build()
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Path:
-    folder = tmp_path / "some_client"
-    folder.mkdir()
-    (folder / "__init__.py").write_text("VALUE = 1\n")
-    (folder / "py.typed").touch()
-    (folder / "__pycache__").mkdir()
-    (folder / "__pycache__" / "__init__.cpython-313.pyc").touch()
-    return folder
+def packages(tmp_path: Path) -> tuple[Path, Path]:
+    """A folder with one installed package, and its pin."""
+    info = tmp_path / "packages" / "Some_thing-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: Some_thing\nVersion: 1.0\n")
+    (info.parent / "some.py").write_text("")
+    empty = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+    (info / "RECORD").write_text(f"some.py,{empty},0\nSome_thing-1.0.dist-info/RECORD,,\n../../bin/some,,\n")
+    (tmp_path / "pins.txt").write_text("some.thing==1.0 \\\n    --hash=sha256:0\n")
+    return info.parent, tmp_path / "pins.txt"
 
 
-def test_a_layer_holds_the_clients_sources_where_lambda_looks_for_them(client: Path, tmp_path: Path) -> None:
-    layer = bundling.client_bundle(client, cache=tmp_path / "cache")
-    files = sorted(str(path.relative_to(layer)) for path in layer.rglob("*") if path.is_file())
-    assert files == ["python/some_client/__init__.py", "python/some_client/py.typed"]
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", "import some_client; print(some_client.VALUE)"],
-        env={"PYTHONPATH": str(layer / "python")},
-        check=True,
-        capture_output=True,
-        text=True,
+class TestCheckOfWhatIsInstalled:
+    def test_the_pinned_packages_pass(self, packages: tuple[Path, Path]) -> None:
+        installed.check(*packages)
+
+    @pytest.mark.parametrize(
+        ("file", "text", "fault"),
+        [
+            ("pins.txt", "some-thing==1.1", "some-thing: pinned is 1.1, installed is 1.0"),
+            ("pins.txt", "", "some-thing: pinned is no such package, installed is 1.0"),
+            ("pins.txt", "some-thing==1.0\nother==2", "other: pinned is 2, installed is nothing"),
+            ("packages/some.py", "x = 1", "Some_thing: some.py was changed"),
+            ("packages/some.py", None, "Some_thing: some.py is missing"),
+            ("packages/Some_thing-1.0.dist-info/RECORD", None, "Some_thing: the list of its files, RECORD, is missing"),
+        ],
     )
-    assert done.stdout == "1\n"
+    def test_anything_else_is_an_error(
+        self, packages: tuple[Path, Path], tmp_path: Path, file: str, text: str | None, fault: str
+    ) -> None:
+        if text is None:
+            (tmp_path / file).unlink()
+        else:
+            (tmp_path / file).write_text(text)
+        with pytest.raises(bundling.BundlingError) as raised:
+            installed.check(*packages)
+        assert str(raised.value).splitlines()[1:] == [fault]
+
+    def test_the_functions_pins_are_what_the_tests_run_with(self) -> None:
+        pinned = installed.pinned(bundling.REQUIREMENTS)
+        assert len(pinned) > 8
+        assert {name: metadata.version(name) for name in pinned} == pinned
 
 
-def test_a_layer_is_known_by_its_content(client: Path, tmp_path: Path) -> None:
-    first = bundling.client_bundle(client, cache=tmp_path / "one")
-    assert bundling.client_bundle(client, cache=tmp_path / "other").name == first.name
-    (client / "__init__.py").write_text("VALUE = 2\n")
-    assert bundling.client_bundle(client, cache=tmp_path / "one").name != first.name
+class TestLayer:
+    @pytest.fixture
+    def client(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "some_client"
+        (folder / "__pycache__").mkdir(parents=True)
+        (folder / "__init__.py").write_text("VALUE = 1\n")
+        for name in ("py.typed", "pyproject.toml", "__pycache__/__init__.cpython-313.pyc"):
+            (folder / name).touch()
+        return folder
 
+    def test_it_holds_the_package_where_lambda_looks(self, client: Path, tmp_path: Path) -> None:
+        layer = bundling.client_bundle(client, cache=tmp_path / "cache")
+        assert names(layer) == {"python/some_client/__init__.py", "python/some_client/py.typed"}
 
-def test_our_layer_brings_the_client_alone() -> None:
-    layer = bundling.client_bundle()
-    assert [path.name for path in (layer / "python").iterdir()] == ["token_client"]
-    assert (layer / "python" / "token_client" / "py.typed").is_file()
+    def test_its_name_follows_its_content(self, client: Path, tmp_path: Path) -> None:
+        first = bundling.client_bundle(client, cache=tmp_path / "one")
+        assert bundling.client_bundle(client, cache=tmp_path / "other").name == first.name
+        (client / "__init__.py").write_text("VALUE = 2\n")
+        assert bundling.client_bundle(client, cache=tmp_path / "one").name != first.name
 
-
-def test_an_installed_package_keeps_its_bundles_in_the_users_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert bundling.CACHE == bundling.ROOT / ".cache" / "bundles"
-    monkeypatch.setattr(bundling, "ROOT", tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert bundling._cache() == Path("/somewhere/refresh-token/bundles")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", "/home/dana")
-    assert bundling._cache() == Path("/home/dana/.cache/refresh-token/bundles")
+    def test_ours_brings_the_client_alone(self) -> None:
+        layer = bundling.client_bundle()
+        assert [path.name for path in (layer / "python").iterdir()] == ["token_client"]
+        assert (layer / "python" / "token_client" / "py.typed").is_file()

@@ -25,10 +25,7 @@ SERVICES = FUNCTION_RULES.botocore_services
 @pytest.fixture(scope="session")
 def function_bundle() -> Path:
     """The packages that the function ships with, around a source folder that does not matter here."""
-    sources = ROOT / "lambda_src"
-    return bundling.build(
-        sources=[sources / "refresh_token"], requirements=sources / "requirements.txt", architecture="arm64"
-    )
+    return bundling.function_bundle("arm64")
 
 
 def in_isolation(folder: Path, script: str, **environment: str) -> str:

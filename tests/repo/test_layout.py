@@ -124,6 +124,24 @@ def test_the_operators_machine_runs_only_pure_parts(folder: str) -> None:
         assert own <= {"errors", "oauth", "signals", "token_pair", "windows"}, file
 
 
+PACKAGES: dict[str, set[str]] = {
+    "refresh_token": set(),
+    "token_client": set(),
+    "token_refresher": {"refresh_token"},
+    "tokenctl": {"refresh_token"},
+}
+"""For each package of the wheel, which other packages of this repository it may import."""
+
+OURS = {*PACKAGES, "infra", "local", "bench", "tests", "app"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_wheel_imports_nothing_outside_it(package: str) -> None:
+    folder = package if (ROOT / package).is_dir() else f"lambda_src/{package}"
+    found = {module.partition(".")[0] for file in files(folder) for module in imports(file)}
+    assert found & OURS - {package} <= PACKAGES[package]
+
+
 CLIENT = ROOT / "lambda_src" / "token_client"
 CLIENT_ALLOWED: dict[str, set[str]] = {
     "tokens": set(),

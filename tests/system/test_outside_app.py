@@ -3,10 +3,7 @@
 import json
 import platform
 import shutil
-import subprocess
-import sys
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +13,8 @@ from local.cloud import LocalCloud
 from local.deployment import pair_of
 from tests.conftest import Played
 from tests.support.checkout import ROOT
+from tests.support.wheel import python_with
 from tests.system.test_deployed import FRESH
-from token_refresher.bundling.bundle import CACHE
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -69,32 +66,18 @@ APP = """
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This repository as pip installs it, away from the checkout."""
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site-packages")
-    for folder in ("tokenctl", "token_refresher", "lambda_src"):
-        shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", source)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(source)]
-    subprocess.run(command, check=True, capture_output=True)
-    return target
-
-
-@pytest.fixture(scope="module")
-def cdk(cloud: LocalCloud, installed: Path, tmp_path_factory: pytest.TempPathFactory) -> CdkCli:
-    """The CDK CLI in the folder of an app that has nothing of ours but the installed package and our stack."""
-    folder, cache = tmp_path_factory.mktemp("app"), tmp_path_factory.mktemp("cache")
+def cdk(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> CdkCli:
+    """The CDK CLI in the folder of an app that has the installed wheel and a copy of our stack."""
+    folder = tmp_path_factory.mktemp("app")
     (folder / "app.py").write_text(textwrap.dedent(APP))
     shutil.copytree(ROOT / "infra", folder / "infra", ignore=shutil.ignore_patterns("__pycache__"))
-    # Bundles are known by what goes into them: those of the checkout fit, if the package brings the same.
-    (cache / "refresh-token").mkdir()
-    (cache / "refresh-token" / "bundles").symlink_to(CACHE)
     architecture = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
     return CdkCli(
-        env={**cloud.env, "PYTHONPATH": str(installed), "XDG_CACHE_HOME": str(cache), "PIP_NO_INDEX": "1"},
+        # The bundles of the checkout fit, if the wheel brings the same sources.
+        env={**cloud.env, "PIP_NO_INDEX": "1"},
         folder=tmp_path_factory.mktemp("out"),
         app_folder=folder,
-        app=f"{sys.executable} app.py {architecture} {cloud.standin.url}",
+        app=f"{python_with('cdk', tmp_path_factory)} app.py {architecture} {cloud.standin.url}",
     )
 
 

@@ -1,56 +1,48 @@
-"""The folder that Lambda gets: pinned packages, our sources, byte code; nothing that is never loaded. No Docker.
+"""Builds the folders that Lambda gets: pinned packages, our sources and byte code, and no unused files. No Docker.
 
-Made in two steps, each cached under the hash of what went in, so that an edit of the sources needs neither pip nor a
-network. A cached folder is complete or absent: it is built beside its final place and renamed.
+A build has two steps. Each step is cached under the hash of its inputs, so a change of our sources needs neither pip
+nor a network. A cached folder is complete or absent: it is built next to its final place and then renamed.
 """
 
 import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from token_refresher.bundling import pruning, python_runtime
+from token_refresher.bundling import installed, pip, pruning, python_runtime
+from token_refresher.bundling.errors import BundlingError
 from token_refresher.bundling.pruning import FUNCTION_RULES, PruningRules, prune
 from token_refresher.bundling.python_runtime import RUNTIME_PYTHON, Compiler, find_compiler
+from token_refresher.bundling.sources import content, copy_package, package_folder
 from token_refresher.settings.refresher_settings import Architecture
 
-ROOT = Path(__file__).resolve().parents[2]
-LAMBDA_SOURCES = ROOT / "lambda_src"
+__all__ = ["CACHE", "REQUIREMENTS", "BundlingError", "build", "client_bundle", "function_bundle"]
+
+REQUIREMENTS = Path(__file__).parent / "requirements.txt"
+"""The packages that the function ships with: each pinned, with the hashes of its wheels."""
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "refresh-token" / "bundles"
+
 # The wheels' names for Lambda's two processors; Amazon Linux 2023 runs all of manylinux2014.
-_WHEEL_PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
-# Raise when this module lays a bundle out differently: it is part of every hash.
-_LAYOUT = 2
+WHEEL_PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
+# Raise this when the layout of a bundle changes: it is part of every hash.
+_LAYOUT = 3
 # 1 January 1980 UTC, the first day that a zip file can hold.
 _ZIP_EPOCH = 315_532_800
 
 
-def _cache() -> Path:
-    """Return a folder to write to: the checkout's own, or the user's where this is an installed package."""
-    if (ROOT / "pyproject.toml").is_file():
-        return ROOT / ".cache" / "bundles"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "refresh-token" / "bundles"
-
-
-CACHE = _cache()
-
-
-class BundlingError(Exception):
-    """The bundle could not be made; the text says why and what to do."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Inputs:
-    """What decides the bytes of the installed packages."""
+    """Everything that decides the bytes of the installed packages."""
 
     layout: int
     tools: str
-    """Hash of the modules that prune and compile; these also say for which Python."""
+    """Hash of the modules that install, prune and compile; they also name the Python version."""
     requirements: str
     wheel_platform: str
     rules: PruningRules
@@ -59,21 +51,18 @@ class _Inputs:
 
 def function_bundle(architecture: Architecture) -> Path:
     """Return the folder of the refresh function. Raises `BundlingError`."""
-    return build(
-        sources=[LAMBDA_SOURCES / "refresh_token"],
-        requirements=LAMBDA_SOURCES / "requirements.txt",
-        architecture=architecture,
-    )
+    return build(sources=[package_folder("refresh_token")], requirements=REQUIREMENTS, architecture=architecture)
 
 
-def client_bundle(source: Path = LAMBDA_SOURCES / "token_client", *, cache: Path = CACHE) -> Path:
-    """Return the folder of the client's layer: the package's sources where Lambda looks for Python in a layer."""
+def client_bundle(source: Path | None = None, *, cache: Path = CACHE) -> Path:
+    """Return the folder of the client's layer, with the package where Lambda looks for Python code in a layer."""
+    package = source or package_folder("token_client")
 
     def assemble(folder: Path) -> None:
-        _copy(source, folder / "python")
+        copy_package(package, folder / "python")
         _finish(folder, None, parts=[])
 
-    return _once(cache / _digest([b"layer", *_source_inputs([source])]), assemble)
+    return _once(cache / _digest([b"layer", *content(package)]), assemble)
 
 
 def build(  # noqa: PLR0913 (keyword-only)
@@ -87,11 +76,11 @@ def build(  # noqa: PLR0913 (keyword-only)
 ) -> Path:
     """Return the folder to upload; its name is the asset hash.
 
-    Each folder of `sources` lands in the root under its own name. `requirements` must pin every package,
-    dependencies too: nothing that it does not name is installed.
+    Each folder of `sources` is copied into the root under its own name. `requirements` must pin every package,
+    dependencies included, with the hashes of its wheels. Only the packages that it names are installed.
 
     Raises:
-        BundlingError: pip could not install the packages.
+        BundlingError: pip failed, or it installed something other than what is pinned.
 
     """
     compiler = compiler_finder()
@@ -102,16 +91,17 @@ def build(  # noqa: PLR0913 (keyword-only)
         )
     inputs = _Inputs(
         layout=_LAYOUT,
-        tools=_digest([Path(module.__file__ or "").read_bytes() for module in (pruning, python_runtime)]),
+        tools=_digest([Path(module.__file__ or "").read_bytes() for module in (pip, pruning, python_runtime)]),
         requirements=requirements.read_text(encoding="utf-8"),
-        wheel_platform=_WHEEL_PLATFORMS[architecture],
+        wheel_platform=WHEEL_PLATFORMS[architecture],
         rules=rules,
         compiler=compiler.version if compiler else "none",
     )
     packages_hash = _digest([json.dumps(asdict(inputs), sort_keys=True).encode()])
 
     def install(folder: Path) -> None:
-        _pip_install(folder, requirements=requirements, wheel_platform=inputs.wheel_platform)
+        pip.install(requirements, folder, wheel_platform=inputs.wheel_platform)
+        installed.check(folder, requirements)
         prune(folder, rules)
         _finish(folder, compiler, parts=sorted(path.name for path in folder.iterdir()))
 
@@ -119,14 +109,15 @@ def build(  # noqa: PLR0913 (keyword-only)
         packages = _once(cache / f"packages-{packages_hash}", install)
         shutil.copytree(packages, folder, dirs_exist_ok=True)
         for source in sources:
-            _copy(source, folder)
+            copy_package(source, folder)
         _finish(folder, compiler, parts=[source.name for source in sources])
 
-    return _once(cache / _digest([packages_hash.encode(), *_source_inputs(sources)]), assemble)
+    source_contents = [part for source in sources for part in content(source)]
+    return _once(cache / _digest([packages_hash.encode(), *source_contents]), assemble)
 
 
 def _once(final: Path, make: Callable[[Path], None]) -> Path:
-    """Return `final`, made first if it is absent. Two processes at once both make it and one result is kept."""
+    """Return `final`, and make it first if it is absent. If two processes make it at once, one result is kept."""
     if final.is_dir():
         return final
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +133,7 @@ def _once(final: Path, make: Callable[[Path], None]) -> Path:
     return final
 
 
-def _digest(parts: Sequence[bytes]) -> str:
+def _digest(parts: Iterable[bytes]) -> str:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8))
@@ -150,46 +141,11 @@ def _digest(parts: Sequence[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _copy(source: Path, folder: Path) -> None:
-    """Put a package's sources into `folder`, under the package's name."""
-    for file in _source_files(source):
-        target = folder / source.name / file.relative_to(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
-
-
-def _source_files(source: Path) -> list[Path]:
-    files = (path for path in source.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    return sorted(path for path in files if "__pycache__" not in path.parts)
-
-
-def _source_inputs(sources: Sequence[Path]) -> list[bytes]:
-    files = [(source, file) for source in sources for file in _source_files(source)]
-    return [
-        part
-        for source, file in files
-        for part in (f"{source.name}/{file.relative_to(source).as_posix()}".encode(), file.read_bytes())
-    ]
-
-
-def _pip_install(folder: Path, *, requirements: Path, wheel_platform: str) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    command += ["--target", str(folder), "--requirement", str(requirements), "--no-deps", "--no-compile"]
-    command += ["--only-binary", ":all:", "--platform", wheel_platform]
-    command += ["--implementation", "cp", "--python-version", RUNTIME_PYTHON]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (our own arguments)
-    if done.returncode:
-        raise BundlingError(
-            f"pip could not install {requirements} for {wheel_platform}. Check the network or the package index, "
-            f"then try again. pip said:\n{done.stderr.strip()}"
-        )
-
-
 def _finish(folder: Path, compiler: Compiler | None, *, parts: Sequence[str]) -> None:
     """Byte-compile `parts`, then give every file the same time and mode, so that equal inputs give equal bytes."""
     if compiler:
         compiler.compile(folder, parts)
     for path in (folder, *folder.rglob("*")):
-        # Lambda runs the code as a user of its own: it must be readable whatever this person's umask is.
+        # Lambda runs the code as another user: the files must be readable whatever the umask was here.
         path.chmod(0o755 if path.is_dir() else 0o644)
         os.utime(path, (_ZIP_EPOCH, _ZIP_EPOCH))

@@ -51,5 +51,8 @@ def _candidates() -> Iterator[str]:
 
 def _version(executable: str) -> str:
     command = [executable, "-I", "-S", "-c", "import platform; print(platform.python_version())"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (an interpreter)
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (an interpreter)
+    except OSError:
+        return ""
     return done.stdout.strip()

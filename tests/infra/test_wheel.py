@@ -1,0 +1,82 @@
+"""The wheel as another team installs it."""
+
+import email
+import os
+import re
+import subprocess
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.infra.conftest import ROOT
+from tests.support.wheel import PACKAGES, python_with, wheel
+from token_refresher.bundling.bundle import client_bundle, function_bundle
+
+pytestmark = pytest.mark.xdist_group("wheel")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    return zipfile.ZipFile(wheel(tmp_path_factory))
+
+
+def run(folder: Path, *command: str | Path, **variables: str) -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV_"))}
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=folder, env={**kept, **variables}, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class TestContents:
+    def test_each_file_of_the_packages_once(self, archive: zipfile.ZipFile) -> None:
+        expected = {
+            file.relative_to((ROOT / package).parent).as_posix()
+            for package in PACKAGES
+            for file in (ROOT / package).rglob("*")
+            if file.suffix == ".py" or file.name in ("py.typed", "requirements.txt")
+        }
+        found = Counter(name for name in archive.namelist() if ".dist-info/" not in name)
+        assert set(found) == expected
+        assert set(found.values()) == {1}
+        assert {f"{Path(package).name}/py.typed" for package in PACKAGES} < expected
+
+    def test_nothing_is_required_without_an_extra(self, archive: zipfile.ZipFile) -> None:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = email.message_from_bytes(archive.read(name))
+        requirements = metadata.get_all("Requires-Dist", [])
+        assert [each for each in requirements if 'extra == "' not in each] == []
+        assert metadata.get_all("Provides-Extra") == ["cdk", "cli"]
+        assert metadata["License-Expression"] == "MIT"
+        assert "# refresh-token" in metadata.get_payload()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["status", "--help"]], ids=" ".join)
+def test_the_cli_extra_runs_tokenctl(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, arguments: list[str]
+) -> None:
+    tokenctl = python_with("cli", tmp_path_factory).with_name("tokenctl")
+    assert "tokenctl" in run(tmp_path, tokenctl, *arguments)
+
+
+def test_the_documented_app_synthesises_beside_its_own_infra(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "infrastructure.md").read_text(), re.DOTALL)
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "__init__.py").write_text("TEAM = 'design'\n")
+    (tmp_path / "app.py").write_text(f"from infra import TEAM\n{block}")
+    bundles = [function_bundle("arm64"), client_bundle()]
+    python = python_with("cdk", tmp_path_factory)
+    run(tmp_path, python, "app.py", CDK_OUTDIR=str(tmp_path / "cdk.out"), PIP_NO_INDEX="1")
+    assert '"AWS::SNS::Subscription"' in (tmp_path / "cdk.out" / "Design.template.json").read_text()
+    assets = [folder for folder in (tmp_path / "cdk.out").glob("asset.*") if folder.is_dir()]
+    assert sorted(map(contents, assets)) == sorted(map(contents, bundles)), "the wheel brings what the checkout brings"
+
+
+def contents(folder: Path) -> list[tuple[str, bytes]]:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return [(file.relative_to(folder).as_posix(), file.read_bytes()) for file in files]
