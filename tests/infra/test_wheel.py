@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.conftest import ROOT
+from tests.support.checkout import ROOT
 from tests.support.wheel import PACKAGES, python_with, wheel
 from token_refresher.bundling.bundle import client_bundle, function_bundle
 
