@@ -1,4 +1,4 @@
-"""From a result to the JSON of contract 1. The only place where a token is put into an answer."""
+"""Turns a result into the answer's JSON. No other module puts a token into an answer."""
 
 from refresh_token.results import BareToken, LiveToken, TickReport
 from refresh_token.windows import iso_utc
@@ -7,7 +7,7 @@ Answer = dict[str, str | int | None]
 
 
 def answer_of(result: LiveToken | BareToken | TickReport) -> Answer:
-    """Return the answer to a request. A tick's report never holds a token: it goes into logs and queues."""
+    """Return the answer to an event. A tick's answer never holds a token: it ends up in logs and queues."""
     if isinstance(result, BareToken):
         return {"accessToken": result.access_token, "expiresIn": result.expires_in}
     pair, version_id = result.stored.pair, result.stored.version_id

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, TypeVar
 
+from refresh_token.claims import Failure, HeldClaim
 from refresh_token.connections import Connection
 from refresh_token.errors import (
     ReauthorizationRequiredException,
@@ -17,9 +18,10 @@ from refresh_token.errors import (
     RefreshTokenError,
     TokenNotStoredException,
 )
-from refresh_token.ports import Clock, Failure, HeldClaim, StoredPair, Telemetry, VersionSupersededError
+from refresh_token.issued_token import IssuedToken
+from refresh_token.ports import Clock, StoredPair, Telemetry, VersionSupersededError
 from refresh_token.process_memory import ProcessMemory
-from refresh_token.token_pair import IssuedToken, TokenPair
+from refresh_token.token_pair import TokenPair
 
 COOLDOWN: Final = timedelta(seconds=60)
 """How long a failed refresh keeps consumers from the issuer."""

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from refresh_token.ports import Issuer, RefreshLock, TokenStore
+from refresh_token.claims import RefreshLock
+from refresh_token.ports import Issuer, TokenStore
 from refresh_token.windows import WindowSettings
 
 

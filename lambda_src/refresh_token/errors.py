@@ -1,27 +1,27 @@
-"""Everything that the function raises on purpose, one class per meaning.
+"""The function's errors, one class per meaning.
 
-The class name is the ``errorType`` that a caller sees, so these names are an interface. Every message says what
-happened and what to do next. None may hold a token, a client id or a client secret, and none carries a cause: a
-botocore exception can hold the request that failed. Adapters therefore raise after their ``except`` block, not in it.
+Callers see the class name as ``errorType``, so these names are an interface. Every message says what happened and what
+to do next. No message may hold a token, a client id or a client secret, and no error may have a cause: a botocore
+exception can hold the request that failed. So adapters raise after their ``except`` block, not in it.
 """
 
 from typing import ClassVar, Final
 
 
 class RefreshTokenError(Exception):
-    """What all of them have in common."""
+    """The base class of all errors."""
 
     transient: ClassVar[bool] = False
-    """Whether the same call may succeed later although nobody changes anything."""
+    """Whether the same call may succeed later without anyone changing anything."""
 
     @property
     def reason(self) -> str:
-        """The class name: the value of the ``reason`` dimension and of ``errorType``."""
+        """The class name, which is the ``errorType`` and the value of the metric dimension ``reason``."""
         return type(self).__name__
 
 
 class InvalidParameterException(RefreshTokenError):
-    """The request, or the token in a stateless request, is wrong."""
+    """The request is wrong, or the issuer refuses the refresh token in it."""
 
 
 class SecretNotSeededException(RefreshTokenError):
@@ -33,35 +33,35 @@ class SecretMalformedException(RefreshTokenError):
 
 
 class SecretUnavailableException(RefreshTokenError):
-    """The secret cannot be read: missing, being deleted, access or key denied, or Secrets Manager is down."""
+    """The secret cannot be read: it is missing or being deleted, access is denied, or Secrets Manager is down."""
 
 
 class ReauthorizationRequiredException(RefreshTokenError):
-    """The issuer refuses the stored refresh token: a person must sign in again."""
+    """The issuer refuses the stored refresh token. A person must sign in again."""
 
 
 class IssuerUnavailableException(RefreshTokenError):
-    """The issuer (or the lock that guards it) throttles, fails or does not answer; retries did not help."""
+    """The issuer, or the lock that guards it, throttles, fails or does not answer, even after retries."""
 
     transient = True
 
 
 class IssuerProtocolException(RefreshTokenError):
-    """The issuer gave an answer that makes no sense."""
+    """The issuer's answer makes no sense."""
 
 
 class RefreshInProgressException(RefreshTokenError):
-    """Someone else is refreshing and did not finish in time."""
+    """Another invocation is refreshing the token and did not finish in time."""
 
     transient = True
 
 
 class TokenNotStoredException(RefreshTokenError):
-    """The token was refreshed, which killed the stored one, but the new one could not be written."""
+    """The token was refreshed, which killed the stored one, but the new one could not be stored."""
 
 
 class ConfigurationException(RefreshTokenError):
-    """The deployment is wrong: environment, permissions or resources."""
+    """The deployment is wrong: its environment, permissions or resources."""
 
 
 ALL: Final[tuple[type[RefreshTokenError], ...]] = (
@@ -76,9 +76,9 @@ ALL: Final[tuple[type[RefreshTokenError], ...]] = (
     TokenNotStoredException,
     ConfigurationException,
 )
-"""Contract 2, in the order in which the documentation lists it."""
+"""Every error, in the order of the README's table."""
 
 
 def error_named(reason: str) -> type[RefreshTokenError]:
-    """Return the class called ``reason``; IssuerUnavailableException for a name that this version does not know."""
+    """Return the class called ``reason``, IssuerUnavailableException if this release has none of that name."""
     return next((error for error in ALL if error.__name__ == reason), IssuerUnavailableException)

@@ -1,6 +1,6 @@
-"""From a Lambda event to a typed request. Every rejection of a request is here.
+"""Parses a Lambda event into a typed request. Every rejection of a request happens here.
 
-Messages name keys, never values: a value may be a token in the wrong place.
+Messages name keys, never values: a value may be a misplaced token.
 """
 
 import re
@@ -9,24 +9,25 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from refresh_token.errors import InvalidParameterException
-from refresh_token.token_pair import PROVIDER, is_text
+from refresh_token.text import is_text
+from refresh_token.token_pair import PROVIDER
 
 
 @dataclass(frozen=True, slots=True)
 class AskToken:
-    """A consumer asks for a live token."""
+    """A consumer wants a live token."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFailure:
-    """A consumer says that the token of a version was rejected."""
+    """A consumer reports that the token of a version was rejected."""
 
-    version_id: str = field(repr=False)  # unchecked: somebody may pass a token here
+    version_id: str = field(repr=False)  # not checked: it may be a misplaced token
 
 
 @dataclass(frozen=True, slots=True)
 class Force:
-    """An operator wants a refresh now."""
+    """An operator wants to refresh now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """The schedule looks in; ``event_id`` is EventBridge's, if it sent one."""
+    """The schedule runs; ``event_id`` is EventBridge's id of the run, if it sent one."""
 
     event_id: str | None = None
 
@@ -52,13 +53,13 @@ _BODY_KEYS: Final = ("token", "clientId")
 _ENVELOPE: Final[Mapping[str, type | tuple[type, ...]]] = {
     **dict.fromkeys(("version", "id", "detail-type", "source", "account", "time", "region", "replay-name"), str),
     "resources": list,
-    "detail": (dict, str),  # Scheduler sends it as text where the schedule has no input of its own
+    "detail": (dict, str),  # Scheduler sends text if the schedule has no input of its own
 }
 _NAME: Final = re.compile(r"[A-Za-z_]{1,32}|[A-Za-z_][A-Za-z0-9_-]{0,11}")
-"""What a key looks like. Tokens and client ids have digits and more than a dozen characters."""
+"""The form of a key. Tokens and client ids have digits and more than a dozen characters."""
 
 _ID: Final = re.compile(r"[0-9a-z-]{1,36}")
-"""An id of EventBridge: a UUID, or 16 small letters and digits. Tokens and client ids have capitals."""
+"""The form of an EventBridge id: a UUID, or 16 lower-case letters and digits. Tokens and client ids have capitals."""
 
 _MAX_SHOWN_KEYS: Final = 5
 
@@ -67,30 +68,30 @@ def parse_event(event: object) -> Request:
     """Return the request that a Lambda event makes.
 
     Raises:
-        InvalidParameterException: the event is none of contract 1; the message names the keys at fault.
+        InvalidParameterException: the event is not one that the function takes; the message names the keys at fault.
 
     """
     if not isinstance(event, dict):
         raise _invalid("The event must be a JSON object")
     tick = event.get("source") in _SOURCES
     if not tick:
-        _no_others(event, _KEYS, "The event")
+        _reject_unknown(event, _KEYS, "The event")
     if "provider" in event:
         if not isinstance(event["provider"], str):
             raise _invalid("`provider` must be a string")
         if event["provider"] != PROVIDER:
-            raise _invalid(f"`provider` must be `{PROVIDER}`, the only one there is")
+            raise _invalid(f"`provider` must be `{PROVIDER}`, the only supported provider")
     if tick:
         return _tick(event)
-    wishes = [key for key in _KEYS[1:] if key in event]
-    if len(wishes) > 1:
-        raise _invalid(f"{_listed(wishes)} exclude each other")
-    return _PARSERS[wishes[0]](event) if wishes else AskToken()
+    kinds = [key for key in _PARSERS if key in event]
+    if len(kinds) > 1:
+        raise _invalid(f"{_listed(kinds)} cannot be combined: send one of them")
+    return _PARSERS[kinds[0]](event) if kinds else AskToken()
 
 
 def _tick(event: Mapping[str, object]) -> Tick:
-    """Read an EventBridge envelope (User Guide, "Event structure reference"); a bare one will do."""
-    _no_others(event, (*_ENVELOPE, "provider"), "The EventBridge event")
+    """Parse an EventBridge envelope (User Guide, "Event structure reference"); only ``source`` is required."""
+    _reject_unknown(event, (*_ENVELOPE, "provider"), "The EventBridge event")
     for key, kinds in _ENVELOPE.items():
         if key in event and not isinstance(event[key], kinds):
             raise _invalid(f"`{key}` has the wrong type for an EventBridge event")
@@ -109,7 +110,7 @@ def _report(event: Mapping[str, object]) -> ReportFailure:
 
 def _force(event: Mapping[str, object]) -> Force:
     if event["force"] is not True:
-        raise _invalid("`force` must be true; leave it out to just ask for a token")
+        raise _invalid("`force` must be true; leave it out to get a token without a refresh")
     return Force()
 
 
@@ -119,7 +120,7 @@ def _exchange(event: Mapping[str, object]) -> Exchange:
     body = event["refreshTokenBody"]
     if not isinstance(body, dict):
         raise _invalid("`refreshTokenBody` must be an object")
-    _no_others(body, _BODY_KEYS, "`refreshTokenBody`")
+    _reject_unknown(body, _BODY_KEYS, "`refreshTokenBody`")
     if "token" not in body:
         raise _invalid("`refreshTokenBody.token` is required")
     token = body["token"]
@@ -138,14 +139,14 @@ _PARSERS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
 }
 
 
-def _no_others(given: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
+def _reject_unknown(given: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
     unknown = [key for key in given if key not in known]
     if unknown:
-        raise _invalid(f"{where} has unknown keys {_listed(unknown)}; known are {_listed(known)}")
+        raise _invalid(f"{where} has unknown keys {_listed(unknown)}; the known keys are {_listed(known)}")
 
 
 def _listed(keys: list[str] | tuple[str, ...]) -> str:
-    """Return a few of the keys for a message. What cannot be a name is not shown: it may be a value, misplaced."""
+    """Return the first few keys for a message. One that does not look like a name may be a misplaced value: hide it."""
     shown = [f"`{key}`" if _NAME.fullmatch(key) else "(not a name)" for key in keys[:_MAX_SHOWN_KEYS]]
     more = len(keys) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")

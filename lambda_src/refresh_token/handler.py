@@ -26,10 +26,11 @@ from refresh_token.adapters.secrets_manager import (
     secrets_manager_writer,
 )
 from refresh_token.answers import Answer, answer_of
+from refresh_token.claims import RefreshLock
 from refresh_token.connections import Connection
 from refresh_token.errors import ConfigurationException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
-from refresh_token.ports import Issuer, RefreshLock
+from refresh_token.ports import Issuer
 from refresh_token.process_memory import ProcessMemory
 from refresh_token.refresh_once import RefreshOnce
 from refresh_token.refresher import Refresher
@@ -119,9 +120,9 @@ def _connection() -> Connection:
     settings = Settings.from_environment(os.environ)
 
     def make_issuer() -> Issuer:
-        from refresh_token.issuers.registry import issuer_named  # noqa: PLC0415 - see the module's docstring
+        from refresh_token.issuers.registry import issuer_from  # noqa: PLC0415 - see the module's docstring
 
-        return issuer_named(settings.issuer, os.environ)
+        return issuer_from(os.environ)
 
     def make_lock() -> RefreshLock:
         from refresh_token.adapters.idempotency_lock import (  # noqa: PLC0415 - see the module's docstring

@@ -21,6 +21,7 @@ from refresh_token.claimed_refresh import (
     Outcome,
     next_pause,
 )
+from refresh_token.claims import Claim, CoolingDown, Failure, HeldClaim
 from refresh_token.connections import Connection
 from refresh_token.errors import (
     IssuerUnavailableException,
@@ -29,7 +30,7 @@ from refresh_token.errors import (
     RefreshTokenError,
     error_named,
 )
-from refresh_token.ports import Claim, Clock, CoolingDown, Failure, HeldClaim, StoredPair, Telemetry
+from refresh_token.ports import Clock, StoredPair, Telemetry
 from refresh_token.process_memory import ProcessMemory
 from refresh_token.windows import iso_utc
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from refresh_token.claimed_refresh import Outcome
+from refresh_token.claims import Failure
 from refresh_token.connections import Connection
 from refresh_token.errors import (
     InvalidParameterException,
@@ -24,7 +25,7 @@ from refresh_token.errors import (
     SecretMalformedException,
     SecretNotSeededException,
 )
-from refresh_token.ports import Clock, Failure, StoredPair, Telemetry
+from refresh_token.ports import Clock, StoredPair, Telemetry
 from refresh_token.process_memory import ProcessMemory
 from refresh_token.refresh_once import RefreshOnce
 from refresh_token.results import BareToken, LiveToken, State, TickReport

@@ -1,4 +1,4 @@
-"""What the use cases return."""
+"""The results of the use cases."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,7 +10,7 @@ State = Literal["fresh", "due", "degraded"]
 
 @dataclass(frozen=True, slots=True)
 class LiveToken:
-    """An access token to hand out; ``expires_in`` is the whole seconds that it had left when it was looked at."""
+    """An access token for a consumer; ``expires_in`` is the whole seconds that it had left when it was read."""
 
     stored: StoredPair
     state: State
@@ -19,7 +19,7 @@ class LiveToken:
 
 @dataclass(frozen=True, slots=True)
 class TickReport:
-    """What a schedule tick found and did."""
+    """The outcome of a schedule tick, and the pair that is current after it."""
 
     outcome: Literal["fresh", "refreshed", "degraded"]
     stored: StoredPair
@@ -27,7 +27,7 @@ class TickReport:
 
 @dataclass(frozen=True, slots=True)
 class BareToken:
-    """The answer of the bare operation; ``expires_in`` is the issuer's own figure where it was asked."""
+    """The result of the bare operation; ``expires_in`` is the issuer's own figure if the issuer was called."""
 
     access_token: str = field(repr=False)
     expires_in: int

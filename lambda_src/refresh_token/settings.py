@@ -1,36 +1,39 @@
-"""The function's environment as a frozen value; all faults are reported at once."""
+"""The function's settings, read from its environment. All faults are reported at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from refresh_token.errors import ConfigurationException
 from refresh_token.windows import WindowSettings
 
+MAX_DIGITS: Final = 9
+"""Of a number of seconds: 31 years."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the stack tells the function: secret ARN, lock table name, windows, and which issuer refreshes."""
+    """What the stack tells the function: the secret's ARN, the lock table's name, and the windows."""
 
     secret_arn: str
     lock_table: str
     windows: WindowSettings
-    issuer: str = "amplify"
-    """Its name. Whether there is such an issuer, and what else it needs, the issuers know."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read SECRET_ARN, LOCK_TABLE, ADVISORY_WINDOW_SECONDS, MANDATORY_WINDOW_SECONDS and, if it is set, ISSUER.
+        """Read SECRET_ARN, LOCK_TABLE, ADVISORY_WINDOW_SECONDS and MANDATORY_WINDOW_SECONDS.
 
         Raises:
-            ConfigurationException: names every variable at fault and its rule.
+            ConfigurationException: a variable is missing or wrong; the message names each such variable and its rule.
 
         """
         faults: list[str] = []
         texts = {name: environment.get(name, "") for name in ("SECRET_ARN", "LOCK_TABLE")}
         faults += [f"{name} must be set" for name, text in texts.items() if not text]
         seconds = {
-            name: _whole(environment.get(name, "")) for name in ("ADVISORY_WINDOW_SECONDS", "MANDATORY_WINDOW_SECONDS")
+            name: _whole_number(environment.get(name, ""))
+            for name in ("ADVISORY_WINDOW_SECONDS", "MANDATORY_WINDOW_SECONDS")
         }
         faults += [f"{name} must be a positive whole number" for name, number in seconds.items() if not number]
         advisory, mandatory = seconds.values()
@@ -44,10 +47,9 @@ class Settings:
             secret_arn=texts["SECRET_ARN"],
             lock_table=texts["LOCK_TABLE"],
             windows=WindowSettings(advisory=timedelta(seconds=advisory), mandatory=timedelta(seconds=mandatory)),
-            issuer=environment.get("ISSUER") or "amplify",
         )
 
 
-def _whole(text: str) -> int:
-    """Return the number, or 0 for what is no whole number of at most nine digits (31 years in seconds)."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - see above
+def _whole_number(text: str) -> int:
+    """Return the number, or 0 if the text is not a whole number of at most MAX_DIGITS digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0

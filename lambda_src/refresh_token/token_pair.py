@@ -1,8 +1,8 @@
-"""The token pair, and reading and writing it as the JSON of the secret. Pure.
+"""The token pair, and its form as the JSON of the secret. Pure.
 
-Written: ``provider``, ``accessToken``, ``refreshToken``, ``clientId`` (if known), ``expiresAt``, ``refreshedAt``.
-Read, too: the raw answer of ExchangeCodeForToken (``expiresIn``, counted from the creation of the secret's version)
-and Figma's own answer (``access_token``, ``refresh_token``, ``expires_in``). Other keys are kept as they are.
+Writes ``provider``, ``accessToken``, ``refreshToken``, ``clientId`` (if known), ``expiresAt`` and ``refreshedAt``. Also
+reads the raw answer of ExchangeCodeForToken (``expiresIn``, counted from the creation of the secret's version) and
+Figma's own answer (``access_token``, ``refresh_token``, ``expires_in``). Keeps all other keys unchanged.
 """
 
 import hmac
@@ -12,20 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
-from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
+from refresh_token.errors import SecretMalformedException, SecretNotSeededException
+from refresh_token.issued_token import IssuedToken
+from refresh_token.text import is_text
 from refresh_token.windows import MAX_LIFETIME, Expiry, iso_utc, read_expires_in
 
 PROVIDER: Final = "figma"
-"""The only provider that the API knows (botocore's model has it as an enum and does not check it)."""
+"""The only provider that the API supports. botocore's model lists it in an enum but does not check it."""
 
 HOW_TO_SEED: Final = (
-    "Sign in to Figma once, put the answer into a file and store it with "
+    "Sign in to Figma once, save the answer in a file and store it with "
     "`tokenctl seed --stage <stage> --from pair.json`."
 )
-
-MAX_TOKEN_LENGTH: Final = 16_384
-"""Characters that an issued token may have, written as JSON. No HTTP header takes a longer one, and the secret, which
-holds 65 536 bytes (Secrets Manager quotas), has room for two of them and some keys besides."""
 
 _FIGMA_NAMES: Final = {"access_token": "accessToken", "refresh_token": "refreshToken", "expires_in": "expiresIn"}
 _OUR_KEYS: Final = frozenset(
@@ -33,73 +31,9 @@ _OUR_KEYS: Final = frozenset(
 )
 
 
-def is_text(value: object) -> bool:
-    """Tell whether ``value`` is a string that is not blank and can be sent: lone surrogates cannot be encoded."""
-    if not isinstance(value, str) or not value.strip():
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _fits(token: str) -> bool:
-    return len(json.dumps(token)) - len('""') <= MAX_TOKEN_LENGTH
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuedToken:
-    """What an issuer answered: the token, ``expires_in`` as sent, and a new refresh token should there be one."""
-
-    access_token: str = field(repr=False)
-    expires_in: int
-    refresh_token: str | None = field(default=None, repr=False)
-
-    @classmethod
-    def from_answer(cls, access_token: object, expires_in: object, refresh_token: object = None) -> "IssuedToken":
-        """Check the types of an issuer's answer.
-
-        A refresh token that is no text, or too long, counts as none: the access token before this answer is dead
-        already, so the new one must not be thrown away for the sake of a member that the API does not even promise.
-
-        Raises:
-            IssuerProtocolException: the access token is missing, no text or too long, or ``expires_in`` is no whole
-                number.
-
-        """
-        if not isinstance(access_token, str) or not is_text(access_token):
-            raise _nonsense("it holds no access token")
-        if not _fits(access_token):
-            raise _nonsense("its access token is too long")
-        if isinstance(expires_in, bool) or not isinstance(expires_in, int):
-            raise _nonsense("its expiry is not a whole number")
-        usable = isinstance(refresh_token, str) and is_text(refresh_token) and _fits(refresh_token)
-        return cls(
-            access_token=access_token, expires_in=expires_in, refresh_token=str(refresh_token) if usable else None
-        )
-
-    def expiry(self, *, now: datetime) -> Expiry:
-        """Return when the token expires, read at ``now``.
-
-        Raises:
-            IssuerProtocolException: ``expires_in`` is zero, negative, or a moment that is not after ``now``.
-
-        """
-        try:
-            expiry = read_expires_in(self.expires_in, counted_from=now)
-        except ValueError:
-            expiry = None
-        if expiry is None:
-            raise _nonsense("its expiry is not positive")
-        if expiry.at <= now:
-            raise _nonsense("its token has already expired")
-        return expiry
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPair:
-    """Access and refresh token of one Figma grant. Its repr shows neither them nor the client id."""
+    """The access and refresh token of one grant. Its repr shows neither them nor the client id."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -107,14 +41,14 @@ class TokenPair:
     expires_at: datetime | None = None
     refreshed_at: datetime | None = None
     capped: bool = False
-    """Whether the secret claims a later expiry than is believed (MAX_LIFETIME after its version was created)."""
+    """Whether the secret's expiry was cut down: it was more than MAX_LIFETIME after its version was created."""
 
     unknown: Mapping[str, object] = field(default_factory=dict, repr=False)
-    """The keys of the secret that are not ours; they are written back unchanged."""
+    """The secret's other keys, which are written back unchanged."""
 
     @property
     def lifetime(self) -> timedelta | None:
-        """The whole life of the access token, where both ends are known and in order."""
+        """The access token's entire lifetime, if both of its ends are known and in order."""
         if self.expires_at is None or self.refreshed_at is None or self.refreshed_at >= self.expires_at:
             return None
         return self.expires_at - self.refreshed_at
@@ -126,7 +60,7 @@ class TokenPair:
     def refreshed(
         self, issued: IssuedToken, *, client_id: str | None, expires_at: datetime, now: datetime
     ) -> "TokenPair":
-        """Return the pair with the issued token; the refresh token stays unless the issuer sent a new one."""
+        """Return the pair with the issued token. The refresh token stays unless the issuer sent a new one."""
         return replace(
             self,
             access_token=issued.access_token,
@@ -138,7 +72,7 @@ class TokenPair:
         )
 
     def to_json(self) -> str:
-        """Return the JSON that the secret holds."""
+        """Return the pair as the secret's JSON."""
         document: dict[str, object] = {
             **self.unknown,
             "provider": PROVIDER,
@@ -155,11 +89,11 @@ class TokenPair:
 
 
 def parse_pair(text: str, *, created: datetime) -> TokenPair:
-    """Read the text of the secret; ``created`` is when its version was created (UTC).
+    """Parse the text of the secret; ``created`` is when its version was created (UTC).
 
     Raises:
         SecretNotSeededException: the text is empty, or an object without any token.
-        SecretMalformedException: anything else that is not a token pair. The message names keys, never values.
+        SecretMalformedException: the text is anything else but a token pair. The message names keys, never values.
 
     """
     document = _document(text)
@@ -187,8 +121,8 @@ def _document(text: str) -> dict[str, object]:
     if not text.strip():
         raise SecretNotSeededException(f"The secret is empty. {HOW_TO_SEED}")
     try:
-        document = json.loads(text, parse_constant=_no_constant)
-        # What cannot be written back must be found before the issuer is asked, not after.
+        document = json.loads(text, parse_constant=_reject_constant)
+        # A document that cannot be written back must fail before the issuer is called, not after.
         json.dumps(document, allow_nan=False)
     except (ValueError, RecursionError):
         document = None
@@ -197,30 +131,30 @@ def _document(text: str) -> dict[str, object]:
     return document
 
 
-def _no_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(name)  # NaN and Infinity are not JSON
 
 
 def _life(keys: Mapping[str, object], created: datetime) -> tuple[Expiry | None, datetime | None]:
-    """Return (expiry, refreshed_at); ``expiresAt`` wins over ``expiresIn``."""
-    expires_at, refreshed_at = _moment(keys, "expiresAt"), _moment(keys, "refreshedAt")
+    """Return (expiry, refreshed_at). ``expiresAt`` takes precedence over ``expiresIn``."""
+    expires_at, refreshed_at = _time(keys, "expiresAt"), _time(keys, "refreshedAt")
     expires_in = keys.get("expiresIn")
     if expires_at is not None:
-        return _believed(Expiry(expires_at), created), refreshed_at
+        return _capped(Expiry(expires_at), created), refreshed_at
     if expires_in is None:
         return None, refreshed_at
     start = refreshed_at or created
     try:
-        return _believed(read_expires_in(expires_in, counted_from=start), created), start
+        return _capped(read_expires_in(expires_in, counted_from=start), created), start
     except (ValueError, OverflowError):
         pass
-    raise _malformed("`expiresIn` must be a positive whole number, and not end after the year 9999")
+    raise _malformed("`expiresIn` must be a positive whole number and must not reach beyond the year 9999")
 
 
-def _believed(expiry: Expiry, created: datetime) -> Expiry:
-    """Return the expiry, but no later than a token lives which was new when the version was created."""
-    longest = created + MAX_LIFETIME
-    return Expiry(longest, capped=True) if expiry.at > longest else expiry
+def _capped(expiry: Expiry, created: datetime) -> Expiry:
+    """Return the expiry, cut down to MAX_LIFETIME after the version was created."""
+    latest = created + MAX_LIFETIME
+    return Expiry(latest, capped=True) if expiry.at > latest else expiry
 
 
 def _text(keys: Mapping[str, object], key: str) -> str:
@@ -230,15 +164,15 @@ def _text(keys: Mapping[str, object], key: str) -> str:
     return value
 
 
-def _moment(keys: Mapping[str, object], key: str) -> datetime | None:
-    """Read an ISO 8601 moment; one without an offset is UTC."""
+def _time(keys: Mapping[str, object], key: str) -> datetime | None:
+    """Parse an ISO 8601 date and time; without an offset it is UTC."""
     value = keys.get(key)
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if moment is not None:
-            return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        time = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if time is not None:
+            return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise _malformed(f"`{key}` must be an ISO 8601 date and time")
@@ -246,10 +180,3 @@ def _moment(keys: Mapping[str, object], key: str) -> datetime | None:
 
 def _malformed(why: str) -> SecretMalformedException:
     return SecretMalformedException(f"The secret is not a token pair: {why}. Nothing was changed. {HOW_TO_SEED}")
-
-
-def _nonsense(why: str) -> IssuerProtocolException:
-    return IssuerProtocolException(
-        f"The issuer's answer makes no sense: {why}. Nothing was stored, but the token before it may be dead. Ask "
-        "again; if it stays, the issuer has changed: look for a newer version of this stack."
-    )

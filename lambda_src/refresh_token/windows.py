@@ -1,4 +1,4 @@
-"""Expiry and window arithmetic. Pure: the time comes in as an argument.
+"""Expiry and window arithmetic. Pure: the time is an argument.
 
 A token's life, with the names of botocore's deferred refresh:
 
@@ -14,13 +14,13 @@ from enum import StrEnum
 from typing import Final
 
 MAX_LIFETIME: Final = timedelta(days=400)
-"""Longest life that is believed. Figma's tokens live 90 days; a longer claim must not keep us from refreshing."""
+"""The longest lifetime that we believe. Figma's tokens live 90 days; a far longer claim must not stop refreshes."""
 
 _MAX_DURATION: Final = 10**9
-"""Up to here ``expiresIn`` is a duration in seconds (31 years), above it a point in time in epoch seconds (2001)."""
+"""The largest ``expiresIn`` that is a duration in seconds (31 years). Larger ones are epoch seconds (since 2001)."""
 
 _MAX_EPOCH_SECONDS: Final = 10**12
-"""Above this ``expiresIn`` is epoch milliseconds (2001); as epoch seconds it would be the year 33658."""
+"""The largest ``expiresIn`` in epoch seconds (the year 33658). Larger ones are epoch milliseconds (since 2001)."""
 
 
 class Window(StrEnum):
@@ -31,18 +31,18 @@ class Window(StrEnum):
     MANDATORY = "mandatory"
     EXPIRED = "expired"
     UNKNOWN = "unknown"
-    """No expiry is known: refresh now, and never hand the token out as alive."""
+    """The expiry is not known: refresh now, and never serve the token as alive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSettings:
-    """How long before expiry the windows open; ``mandatory`` is the shorter one."""
+    """How long before the expiry each window opens; ``mandatory`` is the shorter one."""
 
     advisory: timedelta
     mandatory: timedelta
 
     def scaled_to(self, lifetime: timedelta | None) -> "WindowSettings":
-        """Return windows of at most 1/3 and 1/10 of ``lifetime``, so that a short-lived token is fresh at first."""
+        """Return windows of at most 1/3 and 1/10 of ``lifetime``, so that even a short-lived token starts fresh."""
         if lifetime is None:
             return self
         return WindowSettings(
@@ -56,8 +56,8 @@ def window_of(
 ) -> Window:
     """Return the window that a token is in.
 
-    ``lifetime`` is the whole life of the token, or None where it is not known; then the windows are not scaled.
-    The moment at which a window opens belongs to it.
+    ``lifetime`` is the token's entire lifetime; if it is None, the windows are not scaled. A window includes the moment
+    at which it opens.
     """
     if expires_at is None:
         return Window.UNKNOWN
@@ -74,26 +74,26 @@ def window_of(
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """When a token expires, and whether that was cut down to MAX_LIFETIME."""
+    """When a token expires, and whether the time was cut down to MAX_LIFETIME."""
 
     at: datetime
     capped: bool = False
 
 
 def read_expires_in(value: object, *, counted_from: datetime) -> Expiry:
-    """Read an ``expiresIn`` by magnitude.
+    """Interpret an ``expiresIn`` by its magnitude.
 
     The API reference calls it "the date and time when the new access token expires" and types it as an integer, and
-    Figma sends seconds. So: up to 10^9 a duration in seconds from ``counted_from``, above that epoch seconds, above
-    10^12 epoch milliseconds. More than MAX_LIFETIME after ``counted_from`` is cut down to it. The result may lie
-    before ``counted_from``.
+    Figma sends seconds. So up to 10^9 it is a duration in seconds from ``counted_from``, above that epoch seconds, and
+    above 10^12 epoch milliseconds. An expiry more than MAX_LIFETIME after ``counted_from`` is cut down to that. The
+    result may lie before ``counted_from``.
 
     Raises:
-        ValueError: not a whole number, a boolean, zero or negative. The message does not show the value.
+        ValueError: the value is not a whole number, or not positive. The message does not show it.
 
     """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("expiresIn is not a whole number")  # noqa: TRY004 - one error for all that it cannot be
+        raise ValueError("expiresIn is not a whole number")  # noqa: TRY004 - one error for every wrong value
     if value <= 0:
         raise ValueError("expiresIn is not positive")
     if value <= _MAX_DURATION:
@@ -107,6 +107,6 @@ def read_expires_in(value: object, *, counted_from: datetime) -> Expiry:
     return Expiry(counted_from + timedelta(seconds=seconds))
 
 
-def iso_utc(moment: datetime) -> str:
-    """Return ISO 8601 in UTC to the second, with ``Z``."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+def iso_utc(time: datetime) -> str:
+    """Return a time as ISO 8601 in UTC, to the second, with ``Z``."""
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

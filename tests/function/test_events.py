@@ -133,7 +133,7 @@ def test_a_value_of_the_wrong_kind_is_refused_by_the_name_of_its_key(key: str, v
 
 @pytest.mark.parametrize("provider", ["Figma", "FIGMA", "figma ", "github", "fig\u200bma"])
 def test_another_provider_is_refused(provider: str) -> None:
-    assert refused({"provider": provider}) == "`provider` must be `figma`, the only one there is."
+    assert refused({"provider": provider}) == "`provider` must be `figma`, the only supported provider."
 
 
 @pytest.mark.parametrize("event", [value for kind, value in KINDS.items() if "object" not in kind])
@@ -152,7 +152,7 @@ RULES = {
     "failedVersionId": (
         "`failedVersionId` must be a non-empty string: the `versionId` that came with the rejected token."
     ),
-    "force": "`force` must be true; leave it out to just ask for a token.",
+    "force": "`force` must be true; leave it out to get a token without a refresh.",
     "refreshTokenBody": "`refreshTokenBody` must be an object.",
     "refreshTokenBody.token": "`refreshTokenBody.token` must be a non-empty string.",
     "refreshTokenBody.clientId": "`refreshTokenBody.clientId` must be a non-empty string.",
@@ -211,7 +211,7 @@ def test_unknown_keys_are_named_without_their_values(event: dict[str, object], m
 def test_wishes_exclude_each_other(keys: tuple[str, ...]) -> None:
     wishes = {"failedVersionId": CANARY, "force": True, "refreshTokenBody": {"token": CANARY}}
     message = refused({"provider": "figma", **{key: wishes[key] for key in keys}})
-    assert message == ", ".join(f"`{key}`" for key in keys) + " exclude each other."
+    assert message == ", ".join(f"`{key}`" for key in keys) + " cannot be combined: send one of them."
 
 
 @pytest.mark.parametrize("key", ["failedVersionId", "force", "refreshTokenBody"])
@@ -223,7 +223,7 @@ def test_a_request_cannot_hide_in_an_eventbridge_event(envelope: dict[str, objec
 @pytest.mark.parametrize("envelope", [SCHEDULER_EVENT, RULE_EVENT], ids=["scheduler", "rule"])
 def test_a_tick_may_name_the_provider_but_only_the_one_there_is(envelope: dict[str, object]) -> None:
     assert parse_event({**envelope, "provider": "figma"}) == parse_event(envelope)
-    assert refused({**envelope, "provider": CANARY}) == "`provider` must be `figma`, the only one there is."
+    assert refused({**envelope, "provider": CANARY}) == "`provider` must be `figma`, the only supported provider."
 
 
 @pytest.mark.parametrize(

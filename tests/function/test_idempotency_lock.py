@@ -20,8 +20,8 @@ from refresh_token.adapters.idempotency_lock import (
     IdempotencyLock,
     dynamodb_client,
 )
+from refresh_token.claims import CoolingDown, Failure, Held, HeldClaim
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
-from refresh_token.ports import CoolingDown, Failure, Held, HeldClaim
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import NOBODY_LISTENS
 

@@ -14,9 +14,9 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
+from refresh_token.issued_token import IssuedToken
 from refresh_token.issuers.registry import ISSUERS, issuer_named
 from refresh_token.ports import Issuer
-from refresh_token.token_pair import IssuedToken
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import NOBODY_LISTENS, AppSecret
 from tests.support.token_server import Reply, TokenServer, http, token_server

@@ -41,6 +41,7 @@ from hypothesis.stateful import (
 
 from refresh_token import refresh_once
 from refresh_token.claimed_refresh import ClaimedRefresh, Outcome
+from refresh_token.claims import Claim, Failure, HeldClaim
 from refresh_token.connections import Connection
 from refresh_token.errors import (
     InvalidParameterException,
@@ -48,12 +49,13 @@ from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
 )
-from refresh_token.ports import Claim, Failure, HeldClaim, StoredPair
+from refresh_token.issued_token import IssuedToken
+from refresh_token.ports import StoredPair
 from refresh_token.process_memory import ProcessMemory
 from refresh_token.refresh_once import RefreshOnce
 from refresh_token.refresher import Refresher
 from refresh_token.results import LiveToken
-from refresh_token.token_pair import IssuedToken, TokenPair
+from refresh_token.token_pair import TokenPair
 from refresh_token.windows import WindowSettings
 from tests.support.fakes import FakeTelemetry
 from tests.support.simulation import (

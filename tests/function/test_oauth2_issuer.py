@@ -12,9 +12,9 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
+from refresh_token.issued_token import IssuedToken
 from refresh_token.issuers.registry import issuer_named
 from refresh_token.oauth.issuers import DEFAULT_LIFETIME
-from refresh_token.token_pair import IssuedToken
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import APP_ID, APP_SECRET, AppSecret
 from tests.support.token_server import LIFETIME, Reply, TokenServer, http, issued, oauth_error

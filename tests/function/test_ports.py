@@ -15,19 +15,9 @@ from botocore.compat import HTTPHeaders
 
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
 from refresh_token.adapters.secrets_manager import SecretsManagerStore, secrets_manager_client
+from refresh_token.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim, RefreshLock
 from refresh_token.errors import SecretNotSeededException
-from refresh_token.ports import (
-    Claim,
-    CoolingDown,
-    Done,
-    Failure,
-    Held,
-    HeldClaim,
-    RefreshLock,
-    StoredPair,
-    TokenStore,
-    VersionSupersededError,
-)
+from refresh_token.ports import StoredPair, TokenStore, VersionSupersededError
 from refresh_token.successors import successor_id
 from refresh_token.token_pair import TokenPair
 from tests.support.fakes import NOW, FakeClock, FakeLock, FakeStore

@@ -20,8 +20,9 @@ from refresh_token.errors import (
 )
 from refresh_token.events import parse_event
 from refresh_token.handler import _serve
+from refresh_token.issued_token import IssuedToken
 from refresh_token.ports import StoredPair
-from refresh_token.token_pair import IssuedToken, TokenPair, parse_pair
+from refresh_token.token_pair import TokenPair, parse_pair
 from tests.support.faked_core import World
 from tests.support.fakes import NOW, FakeIssuer, FakeStore
 from tests.support.windows import LEFT

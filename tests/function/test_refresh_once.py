@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from refresh_token.claimed_refresh import CLOSE_RESERVE, COOLDOWN, MIN_CALL_TIME, WRITE_RESERVE, Outcome
+from refresh_token.claims import Failure
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
@@ -16,9 +17,9 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.ports import Failure, StoredPair
+from refresh_token.issued_token import IssuedToken
+from refresh_token.ports import StoredPair
 from refresh_token.process_memory import ProcessMemory
-from refresh_token.token_pair import IssuedToken
 from tests.support.faked_core import World, pair
 from tests.support.fakes import NOW
 

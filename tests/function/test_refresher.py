@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from refresh_token.claims import Failure
 from refresh_token.errors import (
     ConfigurationException,
     InvalidParameterException,
@@ -20,7 +21,7 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.ports import Failure, Issuer
+from refresh_token.ports import Issuer
 from refresh_token.refresher import ANSWER_RESERVE
 from tests.support.faked_core import World, pair
 from tests.support.fakes import NOW

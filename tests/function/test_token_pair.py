@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
-from refresh_token.token_pair import MAX_TOKEN_LENGTH, IssuedToken, TokenPair, parse_pair
+from refresh_token.issued_token import MAX_TOKEN_LENGTH, IssuedToken
+from refresh_token.token_pair import TokenPair, parse_pair
 from refresh_token.windows import Expiry
 
 CREATED = datetime(2026, 11, 1, 8, 0, 0, tzinfo=UTC)
@@ -270,7 +271,7 @@ def test_what_is_not_a_json_object_is_malformed(text: str) -> None:
 
 
 def test_a_duration_that_ends_after_the_last_year_is_malformed() -> None:
-    why = "pair: `expiresIn` must be a positive whole number, and not end after the year 9999. Nothing was changed."
+    why = "pair: `expiresIn` must be a positive whole number and must not reach beyond the year 9999. Nothing was"
     with pytest.raises(SecretMalformedException, match=re.escape(why)):
         pair_of({**TOKENS, "expiresIn": 7_776_000, "refreshedAt": "9999-12-31T00:00:00Z"})
 
@@ -465,8 +466,8 @@ def test_an_answer_of_the_wrong_types_makes_no_sense(answer: tuple[object, ...],
 
 def nonsense(why: str) -> str:
     return (
-        f"The issuer's answer makes no sense: {why}. Nothing was stored, but the token before it may be dead. Ask "
-        "again; if it stays, the issuer has changed: look for a newer version of this stack."
+        f"The issuer's answer makes no sense: {why}. Nothing was stored, but the previous token may be dead. Ask "
+        "again; if this persists, the issuer has changed: look for a newer version of this stack."
     )
 
 

@@ -13,8 +13,8 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
+from refresh_token.issued_token import IssuedToken
 from refresh_token.issuers.ui_builder import UiBuilderIssuer
-from refresh_token.token_pair import IssuedToken
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import NOBODY_LISTENS
 from tests.support.ui_builder_server import LIFETIME, Reply, UiBuilderServer, good, refusal

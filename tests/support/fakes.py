@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from refresh_token.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
 from refresh_token.errors import RefreshTokenError
-from refresh_token.ports import Claim, CoolingDown, Done, Failure, Held, HeldClaim, StoredPair, VersionSupersededError
-from refresh_token.token_pair import IssuedToken, TokenPair
+from refresh_token.issued_token import IssuedToken
+from refresh_token.ports import StoredPair, VersionSupersededError
+from refresh_token.token_pair import TokenPair
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

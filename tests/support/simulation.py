@@ -20,6 +20,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
+from refresh_token.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
 from refresh_token.errors import (
     IssuerUnavailableException,
     ReauthorizationRequiredException,
@@ -27,8 +28,9 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.ports import Claim, CoolingDown, Done, Failure, Held, HeldClaim, StoredPair, VersionSupersededError
-from refresh_token.token_pair import IssuedToken, TokenPair, parse_pair
+from refresh_token.issued_token import IssuedToken
+from refresh_token.ports import StoredPair, VersionSupersededError
+from refresh_token.token_pair import TokenPair, parse_pair
 from tests.support.fakes import NOW
 
 SKEW = timedelta(minutes=5)

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from refresh_token.errors import IssuerProtocolException
-from refresh_token.token_pair import IssuedToken, TokenPair
+from refresh_token.issued_token import IssuedToken
+from refresh_token.token_pair import TokenPair
 from tokenctl.errors import ServiceError
 from tokenctl.sign_in.consent import Consent
 

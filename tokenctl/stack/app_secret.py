@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from refresh_token.token_pair import is_text
+from refresh_token.text import is_text
 from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack.issuer import app_secret_arn
 from tokenctl.stack.secret import current_text, put_document

@@ -21,13 +21,13 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import S
 from botocore.config import Config
 
 from refresh_token.aws_clients import Fault, attempt, punctual_client
+from refresh_token.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
 from refresh_token.errors import (
     ConfigurationException,
     IssuerUnavailableException,
     RefreshTokenError,
     TokenNotStoredException,
 )
-from refresh_token.ports import Claim, CoolingDown, Done, Failure, Held, HeldClaim
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from refresh_token.deadline import Deadline
 from refresh_token.errors import ConfigurationException
+from refresh_token.issued_token import IssuedToken
 from refresh_token.issuers.app_credentials import HOW_TO_FILL, AppCredentialsSecret
 from refresh_token.issuers.refusal_errors import refusal_error
 from refresh_token.issuers.token_endpoint import TokenEndpoint
@@ -13,7 +14,6 @@ from refresh_token.oauth.issuers import IssuerSettings, OAuth2Settings
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.requests import TokenRequest, refresh_request
 from refresh_token.oauth.variables import APP_SECRET_ARN, VariableReader
-from refresh_token.token_pair import IssuedToken
 
 
 class OAuth2Issuer:

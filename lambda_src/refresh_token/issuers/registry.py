@@ -6,6 +6,7 @@ from typing import Final
 
 from refresh_token.errors import ConfigurationException
 from refresh_token.oauth.issuers import AMPLIFY, FIGMA, OAUTH2
+from refresh_token.oauth.variables import ISSUER
 from refresh_token.ports import Issuer
 
 ISSUERS: Final[dict[str, str]] = {
@@ -14,6 +15,11 @@ ISSUERS: Final[dict[str, str]] = {
     OAUTH2: "oauth2",
 }
 """Each value of ISSUER, and the module whose ``issuer_from(environment)`` makes that issuer."""
+
+
+def issuer_from(environment: Mapping[str, str]) -> Issuer:
+    """Return the issuer that ISSUER names, Amplify if it is not set; see `issuer_named` for what it raises."""
+    return issuer_named(environment.get(ISSUER) or AMPLIFY, environment)
 
 
 def issuer_named(name: str, environment: Mapping[str, str]) -> Issuer:

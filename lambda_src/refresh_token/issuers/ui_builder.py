@@ -17,8 +17,9 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
+from refresh_token.issued_token import IssuedToken
 from refresh_token.oauth.amplify import read_body
-from refresh_token.token_pair import PROVIDER, IssuedToken
+from refresh_token.token_pair import PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,9 +1,9 @@
 """Reading the issued token out of an answer (RFC 6749, 5.1)."""
 
 from refresh_token.errors import IssuerProtocolException
+from refresh_token.issued_token import IssuedToken
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.responses import TokenResponse
-from refresh_token.token_pair import IssuedToken
 
 
 def issued_token(response: TokenResponse, profile: Profile) -> IssuedToken:

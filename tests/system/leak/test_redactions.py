@@ -23,6 +23,7 @@ import refresh_token
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
 from refresh_token.adapters.secrets_manager import SecretsManagerStore, secrets_manager_client
 from refresh_token.answers import Answer, answer_of
+from refresh_token.claims import RefreshLock
 from refresh_token.errors import (
     InvalidParameterException,
     ReauthorizationRequiredException,
@@ -30,10 +31,10 @@ from refresh_token.errors import (
     SecretUnavailableException,
 )
 from refresh_token.events import Request, Tick, parse_event
-from refresh_token.ports import Issuer, RefreshLock, StoredPair, TokenStore
+from refresh_token.issued_token import IssuedToken
+from refresh_token.ports import Issuer, StoredPair, TokenStore
 from refresh_token.refresher import Refresher
 from refresh_token.results import BareToken, LiveToken, TickReport
-from refresh_token.token_pair import IssuedToken
 from tests.support.canaries import ACCESS, CORE, ECHO, GIVEN_CLIENT, NOTE, REFRESH, Sights, chain_of, leaks, texts_of
 from tests.support.ui_builder_server import Reply, refusal
 from tests.system.leak.cases import ISSUER_FAULTS, TICK
