@@ -1,1 +1,1 @@
-"""The local cloud: an embedded AWS, and a stand-in for what no emulator has."""
+"""The local cloud: an embedded AWS, and a stand-in for the services that no emulator offers."""

@@ -1,7 +1,8 @@
-"""The real CDK CLI from `node_modules`, run against the local cloud."""
+"""Runs the real CDK CLI from `node_modules` against the local cloud."""
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 from collections import deque
@@ -15,7 +16,7 @@ from local.environment import ACCOUNT, REGION
 ROOT = Path(__file__).parent.parent
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
-# Keep the CLI from asking the internet anything, and from asking the user.
+# Keep the CLI from contacting the internet and from asking questions.
 _OFFLINE = {"CDK_DISABLE_VERSION_CHECK": "true", "CDK_DISABLE_CLI_TELEMETRY": "true"}
 _FLAGS = ("--no-notices", "--ci", "--no-color")
 
@@ -24,7 +25,7 @@ Outputs = dict[str, dict[str, str]]
 
 
 class CdkFailedError(RuntimeError):
-    """The CDK CLI is missing or failed; the message holds the end of what it printed."""
+    """The CDK CLI is missing or failed. The message holds the end of its output."""
 
 
 def say_nothing(_: str) -> None:
@@ -35,24 +36,24 @@ def say_nothing(_: str) -> None:
 class CdkCli:
     """Runs the CDK CLI in `app_folder`, where cdk.json is.
 
-    Each line that the CLI prints goes to `on_line`. What it writes goes below `folder`, an absolute path.
+    The CLI writes below `folder`, an absolute path. Each line that it prints goes to `on_line`.
     """
 
     env: Mapping[str, str]
     folder: Path
     app_folder: Path = ROOT
     app: str | None = None
-    """Command that makes the cloud assembly, where cdk.json shall not name it."""
+    """Command that writes the cloud assembly; by default the one in cdk.json."""
     on_line: Callable[[str], None] = say_nothing
     executable: Path = CDK
 
     def bootstrap(self) -> None:
         """Create the toolkit stack: the asset bucket and the deployment roles. Raises `CdkFailedError`."""
-        # Away from cdk.json: else the CLI would run the whole app first, only to find the address it is given here.
+        # Not in the app's folder: there the CLI would run the complete app first, only to find the address given here.
         self._run(self.folder, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
     def deploy(self, *stacks: str, context: Mapping[str, str] | None = None) -> Outputs:
-        """Deploy the named stacks, or all, and return their outputs. Raises `CdkFailedError`."""
+        """Deploy the named stacks, or all of them, and return their outputs. Raises `CdkFailedError`."""
         outputs = self.folder / "outputs.json"
         outputs.unlink(missing_ok=True)
         self._run(
@@ -68,29 +69,33 @@ class CdkCli:
         return found
 
     def diff(self, *stacks: str, context: Mapping[str, str] | None = None) -> None:
-        """Compare with what is deployed, template by template. Raises `CdkFailedError` where anything differs."""
+        """Compare the templates with the deployed ones. Raises `CdkFailedError` if they differ."""
         self._run(self.app_folder, "diff", *stacks, *self._synth_options(context), "--fail", "--method=template")
 
     def destroy(self, *stacks: str, context: Mapping[str, str] | None = None) -> None:
-        """Delete the named stacks, or all, without asking. Raises `CdkFailedError`."""
+        """Delete the named stacks, or all of them, without a question. Raises `CdkFailedError`."""
         self._run(self.app_folder, "destroy", *(stacks or ("--all",)), *self._synth_options(context), "--force")
 
     def _synth_options(self, context: Mapping[str, str] | None) -> list[str]:
-        app = ("--app", self.app) if self.app else ()
+        app = self.app or json.loads((self.app_folder / "cdk.json").read_text())["app"]
+        # The app gets the user's own home back, where pip's settings and the caches are.
+        home = shlex.quote(self.env.get("HOME", ""))
         pairs = [f"--context={key}={value}" for key, value in (context or {}).items()]
-        return [*app, f"--output={self.folder / 'cdk.out'}", *pairs]
+        return [f"--app=HOME={home} {app}", f"--output={self.folder / 'cdk.out'}", *pairs]
 
     def _run(self, cwd: Path, *arguments: str) -> None:
         if not self.executable.exists():
             raise CdkFailedError(
-                f"The CDK CLI is not installed: there is no {self.executable}. Run `make setup` first."
+                f"The CDK CLI is not installed: {self.executable} does not exist. Run `make setup` first."
             )
+        # The CLI reads settings from ~/.cdk.json, and remembers in CDK_HOME which account a key belongs to.
+        home = self.folder / "cdk-home"
+        home.mkdir(exist_ok=True)
         last: deque[str] = deque(maxlen=TAIL_LINES)
         process = subprocess.Popen(
             [self.executable, *arguments, *_FLAGS],
             cwd=cwd,
-            # Its home remembers which account a key belongs to; the operator's own shall not learn ours.
-            env={**self.env, **_OFFLINE, "CDK_HOME": str(self.folder / "cdk-home")},
+            env={**self.env, **_OFFLINE, "HOME": str(home), "CDK_HOME": str(home)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -104,7 +109,7 @@ class CdkCli:
                     last.append(line.rstrip())
                     self.on_line(line.rstrip())
             except BaseException:
-                # Ctrl-C does not reach a session of its own, and the CLI has the app as a child.
+                # Ctrl-C does not reach the CLI, which has its own session. Kill it together with the app, its child.
                 os.killpg(process.pid, signal.SIGKILL)
                 raise
         if process.returncode != 0:

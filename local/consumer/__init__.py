@@ -1,1 +1,1 @@
-"""A small stack of somebody else's, deployed beside ours: its function asks for a token and uses it."""
+"""A small stack that stands for another team's: its function gets a token from ours and uses it."""

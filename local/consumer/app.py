@@ -1,4 +1,4 @@
-"""CDK app of the consumer stack. Context: `published`, where the refresh stack publishes its ARNs, and `figma_url`."""
+"""CDK app of the consumer stack. Context: `published`, the path of the refresh stack's parameters, and `figma_url`."""
 
 import platform
 from pathlib import Path
@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 RULES = PruningRules(botocore_services=("lambda", "sts"), dropped=("aws_lambda_powertools*", "s3transfer/crt.py"))
 
 MACHINE: Architecture = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
-"""This machine's processor: MiniStack runs the function on it."""
+"""The processor of this machine, on which MiniStack runs the function."""
 
 
 def main() -> None:

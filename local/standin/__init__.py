@@ -1,4 +1,4 @@
-"""Stands in for what no emulator has: Amplify UI Builder's two token operations, and Figma's own endpoints."""
+"""Stands in for what no emulator offers: Amplify UI Builder's two token operations, and Figma's own endpoints."""
 
 from local.standin.calls import Call, digest
 from local.standin.control import StandinControl

@@ -1,4 +1,4 @@
-"""`python -m local.standin --port 0 --port-file PATH`: the stand-in in a process of its own."""
+"""`python -m local.standin --port 0 --port-file PATH`: runs the stand-in as its own process."""
 
 import argparse
 import signal
@@ -10,10 +10,10 @@ from local.standin.server import Standin
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Serve until SIGTERM or Ctrl-C. The address is printed and, in one step, put into the port file."""
+    """Serve until SIGTERM or Ctrl-C. Print the address, and move it into the port file in one step."""
     parser = argparse.ArgumentParser(prog="python -m local.standin", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
-    parser.add_argument("--port-file", type=Path, help="file that receives the address")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one")
+    parser.add_argument("--port-file", type=Path, help="file to write the address to")
     options = parser.parse_args(argv)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

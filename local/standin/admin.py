@@ -1,18 +1,16 @@
-"""The control path, `/_standin/...`: what tests and demos ask of the stand-in itself. JSON in, JSON out.
+"""The control path `/_standin/...`, with which tests and demos control the stand-in. It takes and returns JSON.
 
-Unlike everything else here it shows tokens as they are, so the server listens on the loopback address only.
+The control path shows tokens in full, so the server listens on the loopback address only.
 """
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug import Request, Response
 
 from local.standin.faults import Fault
-
-if TYPE_CHECKING:
-    from local.standin.app import StandinApp
+from local.standin.state import State
 
 PREFIX = "/_standin"
 
@@ -27,63 +25,63 @@ RESOURCES = {
 }
 
 
-def serve(app: "StandinApp", resource: str, request: Request) -> Response:
-    """Answer one control request; a member that is unknown or missing is answered with 400."""
+def serve(state: State, resource: str, request: Request) -> Response:
+    """Answer one control request. The answer to an unknown or a missing member is 400."""
     try:
         members = json.loads(request.get_data() or b"{}")
-        answer = _ACTIONS[f"{request.method} {resource}"](app, **members)
+        answer = _ACTIONS[f"{request.method} {resource}"](state, **members)
     except (TypeError, ValueError) as error:
         return _json({"message": str(error)}, 400)
     return _json(answer)
 
 
-def _state(app: "StandinApp") -> dict[str, Any]:
+def _shown(state: State) -> dict[str, Any]:
     return {
-        "pid": app.pid,
-        "expires_in": app.grants.expires_in,
-        "rotate": app.grants.rotate,
-        "clock_offset": app.clock_offset,
-        "grants": [dataclasses.asdict(grant) for grant in app.grants.all()],
-        "faults": [dataclasses.asdict(fault) for fault in app.faults.pending()],
+        "pid": state.pid,
+        "expires_in": state.grants.expires_in,
+        "rotate": state.grants.rotate,
+        "clock_offset": state.clock_offset,
+        "grants": [dataclasses.asdict(grant) for grant in state.grants.all()],
+        "faults": [dataclasses.asdict(fault) for fault in state.faults.pending()],
     }
 
 
-def _reset(app: "StandinApp") -> dict[str, Any]:
-    app.grants.clear()
-    app.faults.clear()
-    app.calls.clear()
-    app.clock_offset = 0.0
-    return _state(app)
+def _reset(state: State) -> dict[str, Any]:
+    state.grants.clear()
+    state.faults.clear()
+    state.calls.clear()
+    state.clock_offset = 0.0
+    return _shown(state)
 
 
 def _settings(
-    app: "StandinApp", *, expires_in: int | None = None, rotate: bool | None = None, advance: float = 0
+    state: State, *, expires_in: int | None = None, rotate: bool | None = None, advance: float = 0
 ) -> dict[str, Any]:
     if expires_in is not None:
-        app.grants.expires_in = expires_in
+        state.grants.expires_in = expires_in
     if rotate is not None:
-        app.grants.rotate = rotate
-    app.clock_offset += advance
-    return _state(app)
+        state.grants.rotate = rotate
+    state.clock_offset += advance
+    return _shown(state)
 
 
-def _add_fault(app: "StandinApp", **members: Any) -> None:  # noqa: ANN401 - checked by Fault's own signature
+def _add_fault(state: State, **members: Any) -> None:  # noqa: ANN401 - Fault's signature checks them
     fault = Fault(**members)
-    if fault.operation not in app.operations:
-        raise ValueError(f"There is no operation {fault.operation!r}, only {', '.join(app.operations)}")
-    app.faults.add(dataclasses.replace(fault, omit=tuple(fault.omit)))
+    if fault.operation not in state.operations:
+        raise ValueError(f"There is no operation {fault.operation!r}, only {', '.join(sorted(state.operations))}")
+    state.faults.add(dataclasses.replace(fault, omit=tuple(fault.omit)))
 
 
 _ACTIONS: dict[str, Any] = {
-    "GET state": _state,
+    "GET state": _shown,
     "DELETE state": _reset,
-    "GET calls": lambda app: [dataclasses.asdict(call) for call in app.calls.all()],
-    "DELETE calls": lambda app: app.calls.clear(),
+    "GET calls": lambda state: [dataclasses.asdict(call) for call in state.calls.all()],
+    "DELETE calls": lambda state: state.calls.clear(),
     "POST faults": _add_fault,
-    "DELETE faults": lambda app: app.faults.clear(),
-    "POST grants": lambda app, **members: dataclasses.asdict(app.grants.issue(**members)),
-    "POST kill": lambda app, **members: app.grants.kill(**members),
-    "POST revoke": lambda app, **members: app.grants.revoke(**members),
+    "DELETE faults": lambda state: state.faults.clear(),
+    "POST grants": lambda state, **members: dataclasses.asdict(state.grants.issue(**members)),
+    "POST kill": lambda state, **members: state.grants.kill(**members),
+    "POST revoke": lambda state, **members: state.grants.revoke(**members),
     "POST settings": _settings,
 }
 

@@ -1,9 +1,7 @@
 """The stand-in as one WSGI application: routes, the record of calls, and faults around every operation."""
 
 import json
-import os
 import socket
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -14,9 +12,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from local.standin import admin, consent, figma, ui_builder
-from local.standin.calls import Call, CallRecord, credential_of
-from local.standin.faults import Fault, FaultQueue
-from local.standin.grants import Grants
+from local.standin.calls import Call, credential_of
+from local.standin.faults import Fault
+from local.standin.state import State
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -50,24 +48,13 @@ _ROUTES = Map(
 
 
 class StandinApp:
-    """State and behaviour of one stand-in. `stopping` cuts running delays short."""
-
-    operations = _OPERATIONS
+    """One stand-in."""
 
     def __init__(self) -> None:
-        self.clock_offset = 0.0
-        self.grants = Grants(self.clock)
-        self.faults = FaultQueue()
-        self.calls = CallRecord()
-        self.stopping = threading.Event()
-        self.pid = os.getpid()
-
-    def clock(self) -> float:
-        """Epoch seconds, moved ahead by as much as a test asked for."""
-        return time.time() + self.clock_offset
+        self.state = State(frozenset(_OPERATIONS))
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request. The body is read in full first, so that no answer overtakes it."""
+        """Answer one request. Read its complete body first, so that no answer overtakes it."""
         request = Request(environ)
         request.get_data()
         try:
@@ -75,29 +62,30 @@ class StandinApp:
         except HTTPException as error:
             return figma.figma_error(error.code or 500, error.name)(environ, start_response)
         if endpoint.startswith(admin.PREFIX):
-            response = admin.serve(self, endpoint.removeprefix(f"{admin.PREFIX}/"), request)
+            response = admin.serve(self.state, endpoint.removeprefix(f"{admin.PREFIX}/"), request)
         else:
             response = self._perform(endpoint, request, arguments)
         return response(environ, start_response)
 
     def _perform(self, operation: str, request: Request, arguments: Mapping[str, str]) -> Response:
+        state = self.state
         call = Call(
             operation=operation, at=time.time(), request_id=str(uuid.uuid4()), credential=credential_of(request)
         )
-        self.calls.begin(call)
-        fault = self.faults.take(operation) or Fault(operation=operation)
-        answer = self.operations[operation](self.grants, request, **arguments) if fault.after else None
-        self.stopping.wait(fault.delay)
-        if fault.drop or self.stopping.is_set():
-            # Werkzeug takes this error for a caller that went away, but would wait for its next request.
+        state.calls.begin(call)
+        fault = state.faults.take(operation) or Fault(operation=operation)
+        answer = _OPERATIONS[operation](state.grants, request, **arguments) if fault.after else None
+        state.stopping.wait(fault.delay)
+        if fault.drop or state.stopping.is_set():
+            # Werkzeug takes this error for a lost caller. On an open socket it would wait for the next request.
             request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError
         if fault.replaces_answer:
             response = _replacement(fault)
         else:
-            response = _changed(answer or self.operations[operation](self.grants, request, **arguments), fault)
+            response = _changed(answer or _OPERATIONS[operation](state.grants, request, **arguments), fault)
         response.headers["x-amzn-requestid"] = call.request_id
-        self.calls.finish(call.request_id, response.status_code)
+        state.calls.finish(call.request_id, response.status_code)
         return response
 
 

@@ -1,4 +1,4 @@
-"""Requests held against botocore's own service model of Amplify UI Builder."""
+"""Checks requests against botocore's own service model of Amplify UI Builder."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _AUTHORIZATION = re.compile(
 
 
 class AwsError(Exception):
-    """An error answer of an AWS service: HTTP status, error type, message."""
+    """An error that an AWS service answers: HTTP status, error type, message."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -28,10 +28,10 @@ class AwsError(Exception):
 def parameters(operation: str, provider: str, request: Request) -> dict[str, Any]:
     """Return the members of the operation's body.
 
-    Raises `AwsError` when the request is not signed, or is not what the model describes. No message shows a value.
+    Raises `AwsError` if the request is not signed or does not match the model. No message shows a value.
     """
     _check_signature(request)
-    # The stubs know neither that these operations have input nor what kind each member is.
+    # The type stubs do not describe the input of these operations.
     shape: Any = _MODEL.operation_model(operation).input_shape
     if provider not in shape.members["provider"].enum:
         valid = ", ".join(shape.members["provider"].enum)
@@ -41,7 +41,7 @@ def parameters(operation: str, provider: str, request: Request) -> dict[str, Any
 
 
 def _check_signature(request: Request) -> None:
-    """Check the form of Signature Version 4; the signature itself is not computed, there is no real secret key."""
+    """Check the form of Signature Version 4, but not the signature itself: no real secret key exists."""
     header = request.headers.get("Authorization")
     if not header:
         raise AwsError(403, "MissingAuthenticationTokenException", "Missing Authentication Token")

@@ -1,4 +1,4 @@
-"""A record of every call, so that tests can count what the provider was asked. It holds no token, only digests."""
+"""A record of every call, so that tests can count the calls to the provider. It holds digests, never tokens."""
 
 import dataclasses
 import hashlib
@@ -13,7 +13,7 @@ from werkzeug import Request
 class Call:
     """One call of one operation.
 
-    `at` is in epoch seconds. `status` is None while the call runs and for ever when the connection was dropped.
+    `at` is in epoch seconds. `status` is None while the call runs, and stays None if the connection was dropped.
     """
 
     operation: str
@@ -31,12 +31,12 @@ class CallRecord:
         self._calls: dict[str, Call] = {}
 
     def begin(self, call: Call) -> None:
-        """Write down that a call arrived."""
+        """Record that a call arrived."""
         with self._lock:
             self._calls[call.request_id] = call
 
     def finish(self, request_id: str, status: int) -> None:
-        """Write down what it was answered, unless the record was cleared meanwhile."""
+        """Record the status of its answer, unless the record was cleared in the meantime."""
         with self._lock:
             if call := self._calls.get(request_id):
                 self._calls[request_id] = dataclasses.replace(call, status=status)
@@ -53,7 +53,7 @@ class CallRecord:
 
 
 def digest(token: str) -> str:
-    """Return what the record keeps of a token: enough to compare, useless to anyone who reads it."""
+    """Return the digest that the record keeps instead of a token: good for comparing, useless as a token."""
     return hashlib.sha256(token.encode()).hexdigest()[:12]
 
 

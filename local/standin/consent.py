@@ -1,4 +1,4 @@
-"""Figma's consent page, `/oauth`: who asks for what, and two buttons."""
+"""Figma's consent page, `/oauth`: the app, the scopes that it wants, and two buttons."""
 
 from string import Template
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -42,9 +42,9 @@ $content
 
 
 def consent(grants: Grants, request: Request) -> Response:
-    """`GET /oauth` asks the user, `POST /oauth` takes the answer and redirects to the app with 302.
+    """Show the page (`GET /oauth`), or redirect to the app with the user's decision (`POST /oauth`, 302).
 
-    A request that cannot be trusted with a redirect is answered with a page instead (RFC 6749, 4.1.2.1).
+    If the redirect address cannot be trusted, answer with a page instead (RFC 6749, 4.1.2.1).
     """
     terms = request.form if request.method == "POST" else request.args
     fault = _fault(terms)
@@ -97,5 +97,5 @@ def _decided(grants: Grants, terms: MultiDict[str, str]) -> Response:
 
 
 def _page(title: str, content: str, status: int = 200) -> Response:
-    """Return a page; `title` and `content` are HTML whose variable parts are escaped already."""
+    """Return a page. `title` and `content` are HTML, with variable parts already escaped."""
     return Response(_PAGE.substitute(title=title, content=content), status, content_type="text/html; charset=utf-8")

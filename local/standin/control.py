@@ -1,4 +1,4 @@
-"""What a test or a demo asks of a stand-in: the same calls for one in this process and one in another."""
+"""Controls a stand-in from a test or a demo. The calls are the same for one in this process or in another."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from local.standin.grants import CLIENT_ID, USER, Grant
 
 
 class FaultOptions(TypedDict, total=False):
-    """The fields of `Fault` beside its operation."""
+    """The fields of `Fault` without its operation."""
 
     times: int | None
     after: bool
@@ -29,7 +29,7 @@ class FaultOptions(TypedDict, total=False):
 
 
 class StandinControl:
-    """Controls the stand-in at `url`. Every method raises `RuntimeError` when the stand-in refuses."""
+    """Controls the stand-in at `url`. Every method raises `RuntimeError` if the stand-in refuses the request."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -44,27 +44,27 @@ class StandinControl:
 
     @property
     def live_access_token(self) -> str:
-        """The access token issued last to the default user. Raises `LookupError` before the first grant."""
+        """The default user's newest access token. Raises `LookupError` before the first grant."""
         for grant in self.grants():
             if grant.user == USER:
                 return grant.access_token
-        raise LookupError(f"{USER} has not granted anything: call grant() first")
+        raise LookupError(f"{USER} has not granted anything. Call grant() first.")
 
     def accepts(self, access_token: str) -> bool:
-        """Whether `GET /v1/me` takes this access token. The question shows up among the calls."""
+        """Whether `GET /v1/me` accepts this access token. The request counts as a call."""
         headers = {"Authorization": f"Bearer {access_token}"}
         return urllib3.request("GET", f"{self.url}/v1/me", headers=headers, retries=False).status == 200  # noqa: PLR2004 - HTTP
 
     def fail(self, operation: str, **how: Unpack[FaultOptions]) -> None:
-        """Let the next call (or `times` calls; None: all) of `operation` go wrong as `Fault` describes."""
+        """Make the next `times` calls of `operation` fail as `Fault` describes (1 by default; None: all calls)."""
         self._ask("POST", "faults", operation=operation, **how)
 
     def pending_faults(self) -> list[Fault]:
-        """Return the faults that no call has met yet."""
+        """Return the faults that are still to come."""
         return [Fault(**members | {"omit": tuple(members["omit"])}) for members in self.state()["faults"]]
 
     def clear_faults(self) -> None:
-        """Let everything go right again."""
+        """Remove all faults."""
         self._ask("DELETE", "faults")
 
     def calls(self, operation: str | None = None) -> list[Call]:
@@ -73,23 +73,23 @@ class StandinControl:
         return [call for call in calls if operation in {None, call.operation}]
 
     def forget_calls(self) -> None:
-        """Count from zero."""
+        """Forget the calls so far."""
         self._ask("DELETE", "calls")
 
     def kill(self, *, user: str = USER) -> None:
-        """Kill the user's live access token out of band, as another refresh elsewhere would."""
+        """Kill the user's live access token, as a refresh by somebody else would."""
         self._ask("POST", "kill", user=user)
 
     def revoke(self, *, user: str = USER) -> None:
-        """Take the grant away: its refresh token is refused from now on."""
+        """Revoke the grant. The stand-in refuses its refresh token from now on."""
         self._ask("POST", "revoke", user=user)
 
     def set_expires_in(self, seconds: int) -> None:
-        """Set how long access tokens issued from now on live, and what `expiresIn` says of them."""
+        """Set the life, and the `expiresIn`, of access tokens issued from now on."""
         self._ask("POST", "settings", expires_in=seconds)
 
     def set_rotation(self, *, on: bool) -> None:
-        """Let each refresh replace the refresh token, too, and name the new one in its answer. Figma does not."""
+        """Make each refresh also replace the refresh token and answer with the new one. Figma does not do this."""
         self._ask("POST", "settings", rotate=on)
 
     def advance(self, seconds: float) -> None:
@@ -97,7 +97,7 @@ class StandinControl:
         self._ask("POST", "settings", advance=seconds)
 
     def state(self) -> dict[str, Any]:
-        """Return all of the stand-in's state but the calls."""
+        """Return the stand-in's state, without the calls."""
         state: dict[str, Any] = self._ask("GET", "state")
         return state
 

@@ -1,4 +1,4 @@
-"""Faults on demand: how one operation shall go wrong, and how many times."""
+"""Faults on demand: how an operation fails, and how many times."""
 
 import threading
 from collections.abc import Mapping
@@ -9,21 +9,21 @@ MALFORMED = '{"accessToken": "figd_cut-'
 """A JSON body whose end is missing."""
 
 HTML = "<!doctype html><title>Sorry</title><h1>We'll be right back</h1>"
-"""What a proxy in front of a service answers while the service is away."""
+"""What a proxy answers while the service behind it is down."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One way to go wrong.
+    """One way to fail.
 
-    Without `status` and `body` the operation is performed and its own answer goes out, changed by `answer` and `omit`.
+    Without `status` and `body` the operation runs, and `answer` and `omit` change its own answer.
     """
 
     operation: str
     times: int | None = 1
-    """Calls that it strikes; None: every call until it is cleared."""
+    """Number of calls that it affects; None: every call until it is cleared."""
     after: bool = False
-    """The provider acts first, so its state has changed although the caller never learns it."""
+    """The provider acts first, so its state changes although the caller never learns it."""
     delay: float = 0
     """Seconds before the answer."""
     drop: bool = False
@@ -31,15 +31,15 @@ class Fault:
     status: int | None = None
     code: str | None = None
     """AWS error type, such as `ThrottlingException`."""
-    message: str = "A fault that was asked for"
+    message: str = "A requested fault"
     body: str | None = None
-    """Raw text sent instead of JSON; may be empty."""
+    """Raw text instead of JSON; may be empty."""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     answer: Mapping[str, Any] = field(default_factory=dict)
-    """Members put into a successful answer, whatever their JSON kind."""
+    """Members to add to a successful answer, of any JSON type."""
     omit: tuple[str, ...] = ()
-    """Members left out of a successful answer."""
+    """Members to remove from a successful answer."""
 
     def __post_init__(self) -> None:
         if self.times is not None and self.times < 1:
@@ -47,24 +47,24 @@ class Fault:
 
     @property
     def replaces_answer(self) -> bool:
-        """Whether something else goes out than the operation's own answer."""
+        """Whether the fault replaces the operation's own answer."""
         return self.status is not None or self.body is not None
 
 
 class FaultQueue:
-    """The faults still to come, per operation in the order they were asked for. Safe to use from many threads."""
+    """The faults still to come, in the order in which they were added. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Queue a fault behind those already asked for."""
+        """Add a fault to the end of the queue."""
         with self._lock:
             self._faults.append(fault)
 
     def take(self, operation: str) -> Fault | None:
-        """Return the fault that this call of `operation` meets, and use it up by one."""
+        """Return the fault for this call of `operation`, and count it down by one."""
         with self._lock:
             for index, fault in enumerate(self._faults):
                 if fault.operation == operation:
@@ -75,7 +75,7 @@ class FaultQueue:
         return None
 
     def pending(self) -> list[Fault]:
-        """Return the faults that have not been used up."""
+        """Return the faults that are left."""
         with self._lock:
             return list(self._faults)
 

@@ -1,6 +1,6 @@
 """Figma's own OAuth endpoints and `GET /v1/me` (Figma's REST API documentation, "Authentication").
 
-Assumed, because Figma does not say: wrong app credentials are answered with 401, a bad code or refresh token with 400.
+Figma does not document its statuses. We assume 401 for wrong app credentials, and 400 for a bad code or refresh token.
 """
 
 import hmac
@@ -14,7 +14,7 @@ from local.standin.grants import CLIENT_ID, CLIENT_SECRET, Grants, RefusedError
 
 
 def token(grants: Grants, request: Request) -> Response:
-    """`POST /v1/oauth/token`: a code for a pair."""
+    """`POST /v1/oauth/token`: exchange a code for a pair."""
     if not _app_is_known(request):
         return figma_error(401, "Invalid client credentials")
     form = request.form
@@ -38,7 +38,7 @@ def token(grants: Grants, request: Request) -> Response:
 
 
 def refresh(grants: Grants, request: Request) -> Response:
-    """`POST /v1/oauth/refresh`. The answer holds a refresh token only when rotation is switched on."""
+    """`POST /v1/oauth/refresh`. The answer holds a refresh token only if rotation is on."""
     if not _app_is_known(request):
         return figma_error(401, "Invalid client credentials")
     sent = request.form.get("refresh_token")
@@ -59,7 +59,7 @@ def refresh(grants: Grants, request: Request) -> Response:
 
 
 def me(grants: Grants, request: Request) -> Response:
-    """`GET /v1/me`: who the live access token belongs to."""
+    """`GET /v1/me`: the user to whom the live access token belongs."""
     grant = grants.holder(bearer_token(request) or "")
     if grant is None:
         return figma_error(403, "Invalid token")
@@ -67,12 +67,12 @@ def me(grants: Grants, request: Request) -> Response:
 
 
 def figma_error(status: int, message: str) -> Response:
-    """Error in Figma's own shape, which is not the one of RFC 6749."""
+    """Return an error in Figma's own shape, which differs from RFC 6749."""
     return _json({"error": True, "status": status, "message": message, "i18n": None}, status)
 
 
 def _app_is_known(request: Request) -> bool:
-    """Check the app's credentials, from HTTP Basic or else from the form."""
+    """Check the app's credentials, in HTTP Basic or else in the form."""
     given = request.authorization
     if given is not None:
         client_id, client_secret = given.username, given.password

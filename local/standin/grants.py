@@ -1,12 +1,12 @@
-"""Figma's rules for codes and tokens, as pure state: no HTTP, and the clock comes in.
+"""Figma's rules for codes and tokens, as pure state: no HTTP, and the clock is an argument.
 
-The rules (DESIGN.md, "Facts about Figma"; Figma's REST API documentation, "Authentication"):
+The rules (Figma's REST API documentation, "Authentication", and what the live service does):
 
-* one live access token per app and user: a refresh kills the previous one at once;
-* the refresh token is reusable and stays the same, unless `rotate` is switched on;
-* a code lives 30 seconds, works once, and only with the redirect address it was given for.
+* An app has one live access token per user. A refresh kills the previous one at once.
+* The refresh token is reusable and stays the same, unless `rotate` is on.
+* A code lives 30 seconds and works once, with the redirect address that it was issued for.
 
-Assumed, because Figma does not say: signing in again replaces the whole earlier grant, refresh token included.
+Figma does not document what a second sign-in does. We assume that it replaces the earlier grant and its refresh token.
 """
 
 import base64
@@ -18,23 +18,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 CODE_LIFETIME = 30
-"""Seconds that an authorization code can be exchanged."""
+"""Seconds during which an authorization code can be exchanged."""
 
 NINETY_DAYS = 7_776_000
-"""Seconds that Figma's access tokens live, as its own answers state."""
+"""The life of Figma's access tokens in seconds, as its answers state it."""
 
 CLIENT_ID = "standin-app"
-CLIENT_SECRET = "standin-app-secret"  # noqa: S105 - it guards nothing: the stand-in invents every token itself
+CLIENT_SECRET = "standin-app-secret"  # noqa: S105 - it protects nothing: the stand-in invents every token
 USER = "designer@example.com"
 
 
 class RefusedError(Exception):
-    """The provider refuses: the message says why and holds no token."""
+    """The provider refuses. The message says why, and holds no token."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What one user granted one app, with the one access token that is live (`expires_at`: epoch seconds)."""
+    """What one user granted to one app, with its only live access token (`expires_at`: epoch seconds)."""
 
     client_id: str
     user: str
@@ -46,7 +46,7 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """An authorization code's terms (`expires_at`: epoch seconds; `challenge`: PKCE S256 or nothing)."""
+    """The terms of an authorization code (`expires_at`: epoch seconds; `challenge`: PKCE S256 or None)."""
 
     client_id: str
     user: str
@@ -56,7 +56,7 @@ class Code:
 
 
 class Grants:
-    """Every grant and every open code of the stand-in. Safe to use from many threads."""
+    """All grants and unused codes of the stand-in. Safe to use from many threads."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.expires_in = NINETY_DAYS
@@ -67,19 +67,19 @@ class Grants:
         self._codes: dict[str, Code] = {}
 
     def all(self) -> list[Grant]:
-        """Every grant, oldest first."""
+        """Return every grant, oldest first."""
         with self._lock:
             return list(self._grants.values())
 
     def clear(self) -> None:
-        """Forget every grant and code, and go back to the default settings."""
+        """Forget every grant and code, and restore the default settings."""
         with self._lock:
             self._grants.clear()
             self._codes.clear()
             self.expires_in, self.rotate = NINETY_DAYS, False
 
     def issue(self, client_id: str = CLIENT_ID, user: str = USER, expires_in: int | None = None) -> Grant:
-        """Sign `user` in to the app: a new pair that replaces the one this user had."""
+        """Sign `user` in to the app, with a new pair that replaces the user's previous one."""
         lifetime = self.expires_in if expires_in is None else expires_in
         grant = Grant(
             client_id=client_id,
@@ -96,7 +96,7 @@ class Grants:
     def refresh(self, refresh_token: str, client_id: str | None = None) -> Grant:
         """Replace the live access token of this refresh token's grant.
 
-        Raises `RefusedError` when the token is not known or belongs to another app than `client_id`.
+        Raises `RefusedError` if the token is unknown, or belongs to another app than `client_id`.
         """
         with self._lock:
             for grant in self._grants.values():
@@ -109,7 +109,7 @@ class Grants:
         raise RefusedError("Invalid refresh token")
 
     def authorize(self, client_id: str, redirect_uri: str, challenge: str | None = None, user: str = USER) -> str:
-        """Return a code for what the user has just allowed."""
+        """Return a code after the user has pressed Allow."""
         code = secrets.token_urlsafe(24)
         with self._lock:
             self._codes[code] = Code(
@@ -124,10 +124,10 @@ class Grants:
     def exchange(
         self, code: str, redirect_uri: str, client_id: str | None = None, verifier: str | None = None
     ) -> Grant:
-        """Turn a code into a grant. Any attempt uses the code up, also one that is refused (RFC 6749, 4.1.2).
+        """Turn a code into a grant. Every attempt uses the code up, even a refused one (RFC 6749, 4.1.2).
 
-        Raises `RefusedError` when the code is unknown, used, too old, or meant for another app or address, and
-        when `verifier` does not fit the code's PKCE challenge (RFC 7636, 4.6).
+        Raises `RefusedError` if the code is unknown, used, too old, or issued for another app or address, or if
+        `verifier` does not match the code's PKCE challenge (RFC 7636, 4.6).
         """
         with self._lock:
             terms = self._codes.pop(code, None)
@@ -136,13 +136,13 @@ class Grants:
             if self._clock() >= terms.expires_at:
                 raise RefusedError("The code has expired")
             if redirect_uri != terms.redirect_uri:
-                raise RefusedError("The redirect address is not the one that the code was given for")
+                raise RefusedError("The redirect address is not the one that the code was issued for")
             if (s256(verifier) if verifier else None) != terms.challenge:
-                raise RefusedError("The code verifier does not fit the challenge")
+                raise RefusedError("The code verifier does not match the challenge")
             return self.issue(terms.client_id, terms.user)
 
     def holder(self, access_token: str) -> Grant | None:
-        """Return the grant whose live access token this is."""
+        """Return the grant with this live access token, or None."""
         with self._lock:
             for grant in self._grants.values():
                 if grant.access_token == access_token and self._clock() < grant.expires_at:
@@ -150,18 +150,18 @@ class Grants:
         return None
 
     def kill(self, user: str = USER) -> None:
-        """Kill the user's live access tokens out of band; their refresh tokens go on working."""
+        """Kill the user's live access tokens. Their refresh tokens keep working."""
         with self._lock:
             for key, grant in self._grants.items():
                 if grant.user == user:
                     self._grants[key] = dataclasses.replace(grant, expires_at=self._clock())
 
     def revoke(self, user: str = USER) -> None:
-        """Take away all that the user granted, as on Figma's "connected apps" page."""
+        """Revoke everything that the user granted, as on Figma's "connected apps" page."""
         with self._lock:
             self._grants = {key: grant for key, grant in self._grants.items() if grant.user != user}
 
 
 def s256(verifier: str) -> str:
-    """PKCE challenge of a verifier, method S256 (RFC 7636, 4.2)."""
+    """Return the PKCE challenge of a verifier, method S256 (RFC 7636, 4.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""The stand-in on werkzeug's threaded server, in this process."""
+"""Runs the stand-in in this process, on werkzeug's threaded server."""
 
 import threading
 from typing import Self
@@ -12,14 +12,14 @@ HOST = "127.0.0.1"
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Logs no requests: their paths hold codes."""
+    """Logs no requests, because their paths hold codes."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Standin(StandinControl):
-    """A running stand-in: `with Standin() as standin: standin.url`. Listens on the loopback address only."""
+    """A running stand-in: `with Standin() as standin: standin.url`. It listens on the loopback address only."""
 
     def __init__(self, port: int = 0) -> None:
         self._app = StandinApp()
@@ -32,13 +32,13 @@ class Standin(StandinControl):
         self._server.serve_forever(poll_interval=0.05)
 
     def start(self) -> Self:
-        """Serve from a thread of its own."""
+        """Serve from a new thread."""
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Stop serving, and drop the callers that still wait for a delayed answer."""
-        self._app.stopping.set()
+        """Stop serving, and disconnect callers that wait for a delayed answer."""
+        self._app.state.stopping.set()
         self._server.shutdown()
         self._thread.join()
 

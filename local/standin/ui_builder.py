@@ -10,7 +10,7 @@ from local.standin.grants import Grants, RefusedError
 
 
 def refresh_token(grants: Grants, request: Request, provider: str) -> Response:
-    """`POST /tokens/{provider}/refresh`. The answer names a refresh token only when rotation is switched on."""
+    """`POST /tokens/{provider}/refresh`. The answer holds a refresh token only if rotation is on."""
     try:
         body = parameters("RefreshToken", provider, request)
         grant = grants.refresh(body["token"], body.get("clientId"))
@@ -23,7 +23,7 @@ def refresh_token(grants: Grants, request: Request, provider: str) -> Response:
 
 
 def exchange_code_for_token(grants: Grants, request: Request, provider: str) -> Response:
-    """`POST /tokens/{provider}`."""
+    """`POST /tokens/{provider}`: exchange a code for a pair."""
     try:
         body = parameters("ExchangeCodeForToken", provider, request)
         grant = grants.exchange(body["code"], body["redirectUri"], body.get("clientId"))
@@ -35,14 +35,14 @@ def exchange_code_for_token(grants: Grants, request: Request, provider: str) -> 
 
 
 def refused(error: AwsError | RefusedError) -> Response:
-    """Answer an error the way AWS's rest-json protocol does; what Figma refuses is an invalid parameter."""
+    """Return an error in AWS's rest-json protocol. A refusal by Figma is an invalid parameter."""
     if isinstance(error, RefusedError):
         return aws_error(400, "InvalidParameterException", str(error))
     return aws_error(error.status, error.code, error.message)
 
 
 def aws_error(status: int, code: str, message: str) -> Response:
-    """Error in rest-json: the type in a header, the message in the body."""
+    """Return an error in rest-json: the type in a header, the message in the body."""
     response = _json({"message": message}, status)
     response.headers["x-amzn-errortype"] = code
     return response

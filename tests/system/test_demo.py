@@ -49,7 +49,7 @@ def test_an_interrupted_demo_stops_what_it_started_and_says_so(tmp_path: Path, n
         process.send_signal(number)
         printed, _ = process.communicate()
     assert process.returncode == 130
-    assert "Everything that was started is stopped." in printed
+    assert "The local cloud is stopped." in printed
     assert "Traceback" not in printed
     assert not in_use(tmp_path / "ministack.log")
     assert not in_use(tmp_path / "standin.log")
@@ -64,7 +64,7 @@ def test_a_second_demo_in_the_same_folder_is_refused_and_the_first_goes_on(
         assert in_use(tmp_path / "ministack.log")
         process.send_signal(signal.SIGINT)
         process.communicate()
-    assert "stop it first" in capsys.readouterr().out.replace("\n", " ")
+    assert "Stop it first" in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_stop_says_when_there_is_nothing_to_stop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

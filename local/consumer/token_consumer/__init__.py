@@ -1,1 +1,1 @@
-"""A Lambda function that uses Figma with a token that it asked for."""
+"""A Lambda function that calls Figma with a token from the refresh function."""

@@ -10,9 +10,9 @@ FIGMA = TokenPool(TOKENS)
 
 
 def lambda_handler(_event: object, _context: object) -> dict[str, object]:
-    """Return what Figma said and how the token came about, without the token.
+    """Return Figma's answer and facts about the token, without the token.
 
-    Figma rejects a token that another refresh has killed. The client reports it, gets another, and asks again.
+    Figma rejects a token that another refresh has killed. The client then reports it, gets another one and retries.
     """
     before = TOKENS.get_token()
     answer = FIGMA.request("GET", f"{os.environ['FIGMA_URL']}/v1/me", timeout=10, retries=False)
@@ -25,5 +25,5 @@ def lambda_handler(_event: object, _context: object) -> dict[str, object]:
         "state": token.state,
         "stale": token.stale,
         "expiresAt": token.expires_at.isoformat() if token.expires_at else None,
-        "process": os.getpid(),  # one for each invocation that runs at the same time
+        "process": os.getpid(),  # concurrent invocations run in different processes
     }

@@ -204,7 +204,7 @@ def test_a_port_that_is_lost_between_the_look_and_the_start_is_no_problem(tmp_pa
 
 
 def test_one_that_is_not_installed_says_how_to_install_it(tmp_path: Path) -> None:
-    with pytest.raises(MiniStackError, match=r"there is no .*nowhere/python.*make setup"):
+    with pytest.raises(MiniStackError, match=r"nowhere/python does not exist.*make setup"):
         MiniStack.start(tmp_path, python=tmp_path / "nowhere" / "python")
 
 
@@ -286,6 +286,6 @@ def test_two_children_cannot_write_one_log(tmp_path: Path) -> None:
 
 def test_a_log_that_is_long_or_missing_has_a_short_end(tmp_path: Path) -> None:
     log = tmp_path / "long.log"
-    assert child.tail(log) == "(nothing was logged)"
+    assert child.tail(log) == "(the log is empty)"
     log.write_text("".join(f"line {number}\n" for number in range(100)))
     assert child.tail(log).splitlines() == [f"line {number}" for number in range(80, 100)]

@@ -294,7 +294,7 @@ def test_the_control_says_why_the_stand_in_refused(standin: Standin) -> None:
 
 def test_there_is_no_live_token_before_the_first_grant(standin: Standin) -> None:
     standin.grant(user="someone@example.com")
-    with pytest.raises(LookupError, match="call grant"):
+    with pytest.raises(LookupError, match="Call grant"):
         _ = standin.live_access_token
 
 

@@ -131,7 +131,7 @@ def standin() -> Iterator[Standin]:
 def at_the_standin(standin: Standin, *, late: float = 0, challenge: str = "", secret: str = CLIENT_SECRET) -> TokenPair:
     standin.reset()
     verifier = new_verifier()
-    code = standin._app.grants.authorize(CLIENT_ID, REDIRECT, challenge or s256(verifier))
+    code = standin._app.state.grants.authorize(CLIENT_ID, REDIRECT, challenge or s256(verifier))
     standin.advance(late)
     app = AppCredentials(client_id=CLIENT_ID, client_secret=secret)
     url = f"{standin.url}/v1/oauth/token"

@@ -46,7 +46,7 @@ def exchanged(client: Any, code: str = CODE, redirect_uri: str = REDIRECT) -> To
 
 
 def allowed(standin: Standin) -> str:
-    return standin._app.grants.authorize(CLIENT_ID, REDIRECT)
+    return standin._app.state.grants.authorize(CLIENT_ID, REDIRECT)
 
 
 def test_a_code_becomes_a_pair_with_its_expiry_and_client_id(standin: Standin, client: Any) -> None:
