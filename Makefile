@@ -43,7 +43,7 @@ check: setup ## run the linters and the type checker
 	$(BIN)/mypy
 	$(BIN)/python -m infra.settings_table --check
 
-snapshots: $(VENV)/.done ## write the snapshots of the templates, and the README's table of settings, anew
+snapshots: $(VENV)/.done ## update the snapshots of the templates, and the README's table of settings
 	@RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/infra/test_snapshots.py
 	@$(BIN)/python -m infra.settings_table
 

@@ -1,4 +1,4 @@
-"""One stage of refresh-token: the construct, and what a stage adds to it, names and tags and outputs."""
+"""The stack of one stage: the construct, and what the stage adds to it: names, tags and outputs."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from token_refresher.construct import TokenRefresher
 
 
 class RefreshTokenStack(Stack):
-    """A `TokenRefresher` under the name that its stage gives it.
+    """A `TokenRefresher` with the names of its stage.
 
-    `asset` is the function's folder, from `token_refresher.bundling`; built by default.
+    `asset` is the function's folder from `token_refresher.bundling`. By default the stack builds it.
     """
 
     def __init__(
@@ -21,11 +21,11 @@ class RefreshTokenStack(Stack):
         super().__init__(scope, construct_id, description="Keeps a Figma OAuth token pair alive.")
         self.refresher = refresher = TokenRefresher(
             self,
-            # CloudFormation knows a resource by its path, without this word: the secret is where it was before there
-            # was a construct around it.
+            # CloudFormation leaves this word out of logical ids. So the secret keeps the id that it had before the
+            # construct existed.
             "Default",
-            **settings.props(),
-            allow_http_issuer=settings.allow_http_issuer,
+            issuer=settings.issuer,
+            **settings.refresher,
             service_name=settings.stack_name,
             parameter_path=settings.parameter_path,
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,

@@ -1,31 +1,66 @@
-"""What a stage of ours may be told: `cdk.json` holds its block, `-c key=value` overrides one key of it."""
+"""The settings of our own stages. `cdk.json` holds a block for each stage; `-c key=value` overrides one key of it.
+
+A stage has the settings of a refresher, and names its issuer and the issuer's arguments by keys of the context.
+"""
 
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Any, Self, cast
 
-from token_refresher.settings.issuer_rules import over_http
-from token_refresher.settings.reader import SettingsError
+from refresh_token.oauth.issuers import AMPLIFY, FIGMA, NAMES, OAUTH2
+from token_refresher.issuers import ARGUMENTS, HTTP_TOO, Issuer
+from token_refresher.settings.reader import SettingsError, SettingsReader
 from token_refresher.settings.refresher_settings import (
     ARCHITECTURES,
-    DEFAULTS,
-    KEYS,
     RefresherSettings,
-    checked_values,
-    settings_reader,
+    ResourceSettings,
+    TimingSettings,
+    check_together,
+    checked,
 )
 from token_refresher.settings.rules import Choice, Rule, listed
+from token_refresher.settings.setting import Setting, settings_of
 
 STAGES = ("dev", "prod", "local")
+LOCAL = "local"
 MACHINE = "machine"
+
+_PREFIXES = {AMPLIFY: "amplifyuibuilder", FIGMA: "figma", OAUTH2: "oauth2"}
+
+
+def _keys(issuer: str) -> dict[str, str]:
+    """Return the context key of each argument of an issuer."""
+    return {argument: f"{_PREFIXES[issuer]}_{argument}" for argument in ARGUMENTS[issuer]}
+
+
+def _settings(issuer: str) -> dict[str, Setting]:
+    return {key: ARGUMENTS[issuer][argument] for argument, key in _keys(issuer).items()}
+
+
+SETTINGS: Mapping[str, Setting] = {
+    **settings_of(TimingSettings),
+    "issuer": Setting(
+        rule=Choice(NAMES),
+        default=NAMES[0],
+        about="who issues new tokens: Amplify UI Builder, Figma itself with your own app, or any OAuth 2 server. The "
+        "last two need one more secret, for 0.40 USD a month; see [issuers](docs/issuers.md)",
+    ),
+    **_settings(FIGMA),
+    **_settings(OAUTH2),
+    **settings_of(ResourceSettings),
+    **_settings(AMPLIFY),
+}
+"""Every key that a stage can set."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class StageSettings(RefresherSettings):
-    """One stage of our own stack, all checked."""
+class StageSettings:
+    """One stage of our own stack, checked."""
 
     stage: str
+    refresher: RefresherSettings = field(default_factory=lambda: checked({}))
+    issuer: Issuer = field(default_factory=Issuer.amplify)
 
     @property
     def stack_name(self) -> str:
@@ -34,17 +69,12 @@ class StageSettings(RefresherSettings):
 
     @property
     def parameter_path(self) -> str:
-        """Where the ARNs are published in Parameter Store."""
+        """Where Parameter Store gets the ARNs."""
         return f"/RefreshToken/{self.stage}"
 
     @property
-    def allow_http_issuer(self) -> bool:
-        """Whether the issuer's address may be http, as that of a stand-in on this very machine is."""
-        return self.stage == "local"
-
-    @property
     def retain_data(self) -> bool:
-        """Whether the secret, its key, the table and the logs outlive the stack."""
+        """Whether the secrets, their key, the table and the logs outlive the stack."""
         return self.stage == "prod"
 
     @classmethod
@@ -52,7 +82,7 @@ class StageSettings(RefresherSettings):
         """Read the CDK context: `stage`, the block `stages.<stage>`, and overrides, which arrive as strings.
 
         Raises:
-            SettingsError: with every fault found, not only the first.
+            SettingsError: names every fault, not only the first.
 
         """
         stage = context.get("stage", "dev")
@@ -60,18 +90,51 @@ class StageSettings(RefresherSettings):
         block = blocks.get(stage) if isinstance(blocks, dict) and isinstance(stage, str) else None
         if stage not in STAGES or not isinstance(block, dict):
             raise SettingsError([f"stage={stage}: must be one of {listed(STAGES)}, with its own block in cdk.json"])
-        raw = {**DEFAULTS, **block, **{key: context[key] for key in KEYS if key in context}}
-        rules: dict[str, Rule] = {}
-        if stage == "local":
-            # Only a function that runs on this very machine may follow it; elsewhere two people would deploy two
-            # templates.
-            rules = {"architecture": Choice((*ARCHITECTURES, MACHINE)), **over_http()}
-            if raw["architecture"] == MACHINE:
-                raw["architecture"] = "arm64" if machine().lower() in ("arm64", "aarch64") else "x86_64"
-        reader = settings_reader(raw)
+        given = {**block, **{key: context[key] for key in SETTINGS if key in context}}
+        if stage == LOCAL and given.get("architecture") == MACHINE:
+            given["architecture"] = "arm64" if machine().lower() in ("arm64", "aarch64") else "x86_64"
+        reader = SettingsReader(SETTINGS, given, rules=_local_rules() if stage == LOCAL else None)
         reader.refuse_unknown_keys(block, context)
         if stage == "prod" and not reader.absent("amplifyuibuilder_endpoint_url"):
             reader.fault(
                 "amplifyuibuilder_endpoint_url", "must not be set on prod: it would send the refresh token elsewhere"
             )
-        return cls(stage=stage, **checked_values(reader, rules))
+        values = reader.take_all()
+        _check_issuer(reader, values)
+        check_together(reader, values)
+        reader.check()
+        refresher = {key: values[key] for key in settings_of(RefresherSettings)}
+        issuer = _issuer(values, allow_http=stage == LOCAL)
+        return cls(stage=stage, refresher=cast("RefresherSettings", refresher), issuer=issuer)
+
+
+def _local_rules() -> dict[str, Rule]:
+    """Return the rules of the stage `local`: its issuer is a stand-in, and it follows the machine it is deployed from.
+
+    A stage on AWS must not follow the machine: two people would deploy two templates.
+    """
+    http_too = {_keys(issuer)[argument]: rule for issuer in NAMES for argument, rule in HTTP_TOO[issuer].items()}
+    return {"architecture": Choice((*ARCHITECTURES, MACHINE)), **http_too}
+
+
+def _check_issuer(reader: SettingsReader, values: Mapping[str, Any]) -> None:
+    """Note the settings of other issuers than the chosen one, and what the chosen one lacks."""
+    chosen = values["issuer"]
+    for issuer in (FIGMA, OAUTH2, AMPLIFY):
+        for key, setting in _settings(issuer).items():
+            if not reader.is_sound("issuer", key):
+                continue
+            if issuer != chosen and values[key] != setting.default:
+                reader.fault(key, f"is a setting of issuer={issuer} only, and issuer={chosen}")
+            if issuer == chosen and setting.required and values[key] is None:
+                reader.fault(key, f"must be set with issuer={chosen}")
+
+
+def _issuer(values: Mapping[str, Any], *, allow_http: bool) -> Issuer:
+    name = values["issuer"]
+    arguments = {argument: values[key] for argument, key in _keys(name).items()}
+    if name == FIGMA:
+        return Issuer.figma(allow_http=allow_http, **arguments)
+    if name == OAUTH2:
+        return Issuer.oauth2(allow_http=allow_http, **arguments)
+    return Issuer.amplify(**arguments)

@@ -1,17 +1,19 @@
-"""The AWS resources: settings, constructs, bundling, one stack. `TokenRefresher` is what another app imports."""
+"""A CDK construct that keeps an OAuth token pair alive. An app imports `TokenRefresher` and `Issuer` from here."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from token_refresher.construct import TokenRefresher
+    from token_refresher.issuers import Issuer
 
-__all__ = ["TokenRefresher"]
+__all__ = ["Issuer", "TokenRefresher"]
+
+_MODULES = {"Issuer": "token_refresher.issuers", "TokenRefresher": "token_refresher.construct"}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute
-    # On use: the CDK takes seconds to start, and bundling or settings alone do not need it.
-    if name not in __all__:
+    # Imported on use: the CDK takes seconds to start, and bundling and settings do not need it.
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from token_refresher.construct import TokenRefresher  # noqa: PLC0415
-
-    return TokenRefresher
+    return getattr(import_module(_MODULES[name]), name)

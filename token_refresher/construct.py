@@ -1,19 +1,19 @@
-"""The whole of it as one construct, for our own stack and for anybody's.
+"""Everything as one construct, for our own stack and for yours.
 
-In another app:
+In your app:
 
-    from token_refresher import TokenRefresher
+    from token_refresher import Issuer, TokenRefresher
 
-    figma = TokenRefresher(self, "Figma", schedule="rate(6 hours)", alarm_email="on-call@example.com")
+    figma = TokenRefresher(self, "Figma", issuer=Issuer.figma(), alarm_email="on-call@example.com")
     figma.grant_invoke(consumer)
     consumer.add_environment("FUNCTION_NAME", figma.alias.function_arn)
     consumer.add_layers(figma.layer)
 
-How to come by the import: docs/infrastructure.md.
+docs/infrastructure.md says how to install the package.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Unpack
 
 from aws_cdk import RemovalPolicy, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -37,17 +37,17 @@ from token_refresher.constructs.refresh_function import RefreshFunction
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
 from token_refresher.constructs.token_secret import TokenSecret
-from token_refresher.settings.issuer_rules import AMPLIFY
+from token_refresher.issuers import Issuer
 from token_refresher.settings.reader import SettingsError
-from token_refresher.settings.refresher_settings import Architecture, RefresherSettings
+from token_refresher.settings.refresher_settings import RefresherSettings, checked
 from token_refresher.settings.rules import SERVICE_NAME
 
 
 class TokenRefresher(RefreshMetrics):
-    """Keeps one Figma token pair alive: secret, lock, function, schedule, alarms, dashboard, and the client's layer.
+    """Keeps one token pair alive: secret, lock, function, schedule, alarms, dashboard, and the client's layer.
 
-    Needs nothing of the app around it: no context, no feature flags, no Docker. It names nothing but what
-    `parameter_path` says, so there may be several in a stack. The metric methods are those of `RefreshMetrics`.
+    It needs no context, feature flags or Docker. It gives nothing a fixed name but the parameters below
+    `parameter_path`, so a stack can hold several. `RefreshMetrics` has the methods for its metrics.
     """
 
     def __init__(  # noqa: PLR0913 (keyword-only)
@@ -55,124 +55,68 @@ class TokenRefresher(RefreshMetrics):
         scope: Construct,
         construct_id: str,
         *,
-        schedule: str = "rate(12 hours)",
-        advisory_window_hours: int = 168,
-        mandatory_window_hours: int = 24,
-        issuer: str = AMPLIFY,
-        figma_base_url: str = "https://api.figma.com",
-        oauth2_token_url: str | None = None,
-        oauth2_client_auth: str = "basic",
-        oauth2_scope: str | None = None,
-        oauth2_extra_parameters: Mapping[str, str] | None = None,
-        oauth2_default_lifetime_seconds: int = 3600,
-        log_retention_days: int = 30,
-        architecture: Architecture = "arm64",
-        memory_mb: int = 512,
-        timeout_seconds: int = 60,
-        reserved_concurrency: int | None = None,
-        snap_start: bool = False,
-        customer_managed_key: bool = False,
-        alarm_email: str | None = None,
-        amplifyuibuilder_endpoint_url: str | None = None,
-        allow_http_issuer: bool = False,
+        issuer: Issuer | None = None,
         service_name: str | None = None,
         parameter_path: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         asset: Path | None = None,
+        **settings: Unpack[RefresherSettings],
     ) -> None:
         """Add the resources to `scope`.
 
-        The props up to `amplifyuibuilder_endpoint_url` are the settings of the README, with the same names, rules and
-        defaults.
-
         Args:
             scope: The stack, or a construct in it.
-            construct_id: Its name there.
-            schedule: When the token is looked at: an EventBridge Scheduler expression.
-            advisory_window_hours: From so long before the expiry on the schedule refreshes.
-            mandatory_window_hours: From so long before the expiry on consumers refresh, too.
-            issuer: Who refreshes.
-            figma_base_url: Where Figma is, with `issuer="figma"`.
-            oauth2_token_url: Where the server's token endpoint is, with `issuer="oauth2"`.
-            oauth2_client_auth: How the app's credentials are sent there.
-            oauth2_scope: What is asked for there.
-            oauth2_extra_parameters: What else is sent there. No place for a secret.
-            oauth2_default_lifetime_seconds: How long a token of that server lives if it does not say.
-            log_retention_days: Days that logs are kept.
-            architecture: Of the function.
-            memory_mb: Of the function.
-            timeout_seconds: Of the function.
-            reserved_concurrency: How many of it may run at once.
-            snap_start: Whether it starts from a snapshot.
-            customer_managed_key: Whether the secrets have a KMS key of their own.
-            alarm_email: Who is told of the alarms.
-            amplifyuibuilder_endpoint_url: Where the calls of `issuer="amplify"` go instead.
-            allow_http_issuer: Whether the address of another issuer may be http: for a stand-in on a local cloud.
-            service_name: The dimension `service` of the metrics, which must be this refresher's alone in account and
-                region. The stack's name and the path in it by default.
-            parameter_path: Where Parameter Store gets `<path>/function-arn`, the alias's ARN, and
-                `<path>/client-layer-arn`. Nowhere by default.
-            removal_policy: Of secrets, key, lock table, logs and layer.
-            asset: The function's folder, from `token_refresher.bundling`. Built by default, which takes pip and a
-                package index the first time.
+            construct_id: The name in `scope`.
+            issuer: Who issues new tokens. Amplify UI Builder by default.
+            service_name: The dimension `service` of the metrics. No other refresher in the same account and region may
+                use it. By default it is the stack's name and the construct's path.
+            parameter_path: Parameter Store gets the alias's ARN as `<path>/function-arn` and the layer's as
+                `<path>/client-layer-arn`. By default it gets neither.
+            removal_policy: What happens to secrets, key, lock table, logs and layer when the stack is deleted.
+            asset: The function's folder from `token_refresher.bundling`. By default the construct builds it; the first
+                build needs pip and a package index.
+            **settings: The fields of `RefresherSettings`, with its rules and defaults.
 
         Raises:
-            SettingsError: one or more props break their rules; with a line for each.
+            SettingsError: one or more arguments break their rules; with a line for each.
             BundlingError: the function's packages could not be installed.
 
         """
         super().__init__(scope, construct_id)
-        settings = RefresherSettings.checked(
-            schedule=schedule,
-            advisory_window_hours=advisory_window_hours,
-            mandatory_window_hours=mandatory_window_hours,
-            issuer=issuer,
-            figma_base_url=figma_base_url,
-            oauth2_token_url=oauth2_token_url,
-            oauth2_client_auth=oauth2_client_auth,
-            oauth2_scope=oauth2_scope,
-            oauth2_extra_parameters=oauth2_extra_parameters,
-            oauth2_default_lifetime_seconds=oauth2_default_lifetime_seconds,
-            log_retention_days=log_retention_days,
-            architecture=architecture,
-            memory_mb=memory_mb,
-            timeout_seconds=timeout_seconds,
-            reserved_concurrency=reserved_concurrency,
-            snap_start=snap_start,
-            customer_managed_key=customer_managed_key,
-            alarm_email=alarm_email,
-            amplifyuibuilder_endpoint_url=amplifyuibuilder_endpoint_url,
-            allow_http_issuer=allow_http_issuer,
-        )
-        self.service_name = _checked_name(service_name or _own_name(self))
+        issuer = issuer or Issuer.amplify()
+        values = checked(settings)
+        self.service_name = _checked_name(service_name or _default_name(self))
         self._secret = TokenSecret(
-            self, "Secret", customer_managed_key=settings.customer_managed_key, removal_policy=removal_policy
+            self, "Secret", customer_managed_key=values["customer_managed_key"], removal_policy=removal_policy
         )
         app_secret = (
-            None
-            if issuer == AMPLIFY
-            else AppSecret(self, "AppSecret", key=self._secret.key, removal_policy=removal_policy)
+            AppSecret(self, "AppSecret", key=self._secret.key, removal_policy=removal_policy)
+            if issuer.has_app
+            else None
         )
         lock = LockTable(self, "Lock", removal_policy=removal_policy)
         dead_letters = DeadLetterQueue(self, "DeadLetters").queue
         refresh = RefreshFunction(
             self,
             "Refresh",
-            settings=settings,
+            settings=values,
+            issuer=issuer,
             service_name=self.service_name,
-            asset=asset or function_bundle(settings.architecture),
+            asset=asset or function_bundle(values["architecture"]),
             secret=self._secret,
             app_secret=app_secret,
             lock_table=lock.table,
             failure_queue=dead_letters,
             removal_policy=removal_policy,
         )
-        RefreshSchedule(self, "Schedule", expression=settings.schedule, target=refresh.alias, dead_letters=dead_letters)
+        RefreshSchedule(
+            self, "Schedule", expression=values["schedule"], target=refresh.alias, dead_letters=dead_letters
+        )
         monitoring = Monitoring(
             self,
             "Monitoring",
-            schedule=settings.schedule,
-            email=settings.alarm_email,
+            schedule=values["schedule"],
+            email=values["alarm_email"],
             metrics=self,
             function=refresh.function,
             dead_letters=dead_letters,
@@ -185,31 +129,31 @@ class TokenRefresher(RefreshMetrics):
             function=refresh.function,
             log_group=refresh.log_group,
             dead_letters=dead_letters,
-            advisory_window_hours=settings.advisory_window_hours,
-            mandatory_window_hours=settings.mandatory_window_hours,
+            advisory_window_hours=values["advisory_window_hours"],
+            mandatory_window_hours=values["mandatory_window_hours"],
         )
         layer = ClientLayer(self, "Client", removal_policy=removal_policy).layer
 
         self.function: lambda_.Function = refresh.function
         """The function itself. Call it through `alias`."""
         self.alias: lambda_.Alias = refresh.alias
-        """The alias `live`, which consumers and the schedule call."""
+        """The alias `live`. Consumers and the schedule call it."""
         self.layer: lambda_.LayerVersion = layer
         """The layer with `token_client`."""
         self.secret_arn: str = self._secret.arn
-        """Of the secret with the token pair."""
+        """The ARN of the secret with the token pair."""
         self.app_secret_arn: str | None = app_secret.arn if app_secret else None
-        """Of the secret with the app's credentials, which every issuer but `amplify` needs."""
+        """The ARN of the secret with the app's credentials, if the issuer serves your own app."""
         self.encryption_key: kms.Key | None = self._secret.key
-        """The secrets' own key, where `customer_managed_key` asked for one."""
+        """The key of the secrets, with `customer_managed_key`."""
         self.lock_table: dynamodb.Table = lock.table
-        """The claims on refreshes."""
+        """The table with the claims on refreshes."""
         self.queue: sqs.Queue = dead_letters
         """The dead-letter queue."""
         self.topic: sns.Topic = monitoring.topic
-        """Where the alarms go; add subscriptions as you like."""
+        """The topic that the alarms publish to. You can add subscriptions."""
         self.alarms: list[cloudwatch.Alarm] = monitoring.alarms
-        """The alarms; add actions as you like."""
+        """The alarms. You can add actions."""
         self.dashboard: cloudwatch.Dashboard = dashboard.dashboard
         """The dashboard."""
 
@@ -218,25 +162,25 @@ class TokenRefresher(RefreshMetrics):
             _publish(self, parameter_path, "client-layer-arn", self.layer.layer_version_arn)
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody ask for tokens, through the alias `live`."""
+        """Let the grantee get tokens, by invoking the alias `live`."""
         return self.alias.grant_invoke(grantee)
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody of this account read the token pair, refresh token and all, but not the app's credentials.
+        """Let a grantee in this account read the token pair with its refresh token, but not the app's credentials.
 
-        Consumers need `grant_invoke` only.
+        Consumers only need `grant_invoke`.
         """
         return self._secret.grant_read(grantee)
 
 
-def _own_name(refresher: TokenRefresher) -> str:
+def _default_name(refresher: TokenRefresher) -> str:
     stack = Stack.of(refresher)
     inside = refresher.node.path.removeprefix(stack.node.path).lstrip("/")
     return f"{stack.stack_name}/{inside}"
 
 
 def _checked_name(name: str) -> str:
-    """Return the name; one that is known only in the account, as a nested stack's, is believed."""
+    """Return the name, checked unless it is known only at deployment, such as the name of a nested stack."""
     try:
         return name if Token.is_unresolved(name) else SERVICE_NAME.read(name)
     except ValueError as error:

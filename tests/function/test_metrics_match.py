@@ -12,7 +12,8 @@ from tests.support.events import TICK
 from tests.support.function_environment import SERVICE
 from tests.support.lambda_context import LambdaContext
 from tests.support.moto_function import Lines, MotoFunction
-from tests.support.template import STAGES, environment, resources
+from tests.support.synthesised import STAGES
+from tests.support.template import environment, resources
 from tests.support.ui_builder_server import good, refusal
 
 Metric = tuple[str, str, tuple[tuple[str, str], ...]]

@@ -15,7 +15,8 @@ from tests.support.function_environment import AppSecret, forget_clients
 from tests.support.iam import Role
 from tests.support.lambda_context import LambdaContext
 from tests.support.moto_function import MotoFunction
-from tests.support.template import VARIANTS, environment
+from tests.support.synthesised import VARIANTS
+from tests.support.template import environment
 from tests.support.token_server import TokenServer, http, issued
 from tests.support.ui_builder_server import good, refusal
 

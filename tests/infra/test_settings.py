@@ -1,223 +1,332 @@
+"""What the settings of a stage may be, from cdk.json and the command line, and what an operator reads otherwise."""
+
+import json
 from typing import Any
 
 import pytest
 
 from infra.stage_settings import STAGES, StageSettings
+from refresh_token.errors import ConfigurationException
+from refresh_token.issuers import registry
+from refresh_token.oauth.issuers import NAMES
 from tests.support.stage_settings import faults, read
+from token_refresher.issuers import ARGUMENTS, Issuer
 from token_refresher.settings.reader import SettingsError
-from token_refresher.settings.refresher_settings import RefresherSettings
+from token_refresher.settings.refresher_settings import checked
+from token_refresher.settings.rules import listed
 
-RETENTION_RULE = (
+TOKEN_URL = "https://sign-in.example/token"
+OAUTH2 = {"issuer": "oauth2", "oauth2_token_url": TOKEN_URL}
+WHOLE = "must be a whole number from "
+RETENTION = (
     "must be 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or "
-    "3653, the days that CloudWatch Logs knows"
 )
-SLOW_RULE = "must tick twice within advisory_window_hours=168, but two ticks can take 192 hours"
-URL_RULE = "must be a URL such as http://127.0.0.1:9999, without user, query or fragment"
-KEYS = (
-    "schedule, advisory_window_hours, mandatory_window_hours, issuer, figma_base_url, oauth2_token_url, "
-    "oauth2_client_auth, oauth2_scope, oauth2_extra_parameters, oauth2_default_lifetime_seconds, "
-    "log_retention_days, architecture, memory_mb, "
-    "timeout_seconds, reserved_concurrency, snap_start, customer_managed_key, alarm_email or "
-    "amplifyuibuilder_endpoint_url"
-)
+RETENTION += "3653, the days that CloudWatch Logs knows"
+SLOW = "must tick twice within advisory_window_hours=168, but two ticks can take "
+URL = "must be a URL such as http://127.0.0.1:9999, without user, query or fragment"
+HTTPS = "must be an address with https, without user, query or fragment"
+HTTPS_QUERY = "must be an address with https, without user or fragment"
+HTTP_TOO = "must be an address with https or http, without user, query or fragment"
+SCOPES = "must be scopes with one blank between them (RFC 6749, 3.3)"
+LIFETIME = f"{WHOLE}60 to 31536000 seconds, a year at most"
+MEMORY = f"{WHOLE}128 to 10240 MB, Lambda's limits"
+ADVISORY = f"{WHOLE}2 to 2160 hours, 90 days at most"
+EMAIL = "must be one e-mail address"
 
 
-def test_dev_is_the_stage_when_none_is_named(context: dict[str, Any]) -> None:
-    assert read(context).stack_name == "RefreshToken-dev"
+class TestStages:
+    def test_every_stage_in_cdk_json_is_sound(self, context: dict[str, Any]) -> None:
+        assert read(context).stack_name == "RefreshToken-dev"
+        stages = {name: read(context, stage=name) for name in context["stages"]}
+        schedules = {name: stage.refresher["schedule"] for name, stage in stages.items()}
+        assert schedules == {"dev": "rate(12 hours)", "prod": "rate(6 hours)", "local": "rate(1 minute)"}
+        assert [name for name, stage in stages.items() if stage.retain_data] == ["prod"]
 
-
-def test_every_stage_in_cdk_json_is_sound(context: dict[str, Any]) -> None:
-    stages = {name: read(context, stage=name) for name in context["stages"]}
-    assert {name: stage.schedule for name, stage in stages.items()} == {
-        "dev": "rate(12 hours)",
-        "prod": "rate(6 hours)",
-        "local": "rate(1 minute)",
-    }
-    assert [name for name, stage in stages.items() if stage.retain_data] == ["prod"]
-
-
-@pytest.mark.parametrize("stage", ["qa", "", "PROD", 3, None, ["dev"]])
-def test_an_unknown_stage_is_refused_by_name(context: dict[str, Any], stage: object) -> None:
-    assert faults(context, stage=stage) == (
-        f"stage={stage}: must be one of dev, prod or local, with its own block in cdk.json",
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            *({"stage": stage} for stage in ("qa", "", "PROD", 3, None, ["dev"])),
+            *({"stages": blocks} for blocks in (None, "dev", {}, {"dev": "rate(1 day)"})),
+        ],
+        ids=str,
     )
+    def test_a_stage_needs_its_own_block(self, context: dict[str, Any], wrong: dict[str, object]) -> None:
+        rule = "must be one of dev, prod or local, with its own block in cdk.json"
+        assert faults(context, **wrong) == (f"stage={wrong.get('stage', 'dev')}: {rule}",)
 
+    def test_an_empty_block_means_the_defaults(self, context: dict[str, Any]) -> None:
+        assert read(context, stages={"dev": {}}) == StageSettings(stage="dev")
+        values = checked({})
+        assert (values["advisory_window_hours"], values["mandatory_window_hours"]) == (168, 24)
 
-@pytest.mark.parametrize("stages", [None, "dev", {}, {"dev": "rate(1 day)"}])
-def test_a_stage_without_a_block_of_its_own_is_refused(context: dict[str, Any], stages: object) -> None:
-    assert faults(context, stages=stages) == (
-        "stage=dev: must be one of dev, prod or local, with its own block in cdk.json",
+    @pytest.mark.parametrize(
+        ("machine", "architecture"),
+        [("x86_64", "x86_64"), ("AMD64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")],
     )
+    def test_only_the_local_stage_follows_the_machine(
+        self, context: dict[str, Any], machine: str, architecture: str
+    ) -> None:
+        stages = [StageSettings.from_context({**context, "stage": name}, machine=lambda: machine) for name in STAGES]
+        found = {settings.stage: settings.refresher["architecture"] for settings in stages}
+        assert found == {"dev": "arm64", "prod": "arm64", "local": architecture}
 
 
-def test_a_string_from_the_command_line_overrides_each_key(context: dict[str, Any]) -> None:
-    overrides = {
-        "schedule": "cron(0 6,18 * * ? *)",
-        "issuer": "amplify",
-        "architecture": "x86_64",
-        "log_retention_days": "7",
-        "memory_mb": "1024",
-        "advisory_window_hours": "96",
-        "mandatory_window_hours": "12",
-        "timeout_seconds": "90",
-        "reserved_concurrency": "2",
-        "snap_start": "true",
-        "customer_managed_key": "true",
-        "alarm_email": "on-call@example.com",
-        "amplifyuibuilder_endpoint_url": "https://stand-in.example:8443/base",
-    }
-    assert read(context, **overrides) == StageSettings(
-        stage="dev",
-        schedule="cron(0 6,18 * * ? *)",
-        issuer="amplify",
-        architecture="x86_64",
-        log_retention_days=7,
-        memory_mb=1024,
-        advisory_window_hours=96,
-        mandatory_window_hours=12,
-        timeout_seconds=90,
-        reserved_concurrency=2,
-        snap_start=True,
-        customer_managed_key=True,
-        alarm_email="on-call@example.com",
-        amplifyuibuilder_endpoint_url="https://stand-in.example:8443/base",
+class TestOverrides:
+    def test_text_sets_each_key(self, context: dict[str, Any]) -> None:
+        typed = {
+            "schedule": "cron(0 6,18 * * ? *)",
+            "architecture": "x86_64",
+            "log_retention_days": 7,
+            "memory_mb": 1024,
+            "advisory_window_hours": 96,
+            "mandatory_window_hours": 12,
+            "timeout_seconds": 90,
+            "reserved_concurrency": 2,
+            "snap_start": True,
+            "customer_managed_key": True,
+            "alarm_email": "on-call@example.com",
+        }
+        text = {key: str(value).lower() if value is True else str(value) for key, value in typed.items()}
+        url = "https://stand-in.example:8443/base"
+        settings = read(context, **text, issuer="amplify", amplifyuibuilder_endpoint_url=url)
+        assert settings.refresher == typed
+        assert settings.issuer == Issuer.amplify(endpoint_url=url)
+
+    def test_an_empty_one_removes_an_optional_setting(self, context: dict[str, Any]) -> None:
+        block = {**context["stages"]["dev"], "reserved_concurrency": 5, "amplifyuibuilder_endpoint_url": "http://x"}
+        stages = {"dev": block}
+        settings = read(context, stages=stages, reserved_concurrency="", amplifyuibuilder_endpoint_url="")
+        assert (settings.refresher["reserved_concurrency"], settings.issuer) == (None, Issuer.amplify())
+
+    def test_other_keys_of_the_context_are_ignored(self, context: dict[str, Any]) -> None:
+        assert read(context, **{"@aws-cdk/core:newFlag": True, "vpc-provider:x": {}, "colour": "red"}).stage == "dev"
+
+
+class TestRules:
+    @pytest.mark.parametrize(
+        ("key", "value", "rule"),
+        [
+            ("schedule", "", "must be a text that is not empty"),
+            ("schedule", 5, "must be a text that is not empty"),
+            ("schedule", "rate(1 hours)", "must say rate(1 hour)"),
+            ("schedule", "rate(85 hours)", f"{SLOW}170 hours"),
+            ("issuer", "github", "must be amplify, figma or oauth2"),
+            ("architecture", "i386", "must be arm64 or x86_64"),
+            ("architecture", "machine", "must be arm64 or x86_64"),
+            ("log_retention_days", "8", RETENTION),
+            ("log_retention_days", True, RETENTION),
+            ("memory_mb", "", MEMORY),
+            ("memory_mb", "127", MEMORY),
+            ("memory_mb", "10241", MEMORY),
+            ("memory_mb", 512.5, MEMORY),
+            ("advisory_window_hours", "-1", ADVISORY),
+            ("advisory_window_hours", "٣", ADVISORY),
+            ("advisory_window_hours", "2161", ADVISORY),
+            ("mandatory_window_hours", "0", f"{WHOLE}1 to 2159 hours"),
+            ("mandatory_window_hours", "168", "must be less than advisory_window_hours=168"),
+            ("timeout_seconds", "44", f"{WHOLE}58 to 900 seconds: three attempts at the issuer, and Lambda's limit"),
+            ("reserved_concurrency", "0", f"{WHOLE}1 to 1000"),
+            ("reserved_concurrency", "many", f"{WHOLE}1 to 1000"),
+            ("snap_start", "yes", "must be true or false"),
+            ("snap_start", 1, "must be true or false"),
+            ("customer_managed_key", "True", "must be true or false"),
+            ("alarm_email", "on-call", EMAIL),
+            ("alarm_email", "a@example.com, b@example.com", EMAIL),
+            ("amplifyuibuilder_endpoint_url", "127.0.0.1:9999", URL),
+            ("amplifyuibuilder_endpoint_url", "ftp://127.0.0.1", URL),
+            ("amplifyuibuilder_endpoint_url", "http://ho st", URL),
+            ("amplifyuibuilder_endpoint_url", 9999, URL),
+            ("figma_base_url", "http://api.figma.com", HTTPS),
+            ("figma_base_url", "", HTTPS),
+            ("figma_base_url", 1, HTTPS),
+            ("oauth2_token_url", "http://sign-in.example/token", HTTPS_QUERY),
+            ("oauth2_token_url", "https://sign-in.example/token#f", HTTPS_QUERY),
+            ("oauth2_token_url", "", "must be set with issuer=oauth2"),
+            ("oauth2_client_auth", "header", "must be basic or post"),
+            *(("oauth2_scope", scope, SCOPES) for scope in ("a  b", " a", 'a"b', "a\nb", "ä")),
+            ("oauth2_default_lifetime_seconds", "59", LIFETIME),
+            ("oauth2_default_lifetime_seconds", "31536001", LIFETIME),
+        ],
     )
+    def test_a_fault_has_key_value_and_rule(self, context: dict[str, Any], key: str, value: object, rule: str) -> None:
+        issuer = {"issuer": "figma"} if key.startswith("figma") else OAUTH2 if key.startswith("oauth2") else {}
+        assert faults(context, **{**issuer, key: value}) == (f"{key}={value}: {rule}",)
 
+    def test_the_slowest_schedules(self, context: dict[str, Any]) -> None:
+        """Two ticks fit into the advisory window, and into the 7 days that an alarm can look back."""
+        for window in ("168", "2160"):
+            settings = read(context, schedule="rate(84 hours)", advisory_window_hours=window)
+            assert settings.refresher["schedule"] == "rate(84 hours)"
+        rule = "must tick twice within 7 days, as far back as an alarm can look, but two ticks can take 170 hours"
+        found = faults(context, schedule="rate(85 hours)", advisory_window_hours="2160")
+        assert found == (f"schedule=rate(85 hours): {rule}",)
 
-def test_an_empty_override_takes_an_optional_setting_away(context: dict[str, Any]) -> None:
-    block = {**context["stages"]["dev"], "reserved_concurrency": 5, "amplifyuibuilder_endpoint_url": "http://x"}
-    settings = read({**context, "stages": {"dev": block}}, reserved_concurrency="", amplifyuibuilder_endpoint_url="")
-    assert (settings.reserved_concurrency, settings.amplifyuibuilder_endpoint_url) == (None, None)
+    def test_all_faults_at_once_a_line_each(self, context: dict[str, Any]) -> None:
+        with pytest.raises(SettingsError) as refused:
+            read(context, memory_mb="12", issuer="x", schedule="rate(9 days)", mandatory_window_hours="400")
+        assert str(refused.value).splitlines() == [
+            "issuer=x: must be amplify, figma or oauth2",
+            f"memory_mb=12: {MEMORY}",
+            "mandatory_window_hours=400: must be less than advisory_window_hours=168",
+            f"schedule=rate(9 days): {SLOW}432 hours",
+        ]
 
-
-@pytest.mark.parametrize(
-    ("key", "value", "rule"),
-    [
-        ("schedule", "", "must be a text that is not empty"),
-        ("schedule", 5, "must be a text that is not empty"),
-        ("schedule", "rate(1 hours)", "must say rate(1 hour)"),
-        (
-            "schedule",
-            "rate(85 hours)",
-            "must tick twice within advisory_window_hours=168, but two ticks can take 170 hours",
-        ),
-        ("issuer", "github", "must be amplify, figma or oauth2"),
-        ("architecture", "i386", "must be arm64 or x86_64"),
-        ("architecture", "machine", "must be arm64 or x86_64"),
-        ("log_retention_days", "8", RETENTION_RULE),
-        ("log_retention_days", True, RETENTION_RULE),
-        ("memory_mb", "127", "must be a whole number from 128 to 10240 MB, Lambda's limits"),
-        ("memory_mb", "10241", "must be a whole number from 128 to 10240 MB, Lambda's limits"),
-        ("memory_mb", 512.5, "must be a whole number from 128 to 10240 MB, Lambda's limits"),
-        ("advisory_window_hours", "-1", "must be a whole number from 2 to 2160 hours, 90 days at most"),
-        ("advisory_window_hours", "٣", "must be a whole number from 2 to 2160 hours, 90 days at most"),
-        ("advisory_window_hours", "2161", "must be a whole number from 2 to 2160 hours, 90 days at most"),
-        ("mandatory_window_hours", "0", "must be a whole number from 1 to 2159 hours"),
-        ("mandatory_window_hours", "168", "must be less than advisory_window_hours=168"),
-        (
-            "timeout_seconds",
-            "44",
-            "must be a whole number from 58 to 900 seconds: three attempts at the issuer, and Lambda's limit",
-        ),
-        ("reserved_concurrency", "0", "must be a whole number from 1 to 1000"),
-        ("reserved_concurrency", "many", "must be a whole number from 1 to 1000"),
-        ("amplifyuibuilder_endpoint_url", "127.0.0.1:9999", URL_RULE),
-        ("amplifyuibuilder_endpoint_url", "ftp://127.0.0.1", URL_RULE),
-        ("amplifyuibuilder_endpoint_url", "http://", URL_RULE),
-        ("amplifyuibuilder_endpoint_url", "http://host:99999", URL_RULE),
-        ("amplifyuibuilder_endpoint_url", "http://ho st", URL_RULE),
-        ("amplifyuibuilder_endpoint_url", 9999, URL_RULE),
-        ("schedule", "rate(4 days)", SLOW_RULE),
-        ("snap_start", "yes", "must be true or false"),
-        ("snap_start", 1, "must be true or false"),
-        ("customer_managed_key", "True", "must be true or false"),
-        ("alarm_email", "on-call", "must be one e-mail address"),
-        ("alarm_email", "a@example.com, b@example.com", "must be one e-mail address"),
-    ],
-)
-def test_a_setting_that_breaks_a_rule_is_refused_with_key_value_and_rule(
-    context: dict[str, Any], key: str, value: object, rule: str
-) -> None:
-    assert faults(context, **{key: value}) == (f"{key}={value}: {rule}",)
-
-
-def test_a_setting_that_is_taken_away_and_has_to_be_there_is_refused(context: dict[str, Any]) -> None:
-    assert faults(context, memory_mb="") == (
-        "memory_mb=: must be a whole number from 128 to 10240 MB, Lambda's limits",
+    @pytest.mark.parametrize(
+        ("block", "override", "fault"),
+        [
+            ({"colour": "red"}, {}, "colour=red: is not a setting; the keys are schedule, advisory_window_hours, "),
+            (
+                {},
+                {"advisory_window_hour": "48"},
+                "advisory_window_hour=48: is not a setting; did you mean advisory_window_hours?",
+            ),
+        ],
     )
+    def test_an_unknown_key(
+        self, context: dict[str, Any], block: dict[str, str], override: dict[str, str], fault: str
+    ) -> None:
+        (found,) = faults(context, stages={"dev": block}, **override)
+        assert found.startswith(fault)
+
+    def test_prod_sends_tokens_to_no_other_endpoint(self, context: dict[str, Any]) -> None:
+        url = "https://stand-in.example"
+        assert faults(context, stage="prod", amplifyuibuilder_endpoint_url=url) == (
+            f"amplifyuibuilder_endpoint_url={url}: must not be set on prod: it would send the refresh token elsewhere",
+        )
 
 
-def test_a_block_may_leave_everything_to_the_defaults(context: dict[str, Any]) -> None:
-    settings = read(context, stages={"dev": {}})
-    assert settings == StageSettings(stage="dev")
-    assert (settings.advisory_window_hours, settings.mandatory_window_hours, settings.timeout_seconds) == (168, 24, 60)
+class TestIssuers:
+    def test_the_context_names_any_issuer(self, context: dict[str, Any]) -> None:
+        figma = read(context, stage="prod", issuer="figma", figma_base_url="https://api.figma-gov.com")
+        assert figma.issuer == Issuer.figma(base_url="https://api.figma-gov.com")
+        overrides = {
+            "issuer": "oauth2",
+            "oauth2_token_url": f"{TOKEN_URL}?tenant=1",
+            "oauth2_client_auth": "post",
+            "oauth2_scope": "files:read offline",
+            "oauth2_extra_parameters": '{"audience": "design"}',
+            "oauth2_default_lifetime_seconds": "600",
+        }
+        assert read(context, **overrides).issuer == Issuer.oauth2(
+            token_url=f"{TOKEN_URL}?tenant=1",
+            client_auth="post",
+            scope="files:read offline",
+            extra_parameters={"audience": "design"},
+            default_lifetime_seconds=600,
+        )
 
-
-def test_a_schedule_whose_missing_tick_no_alarm_could_notice_is_refused(context: dict[str, Any]) -> None:
-    assert read(context, schedule="rate(84 hours)", advisory_window_hours="2160").schedule == "rate(84 hours)"
-    rule = "must tick twice within 7 days, as far back as an alarm can look, but two ticks can take 170 hours"
-    found = faults(context, schedule="rate(85 hours)", advisory_window_hours="2160")
-    assert found == (f"schedule=rate(85 hours): {rule}",)
-
-
-def test_settings_from_anywhere_are_checked_by_the_same_rules() -> None:
-    assert RefresherSettings.checked() == RefresherSettings()
-    with pytest.raises(SettingsError) as refused:
-        RefresherSettings.checked(schedule="rate(9 days)", alarm_email="me", architecture="machine")
-    assert refused.value.faults == (
-        "architecture=machine: must be arm64 or x86_64",
-        "alarm_email=me: must be one e-mail address",
-        "schedule=rate(9 days): must tick twice within advisory_window_hours=168, but two ticks can take 432 hours",
+    @pytest.mark.parametrize(
+        ("owner", "key", "value"),
+        [
+            ("amplify", "amplifyuibuilder_endpoint_url", "https://stand-in.example"),
+            ("figma", "figma_base_url", "https://api.figma-gov.com"),
+            ("oauth2", "oauth2_token_url", TOKEN_URL),
+            ("oauth2", "oauth2_client_auth", "post"),
+            ("oauth2", "oauth2_scope", "files:read"),
+            ("oauth2", "oauth2_extra_parameters", '{"audience": "design"}'),
+            ("oauth2", "oauth2_default_lifetime_seconds", "600"),
+        ],
     )
+    @pytest.mark.parametrize("chosen", NAMES)
+    def test_only_its_own_settings_fit(
+        self, context: dict[str, Any], chosen: str, owner: str, key: str, value: str
+    ) -> None:
+        overrides = {**(OAUTH2 if chosen == "oauth2" else {}), "issuer": chosen, key: value}
+        if owner == chosen:
+            assert read(context, **overrides).issuer.name == chosen
+        else:
+            shown = "..." if key == "oauth2_extra_parameters" else value
+            expected = f"{key}={shown}: is a setting of issuer={owner} only, and issuer={chosen}"
+            assert faults(context, **overrides) == (expected,)
+
+    def test_only_local_may_have_http(self, context: dict[str, Any]) -> None:
+        url = "http://127.0.0.1:9999"
+        local = {"stage": "local", "issuer": "figma"}
+        assert read(context, **local, figma_base_url=url).issuer == Issuer.figma(base_url=url, allow_http=True)
+        assert read(context, **{**OAUTH2, "oauth2_token_url": url}, stage="local").issuer.name == "oauth2"
+        for stage in ("dev", "prod"):
+            found = faults(context, stage=stage, issuer="figma", figma_base_url=url)
+            assert found == (f"figma_base_url={url}: {HTTPS}",)
+        assert faults(context, **local, figma_base_url="ftp://x") == (f"figma_base_url=ftp://x: {HTTP_TOO}",)
+
+    def test_a_wrong_argument_of_a_value(self) -> None:
+        with pytest.raises(SettingsError) as refused:
+            Issuer.oauth2(token_url="http://canary:canary@h", client_auth="x", colour=1)  # type: ignore[arg-type, call-arg]
+        assert refused.value.faults == (
+            f"colour=1: is not a setting; the keys are {listed(tuple(ARGUMENTS['oauth2']))}",
+            f"token_url=http://...@h: {HTTPS_QUERY}",
+            "client_auth=x: must be basic or post",
+        )
+        with pytest.raises(SettingsError, match="token_url=: must be set"):
+            Issuer.oauth2()  # type: ignore[call-arg]
 
 
-def test_the_slowest_schedule_that_ticks_twice_in_the_advisory_window_is_accepted(context: dict[str, Any]) -> None:
-    assert read(context, schedule="rate(84 hours)").schedule == "rate(84 hours)"
-
-
-def test_an_unknown_key_in_a_stage_block_is_refused(context: dict[str, Any]) -> None:
-    block = {**context["stages"]["dev"], "colour": "red"}
-    assert faults(context, stages={"dev": block}) == (f"colour=red: is no setting; the keys are {KEYS}",)
-
-
-def test_a_misspelt_override_is_refused_with_the_right_spelling(context: dict[str, Any]) -> None:
-    assert faults(context, advisory_window_hour="48") == (
-        "advisory_window_hour=48: is no setting; did you mean advisory_window_hours?",
+class TestSecretsInSettings:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            '{"client_secret": "canary"}',
+            '{"audience": "canary", "grant_type": "x"}',
+            '{"audience": ["canary"]}',
+            '{"audience": "\\ud800canary"}',
+            '["canary"]',
+            "canary",
+            {"audience": 1, "canary": "x"},
+            "[" * 100_000,
+        ],
     )
+    def test_a_bad_extra_parameter_is_not_shown(self, context: dict[str, Any], value: object) -> None:
+        rule = "must be a JSON object of strings, without grant_type, refresh_token, scope, client_id, client_secret"
+        found = faults(context, **OAUTH2, oauth2_extra_parameters=value)
+        assert found == (f"oauth2_extra_parameters=...: {rule}",)
 
-
-def test_context_that_belongs_to_others_is_left_alone(context: dict[str, Any]) -> None:
-    assert read(context, **{"@aws-cdk/core:newFlag": True, "vpc-provider:x": {}, "colour": "red"}).stage == "dev"
-
-
-def test_prod_refuses_to_send_tokens_to_another_endpoint(context: dict[str, Any]) -> None:
-    url = "https://stand-in.example"
-    assert faults(context, stage="prod", amplifyuibuilder_endpoint_url=url) == (
-        f"amplifyuibuilder_endpoint_url={url}: must not be set on prod: it would send the refresh token elsewhere",
+    @pytest.mark.parametrize(
+        "key",
+        [
+            *("client_secret", "clientId", "figma_client_secret", "oauth2_client_id", "app_secret", "secret"),
+            *("figma_app_secret", "figma_app_client_secret", "oauth2_client_secrets", "oauth2_client_key"),
+            *("oauth2_client_auth_secret", "app_credentials", "oauth2_client_password"),
+        ],
     )
+    def test_an_apps_credentials_are_not_shown(self, context: dict[str, Any], key: str) -> None:
+        expected = (f"{key}=...: is not a setting; store the app's credentials with `tokenctl app-credentials`",)
+        assert faults(context, **{key: "canary"}) == expected
+        assert faults(context, stages={"dev": {key: "canary"}}) == expected
+
+    @pytest.mark.parametrize("key", ["figma_base_url", "oauth2_token_url", "amplifyuibuilder_endpoint_url"])
+    def test_a_login_in_an_address_is_not_shown(self, context: dict[str, Any], key: str) -> None:
+        issuer = {"figma_base_url": "figma", "oauth2_token_url": "oauth2"}.get(key, "amplify")
+        (fault,) = faults(context, issuer=issuer, **{key: "https://canary:canary@host"})
+        assert fault.startswith(f"{key}=https://...@host: must be ")
 
 
-def test_all_faults_are_reported_at_once_one_line_each(context: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError) as refused:
-        read(context, memory_mb="12", issuer="x", schedule="rate(9 days)", mandatory_window_hours="400")
-    assert str(refused.value).splitlines() == [
-        "issuer=x: must be amplify, figma or oauth2",
-        "memory_mb=12: must be a whole number from 128 to 10240 MB, Lambda's limits",
-        "mandatory_window_hours=400: must be less than advisory_window_hours=168",
-        "schedule=rate(9 days): must tick twice within advisory_window_hours=168, but two ticks can take 432 hours",
-    ]
+class TestTheFunctionAgrees:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            *("https://h:8443/base", "HTTPS://h", "https://h?", "https://h/?a=b&c", "https://h#", "https://u:p@h"),
+            *("http://h", "h", "https://h:0", "https://h:99999", " https://h", "https:///x"),
+        ],
+    )
+    @pytest.mark.parametrize("stage", ["dev", "local"])
+    def test_about_addresses(self, context: dict[str, Any], stage: str, url: str) -> None:
+        http = {"ALLOW_HTTP_ISSUER": "true"} if stage == "local" else {}
+        for issuer, key in (("figma", "figma_base_url"), ("oauth2", "oauth2_token_url")):
+            taken = []
+            try:
+                read(context, stage=stage, issuer=issuer, **{key: url})
+                taken.append("setting")
+            except SettingsError:
+                pass
+            try:
+                registry.issuer_named(issuer, {key.upper(): url, "APP_SECRET_ARN": "arn", **http})
+                taken.append("function")
+            except ConfigurationException:
+                pass
+            assert taken in ([], ["setting", "function"]), key
 
-
-@pytest.mark.parametrize(
-    ("machine", "architecture"),
-    [("x86_64", "x86_64"), ("AMD64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")],
-)
-def test_the_local_stage_follows_the_machine_and_dev_does_not(
-    context: dict[str, Any], machine: str, architecture: str
-) -> None:
-    stages = {name: StageSettings.from_context({**context, "stage": name}, machine=lambda: machine) for name in STAGES}
-    assert {name: settings.architecture for name, settings in stages.items()} == {
-        "dev": "arm64",
-        "prod": "arm64",
-        "local": architecture,
-    }
+    @pytest.mark.parametrize("value", [{}, {"audience": "a b"}, {"": ""}, {"ä": "\U0001f600"}])
+    def test_about_extra_parameters(self, context: dict[str, Any], value: dict[str, str]) -> None:
+        issuer = read(context, **OAUTH2, oauth2_extra_parameters=json.dumps(value)).issuer
+        assert json.loads(issuer.variables.get("OAUTH2_EXTRA_PARAMETERS", "{}")) == value
+        assert registry.issuer_named("oauth2", {"APP_SECRET_ARN": "arn", **issuer.variables})

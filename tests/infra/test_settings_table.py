@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from infra.settings_table import BEGIN, END, main, table
-from token_refresher.settings.refresher_settings import KEYS
+from infra.stage_settings import SETTINGS
 
 
 def test_the_readme_has_the_table_that_the_fields_make() -> None:
@@ -12,7 +12,7 @@ def test_the_readme_has_the_table_that_the_fields_make() -> None:
 
 def test_every_key_has_a_row_that_says_what_it_is_and_must_be() -> None:
     rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table().splitlines()[2:]]
-    assert [row[0] for row in rows] == [f"`{key}`" for key in KEYS]
+    assert [row[0] for row in rows] == [f"`{key}`" for key in SETTINGS]
     assert all(len(row) == 4 and all(row) for row in rows)
 
 

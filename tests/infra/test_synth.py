@@ -24,7 +24,7 @@ def synth(cdk_cli: str, environment: dict[str, str], out: Path, *arguments: str)
 @pytest.fixture(scope="session")
 def warm_cache(context: dict[str, object]) -> Path:
     """The local stage's bundle, the only thing that may need a package index."""
-    return function_bundle(StageSettings.from_context({**context, "stage": "local"}).architecture)
+    return function_bundle(StageSettings.from_context({**context, "stage": "local"}).refresher["architecture"])
 
 
 def test_the_local_stage_synthesises_offline_without_credentials_twice_the_same(

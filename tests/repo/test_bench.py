@@ -1,6 +1,5 @@
 """What `make bench` makes of its figures; the figures themselves are not tested: no timed tests."""
 
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from bench import cost, report, warm
 from bench.figures import Line, compare
 from tests.support.checkout import ROOT
+from tests.support.template import template
 from token_refresher.bundling.bundle import REQUIREMENTS
 from token_refresher.bundling.installed import pinned
 
@@ -93,8 +93,7 @@ def test_reads_cost_by_their_number_and_traces_only_past_the_free_ones() -> None
 
 
 def test_what_is_billed_by_the_piece_is_what_prod_has() -> None:
-    snapshot = ROOT / "tests" / "infra" / "snapshots" / "RefreshToken-prod.template.json"
-    has = Counter(one["Type"] for one in json.loads(snapshot.read_text(encoding="utf-8"))["Resources"].values())
+    has = Counter(one["Type"] for one in template("prod")["Resources"].values())
     billed = {item.what: item.usd for item in cost.pair()}
     assert billed["secret"] == cost.SECRET * has["AWS::SecretsManager::Secret"]
     assert billed["keys of the secret and of the alarm topic"] == cost.KEY * has["AWS::KMS::Key"]

@@ -21,7 +21,7 @@ from token_refresher.bundling.bundle import function_bundle
 def build_asset() -> Path:
     """Return the very folder that `cdk deploy -c stage=local` uploads."""
     context = {"stage": "local", **json.loads((ROOT / "cdk.json").read_text())["context"]}
-    return function_bundle(StageSettings.from_context(context).architecture)
+    return function_bundle(StageSettings.from_context(context).refresher["architecture"])
 
 
 @dataclass

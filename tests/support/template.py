@@ -1,19 +1,83 @@
-"""A stage's template as the snapshot has it; tests/infra sees to it that this is what is deployed."""
+"""A stage's template as its snapshot holds it. tests/infra/test_snapshots.py compares it with what is deployed.
+
+The snapshots hold one complete template, of `dev`, and what each other variant changes in the template of its parent.
+"""
 
 import json
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 SNAPSHOTS = Path(__file__).parents[1] / "infra" / "snapshots"
-STAGES = ("dev", "prod", "local")
-VARIANTS = (*STAGES, "prod-figma", "dev-oauth2")
-"""The snapshots that there are: each stage, and each other issuer."""
+PARENTS = {"dev": None, "prod": "dev", "local": "dev", "prod-figma": "prod", "dev-oauth2": "dev"}
+"""Each stage, and each other issuer, with the variant that its snapshot starts from."""
+
+MAX_LINE = 100
+
+
+@cache
+def template(variant: str) -> dict[str, Any]:
+    """Return the complete template of a variant."""
+    document: dict[str, Any] = json.loads(file(variant).read_text(encoding="utf-8"))
+    parent = PARENTS[variant]
+    return document if parent is None else _changed(json.loads(json.dumps(template(parent))), document)
+
+
+def write(variant: str, current: dict[str, Any]) -> None:
+    """Make `current` the snapshot; the parent's snapshot must be written first."""
+    parent = PARENTS[variant]
+    document = current if parent is None else dict(_changes(template(parent), current))
+    file(variant).write_text(_text(document) + "\n", encoding="utf-8")
+    template.cache_clear()
+
+
+def file(variant: str) -> Path:
+    """Return the file that holds a variant's template or its changes."""
+    return SNAPSHOTS / f"{variant}.{'changes' if PARENTS[variant] else 'template'}.json"
+
+
+def _text(node: Any, indent: str = "") -> str:
+    """Return JSON with one line for whatever fits into one."""
+    line = json.dumps(node)
+    if len(indent + line) <= MAX_LINE or not isinstance(node, dict | list):
+        return line
+    deeper = f"{indent} "
+    if isinstance(node, list):
+        return "[\n" + ",\n".join(deeper + _text(value, deeper) for value in node) + f"\n{indent}]"
+    lines = (f"{deeper}{json.dumps(key)}: {_text(value, deeper)}" for key, value in node.items())
+    return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
+
+
+def _changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the path and the new value of all that differs; None for what is gone."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        yield from ((f"{path}/{key}", None) for key in old if key not in new)
+        for key, value in new.items():
+            yield from _changes(old.get(key), value, f"{path}/{key}")
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for place, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from _changes(one, other, f"{path}/{place}")
+    elif old != new:
+        yield path, new
+
+
+def _changed(node: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    for path, value in changes.items():
+        *parents, last = path.strip("/").split("/")
+        place: Any = node
+        for key in parents:
+            place = place[int(key) if isinstance(place, list) else key]
+        if value is None:
+            del place[last]
+        else:
+            place[int(last) if isinstance(place, list) else last] = value
+    return node
 
 
 def resources(variant: str, kind: str) -> list[dict[str, Any]]:
     """Return the properties of all resources of a type."""
-    template = json.loads((SNAPSHOTS / f"RefreshToken-{variant}.template.json").read_text(encoding="utf-8"))
-    return [one["Properties"] for one in template["Resources"].values() if one["Type"] == kind]
+    return [one["Properties"] for one in template(variant)["Resources"].values() if one["Type"] == kind]
 
 
 def environment(variant: str) -> dict[str, Any]:

@@ -25,14 +25,14 @@ APP = """
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
 
-    from token_refresher import TokenRefresher
+    from token_refresher import Issuer, TokenRefresher
     from infra.stage_settings import StageSettings
     from infra.stack import RefreshTokenStack
 
     architecture, url = sys.argv[1:]
     app = cdk.App()
     stack = cdk.Stack(app, "Somebodys")
-    here = {"architecture": architecture, "amplifyuibuilder_endpoint_url": url}
+    here = {"architecture": architecture, "issuer": Issuer.amplify(endpoint_url=url)}
     kept = TokenRefresher(stack, "Kept", **here)
     gone = TokenRefresher(
         stack,
@@ -60,7 +60,8 @@ APP = """
     for name, refresher in (("Kept", kept), ("Gone", gone)):
         cdk.CfnOutput(stack, f"{name}Alias", value=refresher.alias.function_arn)
         cdk.CfnOutput(stack, f"{name}Secret", value=refresher.secret_arn)
-    RefreshTokenStack(app, "RefreshToken-dev", settings=StageSettings(stage="dev", **here))
+    given = {"stages": {"dev": {"architecture": architecture}}, "amplifyuibuilder_endpoint_url": url}
+    RefreshTokenStack(app, "RefreshToken-dev", settings=StageSettings.from_context(given))
     app.synth()
 """
 

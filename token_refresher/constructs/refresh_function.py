@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
 
 from aws_cdk import AssetHashType, Aws, Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -13,9 +12,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from refresh_token.oauth.variables import APP_SECRET_ARN, ISSUER
 from token_refresher.constructs.acknowledgements import acknowledge
 from token_refresher.constructs.app_secret import AppSecret
 from token_refresher.constructs.token_secret import TokenSecret
+from token_refresher.issuers import Issuer
 from token_refresher.settings.refresher_settings import RefresherSettings
 
 LIVE = "live"
@@ -37,6 +38,7 @@ class RefreshFunction(Construct):
         construct_id: str,
         *,
         settings: RefresherSettings,
+        issuer: Issuer,
         service_name: str,
         asset: Path,
         secret: TokenSecret,
@@ -46,7 +48,9 @@ class RefreshFunction(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.log_group = log_group = _log_group(self, days=settings.log_retention_days, removal_policy=removal_policy)
+        self.log_group = log_group = _log_group(
+            self, days=settings["log_retention_days"], removal_policy=removal_policy
+        )
         role = iam.Role(
             self,
             "Role",
@@ -83,21 +87,21 @@ class RefreshFunction(Construct):
             code=lambda_.Code.from_asset(str(asset), asset_hash=asset.name, asset_hash_type=AssetHashType.CUSTOM),
             handler="refresh_token.handler.lambda_handler",
             runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=_ARCHITECTURES[settings.architecture],
-            memory_size=settings.memory_mb,
-            timeout=Duration.seconds(settings.timeout_seconds),
-            reserved_concurrent_executions=settings.reserved_concurrency,
+            architecture=_ARCHITECTURES[settings["architecture"]],
+            memory_size=settings["memory_mb"],
+            timeout=Duration.seconds(settings["timeout_seconds"]),
+            reserved_concurrent_executions=settings["reserved_concurrency"],
             environment={
                 "SECRET_ARN": secret.arn,
                 "LOCK_TABLE": lock_table.table_name,
-                "ADVISORY_WINDOW_SECONDS": str(settings.advisory_window_hours * 3600),
-                "MANDATORY_WINDOW_SECONDS": str(settings.mandatory_window_hours * 3600),
+                "ADVISORY_WINDOW_SECONDS": str(settings["advisory_window_hours"] * 3600),
+                "MANDATORY_WINDOW_SECONDS": str(settings["mandatory_window_hours"] * 3600),
                 # Powertools puts it into each metric as the dimension `service`.
                 "POWERTOOLS_SERVICE_NAME": service_name,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
-                **_issuer_environment(settings, app_secret),
+                **_issuer_environment(issuer, app_secret),
             },
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings.snap_start else None,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings["snap_start"] else None,
             # Above is all that the function may do: what the CDK would add on its own (such as sqs:GetQueueUrl for
             # a destination) is left out.
             role=role.without_policy_updates(),
@@ -162,12 +166,8 @@ def _refresh_at_ui_builder() -> iam.PolicyStatement:
     return _allow("RefreshAtUiBuilder", ["amplifyuibuilder:RefreshToken"], "*", conditions=_IN_THIS_REGION)
 
 
-def _issuer_environment(settings: RefresherSettings, app_secret: AppSecret | None) -> dict[str, str]:
-    """Return the variables of docs/issuers.md. Without them the issuer is Amplify."""
-    variables = settings.issuer_variables()
+def _issuer_environment(issuer: Issuer, app_secret: AppSecret | None) -> dict[str, str]:
+    """Return the issuer's variables. Without them the issuer is Amplify."""
     if not app_secret:
-        return variables
-    environment = {"ISSUER": settings.issuer, "APP_SECRET_ARN": app_secret.arn, **variables}
-    if any(urlsplit(text).scheme == "http" for name, text in variables.items() if name.endswith("_URL")):
-        environment["ALLOW_HTTP_ISSUER"] = "true"
-    return environment
+        return {**issuer.variables}
+    return {ISSUER: issuer.name, APP_SECRET_ARN: app_secret.arn, **issuer.variables}

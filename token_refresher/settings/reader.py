@@ -1,4 +1,4 @@
-"""Takes typed values out of raw ones, such as the CDK context, and notes every fault on the way."""
+"""Turns raw values, such as the CDK context, into typed values, and collects every fault on the way."""
 
 import difflib
 import re
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from token_refresher.settings.rules import Rule, listed
+from token_refresher.settings.setting import Setting
 
 _CREDENTIAL = re.compile(
     r"((app|figma|oauth2|amplify|client)\w*)?(secret|client_?id|client_?key|credential|password)s?",
     re.IGNORECASE | re.ASCII,
 )
-"""Where somebody would look for a setting of the app's credentials."""
+"""Names under which somebody may look for a setting of the app's credentials."""
 
 _LOGIN = re.compile(r"//[^/]*@")
 """A user, and perhaps a password, in an address."""
@@ -25,60 +26,74 @@ class SettingsError(Exception):
         self.faults = tuple(faults)
 
 
-class ContextReader:
-    """Takes raw values one by one and notes what is wrong with them.
+class SettingsReader:
+    """Reads raw values by the rules of their settings. Call `check` before you use what you read.
 
-    The values of `hidden` keys are not shown: who gets such a one wrong may have put a secret there.
+    `rules` replace the rules of some settings.
     """
 
-    def __init__(self, raw: Mapping[str, object], *, keys: tuple[str, ...], hidden: tuple[str, ...] = ()) -> None:
-        self._raw = raw
-        self._keys = keys
-        self._hidden = hidden
-        self.faults: list[str] = []
+    def __init__(
+        self, settings: Mapping[str, Setting], given: Mapping[str, object], *, rules: Mapping[str, Rule] | None = None
+    ) -> None:
+        self._settings = settings
+        self._raw = {name: setting.default for name, setting in settings.items()} | dict(given)
+        self._rules = {name: setting.rule for name, setting in settings.items()} | dict(rules or {})
+        self._faults: list[str] = []
         self._faulty: set[str] = set()
 
     def fault(self, key: str, rule: str) -> None:
         """Note that the value of `key` breaks `rule`."""
         value = self._raw.get(key)
-        if key in self._hidden and not self.absent(key):
+        if self._settings[key].hidden and not self.absent(key):
             value = "..."
         if isinstance(value, str):
             value = _LOGIN.sub("//...@", value)
-        self.faults.append(f"{key}={'' if value is None else value}: {rule}")
+        self._faults.append(f"{key}={'' if value is None else value}: {rule}")
         self._faulty.add(key)
 
     def is_sound(self, *keys: str) -> bool:
         """Return whether none of `keys` has a fault so far."""
         return self._faulty.isdisjoint(keys)
 
-    def take(self, key: str, rule: Rule, *, optional: bool = False) -> Any:  # noqa: ANN401 - the rule knows
-        """Return what the rule makes of the value; None after a fault, and where an optional key is absent."""
-        if optional and self.absent(key):
-            return None
-        try:
-            return rule.read(self._raw.get(key))
-        except ValueError as error:
-            self.fault(key, str(error))
-            return None
+    def take_all(self) -> dict[str, Any]:
+        """Return every setting's value: None after a fault, and for an optional setting that is absent."""
+        return {key: self._take(key) for key in self._settings}
 
     def absent(self, key: str) -> bool:
-        """Return whether the key is missing, null or, as `-c key=` gives it, empty."""
+        """Return whether the value is missing, null or, as `-c key=` passes it, empty."""
         return self._raw.get(key) in (None, "")
 
     def refuse_unknown_keys(self, block: Mapping[str, object], context: Mapping[str, object]) -> None:
-        """Note keys of `block` that are no settings, and keys of `context` that are misspelt ones."""
-        # A block in cdk.json is ours alone. The context is shared with the CDK and its plug-ins, so there only
-        # a key that looks like one of ours misspelt is refused.
+        """Note the keys of `block` that are not settings, and the keys of `context` that are misspelt settings."""
+        # Only we write the block. The CDK and its plug-ins write to the context too, so there only a key that looks
+        # like a misspelt setting is a fault.
         for key, value in {**context, **block}.items():
             if _CREDENTIAL.fullmatch(key):
-                self.faults.append(
-                    f"{key}=...: is no setting; an app's credentials go into a secret of their own, by "
-                    "`tokenctl app-credentials`"
+                self._faults.append(
+                    f"{key}=...: is not a setting; store the app's credentials with `tokenctl app-credentials`"
                 )
                 continue
-            near = difflib.get_close_matches(key, self._keys, n=1, cutoff=0.8)
-            if key in self._keys or not (key in block or near):
+            near = difflib.get_close_matches(key, self._settings, n=1, cutoff=0.8)
+            if key in self._settings or not (key in block or near):
                 continue
-            hint = f"did you mean {near[0]}?" if near else f"the keys are {listed(self._keys)}"
-            self.faults.append(f"{key}={value}: is no setting; {hint}")
+            hint = f"did you mean {near[0]}?" if near else f"the keys are {listed(tuple(self._settings))}"
+            self._faults.append(f"{key}={value}: is not a setting; {hint}")
+
+    def check(self) -> None:
+        """Raise if there are faults.
+
+        Raises:
+            SettingsError: has a line for each fault.
+
+        """
+        if self._faults:
+            raise SettingsError(self._faults)
+
+    def _take(self, key: str) -> Any:  # noqa: ANN401 - the rule knows
+        if not self.is_sound(key) or (self._settings[key].default is None and self.absent(key)):
+            return None
+        try:
+            return self._rules[key].read(self._raw[key])
+        except ValueError as error:
+            self.fault(key, str(error))
+            return None

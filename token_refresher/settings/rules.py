@@ -1,25 +1,25 @@
-"""What a setting's value must be. A rule reads a raw value; its text completes the line "<key>=<value>: <rule>"."""
+"""Rules for the values of settings. A rule reads a raw value; its text completes the line "<key>=<value>: <rule>"."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
+from refresh_token.oauth.addresses import HTTPS_OR_HTTP, is_url
 from token_refresher.settings.schedule_expression import longest_two_ticks
 
 
 class Rule(Protocol):
-    """Reads one value; `str(rule)` is what it must be."""
+    """Reads one value. `str(rule)` says what the value must be."""
 
     def read(self, value: object) -> Any:  # noqa: ANN401 - a rule knows its type
-        """Return the value in its own type. Raises `ValueError` with the rule that it breaks."""
+        """Return the typed value. Raises `ValueError` with the rule that the value breaks."""
         ...
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number, or its digits, from `low` to `high`; `unit` completes the rule."""
+    """A whole number from `low` to `high`, or its digits. `unit` completes the rule."""
 
     low: int
     high: int
@@ -38,7 +38,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of some numbers; `source` says who decides which."""
+    """One of the given numbers. `source` says who decides which."""
 
     numbers: tuple[int, ...]
     source: str
@@ -56,7 +56,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some words."""
+    """One of the given words."""
 
     words: tuple[str, ...]
 
@@ -71,13 +71,13 @@ class Choice:
 
 
 class Flag:
-    """True or false, as the command line has it, too."""
+    """True or false, also as the text that the command line passes."""
 
     def __str__(self) -> str:
         return "must be true or false"
 
     def read(self, value: object) -> bool:
-        """Return the answer."""
+        """Return the flag."""
         if isinstance(value, bool):
             return value
         if value not in ("true", "false"):
@@ -103,11 +103,12 @@ class Text:
 
 
 class ScheduleExpression:
-    """What EventBridge Scheduler takes, and repeats for ever."""
+    """An expression that EventBridge Scheduler accepts and repeats for ever."""
 
     def __str__(self) -> str:
         return (
-            "must be `rate(...)` or `cron(...)` of EventBridge Scheduler, twice within the advisory window and 7 days"
+            "must be `rate(...)` or `cron(...)` of EventBridge Scheduler, with two ticks within the advisory window "
+            "and within 7 days"
         )
 
     def read(self, value: object) -> str:
@@ -130,30 +131,18 @@ def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def is_url(url: str, schemes: tuple[str, ...], *, query: bool = False) -> bool:
-    """Tell whether this is an absolute address with one of the schemes, and nothing that does not belong into one."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    extras = parts.username is not None or "#" in url or ("?" in url and not query)
-    plain = url.isascii() and url.isprintable() and not set(url) & set(' \\"<>')
-    return parts.scheme in schemes and bool(parts.hostname) and port != 0 and plain and not extras
-
-
 HTTP_URL = Text(
     "must be a URL such as http://127.0.0.1:9999, without user, query or fragment",
-    lambda url: is_url(url, ("http", "https")),
+    lambda url: is_url(url, HTTPS_OR_HTTP),
 )
-# Not all that RFC 5321 allows: what a person would give to be paged at.
+# Narrower than RFC 5321: an address where a person wants to be paged.
 EMAIL = Text(
     "must be one e-mail address",
     lambda text: len(text) <= 254 and re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)+", text) is not None,  # noqa: PLR2004 - RFC 5321
 )
-# What CloudWatch takes as a dimension (API reference, Dimension) and a search expression holds in quotes.
+# CloudWatch must accept it as a dimension (API reference, Dimension), and a search expression must hold it in quotes.
 SERVICE_NAME = Text(
-    "must be 1 to 255 letters, digits, blanks and signs of ASCII but quotes and backslashes; no colon or blank to "
-    "begin with, no blank at the end",
+    "must be 1 to 255 printable ASCII characters without quotes and backslashes. It must not begin with a colon or a "
+    "blank, and not end with a blank",
     lambda text: re.fullmatch(r"(?![ :])[ !#-&(-\[\]-~]{1,255}(?<! )", text) is not None,
 )
