@@ -1,7 +1,6 @@
-"""A stand-in for every test, and the clients of the world outside to call it with."""
+"""A stand-in for every test, and real clients to call it with."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +17,12 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient
 
+from local.environment import caller_environment
 from local.standin import Standin
 
 Post = Callable[..., urllib3.BaseHTTPResponse]
 Aws = Callable[..., subprocess.CompletedProcess[str]]
+Me = Callable[[str], tuple[int, Any]]
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,7 @@ def standin(running_standin: Standin) -> Standin:
 
 @pytest.fixture
 def ui_builder(standin: Standin) -> Iterator[AmplifyUIBuilderClient]:
-    """A boto3 client that asks once and does not wait long."""
+    """A boto3 client that tries once and does not wait long."""
     client = boto3.client(
         "amplifyuibuilder",
         endpoint_url=standin.url,
@@ -71,9 +72,8 @@ def post_form(standin: Standin) -> Post:
 
     def post(path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> urllib3.BaseHTTPResponse:
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
-        return urllib3.request(
-            "POST", f"{standin.url}{path}", body=urlencode(form), headers=sent, redirect=False, retries=False
-        )
+        url = f"{standin.url}{path}"
+        return urllib3.request("POST", url, body=urlencode(form), headers=sent, redirect=False, retries=False)
 
     return post
 
@@ -83,22 +83,16 @@ def aws(standin: Standin) -> Aws:
     """Run the real AWS CLI against the stand-in."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_MAX_ATTEMPTS": "1",
-        }
-        command = [sys.executable, str(Path(sys.executable).parent / "aws"), *arguments, "--endpoint-url", standin.url]
+        env = caller_environment(standin.url) | {"AWS_MAX_ATTEMPTS": "1"}
+        command = [sys.executable, str(Path(sys.executable).parent / "aws"), *arguments]
         return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
     return run
 
 
 @pytest.fixture
-def me(standin: Standin) -> Callable[[str], tuple[int, Any]]:
-    """Ask Figma who an access token belongs to: status and body."""
+def me(standin: Standin) -> Me:
+    """Ask Figma to whom an access token belongs: status and body."""
 
     def ask(access_token: str) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {access_token}"}

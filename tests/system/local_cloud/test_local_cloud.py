@@ -1,11 +1,10 @@
-"""The local cloud as a whole: for a block, or kept; and the real CDK CLI against it."""
+"""The local cloud as a whole, for a block or kept; the real CDK CLI against it; and no setting of the machine in it."""
 
 import json
 import os
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from local.cloud import LocalCloud, StandinError
 from local.environment import caller_environment
 from local.ministack import MiniStackError
 from tests.support.checkout import ROOT
+from tests.system.local_cloud.test_ministack import SHOW_ENVIRONMENT, create_function, exists, invoke, wait_until
 
 pytestmark = pytest.mark.xdist_group("ministack")
 
@@ -36,6 +36,29 @@ APP = """
     cdk.CfnOutput(stack, "Name", value=parameter.parameter_name)
     app.synth()
 """
+
+MACHINE = {
+    "AWS_PROFILE": "work",
+    "AWS_ACCESS_KEY_ID": "AKIACANARY",
+    "AWS_SESSION_TOKEN": "canary",
+    "AWS_ROLE_ARN": "arn:aws:iam::111111111111:role/work",
+    "AWS_ENDPOINT_URL": "https://example.com",
+    "AWS_ENDPOINT_URL_STS": "https://example.com",
+    "AWS_CONFIG_FILE": "/nowhere",
+    "AMAZON_X": "canary",
+    "CDK_DEFAULT_ACCOUNT": "111111111111",
+    "CDK_CONTEXT": "word=bad",
+    "JSII_NODE": "/nowhere/node",
+    "NODE_OPTIONS": "--require /nowhere",
+    "NODE_PATH": "/nowhere",
+    "NPM_CONFIG_PREFIX": "/nowhere",
+    "npm_config_prefix": "/nowhere",
+    "PYTHONHOME": "/nowhere",
+    "PYTHONPATH": "/nowhere",
+    "PYTHONSTARTUP": "/nowhere",
+    "PYTHONOPTIMIZE": "2",
+}
+"""Settings of a developer's machine, any of which would break a child process or lead it to a real account."""
 
 
 @pytest.fixture(scope="module")
@@ -57,198 +80,168 @@ def keep_folder(tmp_path: Path) -> Iterator[Path]:
     LocalCloud.stop_kept(tmp_path)
 
 
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's machine with all these settings, and a ~/.cdk.json."""
+    for name, value in {**MACHINE, "HOME": str(tmp_path), "DATABASE_PASSWORD": "canary"}.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / ".cdk.json").write_text(json.dumps({"profile": "work", "toolkitStackName": "Theirs"}))
+
+
 def answers(running: LocalCloud | None) -> bool:
-    """Whether both halves of a cloud do what they are asked."""
+    """Whether both parts of a cloud respond."""
     assert running is not None
     try:
         running.client("sqs").list_queues()
         running.standin.state()
-    except Exception:  # noqa: BLE001 - whatever the reason, it does not
+    except Exception:  # noqa: BLE001 - for whatever reason
         return False
     return True
 
 
-def test_one_command_line_reaches_both_halves_and_no_real_account(
-    running_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "work")
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "canary")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "https://sts.us-east-1.amazonaws.com")
-    monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "111111111111")
+class TestEnvironment:
+    def test_commands_see_no_setting_of_the_machine(self) -> None:
+        kept = {"HOME": "/home/dana", "HTTPS_PROXY": "http://proxy", "PIP_INDEX_URL": "https://index"}
+        env = caller_environment("http://localhost:1", {**MACHINE, **kept, "PATH": "/bin"})
+        assert [name for name, value in MACHINE.items() if env.get(name) == value] == []
+        assert env.items() >= kept.items()
+        assert env["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/bin"]
+        assert env["AWS_ENDPOINT_URL"] == "http://localhost:1"
+        assert env["AWS_CONFIG_FILE"] == env["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
 
-    def aws(*arguments: str) -> Any:
-        # The shell finds `aws` on the path of that environment alone.
-        command = ["/bin/sh", "-c", 'exec aws "$@"', "sh", *arguments]
-        done = subprocess.run(command, env=running_cloud.env, capture_output=True, check=True)
-        return json.loads(done.stdout)
+    @pytest.mark.usefixtures("machine")
+    def test_functions_see_nothing_of_the_machine(self, tmp_path: Path) -> None:
+        with LocalCloud.start(tmp_path) as cloud:
+            create_function(cloud, "show", SHOW_ENVIRONMENT)
+            seen = invoke(cloud, "show")
+        assert seen["SETTING"] == "1"
+        assert seen["AWS_ENDPOINT_URL"] == cloud.url.replace("localhost", "127.0.0.1")
+        assert seen["AWS_CONFIG_FILE"] == seen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+        assert [name for name, value in MACHINE.items() if seen.get(name) == value] == []
+        assert not {"AWS_PROFILE", "DATABASE_PASSWORD"} & seen.keys()
 
-    token = running_cloud.standin.grant().refresh_token
-    refreshed = aws(
-        "amplifyuibuilder", "refresh-token", "--provider", "figma", "--refresh-token-body", f"token={token}"
-    )
-    assert aws("sts", "get-caller-identity")["Account"] == "000000000000"
-    assert refreshed["accessToken"] == running_cloud.standin.live_access_token
-    assert "CDK_DEFAULT_ACCOUNT" not in running_cloud.env
+    @pytest.mark.usefixtures("machine")
+    def test_the_aws_cli_reaches_both_parts(self, running_cloud: LocalCloud) -> None:
+        def aws(*arguments: str) -> Any:
+            # The shell finds `aws` on the path of that environment alone.
+            command = ["/bin/sh", "-c", 'exec aws "$@"', "sh", *arguments]
+            done = subprocess.run(command, env=running_cloud.env, capture_output=True, check=True)
+            return json.loads(done.stdout)
 
+        token = running_cloud.standin.grant().refresh_token
+        body = ("--refresh-token-body", f"token={token}")
+        refreshed = aws("amplifyuibuilder", "refresh-token", "--provider", "figma", *body)
+        assert refreshed["accessToken"] == running_cloud.standin.live_access_token
+        assert aws("sts", "get-caller-identity")["Account"] == "000000000000"
 
-def test_the_environment_for_commands_keeps_all_but_what_is_about_aws() -> None:
-    base = {"HOME": "/home/dana", "AWS_PROFILE": "work", "AWS_ENDPOINT_URL_S3": "x", "CDK_NAG": "1", "PATH": "/bin"}
-    env = caller_environment("http://localhost:1", base)
-    assert env["HOME"] == "/home/dana"
-    assert env["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/bin"]
-    assert env["AWS_ENDPOINT_URL"] == "http://localhost:1"
-    assert env["AWS_CONFIG_FILE"] == env["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
-    assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "CDK_NAG"} & env.keys()
-
-
-def test_boto3_clients_ignore_the_operators_own_profile_and_know_where_ui_builder_is(
-    running_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "one that is not there")
-    secrets = running_cloud.client("secretsmanager")
-    with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        secrets.get_secret_value(SecretId="nothing")
-    token = running_cloud.standin.grant().refresh_token
-    answer = running_cloud.client("amplifyuibuilder").refresh_token(provider="figma", refreshTokenBody={"token": token})
-    assert running_cloud.standin.accepts(answer["accessToken"])
-
-
-def test_a_cloud_is_gone_after_its_block(tmp_path: Path) -> None:
-    with LocalCloud.start(tmp_path) as running:
-        assert answers(running)
-    assert not answers(running)
-    assert LocalCloud.kept(tmp_path) is None
+    @pytest.mark.usefixtures("machine")
+    def test_boto3_clients_reach_both_parts(self, tmp_path: Path) -> None:
+        with LocalCloud.start(tmp_path) as cloud:
+            with pytest.raises(ClientError, match="ResourceNotFoundException"):
+                cloud.client("secretsmanager").get_secret_value(SecretId="nothing")
+            body = {"token": cloud.standin.grant().refresh_token}
+            answer = cloud.client("amplifyuibuilder").refresh_token(provider="figma", refreshTokenBody=body)
+            assert cloud.standin.accepts(answer["accessToken"])
 
 
-def test_without_ministack_there_is_no_cloud_and_nothing_is_left_running(tmp_path: Path) -> None:
-    with pytest.raises(MiniStackError, match="make setup"):
-        LocalCloud.start(tmp_path, ministack_python=tmp_path / "nowhere")
+class TestCloud:
+    def test_it_is_gone_after_its_block(self, tmp_path: Path) -> None:
+        with LocalCloud.start(tmp_path) as running:
+            assert answers(running)
+        assert not answers(running)
+        assert LocalCloud.kept(tmp_path) is None
 
+    def test_it_needs_both_parts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(MiniStackError, match="make setup"):
+            LocalCloud.start(tmp_path, ministack_python=tmp_path / "nowhere")
+        monkeypatch.setattr("local.cloud.ROOT", tmp_path)
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(StandinError, match="No module named"):
+            LocalCloud.start(tmp_path)
+        with child.Child(["/bin/true"], env={}, log=tmp_path / "ministack.log"):
+            """MiniStack has ended, because nobody holds its log any more."""
 
-def test_without_a_stand_in_there_is_no_cloud_and_ministack_does_not_stay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("local.cloud.ROOT", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", "")
-    with pytest.raises(StandinError, match="No module named"):
-        LocalCloud.start(tmp_path)
-    with child.Child(["/bin/true"], env={}, log=tmp_path / "ministack.log"):
-        """Nobody holds MiniStack's log any more, so it has ended."""
-
-
-def test_a_kept_cloud_outlives_its_block_can_be_found_again_and_is_stopped(keep_folder: Path) -> None:
-    with LocalCloud.start(keep_folder, keep=True) as running:
-        grant = running.standin.grant()
-    state = json.loads((keep_folder / "state.json").read_text())
-    assert answers(running)
-    found = LocalCloud.kept(keep_folder)
-    assert found is not None
-    assert found.exports == running.exports
-    assert found.standin.accepts(grant.access_token)
-    assert state["pids"]["standin"] == found.standin.state()["pid"]
-    assert LocalCloud.stop_kept(keep_folder)
-    assert not answers(running)
-    assert sorted(path.name for path in keep_folder.iterdir()) == ["ministack.log", "standin.log", "standin.url"]
-    assert not LocalCloud.stop_kept(keep_folder)
-
-
-def test_a_kept_cloud_outlives_the_process_that_started_it(keep_folder: Path) -> None:
-    script = (
-        "import sys; from pathlib import Path; from local.cloud import LocalCloud\n"
-        "LocalCloud.start(Path(sys.argv[1]), keep=True)"
-    )
-    subprocess.run([sys.executable, "-c", script, str(keep_folder)], cwd=ROOT, check=True)
-    assert answers(LocalCloud.kept(keep_folder))
-
-
-def test_starting_again_replaces_a_kept_cloud(keep_folder: Path) -> None:
-    with LocalCloud.start(keep_folder, keep=True) as first, LocalCloud.start(keep_folder) as second:
-        assert not answers(first)
-        assert answers(second)
-    assert LocalCloud.kept(keep_folder) is None
-
-
-def test_a_kept_cloud_that_ended_by_itself_is_not_found(keep_folder: Path) -> None:
-    with LocalCloud.start(keep_folder, keep=True):
+    def test_a_kept_cloud_can_be_found_and_stopped(self, keep_folder: Path) -> None:
+        with LocalCloud.start(keep_folder, keep=True) as running:
+            grant = running.standin.grant()
         state = json.loads((keep_folder / "state.json").read_text())
-    child.stop_kept(state["pids"]["standin"], keep_folder / "standin.log")
-    (keep_folder / "standin.log").unlink()
-    assert LocalCloud.kept(keep_folder) is None
-    assert LocalCloud.stop_kept(keep_folder)
-    assert LocalCloud.kept(keep_folder) is None
+        assert answers(running)
+        found = LocalCloud.kept(keep_folder)
+        assert found is not None
+        assert found.exports == running.exports
+        assert found.standin.accepts(grant.access_token)
+        assert state["pids"]["standin"] == found.standin.state()["pid"]
+        assert LocalCloud.stop_kept(keep_folder)
+        assert not answers(running)
+        assert sorted(path.name for path in keep_folder.iterdir()) == ["ministack.log", "standin.log", "standin.url"]
+        assert not LocalCloud.stop_kept(keep_folder)
+
+    def test_a_kept_cloud_outlives_its_process(self, keep_folder: Path) -> None:
+        script = (
+            "import sys; from pathlib import Path; from local.cloud import LocalCloud\n"
+            "LocalCloud.start(Path(sys.argv[1]), keep=True)"
+        )
+        subprocess.run([sys.executable, "-c", script, str(keep_folder)], cwd=ROOT, check=True)
+        kept = LocalCloud.kept(keep_folder)
+        assert answers(kept)
+        with LocalCloud.start(keep_folder) as replacement:
+            assert not answers(kept)
+            assert answers(replacement)
+        assert LocalCloud.kept(keep_folder) is None
+
+    def test_a_half_ended_cloud_is_not_found(self, keep_folder: Path) -> None:
+        with LocalCloud.start(keep_folder, keep=True):
+            state = json.loads((keep_folder / "state.json").read_text())
+        child.stop_kept(state["pids"]["standin"], keep_folder / "standin.log")
+        (keep_folder / "standin.log").unlink()
+        assert LocalCloud.kept(keep_folder) is None
+        assert LocalCloud.stop_kept(keep_folder)
+        assert LocalCloud.kept(keep_folder) is None
+        # A later process may have got the same number.
+        with subprocess.Popen(["/bin/sleep", "600"], start_new_session=True) as bystander:
+            state["pids"] = dict.fromkeys(state["pids"], bystander.pid)
+            (keep_folder / "state.json").write_text(json.dumps(state))
+            assert not LocalCloud.stop_kept(keep_folder)
+            assert bystander.poll() is None
+            bystander.kill()
 
 
-def test_stopping_never_signals_a_process_that_only_got_the_same_number(keep_folder: Path) -> None:
-    with LocalCloud.start(keep_folder, keep=True) as running:
-        pass
-    state = json.loads((keep_folder / "state.json").read_text())
-    assert LocalCloud.stop_kept(keep_folder)
-    bystander = subprocess.Popen(["/bin/sleep", "600"], start_new_session=True)
-    state["pids"] = dict.fromkeys(state["pids"], bystander.pid)
-    (keep_folder / "state.json").write_text(json.dumps(state))
-    assert not LocalCloud.stop_kept(keep_folder)
-    assert bystander.poll() is None
-    bystander.kill()
-    bystander.wait()
-    assert not answers(running)
-
-
-def test_the_real_cdk_cli_bootstraps_deploys_compares_and_destroys(running_cloud: LocalCloud, app_folder: Path) -> None:
-    """The tests in e2e/ update stacks, and see that nothing differs after a deployment."""
-    lines: list[str] = []
-    cdk = running_cloud.cdk(app_folder=app_folder, on_line=lines.append)
-    parameters = running_cloud.client("ssm")
-
-    def value() -> str:
-        return parameters.get_parameter(Name="/tiny")["Parameter"]["Value"]  # type: ignore[no-any-return]
-
-    cdk.bootstrap()
-    assert any("bootstrapped" in line for line in lines)
-    assert cdk.deploy("Tiny", context={"word": "first"}) == {"Tiny": {"Name": "/tiny"}}
-    assert value() == "first"
-    with pytest.raises(CdkFailedError, match="second"):
-        cdk.diff(context={"word": "second"})
-    cdk.destroy(context={"word": "first"})
-    with pytest.raises(ClientError, match="ParameterNotFound"):
-        value()
-    assert not (app_folder / "cdk.out").exists()
-
-
-def test_a_cdk_app_that_fails_shows_its_own_words(running_cloud: LocalCloud, app_folder: Path) -> None:
-    cdk = running_cloud.cdk(app_folder=app_folder, app="python app.py")
-    with pytest.raises(CdkFailedError, match=r"`cdk deploy` failed with exit code 1:(.|\n)*the word is bad"):
-        cdk.deploy(context={"word": "bad"})
-
-
-def test_a_cdk_cli_that_is_not_installed_says_how_to_install_it(tmp_path: Path) -> None:
-    cdk = CdkCli(env={}, folder=tmp_path, executable=tmp_path / "cdk")
-    with pytest.raises(CdkFailedError, match="make setup"):
+class TestCdkCli:
+    @pytest.mark.usefixtures("machine")
+    def test_it_bootstraps_deploys_compares_and_destroys(self, running_cloud: LocalCloud, app_folder: Path) -> None:
+        lines: list[str] = []
+        cdk = running_cloud.cdk(app_folder=app_folder, on_line=lines.append)
+        parameters = running_cloud.client("ssm")
         cdk.bootstrap()
+        assert any("bootstrapped" in line for line in lines)
+        assert cdk.deploy("Tiny", context={"word": "first"}) == {"Tiny": {"Name": "/tiny"}}
+        assert parameters.get_parameter(Name="/tiny")["Parameter"]["Value"] == "first"
+        with pytest.raises(CdkFailedError, match="second"):
+            cdk.diff(context={"word": "second"})
+        with pytest.raises(CdkFailedError, match=r"`cdk deploy` failed with exit code 1:(.|\n)*the word is bad"):
+            cdk.deploy(context={"word": "bad"})
+        cdk.destroy(context={"word": "first"})
+        with pytest.raises(ClientError, match="ParameterNotFound"):
+            parameters.get_parameter(Name="/tiny")
+        assert not (app_folder / "cdk.out").exists()
+        stacks = running_cloud.client("cloudformation").list_stacks()["StackSummaries"]
+        assert {stack["StackName"] for stack in stacks} == {"CDKToolkit", "Tiny"}
 
+    def test_a_missing_cli_says_what_to_do(self, tmp_path: Path) -> None:
+        cdk = CdkCli(env={}, folder=tmp_path, executable=tmp_path / "cdk")
+        with pytest.raises(CdkFailedError, match="make setup"):
+            cdk.bootstrap()
 
-def test_an_interruption_ends_the_cdk_cli_and_its_app(tmp_path: Path) -> None:
-    executable = tmp_path / "cdk"
-    executable.write_text("#!/bin/sh\nsleep 600 &\necho $!\nwait\n")
-    executable.chmod(0o755)
-    started: list[int] = []
+    def test_an_interruption_ends_cli_and_app(self, tmp_path: Path) -> None:
+        executable = tmp_path / "cdk"
+        executable.write_text("#!/bin/sh\nsleep 600 &\necho $!\nwait\n")
+        executable.chmod(0o755)
+        started: list[int] = []
 
-    def interrupt(line: str) -> None:
-        started.append(int(line))
-        raise KeyboardInterrupt
+        def interrupt(line: str) -> None:
+            started.append(int(line))
+            raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        CdkCli(env=caller_environment(""), folder=tmp_path, executable=executable, on_line=interrupt).bootstrap()
-    for _ in range(600):  # a kill is sent at once, and carried out when the system comes to it
-        if not runs(started[0]):
-            return
-        time.sleep(0.1)
-    raise AssertionError("the app of the CDK CLI still runs")
-
-
-def runs(pid: int) -> bool:
-    """Tell whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+        with pytest.raises(KeyboardInterrupt):
+            CdkCli(env=caller_environment(""), folder=tmp_path, executable=executable, on_line=interrupt).bootstrap()
+        wait_until(lambda: not exists(started[0]))
