@@ -1,1 +1,1 @@
-"""tokenctl, the operator's command."""
+"""The operator's command line."""

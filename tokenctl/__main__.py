@@ -1,4 +1,4 @@
-"""``python -m tokenctl`` is tokenctl."""
+"""Runs tokenctl for `python -m tokenctl`."""
 
 from tokenctl.main import main
 

@@ -1,7 +1,7 @@
-"""What goes wrong, with the exit codes of the AWS CLI v2 (its user guide, "Return codes").
+"""tokenctl's errors, with the exit codes of the AWS CLI v2 (AWS CLI user guide, "Return codes").
 
-0 success, 130 interrupted, and the classes below. A message is one line that says what happened and what to do, and
-holds no token, client id or client secret.
+0 means success and 130 an interruption; the classes below have the other codes. A message is one line that says what
+happened and then what to do. It holds no token, client id or client secret.
 """
 
 import re
@@ -9,17 +9,17 @@ from collections.abc import Iterable
 from typing import ClassVar, Final
 
 _NAME: Final = re.compile(r"-{0,2}[A-Za-z][A-Za-z-]{0,31}")
-_SHORTEST_SECRET: Final = 4
+_MIN_SECRET_LENGTH: Final = 4
 
 
 class TokenctlError(Exception):
-    """A failure that tokenctl explains."""
+    """A failure that tokenctl can explain."""
 
     exit_code: ClassVar[int] = 255
 
 
 class UsageError(TokenctlError):
-    """The command line is wrong: unknown, missing or mistyped parameters."""
+    """The command line is wrong: a parameter is unknown, missing or mistyped."""
 
     exit_code = 252
 
@@ -36,21 +36,21 @@ class ServiceError(TokenctlError):
     exit_code = 254
 
     @classmethod
-    def of(cls, code: str, operation: str, message: str, hint: str = "") -> "ServiceError":
-        """Say it as the AWS CLI does, and what to do."""
-        said = f": {one_line(message).rstrip('.')}." if message else "."
-        return cls(f"An error occurred ({code}) when calling the {operation} operation{said}{hint and f' {hint}'}")
+    def in_aws_words(cls, code: str, operation: str, message: str, hint: str = "") -> "ServiceError":
+        """Return the error in the AWS CLI's words, followed by what to do."""
+        detail = f": {one_line(message).rstrip('.')}." if message else "."
+        return cls(f"An error occurred ({code}) when calling the {operation} operation{detail}{hint and f' {hint}'}")
 
 
-def name(text: object) -> str:
-    """Return a name for a message. What cannot be a name is not shown: it may be a value, misplaced."""
+def quoted_name(text: object) -> str:
+    """Return a name in backticks, for a message. Text that cannot be a name may be a misplaced value: it is hidden."""
     return f"`{text}`" if isinstance(text, str) and _NAME.fullmatch(text) else "(not a name)"
 
 
-def without(secrets: Iterable[str], message: str) -> str:
-    """Return the message with the secrets blotted out. One that is shorter than any real one would blot out words."""
+def redact(message: str, secrets: Iterable[str]) -> str:
+    """Replace the secrets in a message with asterisks, except those so short that ordinary words would match."""
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
+        if len(secret) >= _MIN_SECRET_LENGTH:
             message = message.replace(secret, "***")
     return message
 

@@ -1,4 +1,4 @@
-"""The command group, and the one place where an error becomes a line and an exit code."""
+"""The command group, and the one place that turns an error into a line and an exit code."""
 
 import errno
 import importlib
@@ -9,10 +9,10 @@ from typing import Final
 
 import click
 
-from tokenctl.aws_style.click_messages import in_one_line
-from tokenctl.aws_style.options import TARGET_OPTIONS, with_options
-from tokenctl.aws_style.output import OUTPUT_OPTIONS
-from tokenctl.aws_style.parser import spelled_out
+from tokenctl.aws_style.click_messages import one_line_message
+from tokenctl.aws_style.output_options import OUTPUT_OPTIONS
+from tokenctl.aws_style.parser import expand_options
+from tokenctl.aws_style.target_options import TARGET_OPTIONS, with_options
 from tokenctl.errors import TokenctlError, UsageError
 
 COMMANDS: Final[dict[str, str]] = {
@@ -27,21 +27,21 @@ COMMANDS: Final[dict[str, str]] = {
     "exchange-code-for-token": "tokenctl.commands.exchange_code_for_token:exchange_code_for_token",
     "completion": "tokenctl.commands.completion:completion",
 }
-"""Command name to `module:attribute`. A command's module is imported only when it is used: start-up is felt."""
+"""Each command's `module:attribute`. A module is imported only when its command is used, to start faster."""
 
 SUMMARIES: Final[dict[str, str]] = {
     "app-credentials": "Store the client id and secret of your own app.",
     "authorize": "Sign in to Figma in the browser and store the token pair.",
-    "seed": "Store a token pair that exists already.",
+    "seed": "Store an existing token pair.",
     "status": "Show the token's life, schedule, alarms and dead letters on one screen.",
     "token": "Print a live access token, for scripts.",
     "refresh": "Refresh the stored token now; every token handed out dies.",
-    "doctor": "Check account, stack, pair and schedule, and say how to mend them.",
+    "doctor": "Check account, stack, pair and schedule, and say how to fix them.",
     "refresh-token": "Perform RefreshToken, with the AWS CLI's parameters.",
     "exchange-code-for-token": "Perform ExchangeCodeForToken, with the AWS CLI's parameters.",
     "completion": "Print the completion script of a shell.",
 }
-"""One line a command for `tokenctl --help`, which so imports none of them."""
+"""Each command's line in `tokenctl --help`, which thus imports no command."""
 
 EXAMPLES: Final = """\b
 Examples:
@@ -56,14 +56,14 @@ INTERRUPTED: Final = 130
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported on use, and that takes the global options before the command, too."""
+    """A group that imports commands when they are used, and accepts the global options before the command as well."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """Return the names, in the order of the table."""
+        """Return the names of the commands, in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        """Return a command, or None where there is none of that name."""
+        """Return a command, or None if there is none of that name."""
         if name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[name].partition(":")
@@ -71,16 +71,16 @@ class LazyGroup(click.Group):
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write one line a command."""
+        """Write one line for each command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Check the words before the command, and hand them on to it if it has the global options."""
+        """Parse the words before the command, and pass them on to a command that has the global options."""
         words = [*args[1:], "--help"] if args[:1] == ["help"] else list(args)
-        read, positions = spelled_out(words, self.params)
-        place = positions[0] if positions else len(words)
-        before, rest = read[:place], words[place:]
+        expanded, positions = expand_options(words, self.params)
+        split = positions[0] if positions else len(words)
+        before, rest = expanded[:split], words[split:]
         super().parse_args(ctx, [*before, *rest])
         command = self.get_command(ctx, rest[0]) if rest else None
         if command is not None and any(parameter.name == "region" for parameter in command.params):
@@ -89,10 +89,10 @@ class LazyGroup(click.Group):
 
 
 def _tokenctl(**_options: object) -> None:
-    """Look after the Figma token pair that the stack RefreshToken-<stage> keeps alive.
+    """Operate the stack RefreshToken-<stage>, which keeps a Figma token pair alive.
 
-    The options below go before or after the command. Exit codes are the AWS CLI's: 0, 130 interrupted, 252 usage, 253
-    configuration, 254 error of a service, 255 any other.
+    The options below go before or after the command. Exit codes are the AWS CLI's: 0 success, 130 interrupted, 252
+    usage, 253 configuration, 254 error of a service, 255 any other error.
     """
 
 
@@ -114,44 +114,47 @@ def run(arguments: list[str] | None = None) -> int:
         result = tokenctl.main(words, prog_name="tokenctl", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit:
-        return _reader_gone()  # click's end for a pipe that nobody reads
+        return _end_quietly()  # how click ends when the reader of a pipe has gone
     except BrokenPipeError:
-        return _reader_gone()
+        return _end_quietly()
     except (click.exceptions.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return UsageError.exit_code
-    except Exception as error:  # noqa: BLE001 - whatever it is, it must not show what it holds
-        return _failed(error, debug=any(len(word) >= len("--deb") and "--debug".startswith(word) for word in words))
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text must not be shown
+        return _report(error, debug=any(len(word) >= len("--deb") and "--debug".startswith(word) for word in words))
     return result if isinstance(result, int) else 0
 
 
-def _reader_gone() -> int:
-    """End quietly, as the AWS CLI does: whoever read the output has seen enough."""
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - Python flushes it at its end
+def _end_quietly() -> int:
+    """Discard the rest of the output, as the AWS CLI does when its reader has gone."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - Python flushes it on exit
     return 0
 
 
-def _failed(error: Exception, *, debug: bool) -> int:
-    """Say what happened in one line, with `debug` where, too; return the exit code."""
+def _report(error: Exception, *, debug: bool) -> int:
+    """Print the error on one line, with `debug` after its traceback; return the exit code."""
     if debug:
-        # Not traceback.print_exception: the texts of other libraries' errors, causes included, may show a token.
+        # Not traceback.print_exception: the messages of other libraries' errors and of their causes may show a token.
         click.echo(
             "".join(["Traceback (most recent call last):\n", *traceback.format_tb(error.__traceback__)]), err=True
         )
     if isinstance(error, click.ClickException):
-        click.echo(f"tokenctl: {in_one_line(error)}", err=True)
+        click.echo(f"tokenctl: {one_line_message(error)}", err=True)
         return UsageError.exit_code
     if isinstance(error, TokenctlError):
         click.echo(f"tokenctl: {error}", err=True)
         return error.exit_code
     if isinstance(error, UnicodeEncodeError):
-        click.echo("tokenctl: The output holds characters that cannot be written here. Set LC_ALL=C.UTF-8.", err=True)
+        click.echo(
+            "tokenctl: The output holds characters that cannot be encoded here. Set LC_ALL=C.UTF-8.",
+            err=True,
+        )
         return TokenctlError.exit_code
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        click.echo("tokenctl: The output could not be written: no space is left.", err=True)
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - Python flushes it at its end
+        click.echo("tokenctl: The output could not be written: no space is left on the device.", err=True)
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - Python flushes it on exit
         return TokenctlError.exit_code
     click.echo(f"tokenctl: This should not happen ({type(error).__name__}). Run it again with --debug.", err=True)
     return TokenctlError.exit_code

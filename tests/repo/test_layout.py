@@ -151,6 +151,29 @@ def test_the_wheel_imports_nothing_outside_it(package: str) -> None:
     assert found & OURS - {package} <= PACKAGES[package]
 
 
+CLI_ROOMS: dict[str, set[str]] = {
+    "errors": set(),
+    "stack": {"errors"},
+    "aws_style": {"errors", "stack"},
+    "checks": {"errors", "stack"},
+    "terminal": {"errors", "stack"},
+    "sign_in": {"errors", "stack", "terminal"},
+    "commands": {"aws_style", "checks", "errors", "sign_in", "stack", "terminal"},
+    "main": {"aws_style", "errors"},  # it imports the commands by name, when they are used
+    "__main__": {"main"},
+}
+"""For each room of tokenctl, which others it may import."""
+
+
+def test_the_rooms_of_tokenctl_import_one_way() -> None:
+    found: dict[str, set[str]] = {}
+    for file in files("tokenctl"):
+        room = file.relative_to(ROOT / "tokenctl").parts[0].removesuffix(".py")
+        own = {part(module) for module in imports(file) if module.startswith("tokenctl.")}
+        found.setdefault(room, set()).update(own - {room})
+    assert {room: rooms for room, rooms in found.items() if room != "__init__"} == CLI_ROOMS
+
+
 CLIENT = ROOT / "lambda_src" / "token_client"
 CLIENT_ALLOWED: dict[str, set[str]] = {
     "tokens": set(),

@@ -25,7 +25,7 @@ def run(words: list[str], stdin: str, env: dict[str, str]) -> dict[str, object]:
             os.environ.update(env)
             _become(words, files)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        return {"code": code, "stdout": files[1].read_text(), "stderr": files[2].read_text()}
+        return {"code": code, "out": files[1].read_text(), "err": files[2].read_text()}
 
 
 def _become(words: list[str], files: list[Path]) -> None:
@@ -52,6 +52,6 @@ if __name__ == "__main__":
     gc.freeze()  # a collection in a child would touch, and so copy, all that is loaded
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
-        asked = json.loads(line)
-        answers.write(json.dumps(run(asked["words"], asked["stdin"], asked["env"])) + "\n")
+        call = json.loads(line)
+        answers.write(json.dumps(run(call["words"], call["stdin"], call["env"])) + "\n")
         answers.flush()

@@ -1,16 +1,14 @@
-"""The world around tokenctl: a stand-in that writes down its requests, a Lambda endpoint, and the real AWS CLI."""
+"""tokenctl in this process, a stand-in that records its requests, a Lambda endpoint, and the real AWS CLI."""
 
 import io
 import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import boto3
@@ -19,52 +17,24 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.loaders import JSONFileLoader
 from werkzeug import Request, Response
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.standin import StandinControl
 from local.standin.app import StandinApp
 from tests.support.botocore_models import read_once
 from tests.support.checkout import ROOT
+from tests.support.command_line import Done, Tokenctl
+from tests.support.http_server import serving
 from tokenctl.main import run
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 NOWHERE = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
 
 
-@dataclass(frozen=True)
-class Done:
-    """How a command line ended."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
-class Tokenctl(Protocol):
-    def __call__(self, *words: str, stdin: str = "") -> Done: ...
-
-
-class Quiet(WSGIRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: standard error is looked at."""
-
-
-@contextmanager
-def served(app: "WSGIApplication") -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 class Wire:
-    """The stand-in, with a record of each request of the two operations: path and body."""
+    """The stand-in; records the path and body of each request of the two operations."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, Any]] = []
@@ -85,15 +55,18 @@ class Wire:
 
 @dataclass
 class Function:
-    """Lambda's Invoke for one function, which performs the bare operation at the stand-in; or `answer`, if set."""
+    """Lambda's Invoke. Performs RefreshToken at the stand-in, unless `answer` is set."""
 
     ui_builder: Any
+    url: str = ""
     payloads: list[dict[str, Any]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     answer: bytes | None = None
     error: bool = False
     status: int = 200
-    url: str = ""
+
+    def will_answer(self, answer: object, *, error: bool = False, status: int = 200) -> None:
+        self.answer, self.error, self.status = json.dumps(answer).encode(), error, status
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
@@ -108,8 +81,8 @@ class Function:
         try:
             answer = self.ui_builder.refresh_token(**event)
         except ClientError as error:
-            told = error.response["Error"]
-            return True, json.dumps({"errorType": told["Code"], "errorMessage": told["Message"]}).encode()
+            fault = error.response["Error"]
+            return True, json.dumps({"errorType": fault["Code"], "errorMessage": fault["Message"]}).encode()
         return False, json.dumps({name: answer[name] for name in ("accessToken", "expiresIn")}).encode()
 
 
@@ -132,7 +105,7 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def _wire_served() -> Iterator[tuple[Wire, str]]:
     wire = Wire()
-    with served(wire) as url:
+    with serving(wire) as url:
         yield wire, url
 
 
@@ -163,19 +136,19 @@ def _ui_builder(_wire_served: tuple[Wire, str]) -> Iterator[Any]:
 @pytest.fixture
 def function(_ui_builder: Any) -> Iterator[Function]:
     fake = Function(_ui_builder)
-    with served(fake) as url:
+    with serving(fake) as url:
         fake.url = url
         yield fake
 
 
 @pytest.fixture
 def tokenctl(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Tokenctl:
-    """Run tokenctl in this process, with its own standard input."""
+    """Run tokenctl in this process. Standard input is replaced at its descriptor, which `file:///dev/stdin` reads."""
 
-    def call(*words: str, stdin: str = "") -> Done:
-        given = tmp_path / "stdin"
-        given.write_text(stdin)
-        kept, new = os.dup(0), os.open(given, os.O_RDONLY)
+    def call(*words: str, stdin: str | bytes = "") -> Done:
+        file = tmp_path / "stdin"
+        file.write_bytes(stdin.encode() if isinstance(stdin, str) else stdin)
+        kept, new = os.dup(0), os.open(file, os.O_RDONLY)
         os.dup2(new, 0)
         capfd.readouterr()
         try:
@@ -184,8 +157,8 @@ def tokenctl(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Tokenctl:
             os.dup2(kept, 0)
             os.close(kept)
             os.close(new)
-        said = capfd.readouterr()
-        return Done(code, said.out, said.err)
+        captured = capfd.readouterr()
+        return Done(code, captured.out, captured.err)
 
     return call
 

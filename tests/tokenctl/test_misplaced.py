@@ -1,12 +1,12 @@
-"""A token in the wrong place: whatever the command line, what is said of it does not hold the token."""
+"""A token in the wrong place: no message about the command line repeats it."""
 
 import pytest
 
-from tests.tokenctl.conftest import Tokenctl
+from tests.support.command_line import Tokenctl
 
 CANARY = "figr_canaryCANARY0123456789canary"
 LOWER = "canarycanarycanarycanary"
-"""One that could be the name of something."""
+"""This one could be a name."""
 
 BODY = ("refresh-token", "--provider", "figma", "--refresh-token-body")
 ASKED = (*BODY, "token=a", "--function-name", "refresh")
@@ -69,13 +69,11 @@ LINES: list[tuple[str, ...]] = [
 
 @pytest.mark.parametrize("debug", [(), ("--debug",)], ids=["", "debug"])
 @pytest.mark.parametrize("words", LINES, ids=lambda words: " ".join(words).replace(CANARY, "TOKEN")[-60:])
-def test_a_token_in_the_wrong_place_is_not_repeated(
-    tokenctl: Tokenctl, words: tuple[str, ...], debug: tuple[str, ...]
-) -> None:
+def test_a_misplaced_token_is_not_repeated(tokenctl: Tokenctl, words: tuple[str, ...], debug: tuple[str, ...]) -> None:
     done = tokenctl(*words, *debug)
     assert done.code in {252, 253, 255}
-    assert done.stderr.splitlines()[-1].startswith("tokenctl: ")
-    assert "should not happen" not in done.stderr
-    for text in (done.stdout, done.stderr):
+    assert done.err.splitlines()[-1].startswith("tokenctl: ")
+    assert "should not happen" not in done.err
+    for text in (done.out, done.err):
         assert CANARY not in text
         assert LOWER not in text

@@ -1,6 +1,6 @@
-"""From the words of the command line to the operation's parameters, by the AWS CLI's rules.
+"""Turns the words of the command line into an operation's parameters, by the AWS CLI's rules.
 
-Its own messages repeat what was given; ours name the parameter and the place, never a value.
+The AWS CLI's messages repeat the values. Ours name the parameter and the position, but never a value.
 """
 
 import json
@@ -9,55 +9,45 @@ from typing import Any, Final
 
 from tokenctl.aws_style import aws_cli
 from tokenctl.aws_style.yaml_1_2 import load
-from tokenctl.errors import UsageError, name
+from tokenctl.errors import UsageError, quoted_name
 
-FILES: Final = tuple(aws_cli.LOCAL_PREFIX_MAP)
+FILE_PREFIXES: Final = tuple(aws_cli.LOCAL_PREFIX_MAP)
 
 
-def from_option(option: str, shape: Any, text: str) -> Any:  # noqa: ANN401 - botocore's shape, any JSON
-    """Return the value of one parameter given as text, `file://`, JSON or shorthand.
-
-    Raises:
-        UsageError: it is none of these.
-
-    """
-    value = content(option, text)
+def parse_option(option: str, shape: Any, text: str) -> Any:  # noqa: ANN401 - botocore's shape, any JSON
+    """Return the value of one parameter, written as text, `file://`, JSON or shorthand; raises UsageError."""
+    value = load_text(option, text)
     if shape.type_name != "structure":
         return value
     if not isinstance(value, str):
-        raise _wrong(option, "fileb:// cannot be used here; use file://")
+        raise _parse_error(option, "fileb:// cannot be used here; use file://")
     if value.strip().startswith(("{", "[")):
         return _json(option, value)
     return _shorthand(option, shape, value)
 
 
-def from_document(option: str, text: str) -> dict[str, Any]:
-    """Return all parameters given as one document with `--cli-input-json` or `--cli-input-yaml`.
-
-    Raises:
-        UsageError: it is no document of that kind, or not a map.
-
-    """
-    document = _DOCUMENTS[option](option, content(option, text))
+def parse_document(option: str, text: str) -> dict[str, Any]:
+    """Return all parameters from the document of `--cli-input-json` or `--cli-input-yaml`; raises UsageError."""
+    document = _DOCUMENTS[option](option, load_text(option, text))
     if not isinstance(document, dict):
-        raise _wrong(option, f"a map of parameters is expected{_meant_a_file(text)}")
+        raise _parse_error(option, f"a map of parameters is expected{_file_hint(text)}")
     return document
 
 
-def content(option: str, text: str) -> str | bytes:
-    """Return the content of the file that a `file://` names, other text as it is; raises UsageError."""
+def load_text(option: str, text: str) -> str | bytes:
+    """Return the content of the file if `text` is `file://<path>`, else the text itself; raises UsageError."""
     try:
         loaded = aws_cli.get_paramfile(text, aws_cli.LOCAL_PREFIX_MAP)
     except aws_cli.ResourceLoadingError as error:
-        fault = _wrong(option, _unreadable(error))
+        fault = _parse_error(option, _unreadable_file(error))
     else:
         return text if loaded is None else loaded
     raise fault
 
 
 def is_inline(text: str, secrets: list[str]) -> bool:
-    """Tell whether one of the secrets that were read from this text stands in it: not in a file that it names."""
-    if text.startswith(FILES):
+    """Tell whether the text itself contains one of the secrets that were read from it, rather than a file's name."""
+    if text.startswith(FILE_PREFIXES):
         return False
     return any(secrets) if "@=" not in text else any(secret in text for secret in secrets if secret)
 
@@ -67,7 +57,7 @@ def _json(option: str, text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
-    raise _wrong(option, f"this is not JSON{place}{_meant_a_file(text)}")
+    raise _parse_error(option, f"this is not JSON{place}{_file_hint(text)}")
 
 
 def _yaml(option: str, text: str | bytes) -> Any:  # noqa: ANN401 - any YAML
@@ -75,13 +65,13 @@ def _yaml(option: str, text: str | bytes) -> Any:  # noqa: ANN401 - any YAML
         return load(text)
     except (ValueError, RecursionError):
         pass
-    raise _wrong(option, f"this is not YAML{_meant_a_file(text)}")
+    raise _parse_error(option, f"this is not YAML{_file_hint(text)}")
 
 
-def _meant_a_file(text: str | bytes) -> str:
-    """Return a hint where a file's name seems to stand in the place of its content."""
-    looks_so = isinstance(text, str) and text.endswith((".json", ".yaml", ".yml"))
-    return "; to read a file, give file://<path>" if looks_so else ""
+def _file_hint(text: str | bytes) -> str:
+    """Return a hint if the text looks like a file's name instead of its content."""
+    is_name = isinstance(text, str) and text.endswith((".json", ".yaml", ".yml"))
+    return "; to read a file, give file://<path>" if is_name else ""
 
 
 def _shorthand(option: str, shape: Any, text: str) -> Any:  # noqa: ANN401 - botocore's shape
@@ -91,27 +81,27 @@ def _shorthand(option: str, shape: Any, text: str) -> Any:  # noqa: ANN401 - bot
     except aws_cli.ShorthandParseSyntaxError as error:
         fault = f"expected {error.expected!r} at character {error.index + 1} of the shorthand"
     except aws_cli.DuplicateKeyInObjectError as error:
-        fault = f"{name(error.key)} stands twice in the shorthand"
+        fault = f"{quoted_name(error.key)} is given twice in the shorthand"
     except aws_cli.ResourceLoadingError as error:
-        raise _wrong(option, _unreadable(error)) from None
+        raise _parse_error(option, _unreadable_file(error)) from None
     except aws_cli.ShorthandParseError:
         fault = "this is not shorthand"
     else:
         return parsed
-    raise _wrong(option, f"{fault}. Put a value that holds a comma or a quote into quotes, or give JSON or file://")
+    raise _parse_error(option, f"{fault}. Quote a value that contains a comma or a quote, or give JSON or file://")
 
 
-def _unreadable(error: Exception) -> str:
-    """Say why a file cannot be read, without its name: what stands after file:// may be a value."""
-    fault = error.__context__
-    if isinstance(fault, OSError):
-        return f"the file that stands after file:// cannot be read ({fault.strerror})"
-    if isinstance(fault, UnicodeError):
-        return "the file that stands after file:// is not UTF-8 text"
-    return "what stands after file:// cannot be read"
+def _unreadable_file(error: Exception) -> str:
+    """Say why a file cannot be read, without its name: what follows file:// may be a misplaced value."""
+    cause = error.__context__
+    if isinstance(cause, OSError):
+        return f"the file after file:// cannot be read ({cause.strerror})"
+    if isinstance(cause, UnicodeError):
+        return "the file after file:// is not UTF-8 text"
+    return "the file after file:// cannot be read"
 
 
-def _wrong(option: str, why: str) -> UsageError:
+def _parse_error(option: str, why: str) -> UsageError:
     return UsageError(f"Error parsing parameter '{option}': {why}.")
 
 

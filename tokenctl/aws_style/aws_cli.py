@@ -1,8 +1,8 @@
-"""The parts of the AWS CLI that tokenctl is made of. Import this module on use: it is slow.
+"""The parts of the AWS CLI that tokenctl uses. Import this module only where it is needed, because it is slow.
 
-Importing `awscli` puts a finder into sys.meta_path that makes every later `import botocore` mean the copy inside
-awscli, and awscli's data folder into AWS_DATA_PATH. Both would change what boto3 is in this process. So botocore comes
-first, which settles whose it is, and afterwards both are put back.
+Importing `awscli` adds a finder to `sys.meta_path`, which makes every later `import botocore` load awscli's own copy,
+and adds awscli's data folder to AWS_DATA_PATH. Both would change boto3 in this process. So this module imports botocore
+first, and restores both afterwards.
 """
 
 import os
@@ -16,7 +16,7 @@ import botocore.utils
 
 
 @contextmanager
-def _import_system_kept() -> Iterator[None]:
+def _import_system_restored() -> Iterator[None]:
     finders, data_path = list(sys.meta_path), os.environ.get("AWS_DATA_PATH")
     try:
         yield
@@ -27,8 +27,8 @@ def _import_system_kept() -> Iterator[None]:
             os.environ["AWS_DATA_PATH"] = data_path
 
 
-with _import_system_kept():
-    import awscli.argprocess  # noqa: F401 - paramfile and shorthand import one another; only this order works
+with _import_system_restored():
+    import awscli.argprocess  # noqa: F401 - paramfile and shorthand import each other; only this order works
     from awscli.formatter import FullyBufferedFormatter, get_formatter
     from awscli.paramfile import LOCAL_PREFIX_MAP, ResourceLoadingError, get_paramfile
     from awscli.shorthand import (

@@ -1,15 +1,15 @@
-"""One operation of Amplify UI Builder as botocore's model describes it: its parameters, their check, samples."""
+"""An operation of Amplify UI Builder as botocore's model describes it: its parameters, their validation, samples."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from tokenctl.errors import UsageError, name
+from tokenctl.errors import UsageError, quoted_name
 
 SERVICE: Final = "amplifyuibuilder"
 _TYPES: Final = {str(str): "a string", str(dict): "a map"}
-"""The types that the parameters of the two operations have, in botocore's words and in ours."""
+"""The types of the two operations' parameters: botocore's words, then ours."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Operation:
 
     @cached_property
     def model(self) -> Any:  # noqa: ANN401 - the stubs know neither members nor metadata of a shape
-        """Return botocore's OperationModel."""
+        """Botocore's OperationModel."""
         from botocore.loaders import Loader
         from botocore.model import ServiceModel
 
@@ -28,27 +28,23 @@ class Operation:
 
     @property
     def members(self) -> Mapping[str, Any]:
-        """Return the shapes of the parameters."""
+        """The shapes of the parameters, by name."""
         members: Mapping[str, Any] = self.model.input_shape.members
         return members
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
-        """Hold the parameters against the model, with botocore's validator.
-
-        Raises:
-            UsageError: they do not fit. The faults are named without values.
-
-        """
+    def validate(self, parameters: Mapping[str, Any]) -> None:
+        """Validate the parameters with botocore's validator; raises UsageError, which shows no values."""
         from botocore.validate import ParamValidator
 
-        faults: Any = ParamValidator().validate(parameters, self.model.input_shape)
-        if faults.has_errors():
-            told = "; ".join(_told(reason, where, more) for reason, where, more in faults._errors)  # noqa: SLF001 - its public report shows values
-            raise UsageError(f"Parameter validation failed: {told}.")
+        report: Any = ParamValidator().validate(parameters, self.model.input_shape)
+        if report.has_errors():
+            errors = report._errors  # noqa: SLF001 - botocore's public report shows values
+            faults = "; ".join(_fault(reason, path, details) for reason, path, details in errors)
+            raise UsageError(f"Parameter validation failed: {faults}.")
 
-    def secrets(self, parameters: Mapping[str, Any]) -> list[str]:
-        """Return the values that the model calls sensitive."""
-        return list(_secrets(self.model.input_shape, parameters))
+    def secrets_in(self, parameters: Mapping[str, Any]) -> list[str]:
+        """Return the values of the parameters that the model marks as sensitive."""
+        return list(_sensitive_values(self.model.input_shape, parameters))
 
     def input_skeleton(self) -> Mapping[str, Any]:
         """Return sample parameters."""
@@ -58,7 +54,7 @@ class Operation:
         return skeleton
 
     def sample_answer(self) -> Mapping[str, Any]:
-        """Return a sample of the answer."""
+        """Return a sample answer."""
         from tokenctl.aws_style.aws_cli import ArgumentGenerator
 
         shape = self.model.output_shape
@@ -66,21 +62,22 @@ class Operation:
         return answer
 
 
-def _told(reason: str, where: str, more: Mapping[str, Any]) -> str:
-    place = where.removeprefix(".")
+def _fault(reason: str, path: str, details: Mapping[str, Any]) -> str:
+    place = path.removeprefix(".")
     inside = f" in {place}" if place else ""
     if reason == "missing required field":
-        return f"`{more['required_name']}` is missing{inside}"
+        return f"`{details['required_name']}` is missing{inside}"
     if reason == "unknown field":
-        return f"{name(more['unknown_param'])} is not known{inside}, known are {', '.join(more['valid_names'])}"
+        known = ", ".join(details["valid_names"])
+        return f"{quoted_name(details['unknown_param'])} is not known{inside}, known are {known}"
     if reason == "invalid type":
-        return f"{place or 'the input'} must be {_TYPES.get(more['valid_types'][0], 'of another type')}"
+        return f"{place or 'the input'} must be {_TYPES.get(details['valid_types'][0], 'of another type')}"
     return f"{place or 'the input'} does not fit ({reason})"
 
 
-def _secrets(shape: Any, value: object) -> Iterator[str]:  # noqa: ANN401 - botocore's shape
+def _sensitive_values(shape: Any, value: object) -> Iterator[str]:  # noqa: ANN401 - botocore's shape
     if shape.type_name == "structure" and isinstance(value, Mapping):
         for member, inner in shape.members.items():
-            yield from _secrets(inner, value.get(member))
+            yield from _sensitive_values(inner, value.get(member))
     elif shape.metadata.get("sensitive") and value is not None:
         yield str(value)

@@ -1,4 +1,4 @@
-"""What the commands that perform an operation have in common: parameters as in the AWS CLI, skeletons, output."""
+"""What all commands that perform an operation share: the AWS CLI's way of giving parameters, skeletons and output."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tokenctl.aws_style.options import target_options, with_options
-from tokenctl.aws_style.output import Output, aws_output_options
+from tokenctl.aws_style.output import Output
+from tokenctl.aws_style.output_options import aws_output_options
+from tokenctl.aws_style.target_options import target_options, with_options
 from tokenctl.errors import UsageError
 from tokenctl.stack.target import Target
 
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 
 Perform = Callable[..., Mapping[str, Any]]
 
-INLINE: Final = (
-    "tokenctl: warning: a secret stands on the command line, where other processes can see it. "
+INLINE_WARNING: Final = (
+    "tokenctl: warning: there is a secret on the command line, where other processes can see it. "
     "Put it into a file and give file://<path>, or pipe it and give file:///dev/stdin."
 )
 
-INPUTS: Final = (
+INPUT_OPTIONS: Final = (
     click.option("--cli-input-json", metavar="<json>", help="All parameters as JSON, text or file://."),
     click.option("--cli-input-yaml", metavar="<yaml>", help="All parameters as YAML, text or file://."),
     click.option(
@@ -29,20 +30,20 @@ INPUTS: Final = (
         is_flag=False,
         flag_value="input",
         type=click.Choice(["input", "yaml-input", "output"]),
-        help="Send nothing; print sample parameters for --cli-input-json or --cli-input-yaml, or check the "
-        "parameters and print a sample answer. Without a value: input.",
+        help="Send nothing. input (the default), yaml-input: print sample parameters for --cli-input-json or "
+        "--cli-input-yaml. output: validate the parameters and print a sample answer.",
     ),
 )
 
 
-def performs(operation: str, options: Mapping[str, str]) -> Callable[[Perform], Callable[..., None]]:
-    """Make the body of an operation's command from the function that performs it.
+def operation_command(operation: str, options: Mapping[str, str]) -> Callable[[Perform], Callable[..., None]]:
+    """Turn a function that performs an operation into the body of a command.
 
-    `options` says which option gives which of the operation's parameters; the command declares these options. The
-    function gets a `target`, valid `parameters` and the command's other options, and returns the answer.
+    `options` maps each of the command's options to the operation's parameter that it gives. The function receives a
+    `target`, valid `parameters` and the command's other options, and returns the answer.
     """
 
-    def make(perform: Perform) -> Callable[..., None]:
+    def decorate(perform: Perform) -> Callable[..., None]:
         @functools.wraps(perform)
         def command(
             *,
@@ -59,20 +60,22 @@ def performs(operation: str, options: Mapping[str, str]) -> Callable[[Perform], 
             texts = {option: others.pop(option.removeprefix("--").replace("-", "_")) for option in options}
             documents = {"--cli-input-json": cli_input_json, "--cli-input-yaml": cli_input_yaml}
             skeleton = _SKELETONS.get(generate_cli_skeleton)
-            parameters = _parameters(model, options, _given(texts), _given(documents), complete=skeleton is None)
+            parameters = _parameters(
+                model, options, _without_none(texts), _without_none(documents), required=skeleton is None
+            )
             if skeleton:
                 click.echo(skeleton(model))
                 return
-            model.check(parameters)
-            # Before the call: it cannot be undone, and an answer that cannot be shown would be lost.
-            output = output.settled(target.connection)
+            model.validate(parameters)
+            # Before the call, which cannot be undone: an answer in an unsupported format would be lost.
+            output = output.with_format(target.aws)
             sample = generate_cli_skeleton == "output"
             answer = model.sample_answer() if sample else perform(target=target, parameters=parameters, **others)
-            output.show(operation, dict(answer), target.connection)
+            output.show(operation, dict(answer), target.aws)
 
-        return with_options(target_options(aws_output_options(command)), INPUTS)
+        return with_options(target_options(aws_output_options(command)), INPUT_OPTIONS)
 
-    return make
+    return decorate
 
 
 def _parameters(
@@ -81,31 +84,31 @@ def _parameters(
     texts: Mapping[str, str],
     documents: Mapping[str, str],
     *,
-    complete: bool,
+    required: bool,
 ) -> dict[str, Any]:
-    """Return the parameters; those given one by one replace those of a document."""
-    from tokenctl.aws_style.arguments import from_document, from_option, is_inline
+    """Return the parameters; an option replaces the same parameter in a document."""
+    from tokenctl.aws_style.arguments import is_inline, parse_document, parse_option
 
     if len(documents) > 1:
         raise UsageError(f"Only one of {' and '.join(documents)} may be given.")
     missing = [option for option in options if option not in texts]
-    if missing and complete and not documents:
+    if missing and required and not documents:
         raise UsageError(f"The following options are required: {', '.join(missing)}.")
     inline = False
     parameters: dict[str, Any] = {}
     for option, text in documents.items():
-        parameters = from_document(option, text)
-        inline = is_inline(text, model.secrets(parameters))
+        parameters = parse_document(option, text)
+        inline = is_inline(text, model.secrets_in(parameters))
     for option, text in texts.items():
         member = options[option]
-        parameters[member] = from_option(option, model.members[member], text)
-        inline |= is_inline(text, model.secrets({member: parameters[member]}))
+        parameters[member] = parse_option(option, model.members[member], text)
+        inline |= is_inline(text, model.secrets_in({member: parameters[member]}))
     if inline:
-        click.echo(INLINE, err=True)
+        click.echo(INLINE_WARNING, err=True)
     return parameters
 
 
-def _given(texts: Mapping[str, str | None]) -> dict[str, str]:
+def _without_none(texts: Mapping[str, str | None]) -> dict[str, str]:
     return {option: text for option, text in texts.items() if text is not None}
 
 

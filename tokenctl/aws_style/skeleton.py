@@ -1,4 +1,4 @@
-"""`--generate-cli-skeleton input` and `yaml-input`: what `--cli-input-json` and `--cli-input-yaml` take, to fill in."""
+"""Skeletons to fill in for `--cli-input-json` and `--cli-input-yaml`, as `--generate-cli-skeleton` prints them."""
 
 import json
 import re
@@ -18,7 +18,7 @@ def input_json(operation: Operation) -> str:
 
 
 def input_yaml(operation: Operation) -> str:
-    """Return the YAML skeleton, as the AWS CLI v2 prints it: each parameter explained in a comment."""
+    """Return the YAML skeleton, as the AWS CLI v2 prints it, with a comment on each parameter."""
     return "\n".join(_lines(operation.model.input_shape, operation.input_skeleton(), indent=""))
 
 
@@ -31,7 +31,7 @@ def _lines(shape: Any, skeleton: Mapping[str, Any], *, indent: str) -> Iterator[
         yield f"{indent}{member}:{shown}{gap}# {_comment(inner, required=member in shape.required_members)}"
         if nested:
             yield from _lines(inner, value, indent=f"{indent}  ")
-        gap = " "  # the AWS CLI's YAML library puts two spaces before the first comment of a map only
+        gap = " "  # the AWS CLI's YAML library puts two spaces before a map's first comment only
 
 
 def _comment(shape: Any, *, required: bool) -> str:  # noqa: ANN401 - botocore's shape

@@ -1,4 +1,4 @@
-"""YAML as the AWS CLI v2 reads and writes it: version 1.2, where `yes` and `on` are text. PyYAML alone knows 1.1."""
+"""YAML 1.2, which the AWS CLI v2 reads and writes; there, `yes` and `on` are text. PyYAML itself implements 1.1."""
 
 import json
 import re
@@ -8,15 +8,15 @@ import yaml
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
-    """The core schema of YAML 1.2 (chapter 10.3.2), with the dates and merge keys that ruamel.yaml has, too."""
+    """The core schema of YAML 1.2 (chapter 10.3.2), plus the dates and merge keys that ruamel.yaml supports."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: ANN401, FBT001, FBT002 - as PyYAML's
-        """Return the mapping; a key that stands twice is an error, as in the AWS CLI."""
+        """Return the mapping; a duplicate key is an error, as in the AWS CLI."""
         keys = [key.value for key, _ in node.value if isinstance(key.value, str)]
         if len(keys) != len(set(keys)):
-            raise yaml.constructor.ConstructorError(problem="a key stands twice")
+            raise yaml.constructor.ConstructorError(problem="duplicate key")
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
 
@@ -33,14 +33,14 @@ _KINDS: Final = {
     "timestamp": (rf"\d{{4}}-\d\d-\d\d|\d{{4}}-\d\d?-\d\d?{_TIME}", "0123456789"),
     "merge": ("<<", "<"),
 }
-"""For each kind of plain scalar its pattern, and the characters that it can begin with."""
+"""For each kind of plain scalar, its pattern and the characters that it may begin with."""
 
 for _kind, (_pattern, _first) in _KINDS.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"(?:{_pattern})\Z"), list(_first))
 
 
 def load(text: str | bytes) -> Any:  # noqa: ANN401 - any YAML
-    """Return the one document in `text`; raises ValueError."""
+    """Parse the single document in `text`; raises ValueError."""
     try:
         return yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
     except yaml.YAMLError:
@@ -49,7 +49,7 @@ def load(text: str | bytes) -> Any:  # noqa: ANN401 - any YAML
 
 
 def dump(value: Any, stream: TextIO) -> None:  # noqa: ANN401 - any JSON
-    """Write `value` in the AWS CLI's style: blocks, sorted, and a lone scalar as JSON."""
+    """Write `value` as the AWS CLI does: in sorted blocks, or as JSON if it is a scalar."""
     if value is None or isinstance(value, str | int | float):
         stream.write(json.dumps(value, ensure_ascii=False) + "\n")
     else:

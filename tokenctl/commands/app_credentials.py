@@ -1,33 +1,34 @@
-"""`tokenctl app-credentials`: stores the credentials of the team's own app."""
+"""`tokenctl app-credentials`: stores the credentials of your own app."""
 
 import json
 from typing import Final
 
 import click
 
-from tokenctl.aws_style.options import target_options
-from tokenctl.aws_style.output import Output, output_options
+from tokenctl.aws_style.output import Output
+from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.stack.app_secret import checked_document, holds_something, store_credentials
+from tokenctl.aws_style.target_options import target_options
+from tokenctl.stack.app_secret import store_credentials, validated_document, would_replace
 from tokenctl.stack.issuer import app_secret_arn
 from tokenctl.stack.target import Target
-from tokenctl.terminal.confirm import ask
-from tokenctl.terminal.secret_input import given_text, hidden, is_typed
+from tokenctl.terminal.confirm import confirm
+from tokenctl.terminal.secret_input import prompt_hidden, read_text, should_prompt
 
 EXAMPLES: Final = """\b
 Examples:
-  tokenctl app-credentials --stage prod                  (asks; nothing shows what is typed)
+  tokenctl app-credentials --stage prod                  (prompts; what you type is not shown)
   tokenctl app-credentials --stage prod --from app.json
-  vault-of-yours | tokenctl app-credentials --stage prod --yes
+  your-vault | tokenctl app-credentials --stage prod --yes
 
 \b
-Taken: {"clientId", "clientSecret"}.
+Input: {"clientId", "clientSecret"}.
 """
 
 
 @click.command("app-credentials", cls=AwsCommand, epilog=EXAMPLES)
 @click.option(
-    "--from", "source", metavar="FILE", type=click.Path(), help="File with them as JSON; - is standard input."
+    "--from", "source", metavar="FILE", type=click.Path(), help="JSON file with the credentials; - is standard input."
 )
 @click.option("--yes", is_flag=True, help="Replace stored credentials without asking.")
 @target_options
@@ -35,18 +36,19 @@ Taken: {"clientId", "clientSecret"}.
 def app_credentials(*, target: Target, source: str | None, yes: bool, output: Output) -> None:
     """Store the client id and secret of your own app, from a file, standard input or hidden prompts.
 
-    For the issuers figma and oauth2. Asks before it replaces any. The next refresh uses them; nothing is deployed.
+    For the issuers figma and oauth2. Asks before it replaces stored credentials. The next refresh uses the new ones,
+    without a deployment.
     """
-    arn = app_secret_arn(target)  # before anything is typed
-    document = checked_document(_prompted() if is_typed(source) else given_text(source, "an app's credentials"))
-    if not yes and holds_something(target):
-        ask(
-            f"The stack {target.stack_name} has app credentials already. This replaces them; the refresh token of "
-            "another app is refused, so that a person must sign in again.",
+    arn = app_secret_arn(target)  # better to fail before the operator types anything
+    document = validated_document(_prompt() if should_prompt(source) else read_text(source, "an app's credentials"))
+    if not yes and would_replace(target):
+        confirm(
+            f"The stack {target.stack_name} already has app credentials. This replaces them; the issuer will refuse "
+            "the refresh token of another app, so that a person must sign in again.",
             yes=yes,
         )
     version_id = store_credentials(target, document)
-    if output.asked_for:
+    if output.is_structured:
         output.print("app-credentials", {"stack": target.stack_name, "secretArn": arn, "versionId": version_id})
     else:
         click.echo(f"Stored the app's credentials for {target.stack_name}: version {version_id} of {arn}.")
@@ -55,5 +57,6 @@ def app_credentials(*, target: Target, source: str | None, yes: bool, output: Ou
         click.echo(f"{source} still holds the client secret: delete it.", err=True)
 
 
-def _prompted() -> str:
-    return json.dumps({"clientId": hidden("Client id of the app"), "clientSecret": hidden("Client secret")})
+def _prompt() -> str:
+    client_id = prompt_hidden("Client id of the app")
+    return json.dumps({"clientId": client_id, "clientSecret": prompt_hidden("Client secret")})

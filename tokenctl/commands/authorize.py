@@ -1,79 +1,82 @@
-"""`tokenctl authorize`: what the operator types and reads."""
+"""`tokenctl authorize`: signs in to the provider in the browser and stores the token pair."""
 
-import threading
 import time
-import webbrowser
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import click
 
+from refresh_token.oauth.issuers import FIGMA_CONSENT_PAGE, FIGMA_SCOPES, NAMES
 from refresh_token.windows import iso_utc
-from tokenctl.aws_style.options import target_options
-from tokenctl.aws_style.output import Output, output_options
+from tokenctl.aws_style.output import Output
+from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.errors import ConfigurationError
-from tokenctl.sign_in import consent as consent_page
-from tokenctl.sign_in.consent import Consent
-from tokenctl.sign_in.loopback import Loopback
-from tokenctl.sign_in.reception import Reception
-from tokenctl.sign_in.sign_in import SignIn, Stored, finish
-from tokenctl.sign_in.terms import Asked, terms_for
-from tokenctl.stack.issuer import NAMES
+from tokenctl.aws_style.target_options import target_options
+from tokenctl.sign_in.authorization_request import LOOPBACK_HOSTS, AuthorizationRequest, callback_uri
+from tokenctl.sign_in.callback_app import CallbackApp
+from tokenctl.sign_in.callback_server import CallbackServer
+from tokenctl.sign_in.complete_sign_in import SignIn, StoredSignIn, complete_sign_in
+from tokenctl.sign_in.options import SignInOptions
+from tokenctl.sign_in.plan import plan_sign_in
 from tokenctl.stack.target import Target
-from tokenctl.terminal.confirm_replace import ask_before_replacing, moment
+from tokenctl.stack.token_life import utc_minute
+from tokenctl.terminal.browser import open_in_background, require_browser
+from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair
 
-LATE_SECONDS: Final = 2.0
-"""How long the port is answered after the sign-in."""
+LINGER_SECONDS: Final = 2.0
+"""How long the port still answers after the sign-in, for a reload of the last page or a second tab."""
 
 _EXAMPLES: Final = """\b
 Examples:
-  The redirect address http://127.0.0.1:8976/callback is registered with the app, whose credentials the stack has:
+  The redirect address http://127.0.0.1:8976/callback is registered with the app, and the stack has its credentials:
     tokenctl authorize --stage prod --port 8976
   The stack's issuer is amplify, which holds the app's secret:
     tokenctl authorize --stage prod --client-id YOUR_APP --port 8976
-  Without a browser on this machine; forward the port from the one that has it
-  (ssh -L 8976:127.0.0.1:8976 ...), and open there what is printed:
+  There is no browser on this machine. Forward the port from a machine with a browser
+  (ssh -L 8976:127.0.0.1:8976 ...), and open the printed address there:
     tokenctl authorize --port 8976 --no-browser
-  Registered with the name instead of the number, and with one scope more:
+  The app is registered with localhost instead of 127.0.0.1, and needs one more scope:
     tokenctl authorize --port 8976 --redirect-host localhost --scope file_content:read
 """
 
 
 @click.command("authorize", cls=AwsCommand, epilog=_EXAMPLES)
-@click.option("--issuer", type=click.Choice(NAMES), help="Who issues the pair; without it the stack's issuer.")
+@click.option("--issuer", type=click.Choice(NAMES), help="The issuer of the pair. Default: the stack's issuer.")
 @click.option(
     "--client-id",
     envvar="FIGMA_CLIENT_ID",
     show_envvar=True,
-    help="Client id of the app. Needed with amplify; otherwise the stack has it.",
+    help="Client id of the app. Required with amplify; with other issuers the stack has it.",
 )
 @click.option(
     "--scope",
-    "asked_scopes",
+    "scopes",
     multiple=True,
     metavar="SCOPE",
-    help=f"Scope to ask for besides {consent_page.LEAST_SCOPE} (with oauth2: besides the stack's); may be repeated.",
+    help=f"Scope to request in addition to {' '.join(FIGMA_SCOPES)} (with oauth2: to the stack's). Repeatable.",
 )
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    help="Port of 127.0.0.1 that the browser is sent back to; any free one without it.",
+    help="Port of 127.0.0.1 that the browser is sent back to. Default: any free port.",
 )
 @click.option(
     "--redirect-host",
-    type=click.Choice(consent_page.LOOPBACK_HOSTS),
-    default=consent_page.LOOPBACK_HOSTS[0],
+    type=click.Choice(LOOPBACK_HOSTS),
+    default=LOOPBACK_HOSTS[0],
     show_default=True,
-    help="How the registered redirect address writes this machine.",
+    help="Name of this machine in the registered redirect address.",
 )
 @click.option("--no-browser", is_flag=True, help="Print the address instead of opening it.")
 @click.option(
     "--timeout", type=click.IntRange(min=1), default=300, show_default=True, help="Seconds to wait for the sign-in."
 )
 @click.option("--yes", is_flag=True, help="Replace a stored pair without asking.")
-@click.option("--authorize-url", help=f"The consent page; without it {consent_page.FIGMA}. Needed with oauth2.")
-@click.option("--token-url", help="Where the code is exchanged, with figma or oauth2; without it as the stack has it.")
+@click.option("--authorize-url", help=f"The consent page. Default: {FIGMA_CONSENT_PAGE}. Required with oauth2.")
+@click.option(
+    "--token-url", help="Where the code is exchanged, with figma or oauth2. Default: the stack's token endpoint."
+)
 @target_options
 @output_options
 def authorize(  # noqa: PLR0913 - one for each option
@@ -81,7 +84,7 @@ def authorize(  # noqa: PLR0913 - one for each option
     target: Target,
     issuer: str | None,
     client_id: str | None,
-    asked_scopes: tuple[str, ...],
+    scopes: tuple[str, ...],
     port: int | None,
     redirect_host: str,
     no_browser: bool,
@@ -93,91 +96,71 @@ def authorize(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Sign in to Figma in the browser and store the token pair.
 
-    Opens the consent page, waits on a port of 127.0.0.1 for the browser to come back, exchanges the code and stores
-    the pair in the secret of the stack. The redirect address, http://127.0.0.1:PORT/callback, must be registered with
-    the app. No token is shown.
+    Opens the consent page, waits on a port of 127.0.0.1 until the browser comes back, exchanges the code, and stores
+    the pair in the stack's secret. The redirect address, http://127.0.0.1:PORT/callback, must be registered with the
+    app. Shows no token.
     """
-    asked = Asked(
+    options = SignInOptions(
         issuer=issuer,
         client_id=client_id,
-        scopes=asked_scopes,
+        scopes=scopes,
         authorize_url=authorize_url,
         token_url=token_url,
         yes=yes,
     )
-    asked.check()
+    options.validate()
     if not no_browser:
-        _check_browser()
-    terms = terms_for(target, asked)
-    _ = target.secret_arn  # better no stack now than after the sign-in
-    kept = ask_before_replacing(target, yes=yes)
-    with Loopback(port or 0) as loopback:
-        consent = terms.consent(consent_page.redirect_uri(redirect_host, loopback.port))
-        with loopback.serving(consent.state) as reception:
-            sign_in = SignIn(consent=consent, exchange=terms.exchange, target=target, kept=kept)
-            stored = _go_through(sign_in, reception, timeout, no_browser=no_browser, apart=output.asked_for)
+        require_browser()
+    plan = plan_sign_in(target, options)
+    _ = target.secret_arn  # better to fail now than after the sign-in
+    kept = confirm_replacing_pair(target, yes=yes)
+    with CallbackServer(port or 0) as server:
+        request = plan.request(callback_uri(redirect_host, server.port))
+        with server.serving(request.state) as app:
+            sign_in = SignIn(request=request, exchange=plan.exchange, target=target, kept=kept)
+            with _reporting_how_it_ended(app):
+                _send_to_consent_page(request, timeout, no_browser=no_browser, to_stderr=output.is_structured)
+                stored = complete_sign_in(sign_in, app, seconds=timeout)
             _show(target, stored, output)
-            if terms.reminder:
-                click.echo(terms.reminder, err=True)
-            _stay()
+            if plan.reminder:
+                click.echo(plan.reminder, err=True)
+            with suppress(KeyboardInterrupt):
+                time.sleep(LINGER_SECONDS)
 
 
-def _stay() -> None:
-    """Tell those who load the last page again, or allow it in a second tab, that it is over, instead of nothing."""
-    with suppress(KeyboardInterrupt):
-        time.sleep(LATE_SECONDS)
+def _send_to_consent_page(request: AuthorizationRequest, timeout: int, *, no_browser: bool, to_stderr: bool) -> None:
+    if no_browser:
+        click.echo(f"Open this address in a browser:\n\n{request.address}\n", err=to_stderr)
+    else:
+        click.echo(f"Opening {request.issuer_label}'s consent page in your browser.", err=to_stderr)
+        open_in_background(request.address)
+    click.echo(
+        f"Waiting up to {timeout} seconds for the answer at {request.redirect_uri}, which must be registered with the "
+        "app. Ctrl-C stops.",
+        err=to_stderr,
+    )
 
 
-def _go_through(sign_in: SignIn, reception: Reception, timeout: int, *, no_browser: bool, apart: bool) -> Stored:
-    """Ask, and wait; `apart` keeps standard output for what `--output` asked for."""
+@contextmanager
+def _reporting_how_it_ended(app: CallbackApp) -> Iterator[None]:
+    """Report an interruption, and redirects that were ignored."""
     try:
-        _ask(sign_in.consent, timeout, no_browser=no_browser, apart=apart)
-        return finish(sign_in, reception, seconds=timeout)
+        yield
     except KeyboardInterrupt:
-        known = "Whether a pair was stored is not known" if reception.answered else "Nothing was stored"
-        click.echo(f"\nInterrupted. {known}. Run the command again.", err=True)
+        state = "It is not known whether a pair was stored" if app.has_response else "Nothing was stored"
+        click.echo(f"\nInterrupted. {state}. Run the command again.", err=True)
         raise
     finally:
-        if reception.forged:
+        if app.forged:
             click.echo(
-                f"Ignored {reception.forged} redirect(s) that did not belong to this sign-in. Unless you caused them, "
-                "a page or a program on this machine tried to sign you in to an account of its own.",
+                f"Ignored {app.forged} redirect(s) that did not belong to this sign-in. Unless you caused them, a web "
+                "page or a program on this machine tried to sign you in to its own account.",
                 err=True,
             )
 
 
-def _check_browser() -> None:
-    try:
-        webbrowser.get()
-    except webbrowser.Error:
-        raise ConfigurationError(
-            "No browser was found on this machine. Say --no-browser, and open the address that it prints."
-        ) from None
-
-
-def _ask(consent: Consent, timeout: int, *, no_browser: bool, apart: bool) -> None:
-    if no_browser:
-        click.echo(f"Open this address in a browser:\n\n{consent.address}\n", err=apart)
-    else:
-        click.echo(f"Opening {consent.whose} consent page in your browser.", err=apart)
-        # In a thread: a browser in the foreground returns only when it is closed.
-        threading.Thread(target=_open, args=(consent.address,), name="browser", daemon=True).start()
-    click.echo(
-        f"Waiting up to {timeout} seconds for the answer at {consent.redirect_uri}, which must be registered with the "
-        "app. Ctrl-C stops.",
-        err=apart,
-    )
-
-
-def _open(address: str) -> None:
-    if not webbrowser.open(address):
-        click.echo(
-            "The browser did not open. Stop with Ctrl-C and say --no-browser, which prints the address.", err=True
-        )
-
-
-def _show(target: Target, stored: Stored, output: Output) -> None:
-    if output.asked_for:
+def _show(target: Target, stored: StoredSignIn, output: Output) -> None:
+    if output.is_structured:
         expires_at = stored.expires_at and iso_utc(stored.expires_at)
         names = {"stack": target.stack_name, "secretArn": target.secret_arn}
         output.print("authorize", {**names, "versionId": stored.version_id, "expiresAt": expires_at})
@@ -187,6 +170,6 @@ def _show(target: Target, stored: Stored, output: Output) -> None:
         ("stack", target.stack_name),
         ("secret", target.secret_arn),
         ("version", stored.version_id),
-        ("token lives until", moment(stored.expires_at)),
+        ("token lives until", utc_minute(stored.expires_at)),
     ):
         click.echo(f"  {name:<18}{value}")

@@ -1,4 +1,6 @@
-"""`tokenctl completion`: the script that makes a shell complete tokenctl's words."""
+"""`tokenctl completion`: prints the script that lets a shell complete tokenctl's commands and options."""
+
+from typing import Final
 
 import click
 from click.shell_completion import get_completion_class
@@ -6,7 +8,7 @@ from click.shell_completion import get_completion_class
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.errors import TokenctlError
 
-EXAMPLES = """\b
+EXAMPLES: Final = """\b
 Examples:
   eval "$(tokenctl completion bash)"        # in ~/.bashrc
   eval "$(tokenctl completion zsh)"         # in ~/.zshrc

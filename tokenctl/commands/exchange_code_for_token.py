@@ -1,4 +1,4 @@
-"""`tokenctl exchange-code-for-token`: a sign-in's code becomes a token pair, with the operator's credentials."""
+"""`tokenctl exchange-code-for-token`: exchanges a code for a token pair, with the operator's AWS credentials."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tokenctl.aws_style.operation_command import performs
-from tokenctl.aws_style.options import completing
+from tokenctl.aws_style.operation_command import operation_command
 from tokenctl.aws_style.parser import AwsCommand
+from tokenctl.aws_style.target_options import complete_from
 from tokenctl.errors import TokenctlError, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ Examples:
 @click.option(
     "--provider",
     metavar="<value>",
-    shell_complete=completing("figma"),
+    shell_complete=complete_from("figma"),
     help="The third-party provider for the token; figma is the only one.",
 )
 @click.option(
@@ -37,44 +37,49 @@ Examples:
     metavar="<value>",
     help="The code: code=string,redirectUri=string[,clientId=string], the same as a JSON object, or file://.",
 )
-@click.option("--store", is_flag=True, help="Put the pair into the stack's secret; print which version, no token.")
+@click.option("--store", is_flag=True, help="Store the pair in the stack's secret; print the version, but no token.")
 @click.option("--yes", is_flag=True, help="With --store: replace a stored pair without asking.")
-@performs(OPERATION, {"--provider": "provider", "--request": "request"})
+@operation_command(OPERATION, {"--provider": "provider", "--request": "request"})
 def exchange_code_for_token(
     *, target: "Target", parameters: Mapping[str, Any], store: bool, yes: bool
 ) -> Mapping[str, Any]:
     """Exchange an access code for a token pair.
 
-    A code lives 30 seconds and works once. Amplify UI Builder is called directly; --endpoint-url is where that call
-    goes, and not where the pair is stored.
+    A code lives 30 seconds and works once. The command calls Amplify UI Builder directly. --endpoint-url applies to
+    that call, but not to storing the pair.
     """
+    storage = dataclasses.replace(target, aws=dataclasses.replace(target.aws, endpoint_url=None))
+    if not store:
+        return _exchange(target, parameters)
+    from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair
+
+    # Whatever can fail or needs an answer comes first: the exchange spends the code.
+    secret = storage.secret_arn
+    kept = confirm_replacing_pair(storage, yes=yes)
+    return _store(storage, secret, parameters, {**kept, **_exchange(target, parameters)})
+
+
+def _exchange(target: "Target", parameters: Mapping[str, Any]) -> dict[str, Any]:
     from tokenctl.aws_style.operation import Operation
-    from tokenctl.stack.target import explained
+    from tokenctl.stack.aws_errors import translate_aws_errors
 
-    storage = dataclasses.replace(target, connection=dataclasses.replace(target.connection, endpoint_url=None))
-    secret: str | None = None
-    kept: Mapping[str, object] = {}
-    if store:  # looked up and asked first: a code is spent by the exchange
-        from tokenctl.terminal.confirm_replace import ask_before_replacing
-
-        secret = storage.secret_arn
-        kept = ask_before_replacing(storage, yes=yes)
-    client = target.connection.client("amplifyuibuilder")
+    client = target.aws.client("amplifyuibuilder")
     try:
-        with explained(Operation(OPERATION).secrets(parameters)):
+        with translate_aws_errors(Operation(OPERATION).secrets_in(parameters)):
             answer = dict(client.exchange_code_for_token(**parameters))
-    except (AttributeError, TypeError, ValueError):  # botocore's parser lets them out, and they show the answer
+    except (AttributeError, TypeError, ValueError):  # botocore's parser raises these, with a part of the answer
         raise TokenctlError(
-            "Amplify UI Builder's answer makes no sense, and the code may be spent. Sign in again; see --endpoint-url."
+            "Amplify UI Builder's answer makes no sense, and the code may be spent. Check --endpoint-url and sign in "
+            "again."
         ) from None
     answer.pop("ResponseMetadata", None)
-    return answer if secret is None else _stored(storage, secret, parameters, {**kept, **answer})
+    return answer
 
 
-def _stored(
+def _store(
     storage: "Target", secret: str, parameters: Mapping[str, Any], answer: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    from tokenctl.stack.secret import store_pair
+    from tokenctl.stack.pair_secret import store_pair
 
     client_id = parameters["request"].get("clientId")
     pair = {"provider": parameters["provider"], **answer} | ({"clientId": client_id} if client_id else {})
@@ -84,5 +89,5 @@ def _stored(
         fault = error
     else:
         return {"secretArn": secret, "versionId": version, "expiresIn": answer.get("expiresIn")}
-    kind = TokenctlError if isinstance(fault, UsageError) else type(fault)  # the answer is not what was typed
+    kind = TokenctlError if isinstance(fault, UsageError) else type(fault)  # the operator did not write this pair
     raise kind(f"The code was exchanged and is spent, but the pair could not be stored: {fault} Sign in again.")

@@ -1,20 +1,21 @@
-"""`tokenctl refresh`: a new access token now."""
+"""`tokenctl refresh`: gets a new access token now."""
 
 from typing import Any, Final
 
 import click
 
-from tokenctl.aws_style.options import target_options
-from tokenctl.aws_style.output import Output, output_options
+from tokenctl.aws_style.output import Output
+from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.stack.function import asked_for_a_token
+from tokenctl.aws_style.target_options import target_options
+from tokenctl.stack.function import request_token
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative
-from tokenctl.terminal.confirm import ask
+from tokenctl.terminal.confirm import confirm
 
 WARNING: Final = (
     "A refresh kills the current access token at once: every consumer that keeps it gets errors from Figma until it "
-    "asks again."
+    "requests the token again."
 )
 EXAMPLES: Final = """\b
 Examples:
@@ -30,18 +31,18 @@ Examples:
 def refresh(*, target: Target, yes: bool, output: Output) -> None:
     """Refresh the stored token now, whatever its window. Every access token handed out so far dies.
 
-    Prints the new version and its expiry; no token.
+    Prints the new version and its expiry, but no token.
     """
-    ask(WARNING, yes=yes)
-    report = forced(target)
-    if output.asked_for:
+    confirm(WARNING, yes=yes)
+    report = force_refresh(target)
+    if output.is_structured:
         output.print("refresh", report)
     else:
         left = relative(report["expiresIn"])
         click.echo(f"Refreshed: version {report['versionId']}, expires {report['expiresAt']} ({left}).")
 
 
-def forced(target: Target) -> dict[str, Any]:
+def force_refresh(target: Target) -> dict[str, Any]:
     """Refresh; return versionId, expiresAt, expiresIn and state. Raises as `tokenctl.stack.function.invoke`."""
-    answer = asked_for_a_token(target, {"force": True})
+    answer = request_token(target, {"force": True})
     return {key: answer[key] for key in ("versionId", "expiresAt", "expiresIn", "state")}

@@ -1,15 +1,16 @@
-"""`tokenctl token`: the access token, for scripts."""
+"""`tokenctl token`: prints the access token, for scripts."""
 
 import sys
 from typing import Final
 
 import click
 
-from tokenctl.aws_style.options import target_options
-from tokenctl.aws_style.output import Output, output_options
+from tokenctl.aws_style.output import Output
+from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
+from tokenctl.aws_style.target_options import target_options
 from tokenctl.errors import UsageError
-from tokenctl.stack.function import asked_for_a_token
+from tokenctl.stack.function import request_token
 from tokenctl.stack.target import Target
 
 EXAMPLES: Final = """\b
@@ -21,28 +22,28 @@ Examples:
 
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
-@click.option("--show", is_flag=True, help="Print it on a terminal, too, where others may see it.")
-@click.option("--failed-version", metavar="ID", help="The token of this version was rejected: get one that works.")
+@click.option("--show", is_flag=True, help="Print the token even on a terminal, where others may see it.")
+@click.option("--failed-version", metavar="ID", help="Report a rejected version, and get a token that works.")
 @target_options
 @output_options
 def token(*, target: Target, show: bool, failed_version: str | None, output: Output) -> None:
     """Print a live access token, as any consumer of the function gets it.
 
-    Into a pipe, a file or a variable; on a terminal only with --show. With --output or --query the whole answer:
-    accessToken, expiresIn, expiresAt, versionId, state.
+    Prints into a pipe, a file or a variable; on a terminal, only with --show. With --output or --query, prints the
+    complete answer: accessToken, expiresIn, expiresAt, versionId, state.
     """
     if sys.stdout.isatty() and not show:
         raise UsageError(
             "This would show the token on your terminal. Use it as $(tokenctl token), send it into a pipe or a file, "
-            "or say --show."
+            "or add --show."
         )
-    answer = asked_for_a_token(target, {} if failed_version is None else {"failedVersionId": failed_version})
+    answer = request_token(target, {} if failed_version is None else {"failedVersionId": failed_version})
     if answer["state"] == "degraded":
         click.echo(
             f"tokenctl: The token could not be refreshed and lives until {answer['expiresAt']}. See `tokenctl doctor`.",
             err=True,
         )
-    if output.asked_for:
+    if output.is_structured:
         output.print("token", answer)
     else:
         click.echo(answer["accessToken"])

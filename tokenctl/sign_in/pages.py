@@ -1,107 +1,9 @@
-"""What the browser shows. Self-contained HTML: nothing is loaded, and nothing of the request is repeated."""
+"""The pages that a sign-in can end with."""
 
-import base64
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from string import Template
 from typing import Final
 
-from markupsafe import escape
-
-_STYLE: Final = """
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #5b6570; --paper: #fff; --back: #f3f5f7; --line: #dfe3e8;
-  --good: #12805c; --bad: #b42318; --note: #8a6100; }
-@media (prefers-color-scheme: dark) { :root { --ink: #eef1f4; --soft: #a3adb8; --paper: #1c2127; --back: #12161a;
-  --line: #313a43; --good: #4cc79a; --bad: #ff8a7d; --note: #e5b94f; } }
-* { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--back);
-  color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
-main { width: 100%; max-width: 28rem; padding: 2.5rem 2.25rem 2rem; background: var(--paper); border-radius: 14px;
-  border: 1px solid var(--line); box-shadow: 0 1px 2px rgb(0 0 0 / 4%), 0 12px 32px rgb(0 0 0 / 7%); }
-svg { display: block; width: 3rem; height: 3rem; margin-bottom: 1.25rem; fill: none; stroke: currentColor;
-  stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
-.good svg { color: var(--good); } .bad svg { color: var(--bad); } .note svg { color: var(--note); }
-h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; }
-p { margin: 0 0 .75rem; overflow-wrap: anywhere; }
-dl { margin: 1.25rem 0; padding: .85rem 0; border: solid var(--line); border-width: 1px 0; display: grid;
-  grid-template-columns: auto 1fr; gap: .35rem 1.25rem; }
-dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
-@media (max-width: 27rem) { main { padding: 2rem 1.5rem 1.5rem; } dl { grid-template-columns: 1fr; gap: 0; }
-  dd + dt { margin-top: .5rem; } }
-footer { margin-top: 1.5rem; color: var(--soft); font-size: .875rem; }
-"""
-
-_SCRIPT: Final = 'history.replaceState(null, "", location.pathname);'
-"""Takes code and state out of the address bar; a reload then asks for nothing."""
-
-_ICONS: Final = {
-    "good": '<path d="m7.5 12.5 3 3 6-7"/>',
-    "bad": '<path d="m8.5 8.5 7 7m0-7-7 7"/>',
-    "note": '<path d="M12 7v6m0 3.5v.01"/>',
-}
-
-_HTML: Final = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<link rel="icon" href="data:,">
-<style>$style</style>
-</head>
-<body>
-<main class="$tone">
-<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10.5"/>$icon</svg>
-<h1>$title</h1>
-$content
-<footer>tokenctl authorize</footer>
-</main>
-<script>$script</script>
-</body>
-</html>
-""")
-
-
-def _source(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-HEADERS: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src {_source(_STYLE)}; script-src {_source(_SCRIPT)}; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
-"""Sent with every page."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """A page: plain texts, escaped when rendered."""
-
-    title: str
-    paragraphs: tuple[str, ...]
-    status: int = 200
-    tone: str = "note"
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-    def html(self) -> str:
-        """Return the document."""
-        facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in self.facts.items())
-        first, *rest = (f"<p>{escape(text)}</p>" for text in self.paragraphs)
-        return _HTML.substitute(
-            title=escape(self.title),
-            tone=self.tone,
-            icon=_ICONS[self.tone],
-            content="\n".join([first, *([f"<dl>{facts}</dl>"] if facts else []), *rest]),
-            style=_STYLE,
-            script=_SCRIPT,
-        )
-
+from tokenctl.sign_in.page import Page
 
 _CLOSE: Final = "You can close this window and go back to the terminal."
 
@@ -125,8 +27,8 @@ def failed(message: str, *, denied: bool = False) -> Page:
 FORGED: Final = Page(
     title="Redirect ignored",
     paragraphs=(
-        "It does not belong to the sign-in that tokenctl started. That one is not affected.",
-        "If you did not cause this, somebody may have tried to sign you in to an account of theirs.",
+        "This redirect does not belong to the sign-in that tokenctl started. That sign-in is not affected.",
+        "If you did not cause it, somebody may have tried to sign you in to their account.",
     ),
     status=400,
     tone="bad",
@@ -134,10 +36,7 @@ FORGED: Final = Page(
 
 REPLAYED: Final = Page(
     title="Already answered",
-    paragraphs=(
-        "This sign-in has its answer already. This second one was ignored.",
-        "You can close this window.",
-    ),
+    paragraphs=("This sign-in already has its answer. The second one was ignored.", "You can close this window."),
     status=409,
 )
 
@@ -149,18 +48,16 @@ ENDED: Final = Page(
 )
 
 NOT_FOUND: Final = Page(
-    title="Nothing here",
-    paragraphs=("tokenctl waits here for the end of a sign-in, and for nothing else.",),
-    status=404,
+    title="Nothing here", paragraphs=("tokenctl is only waiting for the end of a sign-in here.",), status=404
 )
 
 NOT_ALLOWED: Final = Page(
-    title="Not like this", paragraphs=("The end of a sign-in comes as a plain GET request.",), status=405
+    title="Wrong method", paragraphs=("A sign-in must end with a plain GET request.",), status=405
 )
 
 MISDIRECTED: Final = Page(
     title="Not for this address",
-    paragraphs=("tokenctl answers to this machine's loopback address only.",),
+    paragraphs=("tokenctl only answers requests to this machine's loopback address.",),
     status=421,
     tone="bad",
 )

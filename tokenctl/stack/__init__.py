@@ -1,1 +1,1 @@
-"""What is deployed, and the AWS clients that reach it."""
+"""What is deployed, and how to reach it."""

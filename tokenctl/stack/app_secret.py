@@ -1,91 +1,65 @@
-"""The secret of the app's credentials: JSON with `clientId` and `clientSecret`, as the function reads it."""
+"""The secret that holds the credentials of the operator's own app."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
 
-from refresh_token.text import is_text
+from refresh_token.oauth.app_credentials import AppCredentials, parse_app_credentials
 from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack.issuer import app_secret_arn
-from tokenctl.stack.secret import current_text, put_document
+from tokenctl.stack.secrets_manager import get_current_value, put_document
 from tokenctl.stack.target import Target
-
-KEYS: Final = ("clientId", "clientSecret")
 
 
 class NoCredentialsError(ConfigurationError):
-    """The secret holds no credentials, or something else. The message holds no value."""
+    """The secret holds no app credentials. The message shows no value."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class AppCredentials:
-    """What tells an issuer which app asks (RFC 6749, 2.3.1). Its repr shows neither."""
-
-    client_id: str = field(repr=False)
-    client_secret: str = field(repr=False)
-
-
-def how_to_fill(target: Target) -> str:
-    """Return the command that stores credentials."""
+def how_to_store(target: Target) -> str:
+    """Return the sentence that names the command to store credentials with."""
     return f"Store them with `tokenctl app-credentials --stage {target.stage}`."
 
 
-def credentials_in(document: object) -> AppCredentials:
-    """Read credentials by the function's rules; raises ValueError, which names keys and no values."""
-    if not isinstance(document, dict):
-        raise ValueError("it is not a JSON object with `clientId` and `clientSecret`")  # noqa: TRY004 - of a text
-    for key in KEYS:
-        value = document.get(key)
-        # What is pasted may end with a line break, which no issuer would take.
-        if not isinstance(value, str) or not is_text(value) or value != value.strip():
-            raise ValueError(f"`{key}` must be a string, not blank, without blanks around it")
-    return AppCredentials(client_id=document["clientId"], client_secret=document["clientSecret"])
-
-
-def checked_document(text: str) -> dict[str, object]:
-    """Return what somebody wants to store; raises UsageError, which holds no value."""
-    document = _json(text)
+def validated_document(text: str) -> dict[str, object]:
+    """Return the document that an operator wants to store; raises UsageError, which shows no value."""
     try:
-        credentials_in(document)
+        parse_app_credentials(text)
     except ValueError as error:
         fault = str(error)
     else:
-        assert isinstance(document, dict)  # noqa: S101 - for mypy
+        document: dict[str, object] = json.loads(text)
         return document
     raise UsageError(f"These are not an app's credentials: {fault}. Nothing was stored.")
 
 
 def read_credentials(target: Target) -> AppCredentials:
-    """Return the stack's credentials.
+    """Return the stack's app credentials.
 
     Raises:
-        NoCredentialsError: there are none, or something else is stored.
-        ServiceError, ConfigurationError: Secrets Manager cannot be asked, or refuses; the stack has no such secret.
+        NoCredentialsError: the secret is empty or holds something else.
+        ServiceError, ConfigurationError: the stack has no such secret, or Secrets Manager fails or denies access.
 
     """
-    text = current_text(target, app_secret_arn(target))
+    text = _current_text(target)
     if text == "":
-        raise NoCredentialsError(f"The stack {target.stack_name} has no app credentials yet. {how_to_fill(target)}")
+        raise NoCredentialsError(f"The stack {target.stack_name} has no app credentials yet. {how_to_store(target)}")
     try:
-        return credentials_in(_json(text))
+        return parse_app_credentials(text)
     except ValueError as error:
         fault = str(error)
-    raise NoCredentialsError(f"The secret of the app's credentials does not hold them: {fault}. {how_to_fill(target)}")
+    raise NoCredentialsError(f"The secret of the app's credentials does not hold them: {fault}. {how_to_store(target)}")
 
 
-def holds_something(target: Target) -> bool:
-    """Tell whether there is anything that storing would replace; raises as `read_credentials`."""
-    return current_text(target, app_secret_arn(target)) not in {"", "{}"}
+def would_replace(target: Target) -> bool:
+    """Tell whether storing credentials would replace something; raises as `read_credentials` if it cannot be read."""
+    return _current_text(target) not in {"", "{}"}
 
 
 def store_credentials(target: Target, document: Mapping[str, object]) -> str:
-    """Store credentials as the secret's current version; return the version's id. Raises as `store_pair`."""
+    """Store credentials as the secret's current version; return the version's id. Raises as `put_document`."""
     return put_document(target, app_secret_arn(target), document)
 
 
-def _json(text: str | None) -> object:
-    try:
-        return json.loads(text or "")
-    except (ValueError, RecursionError):
-        return None
+def _current_text(target: Target) -> str | None:
+    """Return the text of the secret, "" if it has no value yet, None if it is binary."""
+    text: str | None = get_current_value(target, app_secret_arn(target)).get("SecretString")
+    return text

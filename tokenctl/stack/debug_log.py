@@ -1,4 +1,4 @@
-"""What `--debug` shows: the calls and where credentials come from. Unlike the AWS CLI's log it holds no body."""
+"""The log of `--debug`: the calls, and where the credentials come from. Unlike the AWS CLI's, it holds no bodies."""
 
 import logging
 import platform
@@ -9,19 +9,19 @@ from typing import Any, Final
 import click
 
 LOG: Final = logging.getLogger("tokenctl")
-_SHOWN: Final = {"tokenctl": logging.DEBUG, "botocore.credentials": logging.INFO}
+_LEVELS: Final = {"tokenctl": logging.DEBUG, "botocore.credentials": logging.INFO}
 _FORMAT: Final = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 
 
 def enable(ctx: click.Context, _parameter: click.Parameter, on: bool) -> None:  # noqa: FBT001 - click's signature
-    """Show the log until the command ends."""
+    """Write the log to standard error until the command ends."""
     root = ctx.find_root()
     if not on or root.meta.get(__name__):
         return
     root.meta[__name__] = True
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(_FORMAT))
-    for name, level in _SHOWN.items():
+    for name, level in _LEVELS.items():
         logger = logging.getLogger(name)
         logger.addHandler(handler)
         logger.setLevel(level)
@@ -41,7 +41,7 @@ def version() -> str:
 
 
 def log_calls(client: Any) -> None:  # noqa: ANN401 - any boto3 client
-    """Log each call of a client: service, operation, address, status and duration; neither parameters nor answer."""
+    """Log each call of a client: service, operation, address, status and duration, but no parameters and no answer."""
 
     def before(model: Any, context: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - botocore's
         context["tokenctl_start"] = time.monotonic()

@@ -1,50 +1,55 @@
-"""Asking the deployed function."""
+"""Invoking the refresh function."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from tokenctl.errors import ServiceError, TokenctlError
-from tokenctl.stack.target import Target, explained
+from tokenctl.errors import ServiceError, TokenctlError, redact
+from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.target import Target
 
-LONGEST_ANSWER: Final = 90
+READ_TIMEOUT: Final = 90
 """Seconds; the function itself may take 60."""
 
+_TOKEN_ANSWER: Final = frozenset({"accessToken", "expiresIn", "expiresAt", "versionId", "state"})
 
-def invoke(target: Target, event: Mapping[str, object]) -> dict[str, Any]:
-    """Return the function's answer.
+
+def invoke(
+    target: Target, event: Mapping[str, object], *, operation: str = "Invoke", secrets: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Send an event to the function and return its answer; empty if the answer is not a JSON object.
+
+    Errors of the function name `operation`. No message shows one of the `secrets`.
 
     Raises:
-        ServiceError: the function raised, or Lambda refused. An error of the function keeps its message: no message of
-            contract 2 holds a token.
-        TokenctlError: the answer is no JSON object.
+        ServiceError: the function raised an error, or Lambda refused the call.
 
     """
-    # One attempt: a second one could refresh again, and kill the token that the first one got.
-    client = target.connection.client("lambda", read_timeout=LONGEST_ANSWER, retries={"total_max_attempts": 1})
+    # Only one attempt: a second one could refresh again and kill the token that the first one got.
+    client = target.aws.client("lambda", read_timeout=READ_TIMEOUT, retries={"total_max_attempts": 1})
     function_name = target.function_name
-    # Lambda repeats the name, which may be a value that went astray.
-    with explained([target.named_function] if target.named_function else ()):
+    with translate_aws_errors([*secrets, *target.function_name_secrets]):
         answer = client.invoke(FunctionName=function_name, Payload=json.dumps(event).encode())
         payload = answer["Payload"].read()
     try:
         members = json.loads(payload)
     except ValueError:
         members = None
+    document: dict[str, Any] = members if isinstance(members, dict) else {}
     if "FunctionError" in answer:
-        error = members if isinstance(members, dict) else {}
-        message = " ".join(str(error.get("errorMessage", "see the function's log")).split())
-        raise ServiceError(
-            f"An error occurred ({error.get('errorType', 'Unhandled')}) when calling the Invoke operation: {message}"
-        )
-    if not isinstance(members, dict):
-        raise TokenctlError("The function's answer makes no sense. Is it the right one? See --function-name.")
-    return members
+        # --function-name is not redacted here: the function never saw it, and it could be an ordinary word.
+        message = str(document.get("errorMessage") or "see the function's log")
+        code = str(document.get("errorType") or "Unhandled")
+        raise ServiceError.in_aws_words(redact(code, secrets), operation, redact(message, secrets))
+    return document
 
 
-def asked_for_a_token(target: Target, event: Mapping[str, object]) -> dict[str, Any]:
-    """Return the function's token answer; raises as `invoke`, and TokenctlError for any other answer."""
+def request_token(target: Target, event: Mapping[str, object]) -> dict[str, Any]:
+    """Return the function's token answer; raises as `invoke`, and TokenctlError if the answer holds no token."""
     answer = invoke(target, {"provider": "figma", **event})
-    if not {"accessToken", "expiresIn", "expiresAt", "versionId", "state"} <= set(answer):
-        raise TokenctlError("The function's answer holds no token. Is it the right one? See --function-name.")
+    if not set(answer) >= _TOKEN_ANSWER:
+        raise TokenctlError(
+            "The function's answer holds no token. Check with --function-name or --stage that it is the refresh "
+            "function."
+        )
     return answer

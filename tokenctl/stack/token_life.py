@@ -1,27 +1,27 @@
-"""A token's life in words and numbers, as the function sees it."""
+"""How much of its life a token has left, in numbers and in words."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from refresh_token.token_pair import TokenPair
 from refresh_token.windows import Window, WindowSettings, iso_utc, window_of
 
 DEFAULT_WINDOWS: Final = WindowSettings(advisory=timedelta(days=7), mandatory=timedelta(days=1))
-"""The stack's defaults, for when the function's own settings cannot be read."""
+"""The stack's defaults, used if the function's own settings cannot be read."""
 
 MEANING: Final = {
     Window.FRESH: "nothing to do",
     Window.ADVISORY: "the schedule refreshes it at its next run",
-    Window.MANDATORY: "due: schedule and consumers refresh it",
+    Window.MANDATORY: "due: the schedule and consumers refresh it",
     Window.EXPIRED: "dead: consumers get an error unless a refresh succeeds",
-    Window.UNKNOWN: "no expiry is known: the next run refreshes it",
+    Window.UNKNOWN: "its expiry is unknown: the next run refreshes it",
 }
 
 _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def life_of(pair: TokenPair, *, now: datetime, settings: WindowSettings = DEFAULT_WINDOWS) -> dict[str, Any]:
-    """Return window, expiry and how much of the life is used, without tokens; unknown is None."""
+    """Return the window, the expiry and the used share of the life, without tokens; unknown values are None."""
     left = None if pair.expires_at is None else (pair.expires_at - now).total_seconds()
     lifetime = None if pair.lifetime is None else pair.lifetime.total_seconds()
     return {
@@ -37,13 +37,13 @@ def life_of(pair: TokenPair, *, now: datetime, settings: WindowSettings = DEFAUL
 def sentence(life: dict[str, Any]) -> str:
     """Return e.g. `expires 2027-02-21T12:00:00Z (in 90 days), window fresh`."""
     if life["expiresAt"] is None:
-        return f"its expiry is not known, window {life['window']}"
+        return f"expires at an unknown time, window {life['window']}"
     word = "expires" if life["secondsLeft"] > 0 else "expired"
     return f"{word} {life['expiresAt']} ({relative(life['secondsLeft'])}), window {life['window']}"
 
 
 def relative(seconds: float) -> str:
-    """Return `in 3 days` or `2 minutes ago`, in the largest unit of which there is at least one and a half."""
+    """Return `in 3 days` or `2 minutes ago`, in the largest unit of which there are at least 1.5."""
     size = abs(seconds)
     length, unit = next((entry for entry in _UNITS if size >= 1.5 * entry[0]), _UNITS[-1])
     count = round(size / length)
@@ -51,6 +51,11 @@ def relative(seconds: float) -> str:
     return f"in {text}" if seconds > 0 else f"{text} ago"
 
 
-def since(moment: str, now: datetime) -> str:
-    """Return how long ago, or in how long, an ISO 8601 moment is."""
+def relative_to(now: datetime, moment: str) -> str:
+    """Return `in 3 days` or `2 minutes ago` for an ISO 8601 moment."""
     return relative((datetime.fromisoformat(moment) - now).total_seconds())
+
+
+def utc_minute(moment: datetime | None) -> str:
+    """Return a moment for people: UTC, to the minute, or `unknown`."""
+    return "unknown" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,1 +1,1 @@
-"""What people read and type."""
+"""What operators read and type."""

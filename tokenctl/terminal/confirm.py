@@ -1,4 +1,4 @@
-"""Questions before something that cannot be undone."""
+"""Asking before something that cannot be undone."""
 
 import sys
 
@@ -7,18 +7,21 @@ import click
 from tokenctl.errors import TokenctlError, UsageError, one_line
 
 
-def ask(warning: str, *, yes: bool) -> None:
-    """Say what will happen and ask; with `yes` neither.
+def confirm(warning: str, *, yes: bool) -> None:
+    """Say what will happen and ask whether to continue; with `yes`, do neither.
 
     Raises:
-        UsageError: standard input is no terminal, so there is nobody to ask.
-        TokenctlError: the answer is no.
+        UsageError: standard input is not a terminal, so nobody can answer.
+        TokenctlError: the operator answered no.
 
     """
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError(f"{one_line(warning)} There is nobody to ask: say --yes to go on. Nothing was changed.")
+        raise UsageError(
+            f"{one_line(warning)} Nobody can confirm this here, because standard input is not a terminal. Nothing was "
+            "changed. Add --yes to continue without a question."
+        )
     click.echo(warning, err=True)
     if not click.confirm("Go on?", err=True):
         raise TokenctlError("Nothing was changed.")

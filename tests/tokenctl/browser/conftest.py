@@ -20,6 +20,7 @@ from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.support.bare_stack import Stack
 from tests.support.child_process import environment
 from tests.support.chromium import PATIENCE, console
+from tests.support.command_line import Done
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 """Where Debian's packages put them; `make test` installs them."""
@@ -40,13 +41,13 @@ def stack(cloud: LocalCloud, issuer: str) -> Iterator[Stack]:
 
 
 def asked(address: str) -> dict[str, str]:
-    """Return what the consent page at this address is asked for."""
+    """Return the parameters of the authorization request at this address."""
     return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
 
 
 @dataclass
 class Command:
-    """The command as it runs: `address` is where it sends the browser."""
+    """The command as it runs; `address` is where it sends the browser."""
 
     process: subprocess.Popen[str]
     address: str
@@ -56,30 +57,30 @@ class Command:
         return asked(self.address)
 
     def redirect(self, **parameters: str) -> str:
-        """Return the address of a redirect with these parameters, whoever makes it up."""
+        """Return the address of a redirect with any parameters."""
         return f"{self.asked['redirect_uri']}?{urlencode(parameters)}"
 
     def visit(self, url: str) -> urllib3.BaseHTTPResponse:
-        """Go to an address as a browser would, but with nothing behind the window."""
+        """Visit an address as a browser would."""
         return urllib3.request("GET", url, retries=False, timeout=PATIENCE)
 
-    def end(self) -> tuple[int, str, str]:
-        """Wait for the end: exit code, standard output, standard error."""
+    def end(self) -> Done:
+        """Wait for the end. The output is what followed the address."""
         output, errors = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, output, errors
+        return Done(self.process.returncode, output, errors)
 
 
 def assert_private(command: Command, stack: Stack, *shown: str) -> None:
-    """Neither code, state, token nor client id is in what people see."""
+    """Check that no text shows code, state, token or client id, except for the address itself."""
     secrets = [command.asked["state"], CLIENT_ID, CLIENT_SECRET]
     for grant in stack.cloud.standin.grants():
         secrets += [grant.access_token, grant.refresh_token]
     for text in shown:
-        assert not [secret for secret in secrets if secret in text]
+        assert not [secret for secret in secrets if secret in text.replace(command.address, "")]
 
 
 def allowed(address: str) -> str:
-    """Allow what the consent page at this address is asked for; return where it sends the browser."""
+    """Allow the request at this address; return where the consent page sends the browser."""
     response = urllib3.request(
         "POST",
         address.partition("?")[0],
@@ -92,8 +93,15 @@ def allowed(address: str) -> str:
 
 
 def allow(command: Command) -> urllib3.BaseHTTPResponse:
-    """Allow it and go there; return the last page."""
+    """Allow the request and follow the redirect; return the last page."""
     return command.visit(allowed(command.address))
+
+
+def allow_shown(seen: str) -> None:
+    """Do what a person does with the address on the terminal."""
+    address = re.search(r"^http\S+", seen, re.MULTILINE)
+    assert address
+    urllib3.request("GET", allowed(address[0]), retries=False, timeout=PATIENCE)
 
 
 def assert_stored(stack: Stack) -> None:
@@ -110,6 +118,7 @@ def assert_stored(stack: Stack) -> None:
 
 Start = Callable[..., Command]
 Run = Callable[..., subprocess.Popen[str]]
+Refuse = Callable[..., str]
 
 
 def authorize(stack: Stack) -> tuple[str, ...]:
@@ -139,6 +148,19 @@ def run(stack: Stack) -> Iterator[Run]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def refuse(run: Run) -> Refuse:
+    """Run a command that must fail before it prints an address; return its message."""
+
+    def message(*options: str, code: int, env: dict[str, str] | None = None) -> str:
+        process = run("--no-browser", *options, env=env)
+        output, errors = process.communicate("", timeout=PATIENCE)
+        assert (process.returncode, output) == (code, ""), errors
+        return errors
+
+    return message
 
 
 @pytest.fixture

@@ -17,52 +17,46 @@ from tests.tokenctl.browser.conftest import Start, assert_private, assert_stored
 pytestmark = pytest.mark.xdist_group("sign in")
 
 
-def test_who_allows_it_has_the_pair_stored_and_reads_so_in_browser_and_terminal(
-    stack: Stack, opened: Start, browser: Chrome, tmp_path: Path
-) -> None:
+def test_allowing_stores_the_pair(stack: Stack, opened: Start, browser: Chrome, tmp_path: Path) -> None:
     command = opened()
     browser.get(command.address)
     assert "current_user:read" in text(browser)
     browser.save_screenshot(tmp_path / "consent.png")
     press(browser, "allow")
     see(browser, "You are signed in", tmp_path / "signed-in.png")
-    code, output, errors = command.end()
+    done = command.end()
 
     assert_stored(stack)
     stored = stack.stored()
     assert stored is not None
     day = stored["expiresAt"][:10]
-    assert (code, errors) == (0, "")
-    assert re.search(rf"Signed in\..*RefreshToken-{stack.stage}\n.*token lives until +{day} ", output, re.DOTALL)
+    assert (done.code, done.err) == (0, "")
+    assert re.search(rf"Signed in\..*RefreshToken-{stack.stage}\n.*token lives until +{day} ", done.out, re.DOTALL)
     assert re.search(rf"RefreshToken-{stack.stage}\n.*{day}.*You can close this window", text(browser), re.DOTALL)
     # Neither in the page nor in the address bar, and the page's own policy lets its style and script be.
     assert browser.current_url == command.asked["redirect_uri"]
     assert [complaint for complaint in console(browser) if command.asked["redirect_uri"] in complaint] == []
     assert browser.find_element(By.TAG_NAME, "main").value_of_css_property("border-radius") == "14px"
-    assert_private(command, stack, browser.page_source, output)
+    assert_private(command, stack, browser.page_source, done.out)
 
 
-def test_who_denies_it_reads_so_and_nothing_is_stored(
-    stack: Stack, start: Start, browser: Chrome, tmp_path: Path
-) -> None:
+def test_denying_stores_nothing(stack: Stack, start: Start, browser: Chrome, tmp_path: Path) -> None:
     command = start()
     browser.get(command.address)
     press(browser, "deny")
     see(browser, "Sign-in denied", tmp_path / "denied.png")
-    code, output, errors = command.end()
-    assert code == 255
-    assert errors == (
+    done = command.end()
+    assert done.code == 255
+    assert done.err == (
         "tokenctl: The sign-in was denied on Figma's page. Nothing was stored. Run the command again to allow it.\n"
     )
     assert "Nothing was stored" in text(browser)
     assert stack.stored() is None
     assert stack.cloud.standin.calls("ExchangeCodeForToken") == []
-    assert_private(command, stack, browser.page_source, output.replace(command.address, ""))
+    assert_private(command, stack, browser.page_source, done.out)
 
 
-def test_a_forged_redirect_is_ignored_and_the_true_one_still_counts(
-    stack: Stack, start: Start, browser: Chrome, tmp_path: Path
-) -> None:
+def test_a_forged_redirect_is_ignored(stack: Stack, start: Start, browser: Chrome, tmp_path: Path) -> None:
     command = start()
     browser.get(command.redirect(code="a-code-of-somebody-else", state="guessed"))
     see(browser, "Redirect ignored", tmp_path / "forged.png")
@@ -71,17 +65,15 @@ def test_a_forged_redirect_is_ignored_and_the_true_one_still_counts(
     browser.get(command.address)
     press(browser, "allow")
     see(browser, "You are signed in")
-    code, _, errors = command.end()
-    assert code == 0
-    assert errors.startswith("Ignored 1 redirect(s) that did not belong to this sign-in.")
+    done = command.end()
+    assert done.code == 0
+    assert done.err.startswith("Ignored 1 redirect(s) that did not belong to this sign-in.")
     stored = stack.stored()
     assert stored is not None
     assert stored["accessToken"] == stack.cloud.standin.live_access_token
 
 
-def test_a_second_tab_that_allows_it_too_is_told_that_it_is_late(
-    stack: Stack, start: Start, browser: Chrome, tmp_path: Path
-) -> None:
+def test_a_second_tab_is_too_late(stack: Stack, start: Start, browser: Chrome, tmp_path: Path) -> None:
     command = start()
     browser.get(command.address)
     first = browser.current_window_handle
@@ -97,16 +89,16 @@ def test_a_second_tab_that_allows_it_too_is_told_that_it_is_late(
     see(browser, "Already answered", tmp_path / "second-tab.png")
     browser.switch_to.window(first)
     see(browser, "You are signed in")
-    assert command.end()[0] == 0
+    assert command.end().code == 0
     assert len(stack.cloud.standin.calls("ExchangeCodeForToken")) == 1
 
 
-def test_going_back_to_the_redirect_afterwards_repeats_nothing(stack: Stack, start: Start, browser: Chrome) -> None:
+def test_reloading_afterwards_repeats_nothing(stack: Stack, start: Start, browser: Chrome) -> None:
     command = start()
     browser.get(command.address)
     press(browser, "allow")
     see(browser, "You are signed in")
-    assert command.end()[0] == 0
+    assert command.end().code == 0
     before = stack.stored()
     browser.execute_script("setTimeout(() => location.reload())")
     see_nobody(browser)
@@ -114,26 +106,24 @@ def test_going_back_to_the_redirect_afterwards_repeats_nothing(stack: Stack, sta
     assert stack.stored() == before
 
 
-def test_a_code_that_is_refused_is_explained_in_browser_and_terminal(
-    stack: Stack, start: Start, browser: Chrome, tmp_path: Path
-) -> None:
+def test_a_refused_code_is_explained(stack: Stack, start: Start, browser: Chrome, tmp_path: Path) -> None:
     command = start()
     browser.get(command.address)
     stack.cloud.standin.fail("ExchangeCodeForToken", status=400, code="InvalidParameterException")
     press(browser, "allow")
     see(browser, "The sign-in did not work", tmp_path / "refused.png")
-    code, _, errors = command.end()
-    assert code == 254
-    assert "It lives 30 seconds" in errors
-    assert errors.removeprefix("tokenctl: ").strip() in text(browser)
+    done = command.end()
+    assert done.code == 254
+    assert "A code works once, for 30 seconds" in done.err
+    assert done.err.removeprefix("tokenctl: ").strip() in text(browser)
     assert stack.stored() is None
 
 
-def test_a_person_who_comes_after_the_time_is_up_finds_nobody(stack: Stack, start: Start, browser: Chrome) -> None:
+def test_after_the_timeout_nobody_answers(stack: Stack, start: Start, browser: Chrome) -> None:
     command = start("--timeout", "1")
     browser.get(command.address)
-    code, _, errors = command.end()
-    assert (code, errors) == (
+    done = command.end()
+    assert (done.code, done.err) == (
         255,
         "tokenctl: Nobody answered within 1 seconds. Nothing was stored. Run the command again.\n",
     )

@@ -1,0 +1,87 @@
+"""tokenctl in this process on the deployed stack. Whatever it prints is searched for tokens."""
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from local.deployment import Deployment
+from tests.support.command_line import Done, Tokenctl
+from tokenctl.main import run
+
+DAYS_30 = timedelta(days=30)
+
+
+def secrets_of(stack: Deployment) -> set[str]:
+    """Return every token that must not be shown: those of all grants, and those in the secret."""
+    found = {token for grant in stack.cloud.standin.grants() for token in (grant.access_token, grant.refresh_token)}
+    client = stack.cloud.client("secretsmanager")
+    try:
+        text = client.get_secret_value(SecretId=stack.outputs["SecretArn"]).get("SecretString", "")
+    except client.exceptions.ClientError:
+        text = ""
+    return found | {part for part in text.split('"') if len(part) > 20 and " " not in part and part[4:5] != "-"}
+
+
+def put_secret(stack: Deployment, **value: str | bytes) -> None:
+    stack.cloud.client("secretsmanager").put_secret_value(SecretId=stack.outputs["SecretArn"], **value)
+
+
+@pytest.fixture
+def terminal_env(stack: Deployment) -> dict[str, str]:
+    return dict(stack.cloud.env)
+
+
+@pytest.fixture
+def fresh(stack: Deployment) -> str:
+    """A stored pair that lives for 30 days; its access token."""
+    grant = stack.cloud.standin.grant()
+    stack.seed(grant, expires_in=DAYS_30)
+    return grant.access_token
+
+
+@pytest.fixture
+def tokenctl(stack: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tokenctl:
+    """Return tokenctl in the environment that the demo tells people to use."""
+    for name, value in (stack.cloud.exports | {"COLUMNS": "120"}).items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    secrets: set[str] = set()
+
+    def command(*words: str, stdin: str | bytes = "") -> Done:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
+        secrets.update(secrets_of(stack))
+        code = run([*words, *(() if "--stage" in words else ("--stage", "local"))])
+        captured = capsys.readouterr()
+        if words[0] != "token":
+            for secret in secrets | secrets_of(stack):
+                assert secret not in captured.out + captured.err
+        assert "Traceback" not in captured.err
+        return Done(code, captured.out, captured.err)
+
+    return command
+
+
+@pytest.fixture
+def schedule(stack: Deployment) -> Iterator[None]:
+    """Enable the schedule, at a pace at which it does not disturb."""
+    with scheduled(stack, "ENABLED"):
+        yield
+
+
+@contextmanager
+def scheduled(stack: Deployment, state: str, expression: str = "rate(12 hours)") -> Iterator[None]:
+    client = stack.cloud.client("scheduler")
+    summary = client.list_schedules()["Schedules"][0]
+    before = client.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
+    kept = {key: before[key] for key in ("Name", "GroupName", "FlexibleTimeWindow", "Target")}
+    client.update_schedule(**kept, ScheduleExpression=expression, State=state)
+    try:
+        yield
+    finally:
+        client.update_schedule(**kept, ScheduleExpression=before["ScheduleExpression"], State=before["State"])

@@ -1,0 +1,245 @@
+"""`tokenctl doctor`: each check failing for each reason. Where MiniStack has no such state, a fake service answers."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local.deployment import Deployment
+from tests.support.checkout import ROOT
+from tests.support.command_line import Done, Tokenctl
+from tests.support.http_server import answering
+from tests.tokenctl.deployed.conftest import DAYS_30, put_secret, scheduled
+from tokenctl.checks.account import BOOTSTRAP_PARAMETER, MIN_BOOTSTRAP_VERSION
+from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+DENIED = {"x-amzn-errortype": "AccessDeniedException"}
+
+
+@pytest.mark.usefixtures("schedule")
+def test_all_is_well(tokenctl: Tokenctl, stack: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tokenctl.checks.stack.AMPLIFY_ENDS", datetime.max.replace(tzinfo=UTC))  # whenever this is run
+    version = stack.seed(stack.cloud.standin.grant(), expires_in=DAYS_30)
+    stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
+    stack.invoke({"version": "0", "id": "doctor", "source": "aws.scheduler"})
+    done = tokenctl("doctor")
+    levels = {line.split()[0] for line in done.out.splitlines() if not line[6:].startswith("errors ")}
+    assert levels == {"OK"}, done.out
+    assert len(done.out.splitlines()) == len([*BEFORE_DEPLOYMENT, *AFTER_DEPLOYMENT])
+    assert version in done.line("secret")
+    assert "the schedule ran" in done.line("last run")
+    assert done.code <= 1, "other tests made the function raise"
+
+
+def test_every_check_is_documented() -> None:
+    documented = (ROOT / "docs" / "cli.md").read_text()
+    names = [check.name for check in (*BEFORE_DEPLOYMENT, *AFTER_DEPLOYMENT)]
+    assert [name for name in names if f"| `{name}` |" not in documented] == []
+
+
+class TestTheAccount:
+    def test_region_without_api_and_bootstrap(self, tokenctl: Tokenctl) -> None:
+        done = tokenctl("doctor", "--before-deployment", "--region", "ap-east-1", "--output", "json")
+        found = {finding["check"]: finding for finding in done.json}
+        assert list(found) == ["region", "credentials", "bootstrap", "concurrency"]
+        assert found["region"]["level"] == found["bootstrap"]["level"] == "FAIL"
+        assert "ap-east-1 has no Amplify UI Builder" in found["region"]["text"]
+        assert found["bootstrap"]["fix"] == "run `cdk bootstrap`"
+        assert done.code == 2
+
+    def test_no_region_and_no_credentials(self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        done = tokenctl("doctor")
+        assert done.line("region").startswith("FAIL  region        no region is set. Fix: set AWS_REGION")
+        assert done.line("credentials").startswith("FAIL")
+        assert done.line("bootstrap") == "SKIP  bootstrap     needs `credentials`."
+        assert done.line("window") == "SKIP  window        needs `secret`."
+        assert done.code == 2
+
+    def test_rejected_credentials(self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch) -> None:
+        error = "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>"
+        with answering(403, error) as url:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+            done = tokenctl("doctor", "--before-deployment")
+        assert "FAIL  credentials   An error occurred (InvalidClientTokenId)" in done.out
+        assert "set AWS_PROFILE" in done.line("credentials")
+
+    def test_an_old_bootstrap(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        ssm = stack.cloud.client("ssm")
+        before = ssm.get_parameter(Name=BOOTSTRAP_PARAMETER)["Parameter"]["Value"]
+        ssm.put_parameter(Name=BOOTSTRAP_PARAMETER, Value="5", Type="String", Overwrite=True)
+        try:
+            done = tokenctl("doctor", "--before-deployment")
+        finally:
+            ssm.put_parameter(Name=BOOTSTRAP_PARAMETER, Value=before, Type="String", Overwrite=True)
+        assert done.line("bootstrap") == (
+            "FAIL  bootstrap     CDK bootstrap version 5, at least 6 is needed. Fix: run `cdk bootstrap`."
+        )
+
+    def test_the_bootstrap_version_is_the_synthesized_one(self, stack: Deployment) -> None:
+        manifest = json.loads((stack.cloud.folder / "cdk.out" / "manifest.json").read_text())
+        properties = [artifact.get("properties", {}) for artifact in manifest["artifacts"].values()]
+        versions = [each.get("requiresBootstrapStackVersion", 0) for each in properties]
+        assert max(versions) == MIN_BOOTSTRAP_VERSION
+
+    def test_a_small_quota_and_an_unreadable_parameter(
+        self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        denied = answering(400, '{"__type": "AccessDeniedException"}', DENIED)
+        with answering(200, '{"AccountLimit": {"ConcurrentExecutions": 10}}') as quota, denied as ssm:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", quota)
+            monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", ssm)
+            done = tokenctl("doctor", "--before-deployment")
+        assert done.line("concurrency").startswith("WARN  concurrency   Lambda runs at most 10 functions at once")
+        assert done.line("bootstrap").startswith("WARN  bootstrap     cannot be read: An error occurred (AccessDenied")
+        assert done.code == 1
+
+
+def described_as(state: str) -> str:
+    return (
+        '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
+        f"<Stacks><member><StackName>RefreshToken-local</StackName><StackStatus>{state}</StackStatus></member></Stacks>"
+        "</DescribeStacksResult><ListStackResourcesResult/></DescribeStacksResponse>"
+    )
+
+
+class TestTheStack:
+    def test_a_missing_one(self, tokenctl: Tokenctl) -> None:
+        done = tokenctl("doctor", "--stage", "nowhere")
+        assert "FAIL  stack         There is no stack RefreshToken-nowhere" in done.out
+        assert "cdk deploy -c stage=nowhere" in done.line("stack")
+        assert [line[:4] for line in done.out.splitlines()].count("SKIP") == len(AFTER_DEPLOYMENT) - 1
+        assert done.code == 2
+
+    @pytest.mark.parametrize(
+        ("state", "level"),
+        [("ROLLBACK_COMPLETE", "FAIL"), ("UPDATE_ROLLBACK_COMPLETE", "WARN"), ("UPDATE_IN_PROGRESS", "WARN")],
+    )
+    def test_a_failed_or_unfinished_deployment(
+        self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, state: str, level: str
+    ) -> None:
+        with answering(200, described_as(state)) as url:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
+            done = tokenctl("doctor")
+        assert done.line("stack").startswith(f"{level}  stack")
+
+
+def delete(stack: Deployment) -> None:
+    secret = stack.outputs["SecretArn"]
+    stack.cloud.client("secretsmanager").delete_secret(SecretId=secret, RecoveryWindowInDays=7)
+
+
+SPOILED: dict[str, tuple[Callable[[Deployment], None], str]] = {
+    "not seeded": (lambda stack: put_secret(stack, SecretString="{}"), "holds no token pair yet. "),
+    "malformed": (lambda stack: put_secret(stack, SecretString='{"accessToken": "canary"}'), "`refreshToken` must be"),
+    "binary": (lambda stack: put_secret(stack, SecretBinary=b"canary"), "it is binary"),
+    "being deleted": (delete, "An error occurred (InvalidRequestException)"),
+}
+
+
+class TestTheToken:
+    @pytest.mark.parametrize(("spoil", "message"), SPOILED.values(), ids=SPOILED)
+    def test_a_secret_without_a_pair(
+        self, tokenctl: Tokenctl, stack: Deployment, spoil: Callable[[Deployment], None], message: str
+    ) -> None:
+        spoil(stack)
+        try:
+            done = tokenctl("doctor")
+        finally:
+            if spoil is delete:
+                stack.cloud.client("secretsmanager").restore_secret(SecretId=stack.outputs["SecretArn"])
+        assert done.line("secret").startswith("FAIL")
+        assert message in done.line("secret")
+        assert done.line("window") == "SKIP  window        needs `secret`."
+        assert "canary" not in done.out
+        assert done.code == 2
+
+    @pytest.mark.parametrize(("left", "level"), [(timedelta(hours=3), "WARN"), (-DAYS_30, "FAIL")])
+    def test_one_that_is_due_or_dead(self, tokenctl: Tokenctl, stack: Deployment, left: timedelta, level: str) -> None:
+        stack.seed(stack.cloud.standin.grant(), expires_in=left)
+        line = tokenctl("doctor").line("window")
+        assert line.startswith(level)
+        assert "Fix: read the last outcome" in line
+
+    @pytest.mark.usefixtures("fresh")
+    def test_a_disabled_key(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        secrets, kms = stack.cloud.client("secretsmanager"), stack.cloud.client("kms")
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        secrets.update_secret(SecretId=stack.outputs["SecretArn"], KmsKeyId=key)
+        try:
+            enabled = tokenctl("doctor").line("key")
+            kms.disable_key(KeyId=key)
+            disabled = tokenctl("doctor").line("key")
+        finally:
+            secrets.update_secret(SecretId=stack.outputs["SecretArn"], KmsKeyId="alias/aws/secretsmanager")
+        assert enabled == "OK    key           the secret's key is enabled, and you could read the pair with it."
+        assert disabled.startswith("FAIL  key           the secret's key is Disabled. Fix: enable the key")
+
+
+def errors_and_invalid(done: Done) -> tuple[int, int]:
+    """Return how many errors of the function within a day the doctor counts, and how many wrong requests."""
+    line = done.line("errors")
+    errors = re.search(r"within a day: (\d+)", line)
+    assert line.startswith("WARN  errors        " if errors else "OK    errors        the function raised no error")
+    invalid = re.search(r", not counting (\d+) wrong requests?\.", line)
+    return int(errors[1]) if errors else 0, int(invalid[1]) if invalid else 0
+
+
+class TestTheOperation:
+    @pytest.mark.usefixtures("fresh")
+    def test_schedule_alarm_and_queue_in_trouble(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        cloudwatch, sqs = stack.cloud.client("cloudwatch"), stack.cloud.client("sqs")
+        alarms = [alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]]
+        alarm = next(name for name in alarms if "TokenExpires" in name)
+        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
+        sqs.send_message(QueueUrl=stack.outputs["DeadLetterQueueUrl"], MessageBody="a test")
+        try:
+            done = tokenctl("doctor")
+        finally:
+            cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test")
+            sqs.purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
+        disabled = "FAIL  schedule      rate(1 minute) is DISABLED: nothing keeps the token alive. Fix: enable"
+        assert done.line("schedule").startswith(disabled)
+        assert done.line("alarms").startswith("FAIL  alarms        ringing: TokenExpires. Fix: docs/runbook.md")
+        assert done.line("dead letters").startswith("FAIL  dead letters  waiting in the dead-letter queue: 1. Fix:")
+        assert done.code == 2
+
+    @pytest.mark.usefixtures("fresh")
+    def test_a_schedule_that_never_ran(
+        self, tokenctl: Tokenctl, stack: Deployment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with answering(200, '{"events": []}') as url:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", url)
+            done = tokenctl("doctor")
+            with scheduled(stack, "ENABLED", "rate(30 days)"):
+                new = tokenctl("doctor")
+        missing = "WARN  last run      the log shows no run of the schedule within 7 minutes. Fix: read"
+        assert done.line("last run").startswith(missing)
+        assert new.line("last run") == "OK    last run      the schedule is new and has not run yet."
+
+    def test_errors_count_but_wrong_requests_do_not(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        errors, invalid = errors_and_invalid(tokenctl("doctor"))
+        assert stack.invoke({"provider": "sketch"}).failed
+        assert errors_and_invalid(tokenctl("doctor")) == (errors, invalid + 1)
+        stack.seed(stack.cloud.standin.grant(), expires_in=timedelta(seconds=-1))
+        stack.cloud.standin.revoke()
+        assert stack.invoke({}).failed
+        assert errors_and_invalid(tokenctl("doctor")) == (errors + 1, invalid + 1)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_real_refresh_needs_consent(tokenctl: Tokenctl, stack: Deployment) -> None:
+    unconfirmed = tokenctl("doctor", "--call")
+    assert (unconfirmed.code, unconfirmed.out) == (252, "")
+    assert stack.cloud.standin.calls("RefreshToken") == []
+    done = tokenctl("doctor", "--call", "--yes")
+    assert done.line("call").startswith(f"OK    call          refreshed: version {stack.current()[0]}")
+    stack.cloud.standin.revoke()
+    refused = tokenctl("doctor", "--call", "--yes").line("call")
+    assert "sign in" in refused
+    assert refused.startswith("FAIL")

@@ -1,0 +1,167 @@
+"""`tokenctl status`: text, JSON, watching, and what cannot be read."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from local.deployment import TOKENCTL, Deployment
+from tests.conftest import Played
+from tests.support.checkout import ROOT
+from tests.support.command_line import Tokenctl, environment, on_terminal
+from tests.support.http_server import answering
+from tests.tokenctl.deployed.conftest import DAYS_30, put_secret
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+LIFE = {"refreshedAt": "2026-01-01T00:00:00Z"}
+DENIED = json.dumps({"message": "no"}), {"x-amzn-errortype": "AccessDeniedException"}
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not happened():
+        assert time.monotonic() < deadline
+
+
+def json_report(tokenctl: Tokenctl) -> dict[str, object]:
+    report: dict[str, object] = tokenctl("status", "--output", "json").json
+    return report
+
+
+class TestTheScreen:
+    @pytest.mark.usefixtures("schedule", "fresh")
+    def test_shows_every_part(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        tokenctl("refresh", "--yes")
+        version, _ = stack.current()
+        until(lambda: version in json.dumps(json_report(tokenctl)["lastOutcome"]))
+        done = tokenctl("status")
+        assert (done.code, done.err) == (0, "")
+        shown = "\n".join(line.rstrip() for line in done.out.splitlines())
+        for sight in (
+            *("RefreshToken-local in us-east-1", "fresh: nothing to do", "0% of 90 days", "(in 90 days)"),
+            *("refreshed 20", f"{version[:13]} AWSCURRENT", "AWSPREVIOUS", "ENABLED rate(12 hours)\n"),
+            *(" next run about 20", "(in 12 hours)", " TokenExpires", " FunctionErrors", "dead letters"),
+        ):
+            assert sight in shown, sight
+
+    @pytest.mark.usefixtures("fresh")
+    def test_makes_trouble_stand_out(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        cloudwatch, sqs = stack.cloud.client("cloudwatch"), stack.cloud.client("sqs")
+        alarms = [alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]]
+        name = next(alarm for alarm in alarms if "Errors" in alarm)
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+        sqs.send_message(QueueUrl=stack.outputs["DeadLetterQueueUrl"], MessageBody="a test")
+        try:
+            done = tokenctl("status")
+        finally:
+            cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
+            sqs.purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
+        for sight in (
+            *("ALARM FunctionErrors", "The refresh function raised an error."),
+            *("1 waiting", "DISABLED rate(1 minute)"),
+        ):
+            assert sight in done.out
+
+    @pytest.mark.usefixtures("fresh")
+    def test_shows_a_failed_refresh(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        stack.cloud.standin.revoke()
+        tokenctl("refresh", "--yes")
+        version, _ = stack.current()
+        until(lambda: version in json.dumps(json_report(tokenctl)["lastOutcome"]))
+        outcome = tokenctl("status", "--output", "json").json["lastOutcome"]
+        assert (outcome["outcome"], outcome["reason"]) == ("failed", "ReauthorizationRequiredException")
+        assert "ReauthorizationRequiredException: " in tokenctl("status").out
+
+    @pytest.mark.parametrize("words", [("status",), ("doctor", "--before-deployment")], ids=["status", "doctor"])
+    @pytest.mark.usefixtures("fresh")
+    def test_is_coloured_on_terminals_or_on_request(
+        self, tokenctl: Tokenctl, terminal_env: dict[str, str], words: tuple[str, ...]
+    ) -> None:
+        green, escape = "\x1b[32m", "\x1b["
+        env = {**terminal_env, "TERM": "xterm"}
+        assert escape not in tokenctl(*words).out
+        assert green in tokenctl(*words, "--color", "on").out
+        assert green in on_terminal(env, *words, "--stage", "local").out
+        assert escape not in on_terminal(env, *words, "--stage", "local", "--color", "off").out
+
+    def test_is_what_the_demo_shows(self, played: Played) -> None:
+        for sight in ("tokenctl seed", "Output of `tokenctl status`", "0% of 90 days", "last outcome  refreshed"):
+            assert sight in played.printed
+
+
+class TestJson:
+    @pytest.mark.parametrize(
+        ("left", "window"),
+        [(DAYS_30, "fresh"), (timedelta(days=3), "advisory"), (timedelta(hours=3), "mandatory"), (-DAYS_30, "expired")],
+        ids=["fresh", "advisory", "mandatory", "expired"],
+    )
+    def test_has_the_functions_window(
+        self, tokenctl: Tokenctl, stack: Deployment, left: timedelta, window: str
+    ) -> None:
+        version = stack.seed(stack.cloud.standin.grant(), expires_in=left, **LIFE)
+        report = tokenctl("status", "--output", "json").json
+        token = report["token"]
+        assert (token["versionId"], token["window"]) == (version, window)
+        assert token["secondsLeft"] == pytest.approx(left.total_seconds(), abs=20)
+        assert 0 < token["lifeUsed"] <= 1
+        assert report["versions"][0]["versionId"] == version
+        assert report["versions"][0]["stages"] == ["AWSCURRENT"]
+
+    @pytest.mark.usefixtures("fresh")
+    def test_keys_are_documented(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        report = tokenctl("status", "--output", "json").json
+        documented = (ROOT / "docs" / "cli.md").read_text()
+        keys = {*report, *report["token"], *report["versions"][0], *report["schedule"], *report["alarms"][0]}
+        keys |= {*report["deadLetterQueue"], *(report["lastOutcome"] or {})}
+        assert [key for key in sorted(keys) if f"`{key}`" not in documented] == []
+        deployed = stack.cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        assert {alarm["name"] for alarm in report["alarms"]} == {alarm["AlarmName"] for alarm in deployed}
+
+
+class TestWatch:
+    def test_redraws_until_ctrl_c(self, fresh: str, terminal_env: dict[str, str]) -> None:
+        sight = "every 0.1 s; Ctrl-C ends"
+        words = ("status", "--stage", "local", "--watch", "0.1")
+        done = on_terminal(terminal_env, *words, dialogue=[(sight, ""), (sight, signal.SIGINT)])
+        assert done.code == 0
+        assert "Traceback" not in done.out
+        assert fresh not in done.out
+
+    def test_as_json_writes_json_lines(self, stack: Deployment, terminal_env: dict[str, str]) -> None:
+        version = stack.seed(stack.cloud.standin.grant(), expires_in=DAYS_30)
+        words = [*TOKENCTL, "status", "--stage", "local", "--output", "json", "--watch", "0.1"]
+        with subprocess.Popen(
+            words, env=environment(terminal_env), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout
+            lines = [process.stdout.readline() for _ in range(2)]
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate()
+        assert [json.loads(line)["token"]["versionId"] for line in lines] == [version, version]
+        assert (process.returncode, err) == (0, "")
+
+
+class TestWhatCannotBeRead:
+    def test_a_part_says_why(self, tokenctl: Tokenctl, stack: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+        put_secret(stack, SecretString="{}")
+        with answering(403, *DENIED) as url:
+            for service in ("SCHEDULER", "LAMBDA"):
+                monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+            done = tokenctl("status")
+            report = tokenctl("status", "--output", "json").json
+        assert done.code == 0
+        assert "holds no token pair yet" in done.out
+        assert "(AccessDeniedException) when calling the ListSchedules operation" in " ".join(done.out.split())
+        assert "AWSCURRENT" in done.out
+        assert "GetFunctionConfiguration" in report["lastOutcome"]["error"]
+        assert report["deadLetterQueue"] == {"messages": 0}
+
+    def test_a_missing_stack_is_253(self, tokenctl: Tokenctl) -> None:
+        done = tokenctl("status", "--stage", "nowhere")
+        assert (done.code, done.out) == (253, "")
+        assert "There is no stack RefreshToken-nowhere" in done.err

@@ -1,0 +1,100 @@
+"""`tokenctl token` and `tokenctl refresh`."""
+
+from datetime import timedelta
+
+import pytest
+
+from local.deployment import Deployment
+from tests.conftest import Played
+from tests.support.command_line import Tokenctl, on_terminal
+from tests.tokenctl.deployed.conftest import DAYS_30, put_secret
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+
+def calls(stack: Deployment) -> int:
+    return len(stack.cloud.standin.calls("RefreshToken"))
+
+
+class TestToken:
+    def test_prints_the_live_token_only(self, tokenctl: Tokenctl, fresh: str) -> None:
+        done = tokenctl("token")
+        assert (done.code, done.out, done.err) == (0, f"{fresh}\n", "")
+
+    def test_a_rejected_version_is_replaced(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        dead = stack.seed(stack.cloud.standin.grant(), expires_in=DAYS_30)
+        stack.cloud.standin.kill()
+        answer = tokenctl("token", "--failed-version", dead, "--output", "json").json
+        assert set(answer) == {"accessToken", "expiresIn", "expiresAt", "versionId", "state"}
+        assert answer["versionId"] == stack.current()[0] != dead
+        assert stack.cloud.standin.accepts(answer["accessToken"])
+
+    def test_a_degraded_token_comes_with_a_warning(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        grant = stack.cloud.standin.grant()
+        stack.seed(grant, expires_in=timedelta(hours=2))
+        stack.cloud.standin.revoke()
+        done = tokenctl("token")
+        assert (done.code, done.out) == (0, f"{grant.access_token}\n")
+        assert "could not be refreshed and lives until" in done.err
+
+    @pytest.mark.parametrize("show", [False, True])
+    def test_a_terminal_sees_it_only_on_request(self, fresh: str, terminal_env: dict[str, str], *, show: bool) -> None:
+        done = on_terminal(terminal_env, "token", "--stage", "local", *(["--show"] if show else []))
+        assert done.code == (0 if show else 252)
+        assert (fresh in done.out, "add --show" in done.out) == (show, not show)
+
+    def test_another_function_is_recognized(self, tokenctl: Tokenctl, played: Played) -> None:
+        done = tokenctl("token", "--function-name", played.consumer)
+        assert done.code in {254, 255}
+        assert done.out == ""
+
+    @pytest.mark.parametrize("words", [("token",), ("refresh", "--yes")])
+    def test_an_error_of_the_function_is_254(
+        self, tokenctl: Tokenctl, stack: Deployment, words: tuple[str, ...]
+    ) -> None:
+        put_secret(stack, SecretString="{}")
+        done = tokenctl(*words)
+        assert (done.code, done.out) == (254, "")
+        assert done.err.startswith("tokenctl: An error occurred (")
+        assert ") when calling the Invoke operation" in done.err
+        assert "holds no token pair yet" in done.err
+        assert "tokenctl seed" in done.err
+        assert len(done.err.splitlines()) == 1
+
+
+class TestRefresh:
+    def test_makes_one_call_and_hides_the_token(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        grant = stack.cloud.standin.grant()
+        before = stack.seed(grant, expires_in=DAYS_30)
+        done = tokenctl("refresh", "--yes")
+        now, pair = stack.current()
+        assert (done.code, done.err) == (0, "")
+        assert now in done.out
+        assert now != before
+        assert pair["expiresAt"] in done.out
+        assert "in 90 days" in done.out
+        assert calls(stack) == 1
+        assert not stack.cloud.standin.accepts(grant.access_token)
+        again = tokenctl("refresh", "--yes", "--output", "json").json
+        assert set(again) == {"versionId", "expiresAt", "expiresIn", "state"}
+
+    @pytest.mark.usefixtures("fresh")
+    def test_needs_yes_without_a_terminal(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        done = tokenctl("refresh")
+        assert (done.code, calls(stack)) == (252, 0)
+        assert "kills the current access token" in done.err
+
+    @pytest.mark.parametrize(("answer", "code", "made"), [("n", 255, 0), ("y", 0, 1)])
+    @pytest.mark.usefixtures("fresh")
+    def test_asks_on_a_terminal(
+        self, stack: Deployment, terminal_env: dict[str, str], answer: str, code: int, made: int
+    ) -> None:
+        done = on_terminal(terminal_env, "refresh", "--stage", "local", dialogue=[("Go on? [y/N]", answer)])
+        assert "every consumer that keeps it gets errors" in " ".join(done.out.split())
+        assert (done.code, calls(stack)) == (code, made)
+
+    @pytest.mark.usefixtures("fresh")
+    def test_a_refused_grant_needs_a_person(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        stack.cloud.standin.revoke()
+        done = tokenctl("refresh", "--yes")
+        assert (done.code, "sign in" in done.err) == (254, True)

@@ -1,0 +1,75 @@
+"""The words and numbers of `tokenctl status`."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from refresh_token.token_pair import TokenPair
+from tokenctl.stack.deployed_stack import short_alarm_name
+from tokenctl.stack.schedule import next_run, period_of
+from tokenctl.stack.token_life import life_of, relative, sentence
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        *((1, "in 1 second"), (89, "in 89 seconds"), (90, "in 2 minutes"), (0, "0 seconds ago")),
+        *((-3600, "60 minutes ago"), (2 * 3600, "in 2 hours"), (-90 * 86400, "90 days ago")),
+    ],
+)
+def test_a_span_is_told_in_a_fitting_unit(seconds: float, text: str) -> None:
+    assert relative(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "state", "minutes_ago", "minutes_ahead"),
+    [
+        ("rate(1 minute)", "ENABLED", 3.5, 0.5),
+        ("rate(12 hours)", "ENABLED", 60, 660),
+        ("rate(2 days)", "ENABLED", 0, 2880),
+        ("rate(1 minute)", "DISABLED", 3.5, None),
+        ("cron(0 6 * * ? *)", "ENABLED", 60, None),
+    ],
+)
+def test_a_rate_counts_from_its_last_change(
+    expression: str, state: str, minutes_ago: float, minutes_ahead: float | None
+) -> None:
+    changed = NOW - timedelta(minutes=minutes_ago)
+    schedule = {"ScheduleExpression": expression, "State": state, "LastModificationDate": changed}
+    expected = None if minutes_ahead is None else NOW + timedelta(minutes=minutes_ahead)
+    assert next_run(schedule, NOW) == expected
+
+
+def test_only_a_rate_has_a_period() -> None:
+    assert period_of("rate(6 hours)") == timedelta(hours=6)
+    assert period_of("cron(0 6 * * ? *)") is None
+
+
+def test_a_life_without_dates_is_unknown() -> None:
+    life = life_of(TokenPair(access_token="a", refresh_token="r"), now=NOW)
+    assert set(life.values()) == {"unknown", None}
+    assert sentence(life) == "expires at an unknown time, window unknown"
+
+
+def test_a_life_in_numbers() -> None:
+    pair = TokenPair(
+        access_token="a",
+        refresh_token="r",
+        refreshed_at=NOW - timedelta(days=30),
+        expires_at=NOW + timedelta(days=60),
+    )
+    assert life_of(pair, now=NOW) == {
+        "window": "fresh",
+        "refreshedAt": "2026-10-24T12:00:00Z",
+        "expiresAt": "2027-01-22T12:00:00Z",
+        "secondsLeft": 5184000,
+        "lifetimeSeconds": 7776000,
+        "lifeUsed": 0.3333,
+    }
+
+
+def test_an_alarm_is_called_as_in_the_runbook() -> None:
+    assert short_alarm_name("RefreshToken-prod-MonitoringTokenExpires86F99735-8FB8D574E81BE") == "TokenExpires"
+    assert short_alarm_name("somebody-elses") == "somebody-elses"

@@ -1,0 +1,72 @@
+"""The options `--output`, `--query` and `--color`."""
+
+import functools
+from typing import Any, Final
+
+import click
+
+from tokenctl.aws_style.aws_globals import refuse_option
+from tokenctl.aws_style.output import FORMATS, Output
+from tokenctl.aws_style.target_options import Command, Option, complete_from, with_options
+from tokenctl.errors import UsageError
+
+
+def output_options(command: Command) -> Command:
+    """Add the options; the command receives an `output` instead."""
+    return _with_output(command, OUTPUT_OPTIONS)
+
+
+def aws_output_options(command: Command) -> Command:
+    """Add the options to a command that prints its answer exactly as the AWS CLI does."""
+    return _with_output(command, AWS_OUTPUT_OPTIONS)
+
+
+def _with_output(command: Command, options: tuple[Option, ...]) -> Command:
+
+    @functools.wraps(command)
+    def with_output(*, output: str | None, query: Any, color: str, **others: Any) -> Any:  # noqa: ANN401 - the command's own
+        return command(output=Output(format=output, query=query, color=color), **others)
+
+    return with_options(with_output, options)
+
+
+def _check_format(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value == "yaml-stream":
+        refuse_option("--output yaml-stream", "there is only one answer; use yaml")
+    if value is not None and value not in FORMATS:
+        raise UsageError(f"--output must be one of {', '.join(FORMATS)}.")
+    return value
+
+
+def _compile_query(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Any:  # noqa: ANN401 - JMESPath's
+    if value is None:
+        return None
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        return jmespath.compile(value)
+    except (JMESPathError, ValueError):
+        pass
+    raise UsageError("Bad value for --query: it is not a JMESPath expression, such as accessToken; see jmespath.org.")
+
+
+def _options(default: str) -> tuple[Option, ...]:
+    """Return the options; `default` describes what is printed without `--output`."""
+    return (
+        click.option(
+            "--output",
+            callback=_check_format,
+            metavar=f"[{'|'.join(FORMATS)}]",
+            shell_complete=complete_from(*FORMATS),
+            help=f"Format of the answer. Default: {default}.",
+        ),
+        click.option("--query", callback=_compile_query, help="JMESPath expression to apply to the answer."),
+        click.option(
+            "--color", type=click.Choice(["on", "off", "auto"]), default="auto", help="Colours; auto: on a terminal."
+        ),
+    )
+
+
+OUTPUT_OPTIONS: Final = _options("text for people")
+AWS_OUTPUT_OPTIONS: Final = _options("that of the AWS configuration, or json")

@@ -1,0 +1,147 @@
+"""The options that choose a stack and how to reach AWS: the AWS CLI's global parameters, plus --stage and others."""
+
+import functools
+import platform
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from tokenctl.aws_style.aws_globals import UNSUPPORTED, WITHOUT_EFFECT, refuse_option
+from tokenctl.errors import UsageError
+from tokenctl.stack import debug_log
+from tokenctl.stack.aws_access import AwsAccess, is_http_address
+from tokenctl.stack.target import Target
+
+_STAGE: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
+
+Command = Callable[..., Any]
+Option = Callable[[Any], Any]
+Callback = Callable[[click.Context, click.Parameter, Any], Any]
+
+
+def target_options(command: Command) -> Command:
+    """Add the options; the command receives a `target` instead. Its AWS clients are closed when the command ends."""
+
+    @functools.wraps(command)
+    def with_target(  # noqa: PLR0913, PLR0917 - one for each option; click calls by keyword
+        stage: str,
+        function_name: str | None,
+        region: str | None,
+        profile: str | None,
+        endpoint_url: str | None,
+        ca_bundle: str | None,
+        cli_connect_timeout: int | None,
+        cli_read_timeout: int | None,
+        no_sign_request: bool,  # noqa: FBT001 - click calls by keyword
+        **others: Any,  # noqa: ANN401 - the command's own
+    ) -> Any:  # noqa: ANN401 - the command's own
+        aws = AwsAccess(
+            region=region,
+            profile=profile,
+            endpoint_url=endpoint_url,
+            ca_bundle=ca_bundle,
+            connect_timeout=cli_connect_timeout,
+            read_timeout=cli_read_timeout,
+            sign=not no_sign_request,
+        )
+        with aws.closing:
+            return command(target=Target(aws=aws, stage=stage, named_function=function_name), **others)
+
+    return with_options(with_target, TARGET_OPTIONS)
+
+
+def with_options(command: Command, options: tuple[Option, ...]) -> Command:
+    """Add options, in the order in which `--help` lists them."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def complete_from(*words: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return a shell completion that offers the words."""
+    return lambda _ctx, _parameter, typed: [word for word in words if word.startswith(typed)]
+
+
+def _check_endpoint_url(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not is_http_address(value):
+        raise UsageError("--endpoint-url must have the form http://<hostname>/ or https://<hostname>/.")
+    return value
+
+
+def _check_stage(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+    # The value is not shown: if it does not look like a stage, it may be a misplaced token.
+    if not _STAGE.fullmatch(value):
+        raise UsageError(
+            "--stage must be the name of a stage, such as dev or prod: up to 20 characters, a-z, 0-9 and -, the first "
+            "one a letter."
+        )
+    return value
+
+
+def _empty_as_none(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    return value or None  # as in the AWS CLI
+
+
+def _check_ca_bundle(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not Path(value).exists():
+        raise UsageError("The file that --ca-bundle names does not exist.")
+    return value
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, on: bool) -> None:  # noqa: FBT001 - click's signature
+    if on:
+        click.echo(f"tokenctl/{debug_log.version()} Python/{platform.python_version()}")
+        ctx.exit()
+
+
+def _refuse(option: str, reason: str) -> Callback:
+    def callback(_ctx: click.Context, _parameter: click.Parameter, value: object) -> None:
+        if value:
+            refuse_option(option, reason)
+
+    return callback
+
+
+TARGET_OPTIONS: Final[tuple[Option, ...]] = (
+    click.option(
+        "--stage",
+        default="dev",
+        show_default=True,
+        callback=_check_stage,
+        shell_complete=complete_from("dev", "prod", "local"),
+        help="Stage of the stack RefreshToken-<stage>.",
+    ),
+    click.option("--function-name", help="Name or ARN of a refresh function to use instead of the stack's."),
+    click.option("--region", help="AWS region."),
+    click.option("--profile", callback=_empty_as_none, help="Profile in the AWS configuration files."),
+    click.option("--endpoint-url", callback=_check_endpoint_url, help="Address to send the AWS calls to."),
+    click.option("--ca-bundle", type=click.Path(), callback=_check_ca_bundle, help="Certificate bundle to trust."),
+    click.option("--cli-connect-timeout", type=click.IntRange(0), help="Seconds to wait to connect; 0: no limit."),
+    click.option("--cli-read-timeout", type=click.IntRange(0), help="Seconds to wait for an answer; 0: no limit."),
+    click.option("--no-sign-request", is_flag=True, help="Do not sign the requests."),
+    click.option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=debug_log.enable,
+        help="Log the calls, without bodies, and show tracebacks.",
+    ),
+    click.option(
+        "--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show the version."
+    ),
+    *(click.option(name, is_flag=True, expose_value=False, hidden=True) for name in WITHOUT_EFFECT),
+    *(
+        click.option(
+            name,
+            is_flag=not name.endswith("-format"),
+            expose_value=False,
+            hidden=True,
+            callback=_refuse(name, reason),
+        )
+        for name, reason in UNSUPPORTED.items()
+    ),
+)

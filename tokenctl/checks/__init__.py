@@ -1,0 +1,1 @@
+"""What `tokenctl doctor` checks."""

@@ -1,0 +1,81 @@
+"""Checks of the AWS account and region, which make sense before the first deployment."""
+
+from typing import Final
+
+from refresh_token.oauth.issuers import AMPLIFY
+from tokenctl.checks.check import Finding, Level, Subject
+from tokenctl.errors import TokenctlError
+from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.issuer import deployed_issuer
+
+BOOTSTRAP_PARAMETER: Final = "/cdk-bootstrap/hnb659fds/version"
+MIN_BOOTSTRAP_VERSION: Final = 6
+"""The synthesized stack's `requiresBootstrapStackVersion`."""
+
+SMALL_QUOTA: Final = 10
+
+
+def check_region(subject: Subject) -> Finding:
+    """Check that a region is set and that the issuer works there."""
+    session = subject.target.aws.session
+    region = session.region_name
+    if region is None:
+        return Finding(Level.FAIL, "no region is set", "set AWS_REGION or give --region")
+    if region in session.get_available_regions("amplifyuibuilder"):
+        return Finding(Level.OK, f"{region} has Amplify UI Builder")
+    issuer = subject.planned_issuer or _issuer_or_default(subject)
+    if issuer != AMPLIFY:
+        return Finding(Level.OK, f"{region} has no Amplify UI Builder, which the issuer {issuer} does not need")
+    fix = "deploy to one of the regions in README.md, Limits, or use another issuer, docs/issuers.md"
+    return Finding(Level.FAIL, f"{region} has no Amplify UI Builder", fix)
+
+
+def _issuer_or_default(subject: Subject) -> str:
+    try:
+        return deployed_issuer(subject.deployed)
+    except TokenctlError:
+        return AMPLIFY  # perhaps there is no stack yet; amplify is the default of a new one
+
+
+def check_credentials(subject: Subject) -> Finding:
+    """Check that AWS accepts the operator's credentials."""
+    try:
+        client = subject.target.aws.client("sts")
+        with translate_aws_errors():
+            identity = client.get_caller_identity()
+    except TokenctlError as error:
+        return Finding(Level.FAIL, str(error), "set AWS_PROFILE, or sign in to AWS again")
+    return Finding(Level.OK, f"account {identity['Account']}, {identity['Arn']}")
+
+
+def check_bootstrap(subject: Subject) -> Finding:
+    """Check that the CDK bootstrap stack is there and recent enough."""
+    from botocore.exceptions import ClientError
+
+    fix = "run `cdk bootstrap`"
+    client = subject.target.aws.client("ssm")
+    with translate_aws_errors():
+        try:
+            version = client.get_parameter(Name=BOOTSTRAP_PARAMETER)["Parameter"]["Value"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ParameterNotFound":
+                raise
+            return Finding(Level.FAIL, "account and region are not bootstrapped for the CDK", fix)
+    if not version.isdecimal() or int(version) < MIN_BOOTSTRAP_VERSION:
+        text = f"CDK bootstrap version {version}, at least {MIN_BOOTSTRAP_VERSION} is needed"
+        return Finding(Level.FAIL, text, fix)
+    return Finding(Level.OK, f"CDK bootstrap version {version}")
+
+
+def check_concurrency(subject: Subject) -> Finding:
+    """Check that Lambda's quota leaves room for reserved concurrency."""
+    client = subject.target.aws.client("lambda")
+    with translate_aws_errors():
+        quota = client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    if quota <= SMALL_QUOTA:
+        return Finding(
+            Level.WARN,
+            f"Lambda runs at most {quota} functions at once in this account and region",
+            "ask AWS to raise the quota `Concurrent executions`, and do not set reserved_concurrency",
+        )
+    return Finding(Level.OK, f"Lambda's quota is {quota} concurrent executions")

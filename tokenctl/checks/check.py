@@ -1,0 +1,65 @@
+"""A check and its result."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tokenctl.errors import TokenctlError
+from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.target import Target
+
+
+class Level(StrEnum):
+    """The result of a check, from best to worst."""
+
+    OK = "OK"
+    SKIP = "SKIP"
+    WARN = "WARN"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found, and how to fix it."""
+
+    level: Level
+    text: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What the checks examine."""
+
+    target: Target
+    deployed: DeployedStack
+    now: datetime
+    planned_issuer: str | None = None
+    """The issuer that the operator is about to deploy; None stands for the deployed one, or else the default."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check: its name, the checks that must pass before it makes sense, and the function that performs it."""
+
+    name: str
+    needs: tuple[str, ...]
+    perform: Callable[[Subject], Finding]
+
+
+def perform_checks(checks: Iterable[Check], subject: Subject) -> Iterator[tuple[str, Finding]]:
+    """Perform the checks in order; yield the name and the finding of each."""
+    blocked: set[str] = set()
+    for check in checks:
+        missing = [name for name in check.needs if name in blocked]
+        if missing:
+            finding = Finding(Level.SKIP, f"needs `{missing[0]}`")
+        else:
+            try:
+                finding = check.perform(subject)
+            except TokenctlError as error:
+                finding = Finding(Level.WARN, f"cannot be read: {error}", "check your permissions")
+        if finding.level in {Level.FAIL, Level.SKIP}:
+            blocked.add(check.name)
+        yield check.name, finding

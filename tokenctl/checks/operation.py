@@ -1,0 +1,77 @@
+"""Checks of what keeps the token alive: schedule, runs, errors, alarms and dead letters."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from refresh_token.signals import Log
+from tokenctl.checks.check import Finding, Level, Subject
+from tokenctl.stack.deployed_stack import short_alarm_name
+from tokenctl.stack.function_log import count_invalid_requests, last_line
+from tokenctl.stack.schedule import period_of
+from tokenctl.stack.token_life import relative, relative_to
+
+DAY: Final = timedelta(days=1)
+LOG_DELAY: Final = timedelta(minutes=5)
+"""How long a log line may take until it can be found."""
+
+
+def check_schedule(subject: Subject) -> Finding:
+    """Check that the schedule exists and is enabled."""
+    schedules = subject.deployed.schedules()
+    if not schedules:
+        return Finding(Level.FAIL, "the stack's schedule is gone", f"run `cdk deploy -c stage={subject.target.stage}`")
+    expression, state = schedules[0]["ScheduleExpression"], schedules[0]["State"]
+    if state != "ENABLED":
+        return Finding(Level.FAIL, f"{expression} is {state}: nothing keeps the token alive", "enable the schedule")
+    return Finding(Level.OK, f"{expression} is ENABLED")
+
+
+def check_last_run(subject: Subject) -> Finding:
+    """Check that the schedule ran lately. Every run logs that it checked the token, even if it then fails."""
+    schedules = subject.deployed.schedules()
+    period = (period_of(schedules[0]["ScheduleExpression"]) if schedules else None) or DAY
+    span = 2 * period + LOG_DELAY
+    line = last_line(subject.deployed, (Log.TOKEN_CHECKED,), subject.now, span)
+    if line is not None:
+        return Finding(Level.OK, f"the schedule ran {relative_to(subject.now, line['at'])}")
+    created = schedules[0].get("CreationDate") if schedules else None
+    if isinstance(created, datetime) and created.astimezone(UTC) + period > subject.now:
+        return Finding(Level.OK, "the schedule is new and has not run yet")
+    within = relative(span.total_seconds()).removeprefix("in ")
+    return Finding(
+        Level.WARN,
+        f"the log shows no run of the schedule within {within}",
+        "read the function's log and the dead-letter queue",
+    )
+
+
+def check_errors(subject: Subject) -> Finding:
+    """Check that the function raised no error within a day; a caller's wrong request does not count."""
+    invalid = count_invalid_requests(subject.deployed, subject.now, DAY)
+    errors = max(subject.deployed.function_errors(subject.now, DAY) - invalid, 0)
+    aside = f", not counting {invalid} wrong request{'s' * (invalid > 1)}" if invalid else ""
+    if errors:
+        text = f"errors of the function within a day: {errors}{aside}"
+        return Finding(Level.WARN, text, "read its log, and docs/runbook.md")
+    return Finding(Level.OK, f"the function raised no error within a day{aside}")
+
+
+def check_alarms(subject: Subject) -> Finding:
+    """Check that no alarm is in the state ALARM."""
+    alarms = subject.deployed.alarms()
+    ringing = [short_alarm_name(alarm["AlarmName"]) for alarm in alarms if alarm["StateValue"] == "ALARM"]
+    if ringing:
+        return Finding(Level.FAIL, f"ringing: {', '.join(ringing)}", "docs/runbook.md has an entry for each alarm")
+    return Finding(Level.OK, f"none of {len(alarms)} rings") if alarms else Finding(Level.WARN, "the stack has none")
+
+
+def check_dead_letters(subject: Subject) -> Finding:
+    """Check that the dead-letter queue is empty."""
+    count = subject.deployed.dead_letters()
+    if count:
+        return Finding(
+            Level.FAIL,
+            f"waiting in the dead-letter queue: {count}",
+            "see `The dead-letter queue` in docs/runbook.md",
+        )
+    return Finding(Level.OK, "the dead-letter queue is empty")

@@ -1,0 +1,35 @@
+"""The checks, in the order in which `tokenctl doctor` performs them. A new check is a function and a row here."""
+
+from typing import Final
+
+from tokenctl.checks.account import check_bootstrap, check_concurrency, check_credentials, check_region
+from tokenctl.checks.check import Check
+from tokenctl.checks.operation import (
+    check_alarms,
+    check_dead_letters,
+    check_errors,
+    check_last_run,
+    check_schedule,
+)
+from tokenctl.checks.stack import check_app_secret, check_issuer, check_stack
+from tokenctl.checks.token import check_key, check_secret, check_window
+
+BEFORE_DEPLOYMENT: Final = (
+    Check("region", (), check_region),
+    Check("credentials", (), check_credentials),
+    Check("bootstrap", ("credentials",), check_bootstrap),
+    Check("concurrency", ("credentials",), check_concurrency),
+)
+AFTER_DEPLOYMENT: Final = (
+    Check("stack", ("credentials",), check_stack),
+    Check("issuer", ("stack",), check_issuer),
+    Check("app secret", ("issuer",), check_app_secret),
+    Check("secret", ("stack",), check_secret),
+    Check("window", ("secret",), check_window),
+    Check("key", ("secret",), check_key),
+    Check("schedule", ("stack",), check_schedule),
+    Check("last run", ("stack",), check_last_run),
+    Check("errors", ("stack",), check_errors),
+    Check("alarms", ("stack",), check_alarms),
+    Check("dead letters", ("stack",), check_dead_letters),
+)

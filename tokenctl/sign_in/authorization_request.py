@@ -1,0 +1,63 @@
+"""The authorization request: the address of the consent page (RFC 6749, 4.1.1). Pure, except for random values."""
+
+import hashlib
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from refresh_token.oauth.issuers import FIGMA_SCOPES
+
+CALLBACK_PATH: Final = "/callback"
+LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost")
+"""The IP literal is the default: RFC 8252, 8.3, advises against `localhost`, which may resolve to something else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizationRequest:
+    """One request for the user's consent. The repr shows no client id, state or verifier."""
+
+    consent_page: str
+    issuer_label: str = "Figma"
+    """The name of the issuer in messages."""
+    client_id: str = field(repr=False)
+    redirect_uri: str
+    """Where the browser brings the answer."""
+    scopes: tuple[str, ...] = FIGMA_SCOPES
+    state: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(32))
+    """Links the answer to this request: 256 random bits (RFC 6749, 10.12)."""
+    verifier: str = field(repr=False, default="")
+    """Links the exchange of the code to this request, by PKCE (RFC 7636); empty if the exchange does not support it."""
+
+    @property
+    def address(self) -> str:
+        """The address to open in the browser. A query that the consent page already has is kept."""
+        parameters = {
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "state": self.state,
+            "response_type": "code",
+        }
+        if self.scopes:
+            parameters["scope"] = " ".join(self.scopes)
+        if self.verifier:
+            parameters |= {"code_challenge": s256_challenge(self.verifier), "code_challenge_method": "S256"}
+        page = urlsplit(self.consent_page)
+        query = "&".join(part for part in (page.query, urlencode(parameters, quote_via=quote)) if part)
+        return urlunsplit(page._replace(query=query))
+
+
+def new_verifier() -> str:
+    """Return a code verifier of 256 random bits (RFC 7636, 4.1)."""
+    return secrets.token_urlsafe(32)
+
+
+def s256_challenge(verifier: str) -> str:
+    """Return the code challenge for a verifier, by the method S256 (RFC 7636, 4.2)."""
+    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def callback_uri(host: str, port: int) -> str:
+    """Return the redirect address on this machine."""
+    return f"http://{host}:{port}{CALLBACK_PATH}"

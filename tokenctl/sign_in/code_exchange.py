@@ -1,0 +1,54 @@
+"""The exchange of an authorization code for a token pair: what every way of doing it has in common."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Protocol
+
+from refresh_token.errors import IssuerProtocolException
+from refresh_token.issued_token import IssuedToken
+from refresh_token.token_pair import TokenPair
+from tokenctl.errors import ServiceError
+from tokenctl.sign_in.authorization_request import AuthorizationRequest
+
+NOTHING_STORED: Final = "Nothing was stored. Run the command again."
+
+
+class CodeExchange(Protocol):
+    """Exchanges the code that answers an authorization request; `now` (UTC) is when the tokens' life begins."""
+
+    def __call__(self, request: AuthorizationRequest, code: str, *, now: datetime) -> TokenPair:
+        """Return the pair.
+
+        Raises:
+            ServiceError: the issuer refuses the code or the app, fails, or gives an answer without a token pair.
+            TokenctlError: the issuer cannot be reached.
+
+        No message holds the code, a token or a credential.
+
+        """
+        ...
+
+
+def issued_pair(
+    read: Callable[[], IssuedToken], request: AuthorizationRequest, *, now: datetime, issuer_label: str
+) -> TokenPair:
+    """Return the pair of a token that was issued at `now` (UTC); `read` takes it from the issuer's answer.
+
+    Raises:
+        ServiceError: the answer is not a pair with an expiry. The message shows nothing of it.
+
+    """
+    try:
+        issued = read()
+        expires_at = issued.expiry(now=now).at
+    except IssuerProtocolException:
+        issued = None
+    if issued is None or issued.refresh_token is None:
+        raise ServiceError(f"{issuer_label}'s answer makes no sense: it is not a token pair with an expiry.")
+    return TokenPair(
+        access_token=issued.access_token,
+        refresh_token=issued.refresh_token,
+        client_id=request.client_id,
+        expires_at=expires_at,
+        refreshed_at=now,
+    )

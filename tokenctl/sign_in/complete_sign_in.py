@@ -1,0 +1,89 @@
+"""The second half of a sign-in: from the authorization response to the stored pair."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from refresh_token.token_pair import TokenPair
+from tokenctl.errors import ServiceError, TokenctlError
+from tokenctl.sign_in import pages
+from tokenctl.sign_in.authorization_request import AuthorizationRequest
+from tokenctl.sign_in.authorization_response import AuthorizationResponse, Outcome
+from tokenctl.sign_in.callback_app import CallbackApp
+from tokenctl.sign_in.code_exchange import NOTHING_STORED, CodeExchange
+from tokenctl.stack.pair_secret import store_pair
+from tokenctl.stack.target import Target
+from tokenctl.stack.token_life import utc_minute
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignIn:
+    """One sign-in: the authorization request, how to exchange the code, and where to store the pair."""
+
+    request: AuthorizationRequest
+    exchange: CodeExchange
+    target: Target
+    kept: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """Keys of the previous secret to store with the new pair."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredSignIn:
+    """The result of a sign-in, without the tokens."""
+
+    version_id: str
+    expires_at: datetime | None
+
+
+class DeniedError(TokenctlError):
+    """The user denied the sign-in."""
+
+
+def complete_sign_in(sign_in: SignIn, app: CallbackApp, *, seconds: float) -> StoredSignIn:
+    """Wait for the response, exchange the code, store the pair, and show the result in the browser.
+
+    Raises:
+        TokenctlError: no response arrived in time, the user said no, or a service cannot be reached.
+        ServiceError: the response is an error, or a service refused.
+
+    """
+    response = app.wait_for_response(seconds)
+    if response is None:
+        raise TokenctlError(f"Nobody answered within {seconds:g} seconds. {NOTHING_STORED}")
+    try:
+        stored = _store(sign_in, _pair(sign_in, response))
+    except TokenctlError as error:
+        app.show(pages.failed(str(error), denied=isinstance(error, DeniedError)))
+        raise
+    app.show(pages.stored({"Stack": sign_in.target.stack_name, "Token lives until": utc_minute(stored.expires_at)}))
+    return stored
+
+
+def _pair(sign_in: SignIn, response: AuthorizationResponse) -> TokenPair:
+    label = sign_in.request.issuer_label
+    match response.outcome:
+        case Outcome.ALLOWED:
+            return sign_in.exchange(sign_in.request, response.code, now=datetime.now(UTC))
+        case Outcome.DENIED:
+            raise DeniedError(
+                f"The sign-in was denied on {label}'s page. Nothing was stored. Run the command again to allow it."
+            )
+        case Outcome.FAILED:
+            reason = f" ({response.reason})" if response.reason else ""
+            raise ServiceError(
+                f"{label.capitalize()}'s page could not go on with the sign-in{reason}. {NOTHING_STORED}"
+            )
+        case _:
+            raise ServiceError(f"{label.capitalize()}'s answer holds no code. {NOTHING_STORED}")
+
+
+def _store(sign_in: SignIn, pair: TokenPair) -> StoredSignIn:
+    try:
+        version_id = store_pair(sign_in.target, {**sign_in.kept, **json.loads(pair.to_json())})
+    except TokenctlError as error:
+        raise type(error)(
+            "A new pair was issued, which ends an older one of the same user, but it could not be stored: "
+            f"{error} Fix that and run the command again."
+        ) from None
+    return StoredSignIn(version_id=version_id, expires_at=pair.expires_at)

@@ -1,0 +1,155 @@
+"""Planning a sign-in: the stack's issuer decides the consent page, the app, the scopes and how to exchange the code."""
+
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from refresh_token.oauth.client_auth import authenticate
+from refresh_token.oauth.issuers import (
+    AMPLIFY,
+    FIGMA,
+    FIGMA_BASE_URL,
+    FIGMA_CONSENT_PAGE,
+    FIGMA_SCOPES,
+    IssuerSettings,
+)
+from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.sign_in.app_login import app_login
+from tokenctl.sign_in.authorization_request import AuthorizationRequest, new_verifier
+from tokenctl.sign_in.code_exchange import CodeExchange
+from tokenctl.sign_in.options import SignInOptions, check_page_fits, validate_address
+from tokenctl.sign_in.token_endpoint_exchange import TokenEndpointExchange
+from tokenctl.sign_in.ui_builder_exchange import UiBuilderExchange
+from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.issuer import default_settings, deployed_issuer, deployed_settings, has_own_app
+from tokenctl.stack.target import Target
+from tokenctl.terminal.confirm import confirm
+
+_LABELS: Final = {AMPLIFY: "Figma", FIGMA: "Figma"}
+"""What messages call the issuer that shows the consent page; others are "the issuer"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInPlan:
+    """Everything that a sign-in needs, except the port."""
+
+    consent_page: str
+    issuer_label: str
+    client_id: str = field(repr=False)
+    scopes: tuple[str, ...]
+    exchange: CodeExchange
+    pkce: bool
+    reminder: str = ""
+    """What the operator has to do afterwards."""
+
+    def request(self, redirect_uri: str) -> AuthorizationRequest:
+        """Return a new authorization request."""
+        return AuthorizationRequest(
+            consent_page=self.consent_page,
+            issuer_label=self.issuer_label,
+            client_id=self.client_id,
+            redirect_uri=redirect_uri,
+            scopes=self.scopes,
+            verifier=new_verifier() if self.pkce else "",
+        )
+
+
+def plan_sign_in(target: Target, options: SignInOptions) -> SignInPlan:
+    """Return the plan; may ask the operator to confirm, or to type the app's credentials.
+
+    Raises:
+        UsageError: an option is missing or does not fit the stack, or nobody can answer.
+        TokenctlError: the operator answered no.
+        ServiceError, ConfigurationError: there is no stack, or its settings cannot be read.
+
+    """
+    deployed = DeployedStack(target)
+    issuer = _choose_issuer(target, deployed, options)
+    if issuer == AMPLIFY:
+        return _plan_with_amplify(target, options)
+    return _plan_with_own_app(target, _settings(target, deployed, issuer, options), options)
+
+
+def _choose_issuer(target: Target, deployed: DeployedStack, options: SignInOptions) -> str:
+    """Return the stack's issuer, or another one that the operator insists on."""
+    try:
+        # A stack with the issuer amplify has no app secret. So such operators need no permission to read the function.
+        stacks = deployed_issuer(deployed) if has_own_app(target) else AMPLIFY
+    except TokenctlError as error:
+        if options.issuer is None:
+            raise type(error)(f"{error} Or name the stack's issuer with --issuer.") from None
+        return options.issuer
+    if options.issuer not in {None, stacks}:
+        confirm(
+            f"The issuer of {target.stack_name} is {stacks}, and will refuse a refresh token from {options.issuer}. "
+            f"Deploy the stack with `-c issuer={options.issuer}` before the new token is due.",
+            yes=options.yes,
+        )
+    return options.issuer or stacks
+
+
+def _settings(target: Target, deployed: DeployedStack, issuer: str, options: SignInOptions) -> IssuerSettings:
+    """Return the issuer's settings: the stack's, or the defaults if the stack has another issuer."""
+    try:
+        settings = deployed_settings(deployed) if has_own_app(target) else None
+    except TokenctlError:
+        if options.token_url is None:
+            raise  # the default address may not be the stack's
+        settings = None
+    return settings if settings is not None and settings.name == issuer else default_settings(issuer)
+
+
+def _plan_with_amplify(target: Target, options: SignInOptions) -> SignInPlan:
+    if options.client_id is None:
+        raise UsageError(
+            "--client-id is missing. Give the client id of the Figma app whose secret Amplify holds, or set "
+            "FIGMA_CLIENT_ID."
+        )
+    if options.token_url is not None:
+        raise UsageError(f"--token-url does not apply to the issuer {AMPLIFY}, an AWS service: see --endpoint-url.")
+    exchange = UiBuilderExchange.through(target.aws)
+    consent_page = options.authorize_url or FIGMA_CONSENT_PAGE
+    check_page_fits(consent_page, exchange.client.meta.endpoint_url)
+    return SignInPlan(
+        consent_page=consent_page,
+        issuer_label=_LABELS[AMPLIFY],
+        client_id=options.client_id,
+        scopes=options.scopes_with(FIGMA_SCOPES),
+        exchange=exchange,
+        pkce=False,  # ExchangeCodeForToken takes no verifier
+    )
+
+
+def _plan_with_own_app(target: Target, settings: IssuerSettings, options: SignInOptions) -> SignInPlan:
+    profile = settings.profile
+    token_url = options.token_url or profile.code_url
+    if not token_url:
+        raise UsageError("--token-url is missing. Give the address where the issuer exchanges the code.")
+    validate_address(token_url, "The address of the token endpoint")
+    consent_page = _consent_page(profile.consent_page, token_url, options)
+    app, reminder = app_login(target, options.client_id)
+    try:
+        authenticate(profile.client_auth, app)  # better to fail now than after the sign-in
+    except ValueError as error:
+        fault = str(error)
+    else:
+        return SignInPlan(
+            consent_page=consent_page,
+            issuer_label=_LABELS.get(settings.name, "the issuer"),
+            client_id=app.client_id,
+            scopes=options.scopes_with(profile.scopes),
+            exchange=TokenEndpointExchange(url=token_url, profile=profile, app=app, bundle=target.aws.trusted_bundle),
+            pkce=True,
+            reminder=reminder,
+        )
+    raise UsageError(f"The app's credentials cannot be used: {fault}. See `tokenctl app-credentials`.")
+
+
+def _consent_page(known_page: str, token_url: str, options: SignInOptions) -> str:
+    """Return the consent page: the operator's, or the known one if the code is exchanged at the real Figma."""
+    page = options.authorize_url or known_page
+    check_page_fits(page, token_url)
+    at_figma = urlsplit(token_url).hostname == urlsplit(FIGMA_BASE_URL).hostname
+    if not page or (options.authorize_url is None and not at_figma):
+        raise UsageError("--authorize-url is missing. Give the address of the issuer's consent page.")
+    return page

@@ -1,0 +1,76 @@
+"""Exchanging a code at the token endpoint of Figma or of any OAuth 2 server (RFC 6749, 4.1.3; RFC 7636, 4.5)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from refresh_token.oauth.app_credentials import AppCredentials
+from refresh_token.oauth.issued import is_bearer, issued_token
+from refresh_token.oauth.profiles import Profile
+from refresh_token.oauth.refusals import CODE_EXCHANGE, CODES, Refusal, meaning
+from refresh_token.oauth.requests import code_request
+from refresh_token.oauth.responses import TokenResponse
+from refresh_token.token_pair import TokenPair
+from tokenctl.errors import ServiceError, TokenctlError
+from tokenctl.sign_in.authorization_request import AuthorizationRequest
+from tokenctl.sign_in.code_exchange import NOTHING_STORED, issued_pair
+from tokenctl.sign_in.transport import post
+
+MAX_SECONDS: Final = 25.0
+"""A code of Figma's lives 30 seconds: a later answer would be worthless."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenEndpointExchange:
+    """Exchanges codes at the address `url`, as the profile describes."""
+
+    url: str
+    profile: Profile
+    app: AppCredentials = field(repr=False)
+    bundle: str | None = None
+    """A file of certificates to trust instead of the usual ones."""
+    seconds: float = MAX_SECONDS
+
+    def __call__(self, request: AuthorizationRequest, code: str, *, now: datetime) -> TokenPair:
+        """Exchange a code; see `CodeExchange`."""
+        exchange = code_request(
+            self.profile, self.app, code=code, redirect_uri=request.redirect_uri, verifier=request.verifier
+        )
+        try:
+            response = post(self.url, exchange, bundle=self.bundle, seconds=self.seconds)
+            return self._pair(response, request, now)
+        except TokenctlError as error:
+            raise type(error)(f"{error} {NOTHING_STORED}") from None
+
+    def _pair(self, response: TokenResponse, request: AuthorizationRequest, now: datetime) -> TokenPair:
+        if response.refused:
+            raise _refusal(response)
+        if not is_bearer(response):
+            raise ServiceError(
+                "The issuer's answer makes no sense: its token is not a bearer token. Check the app's settings at the "
+                "issuer."
+            )
+        if "access_token" in response.document and response.document.get("refresh_token") is None:
+            raise ServiceError(
+                "The issuer gave no refresh token, so nothing could keep the token alive. Some issuers require a scope "
+                "for it, such as offline_access: see --scope."
+            )
+        return issued_pair(lambda: issued_token(response, self.profile), request, now=now, issuer_label="The issuer")
+
+
+def _refusal(response: TokenResponse) -> ServiceError:
+    # Only a code that the RFC defines is shown: any other text may echo the request.
+    what = f"HTTP {response.status}{f', {response.code}' if response.code in CODES else ''}"
+    match meaning(response, CODE_EXCHANGE):
+        case Refusal.LATER:
+            return ServiceError(f"The issuer cannot exchange the code now ({what}). Wait a minute.")
+        case Refusal.APP:
+            return ServiceError(
+                f"The issuer refuses the app's credentials ({what}). Compare them with those that the issuer shows, "
+                "and store the right ones with `tokenctl app-credentials`."
+            )
+        case _:
+            return ServiceError(
+                f"The code was refused ({what}). A code works once, for a short time (30 seconds at Figma), and only "
+                "for the app and the redirect address that it was issued for. Compare the app's credentials as well."
+            )

@@ -1,0 +1,101 @@
+"""Translates botocore's errors into tokenctl's."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from tokenctl.errors import ConfigurationError, ServiceError, TokenctlError, UsageError, one_line, redact
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+MAX_MESSAGE_LENGTH: Final = 500
+"""Characters of a service's message that are shown."""
+
+CHECK_CONFIGURATION: Final = "Check AWS_PROFILE, --profile and your AWS configuration files."
+
+_CHECK_CREDENTIALS: Final = "Check AWS_PROFILE, --profile and the clock of this machine."
+_HINT_BY_CODE_PREFIX: Final = {
+    "AccessDenied": "Ask for that permission; docs/cli.md lists what each command needs.",
+    "ExpiredToken": "The AWS credentials have expired: sign in to AWS again.",
+    "RequestExpired": _CHECK_CREDENTIALS,
+    "UnrecognizedClient": _CHECK_CREDENTIALS,
+    "InvalidClientTokenId": _CHECK_CREDENTIALS,
+    "InvalidSignature": _CHECK_CREDENTIALS,
+    "SignatureDoesNotMatch": _CHECK_CREDENTIALS,
+    "Throttl": "Wait a minute and run the command again.",
+    "TooManyRequests": "Wait a minute and run the command again.",
+    "ResourceNotFound": "Check --stage, --function-name and --region.",
+    "InvalidRequest": "See `SecretUnavailableException` in docs/runbook.md.",
+    "DecryptionFailure": "See `SecretUnavailableException` in docs/runbook.md.",
+    "Service": "Run the command again; if the error persists, see the AWS Health Dashboard.",
+    "Internal": "Run the command again; if the error persists, see the AWS Health Dashboard.",
+}
+
+_CONFIGURATION_ERRORS: Final = (
+    *("NoRegionError", "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound"),
+    *("ConfigNotFound", "ConfigParseError", "InvalidConfigError", "InfiniteLoopConfigError", "SSOError"),
+    *("MetadataRetrievalError", "LoginError", "InvalidRegionError"),
+)
+"""botocore's errors, with their subclasses, that mean "the credentials or settings are wrong"."""
+
+_HINT_BY_ERROR: Final = {
+    "NoRegionError": "Give --region, or set AWS_REGION or AWS_PROFILE.",
+    "ProfileNotFound": "`aws configure list-profiles` lists them; see --profile and AWS_PROFILE.",
+    "InvalidRegionError": "Check --region and AWS_REGION.",
+    "NoCredentialsError": "Set AWS_PROFILE or give --profile; `aws configure` makes one.",
+}
+
+_SAFE_MESSAGE: Final = {
+    "ProfileNotFound": "There is no such profile in the AWS configuration files",
+    "InvalidRegionError": "The region is not one of AWS's",
+}
+"""Replaces botocore's message where that repeats the value, which may be a misplaced token."""
+
+
+@contextmanager
+def translate_aws_errors(secrets: Iterable[str] = ()) -> Iterator[None]:
+    """Raise tokenctl's errors instead of botocore's.
+
+    `secrets` are the values in the request that no message may show: a service may repeat them.
+
+    Raises:
+        ServiceError: the service answered with an error.
+        ConfigurationError: the credentials or settings are wrong.
+        UsageError: the parameters do not fit the operation.
+        TokenctlError: the service cannot be reached.
+
+    """
+    try:
+        yield
+    except Exception as error:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if isinstance(error, ClientError):
+            raise _service_error(error, secrets) from None
+        if isinstance(error, BotoCoreError):
+            raise _client_side_error(error) from None
+        raise
+
+
+def _service_error(error: "ClientError", secrets: Iterable[str]) -> ServiceError:
+    code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+    message = redact(str(error.response.get("Error", {}).get("Message") or ""), secrets)
+    hint = next((hint for prefix, hint in _HINT_BY_CODE_PREFIX.items() if code.startswith(prefix)), "")
+    return ServiceError.in_aws_words(redact(code, secrets), error.operation_name, message[:MAX_MESSAGE_LENGTH], hint)
+
+
+def _client_side_error(error: Exception) -> TokenctlError:
+    """Classify an error that botocore raises without an answer from the service, as the AWS CLI does."""
+    from botocore.exceptions import ConnectionError as NoConnection
+    from botocore.exceptions import HTTPClientError, ParamValidationError
+
+    name = type(error).__name__
+    if isinstance(error, ParamValidationError):
+        return UsageError("Parameter validation failed.")  # botocore's own text shows the values
+    if any(ancestor.__name__ in _CONFIGURATION_ERRORS for ancestor in type(error).__mro__):
+        message = _SAFE_MESSAGE.get(name) or one_line(str(error)).rstrip(".:")
+        return ConfigurationError(f"{message}. {_HINT_BY_ERROR.get(name, CHECK_CONFIGURATION)}")
+    if isinstance(error, NoConnection | HTTPClientError):
+        return TokenctlError(f"AWS could not be reached ({name}). Check the network, --endpoint-url and --region.")
+    return TokenctlError(f"The call could not be made ({name}). Check --region, --endpoint-url and --ca-bundle.")

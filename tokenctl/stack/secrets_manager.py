@@ -1,0 +1,51 @@
+"""Reading and writing a secret's current version."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.target import Target
+
+
+def get_current_value(target: Target, arn: str) -> dict[str, Any]:
+    """Return the answer of GetSecretValue; a secret that has no value yet counts as one with the empty text.
+
+    Raises:
+        ServiceError, ConfigurationError: the secret does not exist, or Secrets Manager fails or denies access.
+
+    """
+    from botocore.exceptions import ClientError
+
+    client = target.aws.client("secretsmanager")
+    with translate_aws_errors():
+        try:
+            value: dict[str, Any] = client.get_secret_value(SecretId=arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            # Secrets Manager answers alike for a secret without a value and for one that does not exist.
+            client.describe_secret(SecretId=arn)
+            value = {"SecretString": ""}
+    return value
+
+
+def put_document(target: Target, arn: str, document: Mapping[str, object]) -> str:
+    """Store a JSON document as the secret's current version; return the id of that version.
+
+    Raises:
+        ServiceError, ConfigurationError: Secrets Manager fails or denies access. The message shows no text of the
+            document.
+
+    """
+    client = target.aws.client("secretsmanager")
+    with translate_aws_errors(_texts_in(document)):
+        answer = client.put_secret_value(SecretId=arn, SecretString=json.dumps(dict(document)))
+    return str(answer["VersionId"])
+
+
+def _texts_in(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    members = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return [text for member in members for text in _texts_in(member)]

@@ -1,0 +1,94 @@
+"""The report of `tokenctl status`, as JSON."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from refresh_token.signals import Log
+from refresh_token.windows import iso_utc
+from tokenctl.errors import TokenctlError
+from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.function_log import last_line
+from tokenctl.stack.issuer import deployed_issuer
+from tokenctl.stack.pair_secret import list_versions, read_pair
+from tokenctl.stack.schedule import next_run
+from tokenctl.stack.target import Target
+from tokenctl.stack.token_life import life_of
+
+SEARCH_SPANS: Final = (timedelta(days=1), timedelta(days=14), timedelta(days=100))
+"""How far back to search for the last outcome, one span after the other; a token lives 90 days."""
+
+
+def status_report(target: Target) -> dict[str, Any]:
+    """Return the report. A part that cannot be read is `{"error": why}`."""
+    now, deployed = datetime.now(UTC), DeployedStack(target)
+    return {
+        "stack": target.stack_name,
+        "region": target.aws.session.region_name,
+        "readAt": iso_utc(now),
+        "issuer": _part(lambda: deployed_issuer(deployed)),
+        "token": _part(lambda: _token(deployed, now)),
+        "versions": _part(lambda: _versions(target)),
+        "lastOutcome": _part(lambda: _last_outcome(deployed, now)),
+        "schedule": _part(lambda: _schedule(deployed, now)),
+        "alarms": _part(lambda: _alarms(deployed)),
+        "deadLetterQueue": _part(lambda: {"messages": deployed.dead_letters()}),
+    }
+
+
+def _part(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return read()
+    except TokenctlError as error:
+        return {"error": str(error)}
+
+
+def _token(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
+    stored = read_pair(deployed.target)
+    return {"versionId": stored.version_id, **life_of(stored.pair, now=now, settings=deployed.windows)}
+
+
+def _versions(target: Target) -> list[dict[str, Any]]:
+    return [
+        {"versionId": version.version_id, "stages": version.stages, "createdAt": iso_utc(version.created)}
+        for version in list_versions(target)
+    ]
+
+
+def _last_outcome(deployed: DeployedStack, now: datetime) -> dict[str, Any] | None:
+    line = last_line(deployed, (Log.REFRESHED, Log.REFRESH_FAILED), now, *SEARCH_SPANS)
+    if line is None:
+        return None
+    return {
+        "at": line["at"],
+        "outcome": "refreshed" if line["message"] == Log.REFRESHED else "failed",
+        "versionId": line.get("versionId"),
+        "reason": line.get("reason"),
+        "detail": line.get("detail"),
+    }
+
+
+def _schedule(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
+    schedules = deployed.schedules()
+    if not schedules:
+        raise TokenctlError("The stack has no schedule. Deploy it again.")
+    at = next_run(schedules[0], now)
+    return {
+        "name": schedules[0]["Name"],
+        "expression": schedules[0]["ScheduleExpression"],
+        "timezone": schedules[0].get("ScheduleExpressionTimezone", "UTC"),
+        "state": schedules[0]["State"],
+        "nextRun": at and iso_utc(at),
+    }
+
+
+def _alarms(deployed: DeployedStack) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": alarm["AlarmName"],
+            "state": alarm["StateValue"],
+            "since": iso_utc(alarm["StateUpdatedTimestamp"]) if "StateUpdatedTimestamp" in alarm else None,
+            "description": alarm.get("AlarmDescription"),
+        }
+        for alarm in deployed.alarms()
+    ]

@@ -1,0 +1,37 @@
+"""Asking before a stored token pair is replaced."""
+
+from collections.abc import Mapping
+
+from tokenctl.errors import ServiceError
+from tokenctl.stack.pair_secret import NoPairError, read_pair
+from tokenctl.stack.target import Target
+from tokenctl.stack.token_life import utc_minute
+from tokenctl.terminal.confirm import confirm
+
+
+def confirm_replacing_pair(target: Target, *, yes: bool) -> Mapping[str, object]:
+    """Ask whether the stored pair may be replaced, unless there is none or `yes` is given.
+
+    Return the keys of the stored pair that are not part of the secret format, so that a new pair can keep them. With
+    `yes` and a pair that cannot be read there are none.
+
+    Raises:
+        TokenctlError: the operator answered no.
+        UsageError: nobody can answer.
+        ServiceError, ConfigurationError: Secrets Manager fails or denies access.
+
+    """
+    try:
+        stored = read_pair(target)
+    except NoPairError:
+        return {}
+    except ServiceError:
+        if yes:
+            return {}
+        raise
+    confirm(
+        f"The secret of {target.stack_name} already holds a token pair (until {utc_minute(stored.pair.expires_at)}). "
+        "This replaces it; after a new sign-in to the same app every access token handed out so far dies.",
+        yes=yes,
+    )
+    return stored.pair.unknown

@@ -1,0 +1,125 @@
+"""The report of `tokenctl status`, drawn with Rich."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from refresh_token.windows import Window
+from tokenctl.stack.deployed_stack import short_alarm_name
+from tokenctl.stack.token_life import MEANING, relative, relative_to
+
+BAR_LENGTH: Final = 40
+MAX_VERSIONS: Final = 5
+VERSION_ID_LENGTH: Final = 13
+"""Characters of a version id that are shown."""
+
+COLOURS: Final = {
+    "fresh": "green",
+    "advisory": "yellow",
+    "mandatory": "red",
+    "expired": "bold red",
+    "unknown": "yellow",
+    "OK": "green",
+    "ALARM": "bold red",
+    "INSUFFICIENT_DATA": "dim",
+    "ENABLED": "green",
+    "DISABLED": "bold red",
+    "refreshed": "green",
+    "failed": "bold red",
+}
+
+
+def render(report: dict[str, Any], *, interval: float | None = None) -> RenderableType:
+    """Return the screen; `interval` is the number of seconds until it is drawn again."""
+    now = datetime.fromisoformat(report["readAt"])
+    repeated = "" if interval is None else f", every {interval:g} s; Ctrl-C ends"
+    title = Text.assemble(
+        (report["stack"], "bold"), f" in {report['region']}", (f"  {report['readAt']}{repeated}", "dim")
+    )
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim", no_wrap=True)
+    rows.add_column(overflow="fold")
+    for label, part, render_part in (
+        ("issuer", report["issuer"], lambda name, _now: Text(name)),
+        ("token", report["token"], _token),
+        ("versions", report["versions"], _versions),
+        ("last outcome", report["lastOutcome"], _outcome),
+        ("schedule", report["schedule"], _schedule),
+        ("alarms", report["alarms"], _alarms),
+        ("dead letters", report["deadLetterQueue"], _dead_letters),
+    ):
+        unreadable = isinstance(part, dict) and "error" in part
+        rows.add_row(label, Text(part["error"], style="red") if unreadable else render_part(part, now))
+    return Group(title, rows)
+
+
+def _token(token: dict[str, Any], now: datetime) -> Text:
+    window = token["window"]
+    text = Text.assemble((window, COLOURS[window]), f": {MEANING[Window(window)]}\n")
+    if token["lifeUsed"] is not None:
+        used = round(token["lifeUsed"] * BAR_LENGTH)
+        text.append("━" * used, COLOURS[window]).append("─" * (BAR_LENGTH - used), "dim")
+        text.append(f" {token['lifeUsed']:.0%} of {relative(token['lifetimeSeconds']).removeprefix('in ')}\n")
+    if token["expiresAt"] is not None:
+        word = "expires" if token["secondsLeft"] > 0 else "expired"
+        text.append(f"{word} {token['expiresAt']} ({relative(token['secondsLeft'])})\n")
+    if token["refreshedAt"] is not None:
+        text.append(f"refreshed {token['refreshedAt']} ({relative_to(now, token['refreshedAt'])})\n")
+    text.rstrip()
+    return text
+
+
+def _versions(versions: list[dict[str, Any]], now: datetime) -> Text:
+    lines = [
+        Text.assemble(
+            f"{version['versionId'][:VERSION_ID_LENGTH]} ",
+            (" ".join(version["stages"]), "bold" if "AWSCURRENT" in version["stages"] else "dim"),
+            f" stored {relative_to(now, version['createdAt'])}",
+        )
+        for version in versions[:MAX_VERSIONS]
+    ]
+    if len(versions) > MAX_VERSIONS:
+        lines.append(Text(f"and {len(versions) - MAX_VERSIONS} more; see --output json", style="dim"))
+    return Text("\n").join(lines) if lines else Text("none")
+
+
+def _outcome(outcome: dict[str, Any] | None, now: datetime) -> Text:
+    if outcome is None:
+        return Text("no refresh in the log yet")
+    word = outcome["outcome"]
+    text = Text.assemble((word, COLOURS[word]), f" {outcome['at']} ({relative_to(now, outcome['at'])})")
+    if outcome["reason"]:
+        text.append(f"\n{outcome['reason']}: {outcome['detail']}")
+    return text
+
+
+def _schedule(schedule: dict[str, Any], now: datetime) -> Text:
+    text = Text.assemble((schedule["state"], COLOURS.get(schedule["state"], "")), f" {schedule['expression']}")
+    if schedule["nextRun"]:
+        text.append(f"\nnext run about {schedule['nextRun']} ({relative_to(now, schedule['nextRun'])})")
+    elif schedule["state"] == "ENABLED":
+        text.append(f" {schedule['timezone']}")
+    return text
+
+
+def _alarms(alarms: list[dict[str, Any]], now: datetime) -> Text:
+    """Return the alarms in the state ALARM one by one, and the names of the others by state."""
+    lines = []
+    quiet: dict[str, list[str]] = {}
+    for alarm in alarms:
+        if alarm["state"] != "ALARM":
+            quiet.setdefault(alarm["state"], []).append(short_alarm_name(alarm["name"]))
+            continue
+        line = Text.assemble((alarm["state"], COLOURS["ALARM"]), f" {short_alarm_name(alarm['name'])}")
+        line.append(f" {relative_to(now, alarm['since']) if alarm['since'] else ''}\n  {alarm['description'] or ''}")
+        lines.append(line)
+    lines += [Text.assemble((state, COLOURS.get(state, "")), f" {', '.join(quiet[state])}") for state in sorted(quiet)]
+    return Text("\n").join(lines) if lines else Text("none")
+
+
+def _dead_letters(queue: dict[str, Any], _now: datetime) -> Text:
+    count = queue["messages"]
+    return Text("empty") if count == 0 else Text(f"{count} waiting", style="bold red")
