@@ -1,1 +1,1 @@
-"""Benchmarks against peers: `make bench`."""
+"""`make bench`: compares the function with peers that do the same job."""

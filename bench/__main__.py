@@ -1,4 +1,4 @@
-"""`make bench`: measure everything beside its peers in one run, print the table, rewrite docs/benchmarks.md."""
+"""`make bench`: compares the function with its peers in one run, prints the table and rewrites docs/benchmarks.md."""
 
 import sys
 import tempfile
@@ -13,21 +13,21 @@ from tests.support.local_function import LocalFunction
 
 
 def main() -> int:
-    """Return 1 if a goal was missed."""
+    """Run every benchmark. Return 1 if a goal was missed."""
     report.progress("the build of the assets")
     asset = ours().folder
     lines = []
     with tempfile.TemporaryDirectory() as scratch, LocalCloud.start(Path(scratch) / "cloud") as cloud:
-        bench = LocalFunction(cloud, asset, Path(scratch))
+        function = LocalFunction(cloud, asset, Path(scratch))
         report.progress("cold starts, a few minutes")
-        lines += cold.lines(bench)
+        lines += cold.lines(function)
         report.progress("warm invocations")
-        more, refresh = warm.lines(bench)
+        more, refresh = warm.lines(function)
         lines += more
         report.progress("crowds")
-        lines += crowd.lines(bench)
+        lines += crowd.lines(function)
         report.progress("commands")
-        lines.append(commands.by_hand(bench, refresh))
+        lines.append(commands.by_hand(function, refresh))
     lines.append(commands.synth())
     report.show(lines, Console())
     report.write(lines)

@@ -1,4 +1,4 @@
-"""The asset that we ship and the peers, each as a folder that the runtime starts from."""
+"""The asset that we deploy, and its peers, each as a folder from which the runtime starts."""
 
 import os
 import shutil
@@ -12,17 +12,18 @@ from pathlib import Path
 from tests.support.checkout import ROOT
 from tests.support.lambda_emulator import HANDLER
 from tests.support.local_function import build_asset
+from token_refresher.bundling import pip
 from token_refresher.bundling.bundle import build
 
 PEERS = Path(__file__).parent / "peers"
 _CACHE = ROOT / ".cache" / "peers"
-# 1 January 1980: the CDK CLI gives it to every file of the zip that it uploads, so that equal files make equal zips.
+# 1 January 1980. The CDK CLI gives this date to every file that it zips, so that equal files make equal zips.
 _CDK_EPOCH = 315_532_800
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asset:
-    """A function's folder, and the handler in it."""
+    """A function's folder and its handler."""
 
     name: str
     folder: Path
@@ -30,7 +31,7 @@ class Asset:
 
     @property
     def zip_megabytes(self) -> float:
-        """The size of the folder as the zip that is uploaded, in 10^6 bytes."""
+        """The size of the uploaded zip, in 10^6 bytes."""
         file = _CACHE / f"{self.name}.zip"
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
             for path in sorted(self.folder.rglob("*")):
@@ -39,12 +40,12 @@ class Asset:
 
 
 def ours() -> Asset:
-    """Return what `cdk deploy` uploads."""
+    """Return the folder that `cdk deploy` uploads."""
     return Asset(name="ours", folder=build_asset(), handler=HANDLER)
 
 
 def installed(peer: str) -> Asset:
-    """Return a peer after a plain `pip install -t`: all files, with the byte code that pip makes, fresh."""
+    """Return a peer after a plain `pip install -t`, with all its files and with fresh byte code."""
     requirements = PEERS / peer / "requirements.txt"
     handler = PEERS / peer / "handler.py"
     inputs = requirements.read_bytes() + handler.read_bytes() + sys.version.encode()
@@ -52,29 +53,29 @@ def installed(peer: str) -> Asset:
     if not folder.exists():
         scratch = folder.with_suffix(".building")
         shutil.rmtree(scratch, ignore_errors=True)
-        command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        subprocess.run([*command, "--target", scratch, "--requirement", requirements], check=True)  # noqa: S603
+        command = [sys.executable, "-P", "-m", "pip", "install", "-qq", "--target"]
+        subprocess.run([*command, scratch, "--requirement", requirements], check=True, env=pip.environment(os.environ))  # noqa: S603
         shutil.copytree(PEERS / peer, scratch / peer, ignore=shutil.ignore_patterns("__pycache__"))
         subprocess.run([sys.executable, "-m", "compileall", "-q", scratch / peer], check=True)  # noqa: S603
         scratch.rename(folder)
-    return Asset(name=f"{peer} as pip left it", folder=folder, handler=f"{peer}.handler.lambda_handler")
+    return Asset(name=f"{peer}, not pruned", folder=folder, handler=f"{peer}.handler.lambda_handler")
 
 
 def uploaded(peer: str) -> Asset:
-    """Return the same after `cdk deploy`: the new dates make pip's byte code stale, and Lambda can write none."""
-    fresh = installed(peer)
-    folder = fresh.folder.with_name(f"{fresh.folder.name}-uploaded")
+    """Return a peer after `cdk deploy`, whose new dates make the byte code stale. Lambda cannot write new byte code."""
+    left_by_pip = installed(peer)
+    folder = left_by_pip.folder.with_name(f"{left_by_pip.folder.name}-uploaded")
     if not folder.exists():
         scratch = folder.with_suffix(".building")
         shutil.rmtree(scratch, ignore_errors=True)
-        shutil.copytree(fresh.folder, scratch)
+        shutil.copytree(left_by_pip.folder, scratch)
         for path in scratch.rglob("*"):
             os.utime(path, (_CDK_EPOCH, _CDK_EPOCH))
         scratch.rename(folder)
-    return Asset(name=peer, folder=folder, handler=fresh.handler)
+    return Asset(name=peer, folder=folder, handler=left_by_pip.handler)
 
 
 def pruned(peer: str) -> Asset:
-    """Return a peer bundled as we bundle: pruned, byte code that is never checked."""
+    """Return a peer that our own bundling built: pruned, with byte code that Python does not check."""
     folder = build(sources=[PEERS / peer], requirements=PEERS / peer / "requirements.txt", architecture="x86_64")
-    return Asset(name=f"{peer} bundled as ours", folder=folder, handler=f"{peer}.handler.lambda_handler")
+    return Asset(name=f"{peer}, our bundling", folder=folder, handler=f"{peer}.handler.lambda_handler")

@@ -1,4 +1,4 @@
-"""A line of the table: what was measured, of whom, and how it compares."""
+"""One line of the table: what was measured, and how we compare with a peer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Figures = Sequence[float]
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """Ours beside a peer's. `ratio` is ours divided by theirs where a goal is a ratio, else the figure itself."""
+    """Our figure and a peer's. `ratio` is ours divided by theirs, or the figure that the goal is about."""
 
     what: str
     ours: str
@@ -23,7 +23,7 @@ class Line:
 def compare(  # noqa: PLR0913 (keyword-only)
     *, what: str, ours: Figures, peer: str, theirs: Figures, unit: str, goal: float | None = None
 ) -> Line:
-    """Return the line of two medians, which is right when the ratio is at most `goal`."""
+    """Return the line that compares two medians. The goal is met if their ratio is at most `goal`."""
     ratio = median(ours) / median(theirs)
     return Line(
         what=what,
@@ -37,10 +37,10 @@ def compare(  # noqa: PLR0913 (keyword-only)
 
 
 def shown(figures: Figures, unit: str) -> str:
-    """Return the median, and the smallest in brackets where there are several."""
+    """Return the median, and in brackets the smallest figure if there is more than one."""
     middle = _rounded(median(figures))
     return f"{middle} {unit}" if len(figures) == 1 else f"{middle} {unit} ({_rounded(min(figures))})"
 
 
 def _rounded(number: float) -> str:
-    return f"{number:.0f}" if number >= 100 else f"{number:.3g}"  # noqa: PLR2004 - three digits say enough
+    return f"{number:.0f}" if number >= 100 else f"{number:.3g}"  # noqa: PLR2004 - three significant digits

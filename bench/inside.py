@@ -1,7 +1,7 @@
-"""Runs inside a Lambda-like process: imports the handler from a built asset and nothing else, and takes times.
+"""Measures in a process like Lambda's, which can import nothing but the built asset.
 
-Run as `python -I -S inside.py ASSET WHAT COUNT FILE`. Each turn times ours and the bare calls, one after the other, and
-the milliseconds, on the clock and of the CPU, are written to FILE as JSON.
+Run it as `python -I -S inside.py ASSET WHAT COUNT FILE`. Each turn times our handler and the bare AWS calls. FILE
+receives the milliseconds of wall-clock and CPU time as JSON.
 """
 
 import json
@@ -29,14 +29,14 @@ class Context:
 
 
 def timed(call: Callable[[], object]) -> tuple[float, float]:
-    """Return milliseconds on the clock and of the CPU."""
+    """Return the milliseconds of wall-clock and of CPU time."""
     wall, cpu = time.perf_counter(), time.process_time()
     call()
     return (time.perf_counter() - wall) * 1000, (time.process_time() - cpu) * 1000
 
 
 def answer(count: int) -> dict[str, list[float]]:
-    """A consumer's question against the read that it stands on."""
+    """Compare an answer to a consumer with the bare read of the secret."""
     from refresh_token.adapters.secrets_manager import secrets_manager_client  # noqa: PLC0415 - it is in the asset
     from refresh_token.handler import lambda_handler  # noqa: PLC0415
 
@@ -49,7 +49,7 @@ def answer(count: int) -> dict[str, list[float]]:
 
 
 def refresh(count: int) -> dict[str, list[float]]:
-    """A tick that refreshes against the calls that it makes."""
+    """Compare a tick that refreshes with the bare calls that it makes."""
     from refresh_token.adapters.idempotency_lock import dynamodb_client  # noqa: PLC0415 - as above
     from refresh_token.adapters.secrets_manager import (  # noqa: PLC0415
         secrets_manager_client,
@@ -105,7 +105,7 @@ def refresh(count: int) -> dict[str, list[float]]:
 def alternate(
     count: int, *, ours: Callable[[], object], bare: Callable[[], object], before: Callable[[], object] = lambda: None
 ) -> dict[str, list[float]]:
-    """Time both in turn; who begins changes, and the first turns do not count."""
+    """Time both in turn, with a different one first each time. The first turns do not count."""
     found: dict[str, list[float]] = {"ours": [], "ours_cpu": [], "bare": [], "bare_cpu": []}
     for turn in range(count + WARM_UPS):
         pair = [("ours", ours), ("bare", bare)]
@@ -119,7 +119,7 @@ def alternate(
 
 
 def main(asset: str, what: str, count: int, file: str) -> None:
-    """Measure, and write down."""
+    """Measure, and write the result to the file."""
     sys.path.insert(0, asset)
     Path(file).write_text(json.dumps({"answer": answer, "refresh": refresh}[what](count)), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The table, on the screen and in docs/benchmarks.md."""
+"""Writes the table to the screen and to docs/benchmarks.md."""
 
 import os
 import platform
@@ -23,7 +23,7 @@ _COLUMNS = ("what", "ours", "peer", "theirs", "ratio", "goal", "met")
 
 def show(lines: Sequence[Line], console: Console) -> None:
     """Print the table."""
-    table = Table(title="refresh-token beside its peers: medians (smallest in brackets)")
+    table = Table(title="refresh-token and its peers: medians (smallest in brackets)")
     for column in _COLUMNS:
         table.add_column(column, overflow="fold")
     for line in lines:
@@ -33,12 +33,12 @@ def show(lines: Sequence[Line], console: Console) -> None:
 
 
 def write(lines: Sequence[Line], document: Path = DOCUMENT) -> None:
-    """Replace the figures in the document, and nothing else."""
+    """Replace the figures in the document, and leave the rest as it is."""
     text = document.read_text(encoding="utf-8")
     head, _, rest = text.partition(BEGIN)
     _, marker, tail = rest.partition(END)
     if not marker:
-        raise ValueError(f"{document} has lost its marks {BEGIN} and {END}")
+        raise ValueError(f"{document} has lost its marks {BEGIN} and {END}. Restore them, then run this again.")
     document.write_text(f"{head}{BEGIN}\n\n{_markdown(lines)}\n{END}{tail}", encoding="utf-8")
 
 
@@ -47,9 +47,10 @@ def _markdown(lines: Sequence[Line]) -> str:
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return (
         f"{_circumstances()}\n\n{table}\n\n"
-        f"One pair on `prod`, a month; with the issuers `figma` and `oauth2` one secret more, {cost.SECRET:.2f}:\n\n"
-        f"{cost.markdown(cost.pair())}\n\n"
-        f"Consumers that ask {READS_A_DAY:,} times a day, on top:\n\n{cost.markdown(cost.reads(READS_A_DAY))}\n"
+        "The monthly cost of one pair on `prod`. The issuers `figma` and `oauth2` need one more secret "
+        f"({cost.SECRET:.2f}).\n\n{cost.markdown(cost.pair())}\n\n"
+        f"The additional cost of consumers that ask {READS_A_DAY:,} times a day:\n\n"
+        f"{cost.markdown(cost.reads(READS_A_DAY))}\n"
     )
 
 
@@ -79,5 +80,5 @@ def _cells(line: Line) -> tuple[str, ...]:
 
 
 def progress(what: str) -> None:
-    """Say what is being measured."""
+    """Print what is being measured."""
     sys.stderr.write(f"Measuring {what} ...\n")

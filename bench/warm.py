@@ -1,4 +1,4 @@
-"""Warm invocations against the bare calls that they stand on, with the same clients, in one process."""
+"""Compares warm invocations with the bare AWS calls that they make, with the same clients in one process."""
 
 import json
 import os
@@ -23,7 +23,7 @@ PYTHON = Path(sys.base_exec_prefix, "bin", f"python3.{sys.version_info.minor}")
 
 @dataclass(frozen=True)
 class Warm:
-    """Milliseconds, ours and of the bare calls, on the clock and of the CPU."""
+    """Milliseconds of our handler and of the bare calls, in wall-clock and in CPU time."""
 
     ours: list[float]
     ours_cpu: list[float]
@@ -31,21 +31,21 @@ class Warm:
     bare_cpu: list[float]
 
 
-def inside(bench: LocalFunction, what: str, count: int) -> Warm:
-    """Run `inside.py` from our asset."""
-    file = bench.folder / f"{what}.json"
+def inside(function: LocalFunction, what: str, count: int) -> Warm:
+    """Run `inside.py` with our asset."""
+    file = function.folder / f"{what}.json"
     command = [str(part) for part in (PYTHON, "-I", "-S", INSIDE, ours().folder, what, count, file)]
     subprocess.run(  # noqa: S603 (our own arguments)
-        command, check=True, env={"PATH": os.defpath, **bench.environment}, stdout=subprocess.DEVNULL
+        command, check=True, env={"PATH": os.defpath, **function.environment}, stdout=subprocess.DEVNULL
     )
     return Warm(**json.loads(file.read_text(encoding="utf-8")))
 
 
-def lines(bench: LocalFunction) -> tuple[list[Line], Warm]:
-    """Return the lines, and what a refresh took."""
-    bench.seed(bench.cloud.standin.grant())
-    answer = inside(bench, "answer", ANSWERS)
-    refresh = inside(bench, "refresh", REFRESHES)
+def lines(function: LocalFunction) -> tuple[list[Line], Warm]:
+    """Return the lines of the table, and the times of a refresh."""
+    function.seed(function.cloud.standin.grant())
+    answer = inside(function, "answer", ANSWERS)
+    refresh = inside(function, "refresh", REFRESHES)
     return [
         compare(
             what="warm answer",
@@ -65,53 +65,53 @@ def lines(bench: LocalFunction) -> tuple[list[Line], Warm]:
         compare(
             what="tick that refreshes",
             ours=refresh.ours,
-            peer="its seven calls, bare",
+            peer="the same seven calls alone",
             theirs=refresh.bare,
             unit="ms",
             goal=1.25,
         ),
-        _calls(bench),
+        _calls(function),
     ], refresh
 
 
-def _calls(bench: LocalFunction) -> Line:
-    with wire_to(bench.cloud) as wire, bench.runtime(**wire.environment) as runtime:
-        bench.seed(bench.cloud.standin.grant())
+def _calls(function: LocalFunction) -> Line:
+    with wire_to(function.cloud) as wire, function.runtime(**wire.environment) as runtime:
+        function.seed(function.cloud.standin.grant())
         runtime.invoke({})
-        fresh = _taken(wire)
+        fresh = _calls_so_far(wire)
         runtime.invoke(TICK)
-        tick = _taken(wire)
-        bench.seed(bench.cloud.standin.grant(), expires_in=timedelta(hours=1))
+        tick = _calls_so_far(wire)
+        function.seed(function.cloud.standin.grant(), expires_in=timedelta(hours=1))
         report = runtime.invoke(TICK)
         if report.get("outcome") != "refreshed":
             raise RuntimeError(f"The tick did not refresh: {report}")
-        refresh = _taken(wire)
+        refresh = _calls_so_far(wire)
     counts = counted(refresh)
     shown = (
-        f"fresh {fresh.total()} (as a tick {tick['GetSecretValue']}, and {tick['GetItem']} look at the lock); "
-        f"refresh {counts[0]} reads, {counts[1]} issuer, {counts[2]} writes, {counts[3]} lock"
+        f"fresh: {fresh.total()} read (tick: {tick['GetSecretValue']} read, {tick['GetItem']} lock read); "
+        f"refresh: {counts[0]} reads, {counts[1]} issuer call, {counts[2]} writes, {counts[3]} lock writes"
     )
-    met = fresh == {"GetSecretValue": 1} and within(refresh)
+    met = fresh == {"GetSecretValue": 1} and meets_goal(refresh)
     return Line(what="calls on the wire", ours=shown, goal="1; 2, 1, 2, 2", met=met)
 
 
 def counted(calls: Counter[str]) -> tuple[int, int, int, int]:
-    """Return how many reads, issuer calls, writes and lock calls there were."""
+    """Return the numbers of reads, issuer calls, writes and lock writes."""
     writes = calls["PutSecretValue"] + calls["UpdateSecretVersionStage"]
     return calls["GetSecretValue"], calls["RefreshToken"], writes, calls["PutItem"] + calls["UpdateItem"]
 
 
-def within(calls: Counter[str]) -> bool:
-    """Tell whether a refresh made one issuer call, no more of the others than the goal allows, and none besides."""
+def meets_goal(calls: Counter[str]) -> bool:
+    """Whether a refresh made one issuer call, at most the allowed number of each other kind, and no further calls."""
     counts = counted(calls)
-    few = all(count <= most for count, most in zip(counts, (2, 1, 2, 2), strict=True))
-    return few and counts[1] == 1 and sum(counts) == calls.total()
+    allowed = all(count <= maximum for count, maximum in zip(counts, (2, 1, 2, 2), strict=True))
+    return allowed and counts[1] == 1 and sum(counts) == calls.total()
 
 
-def _taken(wire: Wire) -> Counter[str]:
-    """Return the calls since last time; raises RuntimeError where one was made in more than one attempt."""
+def _calls_so_far(wire: Wire) -> Counter[str]:
+    """Return the calls since the last time. Raises RuntimeError if a call took more than one attempt."""
     calls = Counter(wire.calls)
     if wire.attempts != calls.total():
-        raise RuntimeError(f"{calls.total()} calls took {wire.attempts} attempts")
+        raise RuntimeError(f"{calls.total()} calls took {wire.attempts} attempts.")
     wire.forget()
     return calls

@@ -1,1 +1,1 @@
-"""A peer: boto3 and nothing else."""
+"""A peer with boto3 and nothing else."""

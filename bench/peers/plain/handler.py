@@ -1,4 +1,4 @@
-"""What a careful person writes in an afternoon, with boto3 and nothing else."""
+"""What a careful developer writes in an afternoon, with boto3 and nothing else."""
 
 import json
 import os
@@ -14,7 +14,7 @@ REFRESH_BEFORE = timedelta(days=1)
 
 
 def lambda_handler(event: dict[str, Any], _: object) -> dict[str, Any]:
-    """Return the stored token; refresh and store it first when it is due."""
+    """Return the stored token, after refreshing it if it is due."""
     arn = os.environ["SECRET_ARN"]
     stored = secrets.get_secret_value(SecretId=arn)
     version, pair = stored["VersionId"], json.loads(stored["SecretString"])

@@ -1,1 +1,1 @@
-"""A peer: Powertools, all features at import."""
+"""A peer with Powertools and all its features."""

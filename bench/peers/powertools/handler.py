@@ -1,4 +1,4 @@
-"""The same job as Powertools' documentation teaches it, all features at import."""
+"""The same job with Powertools as its documentation shows it, with all features imported at the start."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def refresh(*, expires_at: str) -> str:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], _: object) -> dict[str, Any]:
-    """Return the stored token; refresh and store it first when it is due."""
+    """Return the stored token, after refreshing it if it is due."""
     arn = os.environ["SECRET_ARN"]
     pair = json.loads(str(secrets.get(arn, max_age=0)))
     left = datetime.fromisoformat(pair["expiresAt"]) - datetime.now(UTC)
