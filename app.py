@@ -1,4 +1,4 @@
-"""CDK entry: reads the context, builds the stack of one stage, bundles the function for it. Looks nothing up."""
+"""The CDK app: reads the context and builds the stack of one stage, with the function's bundle. It looks nothing up."""
 
 import sys
 
@@ -12,7 +12,7 @@ from token_refresher.settings.reader import SettingsError
 
 
 def main(app: App) -> int:
-    """Synthesise one stage; return the exit code. Faults that the operator can mend are one line each on stderr."""
+    """Synthesise one stage. Return the exit code. Each fault that an operator can fix is a line on stderr."""
     add_checks(app)
     try:
         settings = StageSettings.from_context(app.node.get_all_context())

@@ -1,1 +1,1 @@
-"""Our own stages: the stack, its settings per stage, and the checks at every synth."""
+"""Our own stages: the stack, the settings of each stage, the checks at every synthesis, and two generators."""

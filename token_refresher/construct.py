@@ -26,6 +26,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from refresh_token.signals import ALARMS
 from token_refresher.bundling.bundle import function_bundle
 from token_refresher.constructs.app_secret import AppSecret
 from token_refresher.constructs.client_layer import ClientLayer
@@ -114,7 +115,7 @@ class TokenRefresher(RefreshMetrics):
         )
         monitoring = Monitoring(
             self,
-            "Monitoring",
+            ALARMS,
             schedule=values["schedule"],
             email=values["alarm_email"],
             metrics=self,

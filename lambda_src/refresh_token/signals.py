@@ -29,6 +29,22 @@ class Metric:
     TOKEN_NOT_STORED: Final = "TokenNotStored"  # noqa: S105 - a metric's name
 
 
+ALARMS: Final = "Monitoring"
+"""Id of the construct with the alarms. CloudFormation puts it before the alarm's id in every alarm's name."""
+
+
+class Alarm:
+    """Ids of the alarms. The runbook has an entry for each."""
+
+    TOKEN_NOT_STORED: Final = "TokenNotStored"  # noqa: S105 - an alarm's id
+    REAUTHORIZATION_REQUIRED: Final = "ReauthorizationRequired"
+    TOKEN_EXPIRES: Final = "TokenExpires"  # noqa: S105 - an alarm's id
+    NO_HEARTBEAT: Final = "NoHeartbeat"
+    FUNCTION_ERRORS: Final = "FunctionErrors"
+    THROTTLES: Final = "Throttles"
+    DEAD_LETTERS: Final = "DeadLetters"
+
+
 class Log:
     """Messages of the log lines that `tokenctl` searches for."""
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from token_refresher.constructs.heartbeat import Watch, watch_for
-from token_refresher.settings.schedule_expression import longest_two_ticks
+from token_refresher.settings.schedule_expression import max_time_for_two_ticks
 
 
 @pytest.mark.parametrize(
@@ -29,5 +29,5 @@ def test_cloudwatch_takes_every_watch_and_none_is_shorter_than_two_ticks(minutes
     whole = timedelta(seconds=watch.period * watch.periods)
     assert watch.period % 60 == 0
     assert watch.period <= 86_400
-    assert longest_two_ticks(expression) <= whole <= timedelta(days=7)
+    assert max_time_for_two_ticks(expression) <= whole <= timedelta(days=7)
     assert watch.period >= 3600 or whole <= timedelta(days=1)

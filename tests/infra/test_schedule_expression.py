@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from token_refresher.settings.schedule_expression import longest_two_ticks
+from token_refresher.settings.schedule_expression import max_time_for_two_ticks
 
 MINUTES, HOURS, DAYS = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -34,7 +34,7 @@ MINUTES, HOURS, DAYS = timedelta(minutes=1), timedelta(hours=1), timedelta(days=
     ],
 )
 def test_two_ticks_take_as_long_as_the_calendar_can_make_them(expression: str, expected: timedelta) -> None:
-    assert longest_two_ticks(expression) == expected
+    assert max_time_for_two_ticks(expression) == expected
 
 
 @pytest.mark.parametrize(
@@ -71,5 +71,5 @@ def test_two_ticks_take_as_long_as_the_calendar_can_make_them(expression: str, e
 )
 def test_a_bad_expression_is_refused_with_the_rule_it_breaks(expression: str, rule: str) -> None:
     with pytest.raises(ValueError) as refused:  # noqa: PT011 (the whole text is compared)
-        longest_two_ticks(expression)
+        max_time_for_two_ticks(expression)
     assert str(refused.value) == rule

@@ -1,1 +1,1 @@
-"""The folders that Lambda gets."""
+"""Builds the folders that Lambda gets."""

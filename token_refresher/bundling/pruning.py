@@ -1,15 +1,15 @@
-"""What installed packages bring that a function never loads."""
+"""Deletes the files of installed packages that a function never loads."""
 
 import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-# Nothing at run time reads these, whatever the package.
+# No package reads these at run time.
 _ANYWHERE = ("**/__pycache__", "**/*.pyi", "**/py.typed", "**/tests", "bin")
 
-# The licences and METADATA stay: the first because they ask for it, the second because it is where Amazon Inspector
-# reads which packages, in which versions, a function carries.
+# The licences stay because they require it. METADATA stays because Amazon Inspector reads there which packages a
+# function contains, in which versions.
 _KEPT_OF_DIST_INFO = ("METADATA", "LICENSE*", "LICENCE*", "NOTICE*", "licenses")
 
 # Powertools features that neither Logger, Metrics nor Idempotency imports.
@@ -36,16 +36,16 @@ _POWERTOOLS = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class PruningRules:
-    """What to leave of what pip installed.
+    """What to keep and what to delete of the packages that pip installed.
 
-    `botocore_services` are the services that a client is made for; `dropped` are glob patterns from the root.
+    Of botocore only the data of `botocore_services` stays. `dropped` are glob patterns from the root.
     """
 
     botocore_services: tuple[str, ...]
     dropped: tuple[str, ...] = ()
 
 
-# STS is not called by the code, but by botocore when credentials come from a role.
+# Our code does not call STS. botocore does, when credentials come from a role.
 FUNCTION_RULES = PruningRules(
     botocore_services=("amplifyuibuilder", "dynamodb", "secretsmanager", "sts"),
     dropped=(*_POWERTOOLS, "boto3/examples", "botocore/data/*/*/examples-1.json"),
@@ -53,12 +53,12 @@ FUNCTION_RULES = PruningRules(
 
 
 def prune(folder: Path, rules: PruningRules) -> None:
-    """Delete from `folder` what `rules` and the run time have no use for."""
+    """Delete from `folder` what the function never loads, by `rules` and for every package."""
     for pattern in (*_ANYWHERE, *rules.dropped):
         for path in sorted(folder.glob(pattern)):
             _delete(path)
     for package in ("botocore", "boto3"):
-        # The files beside the services' folders (endpoints, partitions, retries, defaults) serve every service.
+        # The files next to the services' folders (endpoints, partitions, retries, defaults) serve every service.
         for service in (folder / package / "data").glob("*/"):
             if service.name not in rules.botocore_services:
                 _delete(service)
@@ -69,9 +69,9 @@ def prune(folder: Path, rules: PruningRules) -> None:
 
 
 def _prune_endpoints(endpoints: Path, services: tuple[str, ...]) -> None:
-    """Leave all partitions and regions, and of the services' endpoints the ones in use.
+    """Keep all partitions and regions, but only the endpoints of the services in use.
 
-    botocore reads this file for the first client; it has 1.2 MB for 400 services, which takes 33 ms of each cold start.
+    botocore reads this file for the first client. With 400 services it has 1.2 MB and costs each cold start 33 ms.
     """
     if not endpoints.exists():
         return

@@ -1,4 +1,4 @@
-"""An interpreter of the function's Python version, to make byte code that Lambda's interpreter accepts."""
+"""Finds an interpreter of the function's Python version, to compile byte code that Lambda's interpreter accepts."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RUNTIME_PYTHON = "3.13"
-# Where Lambda unpacks the code; byte code names its source by this path, in tracebacks, and not by a build folder.
+# Where Lambda unpacks the code. Byte code names its source by this path, which tracebacks show.
 _TASK_ROOT = "/var/task"
 
 
@@ -23,18 +23,18 @@ class Compiler:
     def compile(self, folder: Path, parts: Sequence[str]) -> None:
         """Write `__pycache__` for the named parts of `folder`.
 
-        Unchecked hashes: Lambda's file system is read-only and our sources never change under the byte code.
-        They halve the import of a boto3 client, from 514 to 245 ms (docs/benchmarks.md, *What pays off*).
+        Python never checks the hashes: Lambda's file system is read-only, so the sources cannot change under the byte
+        code. This halves the import of a boto3 client, from 514 to 245 ms (docs/benchmarks.md, *What pays off*).
         """
         command = [self.executable, "-S", "-P", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
         command += ["-s", str(folder), "-p", _TASK_ROOT, *(str(folder / part) for part in parts)]
-        # None of this person's Python settings (a cache elsewhere, -O), and one order for the strings of a set.
+        # Without the person's Python settings, such as -O or another cache folder. The seed fixes the order of sets.
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         subprocess.run(command, check=True, env={**clean, "PYTHONHASHSEED": "0"})  # noqa: S603 (our own arguments)
 
 
 def find_compiler() -> Compiler | None:
-    """Return the running interpreter if it fits, else the first on PATH that does, else nothing."""
+    """Return the running interpreter if it fits, else the first one on PATH that fits, else None."""
     for executable in _candidates():
         version = _version(executable)
         if version.startswith(f"{RUNTIME_PYTHON}."):

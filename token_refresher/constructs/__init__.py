@@ -1,1 +1,1 @@
-"""One construct per resource that has a life of its own."""
+"""The parts of a refresher, a construct each."""

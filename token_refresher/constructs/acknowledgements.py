@@ -1,4 +1,4 @@
-"""The way to accept a finding of a checker on one resource, with a reason. Needs no checker itself."""
+"""Accepts a checker's finding on one resource, with a reason. It needs no checker itself."""
 
 from collections.abc import Mapping
 
@@ -11,8 +11,8 @@ _CHECKOV = "CKV"
 def acknowledge(resource: IConstruct, reasons: Mapping[str, str]) -> None:
     """Accept findings on this one resource.
 
-    Keys are rule ids. cdk-nag's, with the finding in brackets where the rule has many, go to the CDK's validations;
-    Checkov's go into the template, as metadata of the resource, where Checkov looks for them.
+    The keys are rule ids. cdk-nag's ids, with the finding in brackets if the rule has many, go to the CDK's
+    validations. Checkov's ids go into the resource's metadata in the template, where Checkov reads them.
     """
     skipped = [{"id": rule, "comment": reason} for rule, reason in reasons.items() if rule.startswith(_CHECKOV)]
     if skipped:

@@ -1,4 +1,4 @@
-"""The secret that holds the credentials of the team's own app, for an issuer that asks for them."""
+"""The secret with the credentials of the team's own app, for an issuer that needs them."""
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -9,9 +9,9 @@ from token_refresher.constructs.empty_secret import empty_secret, only_for
 
 
 class AppSecret(Construct):
-    """Filled by an operator, read by the function; with the key of the token pair, where that has one of its own.
+    """An operator fills it, the function reads it. It has the same key as the token pair, if that has its own key.
 
-    The role says who may read it, and no resource policy denies it to others: the operator who signs in reads it, too.
+    The function's role may read it. No resource policy denies it to others: an operator who signs in reads it too.
     """
 
     def __init__(
@@ -24,11 +24,11 @@ class AppSecret(Construct):
             description="Credentials of the app that refreshes, written by `tokenctl app-credentials`.",
             key=key,
             removal_policy=removal_policy,
-            no_rotation="Only the issuer gives the app another secret, and a person stores it.",
+            no_rotation="Only the issuer can issue another client secret, and a person stores it.",
         )
 
     def statements(self) -> list[iam.PolicyStatement]:
-        """Return what it takes to read the credentials."""
+        """Return the permissions to read the credentials."""
         read = iam.PolicyStatement(
             sid="ReadAppCredentials", actions=["secretsmanager:GetSecretValue"], resources=[self.arn]
         )

@@ -1,4 +1,4 @@
-"""The layer with the client that other Lambdas import."""
+"""The layer with the client, for other Lambda functions."""
 
 from aws_cdk import AssetHashType, RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
@@ -8,9 +8,9 @@ from token_refresher.bundling.bundle import client_bundle
 
 
 class ClientLayer(Construct):
-    """`import token_client` for functions of this account, on every Python that Lambda runs and the client supports.
+    """Lets functions `import token_client`, on every Python that both Lambda and the client support.
 
-    Sources only: byte code is of one Python, and the layer serves four.
+    It holds no byte code: that would serve one Python version, and the layer serves four.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy) -> None:
@@ -29,6 +29,6 @@ class ClientLayer(Construct):
             ],
             compatible_architectures=[lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64],
             license="MIT",
-            # A function goes on with a layer version that was deleted, but cannot be deployed with it again.
+            # A function keeps running with a deleted layer version, but cannot be deployed with it again.
             removal_policy=removal_policy,
         )

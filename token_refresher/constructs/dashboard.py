@@ -1,4 +1,4 @@
-"""The page to look at when an alarm rings, and from time to time."""
+"""The dashboard: for when an alarm goes off, and for a look now and then."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -17,7 +17,7 @@ _GREEN, _ORANGE, _RED = cloudwatch.Color.GREEN, cloudwatch.Color.ORANGE, cloudwa
 
 
 class Dashboard(Construct):
-    """Alarms, life left, outcomes, errors by reason, durations, queue; and the log's last failures."""
+    """Shows alarms, the token's remaining life, outcomes, errors by reason, durations, the queue, the last failures."""
 
     def __init__(  # noqa: PLR0913 (keyword-only)
         self,
@@ -78,7 +78,7 @@ class Dashboard(Construct):
                 [
                     cloudwatch.GraphWidget(
                         title="Failed refreshes by reason, an hour",
-                        # Whatever reasons there were: each is a value of the dimension `reason`.
+                        # A search finds every reason: each is a value of the dimension `reason`.
                         left=[
                             cloudwatch.SearchExpression(
                                 expression=f"SEARCH('{{{NAMESPACE},{REASON},{SERVICE}}} "

@@ -1,4 +1,4 @@
-"""Where failed ticks and failed asynchronous invocations wait for a person."""
+"""The queue where failed ticks and failed asynchronous invocations wait for a person."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
@@ -8,7 +8,7 @@ from token_refresher.constructs.acknowledgements import acknowledge
 
 
 class DeadLetterQueue(Construct):
-    """An encrypted queue, TLS only, that keeps messages as long as SQS can: 14 days."""
+    """An encrypted queue for TLS only. It keeps messages for as long as SQS can: 14 days."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -22,7 +22,7 @@ class DeadLetterQueue(Construct):
         acknowledge(
             self.queue,
             {
-                "AwsSolutions-SQS3": "This is the dead-letter queue; what reads it is a person.",
+                "AwsSolutions-SQS3": "This is the dead-letter queue. A person reads it.",
                 "CKV_AWS_27": "Encrypted with SQS's key. A key of ours would let in two more roles, for ticks without "
                 "a token, and hide them when the key is what is at fault.",
             },

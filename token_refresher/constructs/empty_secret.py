@@ -1,4 +1,4 @@
-"""A secret that CloudFormation creates and never fills, and what it takes to use its key."""
+"""A secret that CloudFormation creates but never fills, and the condition for using its key."""
 
 from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_kms as kms
@@ -11,9 +11,9 @@ from token_refresher.constructs.acknowledgements import acknowledge
 def empty_secret(
     scope: Construct, *, description: str, key: kms.Key | None, removal_policy: RemovalPolicy, no_rotation: str
 ) -> str:
-    """Add a secret without a value; return its ARN. `no_rotation` is why Secrets Manager does not rotate it."""
-    # The L1 on purpose. The L2 always renders SecretString or GenerateSecretString, and a change of either makes
-    # a later deployment write a new version over the live value.
+    """Add a secret without a value and return its ARN. `no_rotation` says why Secrets Manager does not rotate it."""
+    # The L1 construct on purpose. The L2 always renders SecretString or GenerateSecretString, and if either changes, a
+    # later deployment overwrites the live value.
     resource = secretsmanager.CfnSecret(
         scope, "Resource", description=description, kms_key_id=key.key_arn if key else None
     )
@@ -22,14 +22,14 @@ def empty_secret(
     if not key:
         reasons["CKV_AWS_149"] = "Encrypted with the account's own key; customer_managed_key asks for another."
     acknowledge(resource, reasons)
-    # The ARN, as Ref is on AWS; but Ref is the bare name on emulators.
+    # On AWS, Ref is the ARN too. On emulators it is only the name.
     return resource.attr_id
 
 
 def only_for(secret_arn: str, *, region: str) -> dict[str, dict[str, str]]:
-    """Through Secrets Manager, which names the secret as the encryption context, and for nothing else.
+    """Return the condition that Secrets Manager uses the key, for this one secret (its encryption context).
 
-    The region is the secret's, whose name stays where a stack in another region grants somebody.
+    `region` is the secret's region, also when a stack in another region grants the permission.
     """
     return {
         "StringEquals": {

@@ -1,4 +1,4 @@
-"""The table of claims: who refreshes which version of the secret."""
+"""The table with the claims: which process refreshes which version of the secret."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb

@@ -1,4 +1,4 @@
-"""Who is told when the token pair is in danger, and the alarms that tell."""
+"""The alarms that go off when the token pair is in danger, and the topic that they publish to."""
 
 from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,6 +11,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from refresh_token.signals import Alarm
 from token_refresher.constructs.heartbeat import watch_for
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 
@@ -18,7 +19,7 @@ _FIVE_MINUTES = Duration.minutes(5)
 
 
 class Monitoring(Construct):
-    """An encrypted topic and the alarms that publish to it, when they go off and when they are over."""
+    """An encrypted topic, and alarms that publish to it when they go off and when they are over."""
 
     def __init__(  # noqa: PLR0913 (keyword-only)
         self,
@@ -34,7 +35,7 @@ class Monitoring(Construct):
         super().__init__(scope, construct_id)
         self.alarms: list[cloudwatch.Alarm] = []
         self.topic = sns.Topic(self, "Alarms", master_key=_alarm_key(self), enforce_ssl=True)
-        # A policy of our own (TLS only) takes the place of SNS's default one, which lets the account's alarms publish.
+        # Our policy (TLS only) replaces SNS's default policy, which lets the account's alarms publish.
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="LetAlarmsPublish",
@@ -47,25 +48,25 @@ class Monitoring(Construct):
         if email:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
         self._alarm(
-            "TokenNotStored",
+            Alarm.TOKEN_NOT_STORED,
             "A token was refreshed and could not be written: the one in the secret is dead.",
             metric=metrics.metric_token_not_stored(),
         )
         self._alarm(
-            "ReauthorizationRequired",
+            Alarm.REAUTHORIZATION_REQUIRED,
             "The refresh token is refused: a person must sign in again.",
             metric=metrics.metric_reauthorization_required(),
         )
         self._alarm(
-            "TokenExpires",
+            Alarm.TOKEN_EXPIRES,
             "The access token is within its mandatory window: refreshing has failed since the advisory window began.",
             metric=metrics.metric_overdue(),
-            # Ticks are hours apart: what the last one said stays true until the next.
+            # Ticks are hours apart. What the last one reported stays true until the next.
             missing=cloudwatch.TreatMissingData.IGNORE,
         )
         watch = watch_for(schedule)
         self._alarm(
-            "NoHeartbeat",
+            Alarm.NO_HEARTBEAT,
             f"No tick of {schedule} reached the function for two periods: nothing keeps the token alive.",
             metric=metrics.metric_ticked(period=Duration.seconds(watch.period)),
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -73,17 +74,17 @@ class Monitoring(Construct):
             missing=cloudwatch.TreatMissingData.BREACHING,
         )
         self._alarm(
-            "FunctionErrors",
+            Alarm.FUNCTION_ERRORS,
             "The refresh function raised an error.",
             metric=function.metric_errors(period=_FIVE_MINUTES, statistic="Sum"),
         )
         self._alarm(
-            "Throttles",
+            Alarm.THROTTLES,
             "Lambda refused to run the refresh function: too many run at once.",
             metric=function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum"),
         )
         self._alarm(
-            "DeadLetters",
+            Alarm.DEAD_LETTERS,
             "A tick or an asynchronous invocation failed for good and waits in the dead-letter queue.",
             metric=dead_letters.metric_approximate_number_of_messages_visible(
                 period=_FIVE_MINUTES, statistic="Maximum"
@@ -100,7 +101,7 @@ class Monitoring(Construct):
         periods: int = 1,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
-        """Add an alarm on a count of one; the runbook has an entry under its name."""
+        """Add an alarm on a count of one. The runbook has an entry with its name."""
         alarm = cloudwatch.Alarm(
             self,
             name,
@@ -118,18 +119,18 @@ class Monitoring(Construct):
 
 
 def _alarm_key(scope: Construct) -> kms.Key:
-    """Return the topic's key. With the AWS managed key of SNS, CloudWatch may not publish and alarms vanish unseen."""
+    """Return the topic's key. CloudWatch may not use SNS's AWS managed key: alarms would get lost without an error."""
     key = kms.Key(
         scope,
         "Key",
         description="Encrypts the alarm topic.",
         enable_key_rotation=True,
-        # Nothing is kept under this key for longer than a notification takes to be delivered.
+        # Nothing stays encrypted with this key for longer than it takes to deliver a notification.
         removal_policy=RemovalPolicy.DESTROY,
         pending_window=Duration.days(7),
     )
-    # The statement of the CloudWatch User Guide. It has no condition there, and one that CloudWatch does not meet would
-    # make every alarm vanish unseen; who may publish is for the topic's policy to say.
+    # The statement is from the CloudWatch User Guide. It has no condition there, and a condition that CloudWatch does
+    # not meet would lose every alarm without an error. The topic's policy says who may publish.
     key.add_to_resource_policy(
         iam.PolicyStatement(
             sid="LetAlarmsEncrypt",

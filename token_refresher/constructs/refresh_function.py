@@ -1,4 +1,4 @@
-"""The function, its log group, its alias, and a role that can do exactly what the function does."""
+"""The function, its log group, its alias, and a role that allows exactly what the function does."""
 
 from pathlib import Path
 from typing import cast
@@ -26,10 +26,9 @@ _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Archit
 class RefreshFunction(Construct):
     """Answers consumers and the schedule, both through the alias `live`.
 
-    `asset` is a folder from `token_refresher.bundling`.
-
-    Each deployment that changes code or configuration publishes a version and moves the alias to it; the version before
-    is deleted. `service_name` is the dimension `service` of the metrics. Only with `amplify` there is no `app_secret`.
+    A deployment that changes code or configuration publishes a version, moves the alias to it and deletes the version
+    before. `asset` is a folder from `token_refresher.bundling`. `service_name` is the dimension `service` of the
+    metrics. `app_secret` is None for an issuer that needs none.
     """
 
     def __init__(  # noqa: PLR0913 (keyword-only)
@@ -76,8 +75,8 @@ class RefreshFunction(Construct):
         acknowledge(
             role,
             {
-                "AwsSolutions-IAM5[Resource::*]": "X-Ray and amplifyuibuilder:RefreshToken have no resource types; "
-                "what is granted of them is held to this region by a condition."
+                "AwsSolutions-IAM5[Resource::*]": "X-Ray and amplifyuibuilder:RefreshToken have no resource types. "
+                "A condition limits their permissions to this region."
             },
         )
         self.function = lambda_.Function(
@@ -96,24 +95,24 @@ class RefreshFunction(Construct):
                 "LOCK_TABLE": lock_table.table_name,
                 "ADVISORY_WINDOW_SECONDS": str(settings["advisory_window_hours"] * 3600),
                 "MANDATORY_WINDOW_SECONDS": str(settings["mandatory_window_hours"] * 3600),
-                # Powertools puts it into each metric as the dimension `service`.
+                # Powertools adds it to each metric as the dimension `service`.
                 "POWERTOOLS_SERVICE_NAME": service_name,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 **_issuer_environment(issuer, app_secret),
             },
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings["snap_start"] else None,
-            # Above is all that the function may do: what the CDK would add on its own (such as sqs:GetQueueUrl for
-            # a destination) is left out.
+            # The role above has every permission. This keeps the CDK from adding others, such as sqs:GetQueueUrl for a
+            # destination.
             role=role.without_policy_updates(),
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
         )
-        # The CDK makes the function wait for its role, which the reference to the role does already (cfn-lint W3005).
+        # The CDK adds DependsOn for the role, which the reference to the role makes redundant (cfn-lint W3005).
         cast("lambda_.CfnFunction", self.function.node.default_child).add_deletion_override("DependsOn")
         acknowledge(
             self.function,
             {
-                "AwsSolutions-L1": "Python 3.13 is supported until 2029; the bundle's byte code is made for it.",
+                "AwsSolutions-L1": "Python 3.13 is supported until 2029. The bundle's byte code is compiled for it.",
                 "CKV_AWS_115": "Fails to deploy on accounts with a quota of 10, and the lock serialises; a setting.",
                 "CKV_AWS_116": "The asynchronous configurations of function and alias name the queue.",
                 "CKV_AWS_117": "It calls public endpoints, of AWS and of the issuer, and nothing else.",
@@ -128,9 +127,9 @@ class RefreshFunction(Construct):
             description="What consumers and the schedule call.",
             version=self.function.current_version,
         )
-        # Each has its own configuration: an asynchronous call of one does not find that of the other.
+        # Function and alias each have a configuration of their own for asynchronous calls.
         for target in (self.function, self.alias):
-            # The schedule is the retry. A grant that the provider refused must not be tried again at once.
+            # The schedule is the retry. The function must not retry a refused grant at once.
             target.configure_async_invoke(
                 retry_attempts=0,
                 max_event_age=Duration.hours(1),
@@ -151,7 +150,7 @@ def _log_group(scope: Construct, *, days: int, removal_policy: RemovalPolicy) ->
             "be no log to read when that key is at fault."
         },
     )
-    # The L2 takes an enumeration; the number is what the setting, the API and the console say.
+    # The L2 takes an enumeration. The setting, the API and the console use the number.
     cast("logs.CfnLogGroup", log_group.node.default_child).retention_in_days = days
     return log_group
 

@@ -10,7 +10,7 @@ from refresh_token.signals import NAMESPACE, REASON, SERVICE, Metric
 
 
 class MetricOptions(TypedDict, total=False):
-    """What may be said of a metric; the names and meanings are those of `aws_cloudwatch.Metric`."""
+    """The options of a metric, with the names and meanings of `aws_cloudwatch.Metric`."""
 
     account: str
     color: str
@@ -26,18 +26,18 @@ class MetricOptions(TypedDict, total=False):
 class RefreshMetrics(Construct):
     """The metrics of one function, which prints `service_name` as the dimension `service` of each.
 
-    Each method takes what `aws_cloudwatch.Metric` takes. Where nothing else is said, it is the sum over five minutes,
-    in the account and region of this construct, also when a stack elsewhere draws it.
+    Each method takes the options of `aws_cloudwatch.Metric`. By default a metric is the sum over five minutes, in the
+    account and region of this construct, also when a stack in another region shows it.
     """
 
     service_name: str
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Return any metric of the function by its name."""
+        """Return any metric of the function, by name."""
         return self._metric(metric_name, {}, options)
 
     def metric_seconds_until_expiry(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Return what the current token has left, in seconds, at each tick. Minimum."""
+        """Return how many seconds the current token has left, at each tick. Minimum."""
         options.setdefault("statistic", "Minimum")
         return self.metric(Metric.SECONDS_UNTIL_EXPIRY, **options)
 
@@ -61,19 +61,19 @@ class RefreshMetrics(Construct):
         return self._metric(Metric.REFRESH_FAILED, {} if reason is None else {REASON: reason}, options)
 
     def metric_degraded(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Return how often the old token, still alive, was the answer because the refresh failed."""
+        """Return how often the answer was the old token, still alive, because the refresh failed."""
         return self.metric(Metric.DEGRADED, **options)
 
     def metric_recovered(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Return how many refreshes worked after one of the same version had failed."""
+        """Return how many refreshes succeeded after one of the same version had failed."""
         return self.metric(Metric.RECOVERED, **options)
 
     def metric_reauthorization_required(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Return how many grants were refused, each counted once."""
+        """Return how many grants the issuer refused, each counted once."""
         return self.metric(Metric.REAUTHORIZATION_REQUIRED, **options)
 
     def metric_token_not_stored(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Return how many refreshed pairs could not be written."""
+        """Return how many refreshed pairs could not be stored."""
         return self.metric(Metric.TOKEN_NOT_STORED, **options)
 
     def _metric(self, name: str, dimensions: dict[str, str], options: MetricOptions) -> cloudwatch.Metric:

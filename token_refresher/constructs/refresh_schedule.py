@@ -1,4 +1,4 @@
-"""The schedule that keeps the token pair alive when nobody asks for it."""
+"""The schedule that keeps the token pair alive when no consumer needs a token."""
 
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
@@ -9,9 +9,9 @@ from constructs import Construct
 
 
 class RefreshSchedule(Construct):
-    """An EventBridge Scheduler schedule in a group of its own, with a role of its own.
+    """An EventBridge Scheduler schedule, with its own group and its own role.
 
-    The L1, because the L2 target lets its role invoke every version and alias, and puts it into the stack's root.
+    It uses the L1 construct: the L2 target's role is in the stack's root and may invoke every version and alias.
     """
 
     def __init__(
@@ -24,13 +24,13 @@ class RefreshSchedule(Construct):
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
-        # A schedule has no tags, its group has; and the role can be held to this group.
+        # A group can have tags, a schedule cannot. The role trusts this group only.
         group = scheduler.CfnScheduleGroup(self, "Group")
         role = iam.Role(
             self,
             "Role",
-            # Without the conditions, a schedule of another account could act with this role. The source that
-            # Scheduler names is the group (User Guide, "Cross-service confused deputy prevention").
+            # Without the conditions, a schedule in another account could use this role. Scheduler names the group as
+            # the source (User Guide, "Cross-service confused deputy prevention").
             assumed_by=iam.ServicePrincipal(
                 "scheduler.amazonaws.com",
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID, "aws:SourceArn": group.attr_arn}},
@@ -54,13 +54,13 @@ class RefreshSchedule(Construct):
             description="Checks the token pair and refreshes it when it is due.",
             group_name=group.ref,
             schedule_expression=expression,
-            # One light call; nothing to spread out, and a tick is easier to find at the time it was due.
+            # One light call needs no spreading, and a tick is easier to find at the time it was due.
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=target.function_arn,
                 role_arn=role.role_arn,
                 input=Stack.of(self).to_json_string(_EVENT),
-                # These retries are for ticks that Lambda did not accept; the function's own failures are not retried.
+                # These retries are for ticks that Lambda did not accept. Failures of the function are not retried.
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
                 ),
@@ -69,8 +69,8 @@ class RefreshSchedule(Construct):
         )
 
 
-# The default input that Scheduler sends is not documented, so the event is spelt out, in the form of every EventBridge
-# event. Scheduler fills in the <aws.scheduler...> words (User Guide, "Adding context attributes").
+# Scheduler's default input is not documented, so this spells out the event, in the form of every EventBridge event.
+# Scheduler replaces the <aws.scheduler...> words (User Guide, "Adding context attributes").
 _EVENT = {
     "version": "0",
     "id": "<aws.scheduler.execution-id>",

@@ -1,4 +1,4 @@
-"""The secret that holds the token pair, and the key that encrypts it where it has one of its own."""
+"""The secret with the token pair, and its own key if it has one."""
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -12,7 +12,7 @@ WRITE = ("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionSta
 
 
 class TokenSecret(Construct):
-    """Filled by an operator, then kept up to date by the function. `key` is for an `AppSecret`, too."""
+    """An operator fills it, then the function keeps it up to date. An `AppSecret` uses the same `key`."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, customer_managed_key: bool, removal_policy: RemovalPolicy
@@ -24,12 +24,12 @@ class TokenSecret(Construct):
             description="Figma token pair, written by whoever seeds it and by the refresh function.",
             key=self.key,
             removal_policy=removal_policy,
-            no_rotation="Native rotation leaves the live token dead between its steps; "
-            "the schedule and the refresh function rotate instead.",
+            no_rotation="Native rotation would leave a dead token in place between its steps. "
+            "The schedule and the refresh function rotate instead.",
         )
 
     def statements(self) -> list[iam.PolicyStatement]:
-        """Return what it takes to read and to replace the pair."""
+        """Return the permissions to read and to replace the pair."""
         statements = [iam.PolicyStatement(sid="KeepTokenPair", actions=[*READ, *WRITE], resources=[self.arn])]
         if self.key:
             statements.append(
@@ -43,7 +43,7 @@ class TokenSecret(Construct):
         return statements
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody of this account read the pair."""
+        """Let a grantee in this account read the pair."""
         grant = iam.Grant.add_to_principal(grantee=grantee, actions=[*READ], resource_arns=[self.arn])
         if not self.key:
             return grant
@@ -58,10 +58,10 @@ class TokenSecret(Construct):
 
 
 def _key(scope: Construct, removal_policy: RemovalPolicy) -> kms.Key:
-    """Return a key of the secret's own, which nobody uses but through IAM policies of this account.
+    """Return the secrets' own key. IAM policies of this account decide who may use it.
 
-    It guards the pair, the app's credentials, and nothing else: logs, lock and dead letters hold no token, and are most
-    needed when the key is what is at fault.
+    It encrypts the pair and the app's credentials only. Logs, lock and dead letters hold no token, and people need them
+    most when the key itself is the problem.
     """
     return kms.Key(
         scope,

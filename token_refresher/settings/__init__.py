@@ -1,1 +1,1 @@
-"""What a refresher may be told, with a rule for each setting."""
+"""The settings of a refresher, and the rules that check them."""

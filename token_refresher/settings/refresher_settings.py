@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypedDict, cast
 
 from token_refresher.settings.reader import SettingsReader
 from token_refresher.settings.rules import EMAIL, Choice, Flag, OneOf, ScheduleExpression, Whole
-from token_refresher.settings.schedule_expression import longest_two_ticks
+from token_refresher.settings.schedule_expression import max_time_for_two_ticks
 from token_refresher.settings.setting import Setting, settings_of
 
 Architecture = Literal["arm64", "x86_64"]
@@ -155,7 +155,7 @@ def check_together(reader: SettingsReader, values: Mapping[str, Any]) -> None:
         reader.fault("mandatory_window_hours", f"must be less than advisory_window_hours={advisory}")
     if not reader.is_sound("schedule", "advisory_window_hours"):
         return
-    needed = longest_two_ticks(values["schedule"])
+    needed = max_time_for_two_ticks(values["schedule"])
     but = f"but two ticks can take {needed / timedelta(hours=1):g} hours"
     if needed > timedelta(hours=advisory):
         reader.fault("schedule", f"must tick twice within advisory_window_hours={advisory}, {but}")

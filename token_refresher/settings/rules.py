@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from refresh_token.oauth.addresses import HTTPS_OR_HTTP, is_url
-from token_refresher.settings.schedule_expression import longest_two_ticks
+from token_refresher.settings.schedule_expression import max_time_for_two_ticks
 
 
 class Rule(Protocol):
@@ -115,7 +115,7 @@ class ScheduleExpression:
         """Return the expression."""
         if not isinstance(value, str) or not value:
             raise ValueError("must be a text that is not empty")
-        longest_two_ticks(value)
+        max_time_for_two_ticks(value)
         return value
 
 

@@ -1,4 +1,4 @@
-"""How long an EventBridge Scheduler expression may take to tick twice. Pure arithmetic, UTC, no clock.
+"""How long an EventBridge Scheduler expression can take to tick twice. Pure arithmetic in UTC, without a clock.
 
 Source: EventBridge Scheduler User Guide, "Schedule types on EventBridge Scheduler" (rate and cron forms).
 """
@@ -14,22 +14,22 @@ _CRON_FIELD_COUNT = 6
 _MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name}
 _WEEKDAYS = {name: number for number, name in enumerate(("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"), start=1)}
 _MINUTES_PER_DAY = 24 * 60
-# Five years from a fixed day hold every combination of month length, leap day and weekday that decides the worst gap.
+# Five years from a fixed day have every combination of month length, leap day and weekday that decides the worst gap.
 _FIRST_DAY, _DAYS = date(2024, 1, 1), 5 * 366
 
 
-def longest_two_ticks(expression: str) -> timedelta:
-    """Return the shortest period that holds two ticks wherever it begins.
+def max_time_for_two_ticks(expression: str) -> timedelta:
+    """Return the shortest period that contains two ticks wherever it begins.
 
     Raises:
-        ValueError: the expression is not `rate(...)` or `cron(...)` as EventBridge Scheduler takes them, or it
-            stops at some point. The text completes the sentence "<expression> ...".
+        ValueError: EventBridge Scheduler does not accept the expression as `rate(...)` or `cron(...)`, or the schedule
+            ends at some point. The text completes the sentence "<expression> ...".
 
     """
     if rate := _RATE.fullmatch(expression):
         return 2 * _rate_period(int(rate[1]), rate[2], plural=bool(rate[3]))
     if cron := _CRON.fullmatch(expression):
-        return timedelta(minutes=_longest_two_cron_ticks(cron[1].split()))
+        return timedelta(minutes=_max_cron_minutes(cron[1].split()))
     if expression.startswith("at("):
         raise ValueError("must repeat; at(...) ticks once")
     raise ValueError("must be rate(<value> <unit>) or cron(<six fields>), e.g. rate(12 hours) or cron(0 6,18 * * ? *)")
@@ -43,7 +43,7 @@ def _rate_period(value: int, unit: str, *, plural: bool) -> timedelta:
     return timedelta(**{f"{unit}s": value})
 
 
-def _longest_two_cron_ticks(fields: Sequence[str]) -> int:
+def _max_cron_minutes(fields: Sequence[str]) -> int:
     if len(fields) != _CRON_FIELD_COUNT:
         raise ValueError(
             f"must have six cron fields (minutes hours day-of-month month day-of-week year), not {len(fields)}"
@@ -58,13 +58,13 @@ def _longest_two_cron_ticks(fields: Sequence[str]) -> int:
     matches = _weekday_test(weekday_field) if day_field == "?" else _day_test(day_field)
     every_day = (_FIRST_DAY + timedelta(days=offset) for offset in range(_DAYS))
     days = [day.toordinal() for day in every_day if day.month in months and matches(day)]
-    return _longest_two_gaps(days, sorted(hour * 60 + minute for hour in hours for minute in minutes))
+    return _max_two_gaps(days, sorted(hour * 60 + minute for hour in hours for minute in minutes))
 
 
-def _longest_two_gaps(days: Sequence[int], minutes: Sequence[int]) -> int:
-    """Return the most minutes from a tick to the next but one; `minutes` are those of every day that has ticks."""
+def _max_two_gaps(days: Sequence[int], minutes: Sequence[int]) -> int:
+    """Return the most minutes from a tick to the second next. Every day with ticks has them at the same `minutes`."""
     within_a_day = [later - earlier for earlier, later in zip(minutes, minutes[2:], strict=False)]
-    # Only the first and last two ticks of a day have their next but one on another day.
+    # Only for the first and last two ticks of a day, the second next can be on another day.
     edges = sorted({*minutes[:2], *minutes[-2:]})
     ticks = [(day, day * _MINUTES_PER_DAY + minute) for day in days for minute in edges]
     across_days = [
@@ -76,14 +76,14 @@ def _longest_two_gaps(days: Sequence[int], minutes: Sequence[int]) -> int:
 
 
 def _numbers(field: str, name: str, low: int, high: int, words: dict[str, int] | None = None) -> frozenset[int]:
-    """Expand `*`, `a`, `a-b`, `a,b` and steps `a/n`; `words` are three-letter names."""
+    """Expand `*`, `a`, `a-b`, `a,b` and steps `a/n`. `words` are three-letter names."""
     numbers: set[int] = set()
     for part in field.split(","):
         span, slash, step = part.partition("/")
         first, dash, last = ("", "", "") if span == "*" else span.partition("-")
         try:
             start = low if span == "*" else _number(first, words)
-            # `5/10` runs to the end of the range, a bare `5` is itself.
+            # `5/10` runs to the end of the range, a bare `5` is only itself.
             end = _number(last, words) if dash else (high if slash or span == "*" else start)
             stride = int(step) if slash else 1
         except ValueError:
@@ -130,7 +130,7 @@ def _length(day: date) -> int:
 
 
 def _nearest_weekday(day: date, wanted: int) -> int | None:
-    """Return the working day of this month nearest to day `wanted`; it never leaves the month."""
+    """Return the working day nearest to day `wanted`, always in the same month."""
     if wanted > _length(day):
         return None
     candidates: Iterable[int] = (wanted, wanted - 1, wanted + 1, wanted + 2, wanted - 2)

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
+from refresh_token.signals import ALARMS
 from refresh_token.windows import WindowSettings
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import DEFAULT_WINDOWS
 
-_ALARM: Final = re.compile(r"-Monitoring([A-Za-z]+)[0-9A-F]{8}(?:-|$)")
+_ALARM: Final = re.compile(rf"-{ALARMS}([A-Za-z]+)[0-9A-F]{{8}}(?:-|$)")
 
 
 class DeployedStack:
