@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.assets import ours
 from bench.figures import Line, compare
-from tests.support.fault_proxy import Wire, wire_to
+from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.local_function import LocalFunction
 
 ANSWERS = 400
@@ -75,17 +75,17 @@ def lines(function: LocalFunction) -> tuple[list[Line], Warm]:
 
 
 def _calls(function: LocalFunction) -> Line:
-    with wire_to(function.cloud) as wire, function.runtime(**wire.environment) as runtime:
+    with fault_proxy(function.cloud) as proxy, function.runtime(**proxy.environment) as runtime:
         function.seed(function.cloud.standin.grant())
         runtime.invoke({})
-        fresh = _calls_so_far(wire)
+        fresh = _calls_so_far(proxy)
         runtime.invoke(TICK)
-        tick = _calls_so_far(wire)
+        tick = _calls_so_far(proxy)
         function.seed(function.cloud.standin.grant(), expires_in=timedelta(hours=1))
         report = runtime.invoke(TICK)
         if report.get("outcome") != "refreshed":
             raise RuntimeError(f"The tick did not refresh: {report}")
-        refresh = _calls_so_far(wire)
+        refresh = _calls_so_far(proxy)
     counts = counted(refresh)
     shown = (
         f"fresh: {fresh.total()} read (tick: {tick['GetSecretValue']} read, {tick['GetItem']} lock read); "
@@ -108,10 +108,10 @@ def meets_goal(calls: Counter[str]) -> bool:
     return allowed and counts[1] == 1 and sum(counts) == calls.total()
 
 
-def _calls_so_far(wire: Wire) -> Counter[str]:
+def _calls_so_far(proxy: FaultProxy) -> Counter[str]:
     """Return the calls since the last time. Raises RuntimeError if a call took more than one attempt."""
-    calls = Counter(wire.calls)
-    if wire.attempts != calls.total():
-        raise RuntimeError(f"{calls.total()} calls took {wire.attempts} attempts.")
-    wire.forget()
+    calls = Counter(proxy.calls)
+    if proxy.attempts != calls.total():
+        raise RuntimeError(f"{calls.total()} calls took {proxy.attempts} attempts.")
+    proxy.forget()
     return calls

@@ -1,49 +1,37 @@
-"""Shared by the suites that need the local cloud. It starts once in each worker of xdist that needs one.
+"""The fixtures of the suites that need the local AWS, and who runs what.
 
-What needs the stack that the demo deploys is one group, "stack", so that it is deployed once. The other groups share
-fixtures that take long. `make test` has four workers, for two cores: much of the time they wait.
+The local AWS starts once in each xdist worker that needs it. Tests of the stack that the demo deploys are one group,
+"stack", so that it is deployed once. Other groups share fixtures that take long. `make test` has four workers for two
+cores: much of the time they wait.
 """
 
-import io
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from local.cloud import LocalCloud
-from local.demo import Demo
 from local.deployment import Deployment
+from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.local_function import LocalFunction, build_asset
-
-
-@dataclass(frozen=True)
-class Played:
-    """What the demo left: our stack, the consumer's function, and all that it printed."""
-
-    deployment: Deployment
-    consumer: str
-    printed: str
-
+from tests.support.played_demo import PlayedDemo, play_demo
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # As a shell starts what runs in its background. The programs under test would inherit it and never see a Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-
-CHAINS = ("stack", "matrix")
+CHAINS = ("stack", "matrix of amplify")
 """The groups that take longest, and mostly wait."""
 
 AT_A_TIME = 100
-"""Tests of a file that a worker is given at once: what their module sets up is made in few workers."""
+"""Tests of a file that a worker gets at once: few workers then set up the file's fixtures."""
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group what has no group; let two workers begin with the long chains, and others with what does not wait."""
+    """Group what has no group; start with the long chains in two workers, and with what does not wait in the others."""
     counts = Counter[Path]()
 
     def turn(item: pytest.Item) -> int:
@@ -71,29 +59,29 @@ def asset() -> Path:
 
 
 @pytest.fixture
-def bench(cloud: LocalCloud, asset: Path, tmp_path: Path) -> Iterator[LocalFunction]:
-    """Return a secret and a table of this test's own."""
+def function(cloud: LocalCloud, asset: Path, tmp_path: Path) -> Iterator[LocalFunction]:
+    """Return the function with a secret and a lock table of this test's own, and a new stand-in."""
     cloud.standin.reset()
     yield LocalFunction(cloud, asset, tmp_path)
     cloud.standin.reset()
 
 
+@pytest.fixture
+def proxy(cloud: LocalCloud) -> Iterator[FaultProxy]:
+    """Return a proxy that the function's calls can go through."""
+    with fault_proxy(cloud) as proxy:
+        yield proxy
+
+
 @pytest.fixture(scope="session")
-def played(cloud: LocalCloud) -> Played:
-    """Play the whole demo once, then stop the schedule, so that no tick disturbs what the tests count."""
-    printed = io.StringIO()
-    deployment, consumer = Demo(Console(file=printed, width=120), cloud).run()
-    scheduler = cloud.client("scheduler")
-    for summary in scheduler.list_schedules()["Schedules"]:
-        schedule = scheduler.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
-        kept = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
-        scheduler.update_schedule(**{key: schedule[key] for key in kept}, State="DISABLED")
-    return Played(deployment, consumer, printed.getvalue())
+def played(cloud: LocalCloud) -> PlayedDemo:
+    """Play the demo once."""
+    return play_demo(cloud)
 
 
 @pytest.fixture
-def stack(played: Played) -> Iterator[Deployment]:
-    """Return our stack, with a stand-in that knows of nothing yet."""
+def stack(played: PlayedDemo) -> Iterator[Deployment]:
+    """Return the stack that the demo deployed, and a new stand-in."""
     played.deployment.cloud.standin.reset()
     yield played.deployment
     played.deployment.cloud.standin.reset()

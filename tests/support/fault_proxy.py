@@ -1,4 +1,4 @@
-"""The wire between the function and its services: counts the calls, holds one back, lets one go wrong.
+"""The proxy between the function and its services: counts the calls, holds one back, lets one go wrong.
 
 A call is what boto3 was asked for; its retries are the same call and meet the same fault. The function knows of
 nothing: its endpoints point here.
@@ -87,7 +87,7 @@ class Hold:
             raise _hung_up(environ)
 
 
-class Wire:
+class FaultProxy:
     """A proxy in front of MiniStack and an issuer; `calls` are the names of the calls so far, in order."""
 
     def __init__(self, aws: str, issuer: str) -> None:
@@ -217,11 +217,11 @@ def _hung_up(environ: "WSGIEnvironment") -> ConnectionAbortedError:
 
 
 @contextmanager
-def wire_to(cloud: LocalCloud, issuer: str | None = None) -> Iterator[Wire]:
-    """Put a wire in front of a cloud, and of its stand-in or another issuer, until the block ends."""
-    wire = Wire(cloud.url, issuer or cloud.standin.url)
-    with serving(wire) as wire.url:
+def fault_proxy(cloud: LocalCloud, issuer: str | None = None) -> Iterator[FaultProxy]:
+    """Put a proxy in front of a cloud, and of its stand-in or another issuer, until the block ends."""
+    proxy = FaultProxy(cloud.url, issuer or cloud.standin.url)
+    with serving(proxy) as proxy.url:
         try:
-            yield wire
+            yield proxy
         finally:
-            wire.close()
+            proxy.close()

@@ -1,4 +1,4 @@
-"""The matrix as two tables: which fault leads to what, and what that means for whom, window by window."""
+"""The fault matrix as two tables: what each fault leads to, and what that means for each caller in each window."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -39,8 +39,8 @@ healing  | consumer | fresh  | due      | new       | new     | new
 healing  | report   | new    | new      | new       | new     | new
 healing  | force    | new    | new      | new       | new     | new
 """
-"""`fresh`, `due` and `degraded` are answers with the stored pair, which stays; `new` is one that is stored and live;
-what `raises` raises stands in the next table. Only `fresh` and `due` are sure not to ask the issuer."""
+"""`fresh`, `due` and `degraded` answer with the stored pair, which stays; `new` is a pair that is live and stored; the
+next table names the error of `raises`. Only `fresh` and `due` never call the issuer."""
 
 FAULTS: Final = """
 call                     | given            | then     | raises                           | faults
@@ -74,8 +74,17 @@ UpdateSecretVersionStage |                  | unstored | TokenNotStoredException
 UpdateItem               |                  | works    |                                  | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, answer lost, no answer in time
 UpdateItem               | issuer 503       | passing  | IssuerUnavailableException       | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
 UpdateItem               | no write         | unstored | TokenNotStoredException          | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
+FigmaRefresh             |                  | works    |                                  | none, extra refresh token, answer after a moment, expires_in ten years, no token_type
+FigmaRefresh             |                  | passing  | IssuerUnavailableException       | 503, 429 with a time, 408, 500 after it acted, 502 HTML, connection dropped, connection dropped after it acted, no answer in time
+FigmaRefresh             |                  | lasting  | ReauthorizationRequiredException | 400, 401, 403, 400 HTML, 400 invalid_grant
+FigmaRefresh             |                  | lasting  | ConfigurationException           | 401 client, 401 invalid_client, 400 client_id
+FigmaRefresh             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 10 MB, a member twice, 404, 302, no access_token, expires_in zero, expires_in negative, expires_in text, no expires_in
+GetSecretValue, app      |                  | works    |                                  | ThrottlingException once, connection dropped twice
+GetSecretValue, app      |                  | passing  | IssuerUnavailableException       | ThrottlingException three times
+GetSecretValue, app      |                  | lasting  | ConfigurationException           | ResourceNotFoundException once, AccessDeniedException once
 """  # noqa: E501 - one row, one line
-"""Who plays what is in `_cells_of`, below."""
+"""Figma is the issuer in the rows `FigmaRefresh` and `GetSecretValue, app` (its app's credentials), Amplify elsewhere.
+`_cells_of`, below, says which caller meets each fault in which window."""
 
 EVERY_WINDOW: Final = (
     ("report", "fresh"),
@@ -84,16 +93,16 @@ EVERY_WINDOW: Final = (
     ("force", "expired"),
     ("consumer", "unknown"),
 )
-"""Every window once, everybody once."""
+"""Every window once, and every caller."""
 
 TELLING: Final = (("tick", "advisory"), ("consumer", "mandatory"))
-"""The two places where the kinds of failure part."""
+"""The two places where the kinds of failure differ."""
 
 WHO: Final = {("DeleteItem", "a failure stands"): ("tick", "force")}
-"""Rows that are not for everybody: only these two clear the record of a failure; the others meet the cooldown."""
+"""The only callers of some rows: these two clear the record of a failure; the others meet the cooldown."""
 
 SLOW: Final = "no answer in time"
-"""Costs a second an attempt: of the issuer's only a report plays it, in every window; of AWS's it is one cell a row."""
+"""Takes a second per attempt. Only a report meets Amplify's, in every window; every other row has one cell of it."""
 
 COMMON: Final = frozenset(
     {
@@ -101,7 +110,7 @@ COMMON: Final = frozenset(
         *("ServiceUnavailable", "InternalFailure", "502 HTML", "connection dropped", "answer lost", SLOW),
     }
 )
-"""What can happen to any call of AWS, modelled or not."""
+"""What any AWS call can meet, whether the service models it or not."""
 
 SERVICES: Final = {
     "GetSecretValue": "secretsmanager",
@@ -113,7 +122,7 @@ SERVICES: Final = {
     "UpdateItem": "dynamodb",
     "DeleteItem": "dynamodb",
 }
-"""The operations of AWS that the function may call. Any other call fails the cell that makes it."""
+"""The AWS operations that the function may call. Any other call fails the cell that makes it."""
 
 SERVER_ERRORS: Final = {
     "InternalServerError": 500,
@@ -127,7 +136,7 @@ _AHEAD_SECONDS: Final = 4_000_000_000
 
 ISSUER_FAULTS: Final[dict[str, FaultOptions]] = {
     "none": {},
-    "extra refresh token": {},  # a setting of the stand-in
+    "extra refresh token": {},  # the stand-in has a setting for it
     "answer after a moment": {"delay": 0.05},
     "400 InvalidParameterException": {"status": 400, "code": "InvalidParameterException"},
     "400 ThrottlingException": {"status": 400, "code": "ThrottlingException"},
@@ -174,6 +183,39 @@ ISSUER_FAULTS: Final[dict[str, FaultOptions]] = {
     "expiresIn list": {"answer": {"expiresIn": [3600]}},
 }
 
+_RFC_6749: Final = '{"error": "%s", "error_description": "No."}'
+_ALIKE: Final = (
+    *("none", "extra refresh token", "answer after a moment", "500 after it acted", "connection dropped"),
+    *("connection dropped after it acted", SLOW, "malformed", "HTML", "empty body"),
+)
+
+FIGMA_FAULTS: Final[dict[str, FaultOptions]] = {
+    **{fault: ISSUER_FAULTS[fault] for fault in _ALIKE},
+    "503": {"status": 503},
+    "429 with a time": {"status": 429, "headers": {"Retry-After": "60"}},
+    "408": {"status": 408},
+    "502 HTML": {"status": 502, "body": HTML, "content_type": "text/html"},
+    "400": {"status": 400, "message": "Invalid refresh token"},
+    "401": {"status": 401, "message": "Token revoked"},
+    "403": {"status": 403, "message": "Forbidden"},
+    "400 HTML": {"status": 400, "body": HTML},
+    "400 invalid_grant": {"status": 400, "body": _RFC_6749 % "invalid_grant"},
+    "401 client": {"status": 401, "message": "Invalid client credentials"},
+    "401 invalid_client": {"status": 401, "body": _RFC_6749 % "invalid_client"},
+    "400 client_id": {"status": 400, "message": "Parameter client_id is required"},
+    "10 MB": {"body": "x" * 10_000_000},
+    "a member twice": {"body": '{"access_token": "a", "access_token": "b", "expires_in": 60}'},
+    "404": {"status": 404},
+    "302": {"status": 302, "body": "", "headers": {"Location": "http://127.0.0.1:1/"}},
+    "no token_type": {"omit": ("token_type",)},
+    "no access_token": {"omit": ("access_token",)},
+    "no expires_in": {"omit": ("expires_in",)},
+    "expires_in ten years": {"answer": {"expires_in": 315_360_000}},
+    "expires_in zero": {"answer": {"expires_in": 0}},
+    "expires_in negative": {"answer": {"expires_in": -1}},
+    "expires_in text": {"answer": {"expires_in": "3600"}},
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -191,14 +233,17 @@ class Row:
         return self.call.partition(",")[0]
 
     @property
-    def who(self) -> tuple[str, ...]:
-        """Who plays it."""
-        return WHO.get((self.call, self.given), ASKERS)
+    def issuer(self) -> str:
+        return "figma" if self.call in ("FigmaRefresh", "GetSecretValue, app") else "amplify"
+
+    @property
+    def callers(self) -> tuple[str, ...]:
+        return WHO.get((self.call, self.given), CALLERS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One fault, one window, one who asks, and what comes of it."""
+    """One fault, one window, one caller, and what comes of it."""
 
     row: Row
     fault: str
@@ -229,7 +274,7 @@ def _rows() -> list[Row]:
 
 _HEAD, _OUTCOME_ROWS = _table(OUTCOMES)
 WINDOWS: Final = tuple(_HEAD[2:])
-ASKERS: Final = tuple(dict.fromkeys(who for _, who, *_ in _OUTCOME_ROWS))
+CALLERS: Final = tuple(dict.fromkeys(who for _, who, *_ in _OUTCOME_ROWS))
 _BY_GROUP: Final = {
     (then, who, window): outcome
     for then, who, *outcomes in _OUTCOME_ROWS
@@ -238,32 +283,26 @@ _BY_GROUP: Final = {
 ROWS: Final = _rows()
 
 
-def outcome_by_group(then: str, who: str, window: str) -> str:
-    """Return what a kind of outcome means for one who asks, in a window."""
-    return _BY_GROUP[then, who, window]
-
-
 def _cells_of(row: Row, fault: str) -> list[tuple[str, str]]:
-    """Return who plays a fault in which windows.
+    """Return the callers that meet a fault, each with a window.
 
-    The first fault of each kind of outcome is played by everybody in every window, and so is the first of each row of
-    the issuer's. Its other faults, and the first of AWS's in each row, meet every window once; AWS's others meet the
-    two windows that tell.
+    Every caller meets the first fault of each kind of outcome, and of each issuer's row, in every window. An issuer's
+    other faults, and the first fault of each AWS row, meet every window once; other AWS faults meet two.
     """
-    everywhere = [(who, window) for who in ASKERS for window in WINDOWS]
+    everywhere = [(who, window) for who in CALLERS for window in WINDOWS]
     if row.operation == "GetItem":
         cells = [("tick", "fresh")]  # nobody else calls it
-    elif fault == SLOW and row.operation in SERVICES:
-        cells = [("consumer" if "consumer" in row.who else "tick", "mandatory")]
-    elif fault == SLOW:
+    elif fault == SLOW and row.operation == "RefreshToken":
         cells = [cell for cell in everywhere if cell[0] == "report"]
-    elif fault == row.faults[0] and (row.operation == "RefreshToken" or row in _FIRST_OF_KIND):
-        cells = everywhere
-    elif fault == row.faults[0] or row.operation == "RefreshToken":
-        cells = list(EVERY_WINDOW)
-    else:
+    elif fault == SLOW:
+        cells = [("consumer" if "consumer" in row.callers else "tick", "mandatory")]
+    elif row.operation in SERVICES and fault != row.faults[0] and row.issuer == "amplify":
         cells = list(TELLING)
-    return [cell for cell in cells if cell[0] in row.who]
+    elif fault == row.faults[0] and (row.operation not in SERVICES or row in _FIRST_OF_KIND):
+        cells = everywhere
+    else:
+        cells = list(EVERY_WINDOW)
+    return [cell for cell in cells if cell[0] in row.callers]
 
 
 _FIRST_OF_KIND: Final = list({row.then: row for row in reversed(ROWS)}.values())

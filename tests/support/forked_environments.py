@@ -1,41 +1,33 @@
 """Many Lambda environments: this process imports the handler from a built asset and nothing else, and forks.
 
-Run as `python -I -S worker.py ASSET COUNT SECONDS LOG`. A line on standard input is a list of COUNT events; each goes
-to a process of its own, all at once, and the list of their answers comes back on standard output. What the function
+Run as `python -I -S forked_environments.py ASSET COUNT SECONDS LOG`. Each line on standard input is a list of COUNT
+events, one for each process, all at once; a list of their answers comes back on standard output. What the function
 prints goes to LOG.
 """
 
 import json
 import os
 import sys
-import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
 
-
-class Context:
-    """The part of Lambda's context that the function uses."""
-
-    def __init__(self, seconds: float) -> None:
-        self._deadline = time.monotonic() + seconds
-        self.aws_request_id = str(uuid.uuid4())
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds left."""
-        return int((self._deadline - time.monotonic()) * 1000)
+if __name__ == "__main__":
+    sys.path.append(str(Path(__file__).parents[2]))  # behind the asset, and gone before the handler is imported
+from tests.support.lambda_context import LambdaContext, counting_down
 
 
-def invoke(handler: Callable[[object, Context], Any], event: object, seconds: float) -> Any:
+def invoke(handler: Callable[[object, LambdaContext], Any], event: object, seconds: float) -> Any:
     """Return what a caller of Lambda's Invoke gets."""
     try:
-        return handler(event, Context(seconds))
+        return handler(event, LambdaContext(counting_down(seconds), str(uuid.uuid4())))
     except Exception as error:  # noqa: BLE001 - as the runtime does
         return {"errorType": type(error).__name__, "errorMessage": str(error)}
 
 
-def environment(handler: Callable[[object, Context], Any], seconds: float, inbox: TextIO, outbox: TextIO) -> None:
-    """Be one Lambda environment: one invocation at a time, until there are no more."""
+def environment(handler: Callable[[object, LambdaContext], Any], seconds: float, inbox: TextIO, outbox: TextIO) -> None:
+    """Serve one invocation at a time, as one Lambda environment, until there are no more."""
     for line in inbox:
         outbox.write(json.dumps(invoke(handler, json.loads(line), seconds)) + "\n")
         outbox.flush()
@@ -51,8 +43,8 @@ def main(asset: str, count: int, seconds: float, log: str) -> None:
     """Fork the environments, and hand events and answers through."""
     requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
-    sys.path.insert(0, asset)
-    # All that they will need, so that they are warm: 64 cold starts on a busy machine would outlast every timeout.
+    sys.path[-1:] = [asset]
+    # Import all that they will need: 64 cold starts on a busy machine would outlast every timeout.
     from refresh_token.adapters.idempotency_lock import dynamodb_client  # noqa: PLC0415 - it is in the asset
     from refresh_token.handler import lambda_handler  # noqa: PLC0415
     from refresh_token.issuers import figma, oauth2, ui_builder  # noqa: F401, PLC0415

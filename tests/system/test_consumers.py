@@ -8,8 +8,8 @@ import boto3
 import pytest
 
 from local.deployment import Deployment, deploy
-from tests.conftest import Played
 from tests.support.consumers_page import Block, blocks
+from tests.support.played_demo import PlayedDemo
 from token_client import TokenClient
 from token_client.errors import FunctionMissingException, ReauthorizationRequiredException, SecretNotSeededException
 
@@ -35,7 +35,7 @@ def calls(stack: Deployment) -> int:
     return len(stack.cloud.standin.calls("RefreshToken"))
 
 
-def at_once(played: Played) -> list[dict[str, Any]]:
+def at_once(played: PlayedDemo) -> list[dict[str, Any]]:
     """Invoke the consumer as often as said, all at once; return what each answered."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         invoked = [pool.submit(played.deployment.invoke, {}, function_name=played.consumer) for _ in range(AT_ONCE)]
@@ -43,7 +43,7 @@ def at_once(played: Played) -> list[dict[str, Any]]:
 
 
 def test_the_consumer_has_the_layer_and_calls_the_alias_that_the_stack_publishes(
-    played: Played, stack: Deployment
+    played: PlayedDemo, stack: Deployment
 ) -> None:
     consumer = stack.cloud.client("lambda").get_function_configuration(FunctionName=played.consumer)
     assert [layer["Arn"] for layer in consumer["Layers"]] == [stack.outputs["ClientLayerArn"]]
@@ -51,7 +51,7 @@ def test_the_consumer_has_the_layer_and_calls_the_alias_that_the_stack_publishes
 
 
 def test_twenty_consumers_at_once_recover_with_one_issuer_call_and_a_stack_update_between_loses_nothing(
-    played: Played, stack: Deployment
+    played: PlayedDemo, stack: Deployment
 ) -> None:
     grant = stack.cloud.standin.grant()
     seeded = stack.seed(grant, expires_in=FRESH)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.deployment import STACK, Deployment, settings
-from tests.conftest import Played
+from tests.support.played_demo import PlayedDemo
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -28,7 +28,7 @@ def calls(stack: Deployment) -> int:
     return len(stack.cloud.standin.calls("RefreshToken"))
 
 
-def test_the_demo_shows_each_step_and_what_came_of_it(played: Played) -> None:
+def test_the_demo_shows_each_step_and_what_came_of_it(played: PlayedDemo) -> None:
     for sight in ("cdk bootstrap", "cdk deploy", "Wait for the schedule's own tick", "Figma says hello", "`figma`"):
         assert sight in played.printed
 
@@ -147,7 +147,9 @@ def test_a_secret_without_a_pair_is_told_apart_from_a_wrong_one(stack: Deploymen
         assert answer.payload["errorType"] == error
 
 
-def test_a_consumer_whose_token_was_killed_recovers_within_its_invocation(played: Played, stack: Deployment) -> None:
+def test_a_consumer_whose_token_was_killed_recovers_within_its_invocation(
+    played: PlayedDemo, stack: Deployment
+) -> None:
     version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
     stack.cloud.standin.kill()
     answer = stack.invoke({}, function_name=played.consumer).payload

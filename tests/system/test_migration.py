@@ -14,8 +14,8 @@ import urllib3
 
 from local.deployment import TOKENCTL, Deployment, deploy
 from local.standin import CLIENT_ID, CLIENT_SECRET
-from tests.conftest import Played
 from tests.support.child_process import environment
+from tests.support.played_demo import PlayedDemo
 from tests.tokenctl.browser.conftest import allowed
 
 pytestmark = pytest.mark.xdist_group("stack")
@@ -27,7 +27,7 @@ TICK = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {
 
 
 @contextmanager
-def asked_all_the_time(played: Played) -> Iterator[Counter[str]]:
+def asked_all_the_time(played: PlayedDemo) -> Iterator[Counter[str]]:
     """Use the consumer, and ask the function itself, again and again; count what came of it."""
     stack, over, seen = played.deployment, threading.Event(), Counter[str]()
 
@@ -74,13 +74,13 @@ def sign_in(stack: Deployment) -> None:
     assert process.returncode == 0
 
 
-def used(played: Played) -> dict[str, Any]:
+def used(played: PlayedDemo) -> dict[str, Any]:
     answer: dict[str, Any] = played.deployment.invoke({}, function_name=played.consumer).payload
     return answer
 
 
 def test_a_live_stack_goes_from_amplify_to_figma_and_back_and_no_consumer_notices(
-    played: Played, stack: Deployment
+    played: PlayedDemo, stack: Deployment
 ) -> None:
     cloud, standin = stack.cloud, stack.cloud.standin
     secrets = cloud.client("secretsmanager")

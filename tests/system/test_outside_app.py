@@ -11,10 +11,9 @@ import pytest
 from local.cdk_cli import CdkCli, Outputs
 from local.cloud import LocalCloud
 from local.deployment import pair_of
-from tests.conftest import Played
 from tests.support.checkout import ROOT
 from tests.support.wheel import python_with
-from tests.system.test_deployed import FRESH
+from tests.support.windows import FRESH
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -83,7 +82,7 @@ def cdk(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> CdkCli:
 
 
 @pytest.fixture(scope="module")
-def outputs(cdk: CdkCli, played: Played) -> Outputs:  # noqa: ARG001 - it has bootstrapped the account
+def outputs(cdk: CdkCli, played: PlayedDemo) -> Outputs:  # noqa: ARG001 - it has bootstrapped the account
     return cdk.deploy()
 
 
@@ -110,7 +109,7 @@ def test_the_layer_brings_the_client(cloud: LocalCloud, outputs: Outputs) -> Non
     assert {one["Name"]: one["Value"] for one in parameters}["/figma/function-arn"] == outputs["Somebodys"]["GoneAlias"]
 
 
-def test_two_stages_live_in_one_account(played: Played, outputs: Outputs) -> None:
+def test_two_stages_live_in_one_account(played: PlayedDemo, outputs: Outputs) -> None:
     ours, other = played.deployment.outputs, outputs["RefreshToken-dev"]
     assert set(ours) == set(other)
     assert set(ours.values()).isdisjoint(other.values())
@@ -140,7 +139,7 @@ def stays(cloud: LocalCloud, stack: str) -> dict[str, list[str]]:
 
 
 def test_destroying_leaves_nothing_but_what_is_to_be_retained(
-    cloud: LocalCloud, cdk: CdkCli, outputs: Outputs, played: Played
+    cloud: LocalCloud, cdk: CdkCli, outputs: Outputs, played: PlayedDemo
 ) -> None:
     before = {
         "secrets",

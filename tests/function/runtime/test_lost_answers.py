@@ -1,58 +1,58 @@
-"""An answer of the issuer that is lost on the way to the secret, under the real runtime and its real end of time.
+"""An issuer's answer that is lost on the way to the secret, under the real runtime and its real end of time.
 
-The services hang, drip, or answer late. Whatever they do, the function says that the token is lost before Lambda ends
-the invocation, closes its claim, and whoever comes next heals it, in another process, too.
+The services hang, drip, or answer late. Whatever they do, the function reports the token as lost before Lambda ends
+the invocation, and closes its claim; the next caller heals it, even in another process.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.cloud import LocalCloud
-from tests.support.fault_proxy import Strike, Wire, wire_to
+from tests.support.events import TICK, report
+from tests.support.fault_proxy import FaultProxy, Strike, fault_proxy
 from tests.support.local_function import LocalFunction
+from tests.support.windows import MANDATORY
 
 pytestmark = pytest.mark.xdist_group("lost answers")
 
-TICK = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}}
 TIMEOUT = 10
-"""Seconds that Lambda gives the function. Eight must be left to begin a refresh."""
+"""Seconds that Lambda gives the function. A refresh begins only while eight are left."""
 
-PUT, MOVE, LOOK = "PutSecretValue", "UpdateSecretVersionStage", "GetSecretValue"
+PUT, MOVE, READ = "PutSecretValue", "UpdateSecretVersionStage", "GetSecretValue"
 HANGS, DRIPS, LATE = Strike(silent=True), Strike(drips=True), Strike(late=2.5)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Case:
     """Which calls after the issuer's answer go wrong, and how."""
 
-    operations: tuple[str, ...]
     how: Strike
+    operations: tuple[str, ...]
     timeout: int = TIMEOUT
 
 
 CASES = {
-    "the put hangs": Case(operations=(PUT,), how=HANGS),
-    "the put hangs, with time for more": Case(operations=(PUT,), how=HANGS, timeout=2 * TIMEOUT),
-    "the put drips": Case(operations=(PUT,), how=DRIPS),
-    "the put is late": Case(operations=(PUT,), how=LATE),
-    "the move hangs": Case(operations=(MOVE,), how=HANGS),
-    "the move drips": Case(operations=(MOVE,), how=DRIPS),
-    "the put and the look-up hang": Case(operations=(PUT, LOOK), how=HANGS),
-    "the put and the look-up drip": Case(operations=(PUT, LOOK), how=DRIPS),
-    "the put and the look-up are late": Case(operations=(PUT, LOOK), how=LATE),
-    "the move and the look-up hang": Case(operations=(MOVE, LOOK), how=HANGS),
-    "the move and the look-up drip": Case(operations=(MOVE, LOOK), how=DRIPS),
+    "the put hangs": Case(HANGS, (PUT,)),
+    "the put hangs, with time for more": Case(HANGS, (PUT,), timeout=2 * TIMEOUT),
+    "the put drips": Case(DRIPS, (PUT,)),
+    "the put is late": Case(LATE, (PUT,)),
+    "the move hangs": Case(HANGS, (MOVE,)),
+    "the move drips": Case(DRIPS, (MOVE,)),
+    "the put and the read after it hang": Case(HANGS, (PUT, READ)),
+    "the put and the read after it drip": Case(DRIPS, (PUT, READ)),
+    "the put and the read after it are late": Case(LATE, (PUT, READ)),
+    "the move and the read after it hang": Case(HANGS, (MOVE, READ)),
+    "the move and the read after it drip": Case(DRIPS, (MOVE, READ)),
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Story:
     """What happened."""
 
@@ -63,56 +63,41 @@ class Story:
     stored_is_live: bool
 
 
-def play(case: Case, cloud: LocalCloud, asset: Path, folder: Path) -> Story:
-    bench = LocalFunction(cloud, asset, folder)
-    version = bench.seed(cloud.standin.grant(user=bench.name))
+def play(case: Case, function: LocalFunction) -> Story:
+    standin = function.cloud.standin
+    version = function.seed(standin.grant(user=function.name))
     with (
-        wire_to(cloud) as wire,
-        bench.runtime(**wire.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(case.timeout)) as runtime,
+        fault_proxy(function.cloud) as proxy,
+        function.runtime(**proxy.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(case.timeout)) as runtime,
     ):
         runtime.warm_up()
-        strike_after_the_answer(wire, case.operations, case.how)
-        answer = runtime.invoke({"provider": "figma", "failedVersionId": version})
-        wire.forget()
-        log, closed = runtime.log(), records(bench)
+        for operation in case.operations:
+            for nth in range(3, 20) if operation == READ else [0]:  # not the two reads before the issuer's call
+                proxy.strike(operation, case.how, nth=nth)
+        answer = runtime.invoke(report(version))
+        proxy.forget()
+        log, closed = runtime.log(), records(function)
         next_tick = runtime.invoke(TICK)
-    live = cloud.standin.accepts(bench.current()[1]["accessToken"])
-    return Story(answer=answer, log=log, records=closed, next_tick=next_tick, stored_is_live=live)
+    return Story(answer, log, closed, next_tick, standin.accepts(function.current()[1]["accessToken"]))
 
 
 @pytest.fixture(scope="module")
 def stories(cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Story]:
     cloud.standin.reset()
+    folder = tmp_path_factory.mktemp("lost")
     with ThreadPoolExecutor(len(CASES)) as pool:
-        playing = {
-            name: pool.submit(play, case, cloud, asset, tmp_path_factory.mktemp("lost")) for name, case in CASES.items()
-        }
-        return {name: story.result() for name, story in playing.items()}
+        played = pool.map(lambda case: play(case, LocalFunction(cloud, asset, folder)), CASES.values())
+        return dict(zip(CASES, played, strict=True))
 
 
-@pytest.fixture
-def wire(bench: LocalFunction) -> Iterator[Wire]:
-    with wire_to(bench.cloud) as wire:
-        yield wire
-
-
-def records(bench: LocalFunction) -> list[Any]:
+def records(function: LocalFunction) -> list[Any]:
     """Return what the lock table holds: (status, what is kept)."""
-    items = bench.dynamodb.scan(TableName=bench.name, ConsistentRead=True)["Items"]
+    items = function.dynamodb.scan(TableName=function.name, ConsistentRead=True)["Items"]
     return [(item["status"]["S"], json.loads(item.get("data", {}).get("S", "null"))) for item in items]
 
 
-def strike_after_the_answer(wire: Wire, operations: tuple[str, ...], how: Strike) -> None:
-    """Let the calls go wrong that the function makes once the issuer has answered: not its two reads before."""
-    for operation in operations:
-        for nth in range(3, 20) if operation == LOOK else [0]:
-            wire.strike(operation, how, nth=nth)
-
-
 @pytest.mark.parametrize("name", CASES)
-def test_a_token_that_is_lost_is_told_in_time_the_claim_is_closed_and_the_next_tick_heals(
-    stories: Mapping[str, Story], name: str
-) -> None:
+def test_a_lost_token_is_reported_and_healed(stories: Mapping[str, Story], name: str) -> None:
     story = stories[name]
     assert story.answer["errorType"] == "TokenNotStoredException"
     assert '"TokenNotStored":[1.0]' in story.log
@@ -123,37 +108,36 @@ def test_a_token_that_is_lost_is_told_in_time_the_claim_is_closed_and_the_next_t
     assert story.stored_is_live
 
 
-def test_a_move_whose_answer_is_late_is_found_out_and_nothing_is_lost(bench: LocalFunction, wire: Wire) -> None:
-    version = bench.seed(bench.cloud.standin.grant())
-    with bench.runtime(**wire.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime:
+def test_a_move_that_answers_late_loses_nothing(function: LocalFunction, proxy: FaultProxy) -> None:
+    version = function.seed(function.cloud.standin.grant())
+    with function.runtime(**proxy.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime:
         runtime.warm_up()
-        wire.strike(MOVE, LATE)
-        answer = runtime.invoke({"provider": "figma", "failedVersionId": version})
-    assert answer["versionId"] == bench.current()[0] != version
-    assert bench.cloud.standin.accepts(answer["accessToken"])
+        proxy.strike(MOVE, LATE)
+        answer = runtime.invoke(report(version))
+    assert answer["versionId"] == function.current()[0] != version
+    assert function.cloud.standin.accepts(answer["accessToken"])
 
 
-def test_a_tick_in_another_process_heals_what_a_report_could_not_store(bench: LocalFunction, wire: Wire) -> None:
-    version = bench.seed(bench.cloud.standin.grant())
-    with bench.runtime(**wire.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime:
+def test_a_tick_elsewhere_heals_a_report(function: LocalFunction, proxy: FaultProxy) -> None:
+    version = function.seed(function.cloud.standin.grant())
+    with function.runtime(**proxy.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime:
         runtime.warm_up()
-        wire.strike("PutSecretValue", Strike(status=400, code="EncryptionFailure"))
-        answer = runtime.invoke({"provider": "figma", "failedVersionId": version})
-        assert answer["errorType"] == "TokenNotStoredException"
-    with bench.runtime() as another:
+        proxy.strike(PUT, Strike(status=400, code="EncryptionFailure"))
+        assert runtime.invoke(report(version))["errorType"] == "TokenNotStoredException"
+    with function.runtime() as another:
         assert another.invoke({})["versionId"] == version, "a consumer pays for no second call"
         assert another.invoke(TICK)["outcome"] == "refreshed"
-        assert bench.cloud.standin.accepts(bench.current()[1]["accessToken"])
+        assert function.cloud.standin.accepts(function.current()[1]["accessToken"])
         assert '"Recovered":[1.0]' in another.log()
         assert another.invoke(TICK)["outcome"] == "fresh"
 
 
-def test_an_issuer_that_drips_leaves_the_time_to_close_the_claim(bench: LocalFunction, wire: Wire) -> None:
-    bench.seed(bench.cloud.standin.grant(), expires_in=timedelta(hours=3))
-    with bench.runtime(**wire.environment, AWS_LAMBDA_FUNCTION_TIMEOUT="15") as runtime:
+def test_a_dripping_issuer_leaves_time_to_close(function: LocalFunction, proxy: FaultProxy) -> None:
+    function.seed(function.cloud.standin.grant(), expires_in=MANDATORY)
+    with function.runtime(**proxy.environment, AWS_LAMBDA_FUNCTION_TIMEOUT="15") as runtime:
         runtime.warm_up()
-        wire.strike("RefreshToken", Strike(drips=True))
+        proxy.strike("RefreshToken", Strike(drips=True))
         assert runtime.invoke({})["state"] == "degraded"
-        (record,) = records(bench)
+        (record,) = records(function)
         assert record[0] == "COMPLETED"
         assert record[1]["failure"]["reason"] == "IssuerUnavailableException"

@@ -46,10 +46,10 @@ STORED = {"provider": "figma", "refreshTokenBody": {"token": REFRESH, "clientId"
 EVENTS: list[dict[str, Any]] = [TICK, {}, {"provider": "figma", "force": True}, BARE, STORED]
 
 
-def seed(bench: LocalFunction) -> str:
+def seed(function: LocalFunction) -> str:
     expired = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
     pair = {"accessToken": ACCESS, "refreshToken": REFRESH, "clientId": CLIENT, "expiresAt": expired, "note": NOTE}
-    return bench.store(json.dumps(pair))
+    return function.store(json.dumps(pair))
 
 
 def look(sights: Sights, where: str, answer: Any) -> None:
@@ -58,33 +58,33 @@ def look(sights: Sights, where: str, answer: Any) -> None:
     sights.add(where, json.dumps(shown))
 
 
-def play(bench: LocalFunction, runtime: Runtime, sights: Sights, fault: str, event: dict[str, Any]) -> Any:
-    bench.cloud.standin.clear_faults()
-    bench.cloud.standin.fail("RefreshToken", times=None, **FAULTS[fault])
+def play(function: LocalFunction, runtime: Runtime, sights: Sights, fault: str, event: dict[str, Any]) -> Any:
+    function.cloud.standin.clear_faults()
+    function.cloud.standin.fail("RefreshToken", times=None, **FAULTS[fault])
     answer = runtime.invoke(event)
     look(sights, f"answer to {event}, issuer: {fault}"[:80], answer)
     return answer
 
 
 @pytest.mark.parametrize("log_format", ["JSON", "Text"])
-def test_the_real_runtime_leaks_nothing(bench: LocalFunction, log_format: str) -> None:
+def test_the_real_runtime_leaks_nothing(function: LocalFunction, log_format: str) -> None:
     sights, seen = Sights(), set[str]()
-    with bench.runtime(**{**LOUD, "AWS_LAMBDA_LOG_FORMAT": log_format}) as runtime:
+    with function.runtime(**{**LOUD, "AWS_LAMBDA_LOG_FORMAT": log_format}) as runtime:
         for fault in FAULTS:
             for event in EVENTS:
-                version = seed(bench)
-                seen.add(play(bench, runtime, sights, fault, event).get("errorType", "none"))
+                version = seed(function)
+                seen.add(play(function, runtime, sights, fault, event).get("errorType", "none"))
                 look(sights, "report", runtime.invoke({"provider": "figma", "failedVersionId": version}))
         for text, _ in SECRETS.values():
             if isinstance(text, str) and text and "\\ud800" not in text:
-                bench.store(text)
+                function.store(text)
                 seen.add(runtime.invoke(TICK)["errorType"])
         for wrong in WRONG_EVENTS:
             look(sights, "refusal", runtime.invoke(wrong))
         look(sights, "no JSON", runtime.invoke_raw(REFRESH.encode()))
         log = runtime.log()
     sights.add("log", log)
-    for item in bench.dynamodb.scan(TableName=bench.name)["Items"]:
+    for item in function.dynamodb.scan(TableName=function.name)["Items"]:
         sights.add("lock table", repr(item))
     assert sights.leaks() == []
     assert seen >= {
@@ -101,25 +101,25 @@ def test_the_real_runtime_leaks_nothing(bench: LocalFunction, log_format: str) -
         assert mark in log, f"{mark} was to be looked at"
 
 
-def test_without_the_muting_the_real_runtime_would_leak(bench: LocalFunction, tmp_path: Path) -> None:
+def test_without_the_muting_the_real_runtime_would_leak(function: LocalFunction, tmp_path: Path) -> None:
     careless = tmp_path / "asset"
-    shutil.copytree(bench.asset, careless)
+    shutil.copytree(function.asset, careless)
     telemetry = careless / "refresh_token" / "telemetry.py"
     source = telemetry.read_text()
     assert '"botocore": logging.INFO' in source
     telemetry.write_text(source.replace('"botocore": logging.INFO', '"botocore": logging.NOTSET'))
     shutil.rmtree(telemetry.parent / "__pycache__")
     sights = Sights()
-    with replace(bench, asset=careless, name=f"{bench.name}-careless").runtime(**LOUD) as runtime:
+    with replace(function, asset=careless, name=f"{function.name}-careless").runtime(**LOUD) as runtime:
         runtime.invoke(TICK)
-        play(bench, runtime, sights, "none", BARE)
+        play(function, runtime, sights, "none", BARE)
         sights.add("log", runtime.log())
     assert sights.leaks()
 
 
-def test_a_wrong_environment_is_not_shown_by_the_real_runtime(bench: LocalFunction) -> None:
+def test_a_wrong_environment_is_not_shown_by_the_real_runtime(function: LocalFunction) -> None:
     sights = Sights()
-    with bench.runtime(**LOUD, ADVISORY_WINDOW_SECONDS=REFRESH, MANDATORY_WINDOW_SECONDS=CLIENT) as runtime:
+    with function.runtime(**LOUD, ADVISORY_WINDOW_SECONDS=REFRESH, MANDATORY_WINDOW_SECONDS=CLIENT) as runtime:
         answer = runtime.invoke({})
         sights.add("log", runtime.log())
     look(sights, "answer", answer)

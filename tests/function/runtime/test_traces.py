@@ -26,60 +26,60 @@ pytestmark = pytest.mark.xdist_group("runtime")
 
 
 @contextmanager
-def running(bench: LocalFunction, **more: str) -> Iterator[Observed]:
-    environment = {**bench.environment, **LOUD, **more}
-    with observed(bench.asset, environment, bench.folder / f"{uuid.uuid4()}.log") as function:
-        yield function
+def running(function: LocalFunction, **more: str) -> Iterator[Observed]:
+    environment = {**function.environment, **LOUD, **more}
+    with observed(function.asset, environment, function.folder / f"{uuid.uuid4()}.log") as observed_function:
+        yield observed_function
 
 
-def sights_of(function: Observed) -> Sights:
-    """Look at all that a function has handed over, but for the access tokens that were asked for."""
+def sights_of(observed_function: Observed) -> Sights:
+    """Look at all that a observed_function has handed over, but for the access tokens that were asked for."""
     sights = Sights()
-    sights.add("log", function.log())
-    for post in function.posts:
+    sights.add("log", observed_function.log())
+    for post in observed_function.posts:
         body = json.loads(post.body)
         sights.add("body", json.dumps({**body, "accessToken": None} if isinstance(body, dict) else body))
         for name, value in post.headers.items():
             sights.add(f"header {name}", f"{name}: {value}")
-    for segment in function.segments:
+    for segment in observed_function.segments:
         sights.add("segment", segment.decode(errors="replace"))
     return sights
 
 
-def causes(function: Observed) -> list[str]:
-    return [post.headers[CAUSE] for post in function.posts if CAUSE in post.headers]
+def causes(observed_function: Observed) -> list[str]:
+    return [post.headers[CAUSE] for post in observed_function.posts if CAUSE in post.headers]
 
 
-def play(bench: LocalFunction, function: Observed, fault: str, event: dict[str, Any]) -> None:
-    bench.cloud.standin.clear_faults()
-    bench.cloud.standin.fail("RefreshToken", times=None, **FAULTS[fault])
-    function.invoke(event)
+def play(function: LocalFunction, observed_function: Observed, fault: str, event: dict[str, Any]) -> None:
+    function.cloud.standin.clear_faults()
+    function.cloud.standin.fail("RefreshToken", times=None, **FAULTS[fault])
+    observed_function.invoke(event)
 
 
-def test_no_trace_of_any_flow_or_fault_holds_a_token(bench: LocalFunction) -> None:
-    with running(bench) as function:
+def test_no_trace_of_any_flow_or_fault_holds_a_token(function: LocalFunction) -> None:
+    with running(function) as observed_function:
         for fault in FAULTS:
             for event in EVENTS:
-                version = seed(bench)
-                play(bench, function, fault, event)
-                function.invoke({"provider": "figma", "failedVersionId": version})
-        bench.secrets.delete_secret(SecretId=bench.secret_arn)
-        function.invoke(TICK)
+                version = seed(function)
+                play(function, observed_function, fault, event)
+                observed_function.invoke({"provider": "figma", "failedVersionId": version})
+        function.secrets.delete_secret(SecretId=function.secret_arn)
+        observed_function.invoke(TICK)
         for wrong in WRONG_EVENTS:
-            function.invoke(wrong)
-    assert sights_of(function).leaks() == []
-    assert function.segments == [], "the function sends no segment of its own"
-    told = " ".join(causes(function))
+            observed_function.invoke(wrong)
+    assert sights_of(observed_function).leaks() == []
+    assert observed_function.segments == [], "the observed_function sends no segment of its own"
+    told = " ".join(causes(observed_function))
     for name in ("ReauthorizationRequired", "IssuerUnavailable", "IssuerProtocol", "InvalidParameter", "Configuration"):
         assert f'"type":"{name}Exception"' in told.replace(": ", ":"), f"{name} was to be looked at"
-    assert all(json.loads(cause)["exceptions"][0]["stack"] for cause in causes(function))
+    assert all(json.loads(cause)["exceptions"][0]["stack"] for cause in causes(observed_function))
 
 
-def test_a_function_that_cannot_start_leaves_no_trace_with_a_token(bench: LocalFunction) -> None:
-    with running(bench, ADVISORY_WINDOW_SECONDS=REFRESH, MANDATORY_WINDOW_SECONDS=CLIENT) as function:
-        assert function.invoke({})["errorType"] == "ConfigurationException"
-    assert causes(function)
-    assert sights_of(function).leaks() == []
+def test_a_function_that_cannot_start_leaves_no_trace_with_a_token(function: LocalFunction) -> None:
+    with running(function, ADVISORY_WINDOW_SECONDS=REFRESH, MANDATORY_WINDOW_SECONDS=CLIENT) as observed_function:
+        assert observed_function.invoke({})["errorType"] == "ConfigurationException"
+    assert causes(observed_function)
+    assert sights_of(observed_function).leaks() == []
 
 
 SEND = """
@@ -107,21 +107,21 @@ CARELESS: dict[str, tuple[str, str, str, str]] = {
 
 
 @pytest.mark.parametrize("name", CARELESS)
-def test_a_trace_with_a_token_would_be_noticed(bench: LocalFunction, tmp_path: Path, name: str) -> None:
+def test_a_trace_with_a_token_would_be_noticed(function: LocalFunction, tmp_path: Path, name: str) -> None:
     file, careful, careless, where = CARELESS[name]
     asset = tmp_path / "asset"
-    shutil.copytree(bench.asset, asset)
+    shutil.copytree(function.asset, asset)
     module = asset / "refresh_token" / file
     source = module.read_text()
     assert source.count(careful) == 1
     module.write_text(source.replace(careful, careless) + SEND)
     shutil.rmtree(module.parent / "__pycache__")
-    careless_bench = replace(bench, asset=asset, name=f"{bench.name}-careless")
-    with running(careless_bench) as function:
+    careless_bench = replace(function, asset=asset, name=f"{function.name}-careless")
+    with running(careless_bench) as observed_function:
         for fault in ("none", "refused"):
             for event in EVENTS:
                 seed(careless_bench)
-                play(careless_bench, function, fault, event)
-    found = sights_of(function).leaks()
+                play(careless_bench, observed_function, fault, event)
+    found = sights_of(observed_function).leaks()
     assert any(leak.startswith(f"{where}: ") for leak in found)
-    assert all(TRACE_ID in segment.decode() for segment in function.segments)
+    assert all(TRACE_ID in segment.decode() for segment in observed_function.segments)

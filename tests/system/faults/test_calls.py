@@ -1,18 +1,15 @@
-"""What the function says on the wire, call by call: a consumer's fresh token stays one call, a refresh stays seven."""
+"""The calls that each event costs: a fresh token stays one call, a refresh stays seven."""
 
-from collections import Counter
-from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.support.fault_proxy import Wire, wire_to
+from tests.support.events import FORCE, TICK, report
+from tests.support.fault_proxy import FaultProxy
 from tests.support.local_function import LocalFunction
+from tests.support.windows import ADVISORY, EXPIRED
 
 pytestmark = pytest.mark.xdist_group("calls")
-
-TICK = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}}
 
 READ = ["GetSecretValue"]
 REFRESH = [
@@ -21,46 +18,37 @@ REFRESH = [
 ]
 
 
-@pytest.fixture
-def wire(bench: LocalFunction) -> Iterator[Wire]:
-    with wire_to(bench.cloud) as wire:
-        yield wire
-
-
-def test_a_fresh_token_costs_one_read_and_a_refresh_two_reads_two_writes_two_lock_calls_and_one_issuer_call(
-    bench: LocalFunction, wire: Wire
-) -> None:
-    with bench.runtime(**wire.environment) as runtime:
+def test_each_event_costs_what_it_should(function: LocalFunction, proxy: FaultProxy) -> None:
+    standin = function.cloud.standin
+    with function.runtime(**proxy.environment) as runtime:
 
         def calls_for(event: Any) -> list[str]:
-            wire.forget()
+            proxy.forget()
             assert "errorType" not in runtime.invoke(event)
-            assert wire.attempts == len(wire.calls), "nothing was retried"
-            return wire.calls
+            assert proxy.attempts == len(proxy.calls), "nothing was retried"
+            return proxy.calls
 
-        version = bench.seed(bench.cloud.standin.grant())
-        older = {"provider": "figma", "failedVersionId": "older"}
-        for event in ({}, older):
+        version = function.seed(standin.grant())
+        for event in ({}, report("older")):
             assert calls_for(event) == READ
-        assert calls_for(TICK) == [*READ, "GetItem"], "a tick looks whether a refresh was left unfinished"
-        report = {"provider": "figma", "failedVersionId": version}
-        assert calls_for(report) == REFRESH
-        assert calls_for(report) == READ
-        assert calls_for({"provider": "figma", "force": True}) == REFRESH
-        bench.seed(bench.cloud.standin.grant(), expires_in=timedelta(seconds=-1))
+        assert calls_for(TICK) == [*READ, "GetItem"], "a tick checks whether a refresh was left unfinished"
+        assert calls_for(report(version)) == REFRESH
+        assert calls_for(report(version)) == READ
+        assert calls_for(FORCE) == REFRESH
+        function.seed(standin.grant(), expires_in=EXPIRED)
         assert calls_for({}) == REFRESH
-        bench.seed(bench.cloud.standin.grant(), expires_in=timedelta(days=3))
+        function.seed(standin.grant(), expires_in=ADVISORY)
         assert calls_for({}) == READ
         assert calls_for(TICK) == REFRESH
 
 
-def test_a_failed_refresh_is_remembered_so_that_consumers_cost_no_issuer_call(bench: LocalFunction, wire: Wire) -> None:
-    bench.seed(bench.cloud.standin.grant(), expires_in=timedelta(seconds=-1))
-    bench.cloud.standin.revoke()
-    with bench.runtime(**wire.environment) as runtime:
+def test_a_failed_refresh_is_remembered(function: LocalFunction, proxy: FaultProxy) -> None:
+    function.seed(function.cloud.standin.grant(), expires_in=EXPIRED)
+    function.cloud.standin.revoke()
+    with function.runtime(**proxy.environment) as runtime:
         for _ in range(3):
             assert runtime.invoke({})["errorType"] == "ReauthorizationRequiredException"
-        assert Counter(wire.calls)["RefreshToken"] == 1
-        wire.forget()
+        assert proxy.calls.count("RefreshToken") == 1
+        proxy.forget()
         runtime.invoke({})
-        assert wire.calls == ["GetSecretValue", "PutItem"]
+        assert proxy.calls == ["GetSecretValue", "PutItem"]

@@ -1,7 +1,7 @@
-"""Every fault x every window x everybody who asks, as `fault_table.py` has it.
+"""Every fault x every window x every caller, as `fault_table.py` has it.
 
-The handler runs in this process with its real clients, which talk to MiniStack and the stand-in over a wire on which
-AWS's answers go wrong; the stand-in does the issuer's faults itself. Nothing of ours is replaced.
+The handler runs in this process. Its own clients talk to MiniStack and the stand-in through a proxy that makes AWS's
+answers go wrong; the stand-in does so for the issuer's. Nothing of ours is replaced.
 """
 
 import json
@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,15 @@ import pytest
 from botocore.config import Config
 
 from local.cloud import LocalCloud
-from local.standin import Grant
+from local.standin import CLIENT_ID, CLIENT_SECRET, Grant
 from refresh_token import aws_clients
 from refresh_token.adapters import idempotency_lock, secrets_manager
-from tests.support.fault_proxy import Strike, Wire, wire_to
+from tests.support.events import CONSUMER, FORCE, TICK, Event, report
+from tests.support.fault_proxy import FaultProxy, Strike, fault_proxy
 from tests.support.fault_table import (
     CELLS,
     COMMON,
+    FIGMA_FAULTS,
     ISSUER_FAULTS,
     ROWS,
     SERVER_ERRORS,
@@ -35,141 +37,122 @@ from tests.support.fault_table import (
     modelled_errors,
 )
 from tests.support.function_environment import forget_clients
+from tests.support.lambda_context import LambdaContext
 from tests.support.local_function import LocalFunction
+from tests.support.windows import LEFT
 
-# Not measured: the unit tests run these lines, too.
-pytestmark = [pytest.mark.xdist_group("matrix"), pytest.mark.no_cover]
-
-LEFT = {
-    "fresh": timedelta(days=30),
-    "advisory": timedelta(days=3),
-    "mandatory": timedelta(hours=3),
-    "expired": timedelta(seconds=-1),
-}
+pytestmark = pytest.mark.no_cover  # the unit tests run these lines, too
 
 CLOSING_FAILS = ("issuer 503", "no write")
 """Given in the rows whose fault strikes the call that closes the claim after a failure."""
 
-
-class Context:
-    """Lambda's context of an invocation whose time passes with its calls, not with the clock.
-
-    It has time for one attempt at the issuer, and after that for two at the write.
-    """
-
-    aws_request_id = "chaos"
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-    def get_remaining_time_in_millis(self) -> int:
-        calls = self._wire.calls
-        return 11000 - 500 * len(calls) - 3000 * calls.count("RefreshToken")
-
-
 WRITES = ("PutSecretValue", "UpdateSecretVersionStage")
 CLIENTS = ((secrets_manager, "_CONFIG"), (secrets_manager, "_WRITE_CONFIG"), (idempotency_lock, "_CONFIG"))
+TIMES = {"once": 1, "twice": 2, "three times": 3}
 
 
 @dataclass
 class Stage:
-    """The function, and what it is played on."""
+    """The function, the proxy between it and its services, and what a cell changes."""
 
-    bench: LocalFunction
-    wire: Wire
-    handler: Callable[[object, Context], Any]
+    function: LocalFunction
+    proxy: FaultProxy
+    handler: Callable[[Event, LambdaContext], Any]
     patch: pytest.MonkeyPatch = field(default_factory=pytest.MonkeyPatch)
-    """What a cell changes of our clients: how long they wait for an answer that does not come."""
+    """What a cell changes of our clients: how long they wait for an answer."""
 
-    def invoke(self, event: object) -> Any:
+    def invoke(self, event: Event) -> Any:
         """Return what a caller of Lambda's Invoke gets."""
         try:
-            return self.handler(event, Context(self.wire))
+            return self.handler(event, LambdaContext(self.seconds_left))
         except Exception as error:  # noqa: BLE001 - as the runtime does
             return {"errorType": type(error).__name__}
 
+    def seconds_left(self) -> float:
+        """Let time pass with the calls: enough for one attempt at the issuer, and after that for two at the write."""
+        calls = self.proxy.calls
+        return 11.0 - 0.5 * len(calls) - 3.0 * calls.count("RefreshToken")
+
     def seed(self, window: str) -> tuple[str, Grant]:
         """Store a pair in a window; return its version, and the grant."""
-        grant = self.bench.cloud.standin.grant()
+        grant, left = self.function.cloud.standin.grant(), LEFT[window]
         pair = {"accessToken": grant.access_token, "refreshToken": grant.refresh_token, "note": "kept"}
-        if window in LEFT:
-            pair["expiresAt"] = (datetime.now(UTC) + LEFT[window]).isoformat()
-        return self.bench.store(json.dumps(pair)), grant
+        if left is not None:
+            pair["expiresAt"] = (datetime.now(UTC) + left).isoformat()
+        return self.function.store(json.dumps(pair)), grant
 
     def ask(self, who: str, version: str) -> Any:
-        """Send what one of the askers sends."""
-        events: dict[str, dict[str, Any]] = {
-            "tick": {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}},
-            "consumer": {"provider": "figma"},
-            "report": {"provider": "figma", "failedVersionId": version},
-            "force": {"provider": "figma", "force": True},
-        }
+        """Send the event of a caller."""
+        events = {"tick": TICK, "consumer": CONSUMER, "report": report(version), "force": FORCE}
         return self.invoke(events[who])
 
     def prepare(self, cell: Cell, version: str) -> None:
         """Bring about what is given, and the fault."""
-        standin = self.bench.cloud.standin
-        if cell.row.given == "a failure stands":
+        standin, row = self.function.cloud.standin, cell.row
+        if row.given == "a failure stands":
             standin.fail("RefreshToken", status=503)
             assert self.ask("force", version)["errorType"] == "IssuerUnavailableException"
-            self.wire.forget()
-        elif cell.row.given == "an answer lost":
-            self.wire.strike("PutSecretValue", aws_fault("InvalidRequestException"))
+            self.proxy.forget()
+        elif row.given == "an answer lost":
+            self.proxy.strike("PutSecretValue", aws_fault("InvalidRequestException"))
             assert self.ask("force", version)["errorType"] == "TokenNotStoredException"
-            self.wire.forget()
-            forget_clients()  # and what the process knows to be dead: who comes next is another
-        elif cell.row.given == "no value":
-            self.wire.strike("GetSecretValue", aws_fault("ResourceNotFoundException"))
-        elif cell.row.given == "no write":
-            self.wire.strike("PutSecretValue", aws_fault("InvalidRequestException"))
-        elif cell.row.given:
-            standin.fail("RefreshToken", **ISSUER_FAULTS[cell.row.given.removeprefix("issuer ")])
-        if cell.row.operation in SERVICES:
+            self.proxy.forget()
+            forget_clients()  # also forgets what the process knows to be dead: the next caller is another process
+        elif row.given == "no value":
+            self.proxy.strike("GetSecretValue", aws_fault("ResourceNotFoundException"))
+        elif row.given == "no write":
+            self.proxy.strike("PutSecretValue", aws_fault("InvalidRequestException"))
+        elif row.given:
+            standin.fail("RefreshToken", **ISSUER_FAULTS[row.given.removeprefix("issuer ")])
+        if row.operation in SERVICES:
             self.strike_aws(cell)
-        elif fault := ISSUER_FAULTS[cell.fault]:
-            standin.fail("RefreshToken", **fault)
         elif cell.fault == "extra refresh token":
             standin.set_rotation(on=True)
+        elif fault := (FIGMA_FAULTS if row.issuer == "figma" else ISSUER_FAULTS)[cell.fault]:
+            standin.fail(row.operation, **fault)
 
     def strike_aws(self, cell: Cell) -> None:
         """Bring about a fault of AWS's."""
+        if cell.row.call == "GetSecretValue, app":
+            fault, _, times = cell.fault.replace("connection dropped", "connection-dropped").partition(" ")
+            for attempt in range(TIMES[times]):
+                self.proxy.strike("GetSecretValue", aws_fault(fault.replace("-", " ")), nth=3 + attempt)
+            return
         if cell.fault == SLOW:
             for adapter, name in CLIENTS:
                 self.patch.setattr(adapter, name, getattr(adapter, name).merge(Config(read_timeout=1)))
         if cell.fault in ("answer lost", SLOW):
-            forget_clients()  # botocore stops retrying when it had to retry too much, and many faults went before
-        # What is not botocore's to repeat is lost once.
+            forget_clients()  # botocore stops retrying after too many retries, and many faults went before
+        # What botocore does not repeat is lost once.
         nth = int(cell.fault == "answer lost" and cell.row.operation in WRITES)
         nth = {"GetSecretValue": 1, "GetSecretValue, again": 2}.get(cell.row.call, nth)
-        self.wire.strike(cell.row.operation, aws_fault(cell.fault), nth=nth)
+        self.proxy.strike(cell.row.operation, aws_fault(cell.fault), nth=nth)
 
     def clean(self) -> None:
         """Let everything go right again."""
-        self.wire.forget()
-        self.bench.cloud.standin.reset()
+        self.proxy.forget()
+        self.function.cloud.standin.reset()
         self.patch.undo()
 
 
 def aws_fault(name: str) -> Strike:
-    """Return the fault that the table calls so."""
-    if name == "connection dropped":
-        return Strike()
-    if name == "answer lost":
-        return Strike(lost=True)
-    if name == SLOW:
-        return Strike(silent=True)
-    if name == "502 HTML":
-        return Strike(status=502)
-    return Strike(status=SERVER_ERRORS.get(name, 400), code=name)
+    """Return the fault with this name in the table."""
+    named = {
+        "connection dropped": Strike(),
+        "answer lost": Strike(lost=True),
+        SLOW: Strike(silent=True),
+        "502 HTML": Strike(status=502),
+    }
+    return named.get(name) or Strike(status=SERVER_ERRORS.get(name, 400), code=name)
 
 
 @contextmanager
-def staged(bench: LocalFunction, **environment: str) -> Iterator[Stage]:
+def staged(function: LocalFunction, **environment: str) -> Iterator[Stage]:
     """Set the stage; `environment` changes the function's variables."""
-    with wire_to(bench.cloud) as wire, pytest.MonkeyPatch.context() as patch:
+    with fault_proxy(function.cloud) as proxy, pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
-        for name, value in {**bench.environment, **wire.environment, **environment}.items():
+        for name, value in {**function.environment, **proxy.environment, **environment}.items():
             patch.setenv(name, value)
         patch.setattr(aws_clients, "session", cache(botocore.session.get_session))
         # botocore's own waiting between two attempts; the attempts stay.
@@ -177,43 +160,54 @@ def staged(bench: LocalFunction, **environment: str) -> Iterator[Stage]:
         forget_clients()
         from refresh_token.handler import lambda_handler  # noqa: PLC0415 - it reads the environment
 
-        stage = Stage(bench, wire, lambda_handler)
+        stage = Stage(function, proxy, lambda_handler)
         yield stage
         stage.clean()
     forget_clients()
 
 
-@pytest.fixture(scope="module")
-def running(cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(LocalFunction(cloud, asset, tmp_path_factory.mktemp("matrix"))) as stage:
+@pytest.fixture(scope="module", params=["amplify", "figma"])
+def staged_issuer(
+    request: pytest.FixtureRequest, cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    function = LocalFunction(cloud, asset, tmp_path_factory.mktemp("matrix"))
+    app = function.app_secret(CLIENT_ID, CLIENT_SECRET) if request.param == "figma" else {}
+    with staged(function, ISSUER=request.param, **app) as stage:
         yield stage
 
 
 @pytest.fixture
-def stage(running: Stage) -> Stage:
-    running.clean()
-    return running
+def stage(staged_issuer: Stage) -> Stage:
+    staged_issuer.clean()
+    return staged_issuer
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=str)
-def test_a_fault_in_a_window_means_for_whoever_asks_what_the_table_says(stage: Stage, cell: Cell) -> None:
+def of_each_issuer() -> Iterator[Any]:
+    """Give each issuer's cells a group of their own, and its stage."""
+    for cell in CELLS:
+        group = pytest.mark.xdist_group(f"matrix of {cell.row.issuer}")
+        yield pytest.param(cell.row.issuer, cell, id=str(cell), marks=group)
+
+
+@pytest.mark.parametrize(("staged_issuer", "cell"), list(of_each_issuer()), indirect=["staged_issuer"])
+def test_a_fault_leads_to_what_the_table_says(stage: Stage, cell: Cell) -> None:
     version, grant = stage.seed(cell.window)
     stage.prepare(cell, version)
     answer = stage.ask(cell.who, version)
-    assert set(stage.wire.calls) <= {*SERVICES, "RefreshToken"}
+    assert set(stage.proxy.calls) <= {*SERVICES, "RefreshToken"}
     assert outcome_of(answer, version) == (cell.row.raises if cell.outcome == "raises" else cell.outcome)
     assert_stored(stage, cell, version, grant, answer)
-    assert stage.wire.calls.count("RefreshToken") == issuer_calls(cell)
-    if mended_by_force(cell):
-        stage.wire.forget()
-        stage.bench.cloud.standin.clear_faults()
-        current, _ = stage.bench.current()
+    assert stage.proxy.calls.count("RefreshToken") == issuer_calls(cell)
+    if force_helps(cell):
+        stage.proxy.forget()
+        stage.function.cloud.standin.clear_faults()
+        current, _ = stage.function.current()
         assert outcome_of(stage.ask("force", current), current) == "new"
         assert_live(stage)
 
 
 def outcome_of(answer: Any, version: str) -> str:
-    """Return what an answer is, in the words of the table, where `version` was current before."""
+    """Return the table's word for an answer, where `version` was current before."""
     if "errorType" in answer:
         return str(answer["errorType"])
     said, means_new = (answer["outcome"], "refreshed") if "outcome" in answer else (answer["state"], "fresh")
@@ -221,8 +215,8 @@ def outcome_of(answer: Any, version: str) -> str:
 
 
 def assert_stored(stage: Stage, cell: Cell, version: str, grant: Grant, answer: Any) -> None:
-    """Assert that the pair which is stored is whole, and is the one that was answered."""
-    current, pair = stage.bench.current()
+    """Assert that the stored pair is complete, and that the answer holds it."""
+    current, pair = stage.function.current()
     assert pair["note"] == "kept"
     assert (current != version) == (cell.outcome == "new")
     if cell.outcome == "new":
@@ -235,35 +229,34 @@ def assert_stored(stage: Stage, cell: Cell, version: str, grant: Grant, answer: 
 
 def assert_live(stage: Stage) -> None:
     """Assert that the stored pair is the issuer's."""
-    _, pair = stage.bench.current()
-    (grant,) = stage.bench.cloud.standin.grants()
+    _, pair = stage.function.current()
+    (grant,) = stage.function.cloud.standin.grants()
     assert (pair["accessToken"], pair["refreshToken"]) == (grant.access_token, grant.refresh_token)
 
 
 def issuer_calls(cell: Cell) -> int:
-    """Return how often the issuer is asked: once, if it comes to that."""
+    """Return how often the function calls the issuer: once, if it gets that far."""
     if cell.outcome in ("fresh", "due"):
         return 0
-    before = {"GetSecretValue", "GetSecretValue, again", "DescribeSecret", "PutItem"}
+    before = {"GetSecretValue", "GetSecretValue, again", "GetSecretValue, app", "DescribeSecret", "PutItem"}
     stopped = cell.row.call in before or cell.row.given == "a failure stands"
     return int(cell.outcome == "new" or not stopped)
 
 
-def mended_by_force(cell: Cell) -> bool:
-    """Tell whether to look if an operator can mend it at once: not while a claim stands that was not closed."""
+def force_helps(cell: Cell) -> bool:
+    """Tell whether an operator's force refreshes at once. It cannot while a claim stands that was not closed."""
     left_claimed = (cell.row.call, cell.fault) == ("PutItem", "answer lost") or cell.row.given in CLOSING_FAILS
     return cell.window == "mandatory" and not left_claimed
 
 
-def test_every_error_that_a_service_models_has_its_row() -> None:
-    for operation in SERVICES:
-        rows = [row for row in ROWS if row.operation == operation]
-        in_full = {row.call: set[str]() for row in rows}
-        for row in rows:
-            in_full[row.call] |= set(row.faults)
-        for call, faults in in_full.items():
-            assert faults == modelled_errors(operation) | COMMON, call
+@pytest.mark.parametrize("operation", SERVICES)
+def test_every_modelled_error_has_its_row(operation: str) -> None:
+    rows = [row for row in ROWS if row.operation == operation and row.issuer == "amplify"]
+    for call in {row.call for row in rows}:
+        faults = {fault for row in rows if row.call == call for fault in row.faults}
+        assert faults == modelled_errors(operation) | COMMON, call
 
 
-def test_every_fault_of_the_issuer_has_its_row() -> None:
-    assert {fault for row in ROWS if row.operation == "RefreshToken" for fault in row.faults} == set(ISSUER_FAULTS)
+@pytest.mark.parametrize(("call", "faults"), [("RefreshToken", ISSUER_FAULTS), ("FigmaRefresh", FIGMA_FAULTS)])
+def test_every_issuer_fault_has_its_row(call: str, faults: dict[str, object]) -> None:
+    assert {fault for row in ROWS if row.call == call for fault in row.faults} == set(faults)

@@ -1,26 +1,23 @@
-"""Refresh tokens that are good for one call: an OAuth 2 server that revokes everything when one comes a second time.
+"""Refresh tokens for one call each: an OAuth 2 server that revokes the grant when a spent one comes again.
 
-64 processes at once never make it do so, nor does kill -9 at any step but the one that is documented: the issuer has
-answered, and nothing was written yet. That is noticed and said. The points are those of `test_kill.py`.
+64 processes at once never make it do so, nor does kill -9 at any step but the documented one: the issuer has answered,
+and nothing is written yet. The function notices that, and says so.
 """
 
-import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 
 from local.cloud import LocalCloud
-from tests.support.fault_proxy import Strike, wire_to
+from tests.support.events import CONSUMER, FORCE, bare, report, tick
+from tests.support.fault_proxy import Strike, fault_proxy
 from tests.support.local_function import LocalFunction
-from tests.support.oauth2_server import CLIENT_ID, CLIENT_SECRET, OAuth2Server, Token, oauth2_server
-from tests.system.faults.test_kill import MOST_TRIES, POINTS, TICK, TIMEOUT, Point, too_early
-from tests.system.faults.test_processes import FORCE, FRESH, PROCESSES, Swarm, report, swarming, tick
+from tests.support.oauth2_server import CLIENT_ID, CLIENT_SECRET, OAuth2Server, oauth2_server
+from tests.support.windows import EXPIRED, FRESH
+from tests.system.faults.kills import POINTS, TIMEOUT, Story, play, play_all
+from tests.system.faults.swarm import Swarm, swarming
 
 pytestmark = pytest.mark.xdist_group("rotation")
 
@@ -35,182 +32,105 @@ def server() -> Iterator[OAuth2Server]:
         yield running
 
 
-def settings(bench: LocalFunction) -> dict[str, str]:
-    return {"ISSUER": "oauth2", **bench.app_secret(CLIENT_ID, CLIENT_SECRET)}
+def issuer_of(function: LocalFunction) -> dict[str, str]:
+    return {"ISSUER": "oauth2", **function.app_secret(CLIENT_ID, CLIENT_SECRET)}
 
 
-# --- 64 processes ---------------------------------------------------------------------------------------------------
+def tokens(pair: dict[str, Any]) -> tuple[str, str]:
+    return pair["accessToken"], pair["refreshToken"]
+
+
+def live(server: OAuth2Server, user: str) -> tuple[str, str]:
+    """Return the live pair; fails when the grant was revoked."""
+    token = server.live(user)
+    assert token, "the server revoked the grant"
+    return token.access_token, token.refresh_token
 
 
 @pytest.fixture(scope="module")
 def swarm(
     cloud: LocalCloud, asset: Path, server: OAuth2Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Swarm]:
-    bench = LocalFunction(cloud, asset, tmp_path_factory.mktemp("rotation"))
-    with wire_to(cloud, server.url) as wire, swarming(bench, wire, **settings(bench)) as running:
+    function = LocalFunction(cloud, asset, tmp_path_factory.mktemp("rotation"))
+    with fault_proxy(cloud, server.url) as proxy, swarming(function, proxy, **issuer_of(function)) as running:
         yield running
 
 
-def test_64_processes_that_report_each_token_as_dead_never_spend_a_refresh_token_twice(
-    swarm: Swarm, server: OAuth2Server
-) -> None:
-    version = swarm.bench.seed(server.sign_in("crowd"), expires_in=FRESH)
+def test_64_reports_of_each_token_spend_nothing_twice(swarm: Swarm, server: OAuth2Server) -> None:
+    version = swarm.function.seed(server.sign_in("crowd"), expires_in=FRESH)
     for generation in range(1, GENERATIONS + 1):
-        answers = swarm.invoke_together([report(version)] * PROCESSES)
-        version, pair = swarm.bench.current()
-        live = server.live("crowd")
-        assert live, "the family was not revoked"
-        assert {answer.get("accessToken") for answer in answers} == {live.access_token}
-        assert (pair["accessToken"], pair["refreshToken"]) == (live.access_token, live.refresh_token)
+        answers = swarm.invoke_together(report(version))
+        version, pair = swarm.function.current()
+        assert tokens(pair) == live(server, "crowd")
+        assert {answer.get("accessToken") for answer in answers} == {pair["accessToken"]}
         assert server.issued("crowd") == generation
     assert server.server.reused == []
 
 
-def test_nor_does_a_crowd_that_wants_different_things(swarm: Swarm, server: OAuth2Server) -> None:
-    version = swarm.bench.seed(server.sign_in("mixed"), expires_in=timedelta(seconds=-1))
-    refresh_token = swarm.bench.current()[1]["refreshToken"]
-    bare = {"provider": "figma", "refreshTokenBody": {"token": refresh_token}}
-    mix = [{}, {"provider": "figma"}, report(version), report(version), tick("one"), tick("two"), FORCE, bare]
-    swarm.invoke_together(mix * (PROCESSES // len(mix)))
-    live = server.live("mixed")
-    assert live
-    assert swarm.bench.current()[1]["refreshToken"] == live.refresh_token
+def test_64_different_callers_spend_nothing_twice(swarm: Swarm, server: OAuth2Server) -> None:
+    version = swarm.function.seed(server.sign_in("mixed"), expires_in=EXPIRED)
+    stored = bare(swarm.function.current()[1]["refreshToken"])
+    swarm.invoke_together({}, CONSUMER, report(version), report(version), tick("one"), tick("two"), FORCE, stored)
+    assert tokens(swarm.function.current()[1]) == live(server, "mixed")
     assert (server.issued("mixed"), server.server.reused) == (1, [])
 
 
-# --- the bare operation, asked twice --------------------------------------------------------------------------------
-
-
-def test_the_bare_operation_asked_again_with_the_stored_refresh_token_does_not_spend_it_twice(
-    cloud: LocalCloud, asset: Path, server: OAuth2Server, tmp_path: Path
-) -> None:
-    bench = LocalFunction(cloud, asset, tmp_path)
-    bench.seed(server.sign_in("twice"), expires_in=FRESH)
-    bare = {"provider": "figma", "refreshTokenBody": {"token": bench.current()[1]["refreshToken"]}}
-    with wire_to(cloud, server.url) as wire, bench.runtime(**wire.environment, **settings(bench)) as runtime:
-        answers = [runtime.invoke(bare) for _ in range(2)]
-    live = server.live("twice")
-    assert live, "the family was not revoked"
-    assert [answer.get("accessToken") for answer in answers] == [live.access_token] * 2
+def test_the_bare_operation_twice_spends_it_once(function: LocalFunction, server: OAuth2Server) -> None:
+    function.seed(server.sign_in("twice"), expires_in=FRESH)
+    stored = bare(function.current()[1]["refreshToken"])
+    with (
+        fault_proxy(function.cloud, server.url) as proxy,
+        function.runtime(**proxy.environment, **issuer_of(function)) as runtime,
+    ):
+        answers = [runtime.invoke(stored) for _ in range(2)]
+    assert [answer.get("accessToken") for answer in answers] == [live(server, "twice")[0]] * 2
     assert (server.issued("twice"), "twice" in server.server.reused) == (1, False)
 
 
-# --- a write that fails ---------------------------------------------------------------------------------------------
-
-
-def test_what_cannot_be_written_is_written_by_the_next_invocation_of_the_process(
-    cloud: LocalCloud, asset: Path, server: OAuth2Server, tmp_path: Path
-) -> None:
-    bench = LocalFunction(cloud, asset, tmp_path)
-    version = bench.seed(server.sign_in("unwritten"), expires_in=FRESH)
+def test_the_next_invocation_writes_an_unwritten_pair(function: LocalFunction, server: OAuth2Server) -> None:
+    version = function.seed(server.sign_in("unwritten"), expires_in=FRESH)
+    timeout = {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT)}
     with (
-        wire_to(cloud, server.url) as wire,
-        bench.runtime(**wire.environment, **settings(bench), AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime,
+        fault_proxy(function.cloud, server.url) as proxy,
+        function.runtime(**proxy.environment, **issuer_of(function), **timeout) as runtime,
     ):
-        wire.strike("PutSecretValue", Strike(status=400, code="AccessDeniedException"))
+        proxy.strike("PutSecretValue", Strike(status=400, code="AccessDeniedException"))
         assert runtime.invoke(report(version))["errorType"] == "TokenNotStoredException"
-        wire.forget()
+        proxy.forget()
         answer = runtime.invoke({})
-    live = server.live("unwritten")
-    assert live
-    assert (answer["accessToken"], bench.current()[1]["refreshToken"]) == (live.access_token, live.refresh_token)
+    assert (answer["accessToken"], function.current()[1]["refreshToken"]) == live(server, "unwritten")
     assert server.issued("unwritten") == 1
     assert "unwritten" not in server.server.reused
-
-
-# --- kill -9 --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Story:
-    """What happened at one point."""
-
-    name: str
-    point: Point
-    answer: Any
-    """Of the first after the kill who was not told to come again."""
-    live: Token | None
-    issued: int
-    version: str
-    pair: dict[str, Any]
-    seeded: str
-
-
-def play(name: str, cloud: LocalCloud, asset: Path, server: OAuth2Server, folder: Path) -> Story:
-    point = POINTS[name]
-    bench = LocalFunction(cloud, asset, folder)
-    left = FRESH if point.by == "report" else timedelta(seconds=-1)
-    seeded = bench.seed(server.sign_in(name), expires_in=left, note="kept")
-    event = report(seeded) if point.by == "report" else TICK
-    with (
-        wire_to(cloud, server.url) as wire,
-        bench.runtime(**wire.environment, **settings(bench), AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime,
-        ThreadPoolExecutor(1) as pool,
-    ):
-        runtime.warm_up()
-        held = wire.hold(point.held, point.nth, answered=point.answered)
-        killed = pool.submit(runtime.invoke, event)
-        held.wait()
-        runtime.kill()
-        with pytest.raises(HTTPError, match="502") as crash:
-            killed.result()
-        crash.value.close()
-        held.drop()
-        event = TICK if point.then == "tick" else event
-        answer = runtime.invoke(event)
-        for _ in range(MOST_TRIES):
-            if not too_early(answer):
-                break
-            time.sleep(0.5)
-            answer = runtime.invoke(event)
-    version, pair = bench.current()
-    return Story(
-        name=name,
-        point=point,
-        answer=answer,
-        live=server.live(name),
-        issued=server.issued(name),
-        version=version,
-        pair=pair,
-        seeded=seeded,
-    )
 
 
 @pytest.fixture(scope="module")
 def stories(
     cloud: LocalCloud, asset: Path, server: OAuth2Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Story]:
-    with ThreadPoolExecutor(len(POINTS)) as pool:
-        playing = {
-            name: pool.submit(play, name, cloud, asset, server, tmp_path_factory.mktemp("rotation-kill"))
-            for name in POINTS
-        }
-        return {name: story.result() for name, story in playing.items()}
+    folder = tmp_path_factory.mktemp("rotation-kill")
+
+    def play_one(name: str) -> Story:
+        function = LocalFunction(cloud, asset, folder)
+        return play(POINTS[name], function, server.sign_in(name), issuer=server.url, **issuer_of(function))
+
+    return play_all(play_one)
 
 
 @pytest.mark.parametrize("name", [name for name in POINTS if name not in LOST])
-def test_a_kill_at_any_other_step_loses_nothing_and_spends_nothing_twice(
-    name: str, stories: Mapping[str, Story], server: OAuth2Server
-) -> None:
+def test_a_kill_at_any_other_step_loses_nothing(name: str, stories: Mapping[str, Story], server: OAuth2Server) -> None:
     story = stories[name]
     assert name not in server.server.reused
-    assert story.live, "the family was not revoked"
-    assert (story.pair["accessToken"], story.pair["refreshToken"]) == (
-        story.live.access_token,
-        story.live.refresh_token,
-    )
-    assert story.answer.get("errorType") is None
-    assert story.answer["versionId"] == story.version != story.seeded
+    assert tokens(story.pair) == live(server, name)
+    assert story.answers[-1].get("errorType") is None
+    assert story.answers[-1]["versionId"] == story.version != story.seeded
     assert story.pair["note"] == "kept"
-    assert story.issued == 1
+    assert server.issued(name) == 1
 
 
 @pytest.mark.parametrize("name", sorted(LOST))
-def test_an_answer_that_was_received_and_not_written_is_lost_and_that_is_said(
-    name: str, stories: Mapping[str, Story], server: OAuth2Server
-) -> None:
+def test_an_unwritten_answer_is_reported_as_lost(name: str, stories: Mapping[str, Story], server: OAuth2Server) -> None:
     story = stories[name]
-    assert story.answer["errorType"] == "ReauthorizationRequiredException"
-    assert (server.server.reused.count(name), story.live) == (1, None)
+    assert story.answers[-1]["errorType"] == "ReauthorizationRequiredException"
+    assert (server.server.reused.count(name), server.live(name)) == (1, None)
     assert story.version == story.seeded
-    assert story.issued == 1
+    assert server.issued(name) == 1
