@@ -50,7 +50,11 @@ class Observed:
 
     def invoke(self, event: object) -> Any:
         """Return what a caller of Lambda's Invoke gets."""
-        self.events.put(json.dumps(event).encode())
+        return self.invoke_raw(json.dumps(event).encode())
+
+    def invoke_raw(self, body: bytes) -> Any:
+        """Invoke with these very bytes."""
+        self.events.put(body)
         return json.loads(self.answers.get(timeout=PATIENCE).body)
 
     def log(self) -> str:

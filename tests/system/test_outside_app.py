@@ -12,6 +12,7 @@ from local.cdk_cli import CdkCli, Outputs
 from local.cloud import LocalCloud
 from local.deployment import pair_of
 from tests.support.checkout import ROOT
+from tests.support.played_demo import PlayedDemo
 from tests.support.wheel import python_with
 from tests.support.windows import FRESH
 

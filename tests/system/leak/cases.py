@@ -1,7 +1,7 @@
-"""What is played: every flow of contract 1, and all that can go wrong in it while others repeat our secrets to us."""
+"""What the leak tests play: every flow, and all that can go wrong in it while others repeat our secrets to us."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,132 +21,151 @@ from tests.support.canaries import (
     REFRESH,
     ROTATED,
 )
+from tests.support.events import CONSUMER, FORCE, TICK, Event, bare, report, tick
 from tests.support.ui_builder_server import Reply, good, refusal
-from tests.system.leak.stage import LEFT, Setting
+from tests.support.windows import LEFT
+from tests.system.leak.stage import Setting
 
-TICK: dict[str, object] = {"source": "aws.scheduler", "id": "d32c5kddcf5bb8c3", "detail-type": "Scheduled Event"}
-BARE: dict[str, object] = {"provider": "figma", "refreshTokenBody": {"token": GIVEN, "clientId": GIVEN_CLIENT}}
+CONFIGURATION = "ConfigurationException"
+IN_PROGRESS = "RefreshInProgressException"
+MALFORMED = "SecretMalformedException"
+NOT_SEEDED = "SecretNotSeededException"
+NOT_STORED = "TokenNotStoredException"
+PROTOCOL = "IssuerProtocolException"
+REAUTHORIZE = "ReauthorizationRequiredException"
+UNAVAILABLE = "IssuerUnavailableException"
+UNREADABLE = "SecretUnavailableException"
+
+BARE = bare(GIVEN, clientId=GIVEN_CLIENT)
 
 
 @dataclass(frozen=True)
 class Flow:
-    """An event, or what makes one of the stored version, in a window of the stored token."""
+    """An event, or a function that makes one of the stored version, and the window of the stored token."""
 
-    event: dict[str, object] | Callable[[str], dict[str, object]]
-    window: str
-
-
-def report(version: str) -> dict[str, object]:
-    return {"provider": "figma", "failedVersionId": version}
+    event: object | Callable[[str], Event]
+    window: str = "expired"
 
 
 FLOWS: dict[str, Flow] = {
     "tick, expired": Flow(TICK, "expired"),
     "tick, advisory": Flow(TICK, "advisory"),
-    "consumer asks, mandatory": Flow({"provider": "figma"}, "mandatory"),
-    "consumer reports": Flow(report, "fresh"),
-    "operator forces": Flow({"provider": "figma", "force": True}, "fresh"),
-    "bare operation": Flow(BARE, "fresh"),
-    "bare operation, stored token": Flow(
-        {"provider": "figma", "refreshTokenBody": {"token": REFRESH, "clientId": CLIENT}}, "fresh"
-    ),
+    "consumer, mandatory": Flow(CONSUMER, "mandatory"),
+    "report": Flow(report, "fresh"),
+    "force": Flow(FORCE, "fresh"),
+    "bare": Flow(BARE, "fresh"),
+    "bare, stored token": Flow(bare(REFRESH, clientId=CLIENT), "fresh"),
 }
-"""Those that reach the issuer, each on its own way through the code."""
+"""Every way through the code that reaches the issuer. The tables below name the error that ends the first."""
 
 WINDOWS: dict[str, Flow] = {
-    **{f"tick, {window}": Flow({**TICK, "source": "aws.events"}, window) for window in LEFT},
-    **{f"consumer asks, {window}": Flow({}, window) for window in LEFT},
+    **{f"rule, {window}": Flow(tick(source="aws.events"), window) for window in LEFT},
+    **{f"consumer, {window}": Flow({}, window) for window in LEFT},
 }
-"""The two that depend on the window, in every window."""
+"""The two flows that depend on the window, in every window."""
 
 QUIET_FLOWS: dict[str, Flow] = {
-    "tick with the client id as the id of its event": Flow({**TICK, "id": GIVEN_CLIENT}, "fresh"),
-    "tick with a token as the id of its event": Flow({**TICK, "id": GIVEN}, "fresh"),
-    "consumer reports the token in place of its version": Flow(report(ACCESS), "fresh"),
-    "consumer reports the client id in place of a version": Flow(report(CLIENT), "advisory"),
+    "a tick with the client id as its id": Flow(tick(GIVEN_CLIENT), "fresh"),
+    "a tick with a token as its id": Flow(tick(GIVEN), "fresh"),
+    "a report of the token instead of its version": Flow(report(ACCESS), "fresh"),
+    "a report of the client id instead of a version": Flow(report(CLIENT), "advisory"),
 }
-"""Those that do not."""
+"""Flows that do not reach the issuer."""
+
+Ending = tuple[Any, str | None]
+"""What is played, and the error that ends a tick with an expired token then."""
+
+
+def ending(error: str | None, cases: Mapping[str, Any]) -> dict[str, Any]:
+    """Give every case the same ending."""
+    return {name: (case, error) for name, case in cases.items()}
+
+
+def text(*members: object, status: int = 200, **headers: str) -> Reply:
+    """Return a reply whose body is plain text, or JSON for all else."""
+    body = "".join(member if isinstance(member, str) else json.dumps(member) for member in members)
+    return Reply(status, body.encode(), headers)
 
 
 def raw(head: str, body: bytes = good(accessToken=ISSUED).body) -> Reply:
-    """Return an answer with this head, lines ended by line feeds here."""
+    """Return an answer with this head, whose lines end with line feeds here."""
     return Reply(raw=head.replace("\n", "\r\n").encode() + b"\r\n" + body)
 
 
-OK = "HTTP/1.1 200 OK\nContent-Length: 300\nConnection: close\n"
 ECHO_HEADERS = dict.fromkeys(
     ("x-amzn-RequestId", "x-amz-id-2", "x-amz-retry-after", "Retry-After", "X-Cache", "Set-Cookie", "Server"), ECHO
 )
 CODES = {"__type": REFRESH, "code": REFRESH, "Code": CLIENT, "message": ECHO, "Message": ECHO}
+CUT = f'{{"accessToken": "{ISSUED}"'
+BAD = "HTTP/1.1 400 Bad\n"
 
-ISSUER_FAULTS: dict[str, tuple[Reply, str | None]] = {
-    "none": (good(accessToken=ISSUED), None),
-    "a new refresh token": (good(accessToken=ISSUED, refreshToken=ROTATED), None),
-    "keys that nobody knows": (good(accessToken=ISSUED, echo=ECHO, **{REFRESH: CLIENT}), None),
-    "headers that repeat the request": (Reply(200, good(accessToken=ISSUED).body, ECHO_HEADERS), None),
-    "an expiry beyond belief": (good(accessToken=ISSUED, expiresIn=10**18), None),
-    "400 with the request in the message": (
-        refusal(400, "InvalidParameterException", ECHO),
-        "ReauthorizationRequiredException",
+ISSUER_FAULTS: dict[str, Ending] = {
+    **ending(
+        None,
+        {
+            "none": good(accessToken=ISSUED),
+            "a new refresh token": good(accessToken=ISSUED, refreshToken=ROTATED),
+            "keys that nobody knows": good(accessToken=ISSUED, echo=ECHO, **{REFRESH: CLIENT}),
+            "headers that repeat the request": replace(good(accessToken=ISSUED), headers=ECHO_HEADERS),
+            "an expiry beyond belief": good(accessToken=ISSUED, expiresIn=10**18),
+            "a refresh token that is a list": good(accessToken=ISSUED, refreshToken=[ROTATED]),
+            "gzip that is none": raw("HTTP/1.1 200 OK\nContent-Encoding: gzip\n"),
+        },
     ),
-    "400 with the token as the code in the header": (refusal(400, REFRESH, ECHO), "ReauthorizationRequiredException"),
-    "400 with the client id as the code in the header": (refusal(400, CLIENT), "ReauthorizationRequiredException"),
-    "400 with the token as the code in the body": (
-        Reply(400, json.dumps(CODES).encode()),
-        "ReauthorizationRequiredException",
+    **ending(
+        REAUTHORIZE,
+        {
+            "400 with the request in the message": refusal(400, "InvalidParameterException", ECHO),
+            "400 with the token as the code in the header": refusal(400, REFRESH, ECHO),
+            "400 with the client id as the code in the header": refusal(400, CLIENT),
+            "400 with the token as the code in the body": text(CODES, status=400),
+            "400 with the request as the body": text({"token": REFRESH, "clientId": CLIENT}, status=400),
+            "401 with the request in headers": Reply(401, ECHO.encode(), ECHO_HEADERS),
+            "403 with the request in HTML": text(f"<h1>{ECHO}</h1>", status=403, **{"Content-Type": "text/html"}),
+            "a reason with the request": raw(f"HTTP/1.1 400 {ECHO}\n"),
+            "a header without a colon": raw(f"{BAD}{ECHO}\n"),
+            "a header line that is folded": raw(f"{BAD} {ECHO}\nA: b\n"),
+            "a header whose name is the token": raw(f"{BAD}{REFRESH}: x\n"),
+            "a length that is the token": raw(f"{BAD}Content-Length: {REFRESH}\n"),
+        },
     ),
-    "400 with the request as the body": (
-        Reply(400, json.dumps({"token": REFRESH, "clientId": CLIENT}).encode()),
-        "ReauthorizationRequiredException",
+    **ending(CONFIGURATION, {"403 access denied": refusal(403, "AccessDeniedException", ECHO)}),
+    **ending(
+        PROTOCOL,
+        {
+            "302 to an address with the token": text(status=302, Location=f"http://127.0.0.1:1/{REFRESH}?{CLIENT}"),
+            "404": refusal(404, REFRESH, ECHO),
+            "a body that is text": text(json.dumps(ECHO)),
+            "a body that is a list": text(ECHO),
+            "half a body": text(CUT, ', "expi'),
+            "bytes that are no text": Reply(body=b"\xff\xfe" + ISSUED.encode()),
+            "no access token": good(accessToken=None, token=ISSUED),
+            "an access token that is an object": good(accessToken={ISSUED: ISSUED}),
+            "an access token that cannot be sent": good(accessToken=f"{ISSUED}\ud800"),
+            "an expiry that is a token": good(accessToken=ISSUED, expiresIn=ISSUED),
+            "an expiry that is an object": good(accessToken=ISSUED, expiresIn={ISSUED: 1}),
+            "an expiry of zero": good(accessToken=ISSUED, expiresIn=0),
+            "an expiry in the past": good(accessToken=ISSUED, expiresIn=10**9 + 1),
+            "a body that ends too soon": raw("HTTP/1.1 200 OK\nContent-Length: 300\n", CUT.encode()),
+        },
     ),
-    "401 with the request in headers": (Reply(401, ECHO.encode(), ECHO_HEADERS), "ReauthorizationRequiredException"),
-    "403 with the request in HTML": (
-        Reply(403, f"<h1>{ECHO}</h1>".encode(), {"Content-Type": "text/html"}),
-        "ReauthorizationRequiredException",
+    **ending(
+        UNAVAILABLE,
+        {
+            "429": Reply(429, ECHO.encode(), ECHO_HEADERS),
+            "500": refusal(500, REFRESH, ECHO),
+            "503 as text": text(ECHO, status=503, **{"Content-Type": "text/plain"}),
+            "a dropped connection": Reply(hang_up=True),
+            "an answer that is no HTTP": Reply(raw=ECHO.encode()),
+            "a status line with the request": raw(f"HTTP/1.1 2x0 {ECHO}\n"),
+            "a header that is too long": raw(f"{BAD}X: {ECHO * 300}\n"),
+            "too many headers": raw(BAD + f"X-Echo: {REFRESH}\n" * 200),
+            "chunks that are none": raw("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n", ECHO.encode()),
+            "a date that is the token": raw(f"HTTP/1.1 503 No\nDate: {REFRESH}\n"),
+        },
     ),
-    "403 access denied": (refusal(403, "AccessDeniedException", ECHO), "ConfigurationException"),
-    "302 to an address with the token": (
-        Reply(302, b"", {"Location": f"http://127.0.0.1:1/{REFRESH}?{CLIENT}"}),
-        "IssuerProtocolException",
-    ),
-    "404": (refusal(404, REFRESH, ECHO), "IssuerProtocolException"),
-    "429": (Reply(429, ECHO.encode(), ECHO_HEADERS), "IssuerUnavailableException"),
-    "500": (refusal(500, REFRESH, ECHO), "IssuerUnavailableException"),
-    "503 as text": (Reply(503, ECHO.encode(), {"Content-Type": "text/plain"}), "IssuerUnavailableException"),
-    "a body that is text": (Reply(body=json.dumps(ECHO).encode()), "IssuerProtocolException"),
-    "a body that is a list": (Reply(body=ECHO.encode()), "IssuerProtocolException"),
-    "half a body": (Reply(body=f'{{"accessToken": "{ISSUED}", "expi'.encode()), "IssuerProtocolException"),
-    "bytes that are no text": (Reply(body=b"\xff\xfe" + ISSUED.encode()), "IssuerProtocolException"),
-    "no access token": (good(accessToken=None, token=ISSUED), "IssuerProtocolException"),
-    "an access token that is an object": (good(accessToken={ISSUED: ISSUED}), "IssuerProtocolException"),
-    "an access token that cannot be sent": (good(accessToken=f"{ISSUED}\ud800"), "IssuerProtocolException"),
-    "an expiry that is a token": (good(accessToken=ISSUED, expiresIn=ISSUED), "IssuerProtocolException"),
-    "an expiry that is an object": (good(accessToken=ISSUED, expiresIn={ISSUED: 1}), "IssuerProtocolException"),
-    "an expiry of zero": (good(accessToken=ISSUED, expiresIn=0), "IssuerProtocolException"),
-    "an expiry in the past": (good(accessToken=ISSUED, expiresIn=10**9 + 1), "IssuerProtocolException"),
-    "a refresh token that is a list": (good(accessToken=ISSUED, refreshToken=[ROTATED]), None),
-    "a dropped connection": (Reply(hang_up=True), "IssuerUnavailableException"),
-    "an answer that is no HTTP": (Reply(raw=ECHO.encode()), "IssuerUnavailableException"),
-    "a status line with the request": (raw(f"HTTP/1.1 2x0 {ECHO}\n"), "IssuerUnavailableException"),
-    "a reason with the request": (raw(f"HTTP/1.1 400 {ECHO}\n"), "ReauthorizationRequiredException"),
-    "a header without a colon": (raw(f"HTTP/1.1 400 Bad\n{ECHO}\n"), "ReauthorizationRequiredException"),
-    "a header line that is folded": (raw(f"HTTP/1.1 400 Bad\n {ECHO}\nA: b\n"), "ReauthorizationRequiredException"),
-    "a header that is too long": (raw(f"HTTP/1.1 400 Bad\nX: {ECHO * 300}\n"), "IssuerUnavailableException"),
-    "a header whose name is the token": (raw(f"HTTP/1.1 400 Bad\n{REFRESH}: x\n"), "ReauthorizationRequiredException"),
-    "too many headers": (raw("HTTP/1.1 400 Bad\n" + f"X-Echo: {REFRESH}\n" * 200), "IssuerUnavailableException"),
-    "a length that is the token": (
-        raw(f"HTTP/1.1 400 Bad\nContent-Length: {REFRESH}\n"),
-        "ReauthorizationRequiredException",
-    ),
-    "a body that ends too soon": (raw(OK, f'{{"accessToken": "{ISSUED}"'.encode()), "IssuerProtocolException"),
-    "chunks that are none": (
-        raw("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n", ECHO.encode()),
-        "IssuerUnavailableException",
-    ),
-    "gzip that is none": (raw("HTTP/1.1 200 OK\nContent-Encoding: gzip\n"), None),
-    "a date that is the token": (raw(f"HTTP/1.1 503 No\nDate: {REFRESH}\n"), "IssuerUnavailableException"),
 }
-"""What the issuer answers, and the error that ends a tick with an expired token then."""
+"""What Amplify UI Builder answers."""
 
 OAUTH = {b'"accessToken"': b'"access_token"', b'"expiresIn"': b'"expires_in"', b'"refreshToken"': b'"refresh_token"'}
 
@@ -159,190 +178,180 @@ def in_oauth(reply: Reply) -> Reply:
     return replace(reply, body=body, raw=sent)
 
 
-_TOLD_APART = {
-    "gzip that is none": "IssuerProtocolException",
-    "a body that ends too soon": "IssuerUnavailableException",
-    "403 access denied": "ReauthorizationRequiredException",
-}
-OAUTH_FAULTS: dict[str, tuple[Reply, str | None]] = {
-    **{name: (in_oauth(reply), _TOLD_APART.get(name, end)) for name, (reply, end) in ISSUER_FAULTS.items()},
-    "400 that repeats the credentials": (
-        Reply(400, json.dumps({"error": BASIC, "error_description": ECHO, "error_uri": ECHO}).encode(), ECHO_HEADERS),
-        None,
+def error(code: str) -> str:
+    return json.dumps({"error": code, "error_description": ECHO, "error_uri": ECHO})
+
+
+OAUTH2_FAULTS: dict[str, Ending] = {
+    **{name: (in_oauth(reply), end) for name, (reply, end) in ISSUER_FAULTS.items()},
+    "gzip that is none": (in_oauth(ISSUER_FAULTS["gzip that is none"][0]), PROTOCOL),
+    "a body that ends too soon": (in_oauth(ISSUER_FAULTS["a body that ends too soon"][0]), UNAVAILABLE),
+    "403 access denied": (ISSUER_FAULTS["403 access denied"][0], REAUTHORIZE),
+    "400 that repeats the credentials": (Reply(400, error(BASIC).encode(), ECHO_HEADERS), REAUTHORIZE),
+    "401 that wants other credentials, and repeats them": (
+        text(ECHO, status=401, **{"WWW-Authenticate": f"Basic realm={APP_SECRET}"}),
+        CONFIGURATION,
     ),
-    "401 that asks for other credentials, and repeats them": (
-        Reply(401, ECHO.encode(), {"WWW-Authenticate": f"Basic realm={APP_SECRET}"}),
-        "ConfigurationException",
-    ),
-    "400 invalid_client": (
-        Reply(400, json.dumps({"error": "invalid_client", "error_description": ECHO}).encode()),
-        "ConfigurationException",
-    ),
-    "400 invalid_grant": (
-        Reply(400, json.dumps({"error": "invalid_grant", "error_description": ECHO}).encode()),
-        "ReauthorizationRequiredException",
-    ),
-    "429 with the secret as the time": (Reply(429, b"", {"Retry-After": APP_SECRET}), "IssuerUnavailableException"),
+    "400 invalid_client": (text(error("invalid_client"), status=400), CONFIGURATION),
+    "400 invalid_grant": (text(error("invalid_grant"), status=400), REAUTHORIZE),
+    "429 with the secret as the time": (text(status=429, **{"Retry-After": APP_SECRET}), UNAVAILABLE),
     "a member twice": (
-        Reply(body=f'{{"access_token": "{ISSUED}", "access_token": "{ROTATED}", "expires_in": 1}}'.encode()),
-        "IssuerProtocolException",
+        text(f'{{"access_token": "{ISSUED}", "access_token": "{ROTATED}", "expires_in": 1}}'),
+        PROTOCOL,
     ),
-    "10 MB": (Reply(body=ECHO.encode() * 20_000), "IssuerProtocolException"),
+    "10 MB": (text(ECHO * 20_000), PROTOCOL),
 }
-"""The same of the issuers that the app itself asks."""
+"""What an OAuth 2 server answers."""
 
-IN_THE_MESSAGE = (
-    "400 with the request in the message",
-    "400 with the token as the code in the header",
-    "400 with the token as the code in the body",
-    "400 that repeats the credentials",
-    "403 access denied",
-)
-"""Figma seems to speak of the app in these: the canaries in the message are called clients."""
-
-APP_SECRETS: dict[str, tuple[Setting, str]] = {
-    "no value": (Setting(app=None), "ConfigurationException"),
-    "the bare secret": (Setting(app=APP_SECRET), "ConfigurationException"),
-    "half an object": (Setting(app=json.dumps({"clientSecret": APP_SECRET})[:-1]), "ConfigurationException"),
-    "no id": (Setting(app=json.dumps({"clientSecret": APP_SECRET})), "ConfigurationException"),
-    "an id that is a list": (
-        Setting(app=json.dumps({"clientId": [APP_ID], "clientSecret": APP_SECRET})),
-        "ConfigurationException",
-    ),
-    "a line break behind the secret": (
-        Setting(app=json.dumps({"clientId": APP_ID, "clientSecret": f"{APP_SECRET}\n"})),
-        "ConfigurationException",
-    ),
-    "a secret that cannot be sent": (
-        Setting(app=json.dumps({"clientId": APP_ID, "clientSecret": f"{APP_SECRET}\ud800"})),
-        "ConfigurationException",
-    ),
-    "denied": (Setting(app_fault="AccessDeniedException"), "ConfigurationException"),
-    "refused with the secret as the code": (Setting(app_fault=APP_SECRET), "ConfigurationException"),
-    "throttled": (Setting(app_fault="ThrottlingException"), "IssuerUnavailableException"),
-    "cut off": (Setting(app_fault=ConnectionClosedError(endpoint_url=ECHO)), "IssuerUnavailableException"),
+FIGMA_FAULTS: dict[str, Ending] = {
+    **OAUTH2_FAULTS,
+    **{
+        # Here Figma seems to speak of the app: the canaries in the message are called clients.
+        name: (OAUTH2_FAULTS[name][0], CONFIGURATION)
+        for name in (
+            "400 with the request in the message",
+            "400 with the token as the code in the header",
+            "400 with the token as the code in the body",
+            "400 that repeats the credentials",
+            "403 access denied",
+        )
+    },
 }
-"""The secret of the app's credentials, and the error that ends a tick with an expired token then."""
+
+
+def app(client_id: object, client_secret: str) -> str:
+    return json.dumps({"clientId": client_id, "clientSecret": client_secret})
+
+
+APP_SECRETS: dict[str, Ending] = {
+    **ending(
+        CONFIGURATION,
+        {
+            "no value": Setting(app=None),
+            "the bare secret": Setting(app=APP_SECRET),
+            "half an object": Setting(app=json.dumps({"clientSecret": APP_SECRET})[:-1]),
+            "no id": Setting(app=json.dumps({"clientSecret": APP_SECRET})),
+            "an id that is a list": Setting(app=app([APP_ID], APP_SECRET)),
+            "a line break behind the secret": Setting(app=app(APP_ID, f"{APP_SECRET}\n")),
+            "a secret that cannot be sent": Setting(app=app(APP_ID, f"{APP_SECRET}\ud800")),
+            "denied": Setting(app_fault="AccessDeniedException"),
+            "refused with the secret as the code": Setting(app_fault=APP_SECRET),
+        },
+    ),
+    **ending(
+        UNAVAILABLE,
+        {
+            "throttled": Setting(app_fault="ThrottlingException"),
+            "cut off": Setting(app_fault=ConnectionClosedError(endpoint_url=ECHO)),
+        },
+    ),
+}
+"""The secret with the app's credentials."""
 
 BY_HAND: dict[str, object] = {"accessToken": ACCESS, "refreshToken": REFRESH, "clientId": CLIENT}
 
 SECRETS: dict[str, tuple[str | bytes, str]] = {
-    "no value": ("", "SecretNotSeededException"),
-    "no token": (json.dumps({"clientId": CLIENT, "note": NOTE}), "SecretNotSeededException"),
-    "binary": (json.dumps(BY_HAND).encode(), "SecretMalformedException"),
-    "the bare token": (REFRESH, "SecretMalformedException"),
-    "a JSON text": (json.dumps(REFRESH), "SecretMalformedException"),
-    "a list": (ECHO, "SecretMalformedException"),
-    "half an object": (json.dumps(BY_HAND)[:-9], "SecretMalformedException"),
-    "not a number": (f'{{"accessToken": "{ACCESS}", "x": NaN}}', "SecretMalformedException"),
-    "no refresh token": (json.dumps({"accessToken": ACCESS}), "SecretMalformedException"),
-    "a token as the provider": (json.dumps({**BY_HAND, "provider": REFRESH}), "SecretMalformedException"),
-    "two spellings that differ": (json.dumps({**BY_HAND, "access_token": ISSUED}), "SecretMalformedException"),
-    "an access token that is an object": (
-        json.dumps({**BY_HAND, "accessToken": {ACCESS: 1}}),
-        "SecretMalformedException",
-    ),
-    "a refresh token that cannot be sent": (
-        json.dumps({**BY_HAND, "refreshToken": f"{REFRESH}\ud800"}),
-        "SecretMalformedException",
-    ),
-    "a client id that is a list": (json.dumps({**BY_HAND, "clientId": [CLIENT]}), "SecretMalformedException"),
-    "a token as the expiry": (json.dumps({**BY_HAND, "expiresAt": REFRESH}), "SecretMalformedException"),
-    "a token as the duration": (json.dumps({**BY_HAND, "expiresIn": REFRESH}), "SecretMalformedException"),
-    "a token as the moment of the last refresh": (
-        json.dumps({**BY_HAND, "refreshedAt": REFRESH}),
-        "SecretMalformedException",
+    "no value": ("", NOT_SEEDED),
+    "no token": (json.dumps({"clientId": CLIENT, "note": NOTE}), NOT_SEEDED),
+    **ending(
+        MALFORMED,
+        {
+            "binary": json.dumps(BY_HAND).encode(),
+            "the bare token": REFRESH,
+            "a JSON text": json.dumps(REFRESH),
+            "a list": ECHO,
+            "half an object": json.dumps(BY_HAND)[:-9],
+            "not a number": f'{{"accessToken": "{ACCESS}", "x": NaN}}',
+            "no refresh token": json.dumps({"accessToken": ACCESS}),
+            "a token as the provider": json.dumps({**BY_HAND, "provider": REFRESH}),
+            "two spellings that differ": json.dumps({**BY_HAND, "access_token": ISSUED}),
+            "an access token that is an object": json.dumps({**BY_HAND, "accessToken": {ACCESS: 1}}),
+            "a refresh token that cannot be sent": json.dumps({**BY_HAND, "refreshToken": f"{REFRESH}\ud800"}),
+            "a client id that is a list": json.dumps({**BY_HAND, "clientId": [CLIENT]}),
+            "a token as the expiry": json.dumps({**BY_HAND, "expiresAt": REFRESH}),
+            "a token as the duration": json.dumps({**BY_HAND, "expiresIn": REFRESH}),
+            "a token as the moment of the last refresh": json.dumps({**BY_HAND, "refreshedAt": REFRESH}),
+        },
     ),
 }
-"""What the secret holds in place of the pair, and the error that ends a tick then."""
+"""What the secret holds instead of the pair."""
 
-LOST = {"secretsmanager.PutSecretValue": "AccessDeniedException"}
+GET, PUT, MOVE = (f"secretsmanager.{name}" for name in ("GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"))
+CLAIM, CLOSE = "dynamodb.PutItem", "dynamodb.UpdateItem"
 
-AROUND: dict[str, tuple[Setting, str | None]] = {
-    "the secret is denied": (
-        Setting(aws={"secretsmanager.GetSecretValue": "AccessDeniedException"}),
-        "SecretUnavailableException",
+
+def failing(calls: Mapping[str, str | Exception]) -> Setting:
+    """Let AWS calls fail; after a write that fails a second is left."""
+    return Setting(aws=calls, seconds_after=1.0) if {PUT, MOVE} & set(calls) else Setting(aws=calls)
+
+
+AROUND: dict[str, Ending] = {
+    **ending(
+        UNREADABLE,
+        {
+            "the secret is denied": failing({GET: "AccessDeniedException"}),
+            "the secret is refused with the token as the code": failing({GET: REFRESH}),
+            "the secret is refused with the client id as the code": failing({GET: CLIENT}),
+            "the secret is gone": failing(
+                dict.fromkeys((GET, "secretsmanager.DescribeSecret"), "ResourceNotFoundException")
+            ),
+            "Secrets Manager does not answer": failing({GET: EndpointConnectionError(endpoint_url=ECHO)}),
+        },
     ),
-    "the secret is refused with the token as the code": (
-        Setting(aws={"secretsmanager.GetSecretValue": REFRESH}),
-        "SecretUnavailableException",
+    **ending(
+        NOT_STORED,
+        {
+            "the pair cannot be written": failing({PUT: "AccessDeniedException"}),
+            "the pair cannot be written, and the code is the token": failing({PUT: ISSUED}),
+            "the write is cut off": failing({PUT: ConnectionClosedError(endpoint_url=ECHO, request=ECHO)}),
+            "the pair cannot be made current": failing({MOVE: "KMSAccessDeniedException"}),
+            "nothing can be written": failing(
+                {PUT: "AccessDeniedException", "dynamodb.DeleteItem": "InternalServerError"}
+            ),
+        },
     ),
-    "the secret is refused with the client id as the code": (
-        Setting(aws={"secretsmanager.GetSecretValue": CLIENT}),
-        "SecretUnavailableException",
+    **ending(
+        UNAVAILABLE,
+        {
+            "the lock throttles": failing({CLAIM: "ThrottlingException"}),
+            "the lock does not answer": failing({CLAIM: ConnectionClosedError(endpoint_url=ECHO)}),
+        },
     ),
-    "the secret is gone": (
-        Setting(
-            aws={
-                "secretsmanager.GetSecretValue": "ResourceNotFoundException",
-                "secretsmanager.DescribeSecret": "ResourceNotFoundException",
-            }
-        ),
-        "SecretUnavailableException",
+    **ending(
+        None,
+        {
+            "an operator stores another pair meanwhile": Setting(overwritten=True),
+            "the lock cannot be closed": failing({CLOSE: "InternalServerError"}),
+            "the last refresh failed": Setting(lock="cooling down"),
+        },
     ),
-    "Secrets Manager does not answer": (
-        Setting(aws={"secretsmanager.GetSecretValue": EndpointConnectionError(endpoint_url=ECHO)}),
-        "SecretUnavailableException",
-    ),
-    "the pair cannot be written": (Setting(aws=LOST, seconds_after=1.0), "TokenNotStoredException"),
-    "the pair cannot be written, and the code is the token": (
-        Setting(aws={"secretsmanager.PutSecretValue": ISSUED}, seconds_after=1.0),
-        "TokenNotStoredException",
-    ),
-    "the write is cut off": (
-        Setting(
-            aws={"secretsmanager.PutSecretValue": ConnectionClosedError(endpoint_url=ECHO, request=ECHO)},
-            seconds_after=1.0,
-        ),
-        "TokenNotStoredException",
-    ),
-    "the pair cannot be made current": (
-        Setting(aws={"secretsmanager.UpdateSecretVersionStage": "KMSAccessDeniedException"}, seconds_after=1.0),
-        "TokenNotStoredException",
-    ),
-    "an operator stores another pair meanwhile": (Setting(overwritten=True), None),
-    "the lock is denied": (Setting(aws={"dynamodb.PutItem": "AccessDeniedException"}), "ConfigurationException"),
-    "the lock throttles": (Setting(aws={"dynamodb.PutItem": "ThrottlingException"}), "IssuerUnavailableException"),
-    "the lock does not answer": (
-        Setting(aws={"dynamodb.PutItem": ConnectionClosedError(endpoint_url=ECHO)}),
-        "IssuerUnavailableException",
-    ),
-    "the lock cannot be closed": (Setting(aws={"dynamodb.UpdateItem": "InternalServerError"}), None),
-    "nothing can be written": (
-        Setting(aws={**LOST, "dynamodb.DeleteItem": "InternalServerError"}, seconds_after=1.0),
-        "TokenNotStoredException",
-    ),
-    "the last refresh failed": (Setting(lock="cooling down"), None),
-    "too little time": (Setting(seconds=5.0), "RefreshInProgressException"),
+    "the lock is denied": (failing({CLAIM: "AccessDeniedException"}), CONFIGURATION),
+    "too little time": (Setting(seconds=5.0), IN_PROGRESS),
 }
-"""What else goes wrong, and the error that ends a tick with an expired token then."""
+"""What else goes wrong."""
 
-SLOW: dict[str, tuple[Setting, str]] = {
-    "somebody else is refreshing": (Setting(lock="held", seconds=8.3), "RefreshInProgressException"),
-    "the issuer does not answer in time": (
-        Setting(replies=(Reply(seconds=30.0),), seconds=9.0),
-        "IssuerUnavailableException",
-    ),
+SLOW: dict[str, Ending] = {
+    "another invocation is refreshing": (Setting(lock="held", seconds=8.3), IN_PROGRESS),
+    "the issuer does not answer in time": (Setting(replies=(Reply(seconds=30.0),), seconds=9.0), UNAVAILABLE),
 }
 """Faults that take a second each."""
 
-BODY = "refreshTokenBody"
 EVERYWHERE: tuple[Any, ...] = (GIVEN, [GIVEN], {"token": GIVEN}, {GIVEN: GIVEN})
 
 WRONG_EVENTS: list[object] = [
     *(GIVEN, [GIVEN], {"token": GIVEN, "clientId": GIVEN_CLIENT}),
     *({"provider": value} for value in EVERYWHERE),
-    *({"provider": "figma", "failedVersionId": value} for value in EVERYWHERE[1:]),
-    *({"provider": "figma", "force": value} for value in EVERYWHERE),
-    *({"provider": "figma", BODY: value} for value in (GIVEN, [GIVEN], {GIVEN: 1}, {"token": [GIVEN]})),
-    *({"provider": "figma", BODY: {"token": GIVEN, "clientId": value}} for value in EVERYWHERE[1:]),
-    {"provider": "figma", BODY: {"token": f"{GIVEN}\ud800"}},
-    {"provider": GIVEN, BODY: {"token": GIVEN}},
-    {BODY: {"token": GIVEN, "clientId": GIVEN_CLIENT}},
-    *({"provider": "figma", key: GIVEN} for key in (GIVEN, GIVEN_CLIENT, GIVEN_CLIENT.upper(), "accessToken")),
-    *({"provider": "figma", BODY: {"token": GIVEN, key: 1}} for key in (GIVEN, GIVEN_CLIENT, f"`{GIVEN}`")),
-    {"provider": "figma", "failedVersionId": GIVEN, "force": GIVEN},
-    {**TICK, BODY: {"token": GIVEN}},
+    *({**CONSUMER, "failedVersionId": value} for value in EVERYWHERE[1:]),
+    *({**CONSUMER, "force": value} for value in EVERYWHERE),
+    *({**CONSUMER, "refreshTokenBody": value} for value in (GIVEN, [GIVEN], {GIVEN: 1}, {"token": [GIVEN]})),
+    *(bare(GIVEN, clientId=value) for value in EVERYWHERE[1:]),
+    *(bare(GIVEN, **{key: 1}) for key in (GIVEN, GIVEN_CLIENT, f"`{GIVEN}`")),
+    *({**CONSUMER, key: GIVEN} for key in (GIVEN, GIVEN_CLIENT, GIVEN_CLIENT.upper(), "accessToken")),
+    bare(f"{GIVEN}\ud800"),
+    {**bare(GIVEN), "provider": GIVEN},
+    {"refreshTokenBody": {"token": GIVEN, "clientId": GIVEN_CLIENT}},
+    {**CONSUMER, "failedVersionId": GIVEN, "force": GIVEN},
+    {**TICK, "refreshTokenBody": {"token": GIVEN}},
     {"source": GIVEN},
 ]
-"""Requests that are none, with a token or a client id in every place, as a key, too."""
+"""Events that are wrong, with a token or a client id in every place, as a key, too."""

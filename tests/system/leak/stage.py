@@ -29,8 +29,10 @@ from refresh_token.claims import Failure
 from refresh_token.errors import RefreshTokenError
 from tests.support.canaries import ACCESS, APP_ID, APP_SECRET, CLIENT, ECHO, ISSUED, NOTE, REFRESH, Sights
 from tests.support.function_environment import ENVIRONMENT, UNSET, forget_clients
+from tests.support.lambda_context import LambdaContext
 from tests.support.secret_by_hand import store_by_hand
 from tests.support.ui_builder_server import Reply, UiBuilderServer, good, ui_builder_server
+from tests.support.windows import LEFT, WINDOW_VARIABLES
 
 PACKAGE = Path(refresh_token.__file__).parent
 TABLE = "locks"
@@ -41,18 +43,10 @@ LOUD = {
     "POWERTOOLS_TRACE_DISABLED": "false",
     "POWERTOOLS_TRACER_CAPTURE_RESPONSE": "true",
 }
-"""Every switch that makes the function say more, but those that Powertools reads at import: see the runtime tests."""
-
-LEFT: dict[str, timedelta | None] = {
-    "fresh": timedelta(days=30),
-    "advisory": timedelta(days=3),
-    "mandatory": timedelta(hours=3),
-    "expired": timedelta(seconds=-1),
-    "unknown": None,
-}
+"""Every switch that makes the function say more, but for those that Powertools reads at import: `test_runtime.py`."""
 
 SECONDS = 20.0
-"""An invocation's time: enough for one attempt at the issuer and not for two, so that nobody waits in between."""
+"""An invocation's time: enough for one attempt at the issuer and not for two, so that it never waits in between."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,37 +55,21 @@ class Setting:
 
     replies: tuple[Reply, ...] = (good(accessToken=ISSUED),)
     secret: str | bytes | None = None
-    """Content in place of the pair; empty text: no value at all."""
+    """Content instead of the pair; empty text: no value at all."""
     aws: Mapping[str, str | Exception] = field(default_factory=dict)
     """Which AWS calls (service.Operation) fail: with an error code, and all canaries in the message, or on the way."""
     issuer: str = "amplify"
     app: str | None = json.dumps({"clientId": APP_ID, "clientSecret": APP_SECRET})
     """The secret of the app's credentials, which the other issuers need; None: it has no value."""
     app_fault: str | Exception | None = None
-    """How reading that one fails."""
+    """How reading the app's credentials fails."""
     lock: Literal["free", "held", "cooling down"] = "free"
-    """Held: somebody else is refreshing and does not finish."""
+    """Held: another invocation is refreshing and does not finish."""
     overwritten: bool = False
     """An operator stores another pair just before the function does."""
     seconds: float = SECONDS
     seconds_after: float = SECONDS
-    """What is left of the invocation once the issuer was asked."""
-
-
-class Context:
-    """Lambda's context object, with the time that a setting says."""
-
-    aws_request_id = "6f6b1c3e-0000-4000-8000-request00000"
-    function_name = "refresh-token"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:refresh-token"
-
-    def __init__(self, setting: Setting, server: UiBuilderServer) -> None:
-        self._setting, self._server, self._begun = setting, server, time.monotonic()
-
-    def get_remaining_time_in_millis(self) -> int:
-        seconds = self._setting.seconds_after if self._server.seen else self._setting.seconds
-        return int((seconds - (time.monotonic() - self._begun)) * 1000)
+    """What is left of the invocation once the issuer was called."""
 
 
 class Spy:
@@ -132,101 +110,75 @@ class Played:
 
 
 class Stage:
-    """Plays one invocation after another. ``handler`` may be another than the function's own, to show what it hides."""
+    """Plays one invocation after another. A test may replace `handler`."""
 
     def __init__(self, server: UiBuilderServer, environment: pytest.MonkeyPatch) -> None:
         self.server, self._environment, self._out = server, environment, io.StringIO()
-        service = f"leak-{uuid.uuid4()}"  # a logger of its own, which writes to the stream of now
-        environment.setenv("POWERTOOLS_SERVICE_NAME", service)
-        with self._captured():
-            self.module = load_handler()
-            # Built before our handler on the root logger is there: Powertools would keep its own lines away from it.
-            self.module.TELEMETRY._logger.debug("The stage is set")
-        self.handler: Callable[[object, Any], object] = self.module.lambda_handler
         self.root_handler = logging.StreamHandler(self._out)
         self.root_handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+        service = f"leak-{uuid.uuid4()}"  # a logger of its own, which writes to the stream of now
+        environment.setenv("POWERTOOLS_SERVICE_NAME", service)
+        with redirect_stdout(self._out):
+            self.module = load_handler()
+            # Made before our handler is on the root logger: Powertools would keep its own lines away from that.
+            self.module.TELEMETRY._logger.debug("The stage is set")
+        self.handler: Callable[[object, Any], object] = self.module.lambda_handler
 
     def play(self, event: object, setting: Setting = Setting(), *, window: str = "expired") -> Played:
         """Invoke the handler; an event may be a function of the stored version."""
         version = self._prepare(setting, window)
         self.server.answer(*setting.replies)
         self.server.seen.clear()
-        spy, played = Spy(), Played(Sights())
-        with self._captured(), self._hooked(setting), spy.watching():
+        spy, played, begun = Spy(), Played(Sights()), time.monotonic()
+
+        def seconds_left() -> float:
+            return (setting.seconds_after if self.server.seen else setting.seconds) - (time.monotonic() - begun)
+
+        with self.captured(), hooked(setting), spy.watching():
             try:
-                played.answer = self.handler(
-                    event(version) if callable(event) else event, Context(setting, self.server)
-                )
-            except Exception as error:  # noqa: BLE001 - what leaves the handler is what is looked at
+                played.answer = self.handler(event(version) if callable(event) else event, LambdaContext(seconds_left))
+            except Exception as error:  # noqa: BLE001 - the test checks whatever leaves the handler
                 played.error = error
         played.asked = len(self.server.seen)
         self._look(played, spy)
         return played
 
     def _prepare(self, setting: Setting, window: str) -> str:
-        left = LEFT[window]
-        pair = {"accessToken": ACCESS, "refreshToken": REFRESH, "clientId": CLIENT, "note": NOTE}
+        pair, left = {"accessToken": ACCESS, "refreshToken": REFRESH, "clientId": CLIENT, "note": NOTE}, LEFT[window]
         if left is not None:
             pair["expiresAt"] = (datetime.now(UTC) + left).isoformat()
-        content = json.dumps(pair) if setting.secret is None else setting.secret
-        value = {"SecretBinary": content} if isinstance(content, bytes) else {"SecretString": content}
-        secret: Any = secrets_manager_client().create_secret(Name=str(uuid.uuid4()), **(value if content else {}))
-        self._environment.setenv("SECRET_ARN", secret["ARN"])
-        app: Any = {} if setting.app is None else {"SecretString": setting.app}
-        made = secrets_manager_client().create_secret(Name=str(uuid.uuid4()), **app)
-        self._environment.setenv("APP_SECRET_ARN", made["ARN"])
+        secret = self._create_secret("SECRET_ARN", json.dumps(pair) if setting.secret is None else setting.secret)
+        self._create_secret("APP_SECRET_ARN", setting.app)
         self._environment.setenv("ISSUER", setting.issuer)
         self.module._connection.cache_clear()
         dynamodb_client.cache_clear()  # Powertools hooks itself to the client each time that a lock is made
         version = str(secret.get("VersionId", "none"))
-        self._occupy(setting, secret["ARN"], version)
+        if setting.lock != "free":
+            lock, now = IdempotencyLock(TABLE, secret["ARN"], dynamodb_client()), datetime.now(UTC)
+            lock.claim(version, seconds=60, now=now, ignore_cooldown=False)
+            if setting.lock == "cooling down":
+                lock.record_failure(version, Failure("IssuerUnavailableException", now + timedelta(minutes=1)))
         return version
 
-    @staticmethod
-    def _occupy(setting: Setting, secret_arn: str, version: str) -> None:
-        if setting.lock == "free":
-            return
-        lock, now = IdempotencyLock(TABLE, secret_arn, dynamodb_client()), datetime.now(UTC)
-        lock.claim(version, seconds=60, now=now, ignore_cooldown=False)
-        if setting.lock == "cooling down":
-            lock.record_failure(version, Failure("IssuerUnavailableException", now + timedelta(minutes=1)))
+    def _create_secret(self, variable: str, content: str | bytes | None) -> Any:
+        value = {"SecretBinary": content} if isinstance(content, bytes) else {"SecretString": content}
+        secret: Any = secrets_manager_client().create_secret(Name=str(uuid.uuid4()), **(value if content else {}))
+        self._environment.setenv(variable, secret["ARN"])
+        return secret
 
     @contextmanager
-    def _captured(self) -> Iterator[None]:
+    def captured(self) -> Iterator[None]:
+        """Capture what is printed and logged, at every level."""
         root = logging.getLogger()
         level = root.level
         root.setLevel(logging.DEBUG)
-        if hasattr(self, "root_handler"):
-            root.addHandler(self.root_handler)
+        root.addHandler(self.root_handler)
         try:
             with redirect_stdout(self._out), redirect_stderr(self._out):
                 yield
         finally:
             root.setLevel(level)
-            if hasattr(self, "root_handler"):
-                root.removeHandler(self.root_handler)
-
-    @contextmanager
-    def _hooked(self, setting: Setting) -> Iterator[None]:
-        """Interfere with AWS calls before they reach moto, at the place where botocore's own Stubber does."""
-        hooks: dict[str, Callable[..., object]] = {call: _failure(how) for call, how in setting.aws.items()}
-        if setting.overwritten:
-            hooks["secretsmanager.PutSecretValue"] = _overwrite
-        clients: dict[str, Any] = {"secretsmanager": secrets_manager_client(), "dynamodb": dynamodb_client()}
-        for call, hook in hooks.items():
-            clients[call.split(".")[0]].meta.events.register(f"before-call.{call}", hook)
-        # The credentials are read with the client that tries once: nothing else reads with it here.
-        app_hook = _failure(setting.app_fault) if setting.app_fault else None
-        once: Any = secrets_manager_writer().meta.events
-        if app_hook:
-            once.register("before-call.secretsmanager.GetSecretValue", app_hook)
-        try:
-            yield
-        finally:
-            if app_hook:
-                once.unregister("before-call.secretsmanager.GetSecretValue", app_hook)
-            for call, hook in hooks.items():
-                clients[call.split(".")[0]].meta.events.unregister(f"before-call.{call}", hook)
+            root.removeHandler(self.root_handler)
 
     def _look(self, played: Played, spy: Spy) -> None:
         sights = played.sights
@@ -238,11 +190,29 @@ class Stage:
         if played.error:
             sights.add_object("error", played.error)
         if isinstance(played.answer, dict):
-            # The access token is what a consumer asks for; a tick's report is checked not to have that key.
+            # A consumer wants the access token; another test checks that a tick's report has no such key.
             sights.add("answer", json.dumps({**played.answer, "accessToken": None}))
         for item in dynamodb_client().scan(TableName=TABLE)["Items"]:
             sights.add("lock table", repr(item))
             dynamodb_client().delete_item(TableName=TABLE, Key={"id": item["id"]})
+
+
+@contextmanager
+def hooked(setting: Setting) -> Iterator[None]:
+    """Interfere with AWS calls before they reach moto, where botocore's own Stubber does."""
+    clients: dict[str, Any] = {"secretsmanager": secrets_manager_client(), "dynamodb": dynamodb_client()}
+    hooks = [(clients[call.split(".")[0]], call, _failure(how)) for call, how in setting.aws.items()]
+    if setting.overwritten:
+        hooks.append((clients["secretsmanager"], "secretsmanager.PutSecretValue", _overwrite))
+    if setting.app_fault:  # nothing else reads with the client that tries once
+        hooks.append((secrets_manager_writer(), "secretsmanager.GetSecretValue", _failure(setting.app_fault)))
+    for client, call, hook in hooks:
+        client.meta.events.register(f"before-call.{call}", hook)
+    try:
+        yield
+    finally:
+        for client, call, hook in hooks:
+            client.meta.events.unregister(f"before-call.{call}", hook)
 
 
 def _failure(how: str | Exception) -> Callable[..., object]:
@@ -279,17 +249,9 @@ def open_stage() -> Iterator[Stage]:
         logging.getLogger("moto").setLevel(logging.INFO)  # no part of the function
         for name in UNSET:
             environment.delenv(name, raising=False)
-        settings = {
-            "LOCK_TABLE": TABLE,
-            "SECRET_ARN": "none yet",
-            "ADVISORY_WINDOW_SECONDS": "604800",
-            "MANDATORY_WINDOW_SECONDS": "86400",
-            "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": server.url,
-            "FIGMA_BASE_URL": server.url,
-            "OAUTH2_TOKEN_URL": server.url,
-            "ALLOW_HTTP_ISSUER": "true",
-        }
-        for name, value in {**ENVIRONMENT, **settings, **LOUD}.items():
+        urls = ("AWS_ENDPOINT_URL_AMPLIFYUIBUILDER", "FIGMA_BASE_URL", "OAUTH2_TOKEN_URL")
+        settings = {"LOCK_TABLE": TABLE, **dict.fromkeys(urls, server.url), "ALLOW_HTTP_ISSUER": "true"}
+        for name, value in {**ENVIRONMENT, **WINDOW_VARIABLES, **settings, **LOUD}.items():
             environment.setenv(name, value)
         forget_clients()
         dynamodb_client().create_table(
@@ -305,6 +267,6 @@ def open_stage() -> Iterator[Stage]:
 
 
 def reason_of(played: Played) -> str | None:
-    """Return the name of the error of contract 2 that ended an invocation, None where it was answered."""
+    """Return the name of the error that ended an invocation, None where it was answered."""
     assert played.error is None or isinstance(played.error, RefreshTokenError), repr(played.error)
     return played.error.reason if played.error else None

@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 
 from local.deployment import TOKENCTL, Deployment
-from tests.conftest import Played
 from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl, environment, on_terminal
 from tests.support.http_server import answering
+from tests.support.played_demo import PlayedDemo
 from tests.tokenctl.deployed.conftest import DAYS_30, put_secret
 
 pytestmark = pytest.mark.xdist_group("stack")
@@ -89,7 +89,7 @@ class TestTheScreen:
         assert green in on_terminal(env, *words, "--stage", "local").out
         assert escape not in on_terminal(env, *words, "--stage", "local", "--color", "off").out
 
-    def test_is_what_the_demo_shows(self, played: Played) -> None:
+    def test_is_what_the_demo_shows(self, played: PlayedDemo) -> None:
         for sight in ("tokenctl seed", "Output of `tokenctl status`", "0% of 90 days", "last outcome  refreshed"):
             assert sight in played.printed
 

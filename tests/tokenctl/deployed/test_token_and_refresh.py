@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from local.deployment import Deployment
-from tests.conftest import Played
 from tests.support.command_line import Tokenctl, on_terminal
+from tests.support.played_demo import PlayedDemo
 from tests.tokenctl.deployed.conftest import DAYS_30, put_secret
 
 pytestmark = pytest.mark.xdist_group("stack")
@@ -43,7 +43,7 @@ class TestToken:
         assert done.code == (0 if show else 252)
         assert (fresh in done.out, "add --show" in done.out) == (show, not show)
 
-    def test_another_function_is_recognized(self, tokenctl: Tokenctl, played: Played) -> None:
+    def test_another_function_is_recognized(self, tokenctl: Tokenctl, played: PlayedDemo) -> None:
         done = tokenctl("token", "--function-name", played.consumer)
         assert done.code in {254, 255}
         assert done.out == ""
