@@ -340,7 +340,7 @@ class RefreshModel(RuleBasedStateMachine):
 
     def put_by_hand(self, text: str) -> None:
         version = f"by-hand-{next(self.numbers)}"
-        self.world.put(version, text)
+        self.world.put(version, text, at=self.world.time)
         self.world.by_hand(version)
 
 

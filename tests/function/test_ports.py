@@ -1,4 +1,4 @@
-"""What the ports promise, held against the fakes that other tests trust *and* against the real adapters on moto."""
+"""One suite for each port, over the fake that other tests use *and* over the real adapter on moto."""
 
 import json
 import time
@@ -27,31 +27,31 @@ from tests.support.secret_by_hand import store_by_hand
 
 
 class StoreUnderTest(Protocol):
-    """A store, and the hand of an operator who stores a pair past it."""
+    """A store, and ways to write past it."""
 
     store: TokenStore
 
-    def seed(self, pair: TokenPair) -> str:
-        """Make a pair current and return its version."""
+    def seed(self, text: str) -> str:
+        """Make a text current as an operator does; return its version."""
         ...
 
-    def write(self, pair: TokenPair, *, after: str) -> str:
-        """Write what shall take the place of a version, and die before it is made current; return its version."""
+    def write_pending(self, pair: TokenPair, *, after: str) -> str:
+        """Write the successor of a version, and die before it is promoted; return the successor's version."""
         ...
 
 
 class TheFakeStore:
     def __init__(self) -> None:
-        self.store = FakeStore(empty=SecretNotSeededException("The secret holds no token pair yet."))
+        self.store = FakeStore()
 
-    def seed(self, pair: TokenPair) -> str:
+    def seed(self, text: str) -> str:
         version_id = str(uuid4())
-        self.store.put(version_id, pair)
+        self.store.put_text(version_id, text)
         return version_id
 
-    def write(self, pair: TokenPair, *, after: str) -> str:
+    def write_pending(self, pair: TokenPair, *, after: str) -> str:
         version_id = successor_id(after, uuid4().hex)
-        self.store.written = {after: StoredPair(version_id, pair)}
+        self.store.secret.put_pending(version_id, pair.to_json(), after)
         return version_id
 
 
@@ -63,10 +63,10 @@ class TheRealStore:
         client.meta.events.register("before-call.secretsmanager.PutSecretValue", self._ignore_a_repeated_put)  # type: ignore[arg-type]  # the stubs know no answers
         self.store = SecretsManagerStore(self._arn, client, lambda: client)
 
-    def seed(self, pair: TokenPair) -> str:
-        return store_by_hand(self._client, self._arn, pair.to_json())
+    def seed(self, text: str) -> str:
+        return store_by_hand(self._client, self._arn, text)
 
-    def write(self, pair: TokenPair, *, after: str) -> str:
+    def write_pending(self, pair: TokenPair, *, after: str) -> str:
         version_id = successor_id(after, uuid4().hex)
         self._client.put_secret_value(
             SecretId=self._arn,
@@ -77,15 +77,15 @@ class TheRealStore:
         return version_id
 
     def _ignore_a_repeated_put(self, params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
-        """Do as the API reference says: a put of a version that exists, with the same data, it "does nothing".
+        """Do as the API reference says: a repeated put of the same version and data "does nothing".
 
-        moto writes a version labelled AWSPENDING anew and drops its other labels, AWSCURRENT among them.
+        moto writes a version labelled AWSPENDING again and drops its other labels, AWSCURRENT among them.
         """
         put = json.loads(params["body"])
         for known in self._client.list_secret_version_ids(SecretId=self._arn)["Versions"]:
             if known["VersionId"] == put["ClientRequestToken"]:
                 value = self._client.get_secret_value(SecretId=self._arn, VersionId=known["VersionId"])
-                assert value["SecretString"] == put["SecretString"], "the real service refuses a version's change"
+                assert value["SecretString"] == put["SecretString"], "the real service refuses to change a version"
                 answer = {"ARN": self._arn, "VersionId": known["VersionId"]}
                 return AWSResponse("", 200, HTTPHeaders(), None), answer
         return None
@@ -108,108 +108,90 @@ def pair(access_token: str) -> TokenPair:
     )
 
 
-def version() -> str:
-    return str(uuid4())
+def seeded(subject: StoreUnderTest, access_token: str) -> StoredPair:
+    return StoredPair(subject.seed(pair(access_token).to_json()), pair(access_token))
 
 
-def test_a_store_without_a_pair_says_that_it_is_not_seeded(subject: StoreUnderTest) -> None:
-    with pytest.raises(SecretNotSeededException):
-        subject.store.read()
+def replaced(subject: StoreUnderTest, old: StoredPair, access_token: str, version_id: str | None = None) -> StoredPair:
+    """Replace a version through the store; return what is to be current then."""
+    new = StoredPair(version_id or str(uuid4()), pair(access_token))
+    subject.store.replace(new.pair, expected=old.version_id, version_id=new.version_id, seconds=30)
+    return new
 
 
-def test_what_was_stored_is_read_with_its_version(subject: StoreUnderTest) -> None:
-    seeded = subject.seed(pair("one"))
-    assert subject.store.read() == StoredPair(seeded, pair("one"))
+class TestRead:
+    def test_without_a_pair_is_not_seeded(self, subject: StoreUnderTest) -> None:
+        with pytest.raises(SecretNotSeededException):
+            subject.store.read()
+
+    def test_returns_pair_and_version(self, subject: StoreUnderTest) -> None:
+        assert seeded(subject, "one") == subject.store.read()
 
 
-def test_a_replacement_is_current_under_the_version_that_was_asked_for(subject: StoreUnderTest) -> None:
-    first, second = subject.seed(pair("one")), version()
-    subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
-    assert subject.store.read() == StoredPair(second, pair("two"))
+class TestReplace:
+    def test_makes_each_successor_current(self, subject: StoreUnderTest) -> None:
+        current = seeded(subject, "0")
+        for number in "123":
+            before, current = current, replaced(subject, current, number)
+            assert subject.store.read() == current
+            assert subject.store.previous() == before
+
+    def test_is_safe_to_repeat(self, subject: StoreUnderTest) -> None:
+        first, version_id = seeded(subject, "one"), str(uuid4())
+        for _ in range(3):
+            second = replaced(subject, first, "two", version_id)
+        assert subject.store.read() == second
+
+    def test_gives_way_to_someone_elses_pair(self, subject: StoreUnderTest) -> None:
+        first = seeded(subject, "one")
+        theirs = seeded(subject, "theirs")
+        with pytest.raises(VersionSupersededError):
+            replaced(subject, first, "ours")
+        assert subject.store.read() == theirs
+        assert replaced(subject, theirs, "next") == subject.store.read(), "and works again after that"
+
+    def test_repeated_gives_way_as_well(self, subject: StoreUnderTest) -> None:
+        first, version_id = seeded(subject, "one"), str(uuid4())
+        replaced(subject, first, "two", version_id)
+        theirs = seeded(subject, "theirs")
+        with pytest.raises(VersionSupersededError):
+            replaced(subject, first, "two", version_id)
+        assert subject.store.read() == theirs
 
 
-def test_replacements_can_follow_each_other(subject: StoreUnderTest) -> None:
-    current = subject.seed(pair("0"))
-    for number in range(1, 4):
-        new = version()
-        subject.store.replace(pair(str(number)), expected=current, version_id=new, seconds=30)
-        assert subject.store.read() == StoredPair(new, pair(str(number)))
-        current = new
+class TestPending:
+    def test_is_none_before_anything_was_written(self, subject: StoreUnderTest) -> None:
+        assert subject.store.pending(seeded(subject, "one").version_id) is None
+
+    def test_is_there_until_it_is_promoted(self, subject: StoreUnderTest) -> None:
+        first = seeded(subject, "one")
+        written = StoredPair(subject.write_pending(pair("two"), after=first.version_id), pair("two"))
+        assert subject.store.pending(first.version_id) == written
+        assert subject.store.read() == first
+        for _ in range(2):
+            subject.store.promote(written.version_id, expected=first.version_id, seconds=30)
+        assert subject.store.read() == written
+        assert subject.store.pending(written.version_id) is None
+
+    def test_gives_way_to_someone_elses_pair(self, subject: StoreUnderTest) -> None:
+        first = seeded(subject, "one")
+        written = subject.write_pending(pair("two"), after=first.version_id)
+        theirs = seeded(subject, "theirs")
+        assert subject.store.pending(theirs.version_id) is None
+        with pytest.raises(VersionSupersededError):
+            subject.store.promote(written, expected=first.version_id, seconds=30)
+        assert subject.store.read() == theirs
 
 
-def test_a_pair_that_somebody_stored_meanwhile_stays(subject: StoreUnderTest) -> None:
-    first = subject.seed(pair("one"))
-    theirs = subject.seed(pair("theirs"))
-    with pytest.raises(VersionSupersededError):
-        subject.store.replace(pair("ours"), expected=first, version_id=version(), seconds=30)
-    assert subject.store.read() == StoredPair(theirs, pair("theirs"))
+class TestPrevious:
+    def test_is_none_for_the_first_pair(self, subject: StoreUnderTest) -> None:
+        seeded(subject, "one")
+        assert subject.store.previous() is None
 
-
-def test_a_store_that_was_superseded_can_be_written_again(subject: StoreUnderTest) -> None:
-    first = subject.seed(pair("one"))
-    theirs = subject.seed(pair("theirs"))
-    with pytest.raises(VersionSupersededError):
-        subject.store.replace(pair("ours"), expected=first, version_id=version(), seconds=30)
-    new = version()
-    subject.store.replace(pair("next"), expected=theirs, version_id=new, seconds=30)
-    assert subject.store.read() == StoredPair(new, pair("next"))
-
-
-def test_replacing_twice_with_the_same_version_is_replacing_once(subject: StoreUnderTest) -> None:
-    first, second = subject.seed(pair("one")), version()
-    for _ in range(3):
-        subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
-    assert subject.store.read() == StoredPair(second, pair("two"))
-
-
-def test_a_repeat_that_comes_after_somebody_elses_pair_is_superseded(subject: StoreUnderTest) -> None:
-    first, second = subject.seed(pair("one")), version()
-    subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
-    theirs = subject.seed(pair("theirs"))
-    with pytest.raises(VersionSupersededError):
-        subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
-    assert subject.store.read() == StoredPair(theirs, pair("theirs"))
-
-
-def test_nothing_is_unfinished_before_anything_was_written(subject: StoreUnderTest) -> None:
-    assert subject.store.pending(subject.seed(pair("one"))) is None
-
-
-def test_what_was_written_and_not_made_current_is_unfinished_until_it_is(subject: StoreUnderTest) -> None:
-    first = subject.seed(pair("one"))
-    written = subject.write(pair("two"), after=first)
-    assert subject.store.pending(first) == StoredPair(written, pair("two"))
-    assert subject.store.read() == StoredPair(first, pair("one"))
-    for _ in range(2):
-        subject.store.promote(written, expected=first, seconds=30)
-    assert subject.store.read() == StoredPair(written, pair("two"))
-    assert subject.store.pending(written) is None
-
-
-def test_what_was_written_for_another_version_is_not_unfinished_for_this_one(subject: StoreUnderTest) -> None:
-    first = subject.seed(pair("one"))
-    subject.write(pair("two"), after=first)
-    assert subject.store.pending(subject.seed(pair("theirs"))) is None
-
-
-def test_what_is_unfinished_does_not_replace_what_somebody_stored_meanwhile(subject: StoreUnderTest) -> None:
-    first = subject.seed(pair("one"))
-    written = subject.write(pair("two"), after=first)
-    theirs = subject.seed(pair("theirs"))
-    with pytest.raises(VersionSupersededError):
-        subject.store.promote(written, expected=first, seconds=30)
-    assert subject.store.read() == StoredPair(theirs, pair("theirs"))
-
-
-def test_nothing_was_current_before_the_first_pair(subject: StoreUnderTest) -> None:
-    subject.seed(pair("one"))
-    assert subject.store.previous() is None
-
-
-def test_what_a_replacement_replaced_was_current_before(subject: StoreUnderTest) -> None:
-    first, second = subject.seed(pair("one")), version()
-    subject.store.replace(pair("two"), expected=first, version_id=second, seconds=30)
-    assert subject.store.previous() == StoredPair(first, pair("one"))
+    def test_is_none_for_what_is_no_pair(self, subject: StoreUnderTest) -> None:
+        subject.seed("no pair")
+        seeded(subject, "one")
+        assert subject.store.previous() is None
 
 
 # --- RefreshLock ----------------------------------------------------------------------------------------------------
@@ -248,7 +230,7 @@ def held(claim: Claim, previous: Failure | None = None) -> HeldClaim:
 
 def the_fake_lock() -> LockUnderTest:
     clock = FakeClock()
-    lock = FakeLock(clock)
+    lock = FakeLock(clock.now)
     return LockUnderTest(lock, lock, clock.pass_time)
 
 

@@ -42,7 +42,7 @@ class World:
     telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
 
     def __post_init__(self) -> None:
-        self.lock = FakeLock(self.clock)
+        self.lock = FakeLock(self.clock.now)
         self.memory = ProcessMemory()
         self.make_issuer: Callable[[], Issuer] = lambda: self.issuer
         connection = Connection(

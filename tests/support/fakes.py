@@ -1,21 +1,29 @@
-"""Fakes of the ports, in memory and with the rules of the real thing; `test_ports.py` holds both against each other."""
+"""The ports in memory, with the rules of the real adapters: `test_ports.py` runs one suite over both.
+
+The store and the lock make each call of a service as a step. A test that subclasses them decides what becomes of it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from refresh_token.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
-from refresh_token.errors import RefreshTokenError
+from refresh_token.errors import RefreshTokenError, SecretMalformedException, SecretNotSeededException
 from refresh_token.issued_token import IssuedToken
 from refresh_token.ports import StoredPair, VersionSupersededError
-from refresh_token.token_pair import TokenPair
+from refresh_token.token_pair import TokenPair, parse_pair
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+KEEP_DONE = timedelta(minutes=2)
+KEEP_FAILURE = timedelta(days=30)
+
+T = TypeVar("T")
 
 
 @dataclass
 class FakeClock:
-    """Time passes only when somebody sleeps or a test says so."""
+    """Time passes only when the code sleeps or a test says so."""
 
     time: datetime = NOW
     left: float = 60.0
@@ -41,9 +49,8 @@ class FakeClock:
 
 @dataclass
 class FakeIssuer:
-    """Figma's rules: one live access token; the refresh token is reusable and is not rotated."""
+    """An issuer like Figma: one access token is alive, and the refresh token keeps working."""
 
-    refresh_token: str = "refresh-1"
     expires_in: object = 7_776_000
     new_refresh_token: str | None = None
     live: str = "access-0"
@@ -64,134 +71,211 @@ class FakeIssuer:
 
 
 @dataclass
+class Secret:
+    """The versions of a secret, and their labels."""
+
+    versions: dict[str, str] = field(default_factory=dict)
+    created: dict[str, datetime] = field(default_factory=dict)
+    current: str = ""
+    previous: str = ""
+    pending: tuple[str, str] = "", ""
+    """The version that was written last, and the version that it is to replace."""
+
+    def pair(self, version_id: str) -> TokenPair:
+        """Parse a version; raises what reading it raises."""
+        return parse_pair(self.versions[version_id], created=self.created[version_id])
+
+    def put(self, version_id: str, text: str, *, at: datetime = NOW) -> None:
+        """Write a version that is not current. Writing the same again does nothing."""
+        assert self.versions.setdefault(version_id, text) == text, "a version never changes"
+        self.created.setdefault(version_id, at)
+
+    def put_pending(self, version_id: str, text: str, expected: str, *, at: datetime = NOW) -> None:
+        """Write a version that is to replace ``expected``."""
+        self.put(version_id, text, at=at)
+        self.pending = version_id, expected
+
+    def make_current(self, version_id: str) -> None:
+        self.previous, self.current = self.current, version_id
+
+
+@dataclass
 class FakeStore:
-    """A secret: versions, and which one is current. `faults` are raised by the next calls, in order, None for none."""
+    """The TokenStore port. ``faults`` are what the next steps of a name raise, in order; None for none."""
 
-    versions: dict[str, TokenPair] = field(default_factory=dict)
-    current: str | None = None
-    read_faults: list[RefreshTokenError | None] = field(default_factory=list)
-    write_faults: list[RefreshTokenError | None] = field(default_factory=list)
-    pending_faults: list[RefreshTokenError | None] = field(default_factory=list)
-    written: dict[str, StoredPair] = field(default_factory=dict)
-    """What was written and not made current, by the version in whose place it belongs."""
-    promoted: list[float] = field(default_factory=list)
-    """The seconds that each call of `promote` was given."""
-    empty: RefreshTokenError | None = None
+    secret: Secret = field(default_factory=Secret)
+    faults: dict[str, list[RefreshTokenError | None]] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    """The time that each write was given."""
     while_reading: Callable[[], None] | None = None
-    reads: int = 0
-    writes: int = 0
-    seconds_to_write: list[float] = field(default_factory=list)
 
-    def pending(self, version_id: str) -> StoredPair | None:
-        self.reads += 1
-        if self.while_reading:
-            self.while_reading()
-        fault = self.pending_faults.pop(0) if self.pending_faults else None
-        if fault:
-            raise fault
-        return self.written.get(version_id)
-
-    def previous(self) -> StoredPair | None:
-        self.reads += 1
-        versions = list(self.versions.items())
-        return StoredPair(*versions[-2]) if len(versions) > 1 else None
-
-    def promote(self, successor: str, *, expected: str, seconds: float) -> None:
-        waiting = self.written[expected]
-        assert waiting.version_id == successor, "what is finished was written"
-        self.promoted.append(seconds)
-        self.replace(waiting.pair, expected=expected, version_id=successor, seconds=seconds)
+    @property
+    def current(self) -> str:
+        return self.secret.current
 
     def put(self, version_id: str, pair: TokenPair) -> None:
-        self.versions[version_id] = pair
-        self.current = version_id
+        """Store a pair as an operator does."""
+        self.put_text(version_id, pair.to_json())
+
+    def put_text(self, version_id: str, text: str) -> None:
+        self.secret.put(version_id, text)
+        self.secret.make_current(version_id)
 
     def read(self) -> StoredPair:
-        self.reads += 1
-        if self.while_reading:
-            self.while_reading()
-        fault = self.read_faults.pop(0) if self.read_faults else None
-        fault = fault or (self.empty if self.current is None else None)
-        if fault:
-            raise fault
-        assert self.current is not None
-        return StoredPair(self.current, self.versions[self.current])
+        return self.step("read", lambda: self.stored(self.secret.current))
 
     def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
-        self.writes += 1
-        self.seconds_to_write.append(seconds)
-        fault = self.write_faults.pop(0) if self.write_faults else None
-        if fault:
-            raise fault
-        if self.current == version_id:
+        self.seconds.append(seconds)
+        self.step("put", lambda: self.secret.put_pending(version_id, pair.to_json(), expected, at=self.now()))
+        self.step("move", lambda: self.move(expected, version_id))
+
+    def pending(self, version_id: str) -> StoredPair | None:
+        def read() -> StoredPair | None:
+            successor, expected = self.secret.pending
+            return self.stored(successor) if expected == version_id else None
+
+        return self.step("read pending", read)
+
+    def promote(self, successor: str, *, expected: str, seconds: float) -> None:
+        self.seconds.append(seconds)
+        self.step("move", lambda: self.move(expected, successor))
+
+    def previous(self) -> StoredPair | None:
+        def read() -> StoredPair | None:
+            try:
+                return self.stored(self.secret.previous) if self.secret.previous else None
+            except (SecretNotSeededException, SecretMalformedException):
+                return None
+
+        return self.step("read previous", read)
+
+    def stored(self, version_id: str) -> StoredPair:
+        if not version_id:
+            raise SecretNotSeededException("The secret holds no token pair yet.")
+        return StoredPair(version_id, self.secret.pair(version_id))
+
+    def move(self, expected: str, version_id: str) -> None:
+        if self.secret.current == version_id:
             return
-        if self.current != expected:
+        if self.secret.current != expected:
             raise VersionSupersededError
-        self.put(version_id, pair)
+        self.make_current(version_id)
+
+    def make_current(self, version_id: str) -> None:
+        self.secret.make_current(version_id)
+
+    def now(self) -> datetime:
+        return NOW
+
+    def step(self, name: str, effect: Callable[[], T]) -> T:
+        self.steps.append(name)
+        if self.while_reading and name.startswith("read"):
+            self.while_reading()
+        if fault := (self.faults.get(name) or [None]).pop(0):
+            raise fault
+        return effect()
+
+
+@dataclass
+class Record:
+    """An item of the lock table: an open claim, a success, or a failure. It counts as absent after ``void_at``."""
+
+    state: str
+    void_at: datetime
+    failure: Failure | None = None
 
 
 @dataclass
 class FakeLock:
-    """A table of claims. `fault` is raised by every call while it is set."""
+    """The RefreshLock port. ``fault`` is raised by every step while it is set, ``closing_fault`` by closing ones."""
 
-    clock: FakeClock
-    held_until: dict[str, datetime] = field(default_factory=dict)
-    finished: dict[str, Failure | None] = field(default_factory=dict)
+    now: Callable[[], datetime]
+    table: dict[str, Record] = field(default_factory=dict)
     fault: RefreshTokenError | None = None
     closing_fault: RefreshTokenError | None = None
 
     def claim(self, version_id: str, *, seconds: float, now: datetime, ignore_cooldown: bool) -> Claim:
-        self._check(self.fault)
-        if version_id in self.finished:
-            failure = self.finished[version_id]
-            if failure is None:
+        ends = self.now() + timedelta(seconds=seconds)
+        previous: Failure | None = None
+        for _ in range(3):
+            record = self.step("claim", lambda: self.put_claim(version_id, ends))
+            if record is None:
+                return HeldClaim(version_id, self, previous)
+            if record.state == "claimed":
+                return Held()
+            if record.failure is None:
                 return Done()
-            if now < failure.retry_at and not ignore_cooldown:
-                return CoolingDown(failure)
-            del self.finished[version_id]
-            self.held_until[version_id] = self.clock.now() + timedelta(seconds=seconds)
-            return HeldClaim(version_id, self, failure)
-        if self.held_until.get(version_id, self.clock.now()) > self.clock.now():
-            return Held()
-        self.held_until[version_id] = self.clock.now() + timedelta(seconds=seconds)
-        return HeldClaim(version_id, self)
+            if now < record.failure.retry_at and not ignore_cooldown:
+                return CoolingDown(record.failure)
+            previous = record.failure
+            self.step("forget", lambda: self.forget(version_id, record))  # noqa: B023 - called right here
+        return Held()
 
     def lost(self, version_id: str, *, now: datetime) -> Failure | None:
-        self._check(self.fault)
-        failure = self.finished.get(version_id)
-        if version_id in self.held_until and self.held_until[version_id] <= self.clock.now():
-            failure = Failure("TokenNotStoredException", now, lost=True)
-        return failure if failure and failure.lost else None
+        def read() -> Failure | None:
+            record = self.table.get(version_id)
+            if record and record.state == "claimed":
+                return Failure("TokenNotStoredException", now, lost=True) if record.void_at <= self.now() else None
+            failure = record.failure if record and record.void_at >= self.now() else None
+            return failure if failure and failure.lost else None
+
+        return self.step("lost", read)
 
     def record_success(self, version_id: str) -> None:
-        self._close(version_id)
-        self.finished[version_id] = None
+        self.step("done", lambda: self.close(version_id, Record("done", self.now() + KEEP_DONE)))
 
     def record_failure(self, version_id: str, failure: Failure) -> None:
-        self._close(version_id)
-        self.finished[version_id] = failure
+        self.step("failed", lambda: self.close(version_id, Record("failed", self.now() + KEEP_FAILURE, failure)))
 
     def delete_claim(self, version_id: str) -> None:
-        self._close(version_id)
+        self.step("release", lambda: self.close(version_id, None))
 
-    def _close(self, version_id: str) -> None:
-        self._check(self.fault or self.closing_fault)
-        self.held_until.pop(version_id, None)
+    def state(self, version_id: str = "V1") -> Failure | str | None:
+        """Return the failure or the state that the table has for a version."""
+        record = self.table.get(version_id)
+        return (record.failure or record.state) if record else None
 
-    @staticmethod
-    def _check(fault: RefreshTokenError | None) -> None:
+    def hold(self, version_id: str = "V1", seconds: float = 60.0) -> None:
+        """Claim a version for someone who never closes the claim."""
+        assert self.put_claim(version_id, self.now() + timedelta(seconds=seconds)) is None
+
+    def put_claim(self, version_id: str, ends: datetime) -> Record | None:
+        record = self.table.get(version_id)
+        if record and record.void_at >= self.now():
+            return record
+        self.table[version_id] = Record("claimed", ends)
+        return None
+
+    def forget(self, version_id: str, record: Record) -> None:
+        if self.table.get(version_id) is record:
+            del self.table[version_id]
+
+    def close(self, version_id: str, record: Record | None) -> None:
+        if record:
+            self.table[version_id] = record
+        else:
+            self.table.pop(version_id, None)
+
+    def step(self, name: str, effect: Callable[[], T]) -> T:
+        fault = self.fault or (self.closing_fault if name in {"done", "failed", "release"} else None)
         if fault:
             raise fault
+        return effect()
 
 
 @dataclass
 class FakeTelemetry:
-    """Keeps what was told, as (name, facts)."""
+    """Keeps each report as (name, facts)."""
 
     told: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def names(self) -> list[str]:
         return [name for name, _ in self.told]
+
+    def facts(self, name: str, key: str) -> list[object]:
+        """Return one fact of each report of a name."""
+        return [facts[key] for told, facts in self.told if told == name]
 
     def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool) -> None:
         facts: dict[str, object] = {"version_id": version_id, "seconds_left": seconds_left, "overdue": overdue}

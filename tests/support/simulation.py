@@ -20,7 +20,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
-from refresh_token.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
+from refresh_token.claims import Failure
 from refresh_token.errors import (
     IssuerUnavailableException,
     ReauthorizationRequiredException,
@@ -29,13 +29,11 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.issued_token import IssuedToken
-from refresh_token.ports import StoredPair, VersionSupersededError
-from refresh_token.token_pair import TokenPair, parse_pair
-from tests.support.fakes import NOW
+from refresh_token.ports import StoredPair
+from refresh_token.token_pair import TokenPair
+from tests.support.fakes import NOW, FakeLock, FakeStore, Record, Secret
 
 SKEW = timedelta(minutes=5)
-KEEP_DONE = timedelta(minutes=2)
-KEEP_FAILURE = timedelta(days=30)
 COOLDOWNS = {True: timedelta(minutes=15), False: timedelta(minutes=1)}
 """How long consumers are kept from the issuer, by whether it refused the grant."""
 
@@ -160,60 +158,29 @@ class Grants:
 
 
 @dataclass
-class Record:
-    """An item of the lock table."""
-
-    state: str
-    void_at: datetime
-    holder: Invocation
-    failure: Failure | None = None
-
-
-@dataclass
-class Simulation:
+class Simulation(Secret):
     """Everything that the invocations share, and the ledger of what may not happen."""
 
     time: datetime = NOW
     grants: Grants = field(default_factory=Grants)
-    versions: dict[str, str] = field(default_factory=dict)
-    created: dict[str, datetime] = field(default_factory=dict)
-    current: str = ""
-    before: str = ""
-    """What was current before the current version."""
-    waiting: tuple[str, str] = "", ""
-    """What was put aside last, and the version whose place it shall take."""
     succeeded: set[str] = field(default_factory=set)
-    """Versions with a successor of ours, since they became current last."""
+    """Versions that got a successor of ours since they last became current."""
     answers: dict[str, IssuedToken] = field(default_factory=dict)
-    """By the access token, where one invocation may store what another was answered."""
+    """By access token, if one invocation may store the answer that another one got."""
     table: dict[str, Record] = field(default_factory=dict)
     holders: dict[str, Invocation] = field(default_factory=dict)
-    """Who won the claim on a version last and has not closed it, whatever the lock thinks."""
+    """Who last won the claim on a version and has not closed it, whatever the lock thinks."""
     cooldowns: dict[str, datetime] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     running: list[Invocation] = field(default_factory=list)
 
-    def pair(self, version_id: str) -> TokenPair:
-        """Return the pair of a version; raises as reading it does."""
-        return parse_pair(self.versions[version_id], created=self.created[version_id])
-
-    def put(self, version_id: str, text: str) -> None:
-        """Write a version that is not current; the same again is nothing new."""
-        assert self.versions.setdefault(version_id, text) == text, "a version never changes"
-        self.created.setdefault(version_id, self.time)
-
-    def put_aside(self, version_id: str, pair: TokenPair, expected: str) -> None:
-        """Write what shall take the place of another version; the label of what waits moves to it."""
-        self.put(version_id, pair.to_json())
-        self.waiting = version_id, expected
-
     def waits_for(self, version_id: str) -> str | None:
-        """Return what was put aside last, if it shall take the place of this version."""
-        return self.waiting[0] if self.waiting[1] == version_id else None
+        """Return the version that was written last, if it is to replace this one."""
+        return self.pending[0] if self.pending[1] == version_id else None
 
     def by_hand(self, version_id: str) -> None:
         """Make a version current as an operator does."""
-        self.before, self.current = self.current, version_id
+        self.make_current(version_id)
         self.succeeded.discard(version_id)
         self.disturb()
 
@@ -355,128 +322,61 @@ class SimulatedIssuer(Port):
         return self.me.read is not None and self.me.read.pair.refresh_token == refresh_token
 
 
-class SimulatedStore(Port):
-    """The TokenStore port, as Secrets Manager: put aside, then move the label."""
+class SimulatedStore(Port, FakeStore):
+    """The fake store, step by step."""
+
+    def __init__(self, world: Simulation, me: Invocation) -> None:
+        Port.__init__(self, world, me)
+        FakeStore.__init__(self, secret=world)
 
     def read(self) -> StoredPair:
-        def effect() -> StoredPair:
-            self.me.read = None
-            self.me.read = StoredPair(self.world.current, self.world.pair(self.world.current))
-            return self.me.read
-
-        return self.call("read", effect, UNREADABLE)
-
-    def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
-        del seconds
-        self.call("put", lambda: self.world.put_aside(version_id, pair, expected), NOT_STORED)
-        self.call("move", lambda: self.move(expected, version_id), NOT_STORED)
-
-    def pending(self, version_id: str) -> StoredPair | None:
-        def effect() -> StoredPair | None:
-            waits = self.world.waits_for(version_id)
-            return StoredPair(waits, self.world.pair(waits)) if waits else None
-
-        return self.call("read what is unfinished", effect, UNREADABLE)
-
-    def previous(self) -> StoredPair | None:
-        def effect() -> StoredPair | None:
-            before = self.world.before
-            return StoredPair(before, self.world.pair(before)) if before else None
-
-        return self.call("read what was current before", effect, UNREADABLE)
-
-    def promote(self, successor: str, *, expected: str, seconds: float) -> None:
-        del seconds
-        self.call("move", lambda: self.move(expected, successor), NOT_STORED)
-
-    def move(self, expected: str, version_id: str) -> None:
-        if self.world.current == version_id:
-            return
-        if self.world.current != expected:
-            raise VersionSupersededError
-        self.make_current(version_id)
+        self.me.read = None
+        self.me.read = super().read()
+        return self.me.read
 
     def make_current(self, version_id: str) -> None:
-        replaced = self.world.before = self.world.current
-        self.world.current = version_id
+        replaced = self.world.current
+        super().make_current(version_id)
         self.world.stored(self.me, replaced)
 
+    def now(self) -> datetime:
+        return self.world.time
 
-class SimulatedLock(Port):
-    """The RefreshLock port, as the table of claims: ADR 2."""
+    def step(self, name: str, effect: Callable[[], T]) -> T:
+        return self.call(name, effect, UNREADABLE if name.startswith("read") else NOT_STORED)
 
-    def claim(self, version_id: str, *, seconds: float, now: datetime, ignore_cooldown: bool) -> Claim:
-        ends = self.world.time + timedelta(seconds=seconds)
-        previous: Failure | None = None
-        for _ in range(3):
-            record = self.call("claim", lambda: self.put_claim(version_id, ends), LOCK_DOWN)
-            if record is None:
-                return HeldClaim(version_id, self, previous)
-            if record.state == "claimed":
-                return Held()
-            if record.failure is None:
-                return Done()
-            if now < record.failure.retry_at and not ignore_cooldown:
-                return CoolingDown(record.failure)
-            previous = record.failure
-            self.call("forget", lambda: self.forget(version_id, record), LOCK_DOWN)  # noqa: B023 - called at once
-        return Held()
 
-    def lost(self, version_id: str, *, now: datetime) -> Failure | None:
-        def effect() -> Failure | None:
-            record = self.world.table.get(version_id)
-            if record and record.state == "claimed":
-                return Failure("TokenNotStoredException", now, lost=True) if record.void_at <= self.world.time else None
-            failure = record.failure if record and record.void_at >= self.world.time else None
-            return failure if failure and failure.lost else None
+class SimulatedLock(Port, FakeLock):
+    """The fake lock, step by step."""
 
-        return self.call("lost", effect, LOCK_DOWN)
-
-    def record_success(self, version_id: str) -> None:
-        self.close("done", version_id, KEEP_DONE, None)
-
-    def record_failure(self, version_id: str, failure: Failure) -> None:
-        def effect() -> None:
-            if failure not in self.world.failures:  # else it is one that stands again
-                left = failure.retry_at - self.world.time
-                longest = COOLDOWNS[failure.reason == ReauthorizationRequiredException.__name__]
-                assert longest - timedelta(minutes=1) <= left <= longest, "a cooldown is as long as it should be"
-            self.world.failures.append(failure)
-            self.world.cooldowns[version_id] = failure.retry_at
-
-        self.close("failed", version_id, KEEP_FAILURE, failure, effect)
-
-    def delete_claim(self, version_id: str) -> None:
-        def effect() -> None:
-            self.world.closed(self.me, version_id)
-            self.world.table.pop(version_id)
-
-        self.call("release", effect, LOCK_DOWN)
+    def __init__(self, world: Simulation, me: Invocation) -> None:
+        Port.__init__(self, world, me)
+        FakeLock.__init__(self, lambda: world.time, world.table)
 
     def put_claim(self, version_id: str, ends: datetime) -> Record | None:
-        record = self.world.table.get(version_id)
-        if record and record.void_at >= self.world.time:
-            return record
-        self.world.table[version_id] = Record("claimed", ends, self.me)
-        self.world.granted(self.me, version_id)
-        return None
+        record = super().put_claim(version_id, ends)
+        if record is None:
+            self.world.granted(self.me, version_id)
+        return record
 
     def forget(self, version_id: str, record: Record) -> None:
-        if self.world.table.get(version_id) is record:
+        if self.table.get(version_id) is record:
             self.world.cooled(self.me, version_id)
-            del self.world.table[version_id]
+        super().forget(version_id, record)
 
-    def close(
-        self,
-        name: str,
-        version_id: str,
-        keep: timedelta,
-        failure: Failure | None,
-        also: Callable[[], None] = lambda: None,
-    ) -> None:
-        def effect() -> None:
-            self.world.closed(self.me, version_id)
-            also()
-            self.world.table[version_id] = Record(name, self.world.time + keep, self.me, failure)
+    def close(self, version_id: str, record: Record | None) -> None:
+        self.world.closed(self.me, version_id)
+        if record and record.failure:
+            self._cool_down(version_id, record.failure)
+        super().close(version_id, record)
 
-        self.call(name, effect, LOCK_DOWN)
+    def _cool_down(self, version_id: str, failure: Failure) -> None:
+        if failure not in self.world.failures:  # else the one before holds again
+            left = failure.retry_at - self.world.time
+            longest = COOLDOWNS[failure.reason == ReauthorizationRequiredException.__name__]
+            assert longest - timedelta(minutes=1) <= left <= longest, "a cooldown is as long as it should be"
+        self.world.failures.append(failure)
+        self.world.cooldowns[version_id] = failure.retry_at
+
+    def step(self, name: str, effect: Callable[[], T]) -> T:
+        return self.call(name, effect, LOCK_DOWN)
