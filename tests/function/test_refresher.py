@@ -21,6 +21,7 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.refresher import ANSWER_RESERVE
+from refresh_token.results import BareToken
 from tests.support.faked_core import World, pair
 from tests.support.fakes import NOW
 from tests.support.windows import LEFT
@@ -99,8 +100,8 @@ def test_decision(use: str, window: str, fault: RefreshTokenError | None, outcom
     called = (use, window) not in KEEPS
     assert len(world.issuer.calls) == called
     assert world.store.current == ("V2" if called and not fault else "V1")
-    degraded = world.telemetry.facts("served_degraded", "reason")
-    assert degraded == ([fault.reason] if fault and outcome else [])
+    degraded = [facts for name, facts in world.telemetry.told if name == "served_degraded"]
+    assert degraded == ([{"reason": fault.reason, "version_id": "V1"}] if fault and outcome else [])
 
 
 @pytest.mark.parametrize("text", NO_PAIR.values(), ids=NO_PAIR)
@@ -395,7 +396,7 @@ class TestRepeatedBareOperation:
 
     def test_gets_the_current_token(self) -> None:
         world = self.world()
-        assert world.refresher.exchange("refresh-1", None).access_token == "access-1"
+        assert world.refresher.exchange("refresh-1", None) == BareToken("access-1", 7_776_000)
         assert len(world.issuer.calls) == 1
 
     def test_refreshes_an_expired_one_with_the_new_token(self) -> None:
