@@ -46,7 +46,7 @@ MAX_PAUSE: Final = 2.0
 PAUSE_GROWTH: Final = 1.6
 
 TOO_LITTLE_TIME: Final = (
-    "Too little of this invocation's time is left to begin a refresh. "
+    "Too little time is left in this invocation to start a refresh. "
     "Ask again; if this persists, raise the function's timeout."
 )
 

@@ -102,12 +102,14 @@ class PowertoolsTelemetry:
     def served_degraded(self, error: RefreshTokenError, *, version_id: str) -> None:
         """Log and count an answer with the current token after a failed refresh."""
         extra = {"versionId": version_id, **_details(error)}
-        self._logger.warning("The refresh failed; the current token is still alive and serves", extra=extra)
+        self._logger.warning("The refresh failed; callers get the current token, which is still alive", extra=extra)
         self._count(Metric.DEGRADED)
 
     def superseded(self, *, version_id: str) -> None:
-        """Log that this refresh gave way to a pair that someone stored meanwhile."""
-        self._logger.warning("Another pair was stored meanwhile and stays", extra={"versionId": version_id})
+        """Log that this refresh gave way to a pair that someone stored in the meantime."""
+        self._logger.warning(
+            "Another pair was stored in the meantime and stays current", extra={"versionId": version_id}
+        )
 
     def expiry_capped(self) -> None:
         """Log that the issuer's expiry is too far ahead to believe."""

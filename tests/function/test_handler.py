@@ -413,7 +413,7 @@ def test_a_pair_that_an_operator_stores_during_the_refresh_stays(deployment: Mot
     assert [answer["versionId"]] == theirs
     assert answer["accessToken"] == "canary-theirs"
     assert deployment.stored()[0] == theirs[0]
-    assert [line["message"] for line in printed()] == ["Another pair was stored meanwhile and stays"]
+    assert [line["message"] for line in printed()] == ["Another pair was stored in the meantime and stays current"]
 
 
 def test_a_claim_that_cannot_be_closed_hides_nothing(deployment: MotoFunction, printed: Lines) -> None:

@@ -30,7 +30,7 @@ UNREADABLE = SecretUnavailableException("denied")
 RECENT = Failure(DOWN.reason, NOW + COOLDOWN)
 IN_PROGRESS = "The token is being refreshed by another invocation, which did not finish in time. Ask again."
 TOO_LITTLE = (
-    "Too little of this invocation's time is left to begin a refresh. "
+    "Too little time is left in this invocation to start a refresh. "
     "Ask again; if this persists, raise the function's timeout."
 )
 

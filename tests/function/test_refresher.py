@@ -182,7 +182,7 @@ class TestDeadTokenIsNotServed:
         world = World.with_token("expired")
         world.issuer.expires_in = 1
         world.store.faults = {"put": [NOT_STORED] * 3}
-        message = "The token was refreshed, and the new one has expired already. Ask again."
+        message = "The token was refreshed, but the new one has already expired. Ask again."
         assert fails(world, "ask", RefreshInProgressException) == message
 
     def test_whose_successor_was_not_stored(self) -> None:

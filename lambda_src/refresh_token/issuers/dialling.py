@@ -67,7 +67,7 @@ def _proxy_for(host: str) -> Proxy | None:
         usable = False
     if not usable:
         raise ConfigurationException(
-            "The function's environment is wrong: HTTPS_PROXY must be the http address of a proxy that makes tunnels. "
+            "The function's environment is wrong: HTTPS_PROXY must be the http address of a proxy that opens tunnels. "
             "Deploy the stack again to set it."
         )
     return proxy

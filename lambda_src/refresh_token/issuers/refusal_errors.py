@@ -24,7 +24,7 @@ def refusal_error(response: TokenResponse, rules: RefusalRules) -> RefreshTokenE
         case Refusal.APP:
             return ConfigurationException(
                 f"The issuer refuses the app's credentials ({what}), or the app may not refresh tokens. Compare them "
-                f"with those that the issuer shows. {HOW_TO_FILL}"
+                f"with the ones that the issuer shows for the app. {HOW_TO_FILL}"
             )
         case Refusal.SETTINGS:
             return ConfigurationException(
@@ -40,16 +40,16 @@ def refusal_error(response: TokenResponse, rules: RefusalRules) -> RefreshTokenE
 
 def unavailable(what: str, *, trusted: bool = True) -> RefreshTokenError:
     """Return the error for an issuer that gave no answer; not `trusted` if its certificate was not accepted."""
-    check = "the function's way to it (address, proxy)" if trusted else "its address and AWS_CA_BUNDLE"
+    check = "the function's route to it (address, proxy)" if trusted else "its address and AWS_CA_BUNDLE"
     return IssuerUnavailableException(
-        f"The issuer could not be used ({what}), after retries where they are safe. Ask again later. If it keeps "
-        f"failing, check the issuer's status page and {check}."
+        f"The issuer could not be used ({what}), after retries if they were safe. Ask again later; if this persists, "
+        f"check the issuer's status page and {check}."
     )
 
 
 def nonsense(why: str) -> RefreshTokenError:
     """Return the error for an answer that no token endpoint gives."""
     return IssuerProtocolException(
-        f"The issuer's answer makes no sense: {why}. Nothing was stored, but the token before it may be dead. Check "
+        f"The issuer's answer makes no sense: {why}. Nothing was stored, but the previous token may be dead. Check "
         "the issuer's address; if it is right, look for a newer version of this stack."
     )

@@ -65,5 +65,5 @@ def _response(got: Reply | NoReply) -> TokenResponse:
         raise unavailable(got.what, trusted=got.trusted)
     document = json_object(got.body)
     if document is None and HTTPStatus.OK <= got.status < HTTPStatus.MULTIPLE_CHOICES:
-        raise nonsense("it is not a JSON object, or a far too long one")
+        raise nonsense("it is not a JSON object, or it is too long")
     return TokenResponse(got.status, document or {}, challenge=got.challenge or "")

@@ -95,7 +95,7 @@ def _meaning(fault: Fault) -> RefreshTokenError:
         return _unavailable(f"HTTP {status}")
     if status in _REFUSED:
         return ReauthorizationRequiredException(
-            f"The issuer refuses the refresh token (HTTP {status}). It was revoked, or belongs to another app. "
+            f"The issuer refuses the refresh token (HTTP {status}). It was revoked or belongs to another app. "
             "A person must sign in to Figma again and store the new pair; nothing was deleted."
         )
     return _nonsense(f"HTTP {status}")
@@ -103,7 +103,7 @@ def _meaning(fault: Fault) -> RefreshTokenError:
 
 def _unavailable(what: str) -> RefreshTokenError:
     return IssuerUnavailableException(
-        f"The issuer could not be used ({what}), after retries. Ask again later. If it keeps failing, see the AWS "
+        f"The issuer could not be used ({what}), after retries. Ask again later; if this persists, see the AWS "
         "Health Dashboard for Amplify."
     )
 

@@ -31,7 +31,7 @@ def parse_app_credentials(text: object) -> AppCredentials:
         value = document.get(key)
         # Pasted text may end with a line break, which no issuer would accept.
         if not isinstance(value, str) or not is_text(value) or value != value.strip():
-            raise ValueError(f"`{key}` must be a string, not blank, without blanks around it")
+            raise ValueError(f"`{key}` must be a non-empty string without spaces around it")
     return AppCredentials(*(document[key] for key in KEYS))
 
 

@@ -28,7 +28,7 @@ def _basic(app: AppCredentials) -> Authentication:
 def _basic_unescaped(app: AppCredentials) -> Authentication:
     """Use id and secret as they are, as Figma documents it."""
     if ":" in app.client_id:
-        raise ValueError("the client id has a colon, so nobody could tell it from the secret")
+        raise ValueError("the client id contains a colon, which separates it from the secret in HTTP Basic")
     return _header(f"{app.client_id}:{app.client_secret}")
 
 

@@ -15,8 +15,8 @@ def issued_token(response: TokenResponse, profile: Profile) -> IssuedToken:
     """
     if profile.bearer_only and not is_bearer(response):
         raise IssuerProtocolException(
-            "The issuer sent a token that is no bearer token, so consumers cannot use it. Nothing was stored. Check "
-            "the app's settings at the issuer."
+            "The issuer sent a token that is not a bearer token, so consumers cannot use it. Nothing was stored. "
+            "Check the app's settings at the issuer."
         )
     document = response.document
     expires_in = document.get("expires_in")
