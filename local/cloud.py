@@ -14,10 +14,10 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from local.cdk_cli import CdkCli, say_nothing
+from local.cdk_cli import ROOT, CdkCli, say_nothing
 from local.child import Child, in_use, stop_kept, tail
 from local.environment import ACCESS_KEY, REGION, aws_variables, caller_environment
-from local.ministack import PYTHON, ROOT, MiniStack
+from local.ministack import PYTHON, MiniStack
 from local.standin import StandinControl
 
 FOLDER = ROOT / ".local-cloud"

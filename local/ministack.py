@@ -5,6 +5,7 @@ import json
 import secrets
 import shutil
 import socket
+import sys
 import time
 from pathlib import Path
 from typing import Self
@@ -12,9 +13,8 @@ from typing import Self
 from local import environment
 from local.child import Child, tail
 
-ROOT = Path(__file__).parent.parent
-PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
-"""MiniStack has its own virtual environment, because it pins botocore."""
+PYTHON = Path(f"{sys.prefix}-ministack", "bin", "python")
+"""MiniStack has its own virtual environment beside ours, because it pins botocore."""
 
 START = Path(__file__).with_name("ministack_start.py")
 

@@ -3,7 +3,7 @@
 MiniStack itself names every error of a Python function ``Runtime.HandlerError`` and drops the stack trace. Here the
 caller gets what Lambda's Python runtime sends: ``errorMessage``, ``errorType``, ``requestId`` and ``stackTrace``.
 
-The Python of ``.venv-ministack`` runs this file, so it imports nothing else of ours.
+MiniStack's own Python runs this file, so it imports nothing else of ours.
 """
 
 import functools

@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.checkout import ROOT
-
-RIE = ROOT / ".rie"
+RIE = Path(f"{sys.prefix}-rie")
+"""Beside the virtual environment, since awslambdaric is compiled for one version of Python."""
 HANDLER = "refresh_token.handler.lambda_handler"
 
 
