@@ -1,4 +1,4 @@
-"""AWS clients, and what is made of a call that goes wrong."""
+"""AWS clients, and the faults of their calls."""
 
 import botocore.session
 import pytest
@@ -11,7 +11,7 @@ from tests.support.fault_table import SERVICES, modelled_errors
 
 
 @pytest.mark.parametrize("url", ["canary", "http://", "https:// canary"])
-def test_an_endpoint_that_is_no_url_is_a_configuration_fault(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_endpoint_is_misconfigured(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
     with pytest.raises(ConfigurationException, match=r"client of secretsmanager \(ValueError\)") as caught:
         aws_client("secretsmanager", Config())
@@ -19,7 +19,7 @@ def test_an_endpoint_that_is_no_url_is_a_configuration_fault(url: str, monkeypat
     assert caught.value.__context__ is None
 
 
-def test_a_missing_region_is_a_configuration_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_region_is_misconfigured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name)
     monkeypatch.setattr("refresh_token.aws_clients.session", botocore.session.get_session)
@@ -28,7 +28,7 @@ def test_a_missing_region_is_a_configuration_fault(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("operation", SERVICES)
-def test_every_error_that_a_service_models_is_known(operation: str) -> None:
+def test_every_modelled_error_is_known(operation: str) -> None:
     assert modelled_errors(operation) <= KNOWN_CODES
 
 
@@ -46,7 +46,7 @@ CASES: dict[str, tuple[Exception, Fault]] = {
 
 
 @pytest.mark.parametrize(("error", "fault"), CASES.values(), ids=CASES)
-def test_a_fault_holds_nothing_but_what_is_known(error: Exception, fault: Fault) -> None:
+def test_a_fault_shows_only_known_codes(error: Exception, fault: Fault) -> None:
     def call() -> None:
         raise error
 
@@ -54,11 +54,11 @@ def test_a_fault_holds_nothing_but_what_is_known(error: Exception, fault: Fault)
     assert "canary" not in repr(attempt(call))
 
 
-def test_an_answer_is_handed_on() -> None:
+def test_an_answer_passes() -> None:
     assert attempt(lambda: {"ARN": "arn"}) == {"ARN": "arn"}
 
 
-def test_an_error_of_ours_is_handed_on() -> None:
+def test_our_own_errors_pass() -> None:
     def call() -> None:
         raise ConfigurationException("no region")
 

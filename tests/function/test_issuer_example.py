@@ -16,10 +16,11 @@ from refresh_token.errors import (
 )
 from refresh_token.issuers.registry import ISSUERS, issuer_named
 from refresh_token.ports import Issuer
+from tests.support.checkout import ROOT
 from tests.support.function_environment import APP_SECRET, AppSecret
 from tests.support.token_server import Reply, TokenServer, http
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "issuers.md"
+DOCUMENT = ROOT / "docs" / "issuers.md"
 
 
 @pytest.fixture
@@ -43,15 +44,15 @@ def test_it_issues_a_token(acme: Issuer, token_endpoint: TokenServer) -> None:
     assert seen.headers["X-Acme-Key"] == APP_SECRET
 
 
-@pytest.mark.parametrize(
-    ("reply", "expected"),
-    [
-        (http(403, b'{"error": "bad_key"}'), ConfigurationException),
-        (http(403, b'{"error": "gone"}'), ReauthorizationRequiredException),
-        (http(200, b"{}"), IssuerProtocolException),
-        (Reply(hang_up=True), IssuerUnavailableException),
-    ],
-)
+FAULTS = [
+    (http(403, b'{"error": "bad_key"}'), ConfigurationException),
+    (http(403, b'{"error": "gone"}'), ReauthorizationRequiredException),
+    (http(200, b"{}"), IssuerProtocolException),
+    (Reply(hang_up=True), IssuerUnavailableException),
+]
+
+
+@pytest.mark.parametrize(("reply", "expected"), FAULTS)
 def test_its_errors_are_the_contracts(
     reply: Reply, expected: type[RefreshTokenError], acme: Issuer, token_endpoint: TokenServer
 ) -> None:

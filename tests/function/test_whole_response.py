@@ -1,4 +1,4 @@
-"""Responses that come in pieces, late, or without an end, over real sockets and botocore's own way of reading them."""
+"""Responses that come in pieces, late, or without an end, over real sockets, as botocore reads them."""
 
 import http.client
 import itertools
@@ -20,8 +20,8 @@ BODY = json.dumps({"ARN": "arn", "Name": "pair", "VersionId": "V1", "SecretStrin
 HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(b"1\r\n%c\r\n" % byte for byte in BODY)
 PAUSE = 0.05
-"""Seconds between two pieces. All that is dripped takes longer than the read timeout, and ends, so that a client which
-does not mind gets its answer and the test fails."""
+"""Seconds between two pieces. Each dripping answer takes longer than the read timeout and does end, so a client without
+our bound gets it and the test fails."""
 
 
 def slowly(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -35,7 +35,7 @@ def byte_by_byte(answer: bytes) -> Iterator[bytes]:
 
 
 def requested(connection: socket.socket) -> bool:
-    """Take a whole request, which may come in pieces; return whether there was one."""
+    """Read a complete request, which may come in pieces; return whether there was one."""
     with connection.makefile("rb") as stream:
         head = http.client.parse_headers(stream) if stream.readline() else None
         return head is not None and stream.read(int(head["Content-Length"])) is not None
@@ -43,7 +43,7 @@ def requested(connection: socket.socket) -> bool:
 
 @contextmanager
 def serving(pieces: Callable[[], Iterable[bytes]]) -> Iterator[str]:
-    """Answer every request with these pieces, on connections that are kept."""
+    """Answer every request with these pieces, on kept connections."""
 
     def serve(connection: socket.socket) -> None:
         with connection:
@@ -52,7 +52,7 @@ def serving(pieces: Callable[[], Iterable[bytes]]) -> Iterator[str]:
                     for piece in pieces():
                         connection.sendall(piece)
             except OSError:
-                return  # the client has had enough
+                return  # the client gave up
 
     def accept(server: socket.socket) -> None:
         while True:
@@ -68,7 +68,7 @@ def serving(pieces: Callable[[], Iterable[bytes]]) -> Iterator[str]:
         server.shutdown(socket.SHUT_RDWR)
 
 
-def ask(
+def asked(
     monkeypatch: pytest.MonkeyPatch,
     pieces: Callable[[], Iterable[bytes]],
     *,
@@ -76,7 +76,7 @@ def ask(
     seconds: float = 1,
     make: Callable[[str, Config], Any] = punctual_client,
 ) -> list[object]:
-    """Return what a client with this read timeout makes of such answers."""
+    """Return what a client with this read timeout makes of these answers."""
     config = Config(connect_timeout=1, read_timeout=seconds, retries={"mode": "standard", "total_max_attempts": 1})
     with serving(pieces) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
@@ -98,33 +98,33 @@ DRIPPED: dict[str, Callable[[], Iterable[bytes]]] = {
 
 
 @pytest.mark.parametrize("pieces", DRIPPED.values(), ids=DRIPPED)
-def test_an_answer_that_drips_is_given_up_at_the_read_timeout(
+def test_a_dripping_answer_ends_at_the_timeout(
     pieces: Callable[[], Iterable[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ask(monkeypatch, pieces) == [Fault("connection", "ReadTimeoutError")]
+    assert asked(monkeypatch, pieces) == [Fault("connection", "ReadTimeoutError")]
 
 
-def test_any_other_client_would_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    (answer,) = ask(monkeypatch, DRIPPED["the body"], make=aws_client)
+def test_any_other_client_would_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    (answer,) = asked(monkeypatch, DRIPPED["the body"], make=aws_client)
     assert isinstance(answer, dict)
     assert answer["VersionId"] == "V1"
 
 
-def test_each_answer_has_the_whole_time_though_they_share_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_answer_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     def in_two_pieces() -> Iterator[bytes]:
         time.sleep(0.5)
         yield HEAD + BODY[:20]
         time.sleep(0.5)
         yield BODY[20:]
 
-    answers = ask(monkeypatch, in_two_pieces, times=4, seconds=3)
+    answers = asked(monkeypatch, in_two_pieces, times=4, seconds=3)
     assert [answer["VersionId"] for answer in answers if isinstance(answer, dict)] == ["V1"] * 4
 
 
 @pytest.mark.parametrize("head", [b"", b"X: "], ids=["body", "header"])
-def test_an_answer_without_an_end_is_given_up(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_answer_is_given_up(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     endless = itertools.chain([b"HTTP/1.1 200 OK\r\n" + (head or b"\r\n")], itertools.repeat(b"x" * 65_536))
-    (answer,) = ask(monkeypatch, lambda: endless, seconds=60)
+    (answer,) = asked(monkeypatch, lambda: endless, seconds=60)
     assert isinstance(answer, Fault)
     assert answer.kind == "connection"
 
@@ -135,5 +135,5 @@ def test_the_longest_answer_is_4_mib(spare: int, monkeypatch: pytest.MonkeyPatch
     start, end = b'{"ARN": "', b'"}'
     size = MAX_BYTES - len(head % MAX_BYTES) - spare
     body = start + b"x" * (size - len(start) - len(end)) + end
-    (answer,) = ask(monkeypatch, lambda: [head % len(body), body], seconds=60)
+    (answer,) = asked(monkeypatch, lambda: [head % len(body), body], seconds=60)
     assert (not isinstance(answer, Fault)) is taken
