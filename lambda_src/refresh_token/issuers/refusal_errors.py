@@ -8,7 +8,7 @@ from refresh_token.errors import (
     RefreshTokenError,
 )
 from refresh_token.issuers.app_credentials import HOW_TO_FILL
-from refresh_token.oauth.refusals import Refusal, RefusalRules, meaning
+from refresh_token.oauth.refusals import Refusal, RefusalRules, is_failing, meaning
 from refresh_token.oauth.responses import TokenResponse
 
 
@@ -32,8 +32,10 @@ def refusal_error(response: TokenResponse, rules: RefusalRules) -> RefreshTokenE
                 "(OAUTH2_TOKEN_URL, OAUTH2_SCOPE, OAUTH2_EXTRA_PARAMETERS), and that the issuer refreshes tokens for "
                 "this app."
             )
-        case Refusal.LATER:
+        case Refusal.LATER if is_failing(response.status):
             return unavailable(what)
+        case Refusal.LATER:
+            return IssuerUnavailableException(f"The issuer cannot refresh now ({what}). Ask again later.")
         case Refusal.NONSENSE:
             return nonsense(what)
 

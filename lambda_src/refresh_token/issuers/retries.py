@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Final
 
 from refresh_token.issuers.https_connection import NoReply, Reply
-from refresh_token.oauth.refusals import LATER_STATUSES
+from refresh_token.oauth.refusals import is_failing
 
 FIRST_PAUSE: Final = 0.2
 _MAX_DIGITS: Final = 9
@@ -32,8 +32,7 @@ def pause_before_retry(got: Reply | NoReply, attempt: int, *, repeatable: bool) 
     ignored = got.status == HTTPStatus.TOO_MANY_REQUESTS or (
         got.status == HTTPStatus.SERVICE_UNAVAILABLE and named is not None
     )
-    failed = got.status >= HTTPStatus.INTERNAL_SERVER_ERROR or got.status in LATER_STATUSES
-    return max(backoff, named or 0.0) if ignored or (failed and repeatable) else None
+    return max(backoff, named or 0.0) if ignored or (is_failing(got.status) and repeatable) else None
 
 
 def _retry_after(header: str | None) -> float | None:

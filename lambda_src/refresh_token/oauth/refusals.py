@@ -50,7 +50,7 @@ BORROWED_CODES: Final[Mapping[str, Refusal]] = {
 }
 """Codes of the other endpoints (RFC 6749, 4.1.2.1; RFC 8628, 3.5) that servers send here as well."""
 
-LATER_STATUSES: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+_LATER_STATUSES: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 _REFRESH_STATUSES: Final[Mapping[int, Refusal]] = {
     HTTPStatus.BAD_REQUEST: Refusal.GRANT,
@@ -71,10 +71,15 @@ class RefusalRules:
     otherwise: Refusal = Refusal.NONSENSE
 
 
+def is_failing(status: int) -> bool:
+    """Tell whether a status says that the issuer is throttling or failing, whatever else the answer says."""
+    return status in _LATER_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 def meaning(response: TokenResponse, rules: RefusalRules) -> Refusal:
     """Return what a refusal means."""
     status = response.status
-    if status in LATER_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if is_failing(status):
         return Refusal.LATER
     if status < HTTPStatus.OK or HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return Refusal.NONSENSE
