@@ -5,19 +5,11 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
+from local.environment import aws_variables
 from tests.support.client_function import NAME, Api, Function
 from tests.support.http_server import serving
 from token_client import TokenClient
 
-ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST",
-    "AWS_SECRET_ACCESS_KEY": "secret-of-nobody",
-    "AWS_REGION": "eu-west-1",
-    "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_CONFIG_FILE": "/dev/null",
-    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_MAX_ATTEMPTS", "FUNCTION_NAME", "FUNCTION_NAME_PARAMETER")
 
 
@@ -32,11 +24,10 @@ def function(monkeypatch: pytest.MonkeyPatch, session: boto3.session.Session) ->
     """The function, at the endpoint that this test's AWS clients use."""
     function = Function()
     with serving(function) as function.url:
-        for name, value in ENVIRONMENT.items():
+        for name, value in aws_variables(function.url).items():
             monkeypatch.setenv(name, value)
         for name in UNSET:
             monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("AWS_ENDPOINT_URL", function.url)
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
         yield function
         if function.slow:

@@ -22,7 +22,7 @@ from token_client.auth.urllib3 import TokenPool
 Send = Callable[..., tuple[int, str]]
 """(method, URL, body) to (status, text)."""
 
-OLD, NEW, NEWER = (f"Bearer {token_of(version)}" for version in (1, 2, 3))
+OLD, NEW = (f"Bearer {token_of(version)}" for version in (1, 2))
 HELLO, FORBIDDEN = (200, "hello "), (403, "No.")
 
 
@@ -85,32 +85,58 @@ def authorizations(api: Api) -> list[str | None]:
     return [authorization for _, authorization, _ in api.seen]
 
 
+SCENARIOS: dict[str, tuple[str, str, int]] = {
+    "a rejected token is replaced": ("me kill me me", "1122", 1),
+    "a token rejected with 401 is replaced": ("401 me kill me me", "1122", 1),
+    "a used token two refreshes behind is replaced": ("me refresh kill me refresh kill me", "1123345", 4),
+    "a dead token is replaced before a redirect": ("old kill old", "11122", 1),
+    "a new token that is forbidden is tried once more": ("forbidden me forbidden me", "12222", 1),
+    "a used token that is forbidden is tried twice more": ("me forbidden forbidden", "11233", 2),
+    "two consumers do not drive each other": ("forbidden" + " refresh forbidden" * 5, "122334455667", 1),
+    "a doubted token that died is replaced": ("forbidden refresh me", "1223", 1),
+}
+"""Steps, the versions of the tokens that were sent, and the number of reports to the function."""
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_scenario(send: Send, api: Api, function: Function, name: str) -> None:
+    steps, sent, reports = SCENARIOS[name]
+    api.redirects["/old"] = "/me"
+    for step in steps.split():
+        match step:
+            case "kill" | "refresh":
+                getattr(function, step)()
+            case "401":
+                api.rejection = 401
+            case "forbidden":
+                assert send("GET", f"{api.url}/forbidden") == FORBIDDEN
+            case _:
+                assert send("GET", f"{api.url}/{step}") == HELLO
+    assert authorizations(api) == [f"Bearer {token_of(int(version))}" for version in sent]
+    assert len([event for event in function.events if "failedVersionId" in event]) == reports
+
+
 class TestRejections:
-    @pytest.mark.parametrize("rejection", [401, 403])
-    def test_a_rejected_token_is_replaced(self, send: Send, api: Api, function: Function, rejection: int) -> None:
-        api.rejection = rejection
-        assert send("GET", f"{api.url}/me") == HELLO
-        function.kill()
-        assert [send("GET", f"{api.url}/me") for _ in range(2)] == [HELLO, HELLO]
-        assert authorizations(api) == [OLD, OLD, NEW, NEW]
-        assert len(function.events) == 2
-
-    def test_a_token_two_refreshes_behind_is_replaced(self, send: Send, api: Api, function: Function) -> None:
-        assert send("GET", f"{api.url}/me") == HELLO
-        function.refresh()
-        function.kill()
-        assert send("POST", f"{api.url}/me", b"you") == (200, "hello you")
-        assert authorizations(api) == [OLD, OLD, NEW, NEWER]
-        function.refresh()
-        function.kill()
-        assert send("GET", f"{api.url}/me") == HELLO
-
     def test_an_irreplaceable_token_raises(self, send: Send, api: Api, client: TokenClient, function: Function) -> None:
         client.get_token()
         function.kill()
-        function.fault = lambda: raised("ReauthorizationRequiredException", "Sign in.")
+        function.fault = raised("ReauthorizationRequiredException", "Sign in.")
         with pytest.raises(TokenClientError, match="Sign in"):
             send("GET", f"{api.url}/me")
+
+    def test_the_same_host_keeps_the_token(self, send: Send, api: Api, function: Function) -> None:
+        api.redirects["/moved"] = "/forbidden"
+        assert [send("GET", f"{api.url}/{path}") for path in ("me", "moved")] == [HELLO, FORBIDDEN]
+        assert [path for path, *_ in api.seen].count("/forbidden") == 3
+        assert function.refreshes == 2
+
+    def test_another_host_gets_no_token(self, send: Send, api: Api, function: Function) -> None:
+        other = Api(Function())
+        with serving(other) as other.url:
+            api.redirects["/away"] = f"{other.url}/me"
+            assert send("GET", f"{api.url}/away") == FORBIDDEN
+        assert (authorizations(other), authorizations(api)) == ([None], [OLD])
+        assert function.refreshes == 0
 
     def test_the_rejecting_statuses_can_be_chosen(self, client: TokenClient, api: Api, function: Function) -> None:
         function.kill()
@@ -138,7 +164,7 @@ class TestRejections:
             send("GET", f"{api.url}/me")
             send("GET", f"{api.url}/forbidden")
             function.kill()
-            function.fault = lambda: raised("IssuerUnavailableException", f"It said {OLD}")
+            function.fault = raised("IssuerUnavailableException", f"It said {OLD}")
             assert send("GET", f"{api.url}/me")[0] == 403
         assert {"token_client", "botocore.endpoint"} <= {record.name for record in caplog.records}
         assert [line for line in caplog.text.splitlines() if "figd_canary" in line] == []
@@ -167,80 +193,26 @@ class TestBodies:
         assert authorizations(api) == [OLD, NEW]
 
 
-class TestForbiddenRequests:
-    def test_a_new_token_is_tried_once_more(self, send: Send, api: Api, function: Function) -> None:
-        assert send("GET", f"{api.url}/forbidden") == FORBIDDEN
-        assert authorizations(api) == [OLD, NEW]
-        for _ in range(5):
-            assert send("GET", f"{api.url}/me") == HELLO
-            assert send("GET", f"{api.url}/forbidden") == FORBIDDEN
-        assert function.refreshes == 1
+def test_the_pause_grows_until_a_replacement_works(client: TokenClient) -> None:
+    now = 0.0
+    learnt = rejections.Rejections(client, monotonic=lambda: now)
 
-    def test_a_used_token_is_tried_twice_more(self, send: Send, api: Api, function: Function) -> None:
-        assert send("GET", f"{api.url}/me") == HELLO
-        assert [send("GET", f"{api.url}/forbidden") for _ in range(3)] == [FORBIDDEN] * 3
-        assert authorizations(api) == [OLD, OLD, NEW, NEWER, NEWER, NEWER]
-        assert function.refreshes == 2
-
-    def test_two_consumers_do_not_drive_each_other(self, send: Send, api: Api, function: Function) -> None:
-        assert send("GET", f"{api.url}/forbidden") == FORBIDDEN
-        for _ in range(5):
-            function.refresh()  # the other consumer's report
-            assert send("GET", f"{api.url}/forbidden") == FORBIDDEN
-        assert function.refreshes == 1 + 5
-
-    def test_a_doubted_token_that_died_is_replaced(self, send: Send, api: Api, function: Function) -> None:
-        send("GET", f"{api.url}/forbidden")
-        function.refresh()
-        assert send("GET", f"{api.url}/me") == HELLO
-        assert authorizations(api)[-2:] == [NEW, NEWER]
-        assert "failedVersionId" not in function.events[-1]
-
-    def test_the_pause_grows_until_a_replacement_works(self, client: TokenClient) -> None:
-        now = 0.0
-        learnt = rejections.Rejections(client, monotonic=lambda: now)
-
-        def pause() -> float:
-            """Reject every attempt; return the seconds until a rejection is reported again."""
-            nonlocal now
-            trial = learnt.begin()
-            while trial.should_repeat(403, can_repeat=lambda: True):
-                pass
-            start = now
-            while learnt.is_doubted(trial.token):
-                now += 15
-            return now - start
-
-        assert [pause() for _ in range(6)] == [60, 120, 240, 480, 900, 900]
+    def pause() -> float:
+        """Reject every attempt; return the seconds until a rejection is reported again."""
+        nonlocal now
         trial = learnt.begin()
-        assert trial.should_repeat(403, can_repeat=lambda: True)
-        assert not trial.should_repeat(200, can_repeat=lambda: True)
-        assert pause() == 60
+        while trial.should_repeat(403, can_repeat=lambda: True):
+            pass
+        start = now
+        while learnt.is_doubted(trial.token):
+            now += 15
+        return now - start
 
-
-class TestRedirects:
-    def test_a_dead_token_is_replaced_first(self, send: Send, api: Api, function: Function) -> None:
-        api.redirects["/old"] = "/me"
-        assert send("GET", f"{api.url}/old") == HELLO
-        function.kill()
-        assert send("GET", f"{api.url}/old") == HELLO
-        assert authorizations(api)[2:] == [OLD, NEW, NEW]
-
-    def test_the_same_host_keeps_the_token(self, send: Send, api: Api, function: Function) -> None:
-        assert send("GET", f"{api.url}/me") == HELLO
-        api.forbidden.add("/elsewhere")
-        api.redirects["/old"] = "/elsewhere"
-        assert send("GET", f"{api.url}/old") == FORBIDDEN
-        assert function.refreshes == 2
-        assert [path for path, *_ in api.seen].count("/elsewhere") == 3
-
-    def test_another_host_gets_no_token(self, send: Send, api: Api, function: Function) -> None:
-        other = Api(Function())
-        with serving(other) as other.url:
-            api.redirects["/away"] = f"{other.url}/me"
-            assert send("GET", f"{api.url}/away") == FORBIDDEN
-        assert (authorizations(other), authorizations(api)) == ([None], [OLD])
-        assert function.refreshes == 0
+    assert [pause() for _ in range(6)] == [60, 120, 240, 480, 900, 900]
+    trial = learnt.begin()
+    assert trial.should_repeat(403, can_repeat=lambda: True)
+    assert not trial.should_repeat(200, can_repeat=lambda: True)
+    assert pause() == 60
 
 
 def test_the_event_loop_is_not_blocked(client: TokenClient, api: Api, function: Function) -> None:

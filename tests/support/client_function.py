@@ -1,12 +1,12 @@
-"""What the client talks to, over real sockets: Lambda's Invoke with a refresh function behind it, and Figma's API.
+"""What the client talks to over real sockets: Lambda's Invoke with a refresh function behind it, and Figma's API.
 
-The function keeps the contract as the real one does, in memory: one live token, a report of the current version
-replaces it, a report of another one does not.
+The function behaves as the real one does, in memory: it has one live token, which a report of the current version
+replaces and a report of another version does not.
 """
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,32 +27,32 @@ def token_of(version: int) -> str:
 
 
 def raised(name: str, message: str) -> Response:
-    """Return what Lambda answers when a function raised."""
+    """Return Lambda's answer after a function raised."""
     body = json.dumps({"errorType": name, "errorMessage": message, "stackTrace": []})
     return Response(body, 200, {"X-Amz-Function-Error": "Unhandled"})
 
 
 def refused(status: int, code: str, message: str = "No.") -> Response:
-    """Return an error of Lambda itself."""
+    """Return an error from Lambda itself."""
     return Response(json.dumps({"Message": message}), status, {"x-amzn-ErrorType": code})
 
 
 @dataclass
 class Function:
-    """Lambda with the refresh function in it. ``faults`` are used up one a request, ``fault`` is for all."""
+    """Lambda with the refresh function. ``faults`` answer one request each, ``fault`` answers all of them."""
 
     version: int = 1
     alive: bool = True
-    """Whether the API takes the token of the current version."""
+    """Whether the API accepts the current token."""
     expires_in: int = LIFE
     state: str = "fresh"
     events: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     refreshes: int = 0
-    faults: list[Callable[[], Response]] = field(default_factory=list)
-    fault: Callable[[], Response] | None = None
+    faults: list[Response] = field(default_factory=list)
+    fault: Response | None = None
     slow: threading.Event | None = None
-    """Answers wait for it."""
+    """Answers wait until it is set."""
     asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     parameter: str = ARN
     parameter_fault: Response | None = None
@@ -69,11 +69,11 @@ class Function:
         return f"version-{self.version}"
 
     def kill(self) -> None:
-        """The live token dies, and the function does not know."""
+        """Kill the live token without the function noticing."""
         self.alive = False
 
     def refresh(self) -> None:
-        """A tick or another consumer's report replaces the token."""
+        """Replace the token, as a tick or another consumer's report does."""
         self.version, self.alive = self.version + 1, True
         self.refreshes += 1
 
@@ -109,13 +109,13 @@ class Function:
             self.slow.wait()
         with self._lock:
             if self.faults:
-                return self.faults.pop(0)()
-            return self.fault() if self.fault else Response(json.dumps(self.answer(self.events[-1])))
+                return self.faults.pop(0)
+            return self.fault or Response(json.dumps(self.answer(self.events[-1])))
 
 
 @dataclass
 class Api:
-    """Figma: takes the function's live token and nothing else."""
+    """Figma, which accepts the function's live token and nothing else."""
 
     function: Function
     rejection: int = 403

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import boto3
@@ -15,14 +14,13 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
-from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient
+from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
 from local.environment import caller_environment
 from local.standin import Standin
 
 Post = Callable[..., urllib3.BaseHTTPResponse]
 Aws = Callable[..., subprocess.CompletedProcess[str]]
-Me = Callable[[str], tuple[int, Any]]
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +36,7 @@ def standin(running_standin: Standin) -> Standin:
 
 
 @pytest.fixture
-def ui_builder(standin: Standin) -> Iterator[AmplifyUIBuilderClient]:
+def ui_builder(standin: Standin) -> Iterator[UiBuilder]:
     """A boto3 client that tries once and does not wait long."""
     client = boto3.client(
         "amplifyuibuilder",
@@ -88,15 +86,3 @@ def aws(standin: Standin) -> Aws:
         return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
     return run
-
-
-@pytest.fixture
-def me(standin: Standin) -> Me:
-    """Ask Figma to whom an access token belongs: status and body."""
-
-    def ask(access_token: str) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {access_token}"}
-        response = urllib3.request("GET", f"{standin.url}/v1/me", headers=headers, retries=False)
-        return response.status, response.json()
-
-    return ask

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import urllib3
 from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError, ReadTimeoutError
-from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient
+from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
 from local.standin import HTML, MALFORMED, NINETY_DAYS, Standin, StandinControl, digest
 from tests.system.local_cloud.conftest import Post
@@ -25,7 +25,7 @@ REFRESH = "/tokens/figma/refresh"
 
 
 @pytest.fixture
-def refresh(standin: Standin, ui_builder: AmplifyUIBuilderClient) -> Refresh:
+def refresh(standin: Standin, ui_builder: UiBuilder) -> Refresh:
     """Refresh the default user's grant through boto3."""
     token = standin.grant().refresh_token
     return lambda: {**ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": token})}
@@ -229,7 +229,7 @@ class TestControl:
         standin.forget_calls()
         assert standin.calls() == []
 
-    def test_boto3s_own_refusal_is_no_call(self, standin: Standin, ui_builder: AmplifyUIBuilderClient) -> None:
+    def test_boto3s_own_refusal_is_no_call(self, standin: Standin, ui_builder: UiBuilder) -> None:
         with pytest.raises(ParamValidationError):
             ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": 5})  # type: ignore[typeddict-item]
         assert standin.calls() == []

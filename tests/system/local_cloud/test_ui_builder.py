@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import urllib3
 from botocore.exceptions import ClientError
-from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient
+from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
-from local.standin import CLIENT_ID, NINETY_DAYS, USER, Standin
-from tests.system.local_cloud.conftest import Aws, Me, Post
+from local.standin import CLIENT_ID, NINETY_DAYS, Standin
+from tests.system.local_cloud.conftest import Aws, Post
 
 if TYPE_CHECKING:
     from mypy_boto3_amplifyuibuilder.type_defs import ExchangeCodeForTokenRequestBodyTypeDef
@@ -30,7 +30,7 @@ def allowed_code(post_form: Post) -> str:
 
 
 class TestRefreshToken:
-    def test_boto3_gets_a_new_token(self, standin: Standin, ui_builder: AmplifyUIBuilderClient) -> None:
+    def test_boto3_gets_a_new_token(self, standin: Standin, ui_builder: UiBuilder) -> None:
         grant = standin.grant()
         answer = ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": grant.refresh_token})
         metadata = answer["ResponseMetadata"]
@@ -50,14 +50,12 @@ class TestRefreshToken:
         assert "(InvalidParameterException) when calling the RefreshToken operation" in done.stderr
 
     @pytest.mark.parametrize("provider", ["github", "Figma", "figma ", "a/b", "..", "fig/refresh"])
-    def test_only_figma_is_a_provider(
-        self, standin: Standin, ui_builder: AmplifyUIBuilderClient, provider: str
-    ) -> None:
+    def test_only_figma_is_a_provider(self, standin: Standin, ui_builder: UiBuilder, provider: str) -> None:
         token = standin.grant().refresh_token
         with pytest.raises(ui_builder.exceptions.InvalidParameterException, match="the only valid value is figma"):
             ui_builder.refresh_token(provider=provider, refreshTokenBody={"token": token})  # type: ignore[arg-type]
 
-    def test_a_token_belongs_to_its_app(self, standin: Standin, ui_builder: AmplifyUIBuilderClient) -> None:
+    def test_a_token_belongs_to_its_app(self, standin: Standin, ui_builder: UiBuilder) -> None:
         token = standin.grant(client_id="app-a").refresh_token
         for sent, other in ((token, "app-b"), ("unknown", "app-a"), ("", "app-a")):
             with pytest.raises(ui_builder.exceptions.InvalidParameterException) as refused:
@@ -66,7 +64,7 @@ class TestRefreshToken:
         ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": token, "clientId": "app-a"})
 
     def test_rotation_replaces_the_refresh_token(
-        self, standin: Standin, ui_builder: AmplifyUIBuilderClient, signed_post: Post
+        self, standin: Standin, ui_builder: UiBuilder, signed_post: Post
     ) -> None:
         old = standin.grant().refresh_token
         standin.set_rotation(on=True)
@@ -86,10 +84,10 @@ class TestExchangeCodeForToken:
         expected = {"accessToken": grant.access_token, "expiresIn": NINETY_DAYS, "refreshToken": grant.refresh_token}
         assert json.loads(done.stdout) == expected
 
-    def test_boto3_gets_a_pair_once(self, ui_builder: AmplifyUIBuilderClient, allowed_code: str, me: Me) -> None:
+    def test_boto3_gets_a_pair_once(self, standin: Standin, ui_builder: UiBuilder, allowed_code: str) -> None:
         request: ExchangeCodeForTokenRequestBodyTypeDef = {"code": allowed_code, "redirectUri": REDIRECT}
-        status, user = me(ui_builder.exchange_code_for_token(provider="figma", request=request)["accessToken"])
-        assert (status, user["email"]) == (200, USER)
+        pair = ui_builder.exchange_code_for_token(provider="figma", request=request)
+        assert standin.accepts(pair["accessToken"])
         with pytest.raises(ui_builder.exceptions.InvalidParameterException):
             ui_builder.exchange_code_for_token(provider="figma", request=request)
 
