@@ -258,6 +258,6 @@ class TestIssuedToken:
 
     @pytest.mark.parametrize("kind", ["mac", "DPoP", "", 7, ["bearer"]])
     def test_a_server_must_issue_bearer_tokens(self, kind: object) -> None:
-        with pytest.raises(IssuerProtocolException, match="no bearer token"):
+        with pytest.raises(IssuerProtocolException, match="not a bearer token"):
             self.issued(profile(), token_type=kind)
         assert self.issued(FigmaSettings().profile, token_type=kind) == ("A", 60, None)
