@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.bundles import names, needs_3_13
 from token_refresher.bundling import bundle as bundling
 from token_refresher.bundling import installed, pruning
 from token_refresher.bundling.python_runtime import Compiler, find_compiler
@@ -32,10 +33,6 @@ WHEEL_FILES = {
     "tiny-1.0.dist-info/LICENSE.txt": "do as you like\n",
 }
 NO_COMPILER: Callable[[], Compiler | None] = lambda: None  # noqa: E731 - a value of a table
-
-needs_3_13 = pytest.mark.skipif(
-    find_compiler() is None, reason="this machine has no Python 3.13, so bundles carry no byte code"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +78,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     requirements.write_text(f"--find-links {wheel.parent}\ntiny==1.0 --hash=sha256:{digest}\n", encoding="utf-8")
     return Project(source=source, requirements=requirements, cache=tmp_path / "cache", wheel=wheel)
-
-
-def names(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, float, int]]:

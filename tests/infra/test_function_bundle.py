@@ -1,53 +1,42 @@
-"""The bundle that is deployed: all that the function uses works from it, and nothing else is in it."""
+"""The bundle that is deployed: everything that the function uses works from it, and it holds nothing else."""
 
 import json
 import shutil
-import subprocess
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
+from werkzeug import Request, Response
 
-from tests.infra.test_bundling import names, needs_3_13
+from tests.support.bundles import names, needs_3_13, run_in
 from tests.support.checkout import ROOT
+from tests.support.http_server import serving
 from token_refresher.bundling import bundle as bundling
-from token_refresher.bundling import python_runtime
 from token_refresher.bundling.pruning import FUNCTION_RULES
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 SERVICES = FUNCTION_RULES.botocore_services
+DEPLOYED = {
+    "SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:pair-abcdef",
+    "LOCK_TABLE": "locks",
+    "ADVISORY_WINDOW_SECONDS": "604800",
+    "MANDATORY_WINDOW_SECONDS": "86400",
+}
 
 
 @pytest.fixture(scope="session")
 def function_bundle() -> Path:
-    """The packages that the function ships with, around a source folder that does not matter here."""
     return bundling.function_bundle("arm64")
 
 
-def in_isolation(folder: Path, script: str, **environment: str) -> str:
-    """Run `script` with the standard library and the bundle, as Lambda does with /var/task, and nothing else."""
-    found = python_runtime.find_compiler()
-    assert found
-    prelude = f"import sys; sys.path.insert(0, {str(folder)!r})\n"
-    region = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
-    done = subprocess.run(
-        [found.executable, "-I", "-S", "-B", "-c", prelude + script],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**region, **environment},
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @needs_3_13
-def test_everything_that_the_function_imports_is_in_the_bundle_and_compiled(function_bundle: Path) -> None:
-    script = """
+class TestImports:
+    def test_every_dependency_is_there_and_compiled(self, function_bundle: Path) -> None:
+        script = """
 import os, json
 import boto3, botocore.config
 from aws_lambda_powertools import Logger, Metrics
@@ -63,82 +52,66 @@ metrics.flush_metrics()
 ours = [module for module in list(sys.modules.values()) if str(getattr(module, "__file__", "")).startswith(sys.path[0])]
 print(json.dumps({"modules": len(ours), "uncompiled": [m.__name__ for m in ours if not os.path.exists(m.__cached__)]}))
 """
-    printed = [json.loads(line) for line in in_isolation(function_bundle, script).splitlines()]
-    assert printed[0]["message"] == "it logs"
-    assert printed[1]["Refreshed"] == [1.0]
-    assert printed[2]["modules"] > 100
-    assert printed[2]["uncompiled"] == []
+        printed = [json.loads(line) for line in run_in(function_bundle, script).splitlines()]
+        assert printed[0]["message"] == "it logs"
+        assert printed[1]["Refreshed"] == [1.0]
+        assert printed[2]["modules"] > 100
+        assert printed[2]["uncompiled"] == []
 
-
-DEPLOYED = {
-    "SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:pair-abcdef",
-    "LOCK_TABLE": "locks",
-    "ADVISORY_WINDOW_SECONDS": "604800",
-    "MANDATORY_WINDOW_SECONDS": "86400",
-}
-
-
-@needs_3_13
-def test_a_cold_start_loads_nothing_that_only_a_refresh_or_a_failure_needs(function_bundle: Path) -> None:
-    script = """
-import sys
+    def test_a_cold_start_loads_only_what_answers_need(self, function_bundle: Path) -> None:
+        script = """
 import refresh_token.handler
 assert refresh_token.handler._connection.cache_info().currsize, "the client is made"
 for name in ("boto3", "s3transfer", "aws_lambda_powertools"):
     assert name not in sys.modules, name
 assert [name for name in sys.modules if name.startswith(("refresh_token.issuers", "refresh_token.oauth"))] == []
 """
-    in_isolation(function_bundle, script, **DEPLOYED)
+        run_in(function_bundle, script, **DEPLOYED)
 
-
-@needs_3_13
-def test_garbage_is_collected_after_init_and_what_init_made_is_not_looked_at_again(function_bundle: Path) -> None:
-    script = """
+    def test_the_garbage_collector_skips_what_init_made(self, function_bundle: Path) -> None:
+        script = """
 import gc
 import refresh_token.handler
-looked_at, left_alone = len(gc.get_objects()), gc.get_freeze_count()
+watched, frozen = len(gc.get_objects()), gc.get_freeze_count()
 assert gc.isenabled()
-assert left_alone > 10 * looked_at, (left_alone, looked_at)
+assert frozen > 10 * watched, (frozen, watched)
 """
-    in_isolation(function_bundle, script, **DEPLOYED)
+        run_in(function_bundle, script, **DEPLOYED)
 
-
-@needs_3_13
-def test_where_the_machine_has_no_certificate_authorities_those_in_the_bundle_are_used(function_bundle: Path) -> None:
-    script = """
+    def test_it_brings_certificate_authorities_of_its_own(self, function_bundle: Path) -> None:
+        script = """
 from refresh_token.issuers.tls import function_tls_context
 print(function_tls_context().cert_store_stats()["x509_ca"])
 """
-    nowhere = {"SSL_CERT_FILE": "/nowhere", "SSL_CERT_DIR": "/nowhere"}
-    assert int(in_isolation(function_bundle, script, **nowhere)) > 50
+        nowhere = {"SSL_CERT_FILE": "/nowhere", "SSL_CERT_DIR": "/nowhere"}
+        assert int(run_in(function_bundle, script, **nowhere)) > 50
 
-
-@needs_3_13
-def test_every_issuer_can_be_made_from_the_bundle(function_bundle: Path) -> None:
-    script = """
+    def test_every_issuer_can_be_made(self, function_bundle: Path) -> None:
+        script = """
 import os
 from refresh_token.issuers.registry import ISSUERS, issuer_named
 for name in ISSUERS:
     issuer_named(name, os.environ)
 """
-    settings = {"APP_SECRET_ARN": "arn:app", "OAUTH2_TOKEN_URL": "https://issuer.example/token"}
-    in_isolation(function_bundle, script, **settings)
+        settings = {"APP_SECRET_ARN": "arn:app", "OAUTH2_TOKEN_URL": "https://issuer.example/token"}
+        run_in(function_bundle, script, **settings)
 
 
 CLIENT = """
+import json
 from botocore.config import Config
 from refresh_token.aws_clients import aws_client, session
 """
 
 
 @needs_3_13
-def test_every_service_has_the_same_endpoint_in_every_region_as_without_pruning(function_bundle: Path) -> None:
-    whole = botocore.session.get_session()
-    partitions = whole.get_available_partitions()
-    regions = [region for name in partitions for region in whole.get_available_regions("dynamodb", name)]
-    assert {"us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"} <= set(regions)
-    script = f"""
-import json
+class TestEndpoints:
+    def test_pruning_changes_none_in_any_region(self, function_bundle: Path) -> None:
+        unpruned = botocore.session.get_session()
+        partitions = unpruned.get_available_partitions()
+        regions = [region for name in partitions for region in unpruned.get_available_regions("dynamodb", name)]
+        assert {"us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"} <= set(regions)
+        script = f"""
 found = dict()
 for region in {regions}:
     for service in {SERVICES}:
@@ -147,28 +120,25 @@ for region in {regions}:
 known = [session().get_available_regions(service, name) for service in {SERVICES} for name in {partitions}]
 print(json.dumps([found, known]))
 """
-    found, known = json.loads(in_isolation(function_bundle, CLIENT + script))
-    for key, (url, signed_for) in found.items():
-        region, service = key.split()
-        client: Any = whole.create_client(service, region_name=region)
-        assert (url, signed_for) == (client.meta.endpoint_url, client._request_signer.region_name), key
-    assert known == [whole.get_available_regions(service, name) for service in SERVICES for name in partitions]
+        found, known = json.loads(run_in(function_bundle, CLIENT + script))
+        for key, (url, signed_for) in found.items():
+            region, service = key.split()
+            client: Any = unpruned.create_client(service, region_name=region)
+            assert (url, signed_for) == (client.meta.endpoint_url, client._request_signer.region_name), key
+        assert known == [unpruned.get_available_regions(service, name) for service in SERVICES for name in partitions]
 
-
-@needs_3_13
-def test_retries_and_endpoints_work_from_the_pruned_bundle(function_bundle: Path) -> None:
-    script = """
+    def test_retries_and_other_endpoints_work(self, function_bundle: Path) -> None:
+        script = """
 config = Config(region_name="cn-north-1", retries={"mode": "standard", "total_max_attempts": 3})
 here, there = aws_client("secretsmanager", config), aws_client("amplifyuibuilder", Config())
-import json
 print(json.dumps([here.meta.endpoint_url, there.meta.endpoint_url, here.meta.config.retries]))
 """
-    elsewhere = {"AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": "http://127.0.0.1:9"}
-    assert json.loads(in_isolation(function_bundle, CLIENT + script, **elsewhere)) == [
-        "https://secretsmanager.cn-north-1.amazonaws.com.cn",
-        "http://127.0.0.1:9",
-        {"mode": "standard", "total_max_attempts": 3},
-    ]
+        elsewhere = {"AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": "http://127.0.0.1:9"}
+        assert json.loads(run_in(function_bundle, CLIENT + script, **elsewhere)) == [
+            "https://secretsmanager.cn-north-1.amazonaws.com.cn",
+            "http://127.0.0.1:9",
+            {"mode": "standard", "total_max_attempts": 3},
+        ]
 
 
 GIVEN = {"AccessKeyId": "AKIAGIVEN", "SecretAccessKey": "s", "Token": "t", "Expiration": "2100-01-01T00:00:00Z"}
@@ -178,42 +148,19 @@ ASSUMED = f"""<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResul
 </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"""
 
 
-class Services(BaseHTTPRequestHandler):
-    """A giver of credentials, and a Secrets Manager that shows who asks; its first answer is a fault."""
+def services() -> "WSGIApplication":
+    """Return a server that hands out credentials and answers calls with their signature, after a first fault."""
+    faults = iter([Response("{}", 503)])
 
-    def _answer(self, status: int, body: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
+    @Request.application
+    def app(request: Request) -> Response:
+        if request.method == "GET":
+            return Response(json.dumps(GIVEN))
+        if b"AssumeRoleWithWebIdentity" in request.get_data():
+            return Response(ASSUMED)
+        return next(faults, Response(json.dumps({"SecretString": request.headers["Authorization"]})))
 
-    def do_GET(self) -> None:
-        self._answer(200, json.dumps(GIVEN))
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        if "AssumeRoleWithWebIdentity" in body:
-            self._answer(200, ASSUMED)
-        elif self.server.__dict__.setdefault("faults", []) == []:
-            self.server.__dict__["faults"].append(self.path)
-            self._answer(503, "{}")
-        else:
-            self._answer(200, json.dumps({"SecretString": self.headers["Authorization"]}))
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def services() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Services) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    return app
 
 
 def from_environment(_: str, __: Path) -> dict[str, str]:
@@ -231,24 +178,23 @@ def from_web_identity(_: str, folder: Path) -> dict[str, str]:
 
 
 @needs_3_13
-@pytest.mark.parametrize("source", [from_environment, from_container, from_web_identity])
-def test_a_call_is_signed_with_the_credentials_there_are_and_repeated_after_a_fault(
-    function_bundle: Path, tmp_path: Path, source: Callable[[str, Path], dict[str, str]]
-) -> None:
-    script = """
+class TestCalls:
+    @pytest.mark.parametrize("source", [from_environment, from_container, from_web_identity])
+    def test_any_credentials_sign_and_faults_are_retried(
+        self, function_bundle: Path, tmp_path: Path, source: Callable[[str, Path], dict[str, str]]
+    ) -> None:
+        script = """
 client = aws_client("secretsmanager", Config(retries={"mode": "standard", "total_max_attempts": 3}))
 print(client.get_secret_value(SecretId="s")["SecretString"])
 """
-    with services() as url:
-        given: dict[str, Any] = {"AWS_ENDPOINT_URL": url, "HOME": str(tmp_path), **source(url, tmp_path)}
-        signature = in_isolation(function_bundle, CLIENT + script, **given)
-    assert signature.startswith("AWS4-HMAC-SHA256 Credential=AKIAGIVEN/")
-    assert "/eu-west-1/secretsmanager/aws4_request" in signature
+        with serving(services()) as url:
+            given: dict[str, Any] = {"AWS_ENDPOINT_URL": url, "HOME": str(tmp_path), **source(url, tmp_path)}
+            signature = run_in(function_bundle, CLIENT + script, **given)
+        assert signature.startswith("AWS4-HMAC-SHA256 Credential=AKIAGIVEN/")
+        assert "/eu-west-1/secretsmanager/aws4_request" in signature
 
-
-@needs_3_13
-def test_a_call_by_https_is_never_made_in_the_clear(function_bundle: Path, tmp_path: Path) -> None:
-    script = """
+    def test_https_is_never_made_in_the_clear(self, function_bundle: Path, tmp_path: Path) -> None:
+        script = """
 from botocore.exceptions import SSLError
 client = aws_client("secretsmanager", Config(retries={"total_max_attempts": 1}))
 try:
@@ -256,24 +202,23 @@ try:
 except SSLError:
     print("refused")
 """
-    with services() as url:
-        given = {"AWS_ENDPOINT_URL": url.replace("http:", "https:"), "HOME": str(tmp_path)}
-        given |= from_environment(url, tmp_path)
-        assert in_isolation(function_bundle, CLIENT + script, **given) == "refused\n"
+        with serving(services()) as url:
+            given = {"AWS_ENDPOINT_URL": url.replace("http:", "https:"), "HOME": str(tmp_path)}
+            given |= from_environment(url, tmp_path)
+            assert run_in(function_bundle, CLIENT + script, **given) == "refused\n"
 
 
-def test_the_bundle_keeps_the_services_in_use_and_the_names_of_what_is_in_it(function_bundle: Path) -> None:
-    services = {path.name for path in (function_bundle / "botocore" / "data").iterdir() if path.is_dir()}
-    assert services == {"amplifyuibuilder", "dynamodb", "secretsmanager", "sts"}
-    packages = {path.parent.name.split("-")[0] for path in function_bundle.glob("*.dist-info/METADATA")}
-    assert {"boto3", "botocore", "aws_lambda_powertools", "urllib3"} <= packages
+class TestContents:
+    def test_only_the_services_in_use(self, function_bundle: Path) -> None:
+        services = {path.name for path in (function_bundle / "botocore" / "data").iterdir() if path.is_dir()}
+        assert services == {"amplifyuibuilder", "dynamodb", "secretsmanager", "sts"}
+        packages = {path.parent.name.split("-")[0] for path in function_bundle.glob("*.dist-info/METADATA")}
+        assert {"boto3", "botocore", "aws_lambda_powertools", "urllib3"} <= packages
 
+    def test_the_zip_has_at_most_4_mb(self, function_bundle: Path, tmp_path: Path) -> None:
+        zipped = shutil.make_archive(str(tmp_path / "function"), "zip", function_bundle)
+        assert Path(zipped).stat().st_size <= 4_000_000
 
-def test_the_zip_has_at_most_4_mb(function_bundle: Path, tmp_path: Path) -> None:
-    zipped = shutil.make_archive(str(tmp_path / "function"), "zip", function_bundle)
-    assert Path(zipped).stat().st_size <= 4_000_000
-
-
-def test_the_bundle_names_no_folder_of_this_machine(function_bundle: Path) -> None:
-    here = str(ROOT).encode()
-    assert not [name for name in names(function_bundle) if here in (function_bundle / name).read_bytes()]
+    def test_no_file_names_a_folder_of_this_machine(self, function_bundle: Path) -> None:
+        here = str(ROOT).encode()
+        assert not [name for name in names(function_bundle) if here in (function_bundle / name).read_bytes()]

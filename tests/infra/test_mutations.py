@@ -1,6 +1,7 @@
 """The tests of the templates can fail: each is shown a stack that is broken in one way, and must notice."""
 
 import copy
+import inspect
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,12 +20,16 @@ Break = Callable[[dict[str, Any]], None]
 
 def on_a_stage(*modules: Any) -> list[Test]:
     """Return the tests that take a stage's template and nothing else."""
-    return [
-        test
-        for module in modules
-        for name, test in vars(module).items()
-        if name.startswith("test_") and test.__code__.co_varnames[: test.__code__.co_argcount] == ("every_stage",)
-    ]
+    tests = [test for module in modules for place in (module, *classes(module)) for test in members(place, "test_")]
+    return [test for test in tests if list(inspect.signature(test).parameters) == ["every_stage"]]
+
+
+def classes(module: Any) -> list[Any]:
+    return [kind() for kind in members(module, "Test") if inspect.isclass(kind)]
+
+
+def members(place: Any, prefix: str) -> list[Any]:
+    return [getattr(place, name) for name in dir(place) if name.startswith(prefix)]
 
 
 POLICY_TESTS = on_a_stage(test_least_privilege)
