@@ -58,7 +58,7 @@ def installed(peer: str) -> Asset:
         shutil.copytree(PEERS / peer, scratch / peer, ignore=shutil.ignore_patterns("__pycache__"))
         subprocess.run([sys.executable, "-m", "compileall", "-q", scratch / peer], check=True)  # noqa: S603
         scratch.rename(folder)
-    return Asset(name=f"{peer}, not pruned", folder=folder, handler=f"{peer}.handler.lambda_handler")
+    return Asset(name=f"{peer}, fresh byte code", folder=folder, handler=f"{peer}.handler.lambda_handler")
 
 
 def uploaded(peer: str) -> Asset:

@@ -69,7 +69,7 @@ def _fault(reason: str, path: str, details: Mapping[str, Any]) -> str:
         return f"`{details['required_name']}` is missing{inside}"
     if reason == "unknown field":
         known = ", ".join(details["valid_names"])
-        return f"{quoted_name(details['unknown_param'])} is not known{inside}, known are {known}"
+        return f"{quoted_name(details['unknown_param'])} is not known{inside}; the known ones are {known}"
     if reason == "invalid type":
         return f"{place or 'the input'} must be {_TYPES.get(details['valid_types'][0], 'of another type')}"
     return f"{place or 'the input'} does not fit ({reason})"

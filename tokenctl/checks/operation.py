@@ -62,7 +62,9 @@ def check_alarms(subject: Subject) -> Finding:
     ringing = [short_alarm_name(alarm["AlarmName"]) for alarm in alarms if alarm["StateValue"] == "ALARM"]
     if ringing:
         return Finding(Level.FAIL, f"ringing: {', '.join(ringing)}", "docs/runbook.md has an entry for each alarm")
-    return Finding(Level.OK, f"none of {len(alarms)} rings") if alarms else Finding(Level.WARN, "the stack has none")
+    if not alarms:
+        return Finding(Level.WARN, "the stack has no alarms")
+    return Finding(Level.OK, f"none of {len(alarms)} alarms is ringing")
 
 
 def check_dead_letters(subject: Subject) -> Finding:

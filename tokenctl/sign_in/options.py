@@ -47,7 +47,7 @@ def validate_address(url: str, name: str) -> None:
     except ValueError:
         address = urlsplit("")
     if not address.hostname or address.fragment or address.username is not None:
-        raise UsageError(f"{name} must be an absolute address without user name and fragment.")
+        raise UsageError(f"{name} must be an absolute address without a user name or a fragment.")
     if address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK_HOSTS):
         raise UsageError(f"{name} must begin with https://. Only addresses on this machine may use http://.")
 

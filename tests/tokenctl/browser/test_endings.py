@@ -49,8 +49,8 @@ class TestBadResponses:
         ("parameters", "message"),
         [
             ({}, f"Figma's answer holds no code. {AGAIN}"),
-            ({"error": "invalid_scope"}, f"Figma's page could not go on with the sign-in (invalid_scope). {AGAIN}"),
-            ({"error": "<b>figd_whatever</b>"}, f"Figma's page could not go on with the sign-in. {AGAIN}"),
+            ({"error": "invalid_scope"}, f"Figma's page could not continue the sign-in (invalid_scope). {AGAIN}"),
+            ({"error": "<b>figd_whatever</b>"}, f"Figma's page could not continue the sign-in. {AGAIN}"),
         ],
         ids=["no code", "known error", "made-up error"],
     )
