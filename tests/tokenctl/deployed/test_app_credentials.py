@@ -49,8 +49,8 @@ def held(bare: Stack) -> object:
 WRONG: dict[str, tuple[str | bytes, str]] = {
     "nothing": ("", "it is not a JSON object with `clientId` and `clientSecret`"),
     "not JSON": (f"{APP_ID}:{APP_SECRET}", "it is not a JSON object with"),
-    "no secret": (json.dumps({"clientId": APP_ID}), "`clientSecret` must be a string"),
-    "a line break": (json.dumps({**APP, "clientSecret": f"{APP_SECRET}\n"}), "`clientSecret` must be a string"),
+    "no secret": (json.dumps({"clientId": APP_ID}), "`clientSecret` must be a non-empty string"),
+    "a line break": (json.dumps({**APP, "clientSecret": f"{APP_SECRET}\n"}), "`clientSecret` must be a non-empty string"),
     "not text": (b"\xff\xfe\x00", "it is not UTF-8 text"),
 }
 """How the command words each kind of fault; the parser's own tests have the rest."""
@@ -135,7 +135,7 @@ class TestDoctor:
         [
             ("", "has no app credentials yet."),
             ("canary", "does not hold them: it is not a JSON object"),
-            ('{"clientId": "canary"}', "does not hold them: `clientSecret` must be a string"),
+            ('{"clientId": "canary"}', "does not hold them: `clientSecret` must be a non-empty string"),
         ],
         ids=["empty", "not JSON", "no secret"],
     )
