@@ -71,9 +71,7 @@ def _pair(sign_in: SignIn, response: AuthorizationResponse) -> TokenPair:
             )
         case Outcome.FAILED:
             reason = f" ({response.reason})" if response.reason else ""
-            raise ServiceError(
-                f"{label.capitalize()}'s page could not continue the sign-in{reason}. {NOTHING_STORED}"
-            )
+            raise ServiceError(f"{label.capitalize()}'s page could not continue the sign-in{reason}. {NOTHING_STORED}")
         case _:
             raise ServiceError(f"{label.capitalize()}'s answer holds no code. {NOTHING_STORED}")
 

@@ -46,7 +46,9 @@ def read_credentials(target: Target) -> AppCredentials:
         return parse_app_credentials(text)
     except ValueError as error:
         fault = str(error)
-    raise NoCredentialsError(f"The secret for the app's credentials does not hold them: {fault}. {how_to_store(target)}")
+    raise NoCredentialsError(
+        f"The secret for the app's credentials does not hold them: {fault}. {how_to_store(target)}"
+    )
 
 
 def would_replace(target: Target) -> bool:

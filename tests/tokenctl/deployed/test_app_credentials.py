@@ -50,7 +50,7 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
     "nothing": ("", "it is not a JSON object with `clientId` and `clientSecret`"),
     "not JSON": (f"{APP_ID}:{APP_SECRET}", "it is not a JSON object with"),
     "no secret": (json.dumps({"clientId": APP_ID}), "`clientSecret` must be a non-empty string"),
-    "a line break": (json.dumps({**APP, "clientSecret": f"{APP_SECRET}\n"}), "`clientSecret` must be a non-empty string"),
+    "a line break": (json.dumps({**APP, "clientSecret": f"{APP_SECRET}\n"}), "`clientSecret` must be a non-empty"),
     "not text": (b"\xff\xfe\x00", "it is not UTF-8 text"),
 }
 """How the command words each kind of fault; the parser's own tests have the rest."""
