@@ -15,7 +15,7 @@ from refresh_token.errors import (
     RefreshTokenError,
 )
 from refresh_token.issued_token import IssuedToken
-from refresh_token.issuers.registry import ISSUERS, issuer_named
+from refresh_token.issuers.registry import ISSUERS, issuer_from
 from refresh_token.ports import Issuer
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import NOBODY_LISTENS, AppSecret
@@ -95,7 +95,7 @@ def subject(
         monkeypatch.setattr("moto.core.botocore_stubber.BotocoreStubber.process_request", passing(server.url))
         language = LANGUAGES[request.param]
         environment = {"ALLOW_HTTP_ISSUER": "true", **language.environment(server.url, app_secret.arn)}
-        yield Subject(issuer_named(request.param, environment), server, language)
+        yield Subject(issuer_from({"ISSUER": request.param, **environment}), server, language)
 
 
 def passing(url: str) -> Callable[..., object]:
@@ -157,7 +157,7 @@ def test_nobody_listening_is_unavailable(app_secret: AppSecret, monkeypatch: pyt
     for name, language in LANGUAGES.items():
         environment = {"ALLOW_HTTP_ISSUER": "true", **language.environment(NOBODY_LISTENS, app_secret.arn)}
         with pytest.raises(IssuerUnavailableException) as caught:
-            issuer_named(name, environment).refresh(REFRESH, None, seconds=ONE_ATTEMPT)
+            issuer_from({"ISSUER": name, **environment}).refresh(REFRESH, None, seconds=ONE_ATTEMPT)
         assert_clean(caught.value)
 
 

@@ -14,7 +14,7 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
-from refresh_token.issuers.registry import ISSUERS, issuer_named
+from refresh_token.issuers.registry import ISSUERS, issuer_from
 from refresh_token.ports import Issuer
 from tests.support.checkout import ROOT
 from tests.support.function_environment import APP_SECRET, AppSecret
@@ -32,7 +32,7 @@ def acme(tmp_path: Path, token_endpoint: TokenServer, app_secret: AppSecret, mon
     assert re.findall(r'"(\w+)": "(\w+)"', line) == [*ISSUERS.items(), added]
     monkeypatch.setitem(ISSUERS, *added)
     environment = {"ACME_BASE_URL": token_endpoint.url, "APP_SECRET_ARN": app_secret.arn, "ALLOW_HTTP_ISSUER": "true"}
-    return issuer_named("acme", environment)
+    return issuer_from({"ISSUER": "acme", **environment})
 
 
 def test_it_issues_a_token(acme: Issuer, token_endpoint: TokenServer) -> None:

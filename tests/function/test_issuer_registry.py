@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from refresh_token.errors import ConfigurationException
-from refresh_token.issuers.registry import ISSUERS, issuer_named
+from refresh_token.issuers.registry import ISSUERS, issuer_from
 from refresh_token.oauth.issuers import NAMES
 from tests.support.canaries import assert_clean
 
@@ -21,7 +21,7 @@ GOOD: dict[str, dict[str, str]] = {
 
 def fault(name: str, environment: dict[str, str]) -> str:
     with pytest.raises(ConfigurationException) as caught:
-        issuer_named(name, environment)
+        issuer_from({"ISSUER": name, **environment})
     assert_clean(caught.value)
     return str(caught.value)
 
@@ -29,12 +29,12 @@ def fault(name: str, environment: dict[str, str]) -> str:
 def test_every_issuer_is_made_from_its_settings() -> None:
     assert tuple(GOOD) == tuple(ISSUERS) == NAMES
     for name, environment in GOOD.items():
-        issuer = issuer_named(name, environment)
+        issuer = issuer_from({"ISSUER": name, **environment})
         assert issuer.rotates is (name == "oauth2")
         assert issuer.takes_client_id is (name == "amplify")
 
 
-@pytest.mark.parametrize("name", ["", "canary", "Figma", "registry", "ui_builder"])
+@pytest.mark.parametrize("name", ["canary", "Figma", "registry", "ui_builder"])
 def test_another_name_is_refused(name: str) -> None:
     assert "ISSUER must be one of amplify, figma, oauth2" in fault(name, {})
 
@@ -49,8 +49,8 @@ def test_all_faults_are_named_at_once() -> None:
 def test_an_issuer_loads_no_other() -> None:
     program = textwrap.dedent("""
         import sys
-        from refresh_token.issuers.registry import ISSUERS, issuer_named
-        issuer_named("amplify", {})
+        from refresh_token.issuers.registry import ISSUERS, issuer_from
+        issuer_from({})
         print([name for name in ISSUERS.values() if f"refresh_token.issuers.{name}" in sys.modules])
     """)
     printed = subprocess.run(

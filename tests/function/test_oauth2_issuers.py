@@ -6,7 +6,7 @@ from base64 import b64decode
 import pytest
 
 from refresh_token.errors import ConfigurationException, RefreshTokenError
-from refresh_token.issuers.registry import issuer_named
+from refresh_token.issuers.registry import issuer_from
 from refresh_token.ports import Issuer
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import APP_ID, APP_SECRET, AppSecret
@@ -17,7 +17,8 @@ REFRESH, OTHER_APP = "canary-refresh", "canary-other"
 
 def issuer(name: str, server: TokenServer, app: AppSecret, **settings: str) -> Issuer:
     addresses = {"FIGMA_BASE_URL": server.url, "OAUTH2_TOKEN_URL": f"{server.url}/token?tenant=1"}
-    return issuer_named(name, {**addresses, "APP_SECRET_ARN": app.arn, "ALLOW_HTTP_ISSUER": "true", **settings})
+    always = {"ISSUER": name, "APP_SECRET_ARN": app.arn, "ALLOW_HTTP_ISSUER": "true"}
+    return issuer_from({**always, **addresses, **settings})
 
 
 def refresh(asked: Issuer) -> None:

@@ -10,7 +10,7 @@ from moto import mock_aws
 from refresh_token.adapters.secrets_manager import secrets_manager_writer
 from refresh_token.errors import ConfigurationException, ReauthorizationRequiredException
 from refresh_token.issued_token import IssuedToken
-from refresh_token.issuers.registry import issuer_named
+from refresh_token.issuers.registry import issuer_from
 from refresh_token.ports import Issuer
 from tests.support.function_environment import ENVIRONMENT, UNSET
 from tests.support.oauth2_server import CLIENT_ID, CLIENT_SECRET, PATH, SCOPE, OAuth2Server, oauth2_server
@@ -31,7 +31,7 @@ def issuer(server: OAuth2Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ma
     def make(credentials: dict[str, str] = GOOD, **settings: str) -> Issuer:
         secret = boto3.client("secretsmanager").create_secret(Name="app", SecretString=json.dumps(credentials))
         environment = {"OAUTH2_TOKEN_URL": f"{server.url}{PATH}", "APP_SECRET_ARN": secret["ARN"]}
-        return issuer_named("oauth2", {**environment, "ALLOW_HTTP_ISSUER": "true", **settings})
+        return issuer_from({"ISSUER": "oauth2", **environment, "ALLOW_HTTP_ISSUER": "true", **settings})
 
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)

@@ -89,9 +89,9 @@ print(function_tls_context().cert_store_stats()["x509_ca"])
     def test_every_issuer_can_be_made(self, function_bundle: Path) -> None:
         script = """
 import os
-from refresh_token.issuers.registry import ISSUERS, issuer_named
+from refresh_token.issuers.registry import ISSUERS, issuer_from
 for name in ISSUERS:
-    issuer_named(name, os.environ)
+    issuer_from({**os.environ, "ISSUER": name})
 """
         settings = {"APP_SECRET_ARN": "arn:app", "OAUTH2_TOKEN_URL": "https://issuer.example/token"}
         run_in(function_bundle, script, **settings)

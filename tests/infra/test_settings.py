@@ -319,7 +319,7 @@ class TestTheFunctionAgrees:
             except SettingsError:
                 pass
             try:
-                registry.issuer_named(issuer, {key.upper(): url, "APP_SECRET_ARN": "arn", **http})
+                registry.issuer_from({"ISSUER": issuer, key.upper(): url, "APP_SECRET_ARN": "arn", **http})
                 taken.append("function")
             except ConfigurationException:
                 pass
@@ -329,4 +329,4 @@ class TestTheFunctionAgrees:
     def test_about_extra_parameters(self, context: dict[str, Any], value: dict[str, str]) -> None:
         issuer = read(context, **OAUTH2, oauth2_extra_parameters=json.dumps(value)).issuer
         assert json.loads(issuer.variables.get("OAUTH2_EXTRA_PARAMETERS", "{}")) == value
-        assert registry.issuer_named("oauth2", {"APP_SECRET_ARN": "arn", **issuer.variables})
+        assert registry.issuer_from({"APP_SECRET_ARN": "arn", **issuer.variables})

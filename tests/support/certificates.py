@@ -1,4 +1,4 @@
-"""A certificate authority of a test's own, and servers' certificates from it: good ones, and ones to be refused."""
+"""A test's own certificate authority, which issues certificates for servers, good and bad."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

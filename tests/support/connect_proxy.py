@@ -1,11 +1,11 @@
-"""A proxy that makes tunnels (RFC 9110, 9.3.6), for one connection each."""
+"""A proxy that opens tunnels (RFC 9110, 9.3.6), one for each connection."""
 
 import socket
 from collections.abc import Callable
 
 
 def proxy(asked: list[str], answer: bytes | None = None) -> Callable[[socket.socket, int], None]:
-    """Return what makes tunnels, or gives that answer."""
+    """Return a handler that opens tunnels, or that sends `answer` instead."""
 
     def serve(client: socket.socket, _: int) -> None:
         head = b""

@@ -1,4 +1,4 @@
-"""A token endpoint on bare sockets: it sends what a test says, byte by byte if need be, and keeps what it was sent."""
+"""A token endpoint on bare sockets: it sends what a test says, even byte by byte, and records what it receives."""
 
 import json
 import socket
@@ -28,7 +28,7 @@ class Reply:
 
 
 def http(status: int = 200, body: bytes = b"", **headers: str) -> Reply:
-    """Return a whole answer; underscores in the names of headers stand for hyphens."""
+    """Return a complete answer. An underscore in the name of a header stands for a hyphen."""
     lines = {"Content-Type": "application/json", "Content-Length": str(len(body))}
     lines |= {name.replace("_", "-"): value for name, value in headers.items()}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
@@ -36,7 +36,7 @@ def http(status: int = 200, body: bytes = b"", **headers: str) -> Reply:
 
 
 def issued(**members: object) -> Reply:
-    """Return a refresh that went well, with members of it replaced or added; a None leaves the member out."""
+    """Return the answer to a successful refresh. `members` replace or extend its members; None removes one."""
     answer = {"access_token": "access-issued", "token_type": "bearer", "expires_in": LIFETIME, **members}
     return http(200, json.dumps({key: value for key, value in answer.items() if value is not None}).encode())
 
@@ -59,7 +59,7 @@ class Seen:
     headers: dict[str, str]
     body: bytes
     connection: int
-    """Which one of the server's connections it came by, counted from 1."""
+    """The number of the connection that it came on, counted from 1."""
 
     @property
     def form(self) -> dict[str, str]:
@@ -70,7 +70,7 @@ class Seen:
 
 @dataclass
 class TokenServer:
-    """Gives ``replies`` in order, the last one again and again."""
+    """Sends `replies` in order, then repeats the last one."""
 
     host: str = "127.0.0.1"
     scheme: str = "http"
@@ -132,7 +132,7 @@ def token_server(*, certificate: Path | None = None, host: str | None = None) ->
 
 @contextmanager
 def accepting(serve: Callable[[socket.socket, int], None], context: ssl.SSLContext | None = None) -> Iterator[int]:
-    """Give each connection to ``serve``, in a thread of its own, until the block ends; yields the port."""
+    """Serve each connection in its own thread until the block ends; yields the port."""
     listener = socket.create_server(("127.0.0.1", 0))
     open_ones: list[socket.socket] = []
     threads: list[threading.Thread] = []

@@ -1,4 +1,4 @@
-"""A local HTTP server in the place of Amplify UI Builder: it answers what a test says, and keeps the requests."""
+"""A local HTTP server instead of Amplify UI Builder: it answers as a test says, and records the requests."""
 
 import json
 import socket
@@ -20,7 +20,7 @@ LIFETIME = 7_776_000
 
 @dataclass
 class Reply:
-    """What the server does with a request: answer, after a while if need be, or hang up."""
+    """What the server does with a request: answer, perhaps after a while, or hang up."""
 
     status: int = 200
     body: bytes = b""
@@ -28,11 +28,11 @@ class Reply:
     seconds: float = 0.0
     hang_up: bool = False
     raw: bytes = b""
-    """Sent in place of the answer as it stands here, which need not be HTTP; then the server hangs up."""
+    """Sent instead of the answer, as it is, even if it is not HTTP; then the server hangs up."""
 
 
 def good(**keys: object) -> Reply:
-    """Return the answer of a refresh that went well, with keys of it replaced or added; a None leaves the key out."""
+    """Return the answer to a successful refresh. `keys` replace or extend its keys; None removes one."""
     answer = {"accessToken": "access-issued", "expiresIn": LIFETIME, **keys}
     return Reply(body=json.dumps({key: value for key, value in answer.items() if value is not None}).encode())
 
@@ -59,7 +59,7 @@ class Seen:
 
 @dataclass
 class UiBuilderServer:
-    """Gives ``replies`` in order, the last one again and again."""
+    """Sends `replies` in order, then repeats the last one."""
 
     replies: list[Reply] = field(default_factory=lambda: [good()])
     seen: list[Seen] = field(default_factory=list)

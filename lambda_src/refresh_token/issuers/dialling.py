@@ -6,7 +6,7 @@ from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
 from refresh_token.deadline import Deadline
-from refresh_token.errors import ConfigurationException
+from refresh_token.environment import wrong_environment
 from refresh_token.oauth.trust import Proxy, https_proxy
 from refresh_token.whole_response import WholeResponse
 
@@ -66,10 +66,7 @@ def _proxy_for(host: str) -> Proxy | None:
     except ValueError:
         usable = False
     if not usable:
-        raise ConfigurationException(
-            "The function's environment is wrong: HTTPS_PROXY must be the http address of a proxy that opens tunnels. "
-            "Deploy the stack again to set it."
-        )
+        raise wrong_environment("HTTPS_PROXY must be the http address of a proxy that opens tunnels")
     return proxy
 
 

@@ -1,6 +1,6 @@
 """One connection to an issuer, which sends a POST and returns its reply, bounded in time and in size.
 
-It stands on the standard library's http.client: botocore has loaded it, so it costs no cold start, and AWS patches it
+It uses the standard library's http.client: botocore has loaded it, so it costs no cold start, and AWS patches it
 with the runtime. It follows no redirect, repeats nothing, decompresses nothing and logs nothing. It also lets us bound
 the time of an entire response (`WholeResponse`), which urllib3's pools do not.
 """

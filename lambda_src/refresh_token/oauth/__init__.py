@@ -1,5 +1,5 @@
-"""OAuth 2 without I/O: what to send to a token endpoint, and what its answers mean. One fact, one place.
+"""OAuth 2 without I/O: what to send to a token endpoint, what its answers mean, and the settings of each issuer.
 
-The function, `tokenctl` and the CDK construct all import these modules. Each of them keeps its own transport, and turns
-a refusal into an error of its own.
+The function, `tokenctl` and the CDK construct import these modules. The function and `tokenctl` each have their own
+transport, and turn refusals into their own errors.
 """

@@ -20,7 +20,7 @@ class Authentication:
 def _basic(app: AppCredentials) -> Authentication:
     """Form-encode id and secret, then use them as user and password.
 
-    A blank becomes %20, which servers that do not decode a plus understand as well.
+    A space becomes %20, which servers understand even if they do not decode a plus.
     """
     return _header(f"{quote(app.client_id, safe='')}:{quote(app.client_secret, safe='')}")
 

@@ -26,6 +26,6 @@ def issued_token(response: TokenResponse, profile: Profile) -> IssuedToken:
 
 
 def is_bearer(response: TokenResponse) -> bool:
-    """Tell whether the issued token is a bearer token. One without a type is taken for one (RFC 6749, 7.1)."""
+    """Tell whether the issued token is a bearer token. A token without a type counts as one (RFC 6749, 7.1)."""
     kind = response.document.get("token_type", "bearer")
     return isinstance(kind, str) and kind.lower() == "bearer"

@@ -29,12 +29,12 @@ FIGMA_BASE_URL: Final = "https://api.figma.com"
 
 FIGMA_CONSENT_PAGE: Final = "https://www.figma.com/oauth"
 FIGMA_SCOPES: Final = ("current_user:read",)
-"""The least that Figma grants; it knows no empty scope."""
+"""What every sign-in at Figma requests."""
 
 DEFAULT_LIFETIME: Final = 3600
 """Seconds that a token is believed to live if the server does not say (``expires_in`` is optional). Too short a guess
-costs a refresh. After too long a guess a consumer reports the dead token, which refreshes it. Without any guess, every
-question would refresh."""
+costs a refresh. After too long a guess a consumer reports the dead token, which refreshes it. Without a guess, every
+request for a token would refresh."""
 
 RESERVED_FIELDS: Final = ("grant_type", "refresh_token", "scope", "client_id", "client_secret")
 """Fields of a refresh that extra parameters must not replace."""
@@ -46,7 +46,7 @@ def _variable(name: str, read: Callable[[VariableReader, str], object], **defaul
 
 
 class IssuerSettings(ABC):
-    """What an operator can set about an issuer. The construct and the function check the same rules."""
+    """What an operator can set about an issuer. The constructor does not check it; the readers do."""
 
     name: ClassVar[str]
 
@@ -67,7 +67,7 @@ class IssuerSettings(ABC):
         return cls(**{each.name: each.metadata["read"](reader, name) for name, each in found.items()})
 
     def to_variables(self) -> dict[str, str]:
-        """Return the variables that tell the function about this issuer; what is empty needs none."""
+        """Return the variables that tell the function about this issuer. An empty setting needs no variable."""
         values = {name: getattr(self, each.name) for name, each in variables_of(type(self)).items()}
         variables = {name: _text(value) for name, value in values.items() if value}
         if urlsplit(self.address).scheme == "http":
@@ -100,7 +100,7 @@ class FigmaSettings(IssuerSettings):
 
     @property
     def profile(self) -> Profile:
-        """Figma's profile: the old refresh token goes on working, so a refresh may be sent again."""
+        """Figma's profile: the old refresh token keeps working, so a refresh may be sent again."""
         base_url = self.base_url.rstrip("/")
         return Profile(
             refresh_url=f"{base_url}/v1/oauth/refresh",
@@ -148,7 +148,7 @@ class OAuth2Settings(IssuerSettings):
 
     @property
     def profile(self) -> Profile:
-        """A server's profile: a spent refresh token that comes again may revoke the grant, so nothing is sent twice."""
+        """The profile of a server that may revoke the grant if it receives a refresh token twice."""
         scope = {"scope": self.scope} if self.scope else {}
         return Profile(
             refresh_url=self.token_url,

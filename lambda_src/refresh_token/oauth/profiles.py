@@ -1,4 +1,4 @@
-"""A profile: how an issuer's token endpoint wants to be asked, and how its answers are read. An issuer is a row."""
+"""How an issuer's token endpoint expects requests, and how to read its answers, as data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from refresh_token.oauth.refusals import RefusalRules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What is particular to one issuer. A request's own fields are added in `requests`."""
+    """What differs from issuer to issuer. `requests` adds the fields that each request has."""
 
     refresh_url: str
     refresh_fields: Mapping[str, str] = field(repr=False)

@@ -1,7 +1,7 @@
 """What a refusal means: who has to do something about it.
 
-An error code decides first, then the words of the issuer, then the HTTP status. Each row of rules is one way of asking;
-the function and `tokenctl` turn the meaning into their own errors.
+A failing issuer's status decides first, then the error code, then the issuer's words, then any other status. There are
+rules for each kind of request. The function and `tokenctl` turn the meaning into their own errors.
 """
 
 import re
@@ -30,7 +30,7 @@ class Refusal(Enum):
     """The issuer is throttling or failing: nobody does anything, and the same request may succeed later."""
 
     NONSENSE = auto()
-    """The answer is none that a token endpoint gives: an operator checks the address."""
+    """No token endpoint answers like this: an operator checks the address."""
 
 
 CODES: Final[Mapping[str, Refusal]] = {
@@ -65,14 +65,14 @@ class RefusalRules:
 
     codes: Mapping[str, Refusal] = field(default_factory=dict)
     blames_app: Callable[[str], bool] = field(default=lambda _: False)
-    """Whether the words of the issuer say that the app is at fault, where no code decides and the status is known."""
+    """Whether the issuer's message says that the app is at fault. It counts only if no code decides."""
 
     statuses: Mapping[int, Refusal] = field(default_factory=lambda: _REFRESH_STATUSES)
     otherwise: Refusal = Refusal.NONSENSE
 
 
 def is_failing(status: int) -> bool:
-    """Tell whether a status says that the issuer is throttling or failing, whatever else the answer says."""
+    """Tell whether a status says that the issuer is throttling or failing, whatever else it answers."""
     return status in _LATER_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 

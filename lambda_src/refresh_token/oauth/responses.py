@@ -11,7 +11,7 @@ MAX_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """What a token endpoint answered. `document` is empty if the body is no JSON object."""
+    """What a token endpoint answered. `document` is empty if the body is not a JSON object."""
 
     status: int
     document: Mapping[str, object] = field(repr=False)
@@ -26,7 +26,7 @@ class TokenResponse:
 
     @property
     def message(self) -> str:
-        """What the issuer says about an error, in Figma's member or in the standard's; "" for nothing. Never shown."""
+        """The error's message, in Figma's member or the standard's, or "". It may echo the request: never show it."""
         message = self.document.get("message", self.document.get("error_description"))
         return message if isinstance(message, str) else ""
 

@@ -1,11 +1,11 @@
-"""JSON that every reader reads alike."""
+"""JSON that every parser reads in the same way."""
 
 import json
 from typing import NoReturn
 
 
 def json_object(body: bytes | None) -> dict[str, object] | None:
-    """Return the JSON object in a body; None if there is none, or if another reader could see another object in it.
+    """Return the JSON object in a body; None if there is none, or if another parser could read it differently.
 
     A name that occurs twice, NaN, Infinity and anything but UTF-8 therefore count as no object (RFC 8259, 4, 6, 8.1).
     """

@@ -1,4 +1,4 @@
-"""Whom a connection trusts, and through which proxy it goes. Pure: the environment comes in as arguments."""
+"""Which certificates a connection trusts, and which proxy it uses. The environment comes in as arguments."""
 
 import ssl
 from base64 import b64encode
@@ -8,10 +8,10 @@ from urllib.parse import unquote, urlsplit
 
 
 def tls_context(bundle: str | None, fallback: Callable[[], str]) -> ssl.SSLContext:
-    """Return what server certificates are checked with.
+    """Return the context that checks a server's certificate.
 
-    That is the file `bundle` if one is configured; else the machine's authorities, which OpenSSL finds, also by
-    SSL_CERT_FILE and SSL_CERT_DIR; else, where the machine has none, the file that `fallback` names.
+    It trusts the file `bundle` if one is configured; else the machine's authorities, for which OpenSSL also reads
+    SSL_CERT_FILE and SSL_CERT_DIR; else, on a machine without any, the file that `fallback` names.
 
     Raises:
         OSError, ValueError: the file holds no certificates, or cannot be read.
@@ -42,7 +42,7 @@ class Proxy:
 
 
 def https_proxy(host: str, proxies: Mapping[str, str], bypassed: Callable[[str], bool]) -> Proxy | None:
-    """Return the proxy for https to `host`, None for none.
+    """Return the proxy for https to `host`, None if there is none.
 
     `proxies` and `bypassed` are `getproxies()` and `proxy_bypass` of urllib.request, which read HTTPS_PROXY and
     NO_PROXY.

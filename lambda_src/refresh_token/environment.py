@@ -1,0 +1,58 @@
+"""Reading the function's environment variables, which the stack sets. All faults are reported at once."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from refresh_token.errors import ConfigurationException
+
+_MAX_DIGITS: Final = 9
+"""Of a number of seconds: 31 years."""
+
+
+class EnvironmentReader:
+    """Reads variables and collects their faults. Call `check` before you use what you read."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self._faults: list[str] = []
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a variable's text. Without a default it must be set."""
+        text = self._variables.get(name, "") or default
+        if text is None:
+            self.fault(f"{name} must be set")
+        return text or ""
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """Return one of `choices`; the first is the default."""
+        word = self.text(name, choices[0])
+        if word not in choices:
+            self.fault(f"{name} must be one of {', '.join(choices)}")
+        return word
+
+    def seconds(self, name: str, default: int = 0) -> int:
+        """Return a positive whole number of at most nine digits, 0 if it is wrong. Without a default it must be set."""
+        text = self._variables.get(name, "") or str(default)
+        seconds = int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else 0
+        if not seconds:
+            self.fault(f"{name} must be a positive whole number")
+        return seconds
+
+    def fault(self, rule: str) -> None:
+        """Note a broken rule, which starts with the variable's name and shows no value."""
+        self._faults.append(rule)
+
+    def check(self) -> None:
+        """Raise if anything that was read is wrong.
+
+        Raises:
+            ConfigurationException: names every faulty variable and its rule.
+
+        """
+        if self._faults:
+            raise wrong_environment("; ".join(self._faults))
+
+
+def wrong_environment(rules: str) -> ConfigurationException:
+    """Return the error for variables that break these rules."""
+    return ConfigurationException(f"The function's environment is wrong: {rules}. Deploy the stack again to set it.")
