@@ -1,4 +1,4 @@
-"""The refresh lock's errors, its races, and what its table holds."""
+"""The refresh lock's errors and races, and its table's records."""
 
 import json
 import time
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.session
 import pytest
+from botocore import xform_name
 from botocore.config import Config
 from botocore.stub import Stubber
 
@@ -66,20 +67,35 @@ def items() -> list[dict[str, Any]]:
     return boto3.client("dynamodb").scan(TableName=TABLE)["Items"]
 
 
+UNREADABLE = ["no json", "[]", '"text"', "7", '{"failure": 7}', '{"failure": {}}', '{"failure": {"reason": "x"}}']
+UNREADABLE += ['{"failure": {"reason": "x", "retryAt": "soon"}}', '{"failure": {"reason": "x", "retryAt": 1e300}}']
+
+
 def claim(lock: IdempotencyLock, *, ignore_cooldown: bool = False) -> object:
     return lock.claim("v1", seconds=60.0, now=NOW, ignore_cooldown=ignore_cooldown)
 
 
-# --- errors ---------------------------------------------------------------------------------------------------------
+def change(expression: str, field: str, value: dict[str, str] | None = None) -> None:
+    """Tamper with a field of the one record."""
+    (item,) = items()
+    extra: Any = {"ExpressionAttributeValues": {":value": value}} if value else {}
+    boto3.client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={"id": item["id"]},
+        UpdateExpression=expression,
+        ExpressionAttributeNames={"#field": field},
+        **extra,
+    )
+
 
 CALLS: dict[str, tuple[str, Callable[[IdempotencyLock], object]]] = {
-    "claim": ("put_item", claim),
-    "lost": ("get_item", lambda lock: lock.lost("v1", now=NOW)),
-    "done": ("update_item", lambda lock: lock.record_success("v1")),
-    "failed": ("update_item", lambda lock: lock.record_failure("v1", FAILURE)),
-    "release": ("delete_item", lambda lock: lock.delete_claim("v1")),
+    "claim": ("PutItem", claim),
+    "lost": ("GetItem", lambda lock: lock.lost("v1", now=NOW)),
+    "done": ("UpdateItem", lambda lock: lock.record_success("v1")),
+    "failed": ("UpdateItem", lambda lock: lock.record_failure("v1", FAILURE)),
+    "release": ("DeleteItem", lambda lock: lock.delete_claim("v1")),
 }
-OUR_FAULT = ("AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException")
+DENIED = ("AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException")
 COMMON_ERRORS = ["AccessDeniedException", "UnrecognizedClientException", "ThrottlingException", "ServiceUnavailable"]
 
 
@@ -88,250 +104,163 @@ def modelled_errors(operation: str) -> list[str]:
     return [shape.name for shape in model.operation_model(operation).error_shapes]
 
 
-MODELLED = {"get_item": "GetItem", "put_item": "PutItem", "update_item": "UpdateItem", "delete_item": "DeleteItem"}
 FAULTS = [
     (name, code)
     for name, (operation, _) in CALLS.items()
-    for code in dict.fromkeys([*modelled_errors(MODELLED[operation]), *COMMON_ERRORS])
+    for code in dict.fromkeys([*modelled_errors(operation), *COMMON_ERRORS])
     if code != "ConditionalCheckFailedException"  # no fault: it is how a claim is lost
 ]
 
 
-@pytest.mark.parametrize(("name", "code"), FAULTS)
-def test_a_fault_of_the_table_is_the_deployments_or_passes(
-    name: str, code: str, stub: Stubber, lock: IdempotencyLock
-) -> None:
-    operation, call = CALLS[name]
-    stub.add_client_error(operation, code, "canary")
-    expected: type[RefreshTokenError] = ConfigurationException if code in OUR_FAULT else IssuerUnavailableException
-    with pytest.raises(RefreshTokenError, match=rf"\({code}\)") as caught:
-        call(lock)
-    assert type(caught.value) is expected
-    assert_clean(caught.value)
+class TestErrors:
+    def raises(self, lock: IdempotencyLock, name: str, error: type[RefreshTokenError], code: str) -> None:
+        with pytest.raises(RefreshTokenError, match=rf"\({code}\)") as caught:
+            CALLS[name][1](lock)
+        assert type(caught.value) is error
+        assert_clean(caught.value)
+
+    @pytest.mark.parametrize(("name", "code"), FAULTS)
+    def test_of_the_table(self, name: str, code: str, stub: Stubber, lock: IdempotencyLock) -> None:
+        stub.add_client_error(xform_name(CALLS[name][0]), code, "canary")
+        self.raises(lock, name, ConfigurationException if code in DENIED else IssuerUnavailableException, code)
+
+    @pytest.mark.parametrize("name", CALLS)
+    def test_of_an_unreachable_table(self, name: str) -> None:
+        config = Config(connect_timeout=1, retries={"total_max_attempts": 1})
+        client = boto3.client("dynamodb", endpoint_url=NOBODY_LISTENS, config=config)
+        self.raises(IdempotencyLock(TABLE, ARN, client), name, IssuerUnavailableException, "EndpointConnectionError")
+
+    @pytest.mark.usefixtures("aws")
+    @pytest.mark.parametrize("name", CALLS)
+    def test_of_a_missing_table(self, name: str, lock: IdempotencyLock) -> None:
+        self.raises(lock, name, ConfigurationException, "ResourceNotFoundException")
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_a_table_that_cannot_be_reached_is_unavailable(name: str) -> None:
-    config = Config(connect_timeout=1, retries={"total_max_attempts": 1})
-    lock = IdempotencyLock(TABLE, ARN, boto3.client("dynamodb", endpoint_url=NOBODY_LISTENS, config=config))
-    with pytest.raises(IssuerUnavailableException, match="EndpointConnectionError") as caught:
-        CALLS[name][1](lock)
-    assert_clean(caught.value)
-
-
-@pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize("name", CALLS)
-def test_a_table_that_does_not_exist_is_the_deployments_fault(name: str, lock: IdempotencyLock) -> None:
-    with pytest.raises(ConfigurationException, match="ResourceNotFoundException"):
-        CALLS[name][1](lock)
-
-
-# --- races ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_record_that_vanishes_while_it_stands_in_the_way_counts_as_held(stub: Stubber, lock: IdempotencyLock) -> None:
+def test_a_vanished_record_counts_as_held(stub: Stubber, lock: IdempotencyLock) -> None:
     stub.add_client_error("put_item", "ConditionalCheckFailedException")  # without the old item
     assert claim(lock) == Held()
 
 
 @pytest.mark.usefixtures("table")
-def test_who_clears_a_failure_that_another_has_cleared_and_claimed_meanwhile_takes_nothing_from_them(
-    client: "DynamoDBClient", lock: IdempotencyLock
-) -> None:
-    other = IdempotencyLock(TABLE, ARN, boto3.client("dynamodb"))
-    claim(lock)
-    lock.record_failure("v1", FAILURE)
-    outcomes: list[object] = []
+class TestRace:
+    """Two that ignore the cooldown clear the same failure; ``overtake`` happens before our delete."""
 
-    def overtake(**_: object) -> None:
-        if not outcomes:
-            outcomes.append(claim(other, ignore_cooldown=True))
+    @pytest.fixture
+    def rival(self) -> IdempotencyLock:
+        return IdempotencyLock(TABLE, ARN, boto3.client("dynamodb"))
 
-    client.meta.events.register("before-call.dynamodb.DeleteItem", overtake)
-    assert claim(lock, ignore_cooldown=True) == Held()
-    assert outcomes == [HeldClaim("v1", other, FAILURE)]
-    assert [item["status"] for item in items()] == [{"S": "INPROGRESS"}]
+    def overtaken(self, client: "DynamoDBClient", lock: IdempotencyLock, overtake: Callable[[], None]) -> object:
+        claim(lock)
+        lock.record_failure("v1", FAILURE)
+        client.meta.events.register("before-call.dynamodb.DeleteItem", lambda **_: overtake())
+        return claim(lock, ignore_cooldown=True)
 
+    def test_takes_nothing_from_the_one_who_claimed(
+        self, client: "DynamoDBClient", lock: IdempotencyLock, rival: IdempotencyLock
+    ) -> None:
+        outcomes: list[object] = []
 
-@pytest.mark.usefixtures("table")
-def test_who_finds_a_newer_failure_when_clearing_an_older_one_learns_of_the_newer_one(
-    client: "DynamoDBClient", lock: IdempotencyLock
-) -> None:
-    newer = Failure("IssuerUnavailableException", NOW + timedelta(minutes=1))
-    other = IdempotencyLock(TABLE, ARN, boto3.client("dynamodb"))
-    claim(lock)
-    lock.record_failure("v1", FAILURE)
-    attempts: list[object] = []
+        def overtake() -> None:
+            if not outcomes:
+                outcomes.append(claim(rival, ignore_cooldown=True))
 
-    def try_and_fail(**_: object) -> None:
-        if not attempts:
-            attempts.append(claim(other, ignore_cooldown=True))
-            other.record_failure("v1", newer)
+        assert self.overtaken(client, lock, overtake) == Held()
+        assert outcomes == [HeldClaim("v1", rival, FAILURE)]
+        assert [item["status"] for item in items()] == [{"S": "INPROGRESS"}]
 
-    client.meta.events.register("before-call.dynamodb.DeleteItem", try_and_fail)
-    assert claim(lock, ignore_cooldown=True) == HeldClaim("v1", lock, newer)
+    def test_learns_of_a_newer_failure(
+        self, client: "DynamoDBClient", lock: IdempotencyLock, rival: IdempotencyLock
+    ) -> None:
+        newer = Failure("IssuerUnavailableException", NOW + timedelta(minutes=1))
+        attempts: list[object] = []
 
+        def overtake() -> None:
+            if not attempts:
+                attempts.append(claim(rival, ignore_cooldown=True))
+                rival.record_failure("v1", newer)
 
-@pytest.mark.usefixtures("table")
-def test_who_is_overtaken_again_and_again_gives_way(client: "DynamoDBClient", lock: IdempotencyLock) -> None:
-    other = IdempotencyLock(TABLE, ARN, boto3.client("dynamodb"))
-    claim(lock)
-    lock.record_failure("v1", FAILURE)
-    failures = iter(range(100))
+        assert self.overtaken(client, lock, overtake) == HeldClaim("v1", lock, newer)
 
-    def try_and_fail(**_: object) -> None:
-        assert isinstance(claim(other, ignore_cooldown=True), HeldClaim)
-        other.record_failure("v1", Failure("IssuerUnavailableException", NOW + timedelta(seconds=next(failures))))
+    def test_lost_again_and_again_ends(
+        self, client: "DynamoDBClient", lock: IdempotencyLock, rival: IdempotencyLock
+    ) -> None:
+        times = iter(range(100))
 
-    client.meta.events.register("before-call.dynamodb.DeleteItem", try_and_fail)
-    assert claim(lock, ignore_cooldown=True) == Held()
-    assert 1 < next(failures) < 10
+        def overtake() -> None:
+            assert isinstance(claim(rival, ignore_cooldown=True), HeldClaim)
+            rival.record_failure("v1", Failure("IssuerUnavailableException", NOW + timedelta(seconds=next(times))))
 
-
-# --- what the table holds ---------------------------------------------------------------------------------------------
+        assert self.overtaken(client, lock, overtake) == Held()
+        assert 1 < next(times) < 10
 
 
-@pytest.mark.usefixtures("table")
-def test_the_table_holds_one_item_a_version_under_a_key_that_shows_nothing(lock: IdempotencyLock) -> None:
-    claim(lock)
-    (item,) = items()
-    assert sorted(item) == ["expiration", "id", "in_progress_expiration", "status"]
-    assert item["id"]["S"].startswith("refresh#")
-    assert ARN not in json.dumps(item)
-
-
-CLOSED: list[tuple[str, Callable[[IdempotencyLock], None], dict[str, object]]] = [
-    ("done", lambda lock: lock.record_success("v1"), {"done": True}),
-    (
-        "failed",
-        lambda lock: lock.record_failure("v1", FAILURE),
-        {
-            "failure": {
-                "reason": FAILURE.reason,
-                "retryAt": FAILURE.retry_at.timestamp(),
-                "refused": False,
-                "lost": False,
-            }
-        },
-    ),
-]
+FAILED = {"reason": FAILURE.reason, "retryAt": FAILURE.retry_at.timestamp(), "refused": False, "lost": False}
+CLOSED: dict[str, tuple[Callable[[IdempotencyLock], object], object, int]] = {
+    "open": (lambda _: None, None, KEEP_CLAIM),
+    "done": (CALLS["done"][1], {"done": True}, KEEP_DONE),
+    "failed": (CALLS["failed"][1], {"failure": FAILED}, KEEP_FAILURE),
+}
 
 
 @pytest.mark.usefixtures("table")
-@pytest.mark.parametrize(("close", "data"), [case[1:] for case in CLOSED], ids=[case[0] for case in CLOSED])
-def test_a_closed_claim_holds_the_outcome_and_nothing_else(
-    close: Callable[[IdempotencyLock], None], data: dict[str, object], lock: IdempotencyLock
-) -> None:
-    claim(lock)
-    close(lock)
-    (item,) = items()
-    assert sorted(item) == ["data", "expiration", "id", "in_progress_expiration", "status"]
-    assert item["status"] == {"S": "COMPLETED"}
-    assert json.loads(item["data"]["S"]) == data
+class TestRecord:
+    @pytest.mark.parametrize(("close", "data", "kept"), CLOSED.values(), ids=CLOSED)
+    def test_holds_the_outcome_and_its_end(
+        self, close: Callable[[IdempotencyLock], object], data: object, kept: int, lock: IdempotencyLock
+    ) -> None:
+        before = int(time.time())
+        claim(lock)
+        close(lock)
+        (item,) = items()
+        fields = {"expiration", "id", "in_progress_expiration", "status"} | ({"data"} if data else set())
+        assert set(item) == fields
+        assert item["id"]["S"].startswith("refresh#")
+        assert ARN not in json.dumps(item)
+        assert before + kept <= int(item["expiration"]["N"]) <= time.time() + kept
+        assert item["status"] == {"S": "COMPLETED" if data else "INPROGRESS"}
+        assert not data or json.loads(item["data"]["S"]) == data
 
+    def test_of_another_secret_is_another(self, client: "DynamoDBClient", lock: IdempotencyLock) -> None:
+        claim(lock)
+        assert isinstance(claim(IdempotencyLock(TABLE, f"{ARN}-other", client)), HeldClaim)
+        assert len(items()) == 2
 
-@pytest.mark.usefixtures("table")
-def test_another_secret_in_the_same_table_has_claims_of_its_own(
-    client: "DynamoDBClient", lock: IdempotencyLock
-) -> None:
-    assert claim(lock) == HeldClaim("v1", lock)
-    assert isinstance(claim(IdempotencyLock(TABLE, f"{ARN}-other", client)), HeldClaim)
-    assert len(items()) == 2
+    @pytest.mark.parametrize("failure", [None, replace(FAILURE, lost=True)], ids=["done", "lost"])
+    def test_past_its_end_counts_as_absent(self, failure: Failure | None, lock: IdempotencyLock) -> None:
+        """DynamoDB may take days to delete it."""
+        claim(lock)
+        if failure:
+            lock.record_failure("v1", failure)
+            assert lock.lost("v1", now=NOW)
+        else:
+            lock.record_success("v1")
+        change("SET #field = :value", "expiration", {"N": str(int(time.time()) - 1)})
+        assert lock.lost("v1", now=NOW) is None
+        assert claim(lock) == HeldClaim("v1", lock)
 
+    def test_of_a_failure_outlives_the_process(self, lock: IdempotencyLock) -> None:
+        claim(lock)
+        lock.record_failure("v1", FAILURE)
+        dynamodb_client.cache_clear()
+        assert claim(IdempotencyLock(TABLE, ARN, dynamodb_client())) == CoolingDown(FAILURE)
+        assert dynamodb_client() is dynamodb_client()
 
-@pytest.mark.usefixtures("table")
-@pytest.mark.parametrize(
-    ("close", "seconds"),
-    [
-        (lambda _: None, KEEP_CLAIM),
-        (lambda lock: lock.record_success("v1"), KEEP_DONE),
-        (lambda lock: lock.record_failure("v1", FAILURE), KEEP_FAILURE),
-    ],
-    ids=["claim", "done", "failed"],
-)
-def test_each_record_says_when_dynamodb_may_delete_it(
-    close: Callable[[IdempotencyLock], None], seconds: int, lock: IdempotencyLock
-) -> None:
-    before = int(time.time())
-    claim(lock)
-    close(lock)
-    (item,) = items()
-    assert before + seconds <= int(item["expiration"]["N"]) <= time.time() + seconds
+    @pytest.mark.parametrize("data", UNREADABLE)
+    def test_that_is_unreadable_blocks_nobody(self, data: str, lock: IdempotencyLock) -> None:
+        lock.record_success("v1")
+        change("SET #field = :value", "data", {"S": data})
+        assert lock.lost("v1", now=NOW) is None
+        assert isinstance(claim(lock), HeldClaim)
+        assert claim(lock) == Held()
 
-
-@pytest.mark.usefixtures("table")
-def test_a_record_that_is_past_its_time_is_void_although_dynamodb_has_not_deleted_it(lock: IdempotencyLock) -> None:
-    claim(lock)
-    lock.record_success("v1")
-    (item,) = items()
-    boto3.client("dynamodb").put_item(TableName=TABLE, Item={**item, "expiration": {"N": str(int(time.time()) - 1)}})
-    assert claim(lock) == HeldClaim("v1", lock)
-
-
-@pytest.mark.usefixtures("table")
-def test_what_is_past_its_time_says_nothing_of_the_token_any_more(lock: IdempotencyLock) -> None:
-    claim(lock)
-    lock.record_failure("v1", replace(FAILURE, lost=True))
-    assert lock.lost("v1", now=NOW)
-    change("SET #field = :value", {"#field": "expiration"}, {":value": {"N": str(int(time.time()) - 1)}})
-    assert lock.lost("v1", now=NOW) is None
-
-
-@pytest.mark.usefixtures("table")
-def test_a_cooldown_is_seen_by_a_process_that_starts_later(lock: IdempotencyLock) -> None:
-    claim(lock)
-    lock.record_failure("v1", FAILURE)
-    dynamodb_client.cache_clear()
-    assert claim(IdempotencyLock(TABLE, ARN, dynamodb_client())) == CoolingDown(FAILURE)
-
-
-def test_the_client_is_made_once() -> None:
-    assert dynamodb_client() is dynamodb_client()
-
-
-# --- records that are not ours --------------------------------------------------------------------------------------
-
-UNREADABLE = ["no json", "[]", '"text"', "7", '{"failure": 7}', '{"failure": {}}', '{"failure": {"reason": "x"}}']
-UNREADABLE += ['{"failure": {"reason": "x", "retryAt": "soon"}}', '{"failure": {"reason": "x", "retryAt": 1e300}}']
-
-
-@pytest.mark.usefixtures("table")
-@pytest.mark.parametrize("data", UNREADABLE)
-def test_a_finished_record_that_cannot_be_read_is_in_nobodys_way(data: str, lock: IdempotencyLock) -> None:
-    lock.record_success("v1")
-    change("SET #field = :value", {"#field": "data"}, {":value": {"S": data}})
-    assert isinstance(claim(lock), HeldClaim)
-    assert claim(lock) == Held()
-
-
-@pytest.mark.usefixtures("table")
-@pytest.mark.parametrize("data", UNREADABLE)
-def test_a_record_that_cannot_be_read_says_nothing_of_the_token(data: str, lock: IdempotencyLock) -> None:
-    lock.record_success("v1")
-    change("SET #field = :value", {"#field": "data"}, {":value": {"S": data}})
-    assert lock.lost("v1", now=NOW) is None
-
-
-@pytest.mark.usefixtures("table")
-@pytest.mark.parametrize(
-    ("expression", "values"),
-    [("SET #field = :value", {":value": {"S": "ODD"}}), ("REMOVE #field", None)],
-    ids=["a status that nobody knows", "no status"],
-)
-def test_a_record_of_an_unknown_kind_is_the_deployments_fault(
-    expression: str, values: dict[str, Any] | None, lock: IdempotencyLock
-) -> None:
-    lock.record_success("v1")
-    change(expression, {"#field": "status"}, values)
-    for use in (claim, lambda lock: lock.lost("v1", now=NOW)):
-        with pytest.raises(ConfigurationException, match="not the function's"):
-            use(lock)
-
-
-def change(expression: str, names: dict[str, str], values: dict[str, Any] | None) -> None:
-    """Tamper with the one record."""
-    (item,) = items()
-    extra: Any = {"ExpressionAttributeValues": values} if values else {}
-    boto3.client("dynamodb").update_item(
-        TableName=TABLE, Key={"id": item["id"]}, UpdateExpression=expression, ExpressionAttributeNames=names, **extra
+    @pytest.mark.parametrize(
+        ("expression", "value"), [("SET #field = :value", {"S": "ODD"}), ("REMOVE #field", None)], ids=["odd", "none"]
     )
+    def test_of_unknown_status_is_the_deployments_fault(
+        self, expression: str, value: dict[str, str] | None, lock: IdempotencyLock
+    ) -> None:
+        lock.record_success("v1")
+        change(expression, "status", value)
+        for name in ("claim", "lost"):
+            with pytest.raises(ConfigurationException, match="not the function's"):
+                CALLS[name][1](lock)
