@@ -1,224 +1,167 @@
-"""Windows and expiry, case by case. A case whose key was not used fails: it would test less than it says."""
+"""Windows and expiry, case by case."""
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refresh_token.windows import MAX_LIFETIME, Expiry, Window, WindowSettings, iso_utc, read_expires_in, window_of
+from refresh_token.windows import MAX_LIFETIME, Expiry, Window, iso_utc, read_expires_in, window_of
+from tests.support.fakes import NOW
+from tests.support.windows import WINDOWS
 
-NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
-NOW_EPOCH = int(NOW.timestamp())
+EPOCH = int(NOW.timestamp())
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 TICK = timedelta(microseconds=1)
-SETTINGS = WindowSettings(advisory=7 * DAY, mandatory=DAY)
+FRESH, ADVISORY, MANDATORY, EXPIRED, UNKNOWN = Window
 
-Case = dict[str, object]
-
-
-@contextmanager
-def used_up(case: Case) -> Iterator[Case]:
-    left = dict(case)
-    yield left
-    assert not left, f"case {case['name']!r} has keys that no test used: {sorted(left)}"
-
-
-def by_name(case: Case) -> str:
-    return str(case["name"])
-
-
-WINDOW_CASES: list[Case] = [
+# (name, time left, lifetime, window)
+CASES: list[tuple[str, timedelta | None, timedelta | None, Window]] = [
     # A token of 90 days: the windows are the settings'.
-    {"name": "just issued", "left": 90 * DAY, "lifetime": 90 * DAY, "window": Window.FRESH},
-    {"name": "a second before advisory", "left": 7 * DAY + SECOND, "lifetime": 90 * DAY, "window": Window.FRESH},
-    {"name": "a microsecond before advisory", "left": 7 * DAY + TICK, "lifetime": 90 * DAY, "window": Window.FRESH},
-    {"name": "advisory opens", "left": 7 * DAY, "lifetime": 90 * DAY, "window": Window.ADVISORY},
-    {"name": "a microsecond into advisory", "left": 7 * DAY - TICK, "lifetime": 90 * DAY, "window": Window.ADVISORY},
-    {"name": "a second before mandatory", "left": DAY + SECOND, "lifetime": 90 * DAY, "window": Window.ADVISORY},
-    {"name": "a microsecond before mandatory", "left": DAY + TICK, "lifetime": 90 * DAY, "window": Window.ADVISORY},
-    {"name": "mandatory opens", "left": DAY, "lifetime": 90 * DAY, "window": Window.MANDATORY},
-    {"name": "a microsecond into mandatory", "left": DAY - TICK, "lifetime": 90 * DAY, "window": Window.MANDATORY},
-    {"name": "the last second", "left": SECOND, "lifetime": 90 * DAY, "window": Window.MANDATORY},
-    {"name": "the last microsecond", "left": TICK, "lifetime": 90 * DAY, "window": Window.MANDATORY},
-    {"name": "the moment of expiry", "left": 0 * DAY, "lifetime": 90 * DAY, "window": Window.EXPIRED},
-    {"name": "a microsecond after expiry", "left": -TICK, "lifetime": 90 * DAY, "window": Window.EXPIRED},
-    {"name": "long dead", "left": -1000 * DAY, "lifetime": 90 * DAY, "window": Window.EXPIRED},
-    # The scale begins to matter below 21 days (advisory) and 10 days (mandatory).
-    {"name": "21 days scale nothing: fresh", "left": 7 * DAY + TICK, "lifetime": 21 * DAY, "window": Window.FRESH},
-    {"name": "21 days scale nothing: advisory", "left": 7 * DAY, "lifetime": 21 * DAY, "window": Window.ADVISORY},
-    {"name": "18 days: advisory at a third", "left": 6 * DAY, "lifetime": 18 * DAY, "window": Window.ADVISORY},
-    {"name": "18 days: fresh before a third", "left": 6 * DAY + TICK, "lifetime": 18 * DAY, "window": Window.FRESH},
-    {"name": "18 days: mandatory is not scaled", "left": DAY, "lifetime": 18 * DAY, "window": Window.MANDATORY},
-    {"name": "18 days: before mandatory", "left": DAY + TICK, "lifetime": 18 * DAY, "window": Window.ADVISORY},
-    {"name": "10 days: mandatory at a tenth", "left": DAY, "lifetime": 10 * DAY, "window": Window.MANDATORY},
-    {"name": "10 days: before a tenth", "left": DAY + TICK, "lifetime": 10 * DAY, "window": Window.ADVISORY},
-    # An hour: 20 and 6 minutes.
-    {"name": "an hour: just issued", "left": 3600 * SECOND, "lifetime": 3600 * SECOND, "window": Window.FRESH},
-    {
-        "name": "an hour: before a third",
-        "left": 1200 * SECOND + TICK,
-        "lifetime": 3600 * SECOND,
-        "window": Window.FRESH,
-    },
-    {"name": "an hour: at a third", "left": 1200 * SECOND, "lifetime": 3600 * SECOND, "window": Window.ADVISORY},
-    {"name": "an hour: before a tenth", "left": 361 * SECOND, "lifetime": 3600 * SECOND, "window": Window.ADVISORY},
-    {"name": "an hour: at a tenth", "left": 360 * SECOND, "lifetime": 3600 * SECOND, "window": Window.MANDATORY},
-    {"name": "an hour: over", "left": 0 * SECOND, "lifetime": 3600 * SECOND, "window": Window.EXPIRED},
-    # Nothing is known of the lifetime: not scaled.
-    {"name": "unknown lifetime: fresh", "left": 8 * DAY, "lifetime": None, "window": Window.FRESH},
-    {"name": "unknown lifetime: advisory", "left": 7 * DAY, "lifetime": None, "window": Window.ADVISORY},
-    {"name": "unknown lifetime: an hour left", "left": 3600 * SECOND, "lifetime": None, "window": Window.MANDATORY},
-    {"name": "unknown lifetime: expired", "left": 0 * SECOND, "lifetime": None, "window": Window.EXPIRED},
-    # Nothing is known of the expiry.
-    {"name": "unknown expiry", "left": None, "lifetime": None, "window": Window.UNKNOWN},
-    {"name": "unknown expiry beats a lifetime", "left": None, "lifetime": 90 * DAY, "window": Window.UNKNOWN},
+    ("just issued", 90 * DAY, 90 * DAY, FRESH),
+    ("before advisory", 7 * DAY + TICK, 90 * DAY, FRESH),
+    ("advisory opens", 7 * DAY, 90 * DAY, ADVISORY),
+    ("before mandatory", DAY + TICK, 90 * DAY, ADVISORY),
+    ("mandatory opens", DAY, 90 * DAY, MANDATORY),
+    ("the last microsecond", TICK, 90 * DAY, MANDATORY),
+    ("the moment of expiry", 0 * DAY, 90 * DAY, EXPIRED),
+    ("long dead", -1000 * DAY, 90 * DAY, EXPIRED),
+    # The windows shrink below 21 days (advisory) and 10 days (mandatory).
+    ("21 days: before advisory", 7 * DAY + TICK, 21 * DAY, FRESH),
+    ("21 days: advisory", 7 * DAY, 21 * DAY, ADVISORY),
+    ("18 days: before a third", 6 * DAY + TICK, 18 * DAY, FRESH),
+    ("18 days: at a third", 6 * DAY, 18 * DAY, ADVISORY),
+    ("18 days: before mandatory", DAY + TICK, 18 * DAY, ADVISORY),
+    ("18 days: mandatory is not scaled", DAY, 18 * DAY, MANDATORY),
+    ("10 days: before a tenth", DAY + TICK, 10 * DAY, ADVISORY),
+    ("10 days: at a tenth", DAY, 10 * DAY, MANDATORY),
+    ("an hour: just issued", HOUR, HOUR, FRESH),
+    ("an hour: before a third", HOUR / 3 + TICK, HOUR, FRESH),
+    ("an hour: at a third", HOUR / 3, HOUR, ADVISORY),
+    ("an hour: before a tenth", HOUR / 10 + TICK, HOUR, ADVISORY),
+    ("an hour: at a tenth", HOUR / 10, HOUR, MANDATORY),
+    ("an hour: over", 0 * SECOND, HOUR, EXPIRED),
+    ("unknown lifetime: fresh", 8 * DAY, None, FRESH),
+    ("unknown lifetime: advisory", 7 * DAY, None, ADVISORY),
+    ("unknown lifetime: an hour left", HOUR, None, MANDATORY),
+    ("unknown lifetime: expired", 0 * SECOND, None, EXPIRED),
+    ("unknown expiry", None, None, UNKNOWN),
+    ("unknown expiry of a known lifetime", None, 90 * DAY, UNKNOWN),
 ]
 
 
-@pytest.mark.parametrize("case", WINDOW_CASES, ids=by_name)
-def test_a_token_is_in_the_window_that_its_time_left_says(case: Case) -> None:
-    with used_up(case) as given_:
-        del given_["name"]
-        left, lifetime = given_.pop("left"), given_.pop("lifetime")
-        expires_at = NOW + left if isinstance(left, timedelta) else None
-        assert lifetime is None or isinstance(lifetime, timedelta)
-        assert window_of(expires_at, lifetime=lifetime, now=NOW, settings=SETTINGS) is given_.pop("window")
+class TestWindowOf:
+    @pytest.mark.parametrize(("left", "life", "window"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+    def test_case(self, left: timedelta | None, life: timedelta | None, window: Window) -> None:
+        expires_at = None if left is None else NOW + left
+        assert window_of(expires_at, lifetime=life, now=NOW, settings=WINDOWS) is window
+
+    @given(
+        life=st.timedeltas(min_value=SECOND, max_value=MAX_LIFETIME),
+        share=st.floats(min_value=0, max_value=1),
+    )
+    def test_time_only_moves_a_token_forward(self, life: timedelta, share: float) -> None:
+        order = [FRESH, ADVISORY, MANDATORY, EXPIRED]
+
+        def position(at: datetime) -> int:
+            return order.index(window_of(NOW + life, lifetime=life, now=at, settings=WINDOWS))
+
+        later = NOW + life * share
+        assert position(NOW) == 0, "a token that was just issued is fresh, however short its life"
+        assert position(later) <= position(later + SECOND)
+        assert position(NOW + life) == order.index(EXPIRED)
+
+    @pytest.mark.parametrize("skew", [timedelta(minutes=-5), timedelta(minutes=5)])
+    def test_five_minutes_of_skew_do_no_harm(self, skew: timedelta) -> None:
+        def seen(left: timedelta) -> Window:
+            return window_of(NOW + left, lifetime=90 * DAY, now=NOW + skew, settings=WINDOWS)
+
+        assert [seen(8 * DAY), seen(2 * DAY), seen(DAY / 2)] == [FRESH, ADVISORY, MANDATORY]
 
 
-def test_case_names_are_unique() -> None:
-    names = [by_name(case) for case in WINDOW_CASES + EXPIRES_IN_CASES]
-    assert len(names) == len(set(names))
+CAPPED = Expiry(NOW + MAX_LIFETIME, capped=True)
+IN_400_DAYS = 400 * 86_400
 
 
-@given(
-    lifetime=st.timedeltas(min_value=SECOND, max_value=MAX_LIFETIME),
-    share=st.floats(min_value=0, max_value=1),
-)
-def test_time_only_ever_moves_a_token_forward_through_the_windows(lifetime: timedelta, share: float) -> None:
-    order = [Window.FRESH, Window.ADVISORY, Window.MANDATORY, Window.EXPIRED]
-    expires_at = NOW + lifetime
-
-    def position(at: datetime) -> int:
-        return order.index(window_of(expires_at, lifetime=lifetime, now=at, settings=SETTINGS))
-
-    later = NOW + lifetime * share
-    assert position(NOW) == 0, "a token that was just issued is fresh, however short its life"
-    assert position(later) <= position(later + SECOND)
-    assert position(expires_at) == order.index(Window.EXPIRED)
+def at(seconds: int) -> Expiry:
+    return Expiry(datetime.fromtimestamp(seconds, UTC))
 
 
-@pytest.mark.parametrize("skew", [timedelta(minutes=-5), timedelta(minutes=5)])
-def test_a_clock_that_is_five_minutes_off_neither_kills_a_token_nor_keeps_it_fresh(skew: timedelta) -> None:
-    def seen(left: timedelta) -> Window:
-        return window_of(NOW + left, lifetime=90 * DAY, now=NOW + skew, settings=SETTINGS)
-
-    assert seen(8 * DAY) is Window.FRESH
-    assert seen(2 * DAY) is Window.ADVISORY
-    assert seen(DAY / 2) is Window.MANDATORY
-
-
-def at(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-CAPPED = NOW + MAX_LIFETIME
-
-EXPIRES_IN_CASES: list[Case] = [
-    {"name": "a second", "value": 1, "expiry": Expiry(NOW + SECOND)},
-    {"name": "Figma's 90 days", "value": 7_776_000, "expiry": Expiry(NOW + 90 * DAY)},
-    {"name": "400 days to the second", "value": 400 * 86_400, "expiry": Expiry(CAPPED)},
-    {"name": "400 days and a second", "value": 400 * 86_400 + 1, "expiry": Expiry(CAPPED, capped=True)},
-    {"name": "10^9 is a duration", "value": 10**9, "expiry": Expiry(CAPPED, capped=True)},
-    {"name": "10^9 + 1 is epoch seconds", "value": 10**9 + 1, "expiry": Expiry(at(10**9 + 1))},
-    {"name": "epoch seconds, an hour ahead", "value": NOW_EPOCH + 3600, "expiry": Expiry(NOW + 3600 * SECOND)},
-    {"name": "epoch seconds, now", "value": NOW_EPOCH, "expiry": Expiry(NOW)},
-    {"name": "epoch seconds, a second ago", "value": NOW_EPOCH - 1, "expiry": Expiry(NOW - SECOND)},
-    {"name": "epoch seconds, 400 days ahead", "value": NOW_EPOCH + 400 * 86_400, "expiry": Expiry(CAPPED)},
-    {
-        "name": "epoch seconds, 400 days and a second ahead",
-        "value": NOW_EPOCH + 400 * 86_400 + 1,
-        "expiry": Expiry(CAPPED, capped=True),
-    },
-    {"name": "10^12 is epoch seconds, far ahead", "value": 10**12, "expiry": Expiry(CAPPED, capped=True)},
-    {"name": "10^12 + 1 is epoch milliseconds", "value": 10**12 + 1, "expiry": Expiry(at(10**9))},
-    {"name": "epoch ms, an hour ahead", "value": (NOW_EPOCH + 3600) * 1000, "expiry": Expiry(NOW + 3600 * SECOND)},
-    {"name": "epoch ms, a second ago", "value": (NOW_EPOCH - 1) * 1000, "expiry": Expiry(NOW - SECOND)},
-    {"name": "epoch ms, 400 days ahead", "value": (NOW_EPOCH + 400 * 86_400) * 1000, "expiry": Expiry(CAPPED)},
-    {
-        "name": "epoch ms, 401 days ahead",
-        "value": (NOW_EPOCH + 401 * 86_400) * 1000,
-        "expiry": Expiry(CAPPED, capped=True),
-    },
-    {"name": "a number as long as a page", "value": 10**3000, "expiry": Expiry(CAPPED, capped=True)},
-    {"name": "zero", "value": 0, "refused": "not positive"},
-    {"name": "minus one", "value": -1, "refused": "not positive"},
-    {"name": "minus a lot", "value": -(10**3000), "refused": "not positive"},
-    {"name": "true", "value": True, "refused": "not a whole number"},
-    {"name": "false", "value": False, "refused": "not a whole number"},
-    {"name": "a float that is whole", "value": 3600.0, "refused": "not a whole number"},
-    {"name": "a float", "value": 0.5, "refused": "not a whole number"},
-    {"name": "infinity", "value": float("inf"), "refused": "not a whole number"},
-    {"name": "a string of digits", "value": "3600", "refused": "not a whole number"},
-    {"name": "a date", "value": "2027-01-01T00:00:00Z", "refused": "not a whole number"},
-    {"name": "null", "value": None, "refused": "not a whole number"},
-    {"name": "a list", "value": [3600], "refused": "not a whole number"},
-    {"name": "an object", "value": {"seconds": 3600}, "refused": "not a whole number"},
-]
+DURATIONS: dict[int, Expiry] = {
+    1: Expiry(NOW + SECOND),
+    7_776_000: Expiry(NOW + 90 * DAY),
+    IN_400_DAYS: Expiry(NOW + MAX_LIFETIME),
+    IN_400_DAYS + 1: CAPPED,
+    10**9: CAPPED,
+    # Epoch seconds.
+    10**9 + 1: at(10**9 + 1),
+    EPOCH - 1: at(EPOCH - 1),
+    EPOCH + 3600: Expiry(NOW + HOUR),
+    EPOCH + IN_400_DAYS: Expiry(NOW + MAX_LIFETIME),
+    EPOCH + IN_400_DAYS + 1: CAPPED,
+    10**12: CAPPED,
+    # Epoch milliseconds.
+    10**12 + 1: at(10**9),
+    (EPOCH - 1) * 1000: at(EPOCH - 1),
+    (EPOCH + 3600) * 1000: Expiry(NOW + HOUR),
+    (EPOCH + IN_400_DAYS) * 1000: Expiry(NOW + MAX_LIFETIME),
+    (EPOCH + IN_400_DAYS + 1) * 1000: CAPPED,
+    10**300: CAPPED,
+}
+NOT_WHOLE: list[object] = [True, False, 3600.0, float("inf"), "3600", "2027-01-01T00:00:00Z", None, [3600], {"s": 3600}]
+NOT_POSITIVE: list[object] = [0, -1, -(10**300)]
+WRONG = [*((no, "not positive") for no in NOT_POSITIVE), *((no, "not a whole number") for no in NOT_WHOLE)]
 
 
-@pytest.mark.parametrize("case", EXPIRES_IN_CASES, ids=by_name)
-def test_expires_in_is_read_by_magnitude(case: Case) -> None:
-    with used_up(case) as given_:
-        del given_["name"]
-        value = given_.pop("value")
-        if refused := given_.pop("refused", None):
-            with pytest.raises(ValueError, match=f"^expiresIn is {refused}$") as caught:
-                read_expires_in(value, counted_from=NOW)
-            assert "3600" not in str(caught.value)
-        else:
-            assert read_expires_in(value, counted_from=NOW) == given_.pop("expiry")
+class TestReadExpiresIn:
+    @pytest.mark.parametrize(("value", "expiry"), DURATIONS.items())
+    def test_is_read_by_magnitude(self, value: int, expiry: Expiry) -> None:
+        assert read_expires_in(value, counted_from=NOW) == expiry
+
+    @pytest.mark.parametrize(
+        ("value", "why"),
+        [
+            *[(value, "not positive") for value in (0, -1, -(10**300))],
+            *[(odd, "not a whole number") for odd in NOT_WHOLE],
+        ],
+    )
+    def test_wrong_values_are_not_shown(self, value: object, why: str) -> None:
+        with pytest.raises(ValueError, match=f"^expiresIn is {why}$"):
+            read_expires_in(value, counted_from=NOW)
+
+    @given(value=st.integers(min_value=1))
+    def test_no_number_means_more_than_400_days(self, value: int) -> None:
+        expiry = read_expires_in(value, counted_from=NOW)
+        assert expiry == CAPPED if expiry.capped else expiry.at <= CAPPED.at
+
+    def test_a_time_is_right_to_the_second(self) -> None:
+        expiry = read_expires_in(EPOCH + 3600, counted_from=NOW + timedelta(milliseconds=700))
+        assert timedelta() <= expiry.at - (NOW + HOUR) < SECOND
 
 
-@given(value=st.integers(min_value=1))
-def test_every_positive_number_is_read_and_never_believed_beyond_400_days(value: int) -> None:
-    expiry = read_expires_in(value, counted_from=NOW)
-    assert expiry.at <= NOW + MAX_LIFETIME
-    assert expiry.capped is False or expiry.at == NOW + MAX_LIFETIME
-
-
-def test_a_point_in_time_is_off_by_less_than_a_second_when_counted_from_a_fraction() -> None:
-    expiry = read_expires_in(NOW_EPOCH + 3600, counted_from=NOW + timedelta(milliseconds=700))
-    assert timedelta() <= expiry.at - (NOW + timedelta(hours=1)) < SECOND
-
-
-ISO_CASES: list[tuple[str, datetime, str]] = [
-    ("in UTC", NOW, "2026-11-23T12:00:00Z"),
-    ("fractions are cut", NOW + timedelta(microseconds=999_999), "2026-11-23T12:00:00Z"),
-    ("east of Greenwich", datetime(2026, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=2))), "2025-12-31T23:30:00Z"),
-    ("west of Greenwich", datetime(2026, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=-5))), "2026-01-01T06:30:00Z"),
-    ("the year has four digits", datetime(33, 4, 3, tzinfo=UTC), "0033-04-03T00:00:00Z"),
-]
-
-
-@pytest.mark.parametrize(("moment", "text"), [case[1:] for case in ISO_CASES], ids=[case[0] for case in ISO_CASES])
-def test_moments_are_written_in_utc_to_the_second(moment: datetime, text: str) -> None:
-    assert iso_utc(moment) == text
-
-
-@pytest.fixture
-def machine_in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with monkeypatch.context() as patched:
-        patched.setenv("TZ", "America/New_York")
+class TestIsoUtc:
+    @pytest.fixture(params=["UTC", "America/New_York"], autouse=True)
+    def machine(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        with monkeypatch.context() as patched:
+            patched.setenv("TZ", request.param)
+            time.tzset()
+            yield
         time.tzset()
-        yield
-    time.tzset()
 
-
-@pytest.mark.usefixtures("machine_in_new_york")
-def test_moments_are_written_in_utc_whatever_the_time_zone_of_the_machine() -> None:
-    assert iso_utc(NOW) == "2026-11-23T12:00:00Z"
+    @pytest.mark.parametrize(
+        ("when", "text"),
+        [
+            (NOW, "2026-11-23T12:00:00Z"),
+            (NOW + timedelta(microseconds=999_999), "2026-11-23T12:00:00Z"),
+            (datetime(2026, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=2))), "2025-12-31T23:30:00Z"),
+            (datetime(2026, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=-5))), "2026-01-01T06:30:00Z"),
+            (datetime(33, 4, 3, tzinfo=UTC), "0033-04-03T00:00:00Z"),
+        ],
+        ids=["UTC", "fraction", "east", "west", "four digits"],
+    )
+    def test_is_utc_to_the_second(self, when: datetime, text: str) -> None:
+        assert iso_utc(when) == text
