@@ -77,7 +77,7 @@ PERMANENT = ("AccessDeniedException", "InvalidRequestException", "DecryptionFail
 
 
 class TestFaults:
-    """Secrets Manager is asked three times at most, as long as there is time."""
+    """There are three attempts at most, as long as there is time."""
 
     @pytest.mark.parametrize("how", TRANSIENT, ids=str)
     def test_two_transient_ones_go_unnoticed(self, how: str | Exception, app_secret: AppSecret) -> None:

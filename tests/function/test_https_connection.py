@@ -163,7 +163,7 @@ class TestReply:
         assert post(server.url, 3600) == NoReply("no answer in time", sent=True)
 
     @pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.5])
-    def test_is_not_asked_for_too_late(self, seconds: float, server: TokenServer) -> None:
+    def test_needs_enough_time(self, seconds: float, server: TokenServer) -> None:
         assert_unsent(post(server.url, seconds, min_time=1.0))
         assert server.seen == []
 

@@ -67,7 +67,7 @@ LANGUAGES = {
 
 @dataclass
 class Subject:
-    """An issuer, and the server that it asks."""
+    """An issuer, and the server that it calls."""
 
     issuer: Issuer
     server: TokenServer
@@ -161,7 +161,7 @@ def test_nobody_listening_is_unavailable(app_secret: AppSecret, monkeypatch: pyt
         assert_clean(caught.value)
 
 
-def test_silence_is_unavailable_and_asked_once(subject: Subject) -> None:
+def test_silence_is_unavailable_after_one_attempt(subject: Subject) -> None:
     assert subject.fault(Reply(silent=60), seconds=3.0) is IssuerUnavailableException
     assert len(subject.server.seen) == 1
 
@@ -182,7 +182,7 @@ NONSENSE: dict[str, Reply] = {
 
 
 @pytest.mark.parametrize("reply", NONSENSE.values(), ids=NONSENSE)
-def test_nonsense_is_not_asked_for_twice(reply: Reply, subject: Subject) -> None:
+def test_nonsense_ends_the_attempts(reply: Reply, subject: Subject) -> None:
     assert subject.fault(reply, seconds=55.0) is IssuerProtocolException
     assert len(subject.server.seen) == 1
 

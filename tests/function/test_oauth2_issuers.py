@@ -15,19 +15,19 @@ from tests.support.token_server import Seen, TokenServer, figma_error, http, oau
 REFRESH, OTHER_APP = "canary-refresh", "canary-other"
 
 
-def issuer(name: str, server: TokenServer, app: AppSecret, **settings: str) -> Issuer:
+def issuer_at(name: str, server: TokenServer, app: AppSecret, **settings: str) -> Issuer:
     addresses = {"FIGMA_BASE_URL": server.url, "OAUTH2_TOKEN_URL": f"{server.url}/token?tenant=1"}
     always = {"ISSUER": name, "APP_SECRET_ARN": app.arn, "ALLOW_HTTP_ISSUER": "true"}
     return issuer_from({**always, **addresses, **settings})
 
 
-def refresh(asked: Issuer) -> None:
-    asked.refresh(REFRESH, OTHER_APP, seconds=12.5)
+def refresh(issuer: Issuer) -> None:
+    issuer.refresh(REFRESH, OTHER_APP, seconds=12.5)
 
 
-def fault(asked: Issuer) -> type[RefreshTokenError]:
+def fault(issuer: Issuer) -> type[RefreshTokenError]:
     with pytest.raises(RefreshTokenError) as caught:
-        refresh(asked)
+        refresh(issuer)
     assert_clean(caught.value)
     return type(caught.value)
 
@@ -38,14 +38,14 @@ def basic(seen: Seen) -> str:
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_figma_gets_the_request_it_documents(slash: str, token_endpoint: TokenServer, app_secret: AppSecret) -> None:
-    refresh(issuer("figma", token_endpoint, app_secret, FIGMA_BASE_URL=f"{token_endpoint.url}{slash}"))
+    refresh(issuer_at("figma", token_endpoint, app_secret, FIGMA_BASE_URL=f"{token_endpoint.url}{slash}"))
     (seen,) = token_endpoint.seen
     assert (seen.line, seen.form) == ("POST /v1/oauth/refresh HTTP/1.1", {"refresh_token": REFRESH})
     assert basic(seen) == f"{APP_ID}:{APP_SECRET}"
 
 
 def test_a_server_gets_the_standard_request(token_endpoint: TokenServer, app_secret: AppSecret) -> None:
-    refresh(issuer("oauth2", token_endpoint, app_secret, OAUTH2_SCOPE="a b", OAUTH2_EXTRA_PARAMETERS='{"x": "ö"}'))
+    refresh(issuer_at("oauth2", token_endpoint, app_secret, OAUTH2_SCOPE="a b", OAUTH2_EXTRA_PARAMETERS='{"x": "ö"}'))
     (seen,) = token_endpoint.seen
     assert seen.line == "POST /token?tenant=1 HTTP/1.1"
     assert seen.form == {"grant_type": "refresh_token", "refresh_token": REFRESH, "scope": "a b", "x": "ö"}
@@ -53,7 +53,7 @@ def test_a_server_gets_the_standard_request(token_endpoint: TokenServer, app_sec
 
 
 def test_new_credentials_are_used_at_once(token_endpoint: TokenServer, app_secret: AppSecret) -> None:
-    figma = issuer("figma", token_endpoint, app_secret)
+    figma = issuer_at("figma", token_endpoint, app_secret)
     for secret in ("one", "two"):
         app_secret.store(json.dumps({"clientId": APP_ID, "clientSecret": secret}))
         refresh(figma)
@@ -62,7 +62,7 @@ def test_new_credentials_are_used_at_once(token_endpoint: TokenServer, app_secre
 
 
 def test_each_issuer_has_its_refusal_rules(token_endpoint: TokenServer, app_secret: AppSecret) -> None:
-    server, figma = (issuer(name, token_endpoint, app_secret) for name in ("oauth2", "figma"))
+    server, figma = (issuer_at(name, token_endpoint, app_secret) for name in ("oauth2", "figma"))
     token_endpoint.answer(figma_error(400, "Invalid client credentials"))
     assert fault(figma) is ConfigurationException
     token_endpoint.answer(oauth_error(400, "invalid_scope"))
@@ -74,5 +74,5 @@ def test_each_issuer_has_its_refusal_rules(token_endpoint: TokenServer, app_secr
 @pytest.mark.parametrize("stored", ["{}", '{"clientId": "canary:id", "clientSecret": "canary"}'])
 def test_unusable_credentials_are_not_sent(stored: str, token_endpoint: TokenServer, app_secret: AppSecret) -> None:
     app_secret.store(stored)
-    assert fault(issuer("figma", token_endpoint, app_secret)) is ConfigurationException
+    assert fault(issuer_at("figma", token_endpoint, app_secret)) is ConfigurationException
     assert token_endpoint.seen == []

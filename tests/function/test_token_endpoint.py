@@ -82,7 +82,7 @@ class TestAnswer:
     )
 
     @pytest.mark.parametrize("reply", NONSENSE, ids=["nothing", "204", "HTML", "a name twice", "10 MB", "gzip"])
-    def test_nonsense_is_not_asked_for_twice(self, reply: Sent, token_endpoint: TokenServer) -> None:
+    def test_nonsense_ends_the_attempts(self, reply: Sent, token_endpoint: TokenServer) -> None:
         token_endpoint.answer(reply)
         assert type(fault(token_endpoint, AMPLE)) is IssuerProtocolException
         assert len(token_endpoint.seen) == 1

@@ -85,7 +85,7 @@ class TestAnswer:
     def test_is_nonsense_otherwise(self, reply: Reply, ui_builder: UiBuilderServer) -> None:
         ui_builder.answer(reply)
         assert type(fault()) is IssuerProtocolException
-        assert len(ui_builder.seen) == 1, "nonsense is not asked for twice"
+        assert len(ui_builder.seen) == 1, "nonsense ends the attempts"
 
 
 Reauthorize, Unavailable, Misconfigured, Nonsense = (

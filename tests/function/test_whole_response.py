@@ -68,7 +68,7 @@ def serving(pieces: Callable[[], Iterable[bytes]]) -> Iterator[str]:
         server.shutdown(socket.SHUT_RDWR)
 
 
-def asked(
+def answers_to(
     monkeypatch: pytest.MonkeyPatch,
     pieces: Callable[[], Iterable[bytes]],
     *,
@@ -101,11 +101,11 @@ DRIPPED: dict[str, Callable[[], Iterable[bytes]]] = {
 def test_a_dripping_answer_ends_at_the_timeout(
     pieces: Callable[[], Iterable[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert asked(monkeypatch, pieces) == [Fault("connection", "ReadTimeoutError")]
+    assert answers_to(monkeypatch, pieces) == [Fault("connection", "ReadTimeoutError")]
 
 
 def test_any_other_client_would_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    (answer,) = asked(monkeypatch, DRIPPED["the body"], make=aws_client)
+    (answer,) = answers_to(monkeypatch, DRIPPED["the body"], make=aws_client)
     assert isinstance(answer, dict)
     assert answer["VersionId"] == "V1"
 
@@ -117,14 +117,14 @@ def test_each_answer_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
         time.sleep(0.5)
         yield BODY[20:]
 
-    answers = asked(monkeypatch, in_two_pieces, times=4, seconds=3)
+    answers = answers_to(monkeypatch, in_two_pieces, times=4, seconds=3)
     assert [answer["VersionId"] for answer in answers if isinstance(answer, dict)] == ["V1"] * 4
 
 
 @pytest.mark.parametrize("head", [b"", b"X: "], ids=["body", "header"])
 def test_an_endless_answer_is_given_up(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     endless = itertools.chain([b"HTTP/1.1 200 OK\r\n" + (head or b"\r\n")], itertools.repeat(b"x" * 65_536))
-    (answer,) = asked(monkeypatch, lambda: endless, seconds=60)
+    (answer,) = answers_to(monkeypatch, lambda: endless, seconds=60)
     assert isinstance(answer, Fault)
     assert answer.kind == "connection"
 
@@ -135,5 +135,5 @@ def test_the_longest_answer_is_4_mib(spare: int, monkeypatch: pytest.MonkeyPatch
     start, end = b'{"ARN": "', b'"}'
     size = MAX_BYTES - len(head % MAX_BYTES) - spare
     body = start + b"x" * (size - len(start) - len(end)) + end
-    (answer,) = asked(monkeypatch, lambda: [head % len(body), body], seconds=60)
+    (answer,) = answers_to(monkeypatch, lambda: [head % len(body), body], seconds=60)
     assert (not isinstance(answer, Fault)) is taken

@@ -33,7 +33,7 @@ class AppCredentialsSecret:
 
         Raises:
             ConfigurationException: the secret is empty, holds no credentials, or may not be read.
-            IssuerUnavailableException: Secrets Manager does not answer, so the issuer cannot be asked.
+            IssuerUnavailableException: Secrets Manager does not answer, so the issuer cannot be called.
 
         """
         for _ in range(MAX_ATTEMPTS):

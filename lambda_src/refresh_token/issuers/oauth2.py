@@ -1,4 +1,4 @@
-"""Any issuer with a token endpoint (RFC 6749, 6). A profile says how the endpoint wants to be asked."""
+"""Any issuer with a token endpoint (RFC 6749, 6). A profile says what the endpoint expects."""
 
 from collections.abc import Mapping
 

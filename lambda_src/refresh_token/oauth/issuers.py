@@ -58,7 +58,7 @@ class IssuerSettings(ABC):
     @property
     @abstractmethod
     def profile(self) -> Profile:
-        """How the issuer is asked with these settings."""
+        """What the issuer expects with these settings."""
 
     @classmethod
     def from_variables(cls, reader: VariableReader) -> Self:
