@@ -58,7 +58,7 @@ def digest(token: str) -> str:
 
 
 def credential_of(request: Request) -> str | None:
-    """Return the digest of the token or code that a request carries, whichever operation it is for."""
+    """Return the digest of the token or code in a request of any operation."""
     try:
         body = json.loads(request.get_data())
     except ValueError:

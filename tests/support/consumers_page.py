@@ -1,4 +1,4 @@
-"""The blocks of code of docs/consumers.md, for the tests that run them."""
+"""The code blocks of docs/consumers.md, for the tests that run them."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "consumers.md"
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code, and the heading that it stands under."""
+    """A code block and the heading above it."""
 
     heading: str
     language: str
@@ -17,7 +17,7 @@ class Block:
 
     @property
     def is_handler(self) -> bool:
-        """Whether it is a consumer's function, whole."""
+        """Whether it is a consumer's complete function."""
         return "def lambda_handler(" in self.code and self.language == "python"
 
 
@@ -33,6 +33,6 @@ def blocks() -> list[Block]:
 
 
 def block(heading: str) -> Block:
-    """Return the only block under a heading."""
+    """Return the only code block under a heading."""
     (only,) = [block for block in blocks() if block.heading == heading]
     return only

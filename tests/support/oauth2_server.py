@@ -1,7 +1,6 @@
-"""An OAuth 2 server built with Authlib, with refresh tokens for one call each; one that comes again revokes all.
+"""An OAuth 2 server, built with Authlib, that replaces refresh tokens and detects their reuse (RFC 9700, 4.14.2).
 
-That is refresh token rotation with reuse detection, as RFC 9700, 4.14.2 recommends it. A *family* is all that came of
-one sign-in.
+A *family* is every pair that one sign-in led to. A refresh token that comes a second time revokes its family.
 """
 
 import json
@@ -37,7 +36,7 @@ PATH = "/oauth2/token"
 
 
 class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
-    """The one app that is registered."""
+    """The only registered app."""
 
     def get_client_id(self) -> str:
         return CLIENT_ID
@@ -57,7 +56,7 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
 
 @dataclass
 class Token(TokenMixin):  # type: ignore[misc]
-    """A pair that was issued, and to whose sign-in it belongs."""
+    """An issued pair, and the user whose sign-in it came from."""
 
     user: str
     access_token: str
@@ -73,7 +72,7 @@ class Token(TokenMixin):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Code(AuthorizationCodeMixin):  # type: ignore[misc]
-    """What a user has allowed."""
+    """An authorization code with its terms."""
 
     code: str
     user: str
@@ -103,7 +102,7 @@ class Payload(OAuth2Payload):  # type: ignore[misc]
 
 class TokenRequest(OAuth2Request):  # type: ignore[misc]
     def __init__(self, request: Request) -> None:
-        # Authlib refuses http, which is all that there is between two processes here.
+        # Authlib refuses http, which this server uses.
         super().__init__(request.method, request.url.replace("http://", "https://"), headers=request.headers)
         self._request = request
         self.payload = Payload(request)
@@ -114,7 +113,7 @@ class TokenRequest(OAuth2Request):  # type: ignore[misc]
 
 
 class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
-    """Exchanges a code, once."""
+    """Exchanges a code once."""
 
     TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = ["client_secret_basic", "client_secret_post"]
 
@@ -130,11 +129,11 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         return authorization_code.user
 
     def save_authorization_code(self, code: str, request: object) -> None:
-        """Nobody asks the server for a page."""
+        """Do nothing: this server has no consent page."""
 
 
 class RotatingGrant(RefreshTokenGrant):  # type: ignore[misc]
-    """Replaces the refresh token, and takes one that comes again for stolen."""
+    """Replaces the refresh token, and treats a reused one as stolen."""
 
     INCLUDE_NEW_REFRESH_TOKEN = True
     TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = ["client_secret_basic", "client_secret_post"]
@@ -154,7 +153,7 @@ class RotatingGrant(RefreshTokenGrant):  # type: ignore[misc]
 
 
 class RotatingServer(AuthorizationServer):  # type: ignore[misc]
-    """The server's state and its two answers. ``reused``: whose spent refresh tokens came again, time after time."""
+    """The server's state and grants. ``reused`` lists the user of each reused refresh token."""
 
     def __init__(self) -> None:
         super().__init__(scopes_supported=SCOPE.split())
@@ -183,7 +182,7 @@ class RotatingServer(AuthorizationServer):  # type: ignore[misc]
         self.tokens[made.refresh_token] = made
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
-        """Tell nobody."""
+        """Do nothing."""
 
     def create_oauth2_request(self, request: Request) -> TokenRequest:
         return TokenRequest(request)
@@ -201,32 +200,32 @@ class OAuth2Server:
     requests: int = 0
 
     def sign_in(self, user: str) -> Token:
-        """Begin a family."""
+        """Start a family."""
         token = Token(user, f"at_{secrets.token_urlsafe(24)}", f"rt_{secrets.token_urlsafe(24)}")
         self.server.tokens[token.refresh_token] = token
         return token
 
     def allow(self, user: str, redirect_uri: str, challenge: str) -> str:
-        """Return the code for what a user has allowed on the consent page, which is not here."""
+        """Return the code that a consent page would issue after the user pressed Allow."""
         code = Code(secrets.token_urlsafe(24), user, redirect_uri, challenge)
         self.server.codes[code.code] = code
         return code.code
 
     def live(self, user: str) -> Token | None:
-        """Return the one pair of a user whose refresh token can be used; None: the family was revoked."""
+        """Return the user's only pair with a usable refresh token, or None if the family is revoked."""
         if user in self.server.revoked:
             return None
         (token,) = (token for token in self.server.tokens.values() if token.user == user and not token.spent)
         return token
 
     def issued(self, user: str) -> int:
-        """How many pairs a user's family has had after the first."""
+        """Return the number of pairs that followed the user's first one."""
         return sum(token.user == user for token in self.server.tokens.values()) - 1
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
         request.get_data()
-        with self.server.lock:  # as a server's database would: one after the other
+        with self.server.lock:  # one request after the other, as a database would do it
             self.requests += 1
             response: Response = self.server.create_token_response(request)
         return response(environ, start_response)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from local.cloud import LocalCloud
-from local.demo import Demo
+from local.demo_steps import Demo
 from local.deployment import Deployment
 
 

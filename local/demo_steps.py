@@ -1,0 +1,153 @@
+"""The steps of the demo, its checks, and the tables that it prints."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+
+from local.cloud import LocalCloud
+from local.deployment import Deployment, deploy, deploy_consumer, pair_of
+
+ABOUT_TO_EXPIRE = timedelta(hours=1)
+"""Less than the mandatory window, which is one day."""
+
+TICK_SECONDS = 180.0
+"""The schedule of the stage `local` ticks every minute, and MiniStack checks for due schedules every ten seconds."""
+
+SHOWN = 12
+
+
+class DemoFailedError(RuntimeError):
+    """The demo did not see what it should have seen."""
+
+
+class Demo:
+    """One run. Each step shows what it does and how long it took."""
+
+    def __init__(self, console: Console, cloud: LocalCloud) -> None:
+        self._console = console
+        self._cloud = cloud
+
+    def run(self) -> tuple[Deployment, str]:
+        """Run all steps and print the results. Return the deployment of our stack, and the consumer's function name.
+
+        Raises `DemoFailedError` if a result is not what it should be.
+        """
+        cloud = self._cloud
+        self._console.print(
+            f"Local AWS (MiniStack): {cloud.url}. Stand-in for Figma and UI Builder: {cloud.standin.url}."
+        )
+        with self._step("cdk bootstrap"):
+            cloud.cdk().bootstrap()
+        with self._step("cdk deploy -c stage=local"):
+            deployment = deploy(cloud)
+        with self._step(f"tokenctl seed, with a pair that expires in {ABOUT_TO_EXPIRE}"):
+            old = cloud.standin.grant()
+            deployment.tokenctl("seed", "--yes", stdin=pair_of(old, expires_in=ABOUT_TO_EXPIRE))
+            before, seeded = deployment.current()
+        accepted_before = cloud.standin.accepts(old.access_token)
+        with self._step("Deploy a consumer stack while the schedule waits for its first tick"):
+            consumer = deploy_consumer(deployment)
+        with self._step("Wait for the schedule's own tick") as status:
+            after = deployment.wait_for_another_version(
+                before,
+                seconds=TICK_SECONDS,
+                on_wait=lambda waited: status.update(f"Wait for the schedule's own tick ... {waited:.0f} s"),
+            )
+        with self._step("Invoke the function: as a consumer, with the bare operation, and with a wrong provider"):
+            _, pair = deployment.current()
+            tables = self._use(deployment, consumer, before, after, seeded, accepted_before=accepted_before)
+        with self._step("tokenctl status"):
+            status_shown = deployment.tokenctl("status", width=self._console.width)
+        _check("tokenctl shows no token", pair["accessToken"] not in status_shown)
+        for table in tables:
+            self._console.print(table)
+        self._console.print("Output of `tokenctl status`")
+        self._console.print(status_shown, markup=False, soft_wrap=True)
+        self._console.print(
+            f"The schedule refreshed the token at {pair['refreshedAt']}. The old token is dead, and the new one works. "
+            "All checks of the demo passed.",
+            soft_wrap=True,
+        )
+        return deployment, consumer
+
+    def _use(  # noqa: PLR0913 - what the demo has seen so far
+        self,
+        deployment: Deployment,
+        consumer: str,
+        before: str,
+        after: str,
+        seeded: dict[str, Any],
+        *,
+        accepted_before: bool,
+    ) -> tuple[Table, Table]:
+        standin = self._cloud.standin
+        _, pair = deployment.current()
+        old_token = seeded["accessToken"]
+        used = deployment.invoke({}, function_name=consumer)
+        other = standin.grant(user="somebody-else")
+        stateless = deployment.invoke({"provider": "figma", "refreshTokenBody": {"token": other.refresh_token}})
+        wrong = deployment.invoke({"provider": "sketch"})
+
+        table = Table(title="What happened", title_justify="left", show_lines=True)
+        table.add_column("observed")
+        table.add_column("before the tick")
+        table.add_column("after the tick")
+        table.add_row("the secret's current version", before[:SHOWN], after[:SHOWN])
+        table.add_row("Figma's /v1/me accepts the old token", _yes(accepted_before), _yes(standin.accepts(old_token)))
+        table.add_row(
+            "Figma's /v1/me accepts the stored token", _yes(accepted_before), _yes(standin.accepts(pair["accessToken"]))
+        )
+        table.add_row("the stored token expires in", _left(seeded["expiresAt"]), _left(pair["expiresAt"]))
+        answers = Table(title="What callers got", title_justify="left", show_lines=True)
+        answers.add_column("caller")
+        answers.add_column("answer")
+        answers.add_row("consumer Lambda in another stack", _consumer_row(used.payload))
+        answers.add_row(
+            "bare operation, with another user's refresh token",
+            f"keys {', '.join(sorted(stateless.payload))}; expiresIn {stateless.payload.get('expiresIn')}",
+        )
+        answers.add_row("wrong provider", str(wrong.payload.get("errorMessage")))
+        _check("the tick refreshed the token", standin.accepts(pair["accessToken"]) and not standin.accepts(old_token))
+        _check("the old token worked before", accepted_before)
+        _check("the consumer got the live token", not used.failed and used.payload["versionId"] == after)
+        _check("Figma accepted the consumer's token", used.payload.get("status") == 200)  # noqa: PLR2004 - HTTP
+        _check("the stateless answer is the bare one", set(stateless.payload) == {"accessToken", "expiresIn"})
+        _check("a wrong provider is refused", wrong.failed)
+        return table, answers
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[Status]:
+        """Show that a step is running, and then how long it took."""
+        start = time.monotonic()
+        if not self._console.is_terminal:
+            self._console.print(f"     {what} ...")
+        with self._console.status(f"{what} ...") as status:
+            yield status
+        self._console.print(f"[green]done[/] {what} [dim]({time.monotonic() - start:.0f} s)[/]")
+
+
+def _consumer_row(payload: dict[str, object]) -> str:
+    if "user" not in payload:
+        return str(payload)
+    return f"Figma says hello to {payload['user']}; version {str(payload['versionId'])[:SHOWN]}, {payload['state']}"
+
+
+def _left(expires_at: str) -> str:
+    """Return the time until then in days, hours and minutes."""
+    minutes = round((datetime.fromisoformat(expires_at) - datetime.now(UTC)).total_seconds() / 60)
+    return f"{minutes // 1440} d {minutes // 60 % 24} h {minutes % 60} min"
+
+
+def _yes(answer: bool) -> str:  # noqa: FBT001 - the value itself
+    return "yes" if answer else "no"
+
+
+def _check(what: str, seen: bool) -> None:  # noqa: FBT001 - the value itself
+    if not seen:
+        raise DemoFailedError(f"A check failed: {what}. See the logs.")
