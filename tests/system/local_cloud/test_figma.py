@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import urllib3
 
-from local.standin import CLIENT_ID, CLIENT_SECRET, CODE_LIFETIME, NINETY_DAYS, USER, Standin
+from local.standin import CLIENT_ID, CLIENT_SECRET, NINETY_DAYS, USER, Standin
 from local.standin.grants import Grants, RefusedError
 from tests.system.local_cloud.conftest import Post
 
@@ -18,7 +18,7 @@ REDIRECT = "http://127.0.0.1:4000/done?tab=1"
 TERMS = {
     "client_id": CLIENT_ID,
     "redirect_uri": REDIRECT,
-    "scope": "current_user:read,file_content:read",
+    "scope": "current_user:read",
     "state": "st&te",
     "response_type": "code",
 }
@@ -61,10 +61,7 @@ def exchange(post_form: Post) -> Post:
 
 @pytest.fixture
 def refresh(post_form: Post) -> Post:
-    def post(refresh_token: str, headers: dict[str, str] | None = None) -> urllib3.BaseHTTPResponse:
-        return post_form("/v1/oauth/refresh", {"refresh_token": refresh_token}, headers or basic())
-
-    return post
+    return lambda token, headers=None: post_form("/v1/oauth/refresh", {"refresh_token": token}, headers or basic())
 
 
 def assert_figma_error(answer: urllib3.BaseHTTPResponse, status: int) -> None:
@@ -75,15 +72,11 @@ def assert_figma_error(answer: urllib3.BaseHTTPResponse, status: int) -> None:
 
 class TestConsent:
     def test_the_page_names_app_scopes_and_choices(self, consent_page: Post) -> None:
-        answer = consent_page(**TERMS, **CHALLENGE)
+        answer = consent_page(**{**TERMS, "scope": "files:read,<b>"}, **CHALLENGE)
         page = answer.data.decode()
         assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-        shown = (CLIENT_ID, USER, "current_user:read", "file_content:read", 'value="allow"', 'value="deny"')
-        assert [text for text in (*shown, 'value="st&amp;te"') if text not in page] == []
-
-    def test_the_page_escapes_its_input(self, consent_page: Post) -> None:
-        page = consent_page(**{**TERMS, "state": '"><script>alert(1)</script>', "scope": "<b>"}).data.decode()
-        assert "<script>" not in page
+        shown = (CLIENT_ID, USER, "files:read", 'value="allow"', 'value="deny"', 'value="st&amp;te"')
+        assert [text for text in shown if text not in page] == []
         assert "<b>" not in page
 
     def test_each_choice_calls_the_app_back(self, standin: Standin, decide: Decide) -> None:
@@ -129,10 +122,8 @@ class TestCodes:
         }
         assert standin.accepts(body["access_token"])
         assert_figma_error(exchange(code), 400)
-
-    def test_the_form_may_hold_the_credentials(self, decide: Decide, exchange: Post) -> None:
-        credentials = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-        assert exchange(decide("allow")["code"], headers={}, **credentials).status == 200
+        in_form = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+        assert exchange(decide("allow")["code"], headers={}, **in_form).status == 200
 
     @pytest.mark.parametrize("headers", [{}, basic(client_secret="wrong"), basic(client_id="nobody")])
     def test_wrong_credentials_get_nothing(
@@ -153,11 +144,6 @@ class TestCodes:
         with pytest.raises(RefusedError, match="expired"):
             grants.exchange(too_late, REDIRECT)
 
-    def test_an_old_code_is_refused(self, standin: Standin, decide: Decide, exchange: Post) -> None:
-        code = decide("allow")["code"]
-        standin.advance(CODE_LIFETIME)
-        assert_figma_error(exchange(code), 400)
-
     @pytest.mark.parametrize(
         "wrong",
         [{"redirect_uri": "http://127.0.0.1:4001/done"}, *({name: ""} for name in ("redirect_uri", "grant_type"))],
@@ -169,20 +155,14 @@ class TestCodes:
         # Only an attempt to exchange the code uses it up, not an incomplete request.
         assert exchange(code).status == (200 if "" in wrong.values() else 400)
 
-    @pytest.mark.parametrize(
-        ("challenge", "verifier", "status"),
-        [
-            (CHALLENGE, {"code_verifier": VERIFIER}, 200),
-            (CHALLENGE, {"code_verifier": VERIFIER + "x"}, 400),
-            (CHALLENGE, {}, 400),
-            ({}, {"code_verifier": VERIFIER}, 400),
-        ],
-        ids=["right verifier", "wrong verifier", "no verifier", "no challenge"],
-    )
+    @pytest.mark.parametrize("challenge", [CHALLENGE, {}])
+    @pytest.mark.parametrize("verifier", [VERIFIER, VERIFIER + "x", ""])
     def test_a_pkce_code_needs_its_verifier(
-        self, decide: Decide, exchange: Post, challenge: dict[str, str], verifier: dict[str, str], status: int
+        self, decide: Decide, exchange: Post, challenge: dict[str, str], verifier: str
     ) -> None:
-        assert exchange(decide("allow", **challenge)["code"], **verifier).status == status
+        fits = verifier == (VERIFIER if challenge else "")
+        sent = {"code_verifier": verifier} if verifier else {}
+        assert exchange(decide("allow", **challenge)["code"], **sent).status == (200 if fits else 400)
 
 
 class TestRefreshes:

@@ -18,7 +18,8 @@ from local.cloud import LocalCloud, StandinError
 from local.environment import caller_environment
 from local.ministack import MiniStackError
 from tests.support.checkout import ROOT
-from tests.system.local_cloud.test_ministack import SHOW_ENVIRONMENT, create_function, exists, invoke, wait_until
+from tests.support.emulated_function import SHOW_ENVIRONMENT, create_function, invoke
+from tests.support.processes import exists, wait_until
 
 pytestmark = pytest.mark.xdist_group("ministack")
 
@@ -110,10 +111,17 @@ class TestEnvironment:
         assert env["AWS_CONFIG_FILE"] == env["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
 
     @pytest.mark.usefixtures("machine")
-    def test_functions_see_nothing_of_the_machine(self, tmp_path: Path) -> None:
+    def test_functions_and_clients_see_no_such_setting(self, tmp_path: Path) -> None:
         with LocalCloud.start(tmp_path) as cloud:
             create_function(cloud, "show", SHOW_ENVIRONMENT)
             seen = invoke(cloud, "show")
+            with pytest.raises(ClientError, match="ResourceNotFoundException"):
+                cloud.client("secretsmanager").get_secret_value(SecretId="nothing")
+            body = {"token": cloud.standin.grant().refresh_token}
+            answer = cloud.client("amplifyuibuilder").refresh_token(provider="figma", refreshTokenBody=body)
+            assert cloud.standin.accepts(answer["accessToken"])
+        assert not answers(cloud)
+        assert LocalCloud.kept(tmp_path) is None
         assert seen["SETTING"] == "1"
         assert seen["AWS_ENDPOINT_URL"] == cloud.url.replace("localhost", "127.0.0.1")
         assert seen["AWS_CONFIG_FILE"] == seen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
@@ -134,23 +142,8 @@ class TestEnvironment:
         assert refreshed["accessToken"] == running_cloud.standin.live_access_token
         assert aws("sts", "get-caller-identity")["Account"] == "000000000000"
 
-    @pytest.mark.usefixtures("machine")
-    def test_boto3_clients_reach_both_parts(self, tmp_path: Path) -> None:
-        with LocalCloud.start(tmp_path) as cloud:
-            with pytest.raises(ClientError, match="ResourceNotFoundException"):
-                cloud.client("secretsmanager").get_secret_value(SecretId="nothing")
-            body = {"token": cloud.standin.grant().refresh_token}
-            answer = cloud.client("amplifyuibuilder").refresh_token(provider="figma", refreshTokenBody=body)
-            assert cloud.standin.accepts(answer["accessToken"])
-
 
 class TestCloud:
-    def test_it_is_gone_after_its_block(self, tmp_path: Path) -> None:
-        with LocalCloud.start(tmp_path) as running:
-            assert answers(running)
-        assert not answers(running)
-        assert LocalCloud.kept(tmp_path) is None
-
     def test_it_needs_both_parts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(MiniStackError, match="make setup"):
             LocalCloud.start(tmp_path, ministack_python=tmp_path / "nowhere")

@@ -121,29 +121,19 @@ class TestWrongRequests:
         assert not [value for value in ("t-canary", "c-canary", "987654321") if value in answer.json()["message"]]
         assert standin.live_access_token == grant.access_token
 
-    def test_a_body_must_be_json(self, signed_post: Post) -> None:
-        answer = signed_post(REFRESH, b"token=abc")
-        assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, "SerializationException")
-
     @pytest.mark.parametrize("path", [REFRESH, EXCHANGE])
-    @pytest.mark.parametrize(
-        ("authorization", "error"),
-        [
-            (None, "MissingAuthenticationTokenException"),
-            ("Bearer abc", "IncompleteSignatureException"),
-            ("AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/amplifyuibuilder", "IncompleteSignatureException"),
-        ],
-    )
-    def test_a_request_must_be_signed(self, standin: Standin, path: str, authorization: str | None, error: str) -> None:
+    @pytest.mark.parametrize("authorization", ["", "Bearer abc", "AWS4-HMAC-SHA256 Credential=t/20260101/us-east-1/x"])
+    def test_a_request_must_be_signed(self, standin: Standin, path: str, authorization: str) -> None:
         grant = standin.grant()
         headers = {"Authorization": authorization} if authorization else {}
         answer = urllib3.request("POST", f"{standin.url}{path}", json={"token": grant.refresh_token}, headers=headers)
+        error = "IncompleteSignatureException" if authorization else "MissingAuthenticationTokenException"
         assert (answer.status, answer.headers["x-amzn-errortype"]) == (403, error)
         assert standin.live_access_token == grant.access_token
 
-    def test_the_signature_names_the_service(self, standin: Standin, signed_post: Post) -> None:
-        answer = signed_post(REFRESH, {"token": standin.grant().refresh_token}, service="amplifybackend")
-        assert (answer.status, answer.headers["x-amzn-errortype"]) == (403, "InvalidSignatureException")
-
-    def test_a_token_path_takes_post_only(self, standin: Standin) -> None:
+    def test_other_requests_have_their_own_errors(self, standin: Standin, signed_post: Post) -> None:
+        token = {"token": standin.grant().refresh_token}
+        answers = [signed_post(REFRESH, b"token=abc"), signed_post(REFRESH, token, service="amplifybackend")]
+        errors = [(answer.status, answer.headers["x-amzn-errortype"]) for answer in answers]
+        assert errors == [(400, "SerializationException"), (403, "InvalidSignatureException")]
         assert urllib3.request("GET", f"{standin.url}{REFRESH}").status == 405
