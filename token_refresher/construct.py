@@ -84,7 +84,9 @@ class TokenRefresher(RefreshMetrics):
 
         """
         super().__init__(scope, construct_id)
-        issuer = issuer or Issuer.amplify()
+        issuer = Issuer.amplify() if issuer is None else issuer
+        if not isinstance(issuer, Issuer):
+            raise SettingsError([f"issuer={issuer}: must be an Issuer, such as Issuer.figma()"])
         values = checked(settings)
         self.service_name = _checked_name(service_name or _default_name(self))
         self._secret = TokenSecret(

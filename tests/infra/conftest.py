@@ -1,4 +1,4 @@
-"""One synthesis a stage for the whole test run: starting jsii costs seconds."""
+"""One synthesis of each stage for the whole test run: starting jsii takes seconds."""
 
 import json
 import os
@@ -88,8 +88,9 @@ def dev(synthesised: Callable[[str], Synthesised]) -> Synthesised:
 
 @pytest.fixture(scope="session")
 def cdk_environment() -> dict[str, str]:
-    """An environment without a trace of AWS credentials, profiles or endpoints, nor a package index."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    """An environment without AWS credentials, profiles and endpoints, a package index, and the person's settings."""
+    settings = ("AWS_", "CDK_", "JSII_", "NODE_OPTIONS", "NPM_CONFIG_", "npm_config_", "PIP_", "PYTHON")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     tools = [str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin")]
     nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull}
     nowhere |= {"AWS_SHARED_CREDENTIALS_FILE": os.devnull, "PIP_NO_INDEX": "1", "CDK_DISABLE_VERSION_CHECK": "1"}

@@ -324,7 +324,7 @@ class TestCheckOfWhatIsInstalled:
             installed.check(*packages)
         assert str(raised.value).splitlines()[1:] == [fault]
 
-    def test_the_functions_pins_are_what_the_tests_run_with(self) -> None:
+    def test_the_tests_run_with_the_same_versions(self) -> None:
         pinned = installed.pinned(bundling.REQUIREMENTS)
         assert len(pinned) > 8
         assert {name: metadata.version(name) for name in pinned} == pinned

@@ -1,4 +1,4 @@
-"""The checks are on, the stages pass them, and they can fail."""
+"""The checks are on, every stage passes them, and they can fail."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ from token_refresher.constructs.acknowledgements import acknowledge
 pytestmark = pytest.mark.xdist_group("synth")
 
 
-def test_a_queue_that_takes_plain_http_fails_the_synthesis(tmp_path: Path) -> None:
+def test_an_unacknowledged_finding_fails_the_synthesis(tmp_path: Path) -> None:
     app = App(outdir=str(tmp_path))
     add_checks(app)
     stack = Stack(app, "Careless")
@@ -43,7 +43,7 @@ def test_a_queue_that_takes_plain_http_fails_the_synthesis(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("issuer", ["amplify", "figma"])
-def test_each_acknowledgement_answers_a_finding_on_that_very_resource(
+def test_each_acknowledgement_answers_a_finding(
     context: dict[str, object], issuer: str, asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = SimpleNamespace(acknowledge=lambda *_: None)
@@ -66,14 +66,14 @@ def test_each_acknowledgement_answers_a_finding_on_that_very_resource(
     ]
 
 
-def test_cfn_lint_has_nothing_to_say_about_any_stage_or_issuer(template_file: Callable[[str], Path]) -> None:
+def test_cfn_lint_accepts_every_stage_and_issuer(template_file: Callable[[str], Path]) -> None:
     lint = Path(sys.executable).with_name("cfn-lint")
     files = [str(template_file(variant)) for variant in VARIANTS]
     done = subprocess.run([lint, *files], check=False, capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("", 0)
 
 
-def test_cfn_lint_finds_what_is_wrong(template_file: Callable[[str], Path], tmp_path: Path) -> None:
+def test_cfn_lint_finds_a_fault(template_file: Callable[[str], Path], tmp_path: Path) -> None:
     template = json.loads(template_file("dev").read_text(encoding="utf-8"))
     (function,) = [one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
     function["Properties"]["Timeout"] = 901

@@ -24,7 +24,7 @@ def synthesised_app(folder: Path, environment: dict[str, str]) -> dict[str, Any]
     return template
 
 
-def test_it_has_the_layer_the_variable_and_the_one_permission(
+def test_its_consumer_gets_layer_variable_and_permission(
     tmp_path: Path, cdk_environment: dict[str, str], synthesised: Callable[[str], Synthesised]
 ) -> None:
     template = synthesised_app(tmp_path, cdk_environment)
@@ -44,5 +44,5 @@ def test_it_has_the_layer_the_variable_and_the_one_permission(
     ]
 
 
-def test_the_stage_writes_where_the_page_says() -> None:
+def test_the_stage_publishes_where_the_page_reads() -> None:
     assert StageSettings(stage="dev").parameter_path == "/RefreshToken/dev"

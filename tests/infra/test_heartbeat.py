@@ -18,12 +18,12 @@ from token_refresher.settings.schedule_expression import max_time_for_two_ticks
         ("cron(7 3 * * ? *)", Watch(period=24 * 3600, periods=2)),
     ],
 )
-def test_the_watch_holds_two_ticks_wherever_it_begins(expression: str, watch: Watch) -> None:
+def test_a_watch_covers_two_ticks_wherever_it_begins(expression: str, watch: Watch) -> None:
     assert watch_for(expression) == watch
 
 
 @pytest.mark.parametrize("minutes", [7, 61, 719, 721, 1441, 3601, 5039, 5040])
-def test_cloudwatch_takes_every_watch_and_none_is_shorter_than_two_ticks(minutes: int) -> None:
+def test_every_watch_is_valid_and_long_enough(minutes: int) -> None:
     expression = f"rate({minutes} minutes)"
     watch = watch_for(expression)
     whole = timedelta(seconds=watch.period * watch.periods)

@@ -1,4 +1,4 @@
-"""The alarms and the dashboard; what they watch is what the function prints, see test_metrics_match.py."""
+"""The alarms and the dashboard. tests/function/test_metrics_match.py compares their metrics with the function's."""
 
 import json
 import re
@@ -15,7 +15,7 @@ TOPIC = [{"Ref": "AWS::SNS::Topic"}]
 FUNCTION = [{"Name": "FunctionName", "Value": {"Ref": "AWS::Lambda::Function"}}]
 QUEUE = [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["AWS::SQS::Queue", "QueueName"]}}]
 EVERY = {"dev": 24 * 3600, "prod": 12 * 3600, "local": 600}
-"""Seconds within which a tick must come: two periods of the stage's schedule."""
+"""Seconds within which a tick must arrive: two periods of the stage's schedule."""
 
 
 def alarms(synthesised: Synthesised) -> dict[str, Resource]:
@@ -37,7 +37,7 @@ def test_each_alarm_watches_one_count_of_one(every_stage: Synthesised) -> None:
     } == {
         "tokennotstored": ("RefreshToken", "TokenNotStored", own, "Sum", 300, *at_once),
         "reauthorizationrequired": ("RefreshToken", "ReauthorizationRequired", own, "Sum", 300, *at_once),
-        # Between ticks, hours apart, what the last one said stays true.
+        # Ticks are hours apart. What the last one reported stays true.
         "tokenexpires": ("RefreshToken", "Overdue", own, "Maximum", 300, *at_once[:2], "ignore"),
         "noheartbeat": ("RefreshToken", "Ticked", own, *heartbeat),
         "functionerrors": ("AWS/Lambda", "Errors", FUNCTION, "Sum", 300, *at_once),
@@ -60,7 +60,7 @@ def test_the_runbook_has_an_entry_for_each(every_stage: Synthesised) -> None:
 
 
 def body(synthesised: Synthesised) -> dict[str, Any]:
-    """Return the dashboard, with a word in place of each reference."""
+    """Return the dashboard, with a word instead of each reference."""
     separator, parts = synthesised.only("AWS::CloudWatch::Dashboard")["Properties"]["DashboardBody"]["Fn::Join"]
     text = separator.join(part if isinstance(part, str) else "<reference>" for part in parts)
     dashboard: dict[str, Any] = json.loads(text)

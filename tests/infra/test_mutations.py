@@ -1,15 +1,16 @@
-"""The tests of the templates can fail: each is shown a stack that is broken in one way, and must notice."""
+"""The tests of the templates can fail: they notice each of many broken stacks."""
 
 import copy
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.infra import test_encryption, test_least_privilege, test_monitoring, test_stack
+from tests.infra import test_encryption, test_monitoring, test_stack
+from tests.support import policies
 from tests.support.synthesised import APP_SECRET, VARIANTS, Resource, Synthesised
 
 pytestmark = pytest.mark.xdist_group("synth")
@@ -32,11 +33,10 @@ def members(place: Any, prefix: str) -> list[Any]:
     return [getattr(place, name) for name in dir(place) if name.startswith(prefix)]
 
 
-POLICY_TESTS = on_a_stage(test_least_privilege)
-ALL_TESTS = on_a_stage(test_least_privilege, test_monitoring, test_encryption, test_stack)
+ALL_TESTS = [*policies.CHECKS, *on_a_stage(test_monitoring, test_encryption, test_stack)]
 
 
-def notice(tests: list[Test], broken: Synthesised) -> list[str]:
+def notice(tests: Iterable[Test], broken: Synthesised) -> list[str]:
     """Return the names of the tests that fail."""
     found = []
     for test in tests:
@@ -60,7 +60,7 @@ def documents(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def widenings(statement: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Return a statement that allows more, or denies less, in each way that there is."""
+    """Yield the statement in every way that allows more or denies less."""
     actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     service = actions[0].partition(":")[0]
     for action in (f"{service}:*", "*", "iam:PassRole"):
@@ -80,10 +80,10 @@ def widenings(statement: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_any_widening_of_any_statement_is_noticed(synthesised: Callable[[str], Synthesised], variant: str) -> None:
+def test_any_wider_statement_is_noticed(synthesised: Callable[[str], Synthesised], variant: str) -> None:
     whole = synthesised(variant)
     template = whole.template
-    assert notice(POLICY_TESTS, whole) == []
+    assert notice(policies.CHECKS, whole) == []
     unnoticed, tried = [], 0
     for number, document in enumerate(documents(template)):
         for place, statement in enumerate(document["Statement"]):
@@ -93,11 +93,11 @@ def test_any_widening_of_any_statement_is_noticed(synthesised: Callable[[str], S
                 statements = list(documents(broken))[number]["Statement"]
                 statements[place : place + 1] = [] if wider is None else [wider]
                 tried += 1
-                if wider != statement and not notice(POLICY_TESTS, replace(whole, template=broken)):
+                if wider != statement and not notice(policies.CHECKS, replace(whole, template=broken)):
                     unnoticed.append((statement, what))
         broken = copy.deepcopy(template)
         list(documents(broken))[number]["Statement"].append({"Effect": "Allow", "Action": "*", "Resource": "*"})
-        if not notice(POLICY_TESTS, replace(whole, template=broken)):
+        if not notice(policies.CHECKS, replace(whole, template=broken)):
             unnoticed.append((document, "one statement more"))
     assert unnoticed == []
     assert tried > 60

@@ -14,7 +14,7 @@ def left(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def test_only_the_named_services_and_the_files_for_all_services_stay(tmp_path: Path) -> None:
+def test_named_services_and_shared_files_stay(tmp_path: Path) -> None:
     data = "botocore/data"
     plant(
         tmp_path, f"{data}/endpoints.json", f"{data}/sts/2011/service-2.json.gz", f"{data}/ec2/2016/service-2.json.gz"
@@ -30,7 +30,7 @@ def test_only_the_named_services_and_the_files_for_all_services_stay(tmp_path: P
     ]
 
 
-def test_the_function_loses_the_powertools_that_it_does_not_use_and_no_others(tmp_path: Path) -> None:
+def test_only_unused_powertools_go(tmp_path: Path) -> None:
     utilities = "aws_lambda_powertools/utilities"
     plant(tmp_path, f"{utilities}/parser/__init__.py", f"{utilities}/idempotency/base.py")
     plant(tmp_path, "aws_lambda_powertools/event_handler/api_gateway.py", "aws_lambda_powertools/logging/logger.py")
@@ -38,14 +38,14 @@ def test_the_function_loses_the_powertools_that_it_does_not_use_and_no_others(tm
     assert left(tmp_path) == ["aws_lambda_powertools/logging/logger.py", f"{utilities}/idempotency/base.py"]
 
 
-def test_names_versions_and_licences_of_packages_stay(tmp_path: Path) -> None:
+def test_names_versions_and_licences_stay(tmp_path: Path) -> None:
     info = "six-1.0.dist-info"
     plant(tmp_path, *(f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "LICENSE", "licenses/NOTICE")))
     prune(tmp_path, FUNCTION_RULES)
     assert left(tmp_path) == [f"{info}/LICENSE", f"{info}/METADATA", f"{info}/licenses/NOTICE"]
 
 
-def test_of_the_endpoints_every_partition_stays_with_the_named_services(tmp_path: Path) -> None:
+def test_endpoints_keep_partitions_and_named_services(tmp_path: Path) -> None:
     def partition(*services: str) -> dict[str, object]:
         return {"partition": "p", "regions": {"r": {}}, "services": {name: {"endpoints": {}} for name in services}}
 

@@ -33,7 +33,7 @@ MINUTES, HOURS, DAYS = timedelta(minutes=1), timedelta(hours=1), timedelta(days=
         ("cron(0 0 1 JAN,JUL ? *)", 366 * DAYS),
     ],
 )
-def test_two_ticks_take_as_long_as_the_calendar_can_make_them(expression: str, expected: timedelta) -> None:
+def test_the_calendars_worst_case_for_two_ticks(expression: str, expected: timedelta) -> None:
     assert max_time_for_two_ticks(expression) == expected
 
 
@@ -69,7 +69,7 @@ def test_two_ticks_take_as_long_as_the_calendar_can_make_them(expression: str, e
         ("cron(0 0 29 2 ? *)", "must name days that come round every year"),
     ],
 )
-def test_a_bad_expression_is_refused_with_the_rule_it_breaks(expression: str, rule: str) -> None:
+def test_a_bad_expression_names_its_rule(expression: str, rule: str) -> None:
     with pytest.raises(ValueError) as refused:  # noqa: PT011 (the whole text is compared)
         max_time_for_two_ticks(expression)
     assert str(refused.value) == rule

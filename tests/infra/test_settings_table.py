@@ -6,17 +6,17 @@ from infra.settings_table import BEGIN, END, main, table
 from infra.stage_settings import SETTINGS
 
 
-def test_the_readme_has_the_table_that_the_fields_make() -> None:
+def test_the_readme_is_up_to_date() -> None:
     assert main(["--check"]) == 0
 
 
-def test_every_key_has_a_row_that_says_what_it_is_and_must_be() -> None:
+def test_every_setting_has_a_complete_row() -> None:
     rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table().splitlines()[2:]]
     assert [row[0] for row in rows] == [f"`{key}`" for key in SETTINGS]
     assert all(len(row) == 4 and all(row) for row in rows)
 
 
-def test_a_table_that_is_behind_is_told_and_made_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_outdated_table_is_reported_then_rewritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = tmp_path / "README.md"
     document.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     assert main(["--check"], document=document) == 1

@@ -27,7 +27,7 @@ def warm_cache(context: dict[str, object]) -> Path:
     return function_bundle(StageSettings.from_context({**context, "stage": "local"}).refresher["architecture"])
 
 
-def test_the_local_stage_synthesises_offline_without_credentials_twice_the_same(
+def test_local_synthesises_offline_and_reproducibly(
     cdk_cli: str, cdk_environment: dict[str, str], warm_cache: Path, tmp_path: Path
 ) -> None:
     arguments = ("-c", "stage=local", "-c", "amplifyuibuilder_endpoint_url=http://127.0.0.1:9999")
@@ -49,9 +49,7 @@ def test_the_local_stage_synthesises_offline_without_credentials_twice_the_same(
     assert contents == sorted(expected)
 
 
-def test_bad_settings_end_the_synthesis_with_a_line_each_and_no_traceback(
-    cdk_cli: str, cdk_environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_bad_settings_are_a_line_each(cdk_cli: str, cdk_environment: dict[str, str], tmp_path: Path) -> None:
     done = synth(cdk_cli, cdk_environment, tmp_path, "-c", "stage=dev", "-c", "memory_mb=12", "-c", "issuer=x")
     assert done.returncode != 0
     assert done.stderr.splitlines()[:2] == [
@@ -61,7 +59,7 @@ def test_bad_settings_end_the_synthesis_with_a_line_each_and_no_traceback(
     assert "Traceback" not in done.stderr
 
 
-def test_what_pip_cannot_install_is_said_in_plain_words(
+def test_a_failure_of_pip_is_a_line(
     context: dict[str, object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(_: str) -> Path:
@@ -72,7 +70,7 @@ def test_what_pip_cannot_install_is_said_in_plain_words(
     assert capsys.readouterr().err == "pip could not install this\n"
 
 
-def test_the_app_refuses_a_finding_that_nobody_acknowledged(
+def test_an_unacknowledged_finding_fails_the_app(
     context: dict[str, object], asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("token_refresher.construct.function_bundle", lambda _: asset)

@@ -14,8 +14,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 import token_refresher
-from tests.infra import test_least_privilege
-from tests.infra.test_mutations import POLICY_TESTS, notice
+from tests.support import policies
 from tests.support.synthesised import Synthesised, by_type
 from token_refresher.construct import TokenRefresher
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
@@ -77,6 +76,10 @@ class TestProps:
         with pytest.raises(SettingsError, match=r"\Aservice_name="):
             TokenRefresher(stack, "Its 'id'", service_name=name)
 
+    def test_an_issuer_is_not_a_name(self, stack: Stack) -> None:
+        with pytest.raises(SettingsError, match=r"issuer=figma: must be an Issuer, such as Issuer.figma\(\)"):
+            TokenRefresher(stack, "Figma", issuer="figma")  # type: ignore[arg-type]
+
     def test_an_issuer_over_http(self, asset: Path, stack: Stack) -> None:
         url = "http://localhost:9999"
         with pytest.raises(
@@ -93,7 +96,8 @@ def test_its_policies_are_those_of_our_stack(asset: Path, stack: Stack, stage: s
     Tags.of(stack).add("whose", "somebody's")
     TokenRefresher(stack, "Figma", asset=asset, issuer=ISSUERS[issuer], customer_managed_key=stage == "prod")
     foreign = Synthesised(stage=stage, issuer=issuer, template=by_type(template_of(stack)))
-    assert notice(POLICY_TESTS, foreign) == []
+    for check in policies.CHECKS:
+        check(foreign)
 
 
 class TestNames:
@@ -159,7 +163,7 @@ class TestGrants:
         role = a_role(stack)
         assert TokenRefresher(stack, "Figma", asset=asset).grant_invoke(role).success
         assert grants(stack, role) == [
-            {"Action": "lambda:InvokeFunction", "Effect": "Allow", "Resource": test_least_privilege.ALIAS_ARN}
+            {"Action": "lambda:InvokeFunction", "Effect": "Allow", "Resource": policies.ALIAS_ARN}
         ]
 
     @pytest.mark.parametrize("issuer", ISSUERS)
@@ -170,12 +174,10 @@ class TestGrants:
         assert (refresher.app_secret_arn is None) == (issuer == "amplify")
         assert refresher.grant_read(role).success
         read = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-        expected: list[dict[str, Any]] = [
-            {"Action": read, "Effect": "Allow", "Resource": test_least_privilege.SECRET_ARN}
-        ]
+        expected: list[dict[str, Any]] = [{"Action": read, "Effect": "Allow", "Resource": policies.SECRET_ARN}]
         if own_key:
             assert isinstance(refresher.encryption_key, kms.Key)
-            (use,) = test_least_privilege.use_key("prod")
+            (use,) = policies.use_key("prod")
             same = {"Effect": "Allow", "Resource": use["Resource"], "Condition": use["Condition"]}
             expected.append({"Action": "kms:Decrypt", **same})
         assert sorted(grants(stack, role), key=str) == sorted(expected, key=str)

@@ -26,13 +26,13 @@ def workflow(request: pytest.FixtureRequest) -> Path:
     return path
 
 
-def test_there_is_a_workflow_that_tests_shows_and_deploys() -> None:
+def test_a_workflow_tests_shows_and_deploys() -> None:
     runs = [step.get("run", "") for path in WORKFLOWS for job in jobs(path).values() for step in job["steps"]]
     for command in (".ci/run", "cdk diff --method=template", "cdk deploy --require-approval never -c stage=prod"):
         assert any(run.startswith(command) for run in runs), command
 
 
-def test_every_action_is_known_and_pinned_by_its_commit_with_the_version_beside_it(workflow: Path) -> None:
+def test_every_action_is_pinned_by_its_commit(workflow: Path) -> None:
     uses = [step["uses"] for job in jobs(workflow).values() for step in job["steps"] if "uses" in step]
     assert uses
     for action in uses:
@@ -44,7 +44,7 @@ def test_every_action_is_known_and_pinned_by_its_commit_with_the_version_beside_
     assert len({line.strip() for line in lines}) == len(ALLOWED), "one commit for each action"
 
 
-def test_a_job_may_read_the_code_and_ask_for_a_token_only_where_it_uses_one(workflow: Path) -> None:
+def test_a_job_has_no_unused_permission(workflow: Path) -> None:
     assert yaml.safe_load(workflow.read_text(encoding="utf-8"))["permissions"] == {}
     for name, job in jobs(workflow).items():
         signs_in = any("configure-aws-credentials" in step.get("uses", "") for step in job["steps"])
@@ -53,7 +53,7 @@ def test_a_job_may_read_the_code_and_ask_for_a_token_only_where_it_uses_one(work
         assert ("environment" in job) == signs_in, "roles, and who approves, belong to environments"
 
 
-def test_no_key_is_stored_and_nothing_that_others_write_reaches_a_shell(workflow: Path) -> None:
+def test_no_stored_key_and_no_foreign_text_in_shells(workflow: Path) -> None:
     text = workflow.read_text(encoding="utf-8")
     assert not re.search(r"secrets\.|access-key|pull_request_target", text)
     for job in jobs(workflow).values():
@@ -63,7 +63,7 @@ def test_no_key_is_stored_and_nothing_that_others_write_reaches_a_shell(workflow
                 assert step["with"] == {"persist-credentials": False}
 
 
-def test_a_deployment_comes_after_the_tests_and_prod_after_dev(workflow: Path) -> None:
+def test_prod_follows_dev_which_follows_the_tests(workflow: Path) -> None:
     found = jobs(workflow)
     assert (found["deploy-dev"]["needs"], found["deploy-prod"]["needs"], found["diff"]["needs"]) == (
         "test",
@@ -73,6 +73,6 @@ def test_a_deployment_comes_after_the_tests_and_prod_after_dev(workflow: Path) -
     assert found["deploy-dev"]["if"] == "github.event_name == 'push'"
 
 
-def test_the_scripts_that_it_runs_are_there() -> None:
+def test_its_scripts_can_be_executed() -> None:
     for script in (".ci/run", ".ci/tools"):
         assert (ROOT / script).stat().st_mode & stat.S_IXUSR

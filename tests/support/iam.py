@@ -1,7 +1,7 @@
-"""The function's role, enforced: each call of its AWS clients is held against the policy of the template.
+"""Enforces the function's role: checks each call of its AWS clients against the policy in the template.
 
-What Secrets Manager does with the secret's key on behalf of the caller is held against it, too (Secrets Manager User
-Guide, "Permissions for the KMS key").
+It also checks what Secrets Manager does with the secret's key for the caller (Secrets Manager User Guide, "Permissions
+for the KMS key").
 """
 
 import fnmatch
@@ -21,15 +21,15 @@ THROUGH_KEY = {"GetSecretValue": ("kms:Decrypt",), "PutSecretValue": ("kms:Decry
 
 @dataclass
 class Role:
-    """Allows what the policy of a snapshot allows, and remembers what it was asked."""
+    """Allows what the policy in a snapshot allows, and remembers every call."""
 
     variant: str
     secret_arn: str
     app_secret_arn: str = ""
     taken_away: str = ""
-    """An action that the policy is to have no more, or the Sid of a statement."""
+    """An action, or the Sid of a statement, to remove from the policy."""
     used: set[tuple[str, str]] = field(default_factory=set)
-    """Statements by their Sid, and what they were needed for."""
+    """The Sid of each statement that a call needed, with the action."""
     denied: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -45,7 +45,7 @@ class Role:
         return {(statement["Sid"], action) for statement in self._statements for action in _actions(statement)}
 
     def answer(self, model: Any, params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
-        """Handle botocore's event before-call: AWS's own refusal in place of a call that the role may not make."""
+        """Handle botocore's event before-call: answer a forbidden call with AWS's own refusal."""
         service, operation = model.service_model.service_name, model.name
         body = json.loads(params["body"] or "{}")
         targets = {
@@ -82,7 +82,7 @@ class Role:
         return bool(allowing)
 
     def _resolved(self, node: Any) -> Any:  # noqa: PLR0911 - one for each form
-        """Put this test's resources in the place of the template's references."""
+        """Replace the template's references with this test's resources."""
         match node:
             case {"Ref": "AWS::Region"}:
                 return REGION

@@ -1,4 +1,4 @@
-"""Read a stage's settings from a context, or what is wrong with them."""
+"""Reads a stage's settings from a context, or their faults."""
 
 from typing import Any
 

@@ -21,9 +21,9 @@ VARIANTS: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
 }
-"""The stacks that are looked at: each stage as it is in cdk.json, and with each of the other issuers."""
+"""The stacks under test: each stage as cdk.json has it, and each of the other issuers."""
 APP_SECRET = "AWS::SecretsManager::Secret of the app"
-"""What `by_type` calls the type of the secret with the app's credentials, to tell it from that with the pair."""
+"""What `by_type` calls the type of the secret with the app's credentials. The other secret holds the pair."""
 Resource = dict[str, Any]
 SECRETS_KEY = "Encrypts the Figma token pair, and the app's credentials where there are any."
 """Description of one of the two keys; the other is the topic's."""

@@ -139,7 +139,7 @@ def stays(cloud: LocalCloud, stack: str) -> dict[str, list[str]]:
     return {kind: listed for kind, listed in found.items() if listed}
 
 
-def test_destroying_leaves_nothing_but_what_is_to_be_retained(
+def test_destroying_leaves_only_retained_data(
     cloud: LocalCloud, cdk: CdkCli, outputs: Outputs, played: PlayedDemo
 ) -> None:
     before = {
