@@ -25,7 +25,7 @@ VARIANTS: dict[str, tuple[str, dict[str, str]]] = {
 APP_SECRET = "AWS::SecretsManager::Secret of the app"
 """What `by_type` calls the type of the secret with the app's credentials. The other secret holds the pair."""
 Resource = dict[str, Any]
-SECRETS_KEY = "Encrypts the Figma token pair, and the app's credentials where there are any."
+SECRETS_KEY = "Encrypts the Figma token pair and, if there are any, the app's credentials."
 """Description of one of the two keys; the other is the topic's."""
 
 

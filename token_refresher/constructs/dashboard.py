@@ -37,7 +37,7 @@ class Dashboard(Construct):
             cloudwatch.HorizontalAnnotation(value=hours * 3600, label=label, color=color)
             for hours, label, color in (
                 (advisory_window_hours, "the schedule refreshes", _ORANGE),
-                (mandatory_window_hours, "consumers refresh, too", _RED),
+                (mandatory_window_hours, "consumers refresh too", _RED),
             )
         ]
         self.dashboard = cloudwatch.Dashboard(
@@ -48,7 +48,7 @@ class Dashboard(Construct):
                 [
                     cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=16, height=4),
                     cloudwatch.SingleValueWidget(
-                        title="Life left",
+                        title="Remaining life",
                         metrics=[metrics.metric_seconds_until_expiry(label="seconds", period=_DAY)],
                         width=8,
                         height=4,
@@ -56,14 +56,14 @@ class Dashboard(Construct):
                 ],
                 [
                     cloudwatch.GraphWidget(
-                        title="Life left, in seconds",
+                        title="Remaining life in seconds",
                         left=[metrics.metric_seconds_until_expiry(label="of the token", period=_HOUR)],
                         left_annotations=windows,
                         left_y_axis=_FROM_ZERO,
                         width=12,
                     ),
                     cloudwatch.GraphWidget(
-                        title="Outcomes, an hour",
+                        title="Outcomes per hour",
                         left=[
                             metrics.metric_ticked(period=_HOUR, label="ticks"),
                             metrics.metric_refreshed(period=_HOUR, label="refreshed", color=_GREEN),
@@ -77,7 +77,7 @@ class Dashboard(Construct):
                 ],
                 [
                     cloudwatch.GraphWidget(
-                        title="Failed refreshes by reason, an hour",
+                        title="Failed refreshes by reason, per hour",
                         # A search finds every reason: each is a value of the dimension `reason`.
                         left=[
                             cloudwatch.SearchExpression(
@@ -113,7 +113,7 @@ class Dashboard(Construct):
                         width=8,
                     ),
                     cloudwatch.GraphWidget(
-                        title="Invocations, an hour",
+                        title="Invocations per hour",
                         left=[
                             function.metric_invocations(period=_HOUR, label="all"),
                             function.metric_errors(period=_HOUR, label="failed", color=_RED),

@@ -23,7 +23,7 @@ class DeadLetterQueue(Construct):
             self.queue,
             {
                 "AwsSolutions-SQS3": "This is the dead-letter queue. A person reads it.",
-                "CKV_AWS_27": "Encrypted with SQS's key. A key of ours would let in two more roles, for ticks without "
-                "a token, and hide them when the key is what is at fault.",
+                "CKV_AWS_27": "Encrypted with SQS's key. Our own key would have to admit two more roles, to protect "
+                "ticks that hold no token, and would hide them when the key itself is the problem.",
             },
         )

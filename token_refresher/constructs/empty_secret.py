@@ -20,7 +20,7 @@ def empty_secret(
     resource.apply_removal_policy(removal_policy)
     reasons = {"AwsSolutions-SMG4": no_rotation}
     if not key:
-        reasons["CKV_AWS_149"] = "Encrypted with the account's own key; customer_managed_key asks for another."
+        reasons["CKV_AWS_149"] = "Encrypted with the account's own key. Set customer_managed_key to use another."
     acknowledge(resource, reasons)
     # On AWS, Ref is the ARN too. On emulators it is only the name.
     return resource.attr_id

@@ -26,7 +26,7 @@ class LockTable(Construct):
         acknowledge(
             self.table,
             {
-                "CKV_AWS_119": "Encrypted with DynamoDB's key. It holds hashes and names of errors, never a token; a "
-                "key of ours would be one more thing that the function may use."
+                "CKV_AWS_119": "Encrypted with DynamoDB's key. The table holds hashes and names of errors, never a "
+                "token. Our own key would only add a permission to the function's role."
             },
         )

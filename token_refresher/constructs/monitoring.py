@@ -49,17 +49,17 @@ class Monitoring(Construct):
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
         self._alarm(
             Alarm.TOKEN_NOT_STORED,
-            "A token was refreshed and could not be written: the one in the secret is dead.",
+            "A token was refreshed but could not be stored: the token in the secret is dead.",
             metric=metrics.metric_token_not_stored(),
         )
         self._alarm(
             Alarm.REAUTHORIZATION_REQUIRED,
-            "The refresh token is refused: a person must sign in again.",
+            "The issuer refuses the refresh token: a person must sign in again.",
             metric=metrics.metric_reauthorization_required(),
         )
         self._alarm(
             Alarm.TOKEN_EXPIRES,
-            "The access token is within its mandatory window: refreshing has failed since the advisory window began.",
+            "The access token is in its mandatory window: refreshes have failed since the advisory window began.",
             metric=metrics.metric_overdue(),
             # Ticks are hours apart. What the last one reported stays true until the next.
             missing=cloudwatch.TreatMissingData.IGNORE,
@@ -80,12 +80,12 @@ class Monitoring(Construct):
         )
         self._alarm(
             Alarm.THROTTLES,
-            "Lambda refused to run the refresh function: too many run at once.",
+            "Lambda throttled the refresh function: too many functions are running at once.",
             metric=function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum"),
         )
         self._alarm(
             Alarm.DEAD_LETTERS,
-            "A tick or an asynchronous invocation failed for good and waits in the dead-letter queue.",
+            "A tick or an asynchronous invocation failed and is in the dead-letter queue.",
             metric=dead_letters.metric_approximate_number_of_messages_visible(
                 period=_FIVE_MINUTES, statistic="Maximum"
             ),

@@ -113,18 +113,18 @@ class RefreshFunction(Construct):
             self.function,
             {
                 "AwsSolutions-L1": "Python 3.13 is supported until 2029. The bundle's byte code is compiled for it.",
-                "CKV_AWS_115": "Fails to deploy on accounts with a quota of 10, and the lock serialises; a setting.",
+                "CKV_AWS_115": "A setting. Accounts with a quota of 10 cannot deploy it. The lock does not need it.",
                 "CKV_AWS_116": "The asynchronous configurations of function and alias name the queue.",
-                "CKV_AWS_117": "It calls public endpoints, of AWS and of the issuer, and nothing else.",
-                "CKV_AWS_173": "The environment holds names, numbers and addresses, no secret; encrypted with "
-                "Lambda's key.",
+                "CKV_AWS_117": "It calls only public endpoints of AWS and of the issuer.",
+                "CKV_AWS_173": "The environment holds names, numbers and addresses, but no secret. It is encrypted "
+                "with Lambda's key.",
             },
         )
         self.alias = lambda_.Alias(
             self,
             "Live",
             alias_name=LIVE,
-            description="What consumers and the schedule call.",
+            description="Consumers and the schedule call this alias.",
             version=self.function.current_version,
         )
         # Function and alias each have a configuration of their own for asynchronous calls.
@@ -146,8 +146,8 @@ def _log_group(scope: Construct, *, days: int, removal_policy: RemovalPolicy) ->
     acknowledge(
         log_group,
         {
-            "CKV_AWS_158": "Encrypted with CloudWatch's key. No line holds a token, and with a key of ours there would "
-            "be no log to read when that key is at fault."
+            "CKV_AWS_158": "Encrypted with CloudWatch's key. No line holds a token, and our own key would hide the log "
+            "when the key itself is the problem."
         },
     )
     # The L2 takes an enumeration. The setting, the API and the console use the number.

@@ -21,7 +21,7 @@ class TokenSecret(Construct):
         self.key = _key(self, removal_policy) if customer_managed_key else None
         self.arn = empty_secret(
             self,
-            description="Figma token pair, written by whoever seeds it and by the refresh function.",
+            description="Figma token pair, written by an operator and by the refresh function.",
             key=self.key,
             removal_policy=removal_policy,
             no_rotation="Native rotation would leave a dead token in place between its steps. "
@@ -66,7 +66,7 @@ def _key(scope: Construct, removal_policy: RemovalPolicy) -> kms.Key:
     return kms.Key(
         scope,
         "Key",
-        description="Encrypts the Figma token pair, and the app's credentials where there are any.",
+        description="Encrypts the Figma token pair and, if there are any, the app's credentials.",
         enable_key_rotation=True,
         removal_policy=removal_policy,
         pending_window=None if removal_policy is RemovalPolicy.RETAIN else Duration.days(7),
