@@ -8,7 +8,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-PATIENCE = 30
+from tests.support.consent import PATIENCE
 
 
 def wait(browser: Chrome, happened: Callable[[Chrome], object]) -> None:

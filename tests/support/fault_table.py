@@ -102,7 +102,7 @@ WHO: Final = {("DeleteItem", "a failure stands"): ("tick", "force")}
 """The only callers of some rows: these two clear the record of a failure; the others meet the cooldown."""
 
 SLOW: Final = "no answer in time"
-"""Takes a second per attempt. Only a report meets Amplify's, in every window; every other row has one cell of it."""
+"""Takes a second per attempt, so every row has one cell of it."""
 
 COMMON: Final = frozenset(
     {
@@ -286,19 +286,17 @@ ROWS: Final = _rows()
 def _cells_of(row: Row, fault: str) -> list[tuple[str, str]]:
     """Return the callers that meet a fault, each with a window.
 
-    Every caller meets the first fault of each kind of outcome, and of each issuer's row, in every window. An issuer's
-    other faults, and the first fault of each AWS row, meet every window once; other AWS faults meet two.
+    Every caller meets the first fault of each kind of outcome in every window. The first fault of each other row meets
+    every window once. All others meet the two windows that show the kind of failure.
     """
     everywhere = [(who, window) for who in CALLERS for window in WINDOWS]
     if row.operation == "GetItem":
         cells = [("tick", "fresh")]  # nobody else calls it
-    elif fault == SLOW and row.operation == "RefreshToken":
-        cells = [cell for cell in everywhere if cell[0] == "report"]
     elif fault == SLOW:
         cells = [("consumer" if "consumer" in row.callers else "tick", "mandatory")]
-    elif row.operation in SERVICES and fault != row.faults[0] and row.issuer == "amplify":
+    elif fault != row.faults[0]:
         cells = list(TELLING)
-    elif fault == row.faults[0] and (row.operation not in SERVICES or row in _FIRST_OF_KIND):
+    elif row in _FIRST_OF_KIND:
         cells = everywhere
     else:
         cells = list(EVERY_WINDOW)

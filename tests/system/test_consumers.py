@@ -1,7 +1,6 @@
 """Consumers of the deployed stack: the one in a stack of its own, with the layer, and those of docs/consumers.md."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -10,12 +9,12 @@ import pytest
 from local.deployment import Deployment, deploy
 from tests.support.consumers_page import Block, blocks
 from tests.support.played_demo import PlayedDemo
+from tests.support.windows import EXPIRED, FRESH
 from token_client import TokenClient
 from token_client.errors import FunctionMissingException, ReauthorizationRequiredException, SecretNotSeededException
 
 pytestmark = pytest.mark.xdist_group("stack")
 
-FRESH = timedelta(days=30)
 AT_ONCE = 20
 
 
@@ -36,23 +35,19 @@ def calls(stack: Deployment) -> int:
 
 
 def at_once(played: PlayedDemo) -> list[dict[str, Any]]:
-    """Invoke the consumer as often as said, all at once; return what each answered."""
+    """Invoke the consumer `AT_ONCE` times at once; return the answers."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         invoked = [pool.submit(played.deployment.invoke, {}, function_name=played.consumer) for _ in range(AT_ONCE)]
         return [future.result().payload for future in invoked]
 
 
-def test_the_consumer_has_the_layer_and_calls_the_alias_that_the_stack_publishes(
-    played: PlayedDemo, stack: Deployment
-) -> None:
+def test_the_consumer_has_layer_and_alias(played: PlayedDemo, stack: Deployment) -> None:
     consumer = stack.cloud.client("lambda").get_function_configuration(FunctionName=played.consumer)
     assert [layer["Arn"] for layer in consumer["Layers"]] == [stack.outputs["ClientLayerArn"]]
     assert consumer["Environment"]["Variables"]["FUNCTION_NAME"] == stack.outputs["FunctionAliasArn"]
 
 
-def test_twenty_consumers_at_once_recover_with_one_issuer_call_and_a_stack_update_between_loses_nothing(
-    played: PlayedDemo, stack: Deployment
-) -> None:
+def test_twenty_consumers_recover_across_a_stack_update(played: PlayedDemo, stack: Deployment) -> None:
     grant = stack.cloud.standin.grant()
     seeded = stack.seed(grant, expires_in=FRESH)
     assert {(answer["status"], answer["versionId"]) for answer in at_once(played)} == {(200, seeded)}
@@ -68,14 +63,14 @@ def test_twenty_consumers_at_once_recover_with_one_issuer_call_and_a_stack_updat
     assert {answer["versionId"] for answer in answers} == {stack.current()[0]}
     assert stack.current()[0] != seeded
     assert calls(stack) == 1
-    assert len({answer["process"] for answer in answers}) > AT_ONCE / 2, "they did run at the same time"
+    assert len({answer["process"] for answer in answers}) > AT_ONCE / 2, "they ran at the same time"
 
 
 HANDLERS = [block for block in blocks() if block.is_handler]
 
 
 @pytest.mark.parametrize("block", HANDLERS, ids=[f"{index} {block.heading}" for index, block in enumerate(HANDLERS)])
-def test_a_handler_of_the_page_works_and_survives_the_death_of_its_token(as_consumer: Deployment, block: Block) -> None:
+def test_a_handler_of_the_page_survives_token_death(as_consumer: Deployment, block: Block) -> None:
     as_consumer.seed(as_consumer.cloud.standin.grant(user="ada@example.com"), expires_in=FRESH)
     code = block.code.replace("https://api.figma.com", as_consumer.cloud.standin.url)
     names: dict[str, Any] = {}
@@ -87,14 +82,14 @@ def test_a_handler_of_the_page_works_and_survives_the_death_of_its_token(as_cons
     assert calls(as_consumer) == (0 if block.heading == "Errors" else 1)
 
 
-def test_errors_of_the_deployed_function_have_their_class_although_the_local_aws_hides_their_name(
+def test_the_deployed_functions_errors_have_their_class(
     as_consumer: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secrets, secret = as_consumer.cloud.client("secretsmanager"), as_consumer.outputs["SecretArn"]
     secrets.put_secret_value(SecretId=secret, SecretString="{}")
     with pytest.raises(SecretNotSeededException, match="tokenctl"):
         TokenClient().get_token()
-    as_consumer.seed(as_consumer.cloud.standin.grant(), expires_in=timedelta(seconds=-1))
+    as_consumer.seed(as_consumer.cloud.standin.grant(), expires_in=EXPIRED)
     as_consumer.cloud.standin.revoke()
     for _ in range(2):  # the second is answered from the cooldown
         with pytest.raises(ReauthorizationRequiredException, match="sign in"):

@@ -17,7 +17,7 @@ from tests.support.child_process import environment
 
 @pytest.fixture(autouse=True)
 def own_signal_handlers() -> Iterator[None]:
-    """Take back what `main` does with signals in this process."""
+    """Undo what `main` does with signals in this process."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
     yield
@@ -42,7 +42,7 @@ def read_until(process: subprocess.Popen[str], sight: str) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_an_interrupted_demo_stops_what_it_started_and_says_so(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_demo_stops_what_it_started(tmp_path: Path, number: signal.Signals) -> None:
     with start(tmp_path) as process:
         read_until(process, "cdk bootstrap")
         assert in_use(tmp_path / "ministack.log")
@@ -55,9 +55,7 @@ def test_an_interrupted_demo_stops_what_it_started_and_says_so(tmp_path: Path, n
     assert not in_use(tmp_path / "standin.log")
 
 
-def test_a_second_demo_in_the_same_folder_is_refused_and_the_first_goes_on(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_second_demo_leaves_the_first_running(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with start(tmp_path) as process:
         read_until(process, "cdk bootstrap")
         assert main(["--folder", str(tmp_path)]) == 1

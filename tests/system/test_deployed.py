@@ -4,31 +4,24 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from local.deployment import STACK, Deployment, settings
+from tests.support.events import FORCE, bare, report, tick
 from tests.support.played_demo import PlayedDemo
+from tests.support.windows import ADVISORY, EXPIRED, FRESH, MANDATORY
 
 pytestmark = pytest.mark.xdist_group("stack")
 
 TOKEN_ANSWER = {"accessToken", "expiresIn", "expiresAt", "versionId", "state"}
-FRESH = timedelta(days=30)
-ADVISORY = timedelta(days=3)
-MANDATORY = timedelta(hours=3)
-EXPIRED = timedelta(seconds=-1)
-
-
-def tick(source: str = "aws.scheduler") -> dict[str, Any]:
-    return {"version": "0", "id": "e2e", "detail-type": "Scheduled Event", "source": source, "detail": {}}
 
 
 def calls(stack: Deployment) -> int:
     return len(stack.cloud.standin.calls("RefreshToken"))
 
 
-def test_the_demo_shows_each_step_and_what_came_of_it(played: PlayedDemo) -> None:
+def test_the_demo_shows_each_step(played: PlayedDemo) -> None:
     for sight in ("cdk bootstrap", "cdk deploy", "Wait for the schedule's own tick", "Figma says hello", "`figma`"):
         assert sight in played.printed
 
@@ -38,9 +31,8 @@ def test_the_demo_shows_each_step_and_what_came_of_it(played: PlayedDemo) -> Non
     [(FRESH, "fresh", 0), (ADVISORY, "due", 0), (MANDATORY, "fresh", 1), (EXPIRED, "fresh", 1)],
     ids=["fresh", "advisory", "mandatory", "expired"],
 )
-def test_a_consumer_asks(stack: Deployment, left: timedelta, state: str, issuer_calls: int) -> None:
-    grant = stack.cloud.standin.grant()
-    version = stack.seed(grant, expires_in=left)
+def test_a_consumer_gets_a_token(stack: Deployment, left: timedelta, state: str, issuer_calls: int) -> None:
+    version = stack.seed(stack.cloud.standin.grant(), expires_in=left)
     answer = stack.invoke({}).payload
     assert set(answer) == TOKEN_ANSWER
     assert (answer["state"], calls(stack)) == (state, issuer_calls)
@@ -53,103 +45,60 @@ def test_a_consumer_asks(stack: Deployment, left: timedelta, state: str, issuer_
 def test_a_tick_reports_without_a_token(stack: Deployment, source: str) -> None:
     stack.seed(stack.cloud.standin.grant(), expires_in=MANDATORY)
     for outcome in ("refreshed", "fresh"):
-        report = stack.invoke(tick(source)).payload
+        report = stack.invoke(tick(source=source)).payload
         assert set(report) == {"outcome", "versionId", "expiresAt"}
         assert (report["outcome"], report["versionId"]) == (outcome, stack.current()[0])
     assert calls(stack) == 1
 
 
-def test_a_tick_in_the_advisory_window_is_degraded_while_the_issuer_is_down(stack: Deployment) -> None:
-    version = stack.seed(stack.cloud.standin.grant(), expires_in=ADVISORY)
-    stack.cloud.standin.fail("RefreshToken", status=503, times=None)
-    assert stack.invoke(tick()).payload["outcome"] == "degraded"
-    assert stack.current()[0] == version
-
-
 def test_force_refreshes_a_fresh_token(stack: Deployment) -> None:
     version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
-    answer = stack.invoke({"provider": "figma", "force": True}).payload
+    answer = stack.invoke(FORCE).payload
     assert set(answer) == TOKEN_ANSWER
     assert answer["versionId"] != version
     assert stack.cloud.standin.accepts(answer["accessToken"])
 
 
-def test_a_reported_version_is_refreshed_and_an_older_one_only_answered(stack: Deployment) -> None:
-    dead = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
-    answers = [stack.invoke({"provider": "figma", "failedVersionId": dead}).payload for _ in range(3)]
-    assert {answer["versionId"] for answer in answers} == {stack.current()[0]}
-    assert dead != stack.current()[0]
-    assert calls(stack) == 1
-
-
-def test_eight_reports_of_one_dead_version_at_once_make_one_issuer_call(stack: Deployment) -> None:
+def test_eight_reports_at_once_cost_one_call(stack: Deployment) -> None:
     dead = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
     stack.cloud.standin.fail("RefreshToken", delay=0.5, times=None)
     with ThreadPoolExecutor(8) as pool:
-        reports = [{"provider": "figma", "failedVersionId": dead}] * 8
-        answers = [answer.payload for answer in pool.map(stack.invoke, reports)]
+        answers = [answer.payload for answer in pool.map(stack.invoke, [report(dead)] * 8)]
+    answers.append(stack.invoke(report(dead)).payload)
     assert {answer["versionId"] for answer in answers} == {stack.current()[0]}
+    assert stack.current()[0] != dead
     assert all(stack.cloud.standin.accepts(answer["accessToken"]) for answer in answers)
     assert calls(stack) == 1
 
 
-def test_the_bare_operation_answers_as_the_issuer_does_and_stores_nothing(stack: Deployment) -> None:
+def test_the_bare_operation_stores_nothing(stack: Deployment) -> None:
     version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
     other = stack.cloud.standin.grant(user="other", expires_in=4321)
-    body = {"token": other.refresh_token, "clientId": other.client_id}
-    answer = stack.invoke({"provider": "figma", "refreshTokenBody": body}).payload
+    answer = stack.invoke(bare(other.refresh_token, clientId=other.client_id)).payload
     assert set(answer) == {"accessToken", "expiresIn"}
     assert stack.cloud.standin.accepts(answer["accessToken"])
     assert stack.current()[0] == version
 
 
-def test_the_bare_operation_with_the_stored_token_stores_what_it_got(stack: Deployment) -> None:
+def test_the_bare_operation_stores_the_stored_grants_pair(stack: Deployment) -> None:
     grant = stack.cloud.standin.grant()
     version = stack.seed(grant, expires_in=FRESH)
-    answer = stack.invoke({"provider": "figma", "refreshTokenBody": {"token": grant.refresh_token}}).payload
+    answer = stack.invoke(bare(grant.refresh_token)).payload
     assert set(answer) == {"accessToken", "expiresIn"}
     now, pair = stack.current()
     assert now != version
     assert pair["accessToken"] == answer["accessToken"]
 
 
-WRONG: list[Any] = [
-    *([], "text", 1),
-    *({"provider": "sketch"}, {"provider": "figma", "failedVersionId": 1}, {"force": "true"}, {"surprise": 1}),
-    *({"refreshTokenBody": {"token": "t"}}, {"provider": "figma", "refreshTokenBody": {"token": None}}),
-]
-"""A few; the runtime tests send wrong input of every kind."""
-
-
-def test_wrong_input_is_refused_and_costs_no_call(stack: Deployment) -> None:
-    stack.seed(stack.cloud.standin.grant(), expires_in=EXPIRED)
-    for event in WRONG:
-        answer = stack.invoke(event)
-        assert answer.failed, event
-        assert answer.payload["errorType"] == "InvalidParameterException", event
-    assert calls(stack) == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "error"),
-    [
-        (" ", "SecretNotSeededException"),
-        ("{}", "SecretNotSeededException"),
-        ("not json", "SecretMalformedException"),
-        ('{"accessToken": "a"}', "SecretMalformedException"),
-    ],
-)
-def test_a_secret_without_a_pair_is_told_apart_from_a_wrong_one(stack: Deployment, text: str, error: str) -> None:
+@pytest.mark.parametrize(("text", "error"), [(" ", "SecretNotSeededException"), ("x", "SecretMalformedException")])
+def test_a_secret_without_a_pair(stack: Deployment, text: str, error: str) -> None:
     stack.cloud.client("secretsmanager").put_secret_value(SecretId=stack.outputs["SecretArn"], SecretString=text)
     for event in ({}, tick()):
         answer = stack.invoke(event)
-        assert answer.failed
-        assert answer.payload["errorType"] == error
+        assert (answer.failed, answer.payload["errorType"]) == (True, error)
 
 
-def test_a_consumer_whose_token_was_killed_recovers_within_its_invocation(
-    played: PlayedDemo, stack: Deployment
-) -> None:
+def test_a_consumer_recovers_within_its_invocation(played: PlayedDemo, stack: Deployment) -> None:
     version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
     stack.cloud.standin.kill()
     answer = stack.invoke({}, function_name=played.consumer).payload
@@ -158,7 +107,7 @@ def test_a_consumer_whose_token_was_killed_recovers_within_its_invocation(
     assert calls(stack) == 1
 
 
-def test_a_failed_tick_goes_to_the_dead_letter_queue_once_and_holds_no_token(stack: Deployment) -> None:
+def test_a_failed_tick_becomes_one_dead_letter(stack: Deployment) -> None:
     sqs, queue = stack.cloud.client("sqs"), stack.outputs["DeadLetterQueueUrl"]
     sqs.purge_queue(QueueUrl=queue)
     grant = stack.cloud.standin.grant()
@@ -175,7 +124,7 @@ def test_a_failed_tick_goes_to_the_dead_letter_queue_once_and_holds_no_token(sta
         assert secret not in json.dumps(messages)
     assert calls(stack) == 1, "a refused grant is not tried again"
 
-    # What the runbook says of the queue: mend the cause, tick once, empty it.
+    # What the runbook says to do about the queue: fix the cause, send the event again, empty the queue.
     stack.seed(stack.cloud.standin.grant(), expires_in=MANDATORY)
     assert stack.invoke(json.loads(messages[0]["Body"])["requestPayload"]).payload["outcome"] == "refreshed"
     sqs.purge_queue(QueueUrl=queue)
@@ -183,17 +132,13 @@ def test_a_failed_tick_goes_to_the_dead_letter_queue_once_and_holds_no_token(sta
 
 
 def test_logs_and_lock_table_hold_no_token(stack: Deployment) -> None:
-    grant = stack.cloud.standin.grant()
+    cloud, grant = stack.cloud, stack.cloud.standin.grant()
     dead = stack.seed(grant, expires_in=FRESH)
-    new = stack.invoke({"provider": "figma", "failedVersionId": dead}).payload["accessToken"]
-    stack.invoke({"provider": "figma", "refreshTokenBody": {"token": "a-wrong-token", "clientId": "a-wrong-client"}})
-    resources = stack.cloud.client("cloudformation").list_stack_resources(StackName="RefreshToken-local")
-    table = next(
-        resource["PhysicalResourceId"]
-        for resource in resources["StackResourceSummaries"]
-        if resource["ResourceType"].startswith("AWS::DynamoDB::")
-    )
-    logs = stack.cloud.client("logs")
+    new = stack.invoke(report(dead)).payload["accessToken"]
+    stack.invoke(bare("a-wrong-token", clientId="a-wrong-client"))
+    resources = cloud.client("cloudformation").list_stack_resources(StackName=STACK)["StackResourceSummaries"]
+    (table,) = [one["PhysicalResourceId"] for one in resources if one["ResourceType"].startswith("AWS::DynamoDB::")]
+    logs = cloud.client("logs")
     deadline = time.monotonic() + 30
     written = ""
     while "The request failed" not in written and time.monotonic() < deadline:
@@ -201,7 +146,7 @@ def test_logs_and_lock_table_hold_no_token(stack: Deployment) -> None:
         for group in logs.describe_log_groups()["logGroups"]:
             events = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
             written += "\n".join(event["message"] for event in events)
-    items = json.dumps(stack.cloud.client("dynamodb").scan(TableName=table)["Items"])
+    items = json.dumps(cloud.client("dynamodb").scan(TableName=table)["Items"])
     assert "Refreshed the token" in written
     assert "COMPLETED" in items
     for token in (grant.access_token, grant.refresh_token, new, "a-wrong-token", "a-wrong-client"):
@@ -210,4 +155,4 @@ def test_logs_and_lock_table_hold_no_token(stack: Deployment) -> None:
 
 
 def test_nothing_differs_after_a_deployment(stack: Deployment) -> None:
-    stack.cloud.cdk().diff(STACK, context=settings(stack.cloud))  # it raises where anything differs
+    stack.cloud.cdk().diff(STACK, context=settings(stack.cloud))  # it raises if anything differs

@@ -6,7 +6,6 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,20 +14,19 @@ import urllib3
 from local.deployment import TOKENCTL, Deployment, deploy
 from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.support.child_process import environment
+from tests.support.consent import allowed
+from tests.support.events import FORCE, TICK
 from tests.support.played_demo import PlayedDemo
-from tests.tokenctl.browser.conftest import allowed
+from tests.support.windows import FRESH, MANDATORY
 
 pytestmark = pytest.mark.xdist_group("stack")
 
 AMPLIFYS_APP, ADA = "an-app-of-amplifys", "ada@example.com"
-FRESH, DUE = timedelta(days=30), timedelta(hours=3)
-FORCE = {"provider": "figma", "force": True}
-TICK = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}}
 
 
 @contextmanager
 def asked_all_the_time(played: PlayedDemo) -> Iterator[Counter[str]]:
-    """Use the consumer, and ask the function itself, again and again; count what came of it."""
+    """Call the consumer, and the function itself, again and again; count the answers."""
     stack, over, seen = played.deployment, threading.Event(), Counter[str]()
 
     def ask() -> None:
@@ -53,12 +51,12 @@ def live_version(stack: Deployment) -> str:
 
 
 def calls(stack: Deployment, operation: str) -> list[int | None]:
-    """Return what the issuer answered: the status of each call."""
+    """Return the status of each of the issuer's answers."""
     return [call.status for call in stack.cloud.standin.calls(operation)]
 
 
 def sign_in(stack: Deployment) -> None:
-    """Sign in with tokenctl, and be the person who allows it in the browser."""
+    """Sign in with tokenctl, and allow it as the person at the browser does."""
     page = f"{stack.cloud.standin.url}/oauth"
     words = ["authorize", "--stage", "local", "--yes", "--no-browser", "--authorize-url", page]
     with subprocess.Popen(
@@ -79,9 +77,7 @@ def used(played: PlayedDemo) -> dict[str, Any]:
     return answer
 
 
-def test_a_live_stack_goes_from_amplify_to_figma_and_back_and_no_consumer_notices(
-    played: PlayedDemo, stack: Deployment
-) -> None:
+def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: Deployment) -> None:
     cloud, standin = stack.cloud, stack.cloud.standin
     secrets = cloud.client("secretsmanager")
     first = stack.seed(standin.grant(client_id=AMPLIFYS_APP, user=ADA), expires_in=FRESH)
@@ -94,8 +90,8 @@ def test_a_live_stack_goes_from_amplify_to_figma_and_back_and_no_consumer_notice
         assert stack.current()[0] == first, "the pair is where it was"
         assert live_version(stack) != live
 
-        # Before the app's credentials are there, and before somebody has signed in to that app, a refresh fails in
-        # words; the token of Amplify's app is handed out as long as it lives.
+        # Before the app's credentials are there, and before anybody has signed in to that app, a refresh fails with
+        # an instruction. Consumers get the token of Amplify's app as long as it lives.
         assert "`tokenctl app-credentials" in stack.invoke(FORCE).payload["errorMessage"]
         assert calls(stack, "FigmaRefresh") == []
         app = json.dumps({"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET})
@@ -116,7 +112,7 @@ def test_a_live_stack_goes_from_amplify_to_figma_and_back_and_no_consumer_notice
     assert (used(played)["status"], used(played)["versionId"]) == (200, signed_in)
     standin.kill()
     assert (used(played)["status"], calls(stack, "FigmaRefresh")) == (200, [400, 200])
-    stack.seed(standin.grants()[0], expires_in=DUE)
+    stack.seed(standin.grants()[0], expires_in=MANDATORY)
     assert stack.invoke(TICK).payload["outcome"] == "refreshed"
     assert (calls(stack, "FigmaRefresh"), calls(stack, "RefreshToken")) == ([400, 200, 200], [])
 

@@ -8,7 +8,7 @@ lock table, a user and a Lambda runtime of its own; the tests then check how eac
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -128,7 +128,7 @@ def too_early(answer: Any) -> bool:
     return bool(answer.get("errorType") == "RefreshInProgressException" or answer.get("outcome") == "fresh")
 
 
-def play_all(play_one: Callable[[str], Story]) -> Mapping[str, Story]:
-    """Play the stories of all points, by name, at the same time."""
-    with ThreadPoolExecutor(len(POINTS)) as pool:
-        return dict(zip(POINTS, pool.map(play_one, POINTS), strict=True))
+def play_all(play_one: Callable[[str], Story], names: Collection[str] = tuple(POINTS)) -> Mapping[str, Story]:
+    """Play the stories of some points, by name, at the same time."""
+    with ThreadPoolExecutor(len(names)) as pool:
+        return dict(zip(names, pool.map(play_one, names), strict=True))

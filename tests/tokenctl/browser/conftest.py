@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 import urllib3
@@ -19,8 +19,9 @@ from local.deployment import TOKENCTL
 from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.support.bare_stack import Stack
 from tests.support.child_process import environment
-from tests.support.chromium import PATIENCE, console
+from tests.support.chromium import console
 from tests.support.command_line import Done
+from tests.support.consent import PATIENCE, allowed, asked
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 """Where Debian's packages put them; `make test` installs them."""
@@ -38,11 +39,6 @@ def stack(cloud: LocalCloud, issuer: str) -> Iterator[Stack]:
     with Stack(cloud, issuer).deployed() as stack:
         yield stack
     cloud.standin.reset()
-
-
-def asked(address: str) -> dict[str, str]:
-    """Return the parameters of the authorization request at this address."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
 
 
 @dataclass
@@ -77,19 +73,6 @@ def assert_private(command: Command, stack: Stack, *shown: str) -> None:
         secrets += [grant.access_token, grant.refresh_token]
     for text in shown:
         assert not [secret for secret in secrets if secret in text.replace(command.address, "")]
-
-
-def allowed(address: str) -> str:
-    """Allow the request at this address; return where the consent page sends the browser."""
-    response = urllib3.request(
-        "POST",
-        address.partition("?")[0],
-        body=urlencode(asked(address) | {"decision": "allow"}),
-        headers={"Content-Type": "application/x-www-form-urlencoded"},
-        redirect=False,
-        timeout=PATIENCE,
-    )
-    return response.headers["Location"]
 
 
 def allow(command: Command) -> urllib3.BaseHTTPResponse:

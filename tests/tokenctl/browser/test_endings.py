@@ -12,9 +12,9 @@ import urllib3
 from local.standin import CLIENT_ID
 from refresh_token.windows import MAX_LIFETIME
 from tests.support.bare_stack import Stack
-from tests.support.chromium import PATIENCE
 from tests.support.command_line import on_terminal
-from tests.tokenctl.browser.conftest import Refuse, Run, Start, allow, allow_shown, allowed, authorize
+from tests.support.consent import PATIENCE, allowed
+from tests.tokenctl.browser.conftest import Refuse, Run, Start, allow, allow_shown, authorize
 
 pytestmark = pytest.mark.xdist_group("endings")
 

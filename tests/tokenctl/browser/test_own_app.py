@@ -11,13 +11,13 @@ from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.support.bare_stack import Stack
 from tests.support.chromium import press, see, text
 from tests.support.command_line import on_terminal
+from tests.support.consent import allowed
 from tests.support.http_server import answering
 from tests.tokenctl.browser.conftest import (
     Refuse,
     Start,
     allow,
     allow_shown,
-    allowed,
     assert_private,
     assert_stored,
     authorize,
