@@ -1,8 +1,8 @@
 """Invokes the function with boto3, and retries where that is safe.
 
-The client retries itself instead of letting botocore do it: it sends an invocation again after a throttle, a failed
-connection or an internal error of Lambda, and does not send it again after a read timeout. A repeated question never
-kills a token, because the function refreshes each version once; it would only make the consumer wait twice.
+The client does its own retries instead of leaving them to botocore: it retries after a throttle, a failed connection or
+an internal error of Lambda, but not after a read timeout. A retry never kills a token, because the function refreshes
+each version once. After a timeout it would only make the consumer wait twice.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Keeps the token for all threads of a process, and lets one thread at a time ask the function.
 
 The keeper keeps a token until some time before its expiry. If a refresh elsewhere kills the token early, the client
-learns it from a rejection (401, 403), which the consumer reports. However many threads there are, one call runs at a
+learns of it from a rejection (401, 403), which the consumer reports. However many threads there are, one call runs at a
 time:
 
     thread A  get_token ───┐ no live token: calls ────────────▶ answer V1 ──▶ V1
@@ -88,7 +88,7 @@ class TokenKeeper:
         try:
             return self._token_for(_Request(known=token.version_id))
         except TokenClientError as error:
-            LOGGER.info("The refresh function could not be asked for a newer token. %s", _described(error))
+            LOGGER.info("The refresh function did not answer a request for a newer token. %s", _described(error))
             return token
 
     def after_fork(self) -> None:
@@ -104,7 +104,7 @@ class TokenKeeper:
                     return kept.token
                 call, is_ours = self._join_or_begin(kept, request)
             if is_ours:
-                self._make(call)
+                self._perform(call)
             else:
                 call.done.wait()
             with self._lock:
@@ -139,7 +139,7 @@ class TokenKeeper:
         return self._call is not None or kept.age(self._now()) < kept.ask_after
 
     def _join_or_begin(self, usable: KeptToken | None, request: _Request) -> tuple[_Call, bool]:
-        """Return the call that is under way, or a new one, and whether it is the caller who has to make it."""
+        """Return the call that is under way, or a new one, and whether it is the caller who has to perform it."""
         if self._call:
             return self._call, False
         failed = request.reported
@@ -148,7 +148,7 @@ class TokenKeeper:
         self._call = _Call(failed, patient=usable is None or failed is not None)
         return self._call, True
 
-    def _make(self, call: _Call) -> None:
+    def _perform(self, call: _Call) -> None:
         since, received = self._now(), None
         try:
             event = {"provider": "figma"} | ({"failedVersionId": call.failed} if call.failed else {})
@@ -170,12 +170,12 @@ class TokenKeeper:
                     if call.failed:
                         self._seen.append(call.failed)
                 elif isinstance(call.outcome, TokenClientError):
-                    self._go_on_without(call.outcome)
+                    self._keep_as_stale(call.outcome)
                 self._call = None
             call.done.set()
 
-    def _go_on_without(self, error: TokenClientError) -> None:
-        """Keep handing out the token that we have, if we have one, and log it."""
+    def _keep_as_stale(self, error: TokenClientError) -> None:
+        """Keep handing out the current token, if there is one, and log a warning."""
         if kept := self._usable():
             now = self._now()
             self._kept = kept.without_an_answer(now, self._jitter())

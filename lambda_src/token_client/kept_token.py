@@ -11,13 +11,13 @@ AHEAD: Final = 7 * 86_400.0
 The schedule refreshes tokens from about this moment on (the advisory window)."""
 
 AHEAD_JITTER: Final = 0.1
-"""Up to this part of the waiting time is taken off at random, so that a thousand consumers do not ask at once."""
+"""The client shortens the wait at random by up to this share, so that a thousand consumers do not ask at once."""
 
 AGAIN: Final = 600.0
-"""Seconds until the client asks again about a token that is due for a refresh; up to half is taken off at random."""
+"""Seconds until the client asks again about a token that is due for a refresh, shortened at random by up to half."""
 
 PAUSE: Final = 60.0
-"""Seconds until the client asks again after the function did not answer; up to half is taken off at random."""
+"""Seconds until the client asks again after the function did not answer, shortened at random by up to half."""
 
 LAST: Final = 30.0
 """The client does not hand out a token in the last seconds of its life, because a request takes time. At most a tenth
