@@ -12,7 +12,7 @@ from refresh_token import claimed_refresh, errors, refresher
 from refresh_token.adapters import idempotency_lock
 from refresh_token.issuers import dialling, https_connection, token_endpoint
 from refresh_token.oauth import issuers, responses, variables
-from refresh_token.signals import Metric
+from refresh_token.signals import Log, Metric
 from tests.repo.messages import messages
 from tests.support.checkout import ROOT
 
@@ -94,6 +94,7 @@ NUMBERS = [
     (*CONNECTION, f"at most {['', 'one', 'two', 'three'][token_endpoint.MAX_ATTEMPTS]} attempts"),
     (*ENVIRONMENT, f"seconds, default {issuers.DEFAULT_LIFETIME}"),
     (*ENVIRONMENT, f"default `{issuers.FIGMA_BASE_URL}`"),
+    (RUNBOOK, "FunctionErrors", f'filter message = "{Log.REQUEST_FAILED}"'),
     (ISSUERS, "Refresh tokens that are good for one call", f"for {claimed_refresh.COOLDOWN.total_seconds():g} seconds"),
 ]
 
