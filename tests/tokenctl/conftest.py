@@ -33,6 +33,20 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAU
 NOWHERE = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
 
 
+def described_stack(status: str, outputs: Mapping[str, str] | None = None) -> str:
+    """Return CloudFormation's answer to DescribeStacks, and to ListStackResources: there are none."""
+    members = "".join(
+        f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
+        for key, value in (outputs or {}).items()
+    )
+    return (
+        '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
+        "<Stacks><member><StackName>x</StackName><CreationTime>2030-01-01T00:00:00Z</CreationTime>"
+        f"<StackStatus>{status}</StackStatus><Outputs>{members}</Outputs></member></Stacks>"
+        "</DescribeStacksResult><ListStackResourcesResult/></DescribeStacksResponse>"
+    )
+
+
 class Wire:
     """The stand-in; records the path and body of each request of the two operations."""
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -25,6 +26,11 @@ from tests.support.consent import PATIENCE, allowed, asked
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 """Where Debian's packages put them; `make test` installs them."""
+
+CHROMIUM_OPTIONS = (
+    "--headless --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --no-proxy-server --window-size=1000,720"
+)
 
 
 @pytest.fixture
@@ -60,24 +66,14 @@ class Command:
         """Visit an address as a browser would."""
         return urllib3.request("GET", url, retries=False, timeout=PATIENCE)
 
+    def allow(self) -> urllib3.BaseHTTPResponse:
+        """Allow the request and follow the redirect; return the last page."""
+        return self.visit(allowed(self.address))
+
     def end(self) -> Done:
         """Wait for the end. The output is what followed the address."""
         output, errors = self.process.communicate(timeout=PATIENCE)
         return Done(self.process.returncode, output, errors)
-
-
-def assert_private(command: Command, stack: Stack, *shown: str) -> None:
-    """Check that no text shows code, state, token or client id, except for the address itself."""
-    secrets = [command.asked["state"], CLIENT_ID, CLIENT_SECRET]
-    for grant in stack.cloud.standin.grants():
-        secrets += [grant.access_token, grant.refresh_token]
-    for text in shown:
-        assert not [secret for secret in secrets if secret in text.replace(command.address, "")]
-
-
-def allow(command: Command) -> urllib3.BaseHTTPResponse:
-    """Allow the request and follow the redirect; return the last page."""
-    return command.visit(allowed(command.address))
 
 
 def allow_shown(seen: str) -> None:
@@ -87,8 +83,17 @@ def allow_shown(seen: str) -> None:
     urllib3.request("GET", allowed(address[0]), retries=False, timeout=PATIENCE)
 
 
+def assert_private(command: Command, stack: Stack, *shown: str) -> None:
+    """Check that no text shows state, token or client id, except for the address itself."""
+    secrets = [command.asked["state"], CLIENT_ID, CLIENT_SECRET]
+    for grant in stack.cloud.standin.grants():
+        secrets += [grant.access_token, grant.refresh_token]
+    for text in shown:
+        assert not [secret for secret in secrets if secret in text.replace(command.address, "")]
+
+
 def assert_stored(stack: Stack) -> None:
-    """The stand-in's grant is in the secret."""
+    """Check that the stand-in's grant is in the secret."""
     stored, grant = stack.stored(), stack.cloud.standin.grants()[0]
     assert stored is not None
     assert {key: stored[key] for key in ("provider", "accessToken", "refreshToken", "clientId")} == {
@@ -116,16 +121,10 @@ def run(stack: Stack) -> Iterator[Run]:
     started: list[subprocess.Popen[str]] = []
 
     def popen(*options: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [*TOKENCTL, *authorize(stack), *options],
-            env=stack.cloud.env | environment() | {"AWS_MAX_ATTEMPTS": "1"} | (env or {}),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
+        pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        env = stack.cloud.env | environment() | {"AWS_MAX_ATTEMPTS": "1"} | (env or {})
+        started.append(subprocess.Popen([*TOKENCTL, *authorize(stack), *options], env=env, text=True, **pipes))
+        return started[-1]
 
     yield popen
     for process in started:
@@ -135,10 +134,10 @@ def run(stack: Stack) -> Iterator[Run]:
 
 @pytest.fixture
 def refuse(run: Run) -> Refuse:
-    """Run a command that must fail before it prints an address; return its message."""
+    """Run a command that must fail before it opens or prints an address; return its message."""
 
     def message(*options: str, code: int, env: dict[str, str] | None = None) -> str:
-        process = run("--no-browser", *options, env=env)
+        process = run(*options, env=env) if "BROWSER" in (env or {}) else run("--no-browser", *options, env=env)
         output, errors = process.communicate("", timeout=PATIENCE)
         assert (process.returncode, output) == (code, ""), errors
         return errors
@@ -189,22 +188,8 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
         )
     options = ChromeOptions()
     options.binary_location = str(CHROMIUM)
-    profile = tmp_path_factory.mktemp("profile")
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    for argument in (
-        "--headless",
-        "--disable-gpu",
-        "--disable-quic",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-proxy-server",
-        "--window-size=1000,720",
-        f"--user-data-dir={profile}",
-        *sandbox,
-    ):
+    for argument in (*CHROMIUM_OPTIONS.split(), f"--user-data-dir={tmp_path_factory.mktemp('profile')}", *sandbox):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = Chrome(options=options, service=ChromeService(str(DRIVER)))

@@ -14,7 +14,7 @@ from refresh_token.windows import MAX_LIFETIME
 from tests.support.bare_stack import Stack
 from tests.support.command_line import on_terminal
 from tests.support.consent import PATIENCE, allowed
-from tests.tokenctl.browser.conftest import Refuse, Run, Start, allow, allow_shown, authorize
+from tests.tokenctl.browser.conftest import Refuse, Run, Start, allow_shown, authorize
 
 pytestmark = pytest.mark.xdist_group("endings")
 
@@ -40,7 +40,7 @@ def test_options_reach_the_consent_page(start: Start) -> None:
     assert command.asked["redirect_uri"] == f"http://localhost:{port}/callback"
     assert command.asked["scope"] == "current_user:read file_content:read"
     assert command.asked["client_id"] == CLIENT_ID
-    assert allow(command).status == 200
+    assert command.allow().status == 200
     assert command.end().code == 0
 
 
@@ -120,11 +120,9 @@ class TestRefusedBeforeTheBrowserOpens:
         assert "(InvalidRequestException) when calling the GetSecretValue operation: " in message
         assert message.endswith(" See `SecretUnavailableException` in docs/runbook.md.\n")
 
-    def test_a_machine_without_a_browser(self, run: Run, tmp_path: Path) -> None:
-        process = run(env={"PATH": str(tmp_path), "DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": ""})
-        output, errors = process.communicate(timeout=PATIENCE)
-        assert (process.returncode, output) == (253, "")
-        assert "Add --no-browser" in errors
+    def test_a_machine_without_a_browser(self, refuse: Refuse, tmp_path: Path) -> None:
+        env = {"PATH": str(tmp_path), "DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": ""}
+        assert "Add --no-browser" in refuse(code=253, env=env)
 
 
 def test_a_browser_that_fails_reveals_nothing(run: Run, tmp_path: Path) -> None:
@@ -139,29 +137,18 @@ def test_a_browser_that_fails_reveals_nothing(run: Run, tmp_path: Path) -> None:
     assert "state=" not in output + errors
 
 
-class TestAfterTheUserAllowed:
-    def test_an_old_code_stores_nothing(self, start: Start, stack: Stack) -> None:
-        command = start()
-        redirect = allowed(command.address)
-        stack.cloud.standin.advance(31)
-        page = command.visit(redirect)
-        done = command.end()
-        assert (page.status, done.code) == (502, 254)
-        assert "A code works once, for 30 seconds" in done.err
-        assert stack.stored() is None
-
-    def test_a_pair_that_cannot_be_stored(self, start: Start, stack: Stack) -> None:
-        command = start()
-        secret = stack.secret
-        stack.cloud.client("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
-        page = allow(command)
-        done = command.end()
-        assert (page.status, done.code) == (502, 254)
-        assert "ends an older one of the same user, but it could not be stored" in done.err
-        assert "PutSecretValue" in done.err
-        for grant in stack.cloud.standin.grants():
-            for token in (grant.access_token, grant.refresh_token):
-                assert token not in done.err + done.out + page.data.decode()
+def test_a_pair_that_cannot_be_stored(start: Start, stack: Stack) -> None:
+    command = start()
+    secret = stack.secret
+    stack.cloud.client("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+    page = command.allow()
+    done = command.end()
+    assert (page.status, done.code) == (502, 254)
+    assert "ends an older one of the same user, but it could not be stored" in done.err
+    assert "PutSecretValue" in done.err
+    for grant in stack.cloud.standin.grants():
+        for token in (grant.access_token, grant.refresh_token):
+            assert token not in done.err + done.out + page.data.decode()
 
 
 class TestCtrlC:
@@ -241,5 +228,5 @@ class TestAStoredPair:
     def test_anything_else_is_replaced_without_asking(self, start: Start, stack: Stack) -> None:
         stack.put({"note": "seed me"})
         command = start()
-        allow(command)
+        command.allow()
         assert command.end().code == 0

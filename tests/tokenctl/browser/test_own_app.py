@@ -16,7 +16,6 @@ from tests.support.http_server import answering
 from tests.tokenctl.browser.conftest import (
     Refuse,
     Start,
-    allow,
     allow_shown,
     assert_private,
     assert_stored,
@@ -159,7 +158,7 @@ class TestTheIssuer:
             assert "GetFunctionConfiguration" in unguessed, "no address is guessed"
             token_url = f"{stack.cloud.standin.url}/v1/oauth/token"
             command = start("--issuer", "figma", "--token-url", token_url, env=env)
-            assert allow(command).status == 200
+            assert command.allow().status == 200
             assert command.end().code == 0
         assert_stored(stack)
 
@@ -175,7 +174,7 @@ class TestTheIssuer:
         )
         command = start("--scope", "more:read")
         assert (command.asked["scope"], command.asked["code_challenge_method"]) == ("files:read more:read", "S256")
-        assert allow(command).status == 200
+        assert command.allow().status == 200
         assert command.end().code == 0
         assert_stored(stack)
 

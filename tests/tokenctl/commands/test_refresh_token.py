@@ -1,5 +1,7 @@
 """`tokenctl refresh-token`: how the function is invoked, and what becomes of its answer. No output holds a token."""
 
+from collections.abc import Callable
+
 import pytest
 
 from local.standin import NINETY_DAYS, StandinControl
@@ -10,33 +12,36 @@ from tests.tokenctl.conftest import Function, Wire
 TOKEN = "figr_canary-token-0123456789"
 CLIENT = "client-canary-0123456789"
 BODY = f"token={TOKEN},clientId={CLIENT}"
+STDIN = "file:///dev/stdin"
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:refresh"
-FIGMA = ("refresh-token", "--provider", "figma", "--refresh-token-body")
+
+Refresh = Callable[..., Done]
 
 
 @pytest.fixture
-def to(function: Function) -> tuple[str, ...]:
-    return ("--endpoint-url", function.url, "--function-name", ARN)
+def refresh(tokenctl: Tokenctl, function: Function) -> Refresh:
+    """Run the command, with the token on standard input; check that no output holds a token."""
 
+    def run(*options: str, body: str = STDIN, stdin: str = BODY, name: str = ARN, url: str = function.url) -> Done:
+        words = ("refresh-token", "--provider", "figma", "--refresh-token-body", body)
+        done = tokenctl(*words, "--endpoint-url", url, "--function-name", name, *options, stdin=stdin)
+        assert "canary" not in done.out + done.err
+        return done
 
-def refresh(tokenctl: Tokenctl, *words: str) -> Done:
-    """Run the command with the token on standard input."""
-    return tokenctl(*FIGMA, "file:///dev/stdin", *words, stdin=BODY)
+    return run
 
 
 class TestTheCall:
-    def test_performs_the_operation(
-        self, tokenctl: Tokenctl, standin: StandinControl, function: Function, to: tuple[str, ...]
-    ) -> None:
+    def test_performs_the_operation(self, refresh: Refresh, standin: StandinControl, function: Function) -> None:
         token = standin.grant().refresh_token
-        done = tokenctl(*FIGMA, f"token={token}", *to)
+        done = refresh(body=f"token={token}")
         assert done.json == {"accessToken": standin.live_access_token, "expiresIn": NINETY_DAYS}
         assert function.names == [ARN]
         assert parse_event(function.payloads[0]) == Exchange(token)
 
-    def test_is_not_repeated_after_a_failure(self, tokenctl: Tokenctl, function: Function, to: tuple[str, ...]) -> None:
+    def test_is_not_repeated_after_a_failure(self, refresh: Refresh, function: Function) -> None:
         function.will_answer({"Message": "later"}, status=500)
-        assert refresh(tokenctl, *to).code == 254
+        assert refresh().code == 254
         assert len(function.payloads) == 1
 
     @pytest.mark.parametrize(
@@ -47,124 +52,95 @@ class TestTheCall:
             ("AWS_SECRET_ACCESS_KEY", "--profile"),
         ],
     )
-    def test_needs_region_and_credentials(  # noqa: PLR0917 - fixtures
-        self,
-        tokenctl: Tokenctl,
-        function: Function,
-        to: tuple[str, ...],
-        monkeypatch: pytest.MonkeyPatch,
-        unset: str,
-        hint: str,
+    def test_needs_region_and_credentials(
+        self, refresh: Refresh, function: Function, monkeypatch: pytest.MonkeyPatch, unset: str, hint: str
     ) -> None:
         monkeypatch.delenv(unset)
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        done = refresh(tokenctl, *to)
-        assert (done.code, hint in done.err) == (253, True)
-        assert function.payloads == []
+        done = refresh()
+        assert (done.code, hint in done.err, function.payloads) == (253, True, [])
 
     def test_unsigned_needs_no_credentials(
-        self, tokenctl: Tokenctl, function: Function, to: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+        self, refresh: Refresh, function: Function, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         function.will_answer({"accessToken": "a", "expiresIn": 5})
-        assert refresh(tokenctl, "--no-sign-request", *to).code == 0
+        assert refresh("--no-sign-request").code == 0
 
-    def test_to_nobody_is_explained(self, tokenctl: Tokenctl) -> None:
-        done = refresh(tokenctl, "--endpoint-url", "http://127.0.0.1:9", "--function-name", "f")
-        assert (done.code, done.err.count("\n")) == (255, 1)
-        assert "--endpoint-url" in done.err
+    def test_to_nobody_is_explained(self, refresh: Refresh) -> None:
+        done = refresh(url="http://127.0.0.1:9")
+        assert (done.code, done.err.count("\n"), "--endpoint-url" in done.err) == (255, 1, True)
 
 
-INVOKE = "tokenctl: An error occurred ({}) when calling the RefreshToken operation"
+ERRORS: dict[str, tuple[object, str, str]] = {
+    "error": ({"errorType": "X", "errorMessage": "Sign in\nagain."}, "X", "Sign in again."),
+    "echo": ({"errorType": "X", "errorMessage": f"bad {TOKEN} of {CLIENT}"}, "X", "bad *** of ***."),
+    "timeout": ({"errorMessage": "Task timed out after 60.00 s"}, "Unhandled", "Task timed out after 60.00 s."),
+    "null": (None, "Unhandled", "see the function's log."),
+    "list": ([], "Unhandled", "see the function's log."),
+}
 
 
 class TestTheAnswer:
-    def test_is_shown_without_more_than_the_operation(
-        self, tokenctl: Tokenctl, function: Function, to: tuple[str, ...]
-    ) -> None:
+    def test_is_reduced_to_the_operations(self, refresh: Refresh, function: Function) -> None:
         function.will_answer({"expiresIn": 5, "accessToken": "a", "versionId": "v", "refreshToken": "r"})
-        assert refresh(tokenctl, "--output", "yaml", *to).out == "accessToken: a\nexpiresIn: 5\n"
+        assert refresh("--output", "yaml").out == "accessToken: a\nexpiresIn: 5\n"
 
     @pytest.mark.parametrize(
         "answer",
         [b"null", b"[]", b'"figd_canary"', b"{", b'{"accessToken": "figd_canary"}', b'{"outcome": "fresh"}', b"\xff"],
     )
-    def test_of_another_function_is_recognized(
-        self, tokenctl: Tokenctl, function: Function, to: tuple[str, ...], answer: bytes
-    ) -> None:
+    def test_of_another_function_is_recognized(self, refresh: Refresh, function: Function, answer: bytes) -> None:
         function.answer = answer
-        done = refresh(tokenctl, *to)
-        assert (done.code, done.out) == (255, "")
-        assert "--function-name" in done.err
-        assert "canary" not in done.err
+        done = refresh()
+        assert (done.code, done.out, "--function-name" in done.err) == (255, "", True)
 
-    @pytest.mark.parametrize(
-        ("error", "message"),
-        [
-            (
-                {"errorType": "ReauthorizationRequiredException", "errorMessage": "Sign in\nagain."},
-                f"{INVOKE.format('ReauthorizationRequiredException')}: Sign in again.\n",
-            ),
-            (
-                {"errorType": "X", "errorMessage": f"bad {TOKEN} of {CLIENT}"},
-                f"{INVOKE.format('X')}: bad *** of ***.\n",
-            ),
-            (
-                {"errorMessage": "Task timed out after 60.00 seconds"},
-                f"{INVOKE.format('Unhandled')}: Task timed out after 60.00 seconds.\n",
-            ),
-            (None, f"{INVOKE.format('Unhandled')}: see the function's log.\n"),
-            ([], f"{INVOKE.format('Unhandled')}: see the function's log.\n"),
-        ],
-        ids=["error", "echo", "timeout", "null", "list"],
-    )
+    @pytest.mark.parametrize(("answer", "code", "message"), ERRORS.values(), ids=ERRORS)
     def test_with_an_error_reads_like_the_aws_clis(
-        self, tokenctl: Tokenctl, function: Function, to: tuple[str, ...], error: object, message: str
+        self, refresh: Refresh, function: Function, answer: object, code: str, message: str
     ) -> None:
-        function.will_answer(error, error=True)
-        done = refresh(tokenctl, *to)
-        assert (done.code, done.out, done.err) == (254, "", message)
+        function.will_answer(answer, error=True)
+        expected = f"tokenctl: An error occurred ({code}) when calling the RefreshToken operation: {message}\n"
+        assert refresh() == Done(254, "", expected)
 
-    def test_keeps_words_like_the_functions_name(self, tokenctl: Tokenctl, function: Function) -> None:
+    def test_keeps_words_like_the_functions_name(self, refresh: Refresh, function: Function) -> None:
         function.will_answer({"errorType": "X", "errorMessage": "Bad refresh token"}, error=True)
-        done = refresh(tokenctl, "--endpoint-url", function.url, "--function-name", "refresh")
-        assert done.err.endswith(" operation: Bad refresh token.\n")
+        assert refresh(name="refresh").err.endswith(" operation: Bad refresh token.\n")
 
-    def test_of_lambda_itself_names_invoke(self, tokenctl: Tokenctl, function: Function, to: tuple[str, ...]) -> None:
+    def test_of_lambda_itself_names_invoke(self, refresh: Refresh, function: Function) -> None:
         function.will_answer({"Type": "User", "Message": f"Function not found: x {TOKEN}"}, status=404)
-        done = refresh(tokenctl, *to)
+        done = refresh()
         assert done.code == 254
         assert "when calling the Invoke operation: Function not found: x ***" in done.err
 
 
 class TestSecrets:
     @pytest.mark.parametrize(
-        ("body", "warned"),
+        ("body", "stdin", "warned"),
         [
-            (f"token={TOKEN}", True),
-            (f'{{"token": "{TOKEN}"}}', True),
-            (f"token='{TOKEN}\\'s'", True),
-            (f"token@=file:///dev/stdin,clientId={CLIENT}", True),
-            ("token@=file:///dev/stdin", False),
-            ("file:///dev/stdin", False),
+            (f"token={TOKEN}", "", True),
+            (f'{{"token": "{TOKEN}"}}', "", True),
+            (f"token='{TOKEN}\\'s'", "", True),
+            (f"token@={STDIN},clientId={CLIENT}", TOKEN, True),
+            (f"token@={STDIN}", TOKEN, False),
+            (STDIN, BODY, False),
         ],
     )
     def test_on_the_command_line_cause_a_warning(
-        self, tokenctl: Tokenctl, function: Function, to: tuple[str, ...], body: str, *, warned: bool
+        self, refresh: Refresh, function: Function, body: str, stdin: str, *, warned: bool
     ) -> None:
         function.will_answer({"accessToken": "a", "expiresIn": 5})
-        done = tokenctl(*FIGMA, body, *to, stdin=BODY if body == "file:///dev/stdin" else TOKEN)
-        assert done.code == 0
-        assert ("other processes can see it" in done.err) is warned
-        assert "canary" not in done.err
+        done = refresh(body=body, stdin=stdin)
+        assert (done.code, "other processes can see it" in done.err) == (0, warned)
 
     @pytest.mark.parametrize("place", ["before", "after"])
     def test_are_not_in_the_debug_log(
-        self, tokenctl: Tokenctl, standin: StandinControl, wire: Wire, to: tuple[str, ...], place: str
+        self, tokenctl: Tokenctl, standin: StandinControl, wire: Wire, function: Function, place: str
     ) -> None:
         token = standin.grant().refresh_token
-        words = (*FIGMA, f"token={token}", *to)
+        call = ("refresh-token", "--provider", "figma", "--refresh-token-body", f"token={token}")
+        words = (*call, "--endpoint-url", function.url, "--function-name", ARN)
         done = tokenctl("--debug", *words) if place == "before" else tokenctl(*words, "--debug")
         assert (done.code, len(wire.requests)) == (0, 1)
         assert "Invoke: HTTP 200 in" in done.err
@@ -172,14 +148,13 @@ class TestSecrets:
         for secret in (token, standin.live_access_token, "Signature", "Credential="):
             assert secret not in done.err
 
-    def test_are_not_in_a_traceback(self, tokenctl: Tokenctl, function: Function, to: tuple[str, ...]) -> None:
+    def test_are_not_in_a_traceback(self, refresh: Refresh, function: Function) -> None:
         function.will_answer({"accessToken": "figd_canary", "expiresIn": 5})
-        quiet, loud = (refresh(tokenctl, "--query", "abs(accessToken)", *to, *debug) for debug in ((), ("--debug",)))
+        quiet, loud = (refresh("--query", "abs(accessToken)", *debug) for debug in ((), ("--debug",)))
         assert quiet.code == loud.code == 255
         assert "Traceback" not in quiet.err
         assert "Traceback" in loud.err
         assert "output.py" in loud.err
-        assert "canary" not in quiet.err + loud.err
 
     def test_debug_log_ends_with_the_command(self, tokenctl: Tokenctl) -> None:
         assert tokenctl("refresh-token", "--generate-cli-skeleton", "--debug").err

@@ -8,7 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from local.cloud import LocalCloud
 from local.deployment import Deployment
+from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl
 from tokenctl.main import run
 
@@ -28,6 +30,13 @@ def secrets_of(stack: Deployment) -> set[str]:
 
 def put_secret(stack: Deployment, **value: str | bytes) -> None:
     stack.cloud.client("secretsmanager").put_secret_value(SecretId=stack.outputs["SecretArn"], **value)
+
+
+@pytest.fixture
+def bare(cloud: LocalCloud) -> Iterator[Stack]:
+    """Return a stack with secrets only, whose issuer is figma."""
+    with Stack(cloud, "figma").deployed() as stack:
+        yield stack
 
 
 @pytest.fixture

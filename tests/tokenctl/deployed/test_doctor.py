@@ -11,13 +11,14 @@ from local.deployment import Deployment
 from tests.support.checkout import ROOT
 from tests.support.command_line import Done, Tokenctl
 from tests.support.http_server import answering
+from tests.tokenctl.conftest import described_stack
 from tests.tokenctl.deployed.conftest import DAYS_30, put_secret, scheduled
 from tokenctl.checks.account import BOOTSTRAP_PARAMETER, MIN_BOOTSTRAP_VERSION
 from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT
 
 pytestmark = pytest.mark.xdist_group("stack")
 
-DENIED = {"x-amzn-errortype": "AccessDeniedException"}
+DENIED = '{"__type": "AccessDeniedException"}'
 
 
 @pytest.mark.usefixtures("schedule")
@@ -61,14 +62,6 @@ class TestTheAccount:
         assert done.line("window") == "SKIP  window        needs `secret`."
         assert done.code == 2
 
-    def test_rejected_credentials(self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch) -> None:
-        error = "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>"
-        with answering(403, error) as url:
-            monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
-            done = tokenctl("doctor", "--before-deployment")
-        assert "FAIL  credentials   An error occurred (InvalidClientTokenId)" in done.out
-        assert "set AWS_PROFILE" in done.line("credentials")
-
     def test_an_old_bootstrap(self, tokenctl: Tokenctl, stack: Deployment) -> None:
         ssm = stack.cloud.client("ssm")
         before = ssm.get_parameter(Name=BOOTSTRAP_PARAMETER)["Parameter"]["Value"]
@@ -87,46 +80,37 @@ class TestTheAccount:
         versions = [each.get("requiresBootstrapStackVersion", 0) for each in properties]
         assert max(versions) == MIN_BOOTSTRAP_VERSION
 
-    def test_a_small_quota_and_an_unreadable_parameter(
-        self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        denied = answering(400, '{"__type": "AccessDeniedException"}', DENIED)
-        with answering(200, '{"AccountLimit": {"ConcurrentExecutions": 10}}') as quota, denied as ssm:
-            monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", quota)
-            monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", ssm)
-            done = tokenctl("doctor", "--before-deployment")
-        assert done.line("concurrency").startswith("WARN  concurrency   Lambda runs at most 10 functions at once")
-        assert done.line("bootstrap").startswith("WARN  bootstrap     cannot be read: An error occurred (AccessDenied")
-        assert done.code == 1
+
+INVALID = "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>"
+NO_FUNCTIONS = '{"AccountLimit": {"ConcurrentExecutions": 10}}'
+
+ANSWERS: dict[str, tuple[str, int, str, str, str]] = {
+    "credentials": ("STS", 403, INVALID, "credentials", "FAIL  credentials   An error occurred (InvalidClientTokenId)"),
+    "quota": ("LAMBDA", 200, NO_FUNCTIONS, "concurrency", "WARN  concurrency   Lambda runs at most 10 functions at"),
+    "denied": ("SSM", 400, DENIED, "bootstrap", "WARN  bootstrap     cannot be read: An error occurred (AccessDenied"),
+    "failed": ("CLOUDFORMATION", 200, described_stack("ROLLBACK_COMPLETE"), "stack", "FAIL  stack"),
+    "undone": ("CLOUDFORMATION", 200, described_stack("UPDATE_ROLLBACK_COMPLETE"), "stack", "WARN  stack"),
+    "going on": ("CLOUDFORMATION", 200, described_stack("UPDATE_IN_PROGRESS"), "stack", "WARN  stack"),
+}
 
 
-def described_as(state: str) -> str:
-    return (
-        '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
-        f"<Stacks><member><StackName>RefreshToken-local</StackName><StackStatus>{state}</StackStatus></member></Stacks>"
-        "</DescribeStacksResult><ListStackResourcesResult/></DescribeStacksResponse>"
-    )
+@pytest.mark.parametrize(("service", "status", "body", "check", "line"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_of_aws_becomes_a_finding(  # noqa: PLR0917 - a row
+    tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, service: str, status: int, body: str, check: str, line: str
+) -> None:
+    with answering(status, body) as url:
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        done = tokenctl("doctor", *(["--before-deployment"] if service != "CLOUDFORMATION" else []))
+    assert done.line(check).startswith(line)
+    assert done.code == (2 if "FAIL" in done.out else 1)
 
 
-class TestTheStack:
-    def test_a_missing_one(self, tokenctl: Tokenctl) -> None:
-        done = tokenctl("doctor", "--stage", "nowhere")
-        assert "FAIL  stack         There is no stack RefreshToken-nowhere" in done.out
-        assert "cdk deploy -c stage=nowhere" in done.line("stack")
-        assert [line[:4] for line in done.out.splitlines()].count("SKIP") == len(AFTER_DEPLOYMENT) - 1
-        assert done.code == 2
-
-    @pytest.mark.parametrize(
-        ("state", "level"),
-        [("ROLLBACK_COMPLETE", "FAIL"), ("UPDATE_ROLLBACK_COMPLETE", "WARN"), ("UPDATE_IN_PROGRESS", "WARN")],
-    )
-    def test_a_failed_or_unfinished_deployment(
-        self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, state: str, level: str
-    ) -> None:
-        with answering(200, described_as(state)) as url:
-            monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
-            done = tokenctl("doctor")
-        assert done.line("stack").startswith(f"{level}  stack")
+def test_a_missing_stack_skips_the_rest(tokenctl: Tokenctl) -> None:
+    done = tokenctl("doctor", "--stage", "nowhere")
+    assert "FAIL  stack         There is no stack RefreshToken-nowhere" in done.out
+    assert "cdk deploy -c stage=nowhere" in done.line("stack")
+    assert [line[:4] for line in done.out.splitlines()].count("SKIP") == len(AFTER_DEPLOYMENT) - 1
+    assert done.code == 2
 
 
 def delete(stack: Deployment) -> None:

@@ -1,31 +1,19 @@
-"""`tokenctl app-credentials`, and what doctor and status say about a stack with an app of your own."""
+"""What doctor and status say about a stack with an app of your own."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from local.cloud import LocalCloud
 from local.deployment import Deployment
 from tests.support.bare_stack import Stack
-from tests.support.command_line import Done, Tokenctl, on_terminal
-from tests.support.http_server import answering
+from tests.support.command_line import Done, Tokenctl
 
 pytestmark = pytest.mark.xdist_group("stack")
 
 APP_ID, APP_SECRET = "canary-id-of-an-app", "canary-secret-of-an-app"
-APP = {"clientId": APP_ID, "clientSecret": APP_SECRET}
-OLD = {"clientId": "old", "clientSecret": "old"}
 
 Command = Callable[..., Done]
-
-
-@pytest.fixture
-def bare(cloud: LocalCloud) -> Iterator[Stack]:
-    with Stack(cloud, "figma").deployed() as stack:
-        yield stack
 
 
 @pytest.fixture
@@ -38,87 +26,6 @@ def on_bare(tokenctl: Tokenctl, bare: Stack) -> Command:
         return done
 
     return command
-
-
-def held(bare: Stack) -> object:
-    value = bare.cloud.client("secretsmanager").get_secret_value(SecretId=bare.output("AppSecretArn"))
-    text = value["SecretString"]
-    return json.loads(text) if text else None
-
-
-WRONG: dict[str, tuple[str | bytes, str]] = {
-    "nothing": ("", "it is not a JSON object with `clientId` and `clientSecret`"),
-    "not JSON": (f"{APP_ID}:{APP_SECRET}", "it is not a JSON object with"),
-    "no secret": (json.dumps({"clientId": APP_ID}), "`clientSecret` must be a non-empty string"),
-    "a line break": (json.dumps({**APP, "clientSecret": f"{APP_SECRET}\n"}), "`clientSecret` must be a non-empty"),
-    "not text": (b"\xff\xfe\x00", "it is not UTF-8 text"),
-}
-"""How the command words each kind of fault; the parser's own tests have the rest."""
-
-
-class TestStoring:
-    def test_a_file_is_stored_unchanged(self, on_bare: Command, bare: Stack, tmp_path: Path) -> None:
-        file = tmp_path / "app.json"
-        file.write_text(json.dumps({**APP, "note": "kept"}), encoding="utf-8-sig")
-        done = on_bare("app-credentials", "--from", str(file), "--debug")
-        assert (done.code, held(bare)) == (0, {**APP, "note": "kept"})
-        assert f"Stored the app's credentials for {bare.name}: version " in done.out
-        assert f"`tokenctl authorize --stage {bare.stage}`" in done.out
-        assert f"{file} still holds the client secret: delete it." in done.err
-
-    def test_a_pipe_is_reported_as_json(self, on_bare: Command, bare: Stack) -> None:
-        done = on_bare("app-credentials", "--output", "json", stdin=json.dumps(APP))
-        assert (done.code, done.err, held(bare)) == (0, "", APP)
-        assert sorted(done.json) == ["secretArn", "stack", "versionId"]
-        assert done.json["secretArn"] == bare.output("AppSecretArn")
-
-    @pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
-    def test_anything_else_is_refused_without_values(
-        self, on_bare: Command, bare: Stack, text: str | bytes, message: str
-    ) -> None:
-        done = on_bare("app-credentials", "--yes", stdin=text)
-        assert (done.code, done.out, held(bare)) == (252, "", None)
-        assert message in done.err
-        assert done.err.endswith(" Nothing was stored.\n")
-
-    def test_a_missing_file_is_a_usage_error(self, on_bare: Command, tmp_path: Path) -> None:
-        done = on_bare("app-credentials", "--from", str(tmp_path / "canary"))
-        assert (done.code, "cannot be read (No such file or directory)" in done.err) == (252, True)
-
-    def test_replacing_needs_yes_without_a_terminal(self, on_bare: Command, bare: Stack) -> None:
-        bare.put_app("old", "old")
-        done = on_bare("app-credentials", stdin=json.dumps(APP))
-        assert (done.code, held(bare)) == (252, OLD)
-        assert done.err.startswith(f"tokenctl: The stack {bare.name} already has app credentials. This replaces them;")
-        assert on_bare("app-credentials", "--yes", stdin=json.dumps(APP)).code == 0
-        assert held(bare) == APP
-
-    @pytest.mark.parametrize("agreed", [True, False])
-    def test_typed_ones_are_hidden_and_confirmed(
-        self, bare: Stack, terminal_env: dict[str, str], *, agreed: bool
-    ) -> None:
-        bare.put_app("old", "old")
-        typed = [("Client id of the app:", APP_ID), ("Client secret:", f"  {APP_SECRET} ")]
-        words = ("app-credentials", "--stage", bare.stage)
-        done = on_terminal(terminal_env, *words, dialogue=[*typed, ("Go on? [y/N]", "y" if agreed else "n")])
-        assert done.code == (0 if agreed else 255)
-        assert held(bare) == (APP if agreed else OLD)
-        assert "canary" not in done.out
-
-    def test_amplify_has_no_place_for_them(self, tokenctl: Tokenctl) -> None:
-        done = tokenctl("app-credentials", stdin=json.dumps(APP))
-        assert done.code == 253
-        message = "tokenctl: The stack RefreshToken-local has no secret for an app's credentials: its issuer"
-        assert done.err.startswith(message)
-        assert "`cdk deploy -c stage=local -c issuer=figma`" in done.err
-
-    def test_an_echo_of_secrets_manager_is_redacted(self, on_bare: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-        echo = json.dumps({"__type": "AccessDeniedException", "message": f"no: {APP_ID} {APP_SECRET}"})
-        with answering(400, echo) as url:
-            monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
-            done = on_bare("app-credentials", "--yes", stdin=json.dumps(APP))
-        assert done.code == 254
-        assert "(AccessDeniedException) when calling the PutSecretValue operation: no: *** ***." in done.err
 
 
 class TestDoctor:

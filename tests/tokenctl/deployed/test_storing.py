@@ -1,0 +1,213 @@
+"""`tokenctl seed` and `tokenctl app-credentials`: what they store, what they refuse, and when they ask."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.deployment import Deployment, pair_of
+from tests.support.bare_stack import Stack
+from tests.support.command_line import Done, Tokenctl, on_terminal
+from tests.support.http_server import answering
+from tests.tokenctl.deployed.conftest import DAYS_30, put_secret
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+ACCESS, REFRESH, CLIENT = "canary-access-token-of-a-test", "canary-refresh-token-of-a-test", "canary-client-id"
+APP_SECRET = "canary-secret-of-an-app"
+PAIR: dict[str, Any] = {"accessToken": ACCESS, "refreshToken": REFRESH, "clientId": CLIENT}
+APP = {"clientId": CLIENT, "clientSecret": APP_SECRET}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One of the two commands: its secret, a document to store, and what it says."""
+
+    command: str
+    output: str
+    document: dict[str, Any]
+    prompts: Sequence[tuple[str, str]]
+    stored: str
+    holds: str
+    delete: str
+
+
+SEED = Kind(
+    command="seed",
+    output="SecretArn",
+    document=PAIR,
+    prompts=[
+        *(("Access token:", ACCESS), ("Refresh token:", f" {REFRESH} ")),
+        *(("app needs one:", CLIENT), ("unknown:", "900")),
+    ],
+    stored="Stored a token pair for",
+    holds="already holds a token pair",
+    delete="still holds the tokens: delete it.",
+)
+CREDENTIALS = Kind(
+    command="app-credentials",
+    output="AppSecretArn",
+    document=APP,
+    prompts=[("Client id of the app:", CLIENT), ("Client secret:", f"  {APP_SECRET} ")],
+    stored="Stored the app's credentials for",
+    holds="already has app credentials",
+    delete="still holds the client secret: delete it.",
+)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A secret of a bare stack, and the command that stores something in it."""
+
+    stack: Stack
+    kind: Kind
+    tokenctl: Tokenctl
+
+    def __call__(self, *options: str, stdin: str | bytes = "") -> Done:
+        done = self.tokenctl(self.kind.command, "--stage", self.stack.stage, *options, stdin=stdin)
+        assert "canary" not in done.out + done.err
+        return done
+
+    def put(self, text: str) -> None:
+        secrets = self.stack.cloud.client("secretsmanager")
+        secrets.put_secret_value(SecretId=self.stack.output(self.kind.output), SecretString=text)
+
+    def held(self) -> Any:
+        secrets = self.stack.cloud.client("secretsmanager")
+        text = secrets.get_secret_value(SecretId=self.stack.output(self.kind.output))["SecretString"]
+        return json.loads(text) if text else None
+
+    def put_old(self) -> dict[str, Any]:
+        old = dict.fromkeys(self.kind.document, "old")
+        self.put(json.dumps(old))
+        return old
+
+
+@pytest.fixture(params=[SEED, CREDENTIALS], ids=["seed", "app-credentials"])
+def storage(request: pytest.FixtureRequest, bare: Stack, tokenctl: Tokenctl) -> Storage:
+    return Storage(bare, request.param, tokenctl)
+
+
+class TestBothCommands:
+    def test_store_a_file_unchanged(self, storage: Storage, tmp_path: Path) -> None:
+        document = {**storage.kind.document, "note": "kept"}
+        file = tmp_path / "input.json"
+        file.write_text(json.dumps(document), encoding="utf-8-sig")
+        done = storage("--from", str(file), "--debug")
+        assert (done.code, storage.held()) == (0, document)
+        assert f"{storage.kind.stored} {storage.stack.name}: version " in done.out
+        assert f"{file} {storage.kind.delete}" in done.err
+
+    def test_report_as_json(self, storage: Storage) -> None:
+        done = storage("--output", "json", stdin=json.dumps(storage.kind.document))
+        assert (done.code, done.err, storage.held()) == (0, "", storage.kind.document)
+        assert {"stack", "versionId"} <= set(done.json)
+
+    def test_refuse_a_missing_file(self, storage: Storage, tmp_path: Path) -> None:
+        done = storage("--from", str(tmp_path / "canary"))
+        assert (done.code, "cannot be read (No such file or directory)" in done.err) == (252, True)
+
+    def test_need_yes_without_a_terminal(self, storage: Storage) -> None:
+        old = storage.put_old()
+        done = storage(stdin=json.dumps(storage.kind.document))
+        assert (done.code, storage.held()) == (252, old)
+        assert storage.kind.holds in done.err
+        assert done.err.endswith("Nothing was changed. Add --yes to continue without a question.\n")
+        assert storage("--yes", stdin=json.dumps(storage.kind.document)).code == 0
+        assert storage.held() == storage.kind.document
+
+    @pytest.mark.parametrize("agreed", [True, False])
+    def test_hide_what_is_typed_and_ask(self, storage: Storage, terminal_env: dict[str, str], *, agreed: bool) -> None:
+        old = storage.put_old()
+        answer = ("Go on? [y/N]", "y" if agreed else "n")
+        words = (storage.kind.command, "--stage", storage.stack.stage)
+        done = on_terminal(terminal_env, *words, dialogue=[*storage.kind.prompts, answer])
+        expiry = {"expiresIn": 900} if storage.kind is SEED else {}
+        assert done.code == (0 if agreed else 255), done.out
+        assert storage.held() == ({**storage.kind.document, **expiry} if agreed else old)
+        assert (storage.kind.stored in done.out, "Nothing was changed" in done.out) == (agreed, not agreed)
+        assert "canary" not in done.out
+
+    def test_redact_an_echo_of_secrets_manager(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+        values = list(storage.kind.document.values())
+        echo = json.dumps({"__type": "AccessDeniedException", "message": f"no: {' '.join(values)}"})
+        with answering(400, echo) as url:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
+            done = storage("--yes", stdin=json.dumps(storage.kind.document))
+        assert done.code == 254
+        assert f"when calling the PutSecretValue operation: no: {' '.join(['***'] * len(values))}." in done.err
+
+
+WRONG: dict[str, tuple[Kind, str | bytes, str]] = {
+    "no pair": (SEED, "", "There is no token pair in it"),
+    "pair that is not JSON": (SEED, f"token={ACCESS}", "The input is not a token pair: it is not a JSON object."),
+    "pair that is not text": (SEED, b"\xff\xfe\x00", "it is not UTF-8 text"),
+    "no credentials": (CREDENTIALS, "", "it is not a JSON object with `clientId` and `clientSecret`"),
+    "no secret": (CREDENTIALS, json.dumps({"clientId": CLIENT}), "`clientSecret` must be a non-empty string"),
+    "credentials that are not text": (CREDENTIALS, b"\xff\xfe\x00", "it is not UTF-8 text"),
+}
+"""How the commands word each kind of fault; the parsers' own tests have the rest."""
+
+
+@pytest.mark.parametrize(("kind", "text", "message"), WRONG.values(), ids=WRONG)
+def test_wrong_input_is_refused_without_values(
+    tokenctl: Tokenctl, bare: Stack, kind: Kind, text: str | bytes, message: str
+) -> None:
+    storage = Storage(bare, kind, tokenctl)
+    done = storage("--yes", stdin=text)
+    assert (done.code, done.out, storage.held()) == (252, "", None)
+    assert message in done.err
+    assert done.err.endswith(" Nothing was stored.\n")
+    assert len(done.err.splitlines()) == 1
+
+
+class TestSeed:
+    @pytest.mark.parametrize(
+        ("document", "message", "hint"),
+        [
+            (PAIR, "expires at an unknown time", ""),
+            ({"accessToken": ACCESS, "refreshToken": REFRESH, "expiresIn": 7776000}, "in 90 days", ""),
+            ({"access_token": ACCESS, "refresh_token": REFRESH, "expires_in": 864000, "x": 1}, "in 10 days", ""),
+            ({**PAIR, "expiresAt": "2099-01-02T03:04:05Z"}, "in 400 days", "it counts as 400 days from now"),
+            ({**PAIR, "expiresAt": "2001-02-03"}, "window expired", "has already expired"),
+        ],
+        ids=["ours", "ExchangeCodeForToken", "Figma's own", "too late", "too early"],
+    )
+    def test_reports_the_expiry(
+        self, tokenctl: Tokenctl, bare: Stack, document: dict[str, Any], message: str, hint: str
+    ) -> None:
+        storage = Storage(bare, SEED, tokenctl)
+        done = storage(stdin=json.dumps(document))
+        assert (done.code, storage.held()) == (0, document)
+        assert message in done.out
+        assert hint in done.err if hint else done.err == ""
+
+    @pytest.mark.parametrize("options", [(), ("--from", "-", "--yes")])
+    def test_is_what_the_function_uses(self, tokenctl: Tokenctl, stack: Deployment, options: tuple[str, ...]) -> None:
+        put_secret(stack, SecretString="{}")
+        grant = stack.cloud.standin.grant()
+        done = tokenctl("seed", *options, stdin=pair_of(grant, expires_in=DAYS_30))
+        assert (done.code, done.err) == (0, "")
+        assert "window fresh" in done.out
+        assert stack.invoke({}).payload["accessToken"] == grant.access_token
+
+    def test_without_a_stack_says_how_to_deploy(self, tokenctl: Tokenctl) -> None:
+        done = tokenctl("seed", "--stage", "nowhere", stdin=json.dumps(PAIR))
+        assert (done.code, len(done.err.splitlines())) == (253, 1)
+        assert "cdk deploy -c stage=nowhere" in done.err
+
+
+class TestAppCredentials:
+    def test_suggests_to_sign_in(self, bare: Stack, tokenctl: Tokenctl) -> None:
+        done = Storage(bare, CREDENTIALS, tokenctl)(stdin=json.dumps(APP))
+        assert f"`tokenctl authorize --stage {bare.stage}`" in done.out
+
+    def test_has_no_place_with_amplify(self, tokenctl: Tokenctl) -> None:
+        done = tokenctl("app-credentials", stdin=json.dumps(APP))
+        assert done.code == 253
+        message = "tokenctl: The stack RefreshToken-local has no secret for an app's credentials: its issuer"
+        assert done.err.startswith(message)
+        assert "`cdk deploy -c stage=local -c issuer=figma`" in done.err
