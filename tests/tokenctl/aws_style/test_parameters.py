@@ -1,17 +1,18 @@
 """How parameters are given and answers shown where the AWS CLI of PyPI cannot be compared: YAML, errors, formats."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import Tokenctl
+from tests.support.command_line import Done, Tokenctl
 from tests.tokenctl.conftest import Function
 from tokenctl.aws_style.operation import Operation
 from tokenctl.aws_style.yaml_1_2 import load
 
 TOKEN = "figr_canary-token-0123456789"
 CLIENT = "client-canary-0123456789"
-FIGMA = ("refresh-token", "--provider", "figma", "--refresh-token-body", "token=abcd")
+FIGMA = ("--provider", "figma", "--refresh-token-body", "token=abcd")
 YAML_SKELETON = """\
 provider: figma  # [REQUIRED] The third-party provider for the token. Valid values are: figma.
 refreshTokenBody: # [REQUIRED] Information about the refresh token request.
@@ -20,9 +21,13 @@ refreshTokenBody: # [REQUIRED] Information about the refresh token request.
 """
 
 
+Call = Callable[..., Done]
+
+
 @pytest.fixture
-def to(function: Function) -> tuple[str, ...]:
-    return ("--endpoint-url", function.url, "--function-name", "refresh")
+def call(tokenctl: Tokenctl, function: Function) -> Call:
+    to = ("--endpoint-url", function.url, "--function-name", "refresh")
+    return lambda *words, stdin="": tokenctl("refresh-token", *words, *to, stdin=stdin)
 
 
 class TestYamlInput:
@@ -35,22 +40,20 @@ class TestYamlInput:
         ids=["blocks", "json"],
     )
     @pytest.mark.parametrize("source", ["text", "file", "standard input"])
-    def test_gives_all_parameters(  # noqa: PLR0917 - fixtures
-        self, tokenctl: Tokenctl, function: Function, to: tuple[str, ...], tmp_path: Path, text: str, source: str
-    ) -> None:
+    def test_gives_all_parameters(self, call: Call, function: Function, tmp_path: Path, text: str, source: str) -> None:
         function.will_answer({"accessToken": "a", "expiresIn": 5})
         (tmp_path / "call.yaml").write_text(text)
         given = {"text": text, "file": f"file://{tmp_path}/call.yaml", "standard input": "file:///dev/stdin"}[source]
-        done = tokenctl("refresh-token", "--cli-input-yaml", given, *to, stdin=text)
+        done = call("--cli-input-yaml", given, stdin=text)
         assert done.code == 0
         assert function.payloads == [{"provider": "figma", "refreshTokenBody": {"token": TOKEN, "clientId": CLIENT}}]
         assert ("warning" in done.err) is (source == "text")
 
-    def test_skeleton_can_be_given_back(self, tokenctl: Tokenctl, function: Function, to: tuple[str, ...]) -> None:
-        skeleton = tokenctl("refresh-token", "--generate-cli-skeleton", "yaml-input").out
+    def test_skeleton_can_be_given_back(self, call: Call, function: Function) -> None:
+        skeleton = call("--generate-cli-skeleton", "yaml-input").out
         assert skeleton == YAML_SKELETON
         function.will_answer({"accessToken": "a", "expiresIn": 5})
-        assert tokenctl("refresh-token", "--cli-input-yaml", "file:///dev/stdin", *to, stdin=skeleton).code == 0
+        assert call("--cli-input-yaml", "file:///dev/stdin", stdin=skeleton).code == 0
         assert function.payloads == [Operation("RefreshToken").input_skeleton()]
 
     @pytest.mark.parametrize("scalar", ["yes", "on", "No", "12:30:45", "1.2.3", "0xg", "figd_1", "=", "."])
@@ -91,11 +94,11 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
 
 @pytest.mark.parametrize(("words", "message"), WRONG)
 def test_wrong_parameters_are_named_without_values(
-    tokenctl: Tokenctl, function: Function, to: tuple[str, ...], words: tuple[str, ...], message: str
+    call: Call, function: Function, words: tuple[str, ...], message: str
 ) -> None:
     provider = ("--provider", "figma") if words[0] == "--refresh-token-body" else ()
     for debug in ((), ("--debug",)):
-        done = tokenctl("refresh-token", *words, *provider, *to, *debug)
+        done = call(*words, *provider, *debug)
         assert done.code == 252
         assert message in done.err
         assert "canary" not in done.err
@@ -114,33 +117,28 @@ class TestTheFormat:
         ],
     )
     def test_yaml_is_that_of_version_2(
-        self, tokenctl: Tokenctl, function: Function, to: tuple[str, ...], query: tuple[str, ...], shown: str
+        self, call: Call, function: Function, query: tuple[str, ...], shown: str
     ) -> None:
         function.will_answer({"accessToken": "figd_ü", "expiresIn": 5})
-        done = tokenctl(*FIGMA, "--output", "yaml", *query, *to)
+        done = call(*FIGMA, "--output", "yaml", *query)
         assert (done.code, done.out) == (0, shown)
 
     def test_comes_from_the_environment_or_profile(
-        self, tokenctl: Tokenctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (tmp_path / "config").write_text("[default]\noutput = text\n[profile other]\noutput = nonsense\n")
         monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
         sample = (*FIGMA, "--generate-cli-skeleton", "output")
-        assert tokenctl(*sample).out == "accessToken\t0\n"
-        assert tokenctl(*sample, "--profile", "other").code == 253
-        assert tokenctl(*sample, "--profile", "other", "--output", "yaml").code == 0
+        assert call(*sample).out == "accessToken\t0\n"
+        assert call(*sample, "--profile", "other").code == 253
+        assert call(*sample, "--profile", "other", "--output", "yaml").code == 0
         monkeypatch.setenv("AWS_DEFAULT_OUTPUT", "yaml")
-        assert tokenctl(*sample).out == "accessToken: accessToken\nexpiresIn: 0\n"
+        assert call(*sample).out == "accessToken: accessToken\nexpiresIn: 0\n"
 
     @pytest.mark.parametrize("configured", ["yaml-stream", "off"])
     def test_is_checked_before_the_call(
-        self,
-        tokenctl: Tokenctl,
-        function: Function,
-        to: tuple[str, ...],
-        monkeypatch: pytest.MonkeyPatch,
-        configured: str,
+        self, call: Call, function: Function, monkeypatch: pytest.MonkeyPatch, configured: str
     ) -> None:
         monkeypatch.setenv("AWS_DEFAULT_OUTPUT", configured)
-        assert tokenctl(*FIGMA, *to).code == 253
+        assert call(*FIGMA).code == 253
         assert function.payloads == []

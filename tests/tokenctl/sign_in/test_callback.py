@@ -69,9 +69,7 @@ def nothing_arrived(app: CallbackApp) -> bool:
 
 class TestTheResponse:
     @pytest.mark.parametrize("host", ["127.0.0.1:PORT", "localhost:PORT", "LOCALHOST:PORT"])
-    def test_gets_the_page_that_the_terminal_chooses(
-        self, app: CallbackApp, get: Get, browser: ThreadPoolExecutor, host: str
-    ) -> None:
+    def test_gets_the_terminals_page(self, app: CallbackApp, get: Get, browser: ThreadPoolExecutor, host: str) -> None:
         shown = browser.submit(get, ANSWER, host=host)
         assert response(app) == AuthorizationResponse(outcome=Outcome.ALLOWED, code=CODE)
         assert not shown.done()
@@ -145,23 +143,22 @@ class TestOtherRequests:
         app.show(DONE)
         assert shown.result().status == 200
 
-    @pytest.mark.parametrize("path", ["/", "/callback/", "/callback/x", "/favicon.ico", "/CALLBACK"])
-    def test_another_path_is_not_found(self, app: CallbackApp, get: Get, path: str) -> None:
-        assert get(ANSWER, path=path).status == 404
-        assert nothing_arrived(app)
-
-    @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "OPTIONS"])
-    def test_another_method_is_not_allowed(self, app: CallbackApp, get: Get, method: str) -> None:
-        answer = get(ANSWER, method=method)
-        assert (answer.status, answer.headers["Allow"]) == (405, "GET")
-        assert nothing_arrived(app)
-
     @pytest.mark.parametrize(
-        "host", ["evil.example", "evil.example:PORT", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.evil.example:PORT", ""]
+        ("wrong", "values", "status"),
+        [
+            ("path", ["/", "/callback/", "/callback/x", "/favicon.ico", "/CALLBACK"], 404),
+            ("method", ["HEAD", "POST", "PUT", "OPTIONS"], 405),
+            ("host", ["evil.example", "evil.example:PORT", "127.0.0.1.evil.example:PORT"], 421),  # DNS rebinding
+            ("host", ["127.0.0.1", "127.0.0.1:1", ""], 421),
+        ],
     )
-    def test_a_rebound_name_is_misdirected(self, app: CallbackApp, get: Get, host: str) -> None:
-        assert get(ANSWER, host=host).status == 421
-        assert nothing_arrived(app)
+    def test_another_address_or_method_is_refused(
+        self, app: CallbackApp, get: Get, wrong: str, values: list[str], status: int
+    ) -> None:
+        for value in values:
+            answer = get(ANSWER, **{wrong: value})
+            assert (answer.status, answer.headers.get("Allow")) == (status, "GET" if wrong == "method" else None)
+            assert nothing_arrived(app)
 
     def test_nothing_is_repeated_or_logged(
         self,

@@ -4,8 +4,10 @@ import base64
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -37,29 +39,20 @@ REDIRECT = "http://127.0.0.1:8976/callback"
 CODE, VERIFIER = "c0de-of-nobody", "verifier-of-nobody"
 APP_ID, APP_SECRET = "canary-app", "canary-s:cr t%+/é"
 ACCESS, REFRESH = "figd_canary", "figr_canary"
+APP = AppCredentials(client_id=APP_ID, client_secret=APP_SECRET)
 PRIVATE = (CODE, VERIFIER, APP_ID, APP_SECRET, ACCESS, REFRESH)
 REQUEST = AuthorizationRequest(consent_page="https://x", client_id=APP_ID, redirect_uri=REDIRECT, verifier=VERIFIER)
 
 
-def exchange(
-    server: TokenServer,
-    settings: IssuerSettings | None = None,
-    *,
-    bundle: Path | None = None,
-    seconds: float = MAX_SECONDS,
-) -> TokenEndpointExchange:
-    profile = (settings or FigmaSettings(base_url=server.url)).profile
-    return TokenEndpointExchange(
-        url=profile.code_url,
-        profile=profile,
-        app=AppCredentials(client_id=APP_ID, client_secret=APP_SECRET),
-        bundle=str(bundle) if bundle else None,
-        seconds=seconds,
-    )
+def exchange(settings: IssuerSettings, **options: Any) -> TokenEndpointExchange:
+    profile = settings.profile
+    return TokenEndpointExchange(url=profile.code_url, profile=profile, app=APP, **options)
 
 
-def exchanged(made: TokenEndpointExchange) -> TokenPair:
-    return made(REQUEST, CODE, now=NOW)
+def exchanged(server: TokenServer, bundle: Path | None = None, **options: Any) -> TokenPair:
+    """Exchange a code at a server that plays Figma."""
+    trust = {"bundle": str(bundle)} if bundle else {}
+    return exchange(FigmaSettings(base_url=server.url), **trust, **options)(REQUEST, CODE, now=NOW)
 
 
 def pair(**members: object) -> Reply:
@@ -79,7 +72,7 @@ def private_in(*texts: str) -> list[str]:
 class TestTheRequest:
     def test_figma_gets_what_it_documents(self, token_endpoint: TokenServer) -> None:
         token_endpoint.answer(pair(user_id_string="1"))
-        assert exchanged(exchange(token_endpoint)) == TokenPair(
+        assert exchanged(token_endpoint) == TokenPair(
             access_token=ACCESS,
             refresh_token=REFRESH,
             client_id=APP_ID,
@@ -99,14 +92,14 @@ class TestTheRequest:
     @pytest.mark.parametrize("client_auth", ["basic", "post"])
     def test_another_server_gets_its_settings(self, token_endpoint: TokenServer, client_auth: str) -> None:
         token_endpoint.answer(pair(expires_in=None, token_type="Bearer"))
-        extra = {"audience": "them", "code": "not ours"}
         settings = OAuth2Settings(
             token_url=f"{token_endpoint.url}/token",
             client_auth=client_auth,
             default_lifetime=600,
-            extra_parameters=extra,
+            extra_parameters={"audience": "them", "code": "not ours"},
         )
-        assert exchanged(exchange(token_endpoint, settings)).expires_at == NOW + timedelta(seconds=600)
+        pair_of_600_s = exchange(settings)(REQUEST, CODE, now=NOW)
+        assert pair_of_600_s.expires_at == NOW + timedelta(seconds=600)
         form = token_endpoint.seen[0].form
         assert (form["audience"], form["code"], form["code_verifier"]) == ("them", CODE, VERIFIER)
         if client_auth == "post":
@@ -116,60 +109,51 @@ class TestTheRequest:
             assert [unquote(part) for part in basic_of(token_endpoint)] == [APP_ID, APP_SECRET]
             assert "client_secret" not in form
 
-    def test_no_repr_shows_credentials_or_verifier(self, token_endpoint: TokenServer) -> None:
-        assert private_in(repr(exchange(token_endpoint)), repr(REQUEST)) == []
+    def test_no_repr_shows_credentials_or_verifier(self) -> None:
+        assert private_in(repr(exchange(FigmaSettings())), repr(REQUEST)) == []
+
+
+@pytest.fixture
+def authlib() -> Iterator[oauth2_server.OAuth2Server]:
+    """Return an independent server, which was built with Authlib and requires PKCE."""
+    with oauth2_server.oauth2_server() as running:
+        yield running
+
+
+def at_authlib(
+    server: oauth2_server.OAuth2Server, client_auth: str, *, secret: str = "", challenge: str = ""
+) -> TokenPair:
+    verifier = new_verifier()
+    code = server.allow("somebody", REDIRECT, challenge or s256_challenge(verifier))
+    app = AppCredentials(oauth2_server.CLIENT_ID, secret or oauth2_server.CLIENT_SECRET)
+    profile = OAuth2Settings(token_url=f"{server.url}{oauth2_server.PATH}", client_auth=client_auth).profile
+    request = replace(REQUEST, client_id=app.client_id, verifier=verifier)
+    return TokenEndpointExchange(url=profile.code_url, profile=profile, app=app)(request, code, now=NOW)
 
 
 class TestAnIndependentServer:
-    """One that was built with Authlib and requires PKCE."""
-
-    @pytest.fixture
-    def authlib(self) -> Iterator[oauth2_server.OAuth2Server]:
-        with oauth2_server.oauth2_server() as running:
-            yield running
-
-    def exchanged(
-        self,
-        server: oauth2_server.OAuth2Server,
-        *,
-        client_auth: str = "basic",
-        secret: str = oauth2_server.CLIENT_SECRET,
-        challenge: str = "",
-    ) -> TokenPair:
-        verifier = new_verifier()
-        code = server.allow("somebody", REDIRECT, challenge or s256_challenge(verifier))
-        app = AppCredentials(client_id=oauth2_server.CLIENT_ID, client_secret=secret)
-        profile = OAuth2Settings(token_url=f"{server.url}{oauth2_server.PATH}", client_auth=client_auth).profile
-        request = AuthorizationRequest(
-            consent_page="https://x", client_id=app.client_id, redirect_uri=REDIRECT, verifier=verifier
-        )
-        return TokenEndpointExchange(url=profile.code_url, profile=profile, app=app)(request, code, now=NOW)
-
     @pytest.mark.parametrize("client_auth", ["basic", "post"])
     def test_issues_a_pair(self, authlib: oauth2_server.OAuth2Server, client_auth: str) -> None:
-        issued_pair = self.exchanged(authlib, client_auth=client_auth)
+        issued_pair = at_authlib(authlib, client_auth)
         live = authlib.live("somebody")
         assert live is not None
         assert (issued_pair.access_token, issued_pair.refresh_token) == (live.access_token, live.refresh_token)
         assert issued_pair.expires_at == NOW + timedelta(hours=1)
 
     @pytest.mark.parametrize(
-        ("wrong", "message"),
+        ("client_auth", "wrong", "message"),
         [
-            ({"challenge": s256_challenge("another")}, "The code was refused (HTTP 400, invalid_grant)."),
-            ({"secret": "canary"}, "The issuer refuses the app's credentials (HTTP 401, invalid_client)."),
-            (
-                {"secret": "canary", "client_auth": "post"},
-                "The issuer refuses the app's credentials (HTTP 401, invalid_client).",
-            ),
+            ("basic", {"challenge": s256_challenge("another")}, "The code was refused (HTTP 400, invalid_grant)."),
+            ("basic", {"secret": "canary"}, "The issuer refuses the app's credentials (HTTP 401, invalid_client)."),
+            ("post", {"secret": "canary"}, "The issuer refuses the app's credentials (HTTP 401, invalid_client)."),
         ],
         ids=["another's verifier", "wrong secret, basic", "wrong secret, post"],
     )
     def test_refuses_a_wrong_proof(
-        self, authlib: oauth2_server.OAuth2Server, wrong: dict[str, str], message: str
+        self, authlib: oauth2_server.OAuth2Server, client_auth: str, wrong: dict[str, str], message: str
     ) -> None:
         with pytest.raises(ServiceError) as caught:
-            self.exchanged(authlib, **wrong)
+            at_authlib(authlib, client_auth, **wrong)
         assert str(caught.value).startswith(message)
         assert authlib.server.tokens == {}
 
@@ -223,7 +207,7 @@ class TestAnswers:
     ) -> None:
         token_endpoint.answer(answer)
         with caplog.at_level(logging.DEBUG), pytest.raises(ServiceError) as caught:
-            exchanged(exchange(token_endpoint))
+            exchanged(token_endpoint)
         assert message in str(caught.value)
         assert str(caught.value).endswith(" Nothing was stored. Run the command again.")
         assert caught.value.__suppress_context__
@@ -234,14 +218,14 @@ class TestAnswers:
     def test_that_never_end_are_given_up(self, token_endpoint: TokenServer, answer: Reply) -> None:
         token_endpoint.answer(answer)
         with pytest.raises(TokenctlError, match=r"could not be reached \(.*\).* Nothing was stored") as caught:
-            exchanged(exchange(token_endpoint, seconds=1.5))
+            exchanged(token_endpoint, seconds=1.5)
         assert caught.value.exit_code == 255
         assert len(token_endpoint.seen) == 1
         assert private_in(str(caught.value)) == []
 
     def test_of_nobody_mean_unreachable(self) -> None:
         with pytest.raises(TokenctlError, match=r"could not be reached \(NewConnectionError\)"):
-            exchanged(exchange(TokenServer(port=1)))
+            exchanged(TokenServer(port=1))
 
     def test_may_not_take_longer_than_a_code_lives(self) -> None:
         assert MAX_SECONDS < CODE_LIFETIME
@@ -260,7 +244,7 @@ class TestTrust:
     def test_a_certificate_of_the_bundle_is_accepted(self, authority: Authority) -> None:
         with token_server(certificate=authority.issue("localhost")) as server:
             server.answer(pair())
-            assert exchanged(exchange(server, bundle=authority.bundle)).access_token == ACCESS
+            assert exchanged(server, authority.bundle).access_token == ACCESS
 
     @pytest.mark.parametrize("wrong", ["another host", "unknown authority", "expired"])
     def test_a_wrong_certificate_stops_the_request(self, authority: Authority, wrong: str) -> None:
@@ -269,7 +253,7 @@ class TestTrust:
         bundle = None if wrong == "unknown authority" else authority.bundle
         with token_server(certificate=authority.issue(host, ends=ends)) as server:
             with pytest.raises(TokenctlError, match="certificate is not accepted"):
-                exchanged(exchange(server, bundle=bundle))
+                exchanged(server, bundle)
             assert server.seen == []
 
     def test_an_unreadable_bundle_names_its_settings(self, tmp_path: Path, authority: Authority) -> None:
@@ -277,7 +261,7 @@ class TestTrust:
             token_server(certificate=authority.issue("localhost")) as server,
             pytest.raises(ConfigurationError, match="--ca-bundle, AWS_CA_BUNDLE"),
         ):
-            exchanged(exchange(server, bundle=tmp_path / "none.pem"))
+            exchanged(server, tmp_path / "none.pem")
 
     def test_a_proxy_sees_only_a_tunnel(self, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
         heads: list[str] = []
@@ -285,7 +269,7 @@ class TestTrust:
             monkeypatch.delenv("NO_PROXY")
             monkeypatch.setenv("HTTPS_PROXY", f"http://me:w%40rd@127.0.0.1:{port}")
             server.answer(pair())
-            assert exchanged(exchange(server, bundle=authority.bundle)).access_token == ACCESS
+            assert exchanged(server, authority.bundle).access_token == ACCESS
         (head,) = heads
         assert head.startswith(f"CONNECT localhost:{server.port} HTTP/1.")
         assert base64.b64encode(b"me:w@rd").decode() in head
@@ -301,10 +285,10 @@ class TestTrust:
             token_server(certificate=authority.issue("localhost")) as server,
             pytest.raises(ConfigurationError, match="HTTPS_PROXY names no proxy") as caught,
         ):
-            exchanged(exchange(server, bundle=authority.bundle))
+            exchanged(server, authority.bundle)
         assert "canary" not in str(caught.value)
 
     def test_http_bypasses_the_proxy(self, token_endpoint: TokenServer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("NO_PROXY")
         token_endpoint.answer(pair())  # HTTPS_PROXY points nowhere
-        assert exchanged(exchange(token_endpoint)).access_token == ACCESS
+        assert exchanged(token_endpoint).access_token == ACCESS
