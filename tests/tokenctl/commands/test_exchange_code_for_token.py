@@ -4,16 +4,16 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import boto3
 import pytest
-import urllib3
 from moto import mock_aws
 from werkzeug import Request, Response
 
 from local.standin import CLIENT_ID, NINETY_DAYS, StandinControl
 from tests.support.command_line import Done, Tokenctl
+from tests.support.consent import allowed, asked
 from tests.support.http_server import serving
 from tests.tokenctl.conftest import Function, described_stack
 
@@ -71,12 +71,8 @@ class Exchange:
 @pytest.fixture
 def exchange(tokenctl: Tokenctl, standin: StandinControl) -> Iterator[Exchange]:
     request = {"client_id": CLIENT_ID, "redirect_uri": REDIRECT, "scope": "current_user:read", "state": "s"}
-    form = {**request, "response_type": "code", "decision": "allow"}
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = urllib3.request(
-        "POST", f"{standin.url}/oauth", body=urlencode(form), headers=headers, redirect=False, retries=False
-    )
-    code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
+    redirect = allowed(f"{standin.url}/oauth?{urlencode({**request, 'response_type': 'code'})}")
+    code = asked(redirect)["code"]
     with mock_aws():
         secrets = boto3.client("secretsmanager")
         secrets.create_secret(Name="pair")
