@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.lock import lock
 from tests.support.bundles import names, needs_3_13
 from token_refresher.bundling import bundle as bundling
 from token_refresher.bundling import installed, pruning
@@ -275,6 +276,12 @@ class TestPip:
             project.build()
         assert reason in str(raised.value)
         assert list(project.cache.iterdir()) == []
+
+    def test_the_lock_has_the_hash_of_each_wheel(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PIP_FIND_LINKS", str(project.wheel.parent))
+        digest = hashlib.sha256(project.wheel.read_bytes()).hexdigest()
+        project.requirements.write_text("# A comment.\ntiny==1.0 --hash=sha256:0\n", encoding="utf-8")
+        assert lock(project.requirements) == f"# A comment.\ntiny==1.0 \\\n    --hash=sha256:{digest}\n"
 
     def test_a_broken_configuration_is_an_error(
         self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -149,8 +149,8 @@ def one_alarm_less(template: dict[str, Any]) -> None:
     del template["Resources"][name]
 
 
-def told(**variables: object) -> Break:
-    """Change variables of the function's environment; a None takes one away."""
+def environment(**variables: object) -> Break:
+    """Change variables of the function's environment; None removes one."""
 
     def change(function: Resource) -> None:
         changed = {**function["Environment"]["Variables"], **variables}
@@ -166,10 +166,10 @@ def renamed_dimension(properties: Resource) -> None:
 ALARM, QUEUE, TABLE = "AWS::CloudWatch::Alarm", "AWS::SQS::Queue", "AWS::DynamoDB::Table"
 FUNCTION, SECRET, SCHEDULE = "AWS::Lambda::Function", "AWS::SecretsManager::Secret", "AWS::Scheduler::Schedule"
 BREAKS: dict[str, tuple[str, Break]] = {
-    "alarms tell nobody": ("dev", without(ALARM, "AlarmActions")),
-    "alarms do not tell that they are over": ("dev", without(ALARM, "OKActions")),
+    "alarms publish nowhere": ("dev", without(ALARM, "AlarmActions")),
+    "alarms do not publish that they are over": ("dev", without(ALARM, "OKActions")),
     "alarms are switched off": ("dev", having(ALARM, ActionsEnabled=False)),
-    "alarms watch nothing that there is": ("dev", every(ALARM, renamed_dimension)),
+    "alarms watch a missing resource": ("dev", every(ALARM, renamed_dimension)),
     "alarms take silence for health": ("dev", having(ALARM, TreatMissingData="notBreaching")),
     "alarms wait for more": ("dev", having(ALARM, Threshold=2)),
     "alarms need three periods": ("dev", having(ALARM, EvaluationPeriods=3)),
@@ -178,30 +178,30 @@ BREAKS: dict[str, tuple[str, Break]] = {
     "the topic is not encrypted": ("dev", without("AWS::SNS::Topic", "KmsMasterKeyId")),
     "the topic takes plain HTTP": ("dev", removed("AWS::SNS::TopicPolicy")),
     "keys are not rotated": ("prod", having("AWS::KMS::Key", EnableKeyRotation=False)),
-    "the secret has no key of its own": ("prod", without(SECRET, "KmsKeyId")),
+    "the secret lacks its own key": ("prod", without(SECRET, "KmsKeyId")),
     "the secret is filled by the template": ("dev", having(SECRET, SecretString="{}")),
-    "the secret goes with the stack": ("prod", kept(SECRET, "Delete")),
+    "the secret is deleted with the stack": ("prod", kept(SECRET, "Delete")),
     "the secret stays": ("dev", kept(SECRET, "Retain")),
-    "the app's secret has no key of its own": ("prod-figma", without(APP_SECRET, "KmsKeyId")),
+    "the app's secret lacks its own key": ("prod-figma", without(APP_SECRET, "KmsKeyId")),
     "the app's secret is filled by the template": ("dev-oauth2", having(APP_SECRET, SecretString="{}")),
-    "the app's secret goes with the stack": ("prod-figma", kept(APP_SECRET, "Delete")),
+    "the app's secret is deleted with the stack": ("prod-figma", kept(APP_SECRET, "Delete")),
     "the app's secret stays": ("dev-oauth2", kept(APP_SECRET, "Retain")),
     "there is no secret of the app": ("prod-figma", removed(APP_SECRET)),
-    "there is a secret of an app that nobody asks for": ("dev", added(APP_SECRET)),
+    "there is an unused secret of an app": ("dev", added(APP_SECRET)),
     "the function reads the pair for the app's credentials": (
         "prod-figma",
-        told(APP_SECRET_ARN={"Fn::GetAtt": [SECRET, "Id"]}),
+        environment(APP_SECRET_ARN={"Fn::GetAtt": [SECRET, "Id"]}),
     ),
-    "the function asks another issuer": ("prod-figma", told(ISSUER=None)),
-    "the function asks over http": ("prod-figma", told(ALLOW_HTTP_ISSUER="true")),
-    "the app's credentials are in the environment": ("dev-oauth2", told(OAUTH2_CLIENT_SECRET="x")),
+    "the function asks another issuer": ("prod-figma", environment(ISSUER=None)),
+    "the function asks over http": ("prod-figma", environment(ALLOW_HTTP_ISSUER="true")),
+    "the app's credentials are in the environment": ("dev-oauth2", environment(OAUTH2_CLIENT_SECRET="x")),
     "nobody finds the app's secret": ("prod-figma", lambda template: template["Outputs"].pop("AppSecretArn")),
     "the queue is not encrypted": ("dev", without(QUEUE, "SqsManagedSseEnabled")),
     "the queue forgets": ("dev", without(QUEUE, "MessageRetentionPeriod")),
     "the queue takes plain HTTP": ("dev", removed("AWS::SQS::QueuePolicy")),
     "claims never end": ("dev", without(TABLE, "TimeToLiveSpecification")),
     "the table cannot be recovered": ("dev", without(TABLE, "PointInTimeRecoverySpecification")),
-    "logs are kept for ever": ("dev", without("AWS::Logs::LogGroup", "RetentionInDays")),
+    "logs are kept forever": ("dev", without("AWS::Logs::LogGroup", "RetentionInDays")),
     "failed events are retried": ("dev", having("AWS::Lambda::EventInvokeConfig", MaximumRetryAttempts=2)),
     "failed events are lost": ("dev", without("AWS::Lambda::EventInvokeConfig", "DestinationConfig")),
     "the alias stays where it was": ("dev", having("AWS::Lambda::Alias", FunctionVersion="1")),

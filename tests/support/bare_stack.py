@@ -1,4 +1,4 @@
-"""A stack with no more than tokenctl looks at: quicker than a real one, and of any issuer."""
+"""A stack with only what tokenctl reads: quicker to deploy than a real one, and for any issuer."""
 
 import json
 import uuid
@@ -14,7 +14,7 @@ EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 
 
 def template(function: str | None) -> dict[str, Any]:
-    """Return a stack with nothing but the secret; if it names a function, with one for the app's credentials, too."""
+    """Return a stack with one secret, or with a second one for the app's credentials if it names a function."""
     names = ["Secret", *(["AppSecret"] if function else [])]
     outputs: dict[str, Any] = {f"{name}Arn": {"Value": {"Ref": name}} for name in names}
     if function:
@@ -24,7 +24,7 @@ def template(function: str | None) -> dict[str, Any]:
 
 @dataclass
 class Stack:
-    """A bare stack; its function, if it has an issuer of its own, is never called."""
+    """A bare stack. With another issuer than `amplify` it has a function, which is never called."""
 
     cloud: LocalCloud
     issuer: str = "amplify"
@@ -43,7 +43,7 @@ class Stack:
         return self.output("SecretArn")
 
     def stored(self) -> dict[str, Any] | None:
-        """Return what the secret holds, None for nothing."""
+        """Return what the secret holds, None if it is empty."""
         text = self.cloud.client("secretsmanager").get_secret_value(SecretId=self.secret)["SecretString"]
         document: dict[str, Any] | None = json.loads(text) if text else None
         return document
@@ -72,13 +72,13 @@ class Stack:
             )
 
     def set_environment(self, **variables: str) -> None:
-        """Give the function other variables."""
+        """Replace the function's variables."""
         environment = {"Variables": variables}
         self.cloud.client("lambda").update_function_configuration(FunctionName=self.name, Environment=environment)
 
     @contextmanager
     def deployed(self) -> Iterator[Self]:
-        """Have it for one block."""
+        """Deploy it for one block."""
         self._create()
         try:
             yield self

@@ -1,4 +1,4 @@
-"""Somebody else's CDK app installs this package, uses the construct twice and a stage of ours, and destroys it all."""
+"""Somebody else's CDK app installs the wheel, deploys the construct twice and one of our stages, then destroys all."""
 
 import json
 import platform
@@ -47,7 +47,7 @@ APP = """
         "Consumer",
         runtime=lambda_.Runtime.PYTHON_3_13,
         handler="index.handler",
-        # Not imported: the local AWS has no boto3 for it, as Lambda has. tests/system/test_consumers.py brings its own.
+        # It does not import the client: the local AWS has no boto3. tests/system/test_consumers.py brings its own.
         code=lambda_.Code.from_inline(
             "from importlib.util import find_spec\\n\\ndef handler(*_):\\n    return find_spec('token_client').origin"
         ),
@@ -74,7 +74,7 @@ def cdk(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> CdkCli:
     shutil.copytree(ROOT / "infra", folder / "infra", ignore=shutil.ignore_patterns("__pycache__"))
     architecture = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
     return CdkCli(
-        # The bundles of the checkout fit, if the wheel brings the same sources.
+        # The checkout's bundles fit if the wheel brings the same sources.
         env={**cloud.env, "PIP_NO_INDEX": "1"},
         folder=tmp_path_factory.mktemp("out"),
         app_folder=folder,
@@ -117,7 +117,7 @@ def test_two_stages_live_in_one_account(played: PlayedDemo, outputs: Outputs) ->
 
 
 def stays(cloud: LocalCloud, stack: str) -> dict[str, list[str]]:
-    """Return what there is in the account whose name is the stack's, by kind."""
+    """Return everything in the account whose name contains the stack's, by kind."""
     names = {
         "secrets": [one["Name"] for one in cloud.client("secretsmanager").list_secrets()["SecretList"]],
         "tables": cloud.client("dynamodb").list_tables()["TableNames"],

@@ -46,7 +46,7 @@ def _damage(folder: Path, distribution: Distribution) -> list[str]:
         return [f"{name}: the list of its files, RECORD, is missing"]
     faults = []
     for path, digest, _size in csv.reader(record.splitlines()):
-        # Scripts: pip lists them relative to another folder than the one it puts them in.
+        # A script: with --target, pip moves scripts to another folder than the one that it lists.
         if path.startswith(".."):
             continue
         file = folder / path

@@ -35,5 +35,5 @@ def content(source: Path) -> Iterator[bytes]:
 
 
 def _files(source: Path) -> list[Path]:
-    # Nothing else counts: a checkout has a pyproject.toml in the client's folder, an installed package has none.
+    # These and no others: a checkout also has a pyproject.toml in the client's folder, the wheel does not.
     return sorted(path for path in source.rglob("*") if path.suffix == ".py" or path.name == "py.typed")

@@ -9,7 +9,7 @@ from token_refresher.constructs.empty_secret import empty_secret, only_for
 
 
 class AppSecret(Construct):
-    """An operator fills it, the function reads it. It has the same key as the token pair, if that has its own key.
+    """An operator fills it, the function reads it. It shares the key of the token pair, if there is one.
 
     The function's role may read it. No resource policy denies it to others: an operator who signs in reads it too.
     """
