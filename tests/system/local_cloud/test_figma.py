@@ -87,25 +87,20 @@ class TestConsent:
         assert standin.grants() == []
 
     @pytest.mark.parametrize(
-        ("wrong", "named"),
+        "wrong",
         [
-            *(({name: ""}, name) for name in TERMS),
-            ({"client_id": "nobody"}, "client_id"),
-            ({"redirect_uri": "javascript:alert(1)"}, "redirect_uri"),
-            ({"redirect_uri": "/relative"}, "redirect_uri"),
-            ({"redirect_uri": "http://127.0.0.1/#fragment"}, "redirect_uri"),
-            ({"response_type": "token"}, "response_type"),
-            ({"code_challenge": "abc", "code_challenge_method": "plain"}, "code_challenge_method"),
+            *({name: ""} for name in TERMS),
+            {"client_id": "nobody"},
+            *({"redirect_uri": uri} for uri in ("javascript:alert(1)", "/relative", "http://127.0.0.1/#fragment")),
+            {"response_type": "token"},
+            {"code_challenge": "abc", "code_challenge_method": "plain"},
         ],
     )
-    def test_untrusted_terms_never_redirect(
-        self, consent_page: Post, post_form: Post, wrong: dict[str, str], named: str
-    ) -> None:
+    def test_untrusted_terms_never_redirect(self, consent_page: Post, post_form: Post, wrong: dict[str, str]) -> None:
         terms = {**TERMS, **wrong}
         for answer in (consent_page(**terms), post_form("/oauth", {**terms, "decision": "allow"})):
-            assert answer.status == 400
-            assert "Location" not in answer.headers
-            assert named in answer.data.decode()
+            assert (answer.status, "Location" in answer.headers) == (400, False)
+            assert [*wrong][-1] in answer.data.decode()
 
 
 class TestCodes:

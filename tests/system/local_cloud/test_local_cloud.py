@@ -38,25 +38,22 @@ APP = """
     app.synth()
 """
 
+NOWHERE = (
+    *("AWS_CONFIG_FILE", "JSII_NODE", "NODE_PATH", "NPM_CONFIG_PREFIX", "npm_config_prefix"),
+    *("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"),
+)
 MACHINE = {
+    **dict.fromkeys(NOWHERE, "/nowhere"),
     "AWS_PROFILE": "work",
     "AWS_ACCESS_KEY_ID": "AKIACANARY",
     "AWS_SESSION_TOKEN": "canary",
     "AWS_ROLE_ARN": "arn:aws:iam::111111111111:role/work",
     "AWS_ENDPOINT_URL": "https://example.com",
     "AWS_ENDPOINT_URL_STS": "https://example.com",
-    "AWS_CONFIG_FILE": "/nowhere",
     "AMAZON_X": "canary",
     "CDK_DEFAULT_ACCOUNT": "111111111111",
     "CDK_CONTEXT": "word=bad",
-    "JSII_NODE": "/nowhere/node",
     "NODE_OPTIONS": "--require /nowhere",
-    "NODE_PATH": "/nowhere",
-    "NPM_CONFIG_PREFIX": "/nowhere",
-    "npm_config_prefix": "/nowhere",
-    "PYTHONHOME": "/nowhere",
-    "PYTHONPATH": "/nowhere",
-    "PYTHONSTARTUP": "/nowhere",
     "PYTHONOPTIMIZE": "2",
 }
 """Settings of a developer's machine, any of which would break a child process or lead it to a real account."""

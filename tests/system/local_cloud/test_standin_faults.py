@@ -11,7 +11,7 @@ import urllib3
 from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError, ReadTimeoutError
 from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
-from local.standin import HTML, MALFORMED, NINETY_DAYS, Standin, StandinControl, digest
+from local.standin import HTML, MALFORMED, NINETY_DAYS, Fault, Standin, digest
 from tests.support.processes import PATIENCE
 from tests.system.local_cloud.conftest import Post
 
@@ -73,7 +73,7 @@ class TestQueue:
     def test_faults_queue_up_per_operation(self, standin: Standin, raw_refresh: RawRefresh) -> None:
         for operation, status in (("RefreshToken", 500), ("RefreshToken", 429), ("FigmaMe", 502)):
             standin.fail(operation, status=status)
-        assert [fault.status for fault in standin.pending_faults()] == [500, 429, 502]
+        assert standin.pending_faults()[2] == Fault(operation="FigmaMe", status=502)
         assert [raw_refresh().status for _ in range(3)] == [500, 429, 200]
         assert [standin.accepts(standin.live_access_token) for _ in range(2)] == [False, True]
 
@@ -219,10 +219,3 @@ class TestControl:
         raw_refresh()
         standin.reset()
         assert (standin.state(), standin.calls()) == (fresh, [])
-
-    def test_a_second_control_sees_the_same(self, standin: Standin) -> None:
-        grant = standin.grant()
-        other = StandinControl(standin.url)
-        assert other.grants() == [grant]
-        other.fail("RefreshToken", status=500, omit=("a",))
-        assert standin.pending_faults() == other.pending_faults()
