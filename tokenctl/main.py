@@ -16,32 +16,18 @@ from tokenctl.aws_style.target_options import TARGET_OPTIONS, with_options
 from tokenctl.errors import TokenctlError, UsageError
 
 COMMANDS: Final[dict[str, str]] = {
-    "app-credentials": "tokenctl.commands.app_credentials:app_credentials",
-    "authorize": "tokenctl.commands.authorize:authorize",
-    "seed": "tokenctl.commands.seed:seed",
-    "status": "tokenctl.commands.status:status",
-    "token": "tokenctl.commands.token:token",
-    "refresh": "tokenctl.commands.refresh:refresh",
-    "doctor": "tokenctl.commands.doctor:doctor",
-    "refresh-token": "tokenctl.commands.refresh_token:refresh_token",
-    "exchange-code-for-token": "tokenctl.commands.exchange_code_for_token:exchange_code_for_token",
-    "completion": "tokenctl.commands.completion:completion",
-}
-"""Each command's `module:attribute`. A module is imported only when its command is used, to start faster."""
-
-SUMMARIES: Final[dict[str, str]] = {
     "app-credentials": "Store the client id and secret of your own app.",
     "authorize": "Sign in to Figma in the browser and store the token pair.",
     "seed": "Store an existing token pair.",
     "status": "Show the token's life, schedule, alarms and dead letters on one screen.",
     "token": "Print a live access token, for scripts.",
     "refresh": "Refresh the stored token now; every token handed out dies.",
-    "doctor": "Check account, stack, pair and schedule, and say how to fix them.",
+    "doctor": "Check account, stack, token pair and schedule, and say how to fix problems.",
     "refresh-token": "Perform RefreshToken, with the AWS CLI's parameters.",
     "exchange-code-for-token": "Perform ExchangeCodeForToken, with the AWS CLI's parameters.",
     "completion": "Print the completion script of a shell.",
 }
-"""Each command's line in `tokenctl --help`, which thus imports no command."""
+"""Each command and its line in the help. Its module is imported only when it is used, so that the help starts fast."""
 
 EXAMPLES: Final = """\b
 Examples:
@@ -66,14 +52,14 @@ class LazyGroup(click.Group):
         """Return a command, or None if there is none of that name."""
         if name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[name].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
+        identifier = name.replace("-", "_")
+        command = getattr(importlib.import_module(f"tokenctl.commands.{identifier}"), identifier)
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one line for each command."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
+            formatter.write_dl(list(COMMANDS.items()))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words before the command, and pass them on to a command that has the global options."""

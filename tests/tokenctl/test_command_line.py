@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
 
 from tests.support.command_line import Tokenctl
-from tokenctl import main
+from tokenctl.aws_style.aws_globals import WITHOUT_EFFECT
 from tokenctl.main import COMMANDS, run
 from tokenctl.main import tokenctl as group
 
@@ -17,6 +18,13 @@ BODY = ("--provider", "figma", "--refresh-token-body")
 SAMPLE = ("refresh-token", *BODY, "file:///dev/stdin", "--generate-cli-skeleton", "output")
 INVOKE = ("refresh-token", *BODY, "file:///dev/stdin", "--function-name", "f")
 CANARY = "figr_canary9"
+
+
+def add(monkeypatch: pytest.MonkeyPatch, command: click.Command) -> None:
+    """Add a command to the group, in a module of its own."""
+    name = str(command.name)
+    monkeypatch.setitem(COMMANDS, name, "")
+    monkeypatch.setitem(sys.modules, f"tokenctl.commands.{name}", SimpleNamespace(**{name: command}))
 
 
 def shell(script: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -68,7 +76,7 @@ class TestHelp:
 class TestGlobalOptions:
     def test_go_before_the_command_too(self, tokenctl: Tokenctl) -> None:
         text = "accessToken\t0\n"
-        before = ("--output", "text", "--region", "eu-west-1", "--no-cli-pager")
+        before = ("--output", "text", "--region", "eu-west-1", *WITHOUT_EFFECT)
         assert tokenctl(*before, *SAMPLE, stdin="token=a").out == text
         assert tokenctl("--output", "table", *SAMPLE, "--output", "text", stdin="token=a").out == text
         assert tokenctl("--region", "eu-west-1", "completion", "bash").code == 0
@@ -77,10 +85,6 @@ class TestGlobalOptions:
     def test_version_is_shown(self, tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
         done = tokenctl(*words)
         assert (done.code, done.out.startswith("tokenctl/")) == (0, True)
-
-    @pytest.mark.parametrize("option", ["--no-paginate", "--no-cli-pager", "--no-cli-auto-prompt", "--color=off"])
-    def test_those_without_effect_are_accepted(self, tokenctl: Tokenctl, option: str) -> None:
-        assert tokenctl(*SAMPLE, option, stdin="token=a").code == 0
 
 
 MISTAKES: list[tuple[tuple[str, ...], str]] = [
@@ -156,8 +160,7 @@ class TestErrors:
         def broken() -> None:
             raise LookupError(CANARY)
 
-        monkeypatch.setitem(main.COMMANDS, "broken", f"{__name__}:_broken")
-        monkeypatch.setattr(sys.modules[__name__], "_broken", broken, raising=False)
+        add(monkeypatch, broken)
         for words in (("broken",), ("broken", "--debug"), ("--debug", "broken")):
             done = tokenctl(*words)
             assert "canary" not in done.err
@@ -194,8 +197,7 @@ class TestTheEnd:
         def interrupted() -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setitem(main.COMMANDS, "interrupted", f"{__name__}:_interrupted")
-        monkeypatch.setattr(sys.modules[__name__], "_interrupted", interrupted, raising=False)
+        add(monkeypatch, interrupted)
         assert run(["interrupted"]) == 130
 
 

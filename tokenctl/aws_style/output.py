@@ -36,7 +36,7 @@ class Output:
         return replace(self, format=self.format or _configured_format(aws))
 
     def print(self, title: str, answer: Any) -> None:  # noqa: ANN401 - any JSON
-        """Print an answer of tokenctl's own: as JSON unless --output says otherwise, whatever AWS is configured for."""
+        """Print an answer that the AWS CLI does not know: as JSON by default, whatever the AWS configuration says."""
         replace(self, format=self.format or "json").show(title, answer, AwsAccess())
 
     def show(self, title: str, answer: Any, aws: AwsAccess) -> None:  # noqa: ANN401 - any JSON

@@ -50,7 +50,7 @@ def deployed_settings(deployed: DeployedStack) -> IssuerSettings:
     name = deployed_issuer(deployed)
     if name not in SETTINGS:
         raise ConfigurationError(f"The stack's issuer is {name}, which serves no app of your own.")
-    # A sign-in checks http addresses by a rule of its own.
+    # Sign-ins check http addresses themselves, by a stricter rule.
     reader = VariableReader({**deployed.function_variables, ALLOW_HTTP: "true"})
     try:
         settings = SETTINGS[name].from_variables(reader)

@@ -6,7 +6,7 @@ import pytest
 
 from refresh_token.token_pair import TokenPair
 from tokenctl.stack.deployed_stack import short_alarm_name
-from tokenctl.stack.schedule import next_run, period_of
+from tokenctl.stack.schedule import next_run
 from tokenctl.stack.token_life import life_of, relative, sentence
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -40,11 +40,6 @@ def test_a_rate_counts_from_its_last_change(
     schedule = {"ScheduleExpression": expression, "State": state, "LastModificationDate": changed}
     expected = None if minutes_ahead is None else NOW + timedelta(minutes=minutes_ahead)
     assert next_run(schedule, NOW) == expected
-
-
-def test_only_a_rate_has_a_period() -> None:
-    assert period_of("rate(6 hours)") == timedelta(hours=6)
-    assert period_of("cron(0 6 * * ? *)") is None
 
 
 def test_a_life_without_dates_is_unknown() -> None:
