@@ -20,7 +20,9 @@ from typing import Any
 RIE = Path(f"{sys.prefix}-rie")
 """Beside the virtual environment, since awslambdaric is compiled for one version of Python."""
 HANDLER = "refresh_token.handler.lambda_handler"
-
+PYTHON = str(Path(sys.base_exec_prefix, "bin", f"python3.{sys.version_info.minor}"))
+RUNTIME = (PYTHON, "-S", "-m", "awslambdaric", HANDLER)
+"""The interpreter has no site packages (-S), so the asset must bring all it needs."""
 
 _STARTING = threading.BoundedSemaphore(2)
 
@@ -32,7 +34,7 @@ class Runtime:
     port: int
     log_file: Path
     pid: int
-    """Of the emulator, whose only child is the function."""
+    """The emulator's; its only child is the function."""
 
     def invoke(self, event: object) -> Any:
         """Return the payload that a caller of Lambda's Invoke gets."""
@@ -45,15 +47,15 @@ class Runtime:
             return json.load(answer)
 
     def warm_up(self) -> None:
-        """Start the function with a request that it refuses: the emulator takes a cold start off the first one's time.
+        """Start the function with a wrong request: the emulator counts a cold start as part of the first one's time.
 
-        Two at a time in each process: a dozen at once on a busy machine would outlast their timeouts.
+        Only two start at a time: a dozen at once would outlast their timeouts on a busy machine.
         """
         with _STARTING:
             assert self.invoke({"provider": "nobody"})["errorType"] == "InvalidParameterException"
 
     def kill(self) -> None:
-        """End the function as a crash or Lambda itself does: SIGKILL. The next invocation starts it anew."""
+        """End the function with SIGKILL, as a crash or Lambda itself does. The next invocation starts it again."""
         listed = subprocess.run(["/bin/ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
         for pid, parent in (map(int, line.split()) for line in listed.stdout.splitlines()):
             if parent == self.pid:
@@ -64,30 +66,35 @@ class Runtime:
         return self.log_file.read_text()
 
 
+def task_environment(asset: Path, home: Path) -> dict[str, str]:
+    """Return the variables of a function that runs a built asset."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(home),
+        "PYTHONPATH": str(RIE),
+        "LAMBDA_TASK_ROOT": str(asset),
+        "_HANDLER": HANDLER,
+        "AWS_LAMBDA_FUNCTION_NAME": "refresh-token",
+    }
+
+
 @contextmanager
 def running(
     asset: Path, environment: Mapping[str, str], log_file: Path, *, handler: str = HANDLER
 ) -> Iterator[Runtime]:
-    """Run a built asset as Lambda does: its folder as the task root, no package but its own, its environment.
-
-    The interpreter runs without site packages (-S), so that the asset must bring all it needs.
-    """
+    """Run a built asset as Lambda does: its folder as the task root, no package but its own, its environment."""
     arch = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
     port, api_port = _free_ports(2)
     command = [
         str(RIE / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{arch}"),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{api_port}", "--log-level", "info"),
-        *(str(Path(sys.base_exec_prefix, "bin", f"python3.{sys.version_info.minor}")), "-S", "-m", "awslambdaric"),
+        *RUNTIME[:-1],
         handler,
     ]
     inside = {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(log_file.parent),
-        "PYTHONPATH": str(RIE),
-        "LAMBDA_TASK_ROOT": str(asset),
+        **task_environment(asset, log_file.parent),
         "_HANDLER": handler,
-        "AWS_LAMBDA_FUNCTION_NAME": "refresh-token",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "60",
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
         **environment,
@@ -106,7 +113,7 @@ def running(
 
 
 def _free_ports(count: int) -> list[int]:
-    """Return ports below those that systems give out: another process is not given one before the emulator takes it."""
+    """Return ports below those that the system gives out, so that nobody gets one before the emulator takes it."""
     found: list[int] = []
     while len(found) < count:
         port = random.randint(15_000, 32_000)  # noqa: S311 - no secret

@@ -1,6 +1,6 @@
 """Lambda's side of a runtime: its Runtime API and its X-Ray daemon, which keep all that a function hands over.
 
-The emulator forwards what it pleases. Here nothing is lost: the headers of what awslambdaric posts, among them the
+The emulator forwards only some of it. Here nothing is lost: the headers of what awslambdaric posts, among them the
 cause that Lambda puts into a failed invocation's segment, and the segments that a function sends by itself.
 """
 
@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from tests.support.lambda_emulator import HANDLER, RIE
+from tests.support.lambda_emulator import RUNTIME, task_environment
 
 CAUSE = "lambda-runtime-function-xray-error-cause"
 TRACE_ID = "Root=1-6a5f1c00-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
@@ -32,7 +31,6 @@ PATIENCE = 60
 class Post:
     """What the runtime handed over after an invocation, or a failed start."""
 
-    path: str
     headers: Mapping[str, str]
     body: bytes
 
@@ -46,7 +44,7 @@ class Observed:
     answers: SimpleQueue[Post] = field(default_factory=SimpleQueue)
     posts: list[Post] = field(default_factory=list)
     segments: list[bytes] = field(default_factory=list)
-    """Datagrams that came to the X-Ray daemon's port, and what was said to it over TCP."""
+    """Datagrams that came to the X-Ray daemon's port."""
 
     def invoke(self, event: object) -> Any:
         """Return what a caller of Lambda's Invoke gets."""
@@ -86,7 +84,7 @@ class _Api(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take an answer or an error."""
-        post = Post(self.path, {name.lower(): value for name, value in self.headers.items()}, self._body())
+        post = Post({name.lower(): value for name, value in self.headers.items()}, self._body())
         self.observed.posts.append(post)
         self.send_response(202)
         self.send_header("Content-Length", "0")
@@ -107,41 +105,22 @@ class _Api(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _listen_to_datagrams(sock: socket.socket, observed: Observed) -> None:
-    while (datagram := sock.recv(65_536)) != b"stop":
-        observed.segments.append(datagram)
-
-
-def _listen_to_connections(sock: socket.socket, observed: Observed) -> None:
-    while True:
-        try:
-            connection, _ = sock.accept()
-        except OSError:
-            return
-        with connection:
-            observed.segments.append(connection.recv(65_536))
-
-
 @contextmanager
-def _daemon(observed: Observed) -> Iterator[str]:
-    """Listen as the X-Ray daemon does, on one port of UDP and TCP; yield its address."""
-    with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-        address = tcp.getsockname()
-        udp.bind(address)
-        threads = [
-            threading.Thread(target=_listen_to_datagrams, args=(udp, observed)),
-            threading.Thread(target=_listen_to_connections, args=(tcp, observed)),
-        ]
-        for thread in threads:
-            thread.start()
+def _daemon(segments: list[bytes]) -> Iterator[str]:
+    """Listen to segments as the X-Ray daemon does; yield its address."""
+    with socket.socket(type=socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+
+        def listen() -> None:
+            segments.extend(iter(lambda: udp.recv(65_536), b"stop"))
+
+        thread = threading.Thread(target=listen)
+        thread.start()
         try:
-            yield f"{address[0]}:{address[1]}"
+            yield "{}:{}".format(*udp.getsockname())
         finally:
-            with socket.socket(type=socket.SOCK_DGRAM) as last:
-                last.sendto(b"stop", address)  # behind whatever the function has sent
-            tcp.shutdown(socket.SHUT_RDWR)
-            for thread in threads:
-                thread.join()
+            udp.sendto(b"stop", udp.getsockname())  # behind whatever the function has sent
+            thread.join()
 
 
 class _Server(ThreadingHTTPServer):
@@ -158,18 +137,13 @@ def observed(asset: Path, environment: Mapping[str, str], log_file: Path) -> Ite
     handler = type("Api", (_Api,), {"observed": watched})
     with (
         _Server(("127.0.0.1", 0), handler) as api,
-        _daemon(watched) as daemon,
+        _daemon(watched.segments) as daemon,
         log_file.open("w") as log,
     ):
         threading.Thread(target=api.serve_forever, daemon=True).start()
         inside = {
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(log_file.parent),
-            "PYTHONPATH": str(RIE),
-            "LAMBDA_TASK_ROOT": str(asset),
-            "_HANDLER": HANDLER,
+            **task_environment(asset, log_file.parent),
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.server_port}",
-            "AWS_LAMBDA_FUNCTION_NAME": "refresh-token",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_LOG_GROUP_NAME": "logs",
@@ -178,14 +152,8 @@ def observed(asset: Path, environment: Mapping[str, str], log_file: Path) -> Ite
             "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
             **environment,
         }
-        python = str(Path(sys.base_exec_prefix, "bin", f"python3.{sys.version_info.minor}"))
         process = subprocess.Popen(
-            [python, "-S", "-m", "awslambdaric", HANDLER],
-            cwd=asset,
-            env=inside,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+            RUNTIME, cwd=asset, env=inside, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
             yield watched

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 from tests.support import forked_environments
 from tests.support.fault_proxy import FaultProxy
+from tests.support.lambda_emulator import PYTHON
 from tests.support.local_function import LocalFunction
 
 PROCESSES = 64
@@ -56,9 +56,8 @@ class Swarm:
 @contextmanager
 def swarming(function: LocalFunction, proxy: FaultProxy, **environment: str) -> Iterator[Swarm]:
     log_file = function.folder / "swarm.log"
-    python = Path(sys.base_exec_prefix, "bin", f"python3.{sys.version_info.minor}")
     process = subprocess.Popen(
-        [python, "-I", "-S", forked_environments.__file__, function.asset, str(PROCESSES), "60", log_file],
+        [PYTHON, "-I", "-S", forked_environments.__file__, function.asset, str(PROCESSES), "60", log_file],
         env={"PATH": "/usr/bin:/bin", **function.environment, **proxy.environment, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
