@@ -33,9 +33,9 @@ from refresh_token.errors import (
 from refresh_token.events import Request, Tick, parse_event
 from refresh_token.issued_token import IssuedToken
 from refresh_token.ports import Issuer, StoredPair, TokenStore
-from refresh_token.results import BareToken, LiveToken, TickReport
+from refresh_token.results import TickReport
 from tests.support.canaries import ACCESS, CORE, ECHO, GIVEN_CLIENT, NOTE, REFRESH, Sights, chain_of, leaks, texts_of
-from tests.support.events import TICK, Event, bare, tick
+from tests.support.events import TICK, bare, tick
 from tests.support.lambda_context import LambdaContext
 from tests.support.ui_builder_server import Reply, refusal
 from tests.system.leak.cases import ISSUER_FAULTS
@@ -192,7 +192,7 @@ def test_the_spy_sees_unlogged_objects(stage: Stage) -> None:
     assert any(leak.startswith("object Tick") for leak in careless_play(stage, parse=parse).leaks)
 
 
-class Careless:
+class CarelessIssuer:
     """An issuer that calls as ours does, and raises in its own way."""
 
     rotates = False
@@ -228,29 +228,19 @@ def as_a_group(error: Exception) -> None:
     raise ExceptionGroup("Refused.", [error]) from None
 
 
-@pytest.mark.parametrize("fail", [with_cause, in_the_except_block, with_the_context_suppressed, as_a_group])
-@pytest.mark.parametrize(
-    "reply",
-    [refusal(400, "InvalidParameterException", ECHO), refusal(400, REFRESH), Reply(raw=ECHO.encode())],
-    ids=["message", "code", "no HTTP"],
-)
-def test_botocores_error_behind_ours(reply: Reply, fail: Callable[[Exception], None], stage: Stage) -> None:
-    assert "error" in where(careless_play(stage, Setting(replies=(reply,)), issuer=Careless(fail)))
+class CodeShowingIssuer(CarelessIssuer):
+    """An issuer that shows a code that it does not know."""
 
+    def __init__(self) -> None:
+        self.codes: list[str] = []
+        super().__init__(lambda error: self.codes.append(error.response["Error"]["Code"]))  # type: ignore[attr-defined]
 
-def test_an_unknown_code_in_a_message(stage: Stage) -> None:
-    class ShowsTheCode(Careless):
-        def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
-            codes: list[str] = []
-            self._fail = lambda error: codes.append(error.response["Error"]["Code"])  # type: ignore[attr-defined]
-            try:
-                return super().refresh(refresh_token, client_id, seconds=seconds)
-            except AssertionError:
-                pass
-            raise ReauthorizationRequiredException(f"Refused ({codes.pop()}).")
-
-    played = careless_play(stage, Setting(replies=(refusal(400, REFRESH),)), issuer=ShowsTheCode(with_cause))
-    assert where(played) >= {"output", "error"}
+    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
+        try:
+            return super().refresh(refresh_token, client_id, seconds=seconds)
+        except AssertionError:
+            pass
+        raise ReauthorizationRequiredException(f"Refused ({self.codes.pop()}).")
 
 
 class CarelessStore(SecretsManagerStore):
@@ -270,54 +260,67 @@ class CarelessStore(SecretsManagerStore):
         raise SecretMalformedException(f"Not a pair: {text}")
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        Setting(aws={"secretsmanager.GetSecretValue": "AccessDeniedException"}),
-        Setting(aws={"secretsmanager.GetSecretValue": REFRESH}),
-        Setting(secret=f"{{'accessToken': '{ACCESS}'}}"),
-        Setting(secret=json.dumps({"accessToken": [ACCESS]})),
-    ],
-    ids=["the cause of a denial", "the code of a denial", "the document in a JSON error", "the content in a message"],
-)
-def test_a_store_that_repeats_what_it_got(setting: Setting, stage: Stage) -> None:
-    assert "error" in where(careless_play(stage, setting, store=CarelessStore))
+class CarelessLock(IdempotencyLock):
+    """A lock that keeps a part of the pair."""
+
+    def __init__(self) -> None:
+        super().__init__(TABLE, os.environ["SECRET_ARN"], dynamodb_client())
+
+    def record_success(self, version_id: str) -> None:
+        self._save(version_id, {"done": True, "note": NOTE}, 120)
 
 
-def test_a_lock_that_keeps_the_pair(stage: Stage) -> None:
-    class TellingLock(IdempotencyLock):
-        def record_success(self, version_id: str) -> None:
-            self._save(version_id, {"done": True, "note": NOTE}, 120)
-
-    def lock() -> RefreshLock:
-        return TellingLock(TABLE, os.environ["SECRET_ARN"], dynamodb_client())
-
-    assert "lock" in where(careless_play(stage, lock=lock))
-
-
-def quotes_the_event(event: object) -> Request:
+def quoting_the_event(event: object) -> Request:
     raise InvalidParameterException(f"Unknown keys {event}.")
 
 
-def keeps_the_id(event: object) -> Request:
+def keeping_the_id(event: object) -> Request:
     assert isinstance(event, dict)
     return Tick(event["id"])
 
 
-@pytest.mark.parametrize(
-    ("event", "parse", "places"),
-    [({GIVEN_CLIENT: 1}, quotes_the_event, {"output", "error"}), (tick(GIVEN_CLIENT), keeps_the_id, {"output"})],
-)
-def test_a_careless_parser(event: Event, parse: Callable[[object], Request], places: set[str], stage: Stage) -> None:
-    assert where(careless_play(stage, event=event, parse=parse)) >= places
+def with_the_token(result: TickReport) -> Answer:
+    return {**answer_of(result), "token": result.stored.pair.access_token}
 
 
-def test_a_report_with_the_token(stage: Stage) -> None:
-    def answer(result: LiveToken | BareToken | TickReport) -> Answer:
-        assert isinstance(result, TickReport)
-        return {**answer_of(result), "token": result.stored.pair.access_token}
+REFUSALS = {
+    "message": refusal(400, "InvalidParameterException", ECHO),
+    "code": refusal(400, REFRESH),
+    "no HTTP": Reply(raw=ECHO.encode()),
+}
+SECRET_READ = "secretsmanager.GetSecretValue"
 
-    assert where(careless_play(stage, answer=answer)) == {"answer"}
+CARELESS: dict[str, tuple[dict[str, Any], str]] = {
+    **{
+        f"botocore's error {fail.__name__}, {name}": (
+            {"setting": Setting(replies=(reply,)), "issuer": CarelessIssuer(fail)},
+            "error",
+        )
+        for fail in (with_cause, in_the_except_block, with_the_context_suppressed, as_a_group)
+        for name, reply in REFUSALS.items()
+    },
+    "an unknown code": ({"setting": Setting(replies=(REFUSALS["code"],)), "issuer": CodeShowingIssuer()}, "output"),
+    **{
+        f"a store with {name}": ({"setting": setting, "store": CarelessStore}, "error")
+        for name, setting in {
+            "the cause of a denial": Setting(aws={SECRET_READ: "AccessDeniedException"}),
+            "the code of a denial": Setting(aws={SECRET_READ: REFRESH}),
+            "the document in a JSON error": Setting(secret=f"{{'accessToken': '{ACCESS}'}}"),
+            "the content in a message": Setting(secret=json.dumps({"accessToken": [ACCESS]})),
+        }.items()
+    },
+    "a lock": ({"lock": CarelessLock}, "lock"),
+    "a parser that quotes the event": ({"event": {GIVEN_CLIENT: 1}, "parse": quoting_the_event}, "error"),
+    "a parser that keeps any id": ({"event": tick(GIVEN_CLIENT), "parse": keeping_the_id}, "output"),
+    "a report with the token": ({"answer": with_the_token}, "answer"),
+}
+"""The careless part, and where the canary shows."""
+
+
+@pytest.mark.parametrize("name", CARELESS)
+def test_a_careless_part_is_noticed(name: str, stage: Stage) -> None:
+    parts, place = CARELESS[name]
+    assert place in where(careless_play(stage, **parts))
 
 
 def test_powertools_decorator_would_log_the_event(stage: Stage) -> None:
