@@ -86,6 +86,15 @@ class TestTime:
             assert len(world.events) == calls
         assert [patient for _, patient in world.events] == [True, False]
 
+    def test_an_outage_is_checked_every_minute(self) -> None:
+        world = World(state="due")
+        keeper = world.keeper()
+        keeper.get_token()
+        world.up, start = False, 11 * MINUTE
+        for world.now, calls in ((start, 2), (start + 59, 2), (start + 61, 3)):
+            assert keeper.get_token().stale
+            assert len(world.events) == calls
+
     @pytest.mark.parametrize("clock", ["frozen", "set_back"])
     def test_time_that_one_clock_missed_counts(self, clock: str) -> None:
         world = World()
