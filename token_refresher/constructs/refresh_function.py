@@ -127,7 +127,7 @@ class RefreshFunction(Construct):
             description="Consumers and the schedule call this alias.",
             version=self.function.current_version,
         )
-        # Function and alias each have a configuration of their own for asynchronous calls.
+        # Function and alias each have separate configurations for asynchronous calls.
         for target in (self.function, self.alias):
             # The schedule is the retry. The function must not retry a refused grant at once.
             target.configure_async_invoke(
