@@ -151,6 +151,21 @@ class TestBundle:
         assert {path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*")) if path.is_dir()} == {0o755}
         assert {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()} == {0o644}
 
+    @pytest.mark.parametrize(
+        ("variables", "cache"),
+        [
+            ({"XDG_CACHE_HOME": "/somewhere", "HOME": "/home/dana"}, "/somewhere"),
+            ({"XDG_CACHE_HOME": "", "HOME": "/home/dana"}, "/home/dana/.cache"),
+        ],
+    )
+    def test_it_is_kept_in_the_users_cache(self, variables: dict[str, str], cache: str) -> None:
+        script = "from token_refresher.bundling.bundle import CACHE; print(CACHE)"
+        environment = {**os.environ, **variables}
+        done = subprocess.run(
+            [sys.executable, "-c", script], check=True, capture_output=True, text=True, env=environment
+        )
+        assert done.stdout == f"{cache}/refresh-token/bundles\n"
+
 
 class TestByteCode:
     @needs_3_13
