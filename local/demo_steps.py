@@ -117,7 +117,10 @@ class Demo:
         _check("the old token worked before", accepted_before)
         _check("the consumer got the live token", not used.failed and used.payload["versionId"] == after)
         _check("Figma accepted the consumer's token", used.payload.get("status") == 200)  # noqa: PLR2004 - HTTP
-        _check("the stateless answer is the bare one", set(stateless.payload) == {"accessToken", "expiresIn"})
+        _check(
+            "the bare operation returns only the access token and its expiry",
+            set(stateless.payload) == {"accessToken", "expiresIn"},
+        )
         _check("a wrong provider is refused", wrong.failed)
         return table, answers
 
