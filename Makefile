@@ -2,8 +2,8 @@
 #
 # Needed on the machine: make, and Python 3.11 to 3.13 with venv. Everything else comes from PyPI and npm, pinned, into
 # folders inside the checkout (.venv*, node_modules); only Chromium comes from Debian's packages. make uses the first of
-# these interpreters that works. Name another with `make PYTHON=/path/to/python3`, and give it folders of its own with
-# `VENV=.venv-other`.
+# these interpreters that works. Name another with `make PYTHON=/path/to/python3`, and with `VENV=.venv-other`
+# the folders that it installs into.
 PYTHON_CANDIDATES := python3.13 python3.12 python3.11 python3 python /usr/bin/python3
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach candidate,$(PYTHON_CANDIDATES),$(shell $(candidate) -c '$(USABLE)' 2>/dev/null && echo $(candidate))))

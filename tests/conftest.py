@@ -2,7 +2,8 @@
 
 The local AWS starts once in each xdist worker that needs it. Tests of the stack that the demo deploys are one group,
 "stack", so that it is deployed once. Other groups share fixtures that take long. `make test` has four workers for two
-cores: much of the time they wait.
+cores, since many groups mostly wait. The longest groups start first and small pieces of the unit tests come last, so
+that no worker is left with a long one at the end.
 """
 
 import signal
@@ -23,24 +24,24 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHAINS = ("stack", "matrix of amplify")
-"""The groups that take longest, and mostly wait."""
+"""The groups that take longest."""
 
 AT_A_TIME = 100
 """Tests of a file that a worker gets at once: few workers then set up the file's fixtures."""
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of its own
+@pytest.hookimpl(tryfirst=True)  # before xdist's own hook reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group what has no group; start with the long chains in two workers, and with what does not wait in the others."""
+    """Group the tests that have no group; sort the groups, the longest first."""
     counts = Counter[Path]()
 
     def turn(item: pytest.Item) -> int:
         if mark := item.get_closest_marker("xdist_group"):
-            return CHAINS.index(mark.args[0]) if mark.args[0] in CHAINS else len(CHAINS) + 1
+            return CHAINS.index(mark.args[0]) if mark.args[0] in CHAINS else len(CHAINS)
         group = f"{item.path.parent.name} {item.path.stem} {counts[item.path] // AT_A_TIME}"
         counts[item.path] += 1
         item.add_marker(pytest.mark.xdist_group(group))
-        return len(CHAINS)
+        return len(CHAINS) + 1
 
     items.sort(key=turn)
 

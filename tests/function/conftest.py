@@ -1,4 +1,4 @@
-"""What every test of the function stands on: an AWS environment of its own that reaches no real account."""
+"""The fixtures of the function's tests, among them an AWS environment that reaches no real account."""
 
 import importlib
 import json

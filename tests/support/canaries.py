@@ -1,4 +1,4 @@
-"""Canaries, and finding them in whatever comes out of the function, however they are spelt there."""
+"""Canaries that stand for secrets, and a search for them, in any spelling, in whatever comes out of the function."""
 
 import base64
 import dataclasses
@@ -21,12 +21,12 @@ APP_ID: Final = f"{CORE}AppId03"
 APP_SECRET: Final = f"{CORE}-app-secret"
 NOTE: Final = f"{CORE}-in-a-key-that-is-not-ours"
 BASIC: Final = base64.b64encode(f"{APP_ID}:{APP_SECRET}".encode()).decode()
-"""What the app sends to tell who it is."""
+"""The credentials that the app sends to identify itself."""
 
 ALL: Final = (ACCESS, REFRESH, CLIENT, ISSUED, ROTATED, GIVEN, GIVEN_CLIENT, NOTE, APP_ID, APP_SECRET, BASIC)
 
 ECHO: Final = json.dumps(ALL)
-"""What a hostile or careless service sends back: everything that it may have been told."""
+"""What a hostile or careless service sends back: every secret that it may have received."""
 
 EXCERPT: Final = 60
 
@@ -36,8 +36,8 @@ def _spellings() -> Iterator[str]:
     yield CORE.encode().hex()
     for offset in range(3):
         # Without the ends, where the bits of the neighbours would show.
-        whole = base64.b64encode(bytes(offset) + CORE.encode()).decode().rstrip("=")
-        yield whole[2 * offset : -1].lower()
+        text = base64.b64encode(bytes(offset) + CORE.encode()).decode().rstrip("=")
+        yield text[2 * offset : -1].lower()
 
 
 SPELLINGS: Final = tuple(_spellings())
@@ -59,7 +59,7 @@ def assert_clean(error: BaseException) -> None:
 
 
 def texts_of(thing: object) -> list[str]:
-    """Return all that a log, a debugger or an error report would make of an object."""
+    """Return every text that a log, a debugger or an error report would show of an object."""
     texts = [repr(thing), str(thing), f"{thing}", ascii(thing)]
     if isinstance(thing, BaseException):
         for link in chain_of(thing):

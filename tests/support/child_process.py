@@ -1,4 +1,4 @@
-"""tokenctl, or another module of ours, in a process of its own."""
+"""The environment of tokenctl, or another module of ours, as a child process."""
 
 from coverage import Coverage
 
@@ -7,10 +7,10 @@ from tests.support.checkout import ROOT
 
 
 def environment() -> dict[str, str]:
-    """Return what does the same as installing the checkout, and lets coverage see the process where it sees this one.
+    """Return variables that make the checkout importable, and let coverage measure the child if it measures us.
 
-    Coverage could see all processes by itself (`patch = subprocess`), the hundreds that are not ours, too: each would
-    take a tenth of a second longer to start.
+    Coverage itself can only measure all child processes (`patch = subprocess`). Hundreds of them are not ours, and each
+    would take a tenth of a second longer to start.
     """
     seen = {"COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml")} if Coverage.current() else {}
     return {**IMPORTABLE, **seen}

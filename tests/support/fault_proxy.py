@@ -1,7 +1,7 @@
-"""The proxy between the function and its services: counts the calls, holds one back, lets one go wrong.
+"""A proxy between the function and its services that counts calls, holds them back, and makes them fail.
 
-A call is what boto3 was asked for; its retries are the same call and meet the same fault. The function knows of
-nothing: its endpoints point here.
+A call is one call of a boto3 method; its retries belong to the same call and meet the same fault. Only the function's
+endpoint settings lead here.
 """
 
 import json
@@ -27,35 +27,35 @@ if TYPE_CHECKING:
 ISSUER_PATHS = ("/tokens/figma/refresh", "/v1/oauth/refresh", oauth2_server.PATH)
 ISSUER_CALL = "RefreshToken"
 PATIENCE = 60.0
-"""Seconds to wait for what comes soon on any machine that is not stuck."""
+"""Seconds to wait for something that comes soon on any machine that is not stuck."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strike:
-    """How a call goes wrong. Without a status the connection is dropped."""
+    """How a call fails. Without a status the proxy drops the connection."""
 
     status: int | None = None
     code: str = ""
     lost: bool = False
-    """The service acts, and only its first answer does not arrive."""
+    """The service acts, and only its first answer is lost."""
     silent: bool = False
-    """The service takes the call and says nothing more."""
+    """The service takes the call and never answers."""
     drips: bool = False
-    """The service does not act, and says so byte by byte."""
+    """The service does not act, and answers byte by byte."""
     late: float = 0.0
-    """The service acts, and its answer comes after so many seconds."""
+    """The service acts, and answers after this many seconds."""
 
     def answer(self) -> Response:
-        """Return an error of AWS's JSON protocol; one without a code is some proxy's page."""
+        """Return an error in AWS's JSON protocol, or without a code a page such as a proxy sends."""
         if not self.code:
             return Response("<h1>Bad gateway</h1>", self.status, content_type="text/html")
-        body = json.dumps({"__type": self.code, "message": "A fault that was asked for"})
+        body = json.dumps({"__type": self.code, "message": "A fault that the test wants"})
         return Response(body, self.status, content_type="application/x-amz-json-1.1")
 
 
 @dataclass
 class Hold:
-    """A call that waits on its way to the service, or its answer on the way back."""
+    """Holds a call on its way to the service, or its answer on the way back."""
 
     answered: bool = False
     reached: threading.Event = field(default_factory=threading.Event)
@@ -64,9 +64,9 @@ class Hold:
     attempts: int = 0
 
     def wait(self) -> None:
-        """Wait until the call, or its answer, is there. Raises `TimeoutError` when it does not come."""
+        """Wait until the call, or its answer, is held. Raises `TimeoutError` if it does not come."""
         if not self.reached.wait(PATIENCE):
-            raise TimeoutError("The call that shall be held did not come")
+            raise TimeoutError("The call to be held did not come")
 
     def release(self) -> None:
         """Let it go on."""
@@ -78,7 +78,7 @@ class Hold:
         self.released.set()
 
     def pass_through(self, environ: "WSGIEnvironment") -> None:
-        """Keep a caller waiting; hang up on it if that is how it ends, or if it has given up and tried again."""
+        """Keep a caller waiting; hang up if the call was cut off, or if the caller has retried meanwhile."""
         self.attempts += 1
         attempt = self.attempts
         self.reached.set()
@@ -88,7 +88,7 @@ class Hold:
 
 
 class FaultProxy:
-    """A proxy in front of MiniStack and an issuer; `calls` are the names of the calls so far, in order."""
+    """A proxy in front of MiniStack and an issuer."""
 
     def __init__(self, aws: str, issuer: str) -> None:
         self.url = ""
@@ -113,7 +113,7 @@ class FaultProxy:
 
     @property
     def calls(self) -> list[str]:
-        """The calls since the last `forget`, in order of arrival."""
+        """The names of the calls since the last `forget`, in order of arrival."""
         with self._changed:
             return [operation for operation, _ in self._calls.values()]
 
@@ -123,7 +123,7 @@ class FaultProxy:
         return self._attempts
 
     def forget(self) -> None:
-        """Count from zero, and plan nothing."""
+        """Forget all calls, holds and faults."""
         with self._changed:
             self._calls.clear()
             self._plans.clear()
@@ -138,11 +138,11 @@ class FaultProxy:
         return hold
 
     def strike(self, operation: str, strike: Strike, *, nth: int = 0) -> None:
-        """Let the nth call of an operation go wrong (0: every call)."""
+        """Make the nth call of an operation fail (0: every call)."""
         self._plans[operation, nth] = strike
 
     def wait_for(self, operation: str, count: int) -> None:
-        """Wait until there were so many calls of an operation. Raises `TimeoutError` when they do not come."""
+        """Wait for this many calls of an operation. Raises `TimeoutError` if they do not come."""
         with self._changed:
             if not self._changed.wait_for(lambda: self.calls.count(operation) >= count, PATIENCE):
                 raise TimeoutError(f"only {self.calls.count(operation)} of {count} calls of {operation} came")
@@ -175,7 +175,7 @@ class FaultProxy:
         return answer(environ, start_response)
 
     def _arrived(self, request: Request) -> tuple[str, int, bool]:
-        """Return the operation, its number among the calls of that operation, and whether this is no retry."""
+        """Return the operation, its number among the calls of that operation, and whether this is the first attempt."""
         target = request.headers.get("X-Amz-Target", "")
         operation = ISSUER_CALL if request.path in ISSUER_PATHS else target.rpartition(".")[2]
         call_id = request.headers.get("amz-sdk-invocation-id") or str(uuid.uuid4())
@@ -197,7 +197,7 @@ class FaultProxy:
         return Response(got.data, got.status, kept)
 
     def close(self) -> None:
-        """Cut off what is still held."""
+        """Cut off the calls that are still held."""
         self._silence.set()
         for plan in list(self._plans.values()):
             if isinstance(plan, Hold) and not plan.released.is_set():
@@ -213,7 +213,7 @@ def _drops() -> Iterator[bytes]:
 
 def _hung_up(environ: "WSGIEnvironment") -> ConnectionAbortedError:
     environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-    return ConnectionAbortedError()  # werkzeug takes it for a caller that went away
+    return ConnectionAbortedError()  # for werkzeug the caller went away
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def pipe() -> tuple[TextIO, TextIO]:
 
 
 def main(asset: str, count: int, seconds: float, log: str) -> None:
-    """Fork the environments, and hand events and answers through."""
+    """Fork the environments, and pass events and answers on."""
     requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
     sys.path[-1:] = [asset]

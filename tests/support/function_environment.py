@@ -32,7 +32,7 @@ ENVIRONMENT = {
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": NOBODY_LISTENS,
-    "HTTPS_PROXY": NOBODY_LISTENS,  # whatever would leave the machine after all
+    "HTTPS_PROXY": NOBODY_LISTENS,  # stops anything that would still leave the machine
     "POWERTOOLS_SERVICE_NAME": SERVICE,
 }
 UNSET = (

@@ -1,4 +1,4 @@
-"""A secret and a lock table of one test, and the built asset to run against them."""
+"""The built function with a secret and a lock table of one test on the local AWS."""
 
 import json
 import uuid
@@ -19,14 +19,14 @@ from token_refresher.bundling.bundle import function_bundle
 
 
 def build_asset() -> Path:
-    """Return the very folder that `cdk deploy -c stage=local` uploads."""
+    """Return the folder that `cdk deploy -c stage=local` uploads."""
     context = {"stage": "local", **json.loads((ROOT / "cdk.json").read_text())["context"]}
     return function_bundle(StageSettings.from_context(context).refresher["architecture"])
 
 
 @dataclass
 class LocalFunction:
-    """A secret and a lock table of one test, and the function's environment for them."""
+    """A secret, a lock table, and the function's environment for them."""
 
     cloud: LocalCloud
     asset: Path

@@ -1,4 +1,4 @@
-"""The function as it is deployed: a secret, a lock table, an issuer, an environment. Needs moto to be on."""
+"""The function in this process with a secret and a lock table in moto, which must be on."""
 
 import json
 from collections.abc import Callable
@@ -27,7 +27,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @dataclass
 class MotoFunction:
-    """What a test plays with."""
+    """The function, and what it works with."""
 
     issuer: UiBuilderServer
     secret_arn: str
@@ -43,7 +43,7 @@ class MotoFunction:
         }
 
     def seed(self, window: str = "fresh", **changes: object) -> str:
-        """Store a pair that is in the named window; return its version."""
+        """Store a pair in a window; return its version."""
         left = LEFT[window]
         assert left is not None
         expires_at = datetime.now(UTC) + left
@@ -68,7 +68,7 @@ class MotoFunction:
         return value["VersionId"], json.loads(value["SecretString"])
 
     def invoke(self, event: object, context: LambdaContext | None = None) -> dict[str, Any]:
-        """Invoke the function as Lambda does: with a JSON event, and an answer that is made JSON."""
+        """Invoke the function as Lambda does: event and answer pass through JSON."""
         assert self.handler
         answer = self.handler.lambda_handler(json.loads(json.dumps(event)), context or LambdaContext())
         read: dict[str, Any] = json.loads(json.dumps(answer))
@@ -76,7 +76,7 @@ class MotoFunction:
 
 
 def deploy(issuer: UiBuilderServer) -> MotoFunction:
-    """Make the resources of the stack, the secret empty."""
+    """Create the stack's resources, with an empty secret."""
     boto3.client("dynamodb").create_table(
         TableName="locks",
         BillingMode="PAY_PER_REQUEST",

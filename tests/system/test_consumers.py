@@ -1,4 +1,4 @@
-"""Consumers of the deployed stack: the one in a stack of its own, with the layer, and those of docs/consumers.md."""
+"""Consumers of the deployed stack: the demo's, which has the layer, and those of docs/consumers.md."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

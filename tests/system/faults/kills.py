@@ -1,4 +1,4 @@
-"""kill -9 at every step of a refresh, and whoever calls next.
+"""kill -9 at every step of a refresh, and the caller that comes next.
 
     read V1 | claim | read V1 | issuer | put V2 | move AWSCURRENT to V2 | close the claim
             1       2         3        4        5                       6
@@ -73,7 +73,7 @@ class Story:
     claim_ends_at: float | None
     """Epoch seconds, as the lock table has it; None: there is no claim."""
     answers: list[Any]
-    """To the callers after the kill, up to the first that was not told to come again."""
+    """What the callers after the kill got, up to the first that did not have to try again."""
     version: str
     pair: dict[str, Any]
 

@@ -183,7 +183,7 @@ def stage(staged_issuer: Stage) -> Stage:
 
 
 def of_each_issuer() -> Iterator[Any]:
-    """Give each issuer's cells a group of their own, and its stage."""
+    """Return the cells, each in its issuer's group and on its issuer's stage."""
     for cell in CELLS:
         group = pytest.mark.xdist_group(f"matrix of {cell.row.issuer}")
         yield pytest.param(cell.row.issuer, cell, id=str(cell), marks=group)

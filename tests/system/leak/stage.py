@@ -138,7 +138,7 @@ class Stage:
         self.server, self._environment, self._out = server, environment, io.StringIO()
         self.root_handler = logging.StreamHandler(self._out)
         self.root_handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
-        service = f"leak-{uuid.uuid4()}"  # a logger of its own, which writes to the stream of now
+        service = f"leak-{uuid.uuid4()}"  # a new logger, which writes to the current stream
         environment.setenv("POWERTOOLS_SERVICE_NAME", service)
         with redirect_stdout(self._out):
             self.module = load_handler()
