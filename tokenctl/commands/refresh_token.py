@@ -42,9 +42,9 @@ Examples:
 def refresh_token(*, target: "Target", parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     """Refresh a previously issued access token that might have expired.
 
-    The deployed function performs the operation. You need lambda:InvokeFunction, and cloudformation:DescribeStacks to
-    find the function of a --stage, but not with --function-name. If the token is the one in the stack's secret, the
-    function stores the result, and every access token handed out before dies.
+    The deployed function performs the operation. You need the permission lambda:InvokeFunction and, without
+    --function-name, cloudformation:DescribeStacks. If the token is the one in the stack's secret, the function stores
+    the result, and every access token handed out before dies.
     """
     from tokenctl.aws_style.operation import Operation
     from tokenctl.stack.function import invoke

@@ -1,41 +1,31 @@
 """`tokenctl exchange-code-for-token`, and `--store`, which keeps the pair."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import boto3
 import pytest
 from moto import mock_aws
-from werkzeug import Request, Response
 
 from local.standin import CLIENT_ID, NINETY_DAYS, StandinControl
 from tests.support.command_line import Done, Tokenctl
 from tests.support.consent import allowed, asked
-from tests.support.http_server import serving
+from tests.support.http_server import answering
 from tests.tokenctl.conftest import Function, described_stack
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
 REDIRECT = "http://127.0.0.1:4000/done"
-STACKS = {"RefreshToken-dev": {"SecretArn": "pair", "FunctionName": "refresh"}, "RefreshToken-bare": {}}
+OUTPUTS = {"SecretArn": "pair", "FunctionName": "refresh"}
 NO_STACK = "<ErrorResponse><Error><Code>ValidationError</Code><Message>no such stack</Message></Error></ErrorResponse>"
 
 
-def cloudformation(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Answer DescribeStacks; moto's CloudFormation needs packages that nothing else here does."""
-    name = Request(environ).form["StackName"]
-    known = name in STACKS
-    text = described_stack("CREATE_COMPLETE", STACKS[name]) if known else NO_STACK
-    return Response(text, 200 if known else 400, content_type="text/xml")(environ, start_response)
-
-
 @pytest.fixture(autouse=True)
-def _stacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with serving(cloudformation) as url:
+def stack(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let CloudFormation know the stack; moto's needs packages that nothing else here does."""
+    status, body = getattr(request, "param", (200, described_stack("CREATE_COMPLETE", OUTPUTS)))
+    with answering(status, body) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
         yield
 
@@ -128,10 +118,16 @@ class TestStore:
         assert (stored["note"], stored["accessToken"], stored["clientId"]) == ("keep me", token, CLIENT_ID)
 
     @pytest.mark.parametrize(
-        ("stage", "message"), [("none", "no stack RefreshToken-none"), ("bare", "no output SecretArn")]
+        ("stack", "message"),
+        [
+            ((400, NO_STACK), "no stack RefreshToken-dev"),
+            ((200, described_stack("CREATE_COMPLETE")), "no output SecretArn"),
+        ],
+        indirect=["stack"],
+        ids=["no stack", "no secret"],
     )
-    def test_without_a_secret_spends_no_code(self, exchange: Exchange, stage: str, message: str) -> None:
-        done = exchange("--store", "--stage", stage)
+    def test_without_a_secret_spends_no_code(self, exchange: Exchange, message: str) -> None:
+        done = exchange("--store")
         assert (done.code, message in done.err, exchange.spent) == (253, True, False)
 
     def test_with_a_deleted_secret_spends_no_code(self, exchange: Exchange) -> None:

@@ -2,8 +2,8 @@
 
 import io
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -12,9 +12,12 @@ from local.cloud import LocalCloud
 from local.deployment import Deployment
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl
+from tests.support.http_server import answering
 from tokenctl.main import run
 
 DAYS_30 = timedelta(days=30)
+
+AwsAnswers = Callable[..., None]
 
 
 def secrets_of(stack: Deployment) -> set[str]:
@@ -37,6 +40,18 @@ def bare(cloud: LocalCloud) -> Iterator[Stack]:
     """Return a stack with secrets only, whose issuer is figma."""
     with Stack(cloud, "figma").deployed() as stack:
         yield stack
+
+
+@pytest.fixture
+def aws_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsAnswers]:
+    """Let an AWS service, by the name in AWS_ENDPOINT_URL_<service>, give one answer until the test ends."""
+    with ExitStack() as servers:
+
+        def answer(service: str, status: int, body: str, headers: Mapping[str, str] | None = None) -> None:
+            url = servers.enter_context(answering(status, body, headers))
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+
+        yield answer
 
 
 @pytest.fixture
@@ -81,6 +96,21 @@ def schedule(stack: Deployment) -> Iterator[None]:
     """Enable the schedule, at a pace at which it does not disturb."""
     with scheduled(stack, "ENABLED"):
         yield
+
+
+@pytest.fixture
+def trouble(stack: Deployment) -> Iterator[None]:
+    """Let the alarms TokenExpires and FunctionErrors ring, and a dead letter wait."""
+    cloudwatch, sqs = stack.cloud.client("cloudwatch"), stack.cloud.client("sqs")
+    names = [alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]]
+    ringing = [name for name in names if "TokenExpires" in name or "FunctionErrors" in name]
+    for name in ringing:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+    sqs.send_message(QueueUrl=stack.outputs["DeadLetterQueueUrl"], MessageBody="a test")
+    yield
+    for name in ringing:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
+    sqs.purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
 
 
 @contextmanager

@@ -10,9 +10,8 @@ import pytest
 from local.deployment import Deployment
 from tests.support.checkout import ROOT
 from tests.support.command_line import Done, Tokenctl
-from tests.support.http_server import answering
 from tests.tokenctl.conftest import described_stack
-from tests.tokenctl.deployed.conftest import DAYS_30, put_secret, scheduled
+from tests.tokenctl.deployed.conftest import DAYS_30, AwsAnswers, put_secret, scheduled
 from tokenctl.checks.account import BOOTSTRAP_PARAMETER, MIN_BOOTSTRAP_VERSION
 from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT
 
@@ -96,11 +95,10 @@ ANSWERS: dict[str, tuple[str, int, str, str, str]] = {
 
 @pytest.mark.parametrize(("service", "status", "body", "check", "line"), ANSWERS.values(), ids=ANSWERS)
 def test_an_answer_of_aws_becomes_a_finding(  # noqa: PLR0917 - a row
-    tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, service: str, status: int, body: str, check: str, line: str
+    tokenctl: Tokenctl, aws_answers: AwsAnswers, service: str, status: int, body: str, check: str, line: str
 ) -> None:
-    with answering(status, body) as url:
-        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
-        done = tokenctl("doctor", *(["--before-deployment"] if service != "CLOUDFORMATION" else []))
+    aws_answers(service, status, body)
+    done = tokenctl("doctor", *(["--before-deployment"] if service != "CLOUDFORMATION" else []))
     assert done.line(check).startswith(line)
     assert done.code == (2 if "FAIL" in done.out else 1)
 
@@ -175,36 +173,23 @@ def errors_and_invalid(done: Done) -> tuple[int, int]:
 
 
 class TestTheOperation:
-    @pytest.mark.usefixtures("fresh")
-    def test_schedule_alarm_and_queue_in_trouble(self, tokenctl: Tokenctl, stack: Deployment) -> None:
-        cloudwatch, sqs = stack.cloud.client("cloudwatch"), stack.cloud.client("sqs")
-        alarms = [alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]]
-        alarm = next(name for name in alarms if "TokenExpires" in name)
-        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
-        sqs.send_message(QueueUrl=stack.outputs["DeadLetterQueueUrl"], MessageBody="a test")
-        try:
-            done = tokenctl("doctor")
-        finally:
-            cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test")
-            sqs.purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
+    @pytest.mark.usefixtures("fresh", "trouble")
+    def test_schedule_alarms_and_queue_in_trouble(self, tokenctl: Tokenctl) -> None:
+        done = tokenctl("doctor")
         disabled = "FAIL  schedule      rate(1 minute) is DISABLED: nothing keeps the token alive. Fix: enable"
         assert done.line("schedule").startswith(disabled)
-        assert done.line("alarms").startswith("FAIL  alarms        ringing: TokenExpires. Fix: docs/runbook.md")
+        assert done.line("alarms").startswith("FAIL  alarms        ringing: FunctionErrors, TokenExpires. Fix: docs/")
         assert done.line("dead letters").startswith("FAIL  dead letters  waiting in the dead-letter queue: 1. Fix:")
         assert done.code == 2
 
     @pytest.mark.usefixtures("fresh")
-    def test_a_schedule_that_never_ran(
-        self, tokenctl: Tokenctl, stack: Deployment, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with answering(200, '{"events": []}') as url:
-            monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", url)
-            done = tokenctl("doctor")
-            with scheduled(stack, "ENABLED", "rate(30 days)"):
-                new = tokenctl("doctor")
+    def test_a_schedule_that_never_ran(self, tokenctl: Tokenctl, stack: Deployment, aws_answers: AwsAnswers) -> None:
+        aws_answers("CLOUDWATCH_LOGS", 200, '{"events": []}')
         missing = "WARN  last run      the log shows no run of the schedule within 7 minutes. Fix: read"
-        assert done.line("last run").startswith(missing)
-        assert new.line("last run") == "OK    last run      the schedule is new and has not run yet."
+        assert tokenctl("doctor").line("last run").startswith(missing)
+        with scheduled(stack, "ENABLED", "rate(30 days)"):
+            new = "OK    last run      the schedule is new and has not run yet."
+            assert tokenctl("doctor").line("last run") == new
 
     def test_errors_count_but_wrong_requests_do_not(self, tokenctl: Tokenctl, stack: Deployment) -> None:
         errors, invalid = errors_and_invalid(tokenctl("doctor"))

@@ -4,17 +4,16 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from local.deployment import TOKENCTL, Deployment
 from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl, environment, on_terminal
-from tests.support.http_server import answering
 from tests.support.played_demo import PlayedDemo
-from tests.tokenctl.deployed.conftest import DAYS_30, put_secret
+from tests.tokenctl.deployed.conftest import DAYS_30, AwsAnswers, put_secret
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -22,15 +21,12 @@ LIFE = {"refreshedAt": "2026-01-01T00:00:00Z"}
 DENIED = json.dumps({"message": "no"}), {"x-amzn-errortype": "AccessDeniedException"}
 
 
-def until(happened: Callable[[], bool]) -> None:
+def outcome_of(version: str, tokenctl: Tokenctl) -> Any:
+    """Wait until the log shows the outcome of a refresh; return what status says about it."""
     deadline = time.monotonic() + 10
-    while not happened():
+    while version not in json.dumps(outcome := tokenctl("status", "--output", "json").json["lastOutcome"]):
         assert time.monotonic() < deadline
-
-
-def json_report(tokenctl: Tokenctl) -> dict[str, object]:
-    report: dict[str, object] = tokenctl("status", "--output", "json").json
-    return report
+    return outcome
 
 
 class TestTheScreen:
@@ -38,7 +34,7 @@ class TestTheScreen:
     def test_shows_every_part(self, tokenctl: Tokenctl, stack: Deployment) -> None:
         tokenctl("refresh", "--yes")
         version, _ = stack.current()
-        until(lambda: version in json.dumps(json_report(tokenctl)["lastOutcome"]))
+        outcome_of(version, tokenctl)
         done = tokenctl("status")
         assert (done.code, done.err) == (0, "")
         shown = "\n".join(line.rstrip() for line in done.out.splitlines())
@@ -49,31 +45,20 @@ class TestTheScreen:
         ):
             assert sight in shown, sight
 
-    @pytest.mark.usefixtures("fresh")
-    def test_makes_trouble_stand_out(self, tokenctl: Tokenctl, stack: Deployment) -> None:
-        cloudwatch, sqs = stack.cloud.client("cloudwatch"), stack.cloud.client("sqs")
-        alarms = [alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]]
-        name = next(alarm for alarm in alarms if "Errors" in alarm)
-        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
-        sqs.send_message(QueueUrl=stack.outputs["DeadLetterQueueUrl"], MessageBody="a test")
-        try:
-            done = tokenctl("status")
-        finally:
-            cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
-            sqs.purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
-        for sight in (
-            *("ALARM FunctionErrors", "The refresh function raised an error."),
-            *("1 waiting", "DISABLED rate(1 minute)"),
-        ):
-            assert sight in done.out
+    @pytest.mark.usefixtures("fresh", "trouble")
+    def test_makes_trouble_stand_out(self, tokenctl: Tokenctl) -> None:
+        shown = tokenctl("status").out
+        for sight in ("ALARM FunctionErrors", "The refresh function raised an error.", "ALARM TokenExpires"):
+            assert sight in shown
+        assert "1 waiting" in shown
+        assert "DISABLED rate(1 minute)" in shown
 
     @pytest.mark.usefixtures("fresh")
     def test_shows_a_failed_refresh(self, tokenctl: Tokenctl, stack: Deployment) -> None:
         stack.cloud.standin.revoke()
         tokenctl("refresh", "--yes")
         version, _ = stack.current()
-        until(lambda: version in json.dumps(json_report(tokenctl)["lastOutcome"]))
-        outcome = tokenctl("status", "--output", "json").json["lastOutcome"]
+        outcome = outcome_of(version, tokenctl)
         assert (outcome["outcome"], outcome["reason"]) == ("failed", "ReauthorizationRequiredException")
         assert "ReauthorizationRequiredException: " in tokenctl("status").out
 
@@ -147,13 +132,12 @@ class TestWatch:
 
 
 class TestWhatCannotBeRead:
-    def test_a_part_says_why(self, tokenctl: Tokenctl, stack: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_part_says_why(self, tokenctl: Tokenctl, stack: Deployment, aws_answers: AwsAnswers) -> None:
         put_secret(stack, SecretString="{}")
-        with answering(403, *DENIED) as url:
-            for service in ("SCHEDULER", "LAMBDA"):
-                monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
-            done = tokenctl("status")
-            report = tokenctl("status", "--output", "json").json
+        for service in ("SCHEDULER", "LAMBDA"):
+            aws_answers(service, 403, *DENIED)
+        done = tokenctl("status")
+        report = tokenctl("status", "--output", "json").json
         assert done.code == 0
         assert "holds no token pair yet" in done.out
         assert "(AccessDeniedException) when calling the ListSchedules operation" in " ".join(done.out.split())

@@ -11,8 +11,7 @@ import pytest
 from local.deployment import Deployment, pair_of
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl, on_terminal
-from tests.support.http_server import answering
-from tests.tokenctl.deployed.conftest import DAYS_30, put_secret
+from tests.tokenctl.deployed.conftest import DAYS_30, AwsAnswers, put_secret
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -33,6 +32,7 @@ class Kind:
     stored: str
     holds: str
     delete: str
+    next_step: str = ""
 
 
 SEED = Kind(
@@ -55,6 +55,7 @@ CREDENTIALS = Kind(
     stored="Stored the app's credentials for",
     holds="already has app credentials",
     delete="still holds the client secret: delete it.",
+    next_step="`tokenctl authorize --stage",
 )
 
 
@@ -99,6 +100,7 @@ class TestBothCommands:
         done = storage("--from", str(file), "--debug")
         assert (done.code, storage.held()) == (0, document)
         assert f"{storage.kind.stored} {storage.stack.name}: version " in done.out
+        assert storage.kind.next_step in done.out
         assert f"{file} {storage.kind.delete}" in done.err
 
     def test_report_as_json(self, storage: Storage) -> None:
@@ -131,12 +133,11 @@ class TestBothCommands:
         assert (storage.kind.stored in done.out, "Nothing was changed" in done.out) == (agreed, not agreed)
         assert "canary" not in done.out
 
-    def test_redact_an_echo_of_secrets_manager(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_redact_an_echo_of_secrets_manager(self, storage: Storage, aws_answers: AwsAnswers) -> None:
         values = list(storage.kind.document.values())
-        echo = json.dumps({"__type": "AccessDeniedException", "message": f"no: {' '.join(values)}"})
-        with answering(400, echo) as url:
-            monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
-            done = storage("--yes", stdin=json.dumps(storage.kind.document))
+        echo = {"__type": "AccessDeniedException", "message": f"no: {' '.join(values)}"}
+        aws_answers("SECRETS_MANAGER", 400, json.dumps(echo))
+        done = storage("--yes", stdin=json.dumps(storage.kind.document))
         assert done.code == 254
         assert f"when calling the PutSecretValue operation: no: {' '.join(['***'] * len(values))}." in done.err
 
@@ -200,14 +201,9 @@ class TestSeed:
         assert "cdk deploy -c stage=nowhere" in done.err
 
 
-class TestAppCredentials:
-    def test_suggests_to_sign_in(self, bare: Stack, tokenctl: Tokenctl) -> None:
-        done = Storage(bare, CREDENTIALS, tokenctl)(stdin=json.dumps(APP))
-        assert f"`tokenctl authorize --stage {bare.stage}`" in done.out
-
-    def test_has_no_place_with_amplify(self, tokenctl: Tokenctl) -> None:
-        done = tokenctl("app-credentials", stdin=json.dumps(APP))
-        assert done.code == 253
-        message = "tokenctl: The stack RefreshToken-local has no secret for an app's credentials: its issuer"
-        assert done.err.startswith(message)
-        assert "`cdk deploy -c stage=local -c issuer=figma`" in done.err
+def test_app_credentials_have_no_place_with_amplify(tokenctl: Tokenctl) -> None:
+    done = tokenctl("app-credentials", stdin=json.dumps(APP))
+    assert done.code == 253
+    message = "tokenctl: The stack RefreshToken-local has no secret for an app's credentials: its issuer"
+    assert done.err.startswith(message)
+    assert "`cdk deploy -c stage=local -c issuer=figma`" in done.err

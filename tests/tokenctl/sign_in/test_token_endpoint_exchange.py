@@ -287,8 +287,3 @@ class TestTrust:
         ):
             exchanged(server, authority.bundle)
         assert "canary" not in str(caught.value)
-
-    def test_http_bypasses_the_proxy(self, token_endpoint: TokenServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delenv("NO_PROXY")
-        token_endpoint.answer(pair())  # HTTPS_PROXY points nowhere
-        assert exchanged(token_endpoint).access_token == ACCESS
