@@ -20,7 +20,7 @@ class Operation:
 
     @cached_property
     def model(self) -> Any:  # noqa: ANN401 - the stubs know neither members nor metadata of a shape
-        """Botocore's OperationModel."""
+        """The OperationModel that botocore has of it."""
         from botocore.loaders import Loader
         from botocore.model import ServiceModel
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
+from refresh_token.oauth.addresses import HTTPS_OR_HTTP, is_url, url_rule
 from refresh_token.oauth.issuers import FIGMA_CONSENT_PAGE
 from tokenctl.errors import UsageError
 from tokenctl.sign_in.authorization_request import LOOPBACK_HOSTS
@@ -41,14 +42,10 @@ class SignInOptions:
 
 def validate_address(url: str, name: str) -> None:
     """Raise UsageError, which shows `name` and not the address, unless a sign-in may use the address."""
-    try:
-        address = urlsplit(url)
-        _ = address.port  # raises ValueError if the port is out of range
-    except ValueError:
-        address = urlsplit("")
-    if not address.hostname or address.fragment or address.username is not None:
-        raise UsageError(f"{name} must be an absolute address without a user name or a fragment.")
-    if address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK_HOSTS):
+    if not is_url(url, HTTPS_OR_HTTP, query=True):
+        raise UsageError(f"{name} {url_rule(HTTPS_OR_HTTP, query=True)}.")
+    address = urlsplit(url)
+    if address.scheme == "http" and address.hostname not in LOOPBACK_HOSTS:
         raise UsageError(f"{name} must begin with https://. Only addresses on this machine may use http://.")
 
 
