@@ -22,11 +22,12 @@ The clocks of Lambda's hosts and of DynamoDB are taken to agree, and a killed in
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 from hypothesis import Phase, settings
@@ -57,6 +58,7 @@ from refresh_token.refresher import Refresher
 from refresh_token.results import LiveToken
 from refresh_token.token_pair import TokenPair
 from refresh_token.windows import WindowSettings
+from tests.support.faked_core import build_core
 from tests.support.fakes import FakeTelemetry
 from tests.support.simulation import (
     SKEW,
@@ -69,9 +71,6 @@ from tests.support.simulation import (
     Simulation,
 )
 from tests.support.windows import WINDOWS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 pytestmark = pytest.mark.no_cover  # it would take half as long again, for lines that the other tests run anyway
 
@@ -237,27 +236,21 @@ class RefreshModel(RuleBasedStateMachine):
         other_token = min(world.grants.valid, default="nobody's")
 
         def run(me: Invocation) -> object:
-            store, clock = self.store(world, me), SimulatedClock(world, me)
-            memory = self.processes[self.begun % 2]
-            issuer = SimulatedIssuer(world, me)
-            lock = self.lock(world, me)
-            connection = Connection(
-                name=None, store=store, windows=self.windows, make_lock=lambda: lock, make_issuer=lambda: issuer
-            )
-            once = self.once(
-                connection=connection,
-                clock=clock,
-                telemetry=telemetry,
-                new_version_id=lambda _: f"ours-{next(self.numbers)}",
-                jitter=lambda: 1.0,
-                memory=memory,
-            )
-            refresher = self.refresher(
-                connection=connection,
-                clock=clock,
-                telemetry=telemetry,
-                memory=memory,
-                once=once,
+            lock, issuer = self.lock(world, me), SimulatedIssuer(world, me)
+            refresher = build_core(
+                Connection(
+                    name=None,
+                    store=self.store(world, me),
+                    windows=self.windows,
+                    make_lock=lambda: lock,
+                    make_issuer=lambda: issuer,
+                ),
+                SimulatedClock(world, me),
+                telemetry,
+                self.processes[self.begun % 2],
+                lambda _: f"ours-{next(self.numbers)}",
+                once=self.once,
+                refresher=self.refresher,
             )
             uses: dict[Use, Callable[[], object]] = {
                 "ask": refresher.live_token,
@@ -356,7 +349,7 @@ def budget(examples: int, *phases: Phase) -> settings:
     )
 
 
-def test_whatever_interleaves_fails_or_dies_nothing_is_lost_and_one_refresh_heals() -> None:
+def test_nothing_is_lost_and_one_refresh_heals() -> None:
     run_state_machine_as_test(RefreshModel, settings=budget(400, Phase.generate, Phase.shrink))
 
 
@@ -393,11 +386,11 @@ class RotatingModel(RefreshModel):
             assert world.current == before
 
 
-def test_a_refresh_token_that_is_good_for_one_call_is_not_sent_again_while_its_successor_is_known() -> None:
+def test_no_spent_refresh_token_is_sent_again() -> None:
     run_state_machine_as_test(RotatingModel, settings=budget(300, Phase.generate, Phase.shrink))
 
 
-# What the model must notice. Each of these is a machine that breaks one promise.
+# What the model must notice: each of these breaks one promise.
 
 
 class AlwaysGrants(SimulatedLock):
@@ -434,25 +427,27 @@ class MakesNoClaim(RefreshOnce):
         return HeldClaim(version_id, self.connection.lock)
 
 
+class OverridesTheCooldown(RefreshOnce):
+    def _claim(self, version_id: str, *, ignore_cooldown: bool) -> Claim:
+        del ignore_cooldown
+        return super()._claim(version_id, ignore_cooldown=True)
+
+
 class ForgetsToReadAgain(ClaimedRefresh):
     def run(self) -> Outcome:
-        seen = self.read_again()
-        issued, pair = self._call(seen.pair)
+        old = self.connection.store.world.pair(self.claim.version_id)  # type: ignore[attr-defined]
+        issued, pair = self._call(old)
         stored = StoredPair(self.new_version_id(""), pair)
-        if not self._write(stored, seen.pair, written=False):
+        if not self._write(stored, old, written=False):
             stored = self.connection.store.read()
         self._close(self.claim.done)
         return Outcome(stored, issued)
 
-    def read_again(self) -> StoredPair:
-        world = self.connection.store.world  # type: ignore[attr-defined]
-        return StoredPair(self.claim.version_id, world.pair(self.claim.version_id))
-
 
 class ReadsAgainAndIgnoresIt(ForgetsToReadAgain):
-    def read_again(self) -> StoredPair:
+    def run(self) -> Outcome:
         self.connection.store.read()
-        return super().read_again()
+        return super().run()
 
 
 class ClosesBeforeItWrites(ClaimedRefresh):
@@ -461,49 +456,26 @@ class ClosesBeforeItWrites(ClaimedRefresh):
         return super()._write(successor, old, written=written)
 
 
-class OverridesTheCooldown(RefreshOnce):
-    def _claim(self, version_id: str, *, ignore_cooldown: bool) -> Claim:
-        del ignore_cooldown
-        return super()._claim(version_id, ignore_cooldown=True)
-
-
-class WritesAnother(ClaimedRefresh):
-    def changed(self, pair: TokenPair) -> TokenPair:
-        raise NotImplementedError
-
-    def _write(self, successor: StoredPair, old: TokenPair, *, written: bool) -> bool:
-        return super()._write(replace(successor, pair=self.changed(successor.pair)), old, written=written)
-
-
-class DropsUnknownKeys(WritesAnother):
-    def changed(self, pair: TokenPair) -> TokenPair:
-        return replace(pair, unknown={})
-
-
-class DropsTheClientId(WritesAnother):
-    def changed(self, pair: TokenPair) -> TokenPair:
-        return replace(pair, client_id=None)
-
-
-class KeepsTheOldRefreshToken(WritesAnother):
-    def changed(self, pair: TokenPair) -> TokenPair:
-        return replace(pair, refresh_token=self.connection.store.read().pair.refresh_token)
-
-
-class KeepsTheOldAccessToken(WritesAnother):
-    def changed(self, pair: TokenPair) -> TokenPair:
-        return replace(pair, access_token=self.connection.store.read().pair.access_token)
-
-
-class GuessesTheExpiry(WritesAnother):
-    def changed(self, pair: TokenPair) -> TokenPair:
-        return replace(pair, expires_at=self.clock.now() + timedelta(days=91))
-
-
 class AsksTwice(ClaimedRefresh):
     def _call(self, pair: TokenPair) -> tuple[IssuedToken, TokenPair]:
         super()._call(pair)
         return super()._call(pair)
+
+
+class GivesUpWhatWasWritten(ClaimedRefresh):
+    def _left_over(self) -> tuple[StoredPair | None, bool]:
+        return None, False
+
+
+def writes(changes: Callable[[ClaimedRefresh, TokenPair], dict[str, Any]]) -> type[ClaimedRefresh]:
+    """Return a refresh that writes something else: the new pair with changes that depend on the old one."""
+
+    class WritesAnother(ClaimedRefresh):
+        def _write(self, successor: StoredPair, old: TokenPair, *, written: bool) -> bool:
+            pair = replace(successor.pair, **changes(self, old))
+            return super()._write(replace(successor, pair=pair), old, written=written)
+
+    return WritesAnother
 
 
 class BelievesTheExpiryOfAReportedToken(Refresher):
@@ -520,50 +492,52 @@ class HandsOutAReportedToken(Refresher):
             return self._token(self.connection.store.read())
 
 
-class GivesUpWhatWasWritten(ClaimedRefresh):
-    def _left_over(self) -> tuple[StoredPair | None, bool]:
-        return None, False
+COOLDOWN = "in a cooldown consumers do not reach the issuer"
+BROKEN: dict[str, tuple[dict[str, Any], str]] = {
+    "always grants": ({"lock": AlwaysGrants}, f"a claim has one holder at a time|{COOLDOWN}"),
+    "ends claims early": ({"lock": EndsClaimsEarly}, "a claim has one holder at a time"),
+    "never ends claims": ({"lock": NeverEndsClaims}, "it heals|it says so"),
+    "forgets failures": ({"lock": ForgetsFailures}, COOLDOWN),
+    "no compare and swap": ({"store": WritesWithoutCompareAndSwap}, "an operator's pair is never overwritten"),
+    "makes no claim": ({"once": MakesNoClaim}, "without a claim"),
+    "overrides the cooldown": ({"once": OverridesTheCooldown}, COOLDOWN),
+    "forgets to read again": ({"claimed": ForgetsToReadAgain}, "read again before the issuer is called"),
+    "ignores what it read": ({"claimed": ReadsAgainAndIgnoresIt}, "only the version that is claimed is refreshed"),
+    "closes before it writes": ({"claimed": ClosesBeforeItWrites}, "nothing is stored after the claim was closed"),
+    "asks twice": ({"claimed": AsksTwice}, "one claim is good for one issuer call"),
+    "drops unknown keys": ({"claimed": writes(lambda *_: {"unknown": {}})}, "unknown keys survive"),
+    "drops the client id": ({"claimed": writes(lambda *_: {"client_id": None})}, "the client id survives"),
+    "keeps the refresh token": (
+        {"claimed": writes(lambda _, old: {"refresh_token": old.refresh_token})},
+        "the refresh token is never lost",
+    ),
+    "keeps the access token": (
+        {"claimed": writes(lambda _, old: {"access_token": old.access_token})},
+        "what is stored is what the issuer answered",
+    ),
+    "guesses the expiry": (
+        {"claimed": writes(lambda me, _: {"expires_at": me.clock.now() + timedelta(days=91)})},
+        "the stored expiry is the issuer's",
+    ),
+    "believes a reported token": (
+        {"refresher": BelievesTheExpiryOfAReportedToken},
+        "it heals|a dead token is not handed out again",
+    ),
+    "serves a reported token": (
+        {"refresher": HandsOutAReportedToken},
+        "a dead token is not handed out again|it says so",
+    ),
+    "no mandatory window": ({"windows": replace(WINDOWS, mandatory=timedelta())}, "nothing expired is handed out"),
+    "gives up what was written": (
+        {"claimed": GivesUpWhatWasWritten, "model": RotatingModel},
+        "before the issuer is asked",
+    ),
+}
 
 
-BROKEN: list[tuple[dict[str, Any], str]] = [
-    ({"lock": AlwaysGrants}, "a claim has one holder at a time|in a cooldown consumers do not reach the issuer"),
-    ({"lock": EndsClaimsEarly}, "a claim has one holder at a time"),
-    ({"lock": NeverEndsClaims}, "it heals|it says so"),
-    ({"lock": ForgetsFailures}, "in a cooldown consumers do not reach the issuer"),
-    ({"store": WritesWithoutCompareAndSwap}, "an operator's pair is never overwritten"),
-    ({"once": MakesNoClaim}, "without a claim"),
-    ({"claimed": ForgetsToReadAgain}, "read again before the issuer is called"),
-    ({"claimed": ReadsAgainAndIgnoresIt}, "only the version that is claimed is refreshed"),
-    ({"claimed": ClosesBeforeItWrites}, "nothing is stored after the claim was closed"),
-    ({"once": OverridesTheCooldown}, "in a cooldown consumers do not reach the issuer"),
-    ({"claimed": DropsUnknownKeys}, "unknown keys survive"),
-    ({"claimed": DropsTheClientId}, "the client id survives"),
-    ({"claimed": KeepsTheOldRefreshToken}, "the refresh token is never lost"),
-    ({"claimed": KeepsTheOldAccessToken}, "what is stored is what the issuer answered"),
-    ({"claimed": GuessesTheExpiry}, "the stored expiry is the issuer's"),
-    ({"claimed": AsksTwice}, "one claim is good for one issuer call"),
-    ({"refresher": BelievesTheExpiryOfAReportedToken}, "it heals|a dead token is not handed out again"),
-    ({"refresher": HandsOutAReportedToken}, "a dead token is not handed out again|it says so"),
-    ({"windows": replace(WINDOWS, mandatory=timedelta())}, "nothing expired is handed out as alive"),
-]
-
-
-def notices(model: type[RefreshModel], parts: dict[str, Any], noticed: str, patch: pytest.MonkeyPatch) -> None:
-    """Run a model with broken parts, and see that it notices."""
-    if claimed := parts.get("claimed"):
-        patch.setattr(refresh_once, "ClaimedRefresh", claimed)
+@pytest.mark.parametrize(("parts", "noticed"), BROKEN.values(), ids=BROKEN)
+def test_the_model_notices(parts: dict[str, Any], noticed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh_once, "ClaimedRefresh", parts.get("claimed", ClaimedRefresh))
+    machine = type("BrokenModel", (parts.get("model", RefreshModel),), parts)
     with pytest.raises(AssertionError, match=noticed):
-        run_state_machine_as_test(type("BrokenModel", (model,), parts), settings=budget(1500, Phase.generate))
-
-
-def test_the_model_notices_an_abandoned_write(monkeypatch: pytest.MonkeyPatch) -> None:
-    notices(RotatingModel, {"claimed": GivesUpWhatWasWritten}, "before the issuer is asked", monkeypatch)
-
-
-@pytest.mark.parametrize(
-    ("parts", "noticed"),
-    BROKEN,
-    ids=[getattr(part, "__name__", name) for parts, _ in BROKEN for name, part in parts.items()],
-)
-def test_the_model_notices_what_is_broken(parts: dict[str, Any], noticed: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    notices(RefreshModel, parts, noticed, monkeypatch)
+        run_state_machine_as_test(machine, settings=budget(1500, Phase.generate))

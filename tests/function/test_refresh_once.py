@@ -78,8 +78,8 @@ class TestWinner:
 
     def test_makes_the_successors_id_from_the_version(self) -> None:
         world = World.with_token("mandatory")
-        world.once = replace(world.once, new_version_id=lambda version_id: f"after-{version_id}")
-        assert refresh(world).stored.version_id == "after-V1"
+        once = replace(world.once, new_version_id=lambda version_id: f"after-{version_id}")
+        assert once.refresh(world.store.read(), ignore_cooldown=False).stored.version_id == "after-V1"
 
     def test_takes_over_a_new_refresh_token(self) -> None:
         world = World.with_token("mandatory")
@@ -114,8 +114,8 @@ class TestLoser:
         seen = world.store.read()
         world.lock.hold()
         world.clock.while_asleep = lambda: world.store.put("V9", pair()) if len(world.clock.slept) == 7 else None
-        world.once = replace(world.once, jitter=lambda: jitter)
-        assert refresh(world, seen).stored.version_id == "V9"
+        once = replace(world.once, jitter=lambda: jitter)
+        assert once.refresh(seen, ignore_cooldown=False).stored.version_id == "V9"
         pauses = [0.2, 0.32, 0.512, 0.8192, 1.31072, 2.0, 2.0]
         assert world.clock.slept == pytest.approx([pause * share for pause in pauses])
         assert world.issuer.calls == []

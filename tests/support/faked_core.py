@@ -1,21 +1,17 @@
 """A running start for the core's tests: everything faked, one stored pair."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import TYPE_CHECKING
 
 from refresh_token.connections import Connection
+from refresh_token.ports import Clock, Issuer, Telemetry
 from refresh_token.process_memory import ProcessMemory
 from refresh_token.refresh_once import RefreshOnce
 from refresh_token.refresher import Refresher
 from refresh_token.token_pair import TokenPair
 from tests.support.fakes import NOW, FakeClock, FakeIssuer, FakeLock, FakeStore, FakeTelemetry
 from tests.support.windows import LEFT, WINDOWS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from refresh_token.ports import Issuer
 
 
 def pair(window: str = "fresh", **changes: object) -> TokenPair:
@@ -30,6 +26,28 @@ def pair(window: str = "fresh", **changes: object) -> TokenPair:
         "unknown": {"note": "keep me"},
     }
     return TokenPair(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def build_core(
+    connection: Connection,
+    clock: Clock,
+    telemetry: Telemetry,
+    memory: ProcessMemory,
+    new_version_id: Callable[[str], str],
+    *,
+    once: type[RefreshOnce] = RefreshOnce,
+    refresher: type[Refresher] = Refresher,
+) -> Refresher:
+    """Put the core together as the handler does."""
+    made = once(
+        connection=connection,
+        clock=clock,
+        telemetry=telemetry,
+        memory=memory,
+        new_version_id=new_version_id,
+        jitter=lambda: 1.0,
+    )
+    return refresher(connection=connection, clock=clock, telemetry=telemetry, memory=memory, once=made)
 
 
 @dataclass
@@ -53,21 +71,11 @@ class World:
             make_issuer=lambda: self.make_issuer(),  # noqa: PLW0108 - a test may change it
         )
         ids = count(2)
-        self.once = RefreshOnce(
-            connection=connection,
-            clock=self.clock,
-            telemetry=self.telemetry,
-            memory=self.memory,
-            new_version_id=lambda _: f"V{next(ids)}",
-            jitter=lambda: 1.0,
-        )
-        self.refresher = Refresher(
-            connection=connection,
-            clock=self.clock,
-            telemetry=self.telemetry,
-            memory=self.memory,
-            once=self.once,
-        )
+        self.refresher = build_core(connection, self.clock, self.telemetry, self.memory, lambda _: f"V{next(ids)}")
+
+    @property
+    def once(self) -> RefreshOnce:
+        return self.refresher.once
 
     @classmethod
     def with_token(cls, window: str = "fresh", **changes: object) -> "World":
@@ -79,5 +87,4 @@ class World:
     def forget(self) -> None:
         """Go on in another process."""
         self.memory = ProcessMemory()
-        self.once = replace(self.once, memory=self.memory)
-        self.refresher = replace(self.refresher, memory=self.memory, once=self.once)
+        self.refresher = replace(self.refresher, memory=self.memory, once=replace(self.once, memory=self.memory))
