@@ -205,12 +205,6 @@ class TestTick:
         ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilExpiry")
         assert left > 0 if window == "mandatory" else left == 0, "an expired token has no time left, not less than none"
 
-    def test_finds_a_token_of_unknown_expiry_overdue(self, deployment: MotoFunction, printed: Lines) -> None:
-        deployment.issuer.answer(REVOKED)
-        deployment.seed("fresh", expiresAt=None)
-        refused(deployment, TICK, errors.ReauthorizationRequiredException)
-        assert ("Overdue", [1.0], ()) in metrics(printed())
-
     def test_without_a_token_is_counted_all_the_same(self, deployment: MotoFunction, printed: Lines) -> None:
         assert "tokenctl seed" in refused(deployment, TICK, errors.SecretNotSeededException)
         assert counted(printed()) == ["Ticked"]
@@ -256,16 +250,6 @@ class TestError:
         assert (line["level"], line["message"]) == ("ERROR", Log.REQUEST_FAILED)
         assert (line["reason"], line["detail"]) == ("InvalidParameterException", message)
 
-    def test_malformed_secret_stays_as_it_is(self, deployment: MotoFunction) -> None:
-        version = deployment.seed(refreshToken=["canary"])
-        refused(deployment, FORCE, errors.SecretMalformedException)
-        assert (deployment.stored()[0], deployment.issuer.seen) == (version, [])
-
-    def test_secret_being_deleted_is_unavailable(self, deployment: MotoFunction) -> None:
-        deployment.seed()
-        deployment.client.delete_secret(SecretId=deployment.secret_arn)
-        refused(deployment, {}, errors.SecretUnavailableException)
-
     def test_refused_grant_counts_once_until_reseeded(self, deployment: MotoFunction, printed: Lines) -> None:
         deployment.issuer.answer(REVOKED)
         deployment.seed("expired")
@@ -279,14 +263,6 @@ class TestError:
         deployment.seed("expired", refreshToken="canary-new")
         deployment.issuer.answer(good())
         assert deployment.invoke({})["accessToken"] == "access-issued"
-
-    @pytest.mark.parametrize("reply", [Reply(body=b"<html>"), good(expiresIn=0)], ids=["html", "expired"])
-    def test_nonsense_is_never_stored(self, reply: Reply, deployment: MotoFunction) -> None:
-        deployment.issuer.answer(reply)
-        version = deployment.seed("expired")
-        refused(deployment, {}, errors.IssuerProtocolException)
-        refused(deployment, bare("theirs"), errors.IssuerProtocolException)
-        assert deployment.stored()[0] == version
 
     def test_missing_lock_table_stops_refreshes_only(self, deployment: MotoFunction) -> None:
         boto3.client("dynamodb").delete_table(TableName="locks")

@@ -1,24 +1,17 @@
 """The refresh under concurrency, crashes, faults and operators, as a state machine that hypothesis drives.
 
-What holds, and is checked at every effect (in ``simulation.py``) or here:
+``simulation.py`` checks at every effect what must be true of it: who holds the claim, what may be sent to the issuer,
+and what may be stored. This module checks what callers get:
 
-- No issuer call happens without holding the claim on the version; one claim is good for one call, and a claim has one
-  holder at a time. (The bare operation with a token that is not stored needs none.)
-- Under the claim the secret is read again, and only the version that is claimed is refreshed.
-- What a refresh stores is the issuer's live access token, unless somebody got another one out of band meanwhile: a
-  person who signed in, the bare operation with another token, an operator who stored a pair that was then refreshed.
-- An operator's pair is never overwritten: a new version takes the place of the very version it was made from.
-- No version has two successors made by us, unless an operator makes it current again.
-- The refresh token is never lost; the client id and unknown keys survive; an implausible expiry is never stored.
-- In a cooldown consumers do not reach the issuer.
-- A version that was reported is not handed out to whoever reported it; what is handed out as ``fresh`` or ``due`` has
-  not expired at the issuer, whose clock may be five minutes off. (Whoever reports an older version gets the current
-  token with no refresh, and so may be those five minutes late: the next report heals that.)
+- A reported version is not served to whoever reported it. What is served as ``fresh`` or ``due`` has not expired at the
+  issuer, whose clock may be five minutes off. (The report of an older version gets the current token without a refresh,
+  and may be those five minutes late; the next report heals that.)
 - Whatever has happened, once claims and cooldowns are over, one report of the current version (or a force) makes the
-  stored token the issuer's live one; or, where the grant was revoked or the secret is no pair, says so and changes
-  nothing.
+  stored token the issuer's live one. If the grant was revoked or the secret is no pair, it says so and changes nothing.
 
-The clocks of Lambda's hosts and of DynamoDB are taken to agree, and a killed invocation to send nothing more.
+What a refresh stores is live unless someone got another token out of band: a person who signed in, the bare operation
+with another token, an operator whose pair was then refreshed. The clocks of Lambda's hosts and of DynamoDB agree, and a
+killed invocation sends nothing more.
 """
 
 import json
@@ -27,7 +20,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import Phase, settings
@@ -79,8 +72,7 @@ MAX_INVOCATION = 60.0
 ALL_OVER = timedelta(minutes=17)
 """After this every claim, every cooldown and every note of a success is void."""
 
-Use = Literal["ask", "report current", "report old", "force", "tick", "exchange stored", "exchange other"]
-USES: tuple[Use, ...] = ("ask", "report current", "report old", "force", "tick", "exchange stored", "exchange other")
+USES = ("ask", "report current", "report old", "force", "tick", "exchange stored", "exchange other")
 PEOPLE = (
     "sign in",
     "sign in, which revokes the grants before",
@@ -132,7 +124,7 @@ class RefreshModel(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.world.running) < MAX_RUNNING)
     @rule(use=st.sampled_from(USES), seconds=st.sampled_from([MAX_INVOCATION, 12.0]), steps=STEPS)
-    def begin(self, use: Use, seconds: float, steps: int) -> None:
+    def begin(self, use: str, seconds: float, steps: int) -> None:
         self.begun += 1
         one = self.start(use, seconds)
         for _ in range(steps):
@@ -202,7 +194,7 @@ class RefreshModel(RuleBasedStateMachine):
 
     @precondition(lambda self: self.begun >= 4)
     @rule(use=st.sampled_from(["report current", "force"]))
-    def one_refresh_heals_whatever_has_happened(self, use: Use) -> None:
+    def one_refresh_heals_whatever_has_happened(self, use: str) -> None:
         world = self.world
         self.begun = 0
         self.let_all_end()
@@ -228,7 +220,7 @@ class RefreshModel(RuleBasedStateMachine):
 
     # How
 
-    def start(self, use: Use, seconds: float) -> Invocation:
+    def start(self, use: str, seconds: float) -> Invocation:
         world, telemetry = self.world, FakeTelemetry()
         seen = world.current
         old = next(iter(world.versions))
@@ -252,7 +244,7 @@ class RefreshModel(RuleBasedStateMachine):
                 once=self.once,
                 refresher=self.refresher,
             )
-            uses: dict[Use, Callable[[], object]] = {
+            uses: dict[str, Callable[[], object]] = {
                 "ask": refresher.live_token,
                 "report current": partial(refresher.report_failure, seen),
                 "report old": partial(refresher.report_failure, old),
@@ -338,15 +330,8 @@ class RefreshModel(RuleBasedStateMachine):
 
 
 def budget(examples: int, *phases: Phase) -> settings:
-    return settings(
-        derandomize=True,
-        database=None,
-        deadline=None,
-        max_examples=examples,
-        stateful_step_count=50,
-        report_multiple_bugs=False,
-        phases=phases,
-    )
+    once = settings(derandomize=True, database=None, deadline=None, report_multiple_bugs=False)
+    return settings(once, max_examples=examples, stateful_step_count=50, phases=phases)
 
 
 def test_nothing_is_lost_and_one_refresh_heals() -> None:
@@ -364,7 +349,7 @@ class RotatingModel(RefreshModel):
 
     @precondition(lambda self: self.begun >= 4)
     @rule(use=st.sampled_from(["report current", "force"]))
-    def one_refresh_heals_whatever_has_happened(self, use: Use) -> None:
+    def one_refresh_heals_whatever_has_happened(self, use: str) -> None:
         world = self.world
         self.begun = 0
         self.let_all_end()

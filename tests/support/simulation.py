@@ -166,7 +166,7 @@ class Simulation(Secret):
     succeeded: set[str] = field(default_factory=set)
     """Versions that got a successor of ours since they last became current."""
     answers: dict[str, IssuedToken] = field(default_factory=dict)
-    """By access token, if one invocation may store the answer that another one got."""
+    """By access token: one invocation may store the answer that another one got."""
     table: dict[str, Record] = field(default_factory=dict)
     holders: dict[str, Invocation] = field(default_factory=dict)
     """Who last won the claim on a version and has not closed it, whatever the lock thinks."""
@@ -209,8 +209,7 @@ class Simulation(Secret):
             other.disturbed |= other is not me and (foreign or other.claimed != me.claimed)
         me.disturbed = False
         me.answer = IssuedToken.from_answer(access, expires_in, rotated)
-        if self.grants.single_use:
-            self.answers[access] = me.answer
+        self.answers[access] = me.answer
         return me.answer
 
     def _may_refresh(self, me: Invocation, refresh_token: str) -> None:
