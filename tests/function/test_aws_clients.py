@@ -7,7 +7,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from refresh_token.aws_clients import KNOWN_CODES, Fault, attempt, aws_client
 from refresh_token.errors import ConfigurationException
-from tests.support.fault_table import SERVICES, modelled_errors
+from tests.support.botocore_models import modelled_errors
+from tests.support.fault_table import SERVICES
 
 
 @pytest.mark.parametrize("url", ["canary", "http://", "https:// canary"])
@@ -29,7 +30,7 @@ def test_a_missing_region_is_misconfigured(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("operation", SERVICES)
 def test_every_modelled_error_is_known(operation: str) -> None:
-    assert modelled_errors(operation) <= KNOWN_CODES
+    assert set(modelled_errors(SERVICES[operation], operation)) <= KNOWN_CODES
 
 
 def refused(code: object, status: object = 400) -> ClientError:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.session
 import pytest
 from botocore import xform_name
 from botocore.config import Config
@@ -23,14 +22,15 @@ from refresh_token.adapters.idempotency_lock import (
 )
 from refresh_token.claims import CoolingDown, Failure, Held, HeldClaim
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
+from tests.support.botocore_models import modelled_errors
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import NOBODY_LISTENS
+from tests.support.lock_table import TABLE, create_lock_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:pair-AbCdEf"
-TABLE = "locks"
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 FAILURE = Failure("ReauthorizationRequiredException", NOW + timedelta(minutes=15))
 
@@ -55,12 +55,7 @@ def stub(client: "DynamoDBClient") -> Iterator[Stubber]:
 
 @pytest.fixture
 def table(aws: None) -> None:  # noqa: ARG001 - moto must be there
-    boto3.client("dynamodb").create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
+    create_lock_table(boto3.client("dynamodb"))
 
 
 def items() -> list[dict[str, Any]]:
@@ -99,15 +94,10 @@ DENIED = ("AccessDeniedException", "ResourceNotFoundException", "UnrecognizedCli
 COMMON_ERRORS = ["AccessDeniedException", "UnrecognizedClientException", "ThrottlingException", "ServiceUnavailable"]
 
 
-def modelled_errors(operation: str) -> list[str]:
-    model = botocore.session.get_session().get_service_model("dynamodb")
-    return [shape.name for shape in model.operation_model(operation).error_shapes]
-
-
 FAULTS = [
     (name, code)
     for name, (operation, _) in CALLS.items()
-    for code in dict.fromkeys([*modelled_errors(operation), *COMMON_ERRORS])
+    for code in dict.fromkeys([*modelled_errors("dynamodb", operation), *COMMON_ERRORS])
     if code != "ConditionalCheckFailedException"  # no fault: it is how a claim is lost
 ]
 

@@ -21,6 +21,7 @@ from refresh_token.ports import StoredPair, TokenStore, VersionSupersededError
 from refresh_token.successors import successor_id
 from refresh_token.token_pair import TokenPair
 from tests.support.fakes import NOW, FakeClock, FakeLock, FakeStore
+from tests.support.lock_table import TABLE, create_lock_table
 from tests.support.secret_by_hand import store_by_hand
 
 # --- TokenStore -----------------------------------------------------------------------------------------------------
@@ -235,13 +236,8 @@ def the_fake_lock() -> LockUnderTest:
 
 
 def the_real_lock() -> LockUnderTest:
-    boto3.client("dynamodb").create_table(
-        TableName="locks",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
-    lock, other = (IdempotencyLock("locks", "arn:secret", dynamodb_client()) for _ in range(2))
+    create_lock_table(boto3.client("dynamodb"))
+    lock, other = (IdempotencyLock(TABLE, "arn:secret", dynamodb_client()) for _ in range(2))
     return LockUnderTest(lock, other, time.sleep)
 
 

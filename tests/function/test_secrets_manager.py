@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
@@ -30,6 +29,7 @@ from refresh_token.errors import (
 from refresh_token.ports import StoredPair, VersionSupersededError
 from refresh_token.successors import successor_id
 from refresh_token.token_pair import TokenPair
+from tests.support.botocore_models import modelled_errors
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import NOBODY_LISTENS
 from tests.support.secret_by_hand import store_by_hand
@@ -121,14 +121,9 @@ def write(store: SecretsManagerStore, *, version_id: str = V2, seconds: float = 
     store.replace(PAIR, expected=V1, version_id=version_id, seconds=seconds)
 
 
-def modelled_errors(operation: str) -> list[str]:
-    model = botocore.session.get_session().get_service_model("secretsmanager")
-    return [shape.name for shape in model.operation_model(operation).error_shapes]
-
-
 COMMON = ["AccessDeniedException", "ThrottlingException", "ExpiredTokenException", "ServiceUnavailable"]
 """Errors that every AWS service may answer, modelled or not."""
-READ_ERRORS = [*modelled_errors("GetSecretValue"), *COMMON]
+READ_ERRORS = [*modelled_errors("secretsmanager", "GetSecretValue"), *COMMON]
 NOT_FOUND = "ResourceNotFoundException"
 assert {NOT_FOUND, "InvalidRequestException", "DecryptionFailure"} <= set(READ_ERRORS)
 NO_CODES = ["canary/1", "x" * 65, "", "kanarie canary", "ünicode"]
@@ -138,7 +133,7 @@ READS: Sequence[tuple[type[RefreshTokenError], str, Sequence[Step]]] = [
     *[(SecretUnavailableException, "unknown error", [("read", code)]) for code in NO_CODES],
     *[
         (SecretUnavailableException, code, [("read", NOT_FOUND), ("describe", code)])
-        for code in [*modelled_errors("DescribeSecret"), *COMMON]
+        for code in [*modelled_errors("secretsmanager", "DescribeSecret"), *COMMON]
     ],
     (SecretUnavailableException, "not Secrets Manager's", [("read", {})]),  # botocore's reading of a 200 with HTML
     (SecretNotSeededException, "tokenctl seed", [("read", NOT_FOUND), ("describe", OK)]),
@@ -177,12 +172,14 @@ class TestRead:
         raises(SecretUnavailableException, store.read, "(ConnectionClosedError)")
 
 
+PUT_ERRORS = [*modelled_errors("secretsmanager", "PutSecretValue"), *COMMON]
+MOVE_ERRORS = [*modelled_errors("secretsmanager", "UpdateSecretVersionStage"), *COMMON]
 NOT_STORED: Sequence[tuple[str, Sequence[Step]]] = [
-    *[(code, [("put", code), ("read", value(V1))]) for code in [*modelled_errors("PutSecretValue"), *COMMON]],
     *[
-        (code, [("put", OK), ("move", code), ("read", value(V1))])
-        for code in [*modelled_errors("UpdateSecretVersionStage"), *COMMON]
+        (code, [("put", code), ("read", value(V1))])
+        for code in [*modelled_errors("secretsmanager", "PutSecretValue"), *COMMON]
     ],
+    *[(code, [("put", OK), ("move", code), ("read", value(V1))]) for code in MOVE_ERRORS],
     *[(FAULT, [("put", OK), ("move", FAULT), ("read", code)]) for code in READ_ERRORS],
     ("not Secrets Manager's", [("put", {}), ("read", value(V1))]),
 ]

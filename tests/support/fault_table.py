@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from botocore.session import get_session
-
 from local.standin import HTML, MALFORMED
 from local.standin.control import FaultOptions
 
@@ -311,9 +309,3 @@ CELLS: Final = [
     for fault in row.faults
     for who, window in _cells_of(row, fault)
 ]
-
-
-def modelled_errors(operation: str) -> set[str]:
-    """Return the errors that botocore's model of the service lists for an operation."""
-    model = get_session().get_service_model(SERVICES[operation]).operation_model(operation)
-    return {shape.name for shape in model.error_shapes}

@@ -14,6 +14,7 @@ from local.cloud import LocalCloud
 from local.standin.grants import Grant
 from tests.support.checkout import ROOT
 from tests.support.lambda_emulator import Runtime, running
+from tests.support.lock_table import create_lock_table
 from tests.support.oauth2_server import Token
 from token_refresher.bundling.bundle import function_bundle
 
@@ -38,12 +39,7 @@ class LocalFunction:
         self.secrets = self.cloud.client("secretsmanager")
         self.dynamodb = self.cloud.client("dynamodb")
         self.secret_arn = self.secrets.create_secret(Name=self.name)["ARN"]
-        self.dynamodb.create_table(
-            TableName=self.name,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        )
+        create_lock_table(self.dynamodb, self.name)
 
     def seed(self, grant: Grant | Token, *, expires_in: timedelta = timedelta(days=30), **more: object) -> str:
         """Store a pair; return its version."""

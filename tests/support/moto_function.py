@@ -11,6 +11,7 @@ import boto3
 
 from refresh_token.windows import iso_utc
 from tests.support.lambda_context import LambdaContext
+from tests.support.lock_table import TABLE, create_lock_table
 from tests.support.secret_by_hand import store_by_hand
 from tests.support.ui_builder_server import UiBuilderServer
 from tests.support.windows import LEFT, WINDOW_VARIABLES
@@ -38,7 +39,7 @@ class MotoFunction:
     def environment(self) -> dict[str, str]:
         return {
             "SECRET_ARN": self.secret_arn,
-            "LOCK_TABLE": "locks",
+            "LOCK_TABLE": TABLE,
             **WINDOW_VARIABLES,
         }
 
@@ -77,10 +78,5 @@ class MotoFunction:
 
 def deploy(issuer: UiBuilderServer) -> MotoFunction:
     """Create the stack's resources, with an empty secret."""
-    boto3.client("dynamodb").create_table(
-        TableName="locks",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
+    create_lock_table(boto3.client("dynamodb"))
     return MotoFunction(issuer, boto3.client("secretsmanager").create_secret(Name="pair")["ARN"])

@@ -22,6 +22,7 @@ from local.cloud import LocalCloud
 from local.standin import CLIENT_ID, CLIENT_SECRET, Grant
 from refresh_token import aws_clients
 from refresh_token.adapters import idempotency_lock, secrets_manager
+from tests.support.botocore_models import modelled_errors
 from tests.support.events import CONSUMER, FORCE, TICK, Event, report
 from tests.support.fault_proxy import FaultProxy, Strike, fault_proxy
 from tests.support.fault_table import (
@@ -34,7 +35,6 @@ from tests.support.fault_table import (
     SERVICES,
     SLOW,
     Cell,
-    modelled_errors,
 )
 from tests.support.function_environment import forget_clients
 from tests.support.lambda_context import LambdaContext
@@ -254,7 +254,7 @@ def test_every_modelled_error_has_its_row(operation: str) -> None:
     rows = [row for row in ROWS if row.operation == operation and row.issuer == "amplify"]
     for call in {row.call for row in rows}:
         faults = {fault for row in rows if row.call == call for fault in row.faults}
-        assert faults == modelled_errors(operation) | COMMON, call
+        assert faults == {*modelled_errors(SERVICES[operation], operation)} | COMMON, call
 
 
 @pytest.mark.parametrize(("call", "faults"), [("RefreshToken", ISSUER_FAULTS), ("FigmaRefresh", FIGMA_FAULTS)])

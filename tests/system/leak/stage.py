@@ -30,12 +30,12 @@ from refresh_token.errors import RefreshTokenError
 from tests.support.canaries import ACCESS, APP_ID, APP_SECRET, CLIENT, ECHO, ISSUED, NOTE, REFRESH, Sights
 from tests.support.function_environment import ENVIRONMENT, UNSET, forget_clients
 from tests.support.lambda_context import LambdaContext
+from tests.support.lock_table import TABLE, create_lock_table
 from tests.support.secret_by_hand import store_by_hand
 from tests.support.ui_builder_server import Reply, UiBuilderServer, good, ui_builder_server
 from tests.support.windows import LEFT, WINDOW_VARIABLES
 
 PACKAGE = Path(refresh_token.__file__).parent
-TABLE = "locks"
 LOUD = {
     "POWERTOOLS_LOG_LEVEL": "DEBUG",
     "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
@@ -277,12 +277,7 @@ def open_stage() -> Iterator[Stage]:
         for name, value in {**ENVIRONMENT, **WINDOW_VARIABLES, **settings, **LOUD}.items():
             environment.setenv(name, value)
         forget_clients()
-        dynamodb_client().create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
+        create_lock_table(dynamodb_client())
         try:
             yield Stage(server, environment)
         finally:

@@ -37,9 +37,10 @@ from refresh_token.results import TickReport
 from tests.support.canaries import ACCESS, CORE, ECHO, GIVEN_CLIENT, NOTE, REFRESH, Sights, chain_of, leaks, texts_of
 from tests.support.events import TICK, bare, tick
 from tests.support.lambda_context import LambdaContext
+from tests.support.lock_table import TABLE
 from tests.support.ui_builder_server import Reply, refusal
 from tests.system.leak.cases import ISSUER_FAULTS
-from tests.system.leak.stage import TABLE, Played, Setting, Stage
+from tests.system.leak.stage import Played, Setting, Stage
 
 if TYPE_CHECKING:
     from refresh_token.connections import Connection
