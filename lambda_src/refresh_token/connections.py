@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from refresh_token.claims import RefreshLock
 from refresh_token.ports import Issuer, TokenStore
 from refresh_token.windows import WindowSettings
+
+if TYPE_CHECKING:
+    from refresh_token.claims import RefreshLock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +22,11 @@ class Connection:
     name: str | None
     store: TokenStore
     windows: WindowSettings
-    make_lock: Callable[[], RefreshLock]
+    make_lock: "Callable[[], RefreshLock]"
     make_issuer: Callable[[], Issuer]
 
     @cached_property
-    def lock(self) -> RefreshLock:
+    def lock(self) -> "RefreshLock":
         """The lock that guards this connection's refreshes."""
         return self.make_lock()
 

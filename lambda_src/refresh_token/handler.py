@@ -1,7 +1,7 @@
 """The Lambda entry point and composition root. It holds no logic.
 
-Every invocation needs the Secrets Manager client, so init makes it. Issuer and lock are imported and made on the first
-refresh, so an invocation that only reads never pays for them.
+Every invocation needs the Secrets Manager client, so init makes it. What only a refresh needs (issuer, lock and
+`refresh_once`) is imported on the first refresh, so an invocation that only reads never pays for it.
 
 Everything that init makes lives as long as the process. Garbage collections during init find nothing to free and take
 8 % of a cold start, so the collector starts after init and ignores what init made (`gc.freeze`).
@@ -17,7 +17,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
 from refresh_token.adapters.secrets_manager import (
@@ -26,18 +26,20 @@ from refresh_token.adapters.secrets_manager import (
     secrets_manager_writer,
 )
 from refresh_token.answers import Answer, answer_of
-from refresh_token.claims import RefreshLock
 from refresh_token.connections import Connection
 from refresh_token.errors import ConfigurationException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
-from refresh_token.ports import Issuer
 from refresh_token.process_memory import ProcessMemory
-from refresh_token.refresh_once import RefreshOnce
 from refresh_token.refresher import Refresher
 from refresh_token.results import BareToken, LiveToken, TickReport
 from refresh_token.settings import Settings
 from refresh_token.successors import successor_id
 from refresh_token.telemetry import PowertoolsTelemetry
+
+if TYPE_CHECKING:
+    from refresh_token.claims import RefreshLock
+    from refresh_token.ports import Issuer
+    from refresh_token.refresh_once import RefreshOnce
 
 TELEMETRY: Final = PowertoolsTelemetry()
 MEMORY: Final = ProcessMemory()
@@ -103,14 +105,18 @@ def _serve(request: Request, refresher: Refresher) -> LiveToken | BareToken | Ti
 
 
 def _refresher(connection: Connection, clock: LambdaClock) -> Refresher:
-    once = RefreshOnce(
-        connection=connection,
-        clock=clock,
-        telemetry=TELEMETRY,
-        memory=MEMORY,
-        new_version_id=lambda version_id: successor_id(version_id, uuid4().hex),
-        jitter=random.SystemRandom().random,  # with SnapStart, `random.random` would return the same everywhere
-    )
+    def once() -> "RefreshOnce":
+        from refresh_token.refresh_once import RefreshOnce  # noqa: PLC0415 - see the module's docstring
+
+        return RefreshOnce(
+            connection=connection,
+            clock=clock,
+            telemetry=TELEMETRY,
+            memory=MEMORY,
+            new_version_id=lambda version_id: successor_id(version_id, uuid4().hex),
+            jitter=random.SystemRandom().random,  # with SnapStart, `random.random` would return the same everywhere
+        )
+
     return Refresher(connection=connection, clock=clock, telemetry=TELEMETRY, memory=MEMORY, once=once)
 
 
@@ -119,12 +125,12 @@ def _connection() -> Connection:
     """Return the connection of the single secret, which has no name."""
     settings = Settings.from_environment(os.environ)
 
-    def make_issuer() -> Issuer:
+    def make_issuer() -> "Issuer":
         from refresh_token.issuers.registry import issuer_from  # noqa: PLC0415 - see the module's docstring
 
         return issuer_from(os.environ)
 
-    def make_lock() -> RefreshLock:
+    def make_lock() -> "RefreshLock":
         from refresh_token.adapters.idempotency_lock import (  # noqa: PLC0415 - see the module's docstring
             IdempotencyLock,
             dynamodb_client,

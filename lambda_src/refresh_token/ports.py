@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from refresh_token.errors import RefreshTokenError
-from refresh_token.issued_token import IssuedToken
 from refresh_token.token_pair import TokenPair
+
+if TYPE_CHECKING:
+    from refresh_token.issued_token import IssuedToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Issuer(Protocol):
         """Whether the issuer uses the client id that the caller sends. If not, it always uses its own app's."""
         ...
 
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
+    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> "IssuedToken":
         """Call the issuer; with retries, the call takes at most ``seconds``.
 
         Raises:

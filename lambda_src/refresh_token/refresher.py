@@ -8,14 +8,13 @@
     mandatory           refresh; failure raises                refresh; on failure the current token, `degraded`
     expired, unknown    refresh; failure raises                refresh; failure raises
 
-Pure: everything from outside comes in through ports.
+Pure: everything from outside comes in through ports. Most invocations only read, so this module imports nothing that
+only a refresh needs.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from refresh_token.claimed_refresh import Outcome
-from refresh_token.claims import Failure
 from refresh_token.connections import Connection
 from refresh_token.errors import (
     InvalidParameterException,
@@ -27,9 +26,15 @@ from refresh_token.errors import (
 )
 from refresh_token.ports import Clock, StoredPair, Telemetry
 from refresh_token.process_memory import ProcessMemory
-from refresh_token.refresh_once import RefreshOnce
 from refresh_token.results import BareToken, LiveToken, State, TickReport
 from refresh_token.windows import Window, window_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from refresh_token.claimed_refresh import Outcome
+    from refresh_token.claims import Failure
+    from refresh_token.refresh_once import RefreshOnce
 
 ANSWER_RESERVE: Final = 1.0
 """Seconds of the invocation that are reserved for answering."""
@@ -39,13 +44,13 @@ _STATES: Final[dict[Window, State]] = {Window.FRESH: "fresh", Window.ADVISORY: "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refresher:
-    """Decides when to refresh the pair of a connection."""
+    """Decides when to refresh the pair of a connection. ``once`` returns what refreshes it."""
 
     connection: Connection
     clock: Clock
     telemetry: Telemetry
     memory: ProcessMemory
-    once: RefreshOnce
+    once: "Callable[[], RefreshOnce]"
 
     def live_token(self) -> LiveToken:
         """Return a live access token to a consumer."""
@@ -74,7 +79,7 @@ class Refresher:
         if report.stored.pair.capped:
             self.telemetry.expiry_capped()
         try:
-            if window is Window.FRESH and (lost := self.once.lost(report.stored.version_id)):
+            if window is Window.FRESH and (lost := self.once().lost(report.stored.version_id)):
                 window = Window.EXPIRED
             if window is not Window.FRESH:
                 outcome = self._refresh(report.stored, ignore_cooldown=True, lost=lost)
@@ -142,11 +147,11 @@ class Refresher:
         *,
         ignore_cooldown: bool = False,
         client_id: str | None = None,
-        lost: Failure | None = None,
-    ) -> Outcome:
+        lost: "Failure | None" = None,
+    ) -> "Outcome":
         """Refresh a stored pair. If someone stores a pair meanwhile that is itself expired, refresh that one, too."""
         while True:
-            outcome = self.once.refresh(stored, ignore_cooldown=ignore_cooldown, client_id=client_id, lost=lost)
+            outcome = self.once().refresh(stored, ignore_cooldown=ignore_cooldown, client_id=client_id, lost=lost)
             if outcome.issued or self._window(outcome.stored) not in (Window.EXPIRED, Window.UNKNOWN):
                 return outcome
             stored, lost = outcome.stored, None

@@ -10,12 +10,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from refresh_token.errors import SecretMalformedException, SecretNotSeededException
-from refresh_token.issued_token import IssuedToken
 from refresh_token.text import is_text
 from refresh_token.windows import MAX_LIFETIME, Expiry, iso_utc, read_expires_in
+
+if TYPE_CHECKING:
+    from refresh_token.issued_token import IssuedToken
 
 PROVIDER: Final = "figma"
 """The only provider that the API supports. botocore's model lists it in an enum but does not check it."""
@@ -58,7 +60,7 @@ class TokenPair:
         return hmac.compare_digest(token.encode(), self.refresh_token.encode())
 
     def refreshed(
-        self, issued: IssuedToken, *, client_id: str | None, expires_at: datetime, now: datetime
+        self, issued: "IssuedToken", *, client_id: str | None, expires_at: datetime, now: datetime
     ) -> "TokenPair":
         """Return the pair with the issued token. The refresh token stays unless the issuer sent a new one."""
         return replace(

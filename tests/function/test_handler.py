@@ -360,14 +360,15 @@ class TestColdStart:
             check=True,
         ).stdout
 
-    def test_only_a_refresh_imports_lock_and_issuer(self) -> None:
+    def test_only_a_refresh_imports_what_it_needs(self) -> None:
         printed = self.run("""
             import os, sys
             from moto import mock_aws
             from tests.support.moto_function import deploy
             from tests.support.ui_builder_server import ui_builder_server
 
-            LAZY = ("refresh_token.adapters.idempotency_lock", "refresh_token.issuers.ui_builder",
+            LAZY = ("refresh_token.refresh_once", "refresh_token.claimed_refresh", "refresh_token.issued_token",
+                    "refresh_token.adapters.idempotency_lock", "refresh_token.issuers.ui_builder",
                     "aws_lambda_powertools", "aws_lambda_powertools.utilities.idempotency")
             with mock_aws(), ui_builder_server() as server:
                 deployment = deploy(server)

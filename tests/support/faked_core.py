@@ -47,7 +47,7 @@ def build_core(
         new_version_id=new_version_id,
         jitter=lambda: 1.0,
     )
-    return refresher(connection=connection, clock=clock, telemetry=telemetry, memory=memory, once=made)
+    return refresher(connection=connection, clock=clock, telemetry=telemetry, memory=memory, once=lambda: made)
 
 
 @dataclass
@@ -75,7 +75,7 @@ class World:
 
     @property
     def once(self) -> RefreshOnce:
-        return self.refresher.once
+        return self.refresher.once()
 
     @classmethod
     def with_token(cls, window: str = "fresh", **changes: object) -> "World":
@@ -87,4 +87,5 @@ class World:
     def forget(self) -> None:
         """Go on in another process."""
         self.memory = ProcessMemory()
-        self.refresher = replace(self.refresher, memory=self.memory, once=replace(self.once, memory=self.memory))
+        once = replace(self.once, memory=self.memory)
+        self.refresher = replace(self.refresher, memory=self.memory, once=lambda: once)

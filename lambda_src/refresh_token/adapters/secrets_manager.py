@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.config import Config
 
 from refresh_token.aws_clients import Fault, attempt, aws_client, punctual_client
-from refresh_token.deadline import Deadline
 from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
@@ -26,6 +25,8 @@ from refresh_token.token_pair import HOW_TO_SEED, TokenPair, parse_pair
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
+
+    from refresh_token.deadline import Deadline
 
 CURRENT: Final = "AWSCURRENT"
 PENDING: Final = "AWSPENDING"
@@ -81,7 +82,7 @@ class SecretsManagerStore:
 
     def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
         """Store ``pair`` if ``expected`` is still current; see the port for what it raises."""
-        deadline = Deadline.after(seconds)
+        deadline = _deadline_after(seconds)
         if self._is_stored_already(version_id, expected, deadline):
             return
         fault = self._put(pair, version_id, deadline) or self._move(version_id, expected, deadline)
@@ -95,7 +96,7 @@ class SecretsManagerStore:
 
     def promote(self, successor: str, *, expected: str, seconds: float) -> None:
         """Make ``successor`` current if ``expected`` still is; see the port for what it raises."""
-        deadline = Deadline.after(seconds)
+        deadline = _deadline_after(seconds)
         if self._is_stored_already(successor, expected, deadline):
             return
         fault = self._move(successor, expected, deadline)
@@ -119,7 +120,7 @@ class SecretsManagerStore:
             return None
         raise _unavailable(value.code)
 
-    def _put(self, pair: TokenPair, version_id: str, deadline: Deadline) -> Fault | None:
+    def _put(self, pair: TokenPair, version_id: str, deadline: "Deadline") -> Fault | None:
         """Write the pair as a version that is not current; return what went wrong."""
         return _fault_of(
             lambda: self._writer().put_secret_value(
@@ -131,7 +132,7 @@ class SecretsManagerStore:
             deadline,
         )
 
-    def _move(self, version_id: str, expected: str, deadline: Deadline) -> Fault | None:
+    def _move(self, version_id: str, expected: str, deadline: "Deadline") -> Fault | None:
         """Make a version current if ``expected`` still is; return what went wrong."""
         return _fault_of(
             lambda: self._writer().update_secret_version_stage(
@@ -140,7 +141,7 @@ class SecretsManagerStore:
             deadline,
         )
 
-    def _is_stored_already(self, version_id: str, expected: str, deadline: Deadline) -> bool:
+    def _is_stored_already(self, version_id: str, expected: str, deadline: "Deadline") -> bool:
         """Tell whether an earlier write of this version, whose answer was lost, succeeded. Raises if unknown."""
         if self._unsure != version_id:
             return False
@@ -150,7 +151,7 @@ class SecretsManagerStore:
             raise _not_stored("no answer")
         return False
 
-    def _is_current(self, version_id: str, expected: str, deadline: Deadline) -> bool:
+    def _is_current(self, version_id: str, expected: str, deadline: "Deadline") -> bool:
         """Tell whether a version is current although its write failed. Raises if neither it nor ``expected`` is.
 
         If that cannot be read, the version stays `_unsure`, and the next write reads again before it writes.
@@ -174,7 +175,13 @@ class SecretsManagerStore:
         return None if isinstance(value, Fault) else value["VersionId"]
 
 
-def _fault_of(call: Call, deadline: Deadline) -> Fault | None:
+def _deadline_after(seconds: float) -> "Deadline":
+    from refresh_token.deadline import Deadline  # noqa: PLC0415 - most invocations do not write
+
+    return Deadline.after(seconds)
+
+
+def _fault_of(call: Call, deadline: "Deadline") -> Fault | None:
     """Make a call of the writing client, if there is time for one; return what went wrong."""
     answer = _answer(call) if deadline.allows(MAX_CALL_TIME) else _NO_TIME
     return answer if isinstance(answer, Fault) else None
