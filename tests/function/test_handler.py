@@ -18,7 +18,7 @@ from refresh_token import errors, handler
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
 from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
 from refresh_token.errors import RefreshTokenError
-from refresh_token.signals import NAMESPACE, Log
+from refresh_token.signals import Log
 from tests.support.events import EVENT_ID, FORCE, TICK, Event, bare, report, tick
 from tests.support.function_environment import SERVICE, forget_clients
 from tests.support.lambda_context import REQUEST_ID, LambdaContext, counting_down
@@ -38,9 +38,10 @@ def metrics(lines: list[dict[str, Any]]) -> list[tuple[str, list[float], tuple[s
     found = []
     for line in lines:
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
-            assert directive["Namespace"] == NAMESPACE
+            assert directive["Namespace"] == "RefreshToken"
             (dimensions,) = directive["Dimensions"]
             assert line["service"] == SERVICE
+            assert set(dimensions) <= {"service", "reason"}
             others = tuple(line[dimension] for dimension in dimensions if dimension != "service")
             found += [(metric["Name"], line[metric["Name"]], others) for metric in directive["Metrics"]]
     return found
@@ -102,7 +103,7 @@ class TestConsumer:
         lines = printed()
         assert counted(lines) == ["Refreshed"]
         (line,) = (line for line in lines if "message" in line)
-        assert (line["level"], line["message"], line["service"]) == ("INFO", Log.REFRESHED, SERVICE)
+        assert (line["level"], line["message"], line["service"]) == ("INFO", "Refreshed the token", SERVICE)
         assert (line["previousVersionId"], line["versionId"]) == (old, version)
         deployment.invoke({})
         assert printed() == [], "the metrics of one invocation are not those of the next"
@@ -271,7 +272,7 @@ class TestError:
         refused(deployment, TICK, errors.ConfigurationException)
         assert deployment.issuer.seen == []
 
-    def test_token_not_stored_is_healed_by_the_next_tick(self, deployment: MotoFunction, printed: Lines) -> None:
+    def test_a_token_not_stored_heals_at_once(self, deployment: MotoFunction, printed: Lines) -> None:
         broken = [True]
         deployment.seed("mandatory")
         before(

@@ -1,8 +1,7 @@
-"""Any event, any content of the secret and any answer of the issuer get a documented answer or error."""
+"""Any event and any content of the secret get a documented answer or error."""
 
 import json
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -12,15 +11,12 @@ from refresh_token.answers import Answer, answer_of
 from refresh_token.errors import (
     ALL,
     InvalidParameterException,
-    IssuerProtocolException,
     RefreshTokenError,
     SecretMalformedException,
     SecretNotSeededException,
 )
 from refresh_token.events import parse_event
 from refresh_token.handler import _serve
-from refresh_token.issued_token import IssuedToken
-from refresh_token.text import is_text
 from refresh_token.token_pair import parse_pair
 from tests.support.faked_core import World
 from tests.support.fakes import NOW, FakeIssuer
@@ -163,47 +159,3 @@ def test_any_secret_is_a_pair_or_an_error(event: dict[str, object], text: str) -
         assert after.access_token == world.issuer.live
         assert (after.refresh_token, after.unknown) == (before.refresh_token, before.unknown)
         assert after.client_id == before.client_id
-
-
-# The issuer's answers
-
-
-@dataclass
-class AnsweringIssuer(FakeIssuer):
-    """An issuer that answers anything."""
-
-    answer: tuple[object, object, object] = ("access-1", 60, None)
-
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
-        self.calls.append((refresh_token, client_id, seconds))
-        return IssuedToken.from_answer(*self.answer)
-
-
-answers = st.tuples(mostly("access-1"), numbers | values, mostly(None, "refresh-2"))
-REFRESHING = {name: event for name, event in USES.items() if name not in {"asks", "ticks"}}
-
-
-@pytest.mark.parametrize("event", REFRESHING.values(), ids=REFRESHING)
-@given(answer=answers)
-def test_any_issuer_answer_is_stored_or_an_error(
-    event: dict[str, object], answer: tuple[object, object, object]
-) -> None:
-    world = world_with(json.dumps(PAIR), AnsweringIssuer(answer=answer))
-    try:
-        served = serve(event, world)
-    except IssuerProtocolException:
-        assert world.store.current == "V1"
-        return
-    access_token, expires_in, refresh_token = answer
-    assert served["accessToken"] == access_token
-    assert type(expires_in) is int
-    assert expires_in > 0
-    if world.store.current == "V1":
-        assert event is USES["exchanges another"]
-        return
-    pair = world.store.read().pair
-    assert pair.access_token == access_token
-    assert pair.refresh_token == (refresh_token if is_text(refresh_token) else "refresh-1")
-    assert pair.expires_at is not None
-    assert NOW < pair.expires_at <= NOW + timedelta(days=400)
-    assert (pair.unknown, pair.client_id) == ({"note": ["keep me"]}, "client-1")

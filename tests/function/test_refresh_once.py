@@ -341,7 +341,7 @@ class TestPendingSuccessor:
         assert world.telemetry.told == [("refreshed", {"old": "V1", "new": "V-waiting", "recovered_from": None})]
         assert world.lock.state() == "done"
 
-    def test_does_not_matter_if_refresh_tokens_can_be_reused(self) -> None:
+    def test_is_ignored_if_refresh_tokens_are_reusable(self) -> None:
         world = World.with_token("mandatory")
         self.left_behind(world)
         assert refresh(world).stored.pair.access_token == "access-1"

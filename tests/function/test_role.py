@@ -1,4 +1,4 @@
-"""The function gets along with the role that the stack gives it, and needs all of it."""
+"""The role that the stack gives the function: it is enough, and the function needs all of it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -102,7 +102,7 @@ def do_everything(stack: Stack, role: Role) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_role_is_enough_and_the_function_uses_all_of_it(stack_of: StackOf, variant: str) -> None:
+def test_the_function_uses_all_of_its_role(stack_of: StackOf, variant: str) -> None:
     stack = stack_of(variant)
     role = stack.role()
     do_everything(stack, role)
@@ -132,9 +132,7 @@ def test_a_role_that_lacks_an_action_is_felt(stack_of: StackOf, action: str) -> 
     ("statement", "action"),
     [("ReadAppCredentials", "secretsmanager:GetSecretValue"), ("UseKeyForAppCredentials", "kms:Decrypt")],
 )
-def test_a_role_that_may_not_read_the_apps_credentials_refreshes_nothing_and_says_why(
-    stack_of: StackOf, statement: str, action: str
-) -> None:
+def test_a_role_without_the_apps_credentials_says_so(stack_of: StackOf, statement: str, action: str) -> None:
     stack = stack_of("prod-figma")
     role = stack.role(taken_away=statement)
     do_everything(stack, role)
@@ -144,7 +142,7 @@ def test_a_role_that_may_not_read_the_apps_credentials_refreshes_nothing_and_say
 
 
 @pytest.mark.parametrize("variant", ["prod", "prod-figma"])
-def test_the_key_may_be_used_for_these_secrets_only(stack_of: StackOf, variant: str) -> None:
+def test_the_key_serves_these_secrets_only(stack_of: StackOf, variant: str) -> None:
     stack = stack_of(variant)
     role = stack.role()
     another = stack.deployment.client.create_secret(Name="another", SecretString="{}")["ARN"]

@@ -244,7 +244,7 @@ class TestReplace:
         assert time.monotonic() - began < 4 + MAX_CALL_TIME
 
     @pytest.mark.usefixtures("aws")
-    def test_gives_way_to_an_operator_between_put_and_move(self) -> None:
+    def test_gives_way_to_an_operators_quick_write(self) -> None:
         client, theirs = boto3.client("secretsmanager"), boto3.client("secretsmanager")
         client.create_secret(Name="pair")
         first = store_by_hand(theirs, "pair", PAIR.to_json())

@@ -1,4 +1,4 @@
-"""The alarms and the dashboard. tests/function/test_metrics_match.py compares their metrics with the function's."""
+"""The alarms and the dashboard. tests/function/test_handler.py has the same names and dimensions as printed."""
 
 import json
 import re
