@@ -224,9 +224,3 @@ class TestAStoredPair:
         assert stored["accessToken"] == stack.cloud.standin.live_access_token
         assert stored["note"] == LIVE["note"]
         assert datetime.fromisoformat(stored["expiresAt"]) > datetime.now(UTC)
-
-    def test_anything_else_is_replaced_without_asking(self, start: Start, stack: Stack) -> None:
-        stack.put({"note": "seed me"})
-        command = start()
-        command.allow()
-        assert command.end().code == 0

@@ -1,10 +1,10 @@
 """`tokenctl seed` and `tokenctl app-credentials`: what they store, what they refuse, and when they ask."""
 
 import json
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,42 +21,19 @@ PAIR: dict[str, Any] = {"accessToken": ACCESS, "refreshToken": REFRESH, "clientI
 APP = {"clientId": CLIENT, "clientSecret": APP_SECRET}
 
 
-@dataclass(frozen=True)
-class Kind:
-    """One of the two commands: its secret, a document to store, and what it says."""
+class Kind(NamedTuple):
+    """One of the two commands, the output that names its secret, a document to store, and how to type it."""
 
     command: str
     output: str
     document: dict[str, Any]
-    prompts: Sequence[tuple[str, str]]
-    stored: str
-    holds: str
-    delete: str
-    next_step: str = ""
+    dialogue: list[tuple[str, str]]
 
 
-SEED = Kind(
-    command="seed",
-    output="SecretArn",
-    document=PAIR,
-    prompts=[
-        *(("Access token:", ACCESS), ("Refresh token:", f" {REFRESH} ")),
-        *(("app needs one:", CLIENT), ("unknown:", "900")),
-    ],
-    stored="Stored a token pair for",
-    holds="already holds a token pair",
-    delete="still holds the tokens: delete it.",
-)
-CREDENTIALS = Kind(
-    command="app-credentials",
-    output="AppSecretArn",
-    document=APP,
-    prompts=[("Client id of the app:", CLIENT), ("Client secret:", f"  {APP_SECRET} ")],
-    stored="Stored the app's credentials for",
-    holds="already has app credentials",
-    delete="still holds the client secret: delete it.",
-    next_step="`tokenctl authorize --stage",
-)
+TYPED_APP = [("Client id of the app:", CLIENT), ("Client secret:", f"  {APP_SECRET} ")]
+TYPED_PAIR = [("Access token:", ACCESS), ("Refresh token:", f" {REFRESH} "), ("app needs one:", CLIENT)]
+SEED = Kind("seed", "SecretArn", PAIR, [*TYPED_PAIR, ("unknown:", "")])
+CREDENTIALS = Kind("app-credentials", "AppSecretArn", APP, TYPED_APP)
 
 
 @dataclass(frozen=True)
@@ -72,10 +49,6 @@ class Storage:
         assert "canary" not in done.out + done.err
         return done
 
-    def put(self, text: str) -> None:
-        secrets = self.stack.cloud.client("secretsmanager")
-        secrets.put_secret_value(SecretId=self.stack.output(self.kind.output), SecretString=text)
-
     def held(self) -> Any:
         secrets = self.stack.cloud.client("secretsmanager")
         text = secrets.get_secret_value(SecretId=self.stack.output(self.kind.output))["SecretString"]
@@ -83,7 +56,7 @@ class Storage:
 
     def put_old(self) -> dict[str, Any]:
         old = dict.fromkeys(self.kind.document, "old")
-        self.put(json.dumps(old))
+        assert self("--yes", stdin=json.dumps(old)).code == 0
         return old
 
 
@@ -99,9 +72,9 @@ class TestBothCommands:
         file.write_text(json.dumps(document), encoding="utf-8-sig")
         done = storage("--from", str(file), "--debug")
         assert (done.code, storage.held()) == (0, document)
-        assert f"{storage.kind.stored} {storage.stack.name}: version " in done.out
-        assert storage.kind.next_step in done.out
-        assert f"{file} {storage.kind.delete}" in done.err
+        assert re.match(rf"Stored .* for {storage.stack.name}: version ", done.out)
+        assert ("tokenctl authorize --stage" in done.out) is (storage.kind is CREDENTIALS)
+        assert re.search(rf"{file} still holds the .*: delete it.", done.err)
 
     def test_report_as_json(self, storage: Storage) -> None:
         done = storage("--output", "json", stdin=json.dumps(storage.kind.document))
@@ -116,7 +89,7 @@ class TestBothCommands:
         old = storage.put_old()
         done = storage(stdin=json.dumps(storage.kind.document))
         assert (done.code, storage.held()) == (252, old)
-        assert storage.kind.holds in done.err
+        assert re.search(r"already (holds a token pair|has app credentials)", done.err)
         assert done.err.endswith("Nothing was changed. Add --yes to continue without a question.\n")
         assert storage("--yes", stdin=json.dumps(storage.kind.document)).code == 0
         assert storage.held() == storage.kind.document
@@ -126,11 +99,10 @@ class TestBothCommands:
         old = storage.put_old()
         answer = ("Go on? [y/N]", "y" if agreed else "n")
         words = (storage.kind.command, "--stage", storage.stack.stage)
-        done = on_terminal(terminal_env, *words, dialogue=[*storage.kind.prompts, answer])
-        expiry = {"expiresIn": 900} if storage.kind is SEED else {}
+        done = on_terminal(terminal_env, *words, dialogue=[*storage.kind.dialogue, answer])
         assert done.code == (0 if agreed else 255), done.out
-        assert storage.held() == ({**storage.kind.document, **expiry} if agreed else old)
-        assert (storage.kind.stored in done.out, "Nothing was changed" in done.out) == (agreed, not agreed)
+        assert storage.held() == (storage.kind.document if agreed else old)
+        assert ("Stored" in done.out, "Nothing was changed" in done.out) == (agreed, not agreed)
         assert "canary" not in done.out
 
     def test_redact_an_echo_of_secrets_manager(self, storage: Storage, aws_answers: AwsAnswers) -> None:
@@ -185,6 +157,11 @@ class TestSeed:
         assert (done.code, storage.held()) == (0, document)
         assert message in done.out
         assert hint in done.err if hint else done.err == ""
+
+    def test_takes_a_typed_expiry(self, bare: Stack, tokenctl: Tokenctl, terminal_env: dict[str, str]) -> None:
+        words = ("seed", "--stage", bare.stage)
+        assert on_terminal(terminal_env, *words, dialogue=[*TYPED_PAIR, ("unknown:", "900")]).code == 0
+        assert Storage(bare, SEED, tokenctl).held() == {**PAIR, "expiresIn": 900}
 
     @pytest.mark.parametrize("options", [(), ("--from", "-", "--yes")])
     def test_is_what_the_function_uses(self, tokenctl: Tokenctl, stack: Deployment, options: tuple[str, ...]) -> None:
