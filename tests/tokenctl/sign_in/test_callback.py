@@ -2,7 +2,6 @@
 
 import re
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from urllib.parse import urlencode
@@ -23,6 +22,7 @@ PATIENCE = 20.0
 DONE = Page(title="Done", paragraphs=("All <went> well.",), facts={"Stack": "A&B"})
 
 Get = Callable[..., urllib3.BaseHTTPResponse]
+Tab = Callable[..., Future[urllib3.BaseHTTPResponse]]
 
 
 @pytest.fixture
@@ -38,12 +38,6 @@ def app(server: CallbackServer) -> Iterator[CallbackApp]:
 
 
 @pytest.fixture
-def browser() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor() as pool:
-        yield pool
-
-
-@pytest.fixture
 def get(server: CallbackServer) -> Get:
     def ask(
         query: dict[str, str] | str, *, path: str = "/callback", method: str = "GET", host: str | None = None
@@ -54,6 +48,13 @@ def get(server: CallbackServer) -> Get:
         return urllib3.request(method, url, headers=headers, retries=False, redirect=False, timeout=PATIENCE)
 
     return ask
+
+
+@pytest.fixture
+def tab(get: Get) -> Iterator[Tab]:
+    """Send a request as `get` does, in the background."""
+    with ThreadPoolExecutor() as pool:
+        yield lambda *query, **more: pool.submit(get, *query, **more)
 
 
 def response(app: CallbackApp) -> AuthorizationResponse:
@@ -68,8 +69,8 @@ def nothing_arrived(app: CallbackApp) -> bool:
 
 class TestTheResponse:
     @pytest.mark.parametrize("host", ["127.0.0.1:PORT", "localhost:PORT", "LOCALHOST:PORT"])
-    def test_gets_the_terminals_page(self, app: CallbackApp, get: Get, browser: ThreadPoolExecutor, host: str) -> None:
-        shown = browser.submit(get, ANSWER, host=host)
+    def test_gets_the_terminals_page(self, app: CallbackApp, tab: Tab, host: str) -> None:
+        shown = tab(ANSWER, host=host)
         assert response(app) == AuthorizationResponse(outcome=Outcome.ALLOWED, code=CODE)
         assert not shown.done()
         app.show(DONE)
@@ -77,8 +78,8 @@ class TestTheResponse:
         assert "All &lt;went&gt; well." in shown.result().data.decode()
         assert "<dd>A&amp;B</dd>" in shown.result().data.decode()
 
-    def test_a_second_one_is_ignored(self, app: CallbackApp, get: Get, browser: ThreadPoolExecutor) -> None:
-        shown = browser.submit(get, ANSWER)
+    def test_a_second_one_is_ignored(self, app: CallbackApp, get: Get, tab: Tab) -> None:
+        shown = tab(ANSWER)
         first = response(app)
         assert [get(ANSWER).status, get(ANSWER | {"code": "other"}).status] == [409, 409]
         assert get({"error": "access_denied", "state": STATE}).status == 409
@@ -89,17 +90,11 @@ class TestTheResponse:
         assert response(app) == first
         assert app.forged == 0
 
-    def test_one_of_many_at_once_counts(self, app: CallbackApp, get: Get, browser: ThreadPoolExecutor) -> None:
-        start = threading.Barrier(5)
-
-        def tab(number: int) -> int:
-            start.wait()
-            return get(ANSWER | {"code": f"code-{number}"}).status
-
-        tabs: list[Future[int]] = [browser.submit(tab, number) for number in range(5)]
+    def test_one_of_many_at_once_counts(self, app: CallbackApp, tab: Tab) -> None:
+        tabs = [tab(ANSWER | {"code": f"code-{number}"}) for number in range(5)]
         response(app)
         app.show(DONE)
-        assert sorted(tab.result() for tab in tabs) == [200, 409, 409, 409, 409]
+        assert sorted(tab.result().status for tab in tabs) == [200, 409, 409, 409, 409]
 
     def test_a_browser_that_left_delays_nothing(self, app: CallbackApp, server: CallbackServer) -> None:
         with socket.create_connection(("127.0.0.1", server.port)) as tab:
@@ -121,13 +116,11 @@ FORGED = {
 
 class TestOtherRequests:
     @pytest.mark.parametrize("query", FORGED.values(), ids=FORGED)
-    def test_a_forged_redirect_does_not_end_the_wait(
-        self, app: CallbackApp, get: Get, browser: ThreadPoolExecutor, query: str
-    ) -> None:
+    def test_a_forged_redirect_does_not_end_the_wait(self, app: CallbackApp, get: Get, tab: Tab, query: str) -> None:
         assert get(query).status == 400
         assert nothing_arrived(app)
         assert app.forged == 1
-        shown = browser.submit(get, ANSWER)
+        shown = tab(ANSWER)
         assert response(app).code == CODE
         app.show(DONE)
         assert shown.result().status == 200
@@ -153,7 +146,7 @@ class TestOtherRequests:
         self,
         app: CallbackApp,
         get: Get,
-        browser: ThreadPoolExecutor,
+        tab: Tab,
         capfd: pytest.CaptureFixture[str],
         caplog: pytest.LogCaptureFixture,
     ) -> None:
@@ -165,7 +158,7 @@ class TestOtherRequests:
             get(ANSWER | {"code": secret}, host=f"{secret}.example").data,
             get(ANSWER | {"code": secret}, method="POST").data,
         ]
-        shown = browser.submit(get, ANSWER | {"code": secret})
+        shown = tab(ANSWER | {"code": secret})
         response(app)
         bodies.append(get(ANSWER | {"code": secret}).data)
         app.show(DONE)
