@@ -24,16 +24,16 @@ from refresh_token.process_memory import ProcessMemory
 from refresh_token.token_pair import TokenPair
 
 COOLDOWN: Final = timedelta(seconds=60)
-"""How long a failed refresh keeps consumers from the issuer."""
+"""How long consumers cannot reach the issuer after a failed refresh."""
 
 COOLDOWN_REFUSED: Final = timedelta(minutes=15)
-"""The same for a refused grant, which only a person can fix."""
+"""The same after a refused grant, which only a person can fix."""
 
 WRITE_RESERVE: Final = 5.0
 """Seconds of the invocation that are reserved for storing the issuer's answer."""
 
 CLOSE_RESERVE: Final = 1.0
-"""Seconds of these that are reserved for closing the claim and answering."""
+"""Seconds of WRITE_RESERVE that are reserved for closing the claim and answering."""
 
 MIN_WRITE_TIME: Final = 3.0
 """The write is repeated only if at least this many seconds are left for it."""
@@ -181,8 +181,8 @@ class ClaimedRefresh:
         if spent:
             self.memory.keep_successor(version_id, successor)
         self.telemetry.refresh_failed(error, version_id=version_id, first=True)
-        # Without a cooldown, whoever reports the dead token can refresh at once. But a spent refresh token must not
-        # be sent again while this process may still store the new one.
+        # Without a cooldown, the next report of the dead token refreshes it at once. But a spent refresh token must
+        # not be sent again while this process may still store the new one.
         retry_at = self.clock.now() + (COOLDOWN if spent else timedelta())
         self._close(lambda: self.claim.failed(Failure(error.reason, retry_at, lost=True)))
 

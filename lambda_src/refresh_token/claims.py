@@ -1,4 +1,4 @@
-"""The claim on the refresh of a version: the lock's port, and what becomes of a claim."""
+"""The claim on the refresh of a version: the port of the lock, and the outcomes of a claim."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,8 +10,8 @@ class Failure:
     """A failed refresh of a version, kept beside the lock so that every process knows about it.
 
     ``reason`` is the class name of the error. Consumers do not reach the issuer again before ``retry_at``.
-    ``refused`` and ``lost`` stay set through later failures of the same version: the issuer has refused its grant; an
-    answer of the issuer was not stored, so the version's access token is dead.
+    ``refused``: the issuer has refused the grant. ``lost``: an answer of the issuer was not stored, so the version's
+    access token is dead. Both stay set through later failures of the same version.
     """
 
     reason: str
@@ -49,7 +49,7 @@ class HeldClaim:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Someone else holds the claim, or released it a moment ago. Try again."""
+    """Someone else holds the claim, or has just released it. Try again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A connection: one grant, where its pair is stored, and what it takes to refresh it."""
+"""A connection: one grant, the store of its pair, and what refreshes it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Connection:
     """One grant. The connection of a deployment with a single secret has no name.
 
-    Lock and issuer are made when they are first used: most invocations only read, and need neither.
+    Lock and issuer are made on first use: most invocations only read and need neither.
     """
 
     name: str | None
@@ -39,7 +39,7 @@ class Connection:
         """Make issuer and lock now, so that wrong settings fail before anything is claimed.
 
         Raises:
-            ConfigurationException: the issuer's settings or the lock's are wrong.
+            ConfigurationException: the settings of the issuer or the lock are wrong.
 
         """
         _ = self.issuer, self.lock

@@ -7,7 +7,7 @@ class ProcessMemory:
     """Remembers dead versions, and successors that are still to be written.
 
     A version is dead if its access token was replaced by one that this process could not make current: it looks alive
-    and is not. A successor is kept if it holds a new refresh token, which may be the only one that still works.
+    but is not. A successor is kept if it holds a new refresh token, which may be the only one that still works.
     """
 
     def __init__(self) -> None:

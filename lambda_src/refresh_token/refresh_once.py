@@ -1,7 +1,7 @@
-"""One refresh per version: claim it, or wait for whoever holds the claim.
+"""One refresh per version: claim it, or wait for the holder of the claim.
 
 A refresh kills the previous access token at once, so two overlapping ones can leave a dead token in the store. Hence
-the claim comes before the call, and whoever wins it reads the store again before trusting what it read earlier:
+the claim comes before the call, and the winner reads the store again before it trusts what it read earlier:
 
     A  read V1 -- claim V1 - read V1 - issuer - write V2 - done
     B  read V1 --- held ........... wait ............. done - read V2           (B waited, and has A's token)
@@ -68,7 +68,7 @@ class RefreshOnce:
         client_id: str | None = None,
         lost: Failure | None = None,
     ) -> Outcome:
-        """Replace ``seen`` by a newer version, or wait for whoever is doing so.
+        """Replace ``seen`` with a newer version, or wait for the invocation that is doing so.
 
         ``client_id`` is used only if the pair has none. ``lost`` is what `lost` returned.
 

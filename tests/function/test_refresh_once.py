@@ -66,7 +66,7 @@ class TestWinner:
         assert outcome == Outcome(StoredPair("V2", new), IssuedToken(access_token="access-1", expires_in=7_776_000))
         assert world.store.read() == outcome.stored
         assert world.lock.state() == "done"
-        assert world.telemetry.told == [("refreshed", {"old": "V1", "new": "V2", "recovered_from": None})]
+        assert world.telemetry.reports == [("refreshed", {"old": "V1", "new": "V2", "recovered_from": None})]
 
     def test_reads_twice_calls_once_writes_once(self) -> None:
         world = World.with_token("mandatory")
@@ -103,7 +103,7 @@ class TestWinner:
         world = World.with_token("expired")
         world.issuer.while_calling = lambda: world.store.put("by-hand", pair("fresh"))
         assert refresh(world).stored.version_id == world.store.current == "by-hand"
-        assert world.telemetry.told == [("superseded", {"version_id": "V1"})]
+        assert world.telemetry.reports == [("superseded", {"version_id": "V1"})]
         assert world.memory.is_dead("V1")
 
 
@@ -193,7 +193,7 @@ class TestReleasedClaim:
         with pytest.raises(error) as caught:
             world.once.refresh(seen, ignore_cooldown=False, client_id="the caller's")
         assert world.lock.state() == before
-        assert world.telemetry.told == []
+        assert world.telemetry.reports == []
         assert len(world.issuer.calls) == (why == "client id refused")
         assert why != "too late" or str(caught.value) == TOO_LITTLE
 
@@ -224,7 +224,7 @@ class TestFailure:
     ) -> None:
         world = World.with_token("expired")
         fails_at_the_issuer(world, fault)
-        assert world.telemetry.told == reported(fault)
+        assert world.telemetry.reports == reported(fault)
         assert world.store.current == "V1"
         world.clock.time = NOW + cooldown - timedelta(seconds=1)
         assert fails(world, fault) == (
@@ -261,7 +261,7 @@ class TestFailure:
         world.lock.fault = fault
         fails(world, fault)
         assert world.issuer.calls == []
-        assert world.telemetry.told == reported(fault)
+        assert world.telemetry.reports == reported(fault)
 
     @pytest.mark.parametrize("fault", [None, REFUSED])
     def test_to_close_the_claim_hides_nothing(self, fault: RefreshTokenError | None) -> None:
@@ -271,7 +271,7 @@ class TestFailure:
             fails(world, fault)
         else:
             assert refresh(world).stored.version_id == "V2"
-        assert ("lock_not_closed", {"reason": DOWN.reason, "version_id": "V1"}) in world.telemetry.told
+        assert ("lock_not_closed", {"reason": DOWN.reason, "version_id": "V1"}) in world.telemetry.reports
 
 
 class TestWrite:
@@ -296,7 +296,7 @@ class TestWrite:
 
     def test_given_up_leaves_a_reported_failure_without_cooldown(self) -> None:
         world = not_written(World.with_token("expired"))
-        assert world.telemetry.told == reported(NOT_STORED)
+        assert world.telemetry.reports == reported(NOT_STORED)
         assert world.lock.state() == Failure(NOT_STORED.reason, world.clock.now(), lost=True)
         assert world.memory.is_dead("V1")
         assert world.memory.successor_of("V1") is None, "the issuer can be asked again"
@@ -338,7 +338,7 @@ class TestPendingSuccessor:
         assert world.issuer.calls == []
         assert world.store.steps == ["read", "read", "read pending", "move", "read"]
         assert world.store.seconds == [60 - CLOSE_RESERVE]
-        assert world.telemetry.told == [("refreshed", {"old": "V1", "new": "V-waiting", "recovered_from": None})]
+        assert world.telemetry.reports == [("refreshed", {"old": "V1", "new": "V-waiting", "recovered_from": None})]
         assert world.lock.state() == "done"
 
     def test_is_ignored_if_refresh_tokens_are_reusable(self) -> None:

@@ -100,7 +100,7 @@ def test_decision(use: str, window: str, fault: RefreshTokenError | None, outcom
     called = (use, window) not in KEEPS
     assert len(world.issuer.calls) == called
     assert world.store.current == ("V2" if called and not fault else "V1")
-    degraded = [facts for name, facts in world.telemetry.told if name == "served_degraded"]
+    degraded = [facts for name, facts in world.telemetry.reports if name == "served_degraded"]
     assert degraded == ([{"reason": fault.reason, "version_id": "V1"}] if fault and outcome else [])
 
 
@@ -292,7 +292,7 @@ class TestTickTelemetry:
     def test_measures_the_current_token_once(self, window: str) -> None:
         world = World.with_token(window)
         world.refresher.tick()
-        ages = [facts for name, facts in world.telemetry.told if name == "token_age"]
+        ages = [facts for name, facts in world.telemetry.reports if name == "token_age"]
         left = 30 * 86_400.0 if window == "fresh" else 7_776_000.0
         assert ages == [{"version_id": world.store.current, "seconds_left": left, "overdue": False}]
 
@@ -301,7 +301,7 @@ class TestTickTelemetry:
         world.issuer.fault = DOWN
         fails(world, "tick", DOWN)
         facts = {"version_id": "V1", "seconds_left": 3 * 3600.0, "overdue": True}
-        assert ("token_age", facts) in world.telemetry.told
+        assert ("token_age", facts) in world.telemetry.reports
 
     def test_measures_the_token_despite_wrong_issuer_settings(self) -> None:
         world = World.with_token("fresh")
@@ -318,7 +318,7 @@ class TestTickTelemetry:
         world.lock.fault = DOWN
         assert world.refresher.tick().outcome == "fresh"
         assert world.telemetry.names() == ["lock_not_read", "token_age"]
-        assert world.telemetry.told[0] == ("lock_not_read", {"reason": DOWN.reason, "version_id": "V1"})
+        assert world.telemetry.reports[0] == ("lock_not_read", {"reason": DOWN.reason, "version_id": "V1"})
 
     def test_reports_an_expiry_too_far_ahead(self) -> None:
         world = World.with_token(expires_at=NOW + timedelta(days=500))

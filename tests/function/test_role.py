@@ -65,13 +65,13 @@ def stack_of(
 ) -> StackOf:
     def stack_of(variant: str) -> Stack:
         """Give the function what the stack tells it of its issuer, but for where that and the app's secret are."""
-        told = {name: value for name, value in environment(variant).items() if name not in deployment.environment}
-        if "ISSUER" not in told:
+        variables = {name: value for name, value in environment(variant).items() if name not in deployment.environment}
+        if "ISSUER" not in variables:
             works, is_down = (partial(deployment.issuer.answer, reply) for reply in (good(), refusal(503)))
             return Stack(variant, deployment, app_secret, works, is_down)
-        (address,) = {"FIGMA_BASE_URL", "OAUTH2_TOKEN_URL"} & set(told)
-        told |= {address: token_endpoint.url, "APP_SECRET_ARN": app_secret.arn, "ALLOW_HTTP_ISSUER": "true"}
-        for name, value in told.items():
+        (address,) = {"FIGMA_BASE_URL", "OAUTH2_TOKEN_URL"} & set(variables)
+        variables |= {address: token_endpoint.url, "APP_SECRET_ARN": app_secret.arn, "ALLOW_HTTP_ISSUER": "true"}
+        for name, value in variables.items():
             monkeypatch.setenv(name, value)
         works, is_down = (partial(token_endpoint.answer, reply) for reply in (issued(), http(503)))
         return Stack(variant, deployment, app_secret, works, is_down)

@@ -1,7 +1,7 @@
 """Mutation testing of the core: break it in every small way that mutmut knows, and count what the tests notice.
 
-mutmut runs in ``build/mutants``, in copies: it must find the package under ``src``, and it writes beside what it tests.
-Its settings are in ``pyproject.toml``; the survivors, with a reason each, in ``docs/mutants.md``.
+mutmut runs on copies in ``build/mutants``: it must find the package under ``src``, and it writes files beside it. Its
+settings are in ``pyproject.toml``. ``docs/mutants.md`` lists the survivors, each with its reason.
 """
 
 import shutil
@@ -14,19 +14,19 @@ from tests.support.checkout import ROOT
 FOLDER = ROOT / "build" / "mutants"
 WORKERS = "2"
 MIN_SCORE = 90.0
-"""Percent of the mutants that must be noticed, in each module."""
+"""The percentage of mutants that the tests must notice, in each module."""
 
 MODULES = (
     *("claimed_refresh", "claims", "events", "issued_token", "process_memory"),
     *("refresh_once", "refresher", "token_pair", "windows"),
 )
-"""Those that are broken, as `tool.mutmut` has them. One without a mutant is one that mutmut has not seen: a failure."""
+"""The modules of `tool.mutmut`. If one has no mutant, mutmut has not found it, and the run fails."""
 
 NOTICED = {"killed", "timeout"}
 
 
 def main() -> int:
-    """Run mutmut, print the score of each module and the survivors; return 1 where too many survive."""
+    """Run mutmut, print the score of each module and the survivors; return 1 if too many survive."""
     lay_out()
     with (FOLDER / "mutmut.log").open("w") as log:
         ran = subprocess.run(
@@ -35,11 +35,11 @@ def main() -> int:
     if ran.returncode:
         sys.stdout.write(f"mutmut failed; the end of {log.name}:\n{(FOLDER / 'mutmut.log').read_text()[-3000:]}\n")
         return 1
-    return report(fates())
+    return report(read_fates())
 
 
 def lay_out() -> None:
-    """Copy what mutmut needs; the unit tests stand alone, without the fixtures of the suites that deploy."""
+    """Copy what mutmut needs: the function, its tests and their support."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     ignored = shutil.ignore_patterns("__pycache__")
     for source, target in (
@@ -55,28 +55,28 @@ def mutmut(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "mutmut", *arguments]
 
 
-def fates() -> dict[str, str]:
-    """Return what became of each mutant."""
-    told = subprocess.run(
+def read_fates() -> dict[str, str]:
+    """Return the fate of each mutant by its name."""
+    results = subprocess.run(
         mutmut("results", "--all", "true"), cwd=FOLDER, stdout=subprocess.PIPE, text=True, check=True
     ).stdout
-    pairs = (line.strip().rpartition(": ") for line in told.splitlines() if "__mutmut_" in line)
+    pairs = (line.strip().rpartition(": ") for line in results.splitlines() if "__mutmut_" in line)
     return {name: fate for name, _, fate in pairs}
 
 
-def report(of: dict[str, str]) -> int:
-    """Print the figures; return 1 where they are not good enough."""
-    modules = Counter(module(name) for name in of)
-    noticed = Counter(module(name) for name, fate in of.items() if fate in NOTICED)
-    for name, fate in of.items():
+def report(fates: dict[str, str]) -> int:
+    """Print the figures; return 1 if they are not good enough."""
+    modules = Counter(module(name) for name in fates)
+    noticed = Counter(module(name) for name, fate in fates.items() if fate in NOTICED)
+    for name, fate in fates.items():
         if fate not in NOTICED:
             sys.stdout.write(f"\n{name}: {fate}\n{diff(name)}")
     sys.stdout.write("\n")
     scores = {name: score(noticed[name], modules[name]) for name in sorted({*MODULES, *modules})}
     for name, percent in scores.items():
         sys.stdout.write(f"{name:14} {noticed[name]:4} of {modules[name]:4} noticed: {percent:5.1f} %\n")
-    whole = score(noticed.total(), modules.total())
-    sys.stdout.write(f"{'all':14} {noticed.total():4} of {modules.total():4} noticed: {whole:5.1f} %\n")
+    total = score(noticed.total(), modules.total())
+    sys.stdout.write(f"{'all':14} {noticed.total():4} of {modules.total():4} noticed: {total:5.1f} %\n")
     weak = [name for name, percent in scores.items() if percent < MIN_SCORE]
     if weak:
         sys.stdout.write(f"Below {MIN_SCORE} %: {', '.join(weak)}\n")
@@ -84,7 +84,7 @@ def report(of: dict[str, str]) -> int:
 
 
 def score(noticed: int, total: int) -> float:
-    """Return the share in percent; nothing of nothing is none."""
+    """Return the share in percent, 0 if there are no mutants."""
     return 100 * noticed / total if total else 0.0
 
 

@@ -1,4 +1,4 @@
-"""Who may import whom: one way, and AWS clients only at the edge."""
+"""Which module may import which: one way only, and AWS clients only at the edge."""
 
 import ast
 import re
@@ -73,11 +73,11 @@ ALLOWED: dict[str, set[str]] = {
         *("process_memory", "refresh_once", "refresher", "results", "settings", "successors", "telemetry"),
     },
 }
-"""For each module (or folder) of the function, which others it may import. Anything new is added on purpose."""
+"""The modules that each module (or folder) of the function may import. Add a new one on purpose."""
 
 
 def imports(file: Path) -> set[str]:
-    """Return every module that a file imports, wherever in the file."""
+    """Return every module that a file imports, anywhere in the file."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
@@ -117,7 +117,7 @@ def test_the_core_is_pure(name: str) -> None:
     assert not calls & {"now", "utcnow", "today"}
 
 
-def test_only_issuers_adapters_and_what_makes_their_clients_use_botocore() -> None:
+def test_only_the_edge_uses_botocore() -> None:
     users = {
         file.relative_to(PACKAGE).parts[0]
         for file in files("lambda_src/refresh_token")
@@ -141,7 +141,7 @@ PACKAGES: dict[str, set[str]] = {
     "token_refresher": {"refresh_token"},
     "tokenctl": {"refresh_token"},
 }
-"""For each package of the wheel, which other packages of this repository it may import."""
+"""The other packages of this repository that each package of the wheel may import."""
 
 OURS = {*PACKAGES, "infra", "local", "bench", "tests", "app"}
 
@@ -161,10 +161,10 @@ CLI_ROOMS: dict[str, set[str]] = {
     "terminal": {"errors", "stack"},
     "sign_in": {"errors", "stack", "terminal"},
     "commands": {"aws_style", "checks", "errors", "sign_in", "stack", "terminal"},
-    "main": {"aws_style", "errors"},  # it imports the commands by name, when they are used
+    "main": {"aws_style", "errors"},  # it imports a command by name when the command is used
     "__main__": {"main"},
 }
-"""For each room of tokenctl, which others it may import."""
+"""The rooms that each room of tokenctl may import."""
 
 
 def test_the_rooms_of_tokenctl_import_one_way() -> None:
@@ -191,7 +191,7 @@ CLIENT_ALLOWED: dict[str, set[str]] = {
     "auth": {"errors", "source", "tokens"},
     "__init__": {"client", "errors", "source", "tokens"},
 }
-"""The same for the consumers' client, which is shipped by itself: nothing of the function, of AWS only boto3."""
+"""The same for the client, which is shipped by itself. It uses nothing of the function, and only boto3 of AWS."""
 
 STANDARD = {*sys.stdlib_module_names}
 OUTSIDE = {
@@ -206,7 +206,7 @@ OUTSIDE = {
 
 
 @pytest.mark.parametrize("file", files("lambda_src/token_client"), ids=lambda file: str(file.relative_to(CLIENT)))
-def test_the_client_imports_one_way_and_nothing_of_the_function(file: Path) -> None:
+def test_the_client_imports_one_way(file: Path) -> None:
     inside = file.relative_to(CLIENT)
     name = inside.parts[0].removesuffix(".py")
     roots = {module.partition(".")[0] for module in imports(file)}
@@ -221,7 +221,7 @@ def test_every_module_of_the_function_has_a_rule() -> None:
 
 
 def test_mypy_reads_every_construct_that_is_used() -> None:
-    """It takes what it was told to skip for anything, and what is done with it for right."""
+    """A skipped module is `Any` to mypy, so it finds no errors in the use of that module."""
     overrides = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
     (read,) = (each["module"] for each in overrides if each.get("follow_imports") == "normal")
     files = [

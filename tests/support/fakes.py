@@ -268,36 +268,36 @@ class FakeLock:
 class FakeTelemetry:
     """Keeps each report as (name, facts)."""
 
-    told: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    reports: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def names(self) -> list[str]:
-        return [name for name, _ in self.told]
+        return [name for name, _ in self.reports]
 
     def facts(self, name: str, key: str) -> list[object]:
         """Return one fact of each report of a name."""
-        return [facts[key] for told, facts in self.told if told == name]
+        return [facts[key] for reported, facts in self.reports if reported == name]
 
     def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool) -> None:
         facts: dict[str, object] = {"version_id": version_id, "seconds_left": seconds_left, "overdue": overdue}
-        self.told.append(("token_age", facts))
+        self.reports.append(("token_age", facts))
 
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:
-        self.told.append(("refreshed", {"old": old, "new": new, "recovered_from": recovered_from}))
+        self.reports.append(("refreshed", {"old": old, "new": new, "recovered_from": recovered_from}))
 
     def refresh_failed(self, error: RefreshTokenError, *, version_id: str, first: bool) -> None:
-        self.told.append(("refresh_failed", {"reason": error.reason, "version_id": version_id, "first": first}))
+        self.reports.append(("refresh_failed", {"reason": error.reason, "version_id": version_id, "first": first}))
 
     def served_degraded(self, error: RefreshTokenError, *, version_id: str) -> None:
-        self.told.append(("served_degraded", {"reason": error.reason, "version_id": version_id}))
+        self.reports.append(("served_degraded", {"reason": error.reason, "version_id": version_id}))
 
     def superseded(self, *, version_id: str) -> None:
-        self.told.append(("superseded", {"version_id": version_id}))
+        self.reports.append(("superseded", {"version_id": version_id}))
 
     def expiry_capped(self) -> None:
-        self.told.append(("expiry_capped", {}))
+        self.reports.append(("expiry_capped", {}))
 
     def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:
-        self.told.append(("lock_not_read", {"reason": error.reason, "version_id": version_id}))
+        self.reports.append(("lock_not_read", {"reason": error.reason, "version_id": version_id}))
 
     def lock_not_closed(self, error: RefreshTokenError, *, version_id: str) -> None:
-        self.told.append(("lock_not_closed", {"reason": error.reason, "version_id": version_id}))
+        self.reports.append(("lock_not_closed", {"reason": error.reason, "version_id": version_id}))

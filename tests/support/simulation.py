@@ -1,15 +1,15 @@
-"""The core's world, in which whoever drives it decides at each port call what becomes of the call.
+"""The core's world, whose driver decides the fate of each port call.
 
-Each invocation runs in a thread of its own and stops before every port call. The driver then says who goes on, and
-whether the call works, fails without effect, takes effect while its answer is lost, or is never made because the
-invocation is killed. Only one thread runs at a time, so a run repeats exactly.
+Each invocation runs in its own thread and stops before every port call. The driver then says which one goes on, and
+whether the call works, fails without effect, takes effect although its answer is lost, or is never made because the
+invocation is killed. Only one thread runs at a time, so a run can be repeated exactly.
 
     invocation A   read -- claim ----------------------- read -- issuer ........ answer -- put -- move -- done
     invocation B           read -- claim: held -- sleep ---------------- read
     driver         A       B A     B              A      A       time passes     A: killed here, or there, or never
 
-The ports below behave as the real ones do and check, at the moment of each effect, what must be true of it. Times are
-those of one clock: the hosts of Lambda and DynamoDB are synchronised. The issuer's clock may be off.
+The ports are the fakes. At each effect they check what must be true of it. All times are of one clock: the hosts of
+Lambda and DynamoDB are synchronised. The issuer's clock may be off.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ from tests.support.fakes import NOW, FakeLock, FakeStore, Record, Secret
 
 SKEW = timedelta(minutes=5)
 COOLDOWNS = {True: timedelta(minutes=15), False: timedelta(minutes=1)}
-"""How long consumers are kept from the issuer, by whether it refused the grant."""
+"""How long consumers cannot reach the issuer, by whether it refused the grant."""
 
 DOWN = IssuerUnavailableException("down")
 UNREADABLE = SecretUnavailableException("down")
@@ -46,11 +46,11 @@ T = TypeVar("T")
 
 
 class Killed(BaseException):
-    """The end of an invocation that is killed: nothing else of it happens."""
+    """The end of a killed invocation: it does nothing more."""
 
 
 class Order(Enum):
-    """What becomes of the call before which an invocation stopped."""
+    """The fate of the call before which an invocation stopped."""
 
     GO = "it works"
     FAIL = "it fails without effect"
@@ -92,7 +92,7 @@ class Invocation:
         self.at = self._stops.get()
 
     def proceed(self, order: Order = Order.GO) -> None:
-        """Let it go on, up to the next port call or the end."""
+        """Let it go on to its next port call, or to its end."""
         self._orders.put(order)
         self.at = self._stops.get()
         if self.at is None:
@@ -115,26 +115,26 @@ class Invocation:
             self.result = self._run(self)
         except Killed:
             pass
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the driver judges it
+        except BaseException as error:  # noqa: BLE001 - the driver judges it
             self.error = error
         self._stops.put(None)
 
 
 @dataclass
 class Grants:
-    """The issuer: one live access token; refresh tokens are reusable and stay valid until a person revokes them."""
+    """The issuer: one access token is alive; refresh tokens stay valid until a person revokes them."""
 
     lifetime: timedelta = timedelta(days=90)
     skew: timedelta = timedelta()
     form: str = "duration"
     rotates: bool = False
     single_use: bool = False
-    """Refresh tokens are good for one call; one that comes again revokes them all."""
+    """Each refresh token works once; a spent one that comes again revokes them all."""
     nonsense: int | None = None
     live: str = ""
     valid: set[str] = field(default_factory=set)
     ends: dict[str, datetime] = field(default_factory=dict)
-    """When each access token expires if nothing kills it before, in the time of our clock."""
+    """When each access token expires by our clock, if nothing kills it before."""
 
     def issue(self, now: datetime) -> tuple[str, int]:
         """Make a new live access token; return it and ``expiresIn``."""
@@ -185,12 +185,12 @@ class Simulation(Secret):
         self.disturb()
 
     def disturb(self) -> None:
-        """Note that from here on somebody else may have a newer token than whoever refreshes now."""
+        """Note that someone else may have a newer token from now on than those who refresh."""
         for each in self.running:
             each.disturbed = True
 
     def issue(self, me: Invocation, refresh_token: str, *, foreign: bool) -> IssuedToken:
-        """Answer a refresh, and check that it may be asked for."""
+        """Answer a refresh, and check that it is allowed."""
         if not foreign:
             self._may_refresh(me, refresh_token)
         if refresh_token not in self.grants.valid:
@@ -226,7 +226,7 @@ class Simulation(Secret):
         me.calls_under_claim += 1
 
     def stored(self, me: Invocation, replaced: str) -> None:
-        """Check the version that an invocation has just made current in the place of another."""
+        """Check the version that an invocation has just made current instead of another."""
         assert replaced == me.claimed, "an operator's pair is never overwritten"
         assert self.holders.get(replaced) is me, "nothing is stored after the claim was closed"
         assert replaced not in self.succeeded, "no version has two successors made by us"
@@ -257,20 +257,20 @@ class Simulation(Secret):
         del self.holders[version_id]
 
     def cooled(self, me: Invocation, version_id: str) -> None:
-        """Check that whoever overrides a failure may."""
+        """Check that the invocation may ignore the cooldown."""
         over = self.time >= self.cooldowns.pop(version_id)
         assert me.privileged or over, "in a cooldown consumers do not reach the issuer"
 
 
 class Port:
-    """What the ports of one invocation have in common."""
+    """The common part of one invocation's ports."""
 
     def __init__(self, world: Simulation, me: Invocation) -> None:
         self.world = world
         self.me = me
 
     def call(self, name: str, effect: Callable[[], T], fault: RefreshTokenError) -> T:
-        """Make a call of which the driver decides what becomes."""
+        """Make a call whose fate the driver decides."""
         order = self.me.stop(name)
         if order is Order.FAIL:
             raise fault
@@ -294,7 +294,7 @@ class SimulatedClock(Port):
 
 
 class SimulatedIssuer(Port):
-    """The Issuer port. The call and its answer are two stops: time passes between them, and a kill may fall there."""
+    """The Issuer port. It stops before the call and before the answer: time may pass between them, or a kill."""
 
     @property
     def rotates(self) -> bool:
