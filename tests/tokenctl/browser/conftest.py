@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from tests.support.child_process import environment
 from tests.support.chromium import console
 from tests.support.command_line import Done
 from tests.support.consent import PATIENCE, allowed, asked
+from tests.support.processes import wait_until
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 """Where Debian's packages put them; `make test` installs them."""
@@ -170,9 +170,8 @@ def opened(run: Run, tmp_path: Path) -> Start:
         script.write_text(f'#!/bin/sh\nprintf %s "$1" > {path}.part && mv {path}.part {path}\n')
         script.chmod(0o755)
         process = run(*options, env={"BROWSER": str(script)})
-        while not address.exists():
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.02)
+        wait_until(lambda: address.exists() or process.poll() is not None)
+        assert address.exists(), process.communicate()
         return Command(process, address.read_text())
 
     return caught

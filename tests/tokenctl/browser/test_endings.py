@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from refresh_token.windows import MAX_LIFETIME
 from tests.support.bare_stack import Stack
 from tests.support.command_line import on_terminal
 from tests.support.consent import PATIENCE, allowed
+from tests.support.processes import wait_until
 from tests.tokenctl.browser.conftest import Refuse, Run, Start, allow_shown, authorize
 
 pytestmark = pytest.mark.xdist_group("endings")
@@ -165,10 +165,7 @@ class TestCtrlC:
         address = urllib3.util.parse_url(allowed(command.address))
         with socket.create_connection((address.host, address.port)) as tab:
             tab.sendall(f"GET {address.request_uri} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
-            deadline = time.monotonic() + PATIENCE
-            while not exchanges(stack):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            wait_until(lambda: exchanges(stack))
             command.process.send_signal(signal.SIGINT)
             done = command.end()
             page = tab.makefile("rb").read().decode()
