@@ -104,20 +104,18 @@ def test_decision(use: str, window: str, fault: RefreshTokenError | None, outcom
     assert degraded == ([{"reason": fault.reason, "version_id": "V1"}] if fault and outcome else [])
 
 
-@pytest.mark.parametrize("text", NO_PAIR.values(), ids=NO_PAIR)
-@pytest.mark.parametrize("use", ["ask", "report", "force", "tick"])
-def test_without_a_pair_every_use_fails(use: str, text: str) -> None:
-    world = World()
-    world.store.put_text("V1", text)
-    fails(world, use, SecretMalformedException if text else SecretNotSeededException)
-    assert world.issuer.calls == []
+NO_READ: dict[type[RefreshTokenError], list[str]] = {
+    SecretNotSeededException: ["ask", "report", "force", "tick"],
+    SecretMalformedException: ["ask", "report", "force", "tick"],
+    SecretUnavailableException: list(USES),
+}
 
 
-@pytest.mark.parametrize("use", USES)
-def test_an_unreadable_store_fails_every_use(use: str) -> None:
+@pytest.mark.parametrize(("error", "use"), [(error, use) for error, uses in NO_READ.items() for use in uses])
+def test_without_a_readable_pair_a_use_fails(error: type[RefreshTokenError], use: str) -> None:
     world = World.with_token("expired")
-    world.store.faults = {"read": [UNREADABLE]}
-    fails(world, use, UNREADABLE)
+    world.store.faults = {"read": [error("no pair")]}
+    fails(world, use, error)
     assert world.issuer.calls == []
 
 

@@ -48,10 +48,6 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "nulls": ({**TOKENS, "clientId": None, "expiresAt": None, "expiresIn": None}, {}),
     "both spellings, equal": ({**TOKENS, "access_token": ACCESS, "refresh_token": REFRESH}, {}),
     "expiresAt before expiresIn": (
-        {**TOKENS, "expiresAt": "2027-01-01T00:00:00Z", "expiresIn": 60},
-        {"expires_at": datetime(2027, 1, 1, tzinfo=UTC)},
-    ),
-    "expiresAt before nonsense": (
         {**TOKENS, "expiresAt": "2027-01-01T00:00:00Z", "expiresIn": "soon"},
         {"expires_at": datetime(2027, 1, 1, tzinfo=UTC)},
     ),
@@ -60,7 +56,6 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
         {"expires_at": NOW + timedelta(hours=1), "refreshed_at": NOW},
     ),
     "expiresIn in epoch seconds": ({**TOKENS, "expiresIn": EPOCH}, {"expires_at": NOW, "refreshed_at": CREATED}),
-    "expiresIn in epoch ms": ({**TOKENS, "expiresIn": EPOCH * 1000}, {"expires_at": NOW, "refreshed_at": CREATED}),
     "expiresIn too far ahead": (
         {**TOKENS, "expiresIn": 10**9},
         {"expires_at": LATEST, "refreshed_at": CREATED, "capped": True},
@@ -78,16 +73,12 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
         {**TOKENS, "expiresIn": 10**9 + 1},
         {"expires_at": datetime.fromtimestamp(10**9 + 1, UTC), "refreshed_at": CREATED},
     ),
-    "a time without offset": (
-        {**TOKENS, "expiresAt": "2027-01-01T10:00:00"},
-        {"expires_at": datetime(2027, 1, 1, 10, tzinfo=UTC)},
-    ),
     "a time with offset": (
         {**TOKENS, "expiresAt": "2027-01-01T10:00:00+05:30"},
         {"expires_at": datetime(2027, 1, 1, 4, 30, tzinfo=UTC)},
     ),
-    "a time with fraction": (
-        {**TOKENS, "expiresAt": "2027-01-01T10:00:00.250Z"},
+    "a time with fraction, without offset": (
+        {**TOKENS, "expiresAt": "2027-01-01T10:00:00.250"},
         {"expires_at": datetime(2027, 1, 1, 10, 0, 0, 250_000, tzinfo=UTC)},
     ),
 }
@@ -310,10 +301,8 @@ NONSENSE: list[tuple[object, object, str]] = [
     ("é" * (MAX_TOKEN_LENGTH // 6 + 1), 60, "its access token is too long"),
     *[(ACCESS, odd, "its expiry is not a whole number") for odd in NOT_WHOLE],
     (ACCESS, 0, "its expiry is not positive"),
-    (ACCESS, -1, "its expiry is not positive"),
     (ACCESS, 10**9 + 1, "its token has already expired"),
     (ACCESS, EPOCH, "its token has already expired"),
-    (ACCESS, EPOCH * 1000, "its token has already expired"),
 ]
 
 
