@@ -18,7 +18,7 @@ from refresh_token.errors import (
     RefreshTokenError,
     TokenNotStoredException,
 )
-from refresh_token.issued_token import IssuedToken
+from refresh_token.issued_token import IssuedToken, RefreshTokenOnly
 from refresh_token.ports import Clock, StoredPair, Telemetry, VersionSupersededError
 from refresh_token.process_memory import ProcessMemory
 from refresh_token.token_pair import TokenPair
@@ -126,8 +126,10 @@ class ClaimedRefresh:
         client_id = pair.client_id or (self.client_id if issuer.takes_client_id else None)
         try:
             issued = issuer.refresh(pair.refresh_token, client_id, seconds=self.clock.remaining() - WRITE_RESERVE)
-            now = self.clock.now()
-            expiry = issued.expiry(now=now)
+            if issued.odd:
+                self.telemetry.odd_answer(issued.odd)
+            if isinstance(issued, RefreshTokenOnly):
+                raise issued.error
         except RefreshTokenError as error:
             if isinstance(error, ReauthorizationRequiredException) and client_id != pair.client_id:
                 # The issuer may have refused only the caller's client id, which no operator can fix.
@@ -135,8 +137,12 @@ class ClaimedRefresh:
             else:
                 self._record_call_failure(error)
             raise
+        now = self.clock.now()
+        expiry = issued.expiry(now=now)
         if expiry.capped:
             self.telemetry.expiry_capped()
+        if not expiry.said:
+            self.telemetry.expiry_not_said()
         return issued, pair.refreshed(issued, client_id=client_id, expires_at=expiry.at, now=now)
 
     def _record_call_failure(self, error: RefreshTokenError) -> None:

@@ -1,74 +1,148 @@
-"""An issuer's answer, checked. Pure."""
+"""An issuer's answer, read leniently. Pure.
 
-import json
+When an answer arrives, the previous access token may be dead and the refresh token spent. So nothing optional in the
+answer makes it worthless: whatever cannot be read counts as not said.
+"""
+
+import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from refresh_token.errors import IssuerProtocolException
-from refresh_token.text import is_text
+from refresh_token.errors import IssuerProtocolException, RefreshTokenError
+from refresh_token.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token
 from refresh_token.windows import Expiry, read_expires_in
 
-MAX_TOKEN_LENGTH: Final = 16_384
-"""The most characters that an issued token may have, written as JSON. No HTTP header takes a longer one, and a secret
-of 65 536 bytes (Secrets Manager quotas) has room for two of them and a few other keys."""
+DEFAULT_LIFETIME: Final = 7_776_000
+"""Seconds that a token of Figma's lives: 90 days (Figma's REST API documentation, "Authentication"). Amplify UI Builder
+passes these tokens on."""
+
+_DIGITS: Final = re.compile(r"[0-9]{1,16}")
+_MAX_NUMBER: Final = 10**15
+"""Larger numbers than this are no duration and no time: as epoch milliseconds, it is the year 33658."""
+
+
+class _Life:
+    """How long the new refresh token of an answer lives."""
+
+    __slots__ = ()
+    refresh_expires_in: int | None
+
+    def refresh_expires_at(self, *, now: datetime) -> datetime | None:
+        """Return when the refresh token expires, if the answer came at ``now``; None if it does not say."""
+        if self.refresh_expires_in is None:
+            return None
+        try:
+            expiry = read_expires_in(self.refresh_expires_in, counted_from=now, max_lifetime=None)
+        except (ValueError, OverflowError):
+            return None
+        return expiry.at if expiry.at > now else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IssuedToken:
-    """An issuer's answer: the token, ``expires_in`` as sent, and the new refresh token if there is one."""
+class IssuedToken(_Life):
+    """An answer with a usable access token."""
 
     access_token: str = field(repr=False)
-    expires_in: int
+    expires_in: int | None
+    """The number that the issuer sent; None if it sent none."""
+
+    default_lifetime: int = DEFAULT_LIFETIME
+    """Seconds that the token is believed to live if the issuer does not say."""
+
     refresh_token: str | None = field(default=None, repr=False)
+    """The new refresh token, if there is one. The store decides whether it fits."""
 
-    @classmethod
-    def from_answer(cls, access_token: object, expires_in: object, refresh_token: object = None) -> "IssuedToken":
-        """Check the types of an issuer's answer.
-
-        A refresh token that is not text, or too long, is ignored. The previous access token is already dead, so an
-        invalid optional member must not cost the new one.
-
-        Raises:
-            IssuerProtocolException: the access token is missing, not text or too long, or ``expires_in`` is not a
-                whole number.
-
-        """
-        if not isinstance(access_token, str) or not is_text(access_token):
-            raise _nonsense("it holds no access token")
-        if not _fits(access_token):
-            raise _nonsense("its access token is too long")
-        if isinstance(expires_in, bool) or not isinstance(expires_in, int):
-            raise _nonsense("its expiry is not a whole number")
-        usable = isinstance(refresh_token, str) and is_text(refresh_token) and _fits(refresh_token)
-        return cls(
-            access_token=access_token, expires_in=expires_in, refresh_token=str(refresh_token) if usable else None
-        )
+    refresh_expires_in: int | None = None
+    odd: tuple[str, ...] = ()
+    """Names of the members that were sent but are not what they should be."""
 
     def expiry(self, *, now: datetime) -> Expiry:
-        """Return when the token expires, if the answer came at ``now``.
-
-        Raises:
-            IssuerProtocolException: ``expires_in`` is zero or negative, or means a time that is not after ``now``.
-
-        """
-        try:
+        """Return when the token expires, if the answer came at ``now``. ``said`` is false if that is a guess."""
+        if self.expires_in is not None and self.expires_in > 0:
             expiry = read_expires_in(self.expires_in, counted_from=now)
-        except ValueError:
-            expiry = None
-        if expiry is None:
-            raise _nonsense("its expiry is not positive")
-        if expiry.at <= now:
-            raise _nonsense("its token has already expired")
-        return expiry
+            if expiry.at > now:
+                return expiry
+        return Expiry(now + timedelta(seconds=self.default_lifetime), said=False)
 
 
-def _fits(token: str) -> bool:
-    return len(json.dumps(token)) - len('""') <= MAX_TOKEN_LENGTH
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshTokenOnly(_Life):
+    """An answer with a new refresh token, but without a usable access token."""
+
+    refresh_token: str = field(repr=False)
+    error: RefreshTokenError
+    """What to raise once the refresh token is stored."""
+
+    refresh_expires_in: int | None = None
+    odd: tuple[str, ...] = ()
 
 
-def _nonsense(why: str) -> IssuerProtocolException:
+Issued = IssuedToken | RefreshTokenOnly
+
+
+def read_issued(  # noqa: PLR0913 - the members of an answer
+    access_token: object,
+    expires_in: object = None,
+    refresh_token: object = None,
+    *,
+    token_type: object = "bearer",  # noqa: S107 - the name of a type
+    refresh_expires_in: object = None,
+    default_lifetime: int = DEFAULT_LIFETIME,
+    sent: str = "",
+    refusal: RefreshTokenError | None = None,
+) -> Issued:
+    """Read the members of an issuer's answer.
+
+    ``token_type`` is noted, never judged: consumers use every token as a bearer token. White space around a new refresh
+    token is dropped. ``sent`` is the refresh token that was sent, so it is not a new one. ``refusal`` is the error that
+    the answer means if it holds no usable access token.
+
+    Raises:
+        RefreshTokenError: the answer holds neither a usable access token nor a new refresh token. It is ``refusal`` if
+            there is one, else an IssuerProtocolException.
+
+    """
+    number, refresh_number = _number(expires_in), _number(refresh_expires_in)
+    new = refresh_token.strip() if isinstance(refresh_token, str) else None
+    new = new if is_refresh_token(new) else None
+    odd = {
+        "expires_in": expires_in is not None and (number is None or number <= 0),
+        "token_type": not isinstance(token_type, str) or token_type.lower() != "bearer",
+        "refresh_token": refresh_token not in (None, "", new),
+        "refresh_expires_in": refresh_expires_in is not None and refresh_number is None,
+    }
+    names = tuple(name for name, is_odd in odd.items() if is_odd)
+    if is_access_token(access_token):
+        return IssuedToken(
+            access_token=access_token,
+            expires_in=number,
+            default_lifetime=default_lifetime,
+            refresh_token=new,
+            refresh_expires_in=refresh_number,
+            odd=names,
+        )
+    if new is None or new == sent:
+        raise refusal or _nonsense(access_token, "Nothing was stored, but the previous token may be dead")
+    error = refusal or _nonsense(access_token, "Its new refresh token was kept")
+    return RefreshTokenOnly(refresh_token=new, error=error, refresh_expires_in=refresh_number, odd=names)
+
+
+def _number(value: object) -> int | None:
+    """Return a whole number that was sent as 3600, 3600.0 or "3600"; None for anything else."""
+    if isinstance(value, str):
+        value = int(value) if _DIGITS.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if abs(value) <= _MAX_NUMBER and value == int(value) else None
+
+
+def _nonsense(access_token: object, what_now: str) -> IssuerProtocolException:
+    why = "it holds no access token"
+    if isinstance(access_token, str) and access_token.strip():
+        long = len(access_token) > MAX_ACCESS_TOKEN_LENGTH
+        why = "its access token is too long" if long else "no HTTP header can carry its access token"
     return IssuerProtocolException(
-        f"The issuer's answer makes no sense: {why}. Nothing was stored, but the previous token may be dead. Ask "
-        "again; if this persists, the issuer has changed: look for a newer version of this stack."
+        f"The issuer's answer makes no sense: {why}. {what_now}. Ask again; if this persists, the issuer has changed: "
+        "look for a newer version of this stack."
     )

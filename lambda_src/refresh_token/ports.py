@@ -1,5 +1,6 @@
 """What the core needs from outside: protocols, and the values that pass through them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -8,7 +9,7 @@ from refresh_token.errors import RefreshTokenError
 from refresh_token.token_pair import TokenPair
 
 if TYPE_CHECKING:
-    from refresh_token.issued_token import IssuedToken
+    from refresh_token.issued_token import Issued
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,13 @@ class Issuer(Protocol):
         """Whether the issuer uses the client id that the caller sends. If not, it always uses its own app's."""
         ...
 
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> "IssuedToken":
+    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> "Issued":
         """Call the issuer; with retries, the call takes at most ``seconds``.
 
         Raises:
             ReauthorizationRequiredException: the issuer refuses the refresh token.
             IssuerUnavailableException: the issuer throttles, fails or does not answer.
-            IssuerProtocolException: the answer makes no sense.
+            IssuerProtocolException: the answer makes no sense, and holds no new refresh token.
             ConfigurationException: this function is not allowed to call the issuer.
 
         """
@@ -142,6 +143,14 @@ class Telemetry(Protocol):
 
     def expiry_capped(self) -> None:
         """The issuer's expiry is too far ahead to believe."""
+        ...
+
+    def expiry_not_said(self) -> None:
+        """The issuer does not say when the token expires."""
+        ...
+
+    def odd_answer(self, members: Sequence[str]) -> None:
+        """Some members of an issuer's answer, by these names, are not what they should be."""
         ...
 
     def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from refresh_token.claimed_refresh import Outcome
     from refresh_token.claims import Failure
+    from refresh_token.issued_token import IssuedToken
     from refresh_token.refresh_once import RefreshOnce
 
 ANSWER_RESERVE: Final = 1.0
@@ -110,8 +111,9 @@ class Refresher:
         if stored and stored.pair.has_refresh_token(refresh_token):
             outcome = self._refresh(stored, client_id=client_id)
             token = self._token(outcome.stored)
-            expires_in = outcome.issued.expires_in if outcome.issued else token.expires_in
-            return BareToken(outcome.stored.pair.access_token, expires_in)
+            if outcome.issued:
+                return self._bare(outcome.issued)
+            return BareToken(outcome.stored.pair.access_token, token.expires_in)
         if stored and self._was_replaced(refresh_token):
             live = self._live(stored)
             return BareToken(live.stored.pair.access_token, live.expires_in)
@@ -123,8 +125,16 @@ class Refresher:
                 "The issuer refuses the token in `refreshTokenBody`. Check the token and its client id. Nothing was "
                 "stored."
             ) from None
-        issued.expiry(now=self.clock.now())
-        return BareToken(issued.access_token, issued.expires_in)
+        from refresh_token.issued_token import RefreshTokenOnly  # noqa: PLC0415 - reading a fresh token needs none
+
+        if isinstance(issued, RefreshTokenOnly):
+            raise issued.error
+        return self._bare(issued)
+
+    def _bare(self, issued: "IssuedToken") -> BareToken:
+        """Return an issued token with the lifetime that the issuer sent, or with a guess if it sent none."""
+        sent = issued.expires_in if issued.expiry(now=self.clock.now()).said else None
+        return BareToken(issued.access_token, issued.default_lifetime if sent is None else sent)
 
     def _was_replaced(self, refresh_token: str) -> bool:
         previous = self.connection.store.previous() if self.connection.issuer.rotates else None

@@ -27,6 +27,7 @@ class Metric:
     RECOVERED: Final = "Recovered"
     REAUTHORIZATION_REQUIRED: Final = "ReauthorizationRequired"
     TOKEN_NOT_STORED: Final = "TokenNotStored"  # noqa: S105 - a metric's name
+    EXPIRY_NOT_SAID: Final = "ExpiryNotSaid"
 
 
 ALARMS: Final = "Monitoring"

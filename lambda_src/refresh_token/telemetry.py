@@ -8,7 +8,7 @@ which hold tokens.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
@@ -114,6 +114,16 @@ class PowertoolsTelemetry:
     def expiry_capped(self) -> None:
         """Log that the issuer's expiry is too far ahead to believe."""
         self._logger.warning("The issuer's expiry is more than 400 days ahead; counted as 400 days")
+
+    def expiry_not_said(self) -> None:
+        """Log and count an issued token whose expiry is a guess."""
+        self._logger.warning("The issuer does not say when the token expires; counted with the default lifetime")
+        self._count(Metric.EXPIRY_NOT_SAID)
+
+    def odd_answer(self, members: Sequence[str]) -> None:
+        """Log the names of the members of an issuer's answer that are not what they should be."""
+        log = self._logger.error if "refresh_token" in members else self._logger.warning
+        log("The issuer's answer has odd members, which were ignored", extra={"members": list(members)})
 
     def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:
         """Log that the lock could not say whether an earlier refresh left this version dead."""

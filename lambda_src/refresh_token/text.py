@@ -1,7 +1,20 @@
-"""What counts as text in a token, an id or a credential."""
+"""What counts as text in a token, an id or a credential, and which tokens can be used.
+
+The function, its issuers, its store and `tokenctl` share these rules. `token_client`, which is shipped by itself, has a
+copy of the rule for access tokens.
+"""
+
+import re
+from typing import Final, TypeGuard
+
+MAX_ACCESS_TOKEN_LENGTH: Final = 16_384
+"""No HTTP header takes a longer token, and a secret of 65,536 bytes (Secrets Manager quotas) has room for it."""
+
+_ACCESS_TOKEN: Final = re.compile(rf"[!-~]{{1,{MAX_ACCESS_TOKEN_LENGTH}}}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def is_text(value: object) -> bool:
+def is_text(value: object) -> TypeGuard[str]:
     """Tell whether ``value`` is a non-blank string that can be sent: lone surrogates cannot be encoded."""
     if not isinstance(value, str) or not value.strip():
         return False
@@ -10,3 +23,16 @@ def is_text(value: object) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def is_access_token(value: object) -> TypeGuard[str]:
+    """Tell whether the header ``Authorization`` can carry ``value``: visible ASCII characters (RFC 6750, 2.1)."""
+    return isinstance(value, str) and bool(_ACCESS_TOKEN.fullmatch(value))
+
+
+def is_refresh_token(value: object) -> TypeGuard[str]:
+    """Tell whether ``value`` is text without control characters and without white space around it.
+
+    RFC 6749, A.17, allows printable ASCII only. A form can carry other characters as well, so they are taken.
+    """
+    return is_text(value) and value == value.strip() and not _CONTROL.search(value)

@@ -74,22 +74,27 @@ def window_of(
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """When a token expires, and whether the time was cut down to MAX_LIFETIME."""
+    """When a token expires.
+
+    ``capped``: the time was cut down to MAX_LIFETIME. ``said``: it is the issuer's word, not a guess.
+    """
 
     at: datetime
     capped: bool = False
+    said: bool = True
 
 
-def read_expires_in(value: object, *, counted_from: datetime) -> Expiry:
+def read_expires_in(value: object, *, counted_from: datetime, max_lifetime: timedelta | None = MAX_LIFETIME) -> Expiry:
     """Interpret an ``expiresIn`` by its magnitude.
 
     The API reference calls it "the date and time when the new access token expires" and types it as an integer, and
     Figma sends seconds. So up to 10^9 it is a duration in seconds from ``counted_from``, above that epoch seconds, and
-    above 10^12 epoch milliseconds. An expiry more than MAX_LIFETIME after ``counted_from`` is cut down to that. The
-    result may lie before ``counted_from``.
+    above 10^12 epoch milliseconds. An expiry more than ``max_lifetime`` after ``counted_from`` is cut down to that,
+    unless it is None. The result may lie before ``counted_from``.
 
     Raises:
         ValueError: the value is not a whole number, or not positive. The message does not show it.
+        OverflowError: without ``max_lifetime``, the expiry is after the year 9999.
 
     """
     if isinstance(value, bool) or not isinstance(value, int):
@@ -102,8 +107,8 @@ def read_expires_in(value: object, *, counted_from: datetime) -> Expiry:
         seconds = value - int(counted_from.timestamp())
     else:
         seconds = value // 1000 - int(counted_from.timestamp())
-    if seconds > MAX_LIFETIME.total_seconds():
-        return Expiry(counted_from + MAX_LIFETIME, capped=True)
+    if max_lifetime is not None and seconds > max_lifetime.total_seconds():
+        return Expiry(counted_from + max_lifetime, capped=True)
     return Expiry(counted_from + timedelta(seconds=seconds))
 
 

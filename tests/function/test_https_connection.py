@@ -1,5 +1,6 @@
 """One POST over a real socket: bounded in time and size, over checked TLS, through a proxy, on a kept connection."""
 
+import gzip
 import socket
 import ssl
 import time
@@ -95,8 +96,14 @@ TOO_LONG: dict[str, Sent] = {
     "says that it is": Sent(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"),
     "in chunks": Sent(CHUNKED + (b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n") * 40, hang_up=True),
     "without an end": Sent(ENDLESS + b"x" * 10_000_000, hang_up=True),
-    "gzip": http(200, b"\x1f\x8b", Content_Encoding="gzip"),
-    "encoded twice": http(200, b"x", Content_Encoding="identity, br"),
+    "when decompressed": http(200, gzip.compress(b"x" * (MAX_BYTES + 1)), Content_Encoding="gzip"),
+}
+OBJECT = b'{"a": 1}'
+CUT_OFF: dict[str, Sent] = {
+    "by a hang-up": Sent(http(200, OBJECT, Content_Length="99").raw, hang_up=True),
+    "by a reset": Sent(CHUNKED + b"8\r\n" + OBJECT, reset=True),
+    "by the time": Sent(CHUNKED + b"8\r\n" + OBJECT + b"\r\n"),
+    "in gzip": Sent(http(200, gzip.compress(OBJECT), Content_Length="99", Content_Encoding="gzip").raw, hang_up=True),
 }
 CUT = http(200, b"x" * 100).raw[:-1]
 BROKEN: dict[str, Sent] = {
@@ -133,12 +140,20 @@ class TestReply:
         assert reply.body == body
 
     @pytest.mark.parametrize("sent", TOO_LONG.values(), ids=TOO_LONG)
-    def test_is_neither_long_nor_compressed(self, sent: Sent, server: TokenServer) -> None:
+    def test_is_not_too_long(self, sent: Sent, server: TokenServer) -> None:
         server.answer(sent, issued())
         connection = connect(server.url)
         assert post(connection) == Reply(200, None)
         assert post(connection) == Reply(200, issued().raw.partition(b"\r\n\r\n")[2])
         assert [seen.connection for seen in server.seen] == [1, 2], "what was not read closes the connection"
+
+    @pytest.mark.parametrize("sent", CUT_OFF.values(), ids=CUT_OFF)
+    def test_is_taken_if_its_object_is_complete(self, sent: Sent, server: TokenServer) -> None:
+        server.answer(sent, issued())
+        connection = connect(server.url)
+        assert post(connection, SOON) == Reply(200, OBJECT)
+        post(connection)
+        assert [seen.connection for seen in server.seen] == [1, 2], "what was cut off closes the connection"
 
     @pytest.mark.parametrize("sent", BROKEN.values(), ids=BROKEN)
     def test_broken_ones_may_be_acted_upon(self, sent: Sent, server: TokenServer) -> None:

@@ -1,7 +1,9 @@
 """The contract of the Issuer port, over all issuers. A real server answers each of them in its own language."""
 
+import gzip
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,7 +16,7 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
-from refresh_token.issued_token import IssuedToken
+from refresh_token.issued_token import IssuedToken, RefreshTokenOnly
 from refresh_token.issuers.registry import ISSUERS, issuer_from
 from refresh_token.ports import Issuer
 from tests.support.canaries import assert_clean
@@ -74,7 +76,9 @@ class Subject:
     language: Language
 
     def refresh(self, seconds: float = ONE_ATTEMPT) -> IssuedToken:
-        return self.issuer.refresh(REFRESH, CLIENT, seconds=seconds)
+        issued = self.issuer.refresh(REFRESH, CLIENT, seconds=seconds)
+        assert isinstance(issued, IssuedToken)
+        return issued
 
     def fault(self, reply: Reply, seconds: float = ONE_ATTEMPT) -> type[RefreshTokenError]:
         """Return the class of the error that a reply leads to, the error being clean of everything that was sent."""
@@ -174,7 +178,6 @@ NONSENSE: dict[str, Reply] = {
     "text": http(200, b'"canary"'),
     "null": http(200, b"null"),
     "no token": http(200, b"{}"),
-    "a number of 5000 digits": http(200, b'{"access_token": "canary", "expires_in": ' + b"9" * 5000 + b"}"),
     "bytes that are no text": http(200, b"\xff\xfe"),
     "a redirect to another host": http(302, Location="http://canary.example/"),
     "404": http(404, b"{}"),
@@ -187,18 +190,61 @@ def test_nonsense_ends_the_attempts(reply: Reply, subject: Subject) -> None:
     assert len(subject.server.seen) == 1
 
 
-NO_TOKENS: tuple[object, ...] = ("", " ", 0, 7, 0.5, None, True, False, ["canary"], {"canary": 1}, "\ud800")
-NO_EXPIRIES: tuple[object, ...] = ("", "60", "2027-01-01", 60.0, 0.5, True, False, [60], {}, 1e300)
+NO_TOKENS: tuple[object, ...] = ("", " ", 0, 7, None, True, ["canary"], {"canary": 1}, "\ud800", "canary\n", "ä")
 
 
-def test_members_of_another_type_are_nonsense(subject: Subject) -> None:
+def test_an_unusable_access_token_is_nonsense(subject: Subject) -> None:
     for value in NO_TOKENS:
         assert subject.fault(subject.language.issued(access_token=value)) is IssuerProtocolException, value
-    for value in NO_EXPIRIES:
-        assert subject.fault(subject.language.issued(expires_in=value)) is IssuerProtocolException, value
+        assert (
+            subject.fault(subject.language.issued(access_token=value, refresh_token=REFRESH)) is IssuerProtocolException
+        )
 
 
-def test_the_core_judges_a_whole_number(subject: Subject) -> None:
-    for expires_in in (0, -1, -(10**30), 10**13):
-        subject.server.answer(subject.language.issued(expires_in=expires_in))
-        assert subject.refresh().expires_in == expires_in
+def test_a_new_refresh_token_survives_without_access_token(subject: Subject) -> None:
+    for value in NO_TOKENS:
+        subject.server.answer(subject.language.issued(access_token=value, refresh_token="canary-new"))
+        issued = subject.issuer.refresh(REFRESH, CLIENT, seconds=ONE_ATTEMPT)
+        assert isinstance(issued, RefreshTokenOnly), value
+        assert (issued.refresh_token, type(issued.error)) == ("canary-new", IssuerProtocolException)
+        assert_clean(issued.error)
+        assert "canary" not in repr(issued)
+
+
+EXPIRIES = (("3600", 3600), (3600.0, 3600), (10**13, 10**13), (None, None), ("", None), ("2027", 2027), ("soon", None))
+
+
+def test_whatever_is_said_of_expiry_issues(subject: Subject) -> None:
+    for sent, read in EXPIRIES:
+        subject.server.answer(subject.language.issued(expires_in=sent, refresh_token="new"))
+        issued = subject.refresh()
+        assert (issued.access_token, issued.expires_in, issued.refresh_token) == ("canary-issued", read, "new"), sent
+
+
+def as_sent(body: bytes) -> dict[str, Reply]:
+    """Return a body in the many forms in which servers send it."""
+    deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return {
+        "with a byte order mark": http(200, b"\xef\xbb\xbf" + body),
+        "in UTF-16": http(200, body.decode().encode("utf-16")),
+        "in UTF-32": http(200, body.decode().encode("utf-32-le")),
+        "with members twice": http(200, b'{"access_token": 1, "accessToken": 1, "refresh_token": 1,' + body[1:]),
+        "with text in Latin-1": http(200, b'{"scope": "\xe4",' + body[1:]),
+        "with NaN": http(200, b'{"x": NaN, "y": -Infinity, "z": "\t\n",' + body[1:]),
+        "with a number of 5000 digits": http(200, b'{"x": ' + b"9" * 5000 + b"," + body[1:]),
+        "in gzip": http(200, gzip.compress(body), Content_Encoding="gzip"),
+        "in x-gzip": http(200, gzip.compress(body), Content_Encoding=" X-GZIP"),
+        "in deflate": http(200, zlib.compress(body), Content_Encoding="deflate"),
+        "in deflate without a header": http(
+            200, deflate.compress(body) + deflate.flush(), Content_Encoding="identity, deflate"
+        ),
+        "as 201": http(201, body),
+    }
+
+
+@pytest.mark.parametrize("form", as_sent(b"{}"))
+def test_the_form_of_an_answer_costs_nothing(form: str, subject: Subject) -> None:
+    body = subject.language.issued(refresh_token="new").raw.partition(b"\r\n\r\n")[2]
+    subject.server.answer(as_sent(body)[form])
+    issued = subject.refresh()
+    assert (issued.access_token, issued.refresh_token) == ("canary-issued", "new")

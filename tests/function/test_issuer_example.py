@@ -14,6 +14,7 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
+from refresh_token.issued_token import IssuedToken
 from refresh_token.issuers.registry import ISSUERS, issuer_from
 from refresh_token.ports import Issuer
 from tests.support.checkout import ROOT
@@ -38,7 +39,7 @@ def acme(tmp_path: Path, token_endpoint: TokenServer, app_secret: AppSecret, mon
 def test_it_issues_a_token(acme: Issuer, token_endpoint: TokenServer) -> None:
     token_endpoint.answer(http(200, b'{"token": "new", "ttl": 60}'))
     issued = acme.refresh("old", None, seconds=30)
-    assert (issued.access_token, issued.expires_in, acme.rotates) == ("new", 60, False)
+    assert (issued, acme.rotates) == (IssuedToken(access_token="new", expires_in=60), False)
     (seen,) = token_endpoint.seen
     assert (seen.line, seen.form) == ("POST /session/renew HTTP/1.1", {"session": "old"})
     assert seen.headers["X-Acme-Key"] == APP_SECRET

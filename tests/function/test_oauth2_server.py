@@ -45,7 +45,9 @@ def issuer(server: OAuth2Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ma
 
 def refresh(issuer: Issuer, token: str | None) -> IssuedToken:
     assert token
-    return issuer.refresh(token, None, seconds=30)
+    issued = issuer.refresh(token, None, seconds=30)
+    assert isinstance(issued, IssuedToken)
+    return issued
 
 
 @pytest.mark.parametrize("client_auth", ["basic", "post"])
@@ -88,4 +90,5 @@ def test_an_ungranted_scope_is_a_wrong_setting(server: OAuth2Server, issuer: Mak
 
 def test_an_unstated_lifetime_is_one_hour(server: OAuth2Server, issuer: MakeIssuer) -> None:
     server.server.expires_in = None
-    assert refresh(issuer(), server.sign_in("ada").refresh_token).expires_in == 3600
+    issued = refresh(issuer(), server.sign_in("ada").refresh_token)
+    assert (issued.expires_in, issued.default_lifetime) == (None, 3600)

@@ -76,12 +76,11 @@ class TestAnswer:
         http(200),
         http(204),
         http(200, b"<h1>canary</h1>", Content_Type="text/html"),
-        http(200, b'{"access_token": "canary", "expires_in": 1, "access_token": "canary-2"}'),
         http(200, b'{"access_token": "' + b"x" * 10_000_000 + b'"}'),
         http(200, b"\x1f\x8b\x08", Content_Encoding="gzip"),
     )
 
-    @pytest.mark.parametrize("reply", NONSENSE, ids=["nothing", "204", "HTML", "a name twice", "10 MB", "gzip"])
+    @pytest.mark.parametrize("reply", NONSENSE, ids=["nothing", "204", "HTML", "10 MB", "gzip"])
     def test_nonsense_ends_the_attempts(self, reply: Sent, token_endpoint: TokenServer) -> None:
         token_endpoint.answer(reply)
         assert type(fault(token_endpoint, AMPLE)) is IssuerProtocolException
@@ -89,7 +88,7 @@ class TestAnswer:
 
     @pytest.mark.parametrize("status", [101, 302, 307, 400, 404, 499, 503])
     def test_any_other_status_is_a_refusal(self, status: int, token_endpoint: TokenServer) -> None:
-        for body in (b"", b"<h1>", b"[1]", b'{"error": "x", "error": "y"}', b"x" * 10_000_000):
+        for body in (b"", b"<h1>", b"[1]", b"x" * 10_000_000):
             token_endpoint.answer(http(status, body, Location=f"{token_endpoint.url}/elsewhere"))
             response = post(token_endpoint)
             assert (response, response.refused) == (TokenResponse(status, {}), True)

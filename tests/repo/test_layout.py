@@ -54,7 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     "successors": set(),
     "refresher": {
         *("claimed_refresh", "claims", "connections", "errors", "ports"),
-        *("process_memory", "refresh_once", "results", "windows"),
+        *("issued_token", "process_memory", "refresh_once", "results", "windows"),
     },
     "answers": {"results", "windows"},
     "signals": set(),

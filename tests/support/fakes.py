@@ -3,14 +3,14 @@
 The store and the lock make each call of a service as a step. A test that subclasses them decides what becomes of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from refresh_token.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
 from refresh_token.errors import RefreshTokenError, SecretMalformedException, SecretNotSeededException
-from refresh_token.issued_token import IssuedToken
+from refresh_token.issued_token import Issued, read_issued
 from refresh_token.ports import StoredPair, VersionSupersededError
 from refresh_token.token_pair import TokenPair, parse_pair
 
@@ -60,14 +60,14 @@ class FakeIssuer:
     rotates: bool = False
     takes_client_id: bool = True
 
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
+    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> Issued:
         self.calls.append((refresh_token, client_id, seconds))
         if self.fault:
             raise self.fault
         self.live = f"access-{len(self.calls)}"
         if self.while_calling:
             self.while_calling()
-        return IssuedToken.from_answer(self.live, self.expires_in, self.new_refresh_token)
+        return read_issued(self.live, self.expires_in, self.new_refresh_token)
 
 
 @dataclass
@@ -295,6 +295,12 @@ class FakeTelemetry:
 
     def expiry_capped(self) -> None:
         self.reports.append(("expiry_capped", {}))
+
+    def expiry_not_said(self) -> None:
+        self.told.append(("expiry_not_said", {}))
+
+    def odd_answer(self, members: Sequence[str]) -> None:
+        self.told.append(("odd_answer", {"members": list(members)}))
 
     def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:
         self.reports.append(("lock_not_read", {"reason": error.reason, "version_id": version_id}))

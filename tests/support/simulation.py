@@ -22,13 +22,14 @@ from typing import TypeVar
 
 from refresh_token.claims import Failure
 from refresh_token.errors import (
+    IssuerProtocolException,
     IssuerUnavailableException,
     ReauthorizationRequiredException,
     RefreshTokenError,
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.issued_token import IssuedToken
+from refresh_token.issued_token import IssuedToken, read_issued
 from refresh_token.ports import StoredPair
 from refresh_token.token_pair import TokenPair
 from tests.support.fakes import NOW, FakeLock, FakeStore, Record, Secret
@@ -130,7 +131,9 @@ class Grants:
     rotates: bool = False
     single_use: bool = False
     """Each refresh token works once; a spent one that comes again revokes them all."""
-    nonsense: int | None = None
+    nonsense: bool = False
+    """Answers hold no access token."""
+
     live: str = ""
     valid: set[str] = field(default_factory=set)
     ends: dict[str, datetime] = field(default_factory=dict)
@@ -142,7 +145,7 @@ class Grants:
         self.ends[self.live] = now + self.lifetime
         epoch = int((self.ends[self.live] + self.skew).timestamp())
         forms = {"duration": int(self.lifetime.total_seconds()), "seconds": epoch, "milliseconds": epoch * 1000}
-        return self.live, forms[self.form] if self.nonsense is None else self.nonsense
+        return self.live, forms[self.form]
 
     def sign_in(self, now: datetime) -> TokenPair:
         """Return the pair of a new sign-in."""
@@ -208,9 +211,13 @@ class Simulation(Secret):
             # Another version's refresh, while an operator has stored a pair: nobody can keep those two apart.
             other.disturbed |= other is not me and (foreign or other.claimed != me.claimed)
         me.disturbed = False
-        me.answer = IssuedToken.from_answer(access, expires_in, rotated)
-        self.answers[access] = me.answer
-        return me.answer
+        if self.grants.nonsense:
+            raise IssuerProtocolException("no access token")
+        issued = read_issued(access, expires_in, rotated)
+        assert isinstance(issued, IssuedToken)
+        me.answer = issued
+        self.answers[access] = issued
+        return issued
 
     def _may_refresh(self, me: Invocation, refresh_token: str) -> None:
         assert me.claimed is not None, "no issuer call happens without a claim"

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from refresh_token.errors import IssuerProtocolException
-from refresh_token.issued_token import IssuedToken
+from refresh_token.issued_token import Issued, IssuedToken
 from refresh_token.token_pair import TokenPair
 from tokenctl.errors import ServiceError
 from tokenctl.sign_in.authorization_request import AuthorizationRequest
@@ -30,25 +30,24 @@ class CodeExchange(Protocol):
 
 
 def issued_pair(
-    read: Callable[[], IssuedToken], request: AuthorizationRequest, *, now: datetime, issuer_label: str
+    read: Callable[[], Issued], request: AuthorizationRequest, *, now: datetime, issuer_label: str
 ) -> TokenPair:
     """Return the pair of a token that was issued at `now` (UTC); `read` takes it from the issuer's answer.
 
     Raises:
-        ServiceError: the answer is not a pair with an expiry. The message shows nothing of it.
+        ServiceError: the answer is not a pair. The message shows nothing of it.
 
     """
     try:
         issued = read()
-        expires_at = issued.expiry(now=now).at
     except IssuerProtocolException:
         issued = None
-    if issued is None or issued.refresh_token is None:
-        raise ServiceError(f"{issuer_label}'s answer makes no sense: it is not a token pair with an expiry.")
+    if not isinstance(issued, IssuedToken) or issued.refresh_token is None:
+        raise ServiceError(f"{issuer_label}'s answer makes no sense: it is not a token pair.")
     return TokenPair(
         access_token=issued.access_token,
         refresh_token=issued.refresh_token,
         client_id=request.client_id,
-        expires_at=expires_at,
+        expires_at=issued.expiry(now=now).at,
         refreshed_at=now,
     )

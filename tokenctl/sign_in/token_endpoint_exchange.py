@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from refresh_token.oauth.app_credentials import AppCredentials
-from refresh_token.oauth.issued import is_bearer, issued_token
+from refresh_token.oauth.issued import issued_token
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.refusals import CODE_EXCHANGE, CODES, Refusal, meaning
 from refresh_token.oauth.requests import code_request
@@ -45,11 +45,6 @@ class TokenEndpointExchange:
     def _pair(self, response: TokenResponse, request: AuthorizationRequest, now: datetime) -> TokenPair:
         if response.refused:
             raise _refusal(response)
-        if not is_bearer(response):
-            raise ServiceError(
-                "The issuer's answer makes no sense: its token is not a bearer token. Check the app's settings at the "
-                "issuer."
-            )
         if "access_token" in response.document and response.document.get("refresh_token") is None:
             raise ServiceError(
                 "The issuer gave no refresh token, so nothing could keep the token alive. Some issuers require a scope "

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from refresh_token.oauth.content_coding import decoded
+from refresh_token.oauth.json_body import json_object
 from refresh_token.oauth.requests import TokenRequest
 from refresh_token.oauth.responses import MAX_BYTES, TokenResponse
-from refresh_token.oauth.strict_json import json_object
 from refresh_token.oauth.trust import https_proxy, tls_context
 from tokenctl.errors import ConfigurationError, ServiceError, TokenctlError
 from tokenctl.stack.debug_log import LOG
@@ -83,12 +84,11 @@ def _send(pool: "urllib3.PoolManager", url: str, request: TokenRequest, seconds:
             preload_content=False,
         )
         with response:
-            uncompressed = response.headers.get("Content-Encoding", "identity").lower() == "identity"
             body = response.read(MAX_BYTES + 1, decode_content=False)
     except urllib3.exceptions.HTTPError as error:
         cause = error.args[0] if isinstance(error, urllib3.exceptions.SSLError) and error.args else error
     else:
-        document = json_object(body) if uncompressed and len(body) <= MAX_BYTES else None
+        document = json_object(decoded(body, response.headers.get("Content-Encoding"), max_bytes=MAX_BYTES))
         return TokenResponse(response.status, document or {}, response.headers.get("WWW-Authenticate", ""))
     if isinstance(cause, ssl.SSLCertVerificationError):
         raise TokenctlError(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Self
 
-from refresh_token.issued_token import IssuedToken
+from refresh_token.issued_token import read_issued
 from refresh_token.oauth.amplify import read_body
 from refresh_token.token_pair import PROVIDER, TokenPair
 from tokenctl.errors import ServiceError, TokenctlError
@@ -42,9 +42,7 @@ class UiBuilderExchange:
             with translate_aws_errors():
                 answer = self._exchange(parameters)
             parts = [answer.get(key) for key in ("accessToken", "expiresIn", "refreshToken")]
-            return issued_pair(
-                lambda: IssuedToken.from_answer(*parts), request, now=now, issuer_label="Amplify UI Builder"
-            )
+            return issued_pair(lambda: read_issued(*parts), request, now=now, issuer_label="Amplify UI Builder")
         except TokenctlError as error:
             raise type(error)(f"{error} {NOTHING_STORED}") from None
 

@@ -1,8 +1,8 @@
 """One connection to an issuer, which sends a POST and returns its reply, bounded in time and in size.
 
 It uses the standard library's http.client: botocore has loaded it, so it costs no cold start, and AWS patches it
-with the runtime. It follows no redirect, repeats nothing, decompresses nothing and logs nothing. It also lets us bound
-the time of an entire response (`WholeResponse`), which urllib3's pools do not.
+with the runtime. It follows no redirect, repeats nothing and logs nothing. It also lets us bound the
+time of an entire response (`WholeResponse`), which urllib3's pools do not.
 """
 
 import http.client
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from refresh_token.issuers.dialling import dial, dial_through_proxy, step_timeout
+from refresh_token.oauth.content_coding import decoded
+from refresh_token.oauth.json_body import json_object
 from refresh_token.oauth.responses import MAX_BYTES
 from refresh_token.whole_response import WholeResponse
 
@@ -32,13 +34,16 @@ connection meanwhile may not have told us."""
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. `body` is None if it is too long or compressed, so it cannot answer the request."""
+    """What came back. `body` is None if it is too long."""
 
     status: int
     body: bytes | None = field(repr=False)
     retry_after: str | None = field(default=None, repr=False)
     challenge: str | None = field(default=None, repr=False)
     """The header ``WWW-Authenticate``."""
+
+    reusable: bool = field(default=False, compare=False)
+    """Whether the connection can carry another request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +101,12 @@ class HttpsConnection:
             reply = _read(response)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may hold the request or the reply
             reply = NoReply(_name(error), sent=True)
-        if response and not response.will_close and isinstance(reply, Reply) and reply.body is not None:
-            self._kept = connection, time()
-            return reply
         if response:
             response.close()  # http.client leaves the socket to the response where the connection is not kept
-        connection.close()
+        if isinstance(reply, Reply) and reply.reusable:
+            self._kept = connection, time()
+        else:
+            connection.close()
         return reply
 
     def _reused(self) -> http.client.HTTPConnection | None:
@@ -138,21 +143,26 @@ class HttpsConnection:
 
 
 def _read(response: http.client.HTTPResponse) -> Reply | NoReply:
-    """Read a response unless it is too long. One that was cut short is no reply."""
-    body: bytes | None = None
-    if response.length is None or response.length <= MAX_BYTES:
-        body = response.read(MAX_BYTES + 1)
-        if len(body) > MAX_BYTES:
-            body = None
-        elif response.length:
-            return NoReply("its answer was cut off", sent=True)
-    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        body = None
+    """Read a response unless it is too long. One that was cut off is a reply if its JSON object is complete."""
+    body, cut_off = bytearray(), ""
+    try:
+        while max(len(body), response.length or 0) <= MAX_BYTES and (piece := response.read1(MAX_BYTES + 1)):
+            body += piece
+        if 0 < (response.length or 0) <= MAX_BYTES:
+            cut_off = "its answer was cut off"
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        cut_off = _name(error)
+    content = None
+    if (response.length or 0) <= MAX_BYTES:
+        content = decoded(bytes(body), response.headers.get("Content-Encoding"), max_bytes=MAX_BYTES)
+    if cut_off and json_object(content) is None:
+        return NoReply(cut_off, sent=True)
     return Reply(
         response.status,
-        body,
+        content,
         retry_after=response.headers.get("Retry-After"),
         challenge=response.headers.get("WWW-Authenticate"),
+        reusable=content is not None and not cut_off and not response.will_close,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from refresh_token.deadline import Deadline
 from refresh_token.errors import ConfigurationException
-from refresh_token.issued_token import IssuedToken
+from refresh_token.issued_token import Issued
 from refresh_token.issuers.app_credentials import HOW_TO_FILL, AppCredentialsSecret
 from refresh_token.issuers.refusal_errors import refusal_error
 from refresh_token.issuers.token_endpoint import TokenEndpoint
@@ -27,7 +27,7 @@ class OAuth2Issuer:
         self._endpoint = TokenEndpoint(profile.refresh_url, repeatable=not profile.rotates)
         self._app = app
 
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:  # noqa: ARG002
+    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> Issued:  # noqa: ARG002
         """Refresh within `seconds`; see the port for what it raises.
 
         The request names the app whose credentials are stored, whatever `client_id` is: a refresh token is bound to its
@@ -36,9 +36,10 @@ class OAuth2Issuer:
         deadline = Deadline.after(seconds)
         request = self._request(self._app.read(deadline), refresh_token)
         response = self._endpoint.post(request, deadline)
-        if response.refused:
-            raise refusal_error(response, self._profile.refresh_refusals)
-        return issued_token(response, self._profile)
+        refusal = refusal_error(response, self._profile.refresh_refusals) if response.refused else None
+        if refusal and not response.succeeded:
+            raise refusal
+        return issued_token(response, self._profile, sent=refresh_token, refusal=refusal)
 
     def _request(self, app: AppCredentials, refresh_token: str) -> TokenRequest:
         try:

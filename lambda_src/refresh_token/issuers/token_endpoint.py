@@ -12,9 +12,9 @@ from refresh_token.issuers.https_connection import READ_TIMEOUT, HttpsConnection
 from refresh_token.issuers.refusal_errors import nonsense, unavailable
 from refresh_token.issuers.retries import pause_before_retry
 from refresh_token.issuers.tls import function_tls_context
+from refresh_token.oauth.json_body import json_object
 from refresh_token.oauth.requests import TokenRequest
 from refresh_token.oauth.responses import TokenResponse
-from refresh_token.oauth.strict_json import json_object
 
 MAX_ATTEMPTS: Final = 3
 MAX_ATTEMPT_TIME: Final = CONNECT_TIMEOUT + READ_TIMEOUT
@@ -41,7 +41,7 @@ class TokenEndpoint:
 
         Raises:
             IssuerUnavailableException: the issuer did not answer.
-            IssuerProtocolException: the issuer answered with success, but with no JSON object of a sensible size.
+            IssuerProtocolException: the issuer answered with success, but with no JSON object that can be read.
             ConfigurationException: AWS_CA_BUNDLE or HTTPS_PROXY cannot be used.
 
         """

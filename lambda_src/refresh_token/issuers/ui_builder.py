@@ -17,7 +17,7 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
-from refresh_token.issued_token import IssuedToken
+from refresh_token.issued_token import Issued, read_issued
 from refresh_token.oauth.amplify import read_body
 from refresh_token.token_pair import PROVIDER
 
@@ -44,7 +44,7 @@ class UiBuilderIssuer:
     rotates = False
     takes_client_id = True
 
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
+    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> Issued:
         """Call RefreshToken within `seconds`; see the port for what it raises."""
         body = {"token": refresh_token} if client_id is None else {"token": refresh_token, "clientId": client_id}
         answer: Mapping[str, object] | Fault = attempt(
@@ -52,7 +52,9 @@ class UiBuilderIssuer:
         )
         if isinstance(answer, Fault):
             raise _meaning(answer)
-        return IssuedToken.from_answer(answer.get("accessToken"), answer.get("expiresIn"), answer.get("refreshToken"))
+        return read_issued(
+            answer.get("accessToken"), answer.get("expiresIn"), answer.get("refreshToken"), sent=refresh_token
+        )
 
 
 def issuer_from(_: "Mapping[str, str]") -> UiBuilderIssuer:

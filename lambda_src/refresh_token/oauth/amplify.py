@@ -8,6 +8,10 @@ import json
 from http import HTTPStatus
 from typing import Any, Final
 
+from refresh_token.oauth.content_coding import decoded
+from refresh_token.oauth.json_body import json_object
+from refresh_token.oauth.responses import MAX_BYTES
+
 _ANSWER_KEYS: Final = ("accessToken", "expiresIn", "refreshToken")
 _CODE_KEYS: Final = ("__type", "code", "Code")
 """Where a REST-JSON error has its code, if not in the header ``x-amzn-ErrorType``."""
@@ -15,11 +19,8 @@ _CODE_KEYS: Final = ("__type", "code", "Code")
 
 def read_body(response_dict: dict[str, Any], customized_response_dict: dict[str, object], **_: object) -> None:
     """Handle botocore's event ``before-parse``: pass on our keys unchanged, and leave the parser an error's code."""
-    try:
-        body = json.loads(response_dict["body"])
-    except (ValueError, RecursionError):
-        body = None
-    document = body if isinstance(body, dict) else {}
+    coding = response_dict["headers"].get("Content-Encoding")
+    document = json_object(decoded(response_dict["body"], coding, max_bytes=MAX_BYTES)) or {}
     code: dict[str, str] = {}
     if response_dict["status_code"] < HTTPStatus.MULTIPLE_CHOICES:
         customized_response_dict.update({key: document.get(key) for key in _ANSWER_KEYS})

@@ -1,31 +1,41 @@
 """Reading the issued token out of an answer (RFC 6749, 5.1)."""
 
-from refresh_token.errors import IssuerProtocolException
-from refresh_token.issued_token import IssuedToken
+from typing import Final
+
+from refresh_token.errors import RefreshTokenError
+from refresh_token.issued_token import Issued, read_issued
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.responses import TokenResponse
 
+REFRESH_LIFETIMES: Final = (
+    "refresh_token_expires_in",
+    "refresh_expires_in",
+    "x_refresh_token_expires_in",
+    "refreshTokenExpiresIn",
+)
+"""Members for the lifetime of a refresh token. RFC 6749 has none: the first is GitHub's and LinkedIn's, the second is
+Keycloak's, the third is QuickBooks Online's (their documentation of the token endpoint)."""
 
-def issued_token(response: TokenResponse, profile: Profile) -> IssuedToken:
-    """Return the issued token, with the profile's lifetime if the answer has none.
+
+def issued_token(
+    response: TokenResponse, profile: Profile, *, sent: str = "", refusal: RefreshTokenError | None = None
+) -> Issued:
+    """Return what the issuer issued, with the profile's lifetime for a token whose lifetime the answer does not say.
+
+    `sent` is the refresh token of the request; `refusal` is what the answer means if it holds no usable access token.
 
     Raises:
-        IssuerProtocolException: the answer holds no usable access token.
+        RefreshTokenError: the answer holds neither a usable access token nor a new refresh token.
 
     """
-    if profile.bearer_only and not is_bearer(response):
-        raise IssuerProtocolException(
-            "The issuer sent a token that is not a bearer token, so consumers cannot use it. Nothing was stored. "
-            "Check the app's settings at the issuer."
-        )
     document = response.document
-    expires_in = document.get("expires_in")
-    if expires_in is None:
-        expires_in = profile.default_lifetime
-    return IssuedToken.from_answer(document.get("access_token"), expires_in, document.get("refresh_token"))
-
-
-def is_bearer(response: TokenResponse) -> bool:
-    """Tell whether the issued token is a bearer token. A token without a type counts as one (RFC 6749, 7.1)."""
-    kind = response.document.get("token_type", "bearer")
-    return isinstance(kind, str) and kind.lower() == "bearer"
+    return read_issued(
+        document.get("access_token"),
+        document.get("expires_in"),
+        document.get("refresh_token"),
+        token_type=document.get("token_type", "bearer"),
+        refresh_expires_in=next((document[name] for name in REFRESH_LIFETIMES if name in document), None),
+        default_lifetime=profile.default_lifetime,
+        sent=sent,
+        refusal=refusal,
+    )

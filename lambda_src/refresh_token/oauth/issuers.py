@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, Self
 from urllib.parse import urlsplit
 
+from refresh_token.issued_token import DEFAULT_LIFETIME as FIGMA_LIFETIME
 from refresh_token.oauth.client_auth import BASIC, BASIC_UNESCAPED, STANDARD
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.refusals import FIGMA_REFRESH, SERVER_REFRESH
@@ -109,8 +110,7 @@ class FigmaSettings(IssuerSettings):
             code_fields={"grant_type": "authorization_code"},
             client_auth=BASIC_UNESCAPED,
             rotates=False,
-            default_lifetime=None,
-            bearer_only=False,
+            default_lifetime=FIGMA_LIFETIME,
             refresh_refusals=FIGMA_REFRESH,
             consent_page=FIGMA_CONSENT_PAGE,
             scopes=FIGMA_SCOPES,
@@ -158,7 +158,6 @@ class OAuth2Settings(IssuerSettings):
             client_auth=self.client_auth,
             rotates=True,
             default_lifetime=self.default_lifetime,
-            bearer_only=True,
             refresh_refusals=SERVER_REFRESH,
             scopes=tuple(self.scope.split()),
         )

@@ -22,11 +22,8 @@ class Profile:
     rotates: bool
     """Whether an answer may replace the refresh token. The old one must then never be sent twice (RFC 9700, 4.14.2)."""
 
-    default_lifetime: int | None
-    """Seconds that a token is believed to live if the answer does not say; None if the issuer always says."""
-
-    bearer_only: bool
-    """Whether a refresh with another ``token_type`` is refused."""
+    default_lifetime: int
+    """Seconds that a token is believed to live if the answer does not say."""
 
     refresh_refusals: RefusalRules
     consent_page: str = ""

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-MAX_BYTES: Final = 64 * 1024
-"""Longest body that is read. A token answer is a few hundred bytes long."""
+from refresh_token.text import is_access_token
+
+MAX_BYTES: Final = 1024 * 1024
+"""Longest body that is read, compressed or not. A token answer is a few hundred bytes long. A longer one is read
+all the same, because it may hold a new refresh token. Whether that fits into the store is for the store to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,15 @@ class TokenResponse:
         return message if isinstance(message, str) else ""
 
     @property
+    def succeeded(self) -> bool:
+        """Whether the status is one of success."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
     def refused(self) -> bool:
-        """Whether the issuer gave no token. Some issuers refuse with 200."""
-        succeeded = HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
-        return not succeeded or ("error" in self.document and "access_token" not in self.document)
+        """Whether the issuer gave no token and says so. Some issuers refuse with 200."""
+        issued = self.succeeded and is_access_token(self.document.get("access_token"))
+        return not issued and (not self.succeeded or "error" in self.document)
 
     @property
     def challenged(self) -> bool:

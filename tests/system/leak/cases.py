@@ -108,6 +108,10 @@ ISSUER_FAULTS: dict[str, Ending] = {
             "keys that nobody knows": good(accessToken=ISSUED, echo=ECHO, **{REFRESH: CLIENT}),
             "headers that repeat the request": replace(good(accessToken=ISSUED), headers=ECHO_HEADERS),
             "an expiry beyond belief": good(accessToken=ISSUED, expiresIn=10**18),
+            "an expiry that is a token": good(accessToken=ISSUED, expiresIn=ISSUED),
+            "an expiry that is an object": good(accessToken=ISSUED, expiresIn={ISSUED: 1}),
+            "an expiry of zero": good(accessToken=ISSUED, expiresIn=0),
+            "an expiry in the past": good(accessToken=ISSUED, expiresIn=10**9 + 1),
             "a refresh token that is a list": good(accessToken=ISSUED, refreshToken=[ROTATED]),
             "gzip that is none": raw("HTTP/1.1 200 OK\nContent-Encoding: gzip\n"),
         },
@@ -141,11 +145,8 @@ ISSUER_FAULTS: dict[str, Ending] = {
             "bytes that are no text": Reply(body=b"\xff\xfe" + ISSUED.encode()),
             "no access token": good(accessToken=None, token=ISSUED),
             "an access token that is an object": good(accessToken={ISSUED: ISSUED}),
+            "an access token that no header carries": good(accessToken=f"{ISSUED}\n", refreshToken=[ROTATED]),
             "an access token that cannot be sent": good(accessToken=f"{ISSUED}\ud800"),
-            "an expiry that is a token": good(accessToken=ISSUED, expiresIn=ISSUED),
-            "an expiry that is an object": good(accessToken=ISSUED, expiresIn={ISSUED: 1}),
-            "an expiry of zero": good(accessToken=ISSUED, expiresIn=0),
-            "an expiry in the past": good(accessToken=ISSUED, expiresIn=10**9 + 1),
             "a body that ends too soon": raw("HTTP/1.1 200 OK\nContent-Length: 300\n", CUT.encode()),
         },
     ),
@@ -184,7 +185,6 @@ def error(code: str) -> str:
 
 OAUTH2_FAULTS: dict[str, Ending] = {
     **{name: (in_oauth(reply), end) for name, (reply, end) in ISSUER_FAULTS.items()},
-    "gzip that is none": (in_oauth(ISSUER_FAULTS["gzip that is none"][0]), PROTOCOL),
     "a body that ends too soon": (in_oauth(ISSUER_FAULTS["a body that ends too soon"][0]), UNAVAILABLE),
     "403 access denied": (ISSUER_FAULTS["403 access denied"][0], REAUTHORIZE),
     "400 that repeats the credentials": (Reply(400, error(BASIC).encode(), ECHO_HEADERS), REAUTHORIZE),
@@ -196,8 +196,8 @@ OAUTH2_FAULTS: dict[str, Ending] = {
     "400 invalid_grant": (text(error("invalid_grant"), status=400), REAUTHORIZE),
     "429 with the secret as the time": (text(status=429, **{"Retry-After": APP_SECRET}), UNAVAILABLE),
     "a member twice": (
-        text(f'{{"access_token": "{ISSUED}", "access_token": "{ROTATED}", "expires_in": 1}}'),
-        PROTOCOL,
+        text(f'{{"access_token": "{ROTATED}", "access_token": "{ISSUED}", "expires_in": 1}}'),
+        None,
     ),
     "10 MB": (text(ECHO * 20_000), PROTOCOL),
 }

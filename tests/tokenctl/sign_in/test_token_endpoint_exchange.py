@@ -1,6 +1,7 @@
 """The exchange of a code at a token endpoint: the request, what each answer means, and that no error shows either."""
 
 import base64
+import gzip
 import json
 import logging
 from collections.abc import Iterator
@@ -167,14 +168,10 @@ MEMBERS = pair().raw.partition(b"\r\n\r\n")[2]
 ANSWERS: dict[str, tuple[Reply, str]] = {
     "HTML": (http(200, b"<h1>figd_canary</h1>"), NO_PAIR),
     "cut off": (Reply(b'HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{"access', hang_up=True), NO_PAIR),
-    "a key twice": (http(200, b'{"access_token": "figd_canary", ' + MEMBERS[1:]), NO_PAIR),
     "too long": (http(200, LONG), NO_PAIR),
-    "compressed": (http(200, MEMBERS, Content_Encoding="gzip"), NO_PAIR),
     "no access token": (pair(access_token=None), NO_PAIR),
-    "no expiry": (pair(expires_in=None), NO_PAIR),
     "no refresh token": (pair(refresh_token=None), "gave no refresh token"),
     "refresh token that is not text": (pair(refresh_token={"x": REFRESH}), NO_PAIR),
-    "not a bearer token": (pair(token_type="mac"), "not a bearer token"),
     "a redirect": (http(302, Location=f"https://figma.example/{CODE}"), "a redirect, which is not followed"),
     "refused": (figma_error(400, ECHO), f"{REFUSED} (HTTP 400)."),
     "refused with a code": (oauth_error(400, "invalid_grant"), f"{REFUSED} (HTTP 400, invalid_grant)."),
@@ -198,7 +195,26 @@ SILENCE: dict[str, Reply] = {
 }
 
 
+ODD_PAIRS: dict[str, Reply] = {
+    "a key twice": http(200, b'{"access_token": "figd_canary", ' + MEMBERS[1:]),
+    "a byte order mark": http(200, b"\xef\xbb\xbf" + MEMBERS),
+    "UTF-16": http(200, MEMBERS.decode().encode("utf-16")),
+    "gzip": http(200, gzip.compress(MEMBERS), Content_Encoding="gzip"),
+    "no expiry": pair(expires_in=None),
+    "negative expiry": pair(expires_in=-1),
+    "expiry in words": pair(expires_in=ACCESS),
+    "not a bearer token": pair(token_type="mac"),
+}
+
+
 class TestAnswers:
+    @pytest.mark.parametrize("answer", ODD_PAIRS.values(), ids=ODD_PAIRS)
+    def test_with_odd_members_are_pairs(self, token_endpoint: TokenServer, answer: Reply) -> None:
+        token_endpoint.answer(answer)
+        found = exchanged(token_endpoint)
+        assert (found.access_token, found.refresh_token) == (ACCESS, REFRESH)
+        assert found.expires_at is not None
+
     @pytest.mark.parametrize(("answer", "message"), ANSWERS.values(), ids=ANSWERS)
     def test_without_a_pair_are_hidden_service_errors(
         self, token_endpoint: TokenServer, answer: Reply, message: str, caplog: pytest.LogCaptureFixture

@@ -60,8 +60,6 @@ def test_a_code_becomes_a_pair(standin: Standin, exchange: UiBuilderExchange) ->
 ANSWERS: dict[str, dict[str, Any]] = {
     "cut off": {"body": MALFORMED},
     "no refresh token": {"omit": ("refreshToken",)},
-    "no expiry": {"omit": ("expiresIn",)},
-    "expiry in words": {"answer": {"expiresIn": "figd_soon"}},
     "error": {"status": 500, "code": "InternalServerException", "message": f"{CODE} {CLIENT_ID}"},
     "denied": {"status": 403, "code": "AccessDeniedException", "message": f"{CODE} {CLIENT_ID}"},
     "refused": {"status": 400, "code": "InvalidParameterException", "message": f"{CODE} {CLIENT_ID}"},
