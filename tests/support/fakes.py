@@ -297,10 +297,10 @@ class FakeTelemetry:
         self.reports.append(("expiry_capped", {}))
 
     def expiry_not_said(self) -> None:
-        self.told.append(("expiry_not_said", {}))
+        self.reports.append(("expiry_not_said", {}))
 
     def odd_answer(self, members: Sequence[str]) -> None:
-        self.told.append(("odd_answer", {"members": list(members)}))
+        self.reports.append(("odd_answer", {"members": list(members)}))
 
     def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:
         self.reports.append(("lock_not_read", {"reason": error.reason, "version_id": version_id}))
