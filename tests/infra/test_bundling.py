@@ -327,9 +327,9 @@ class TestCheckOfWhatIsInstalled:
     @pytest.mark.parametrize(
         ("file", "text", "fault"),
         [
-            ("pins.txt", "some-thing==1.1", "some-thing: pinned is 1.1, installed is 1.0"),
-            ("pins.txt", "", "some-thing: pinned is no such package, installed is 1.0"),
-            ("pins.txt", "some-thing==1.0\nother==2", "other: pinned is 2, installed is nothing"),
+            ("pins.txt", "some-thing==1.1", "some-thing: 1.1 is pinned, 1.0 is installed"),
+            ("pins.txt", "", "some-thing: no version is pinned, 1.0 is installed"),
+            ("pins.txt", "some-thing==1.0\nother==2", "other: 2 is pinned, no version is installed"),
             ("packages/some.py", "x = 1", "Some_thing: some.py was changed"),
             ("packages/some.py", None, "Some_thing: some.py is missing"),
             ("packages/Some_thing-1.0.dist-info/RECORD", None, "Some_thing: the list of its files, RECORD, is missing"),

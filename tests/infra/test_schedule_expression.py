@@ -51,8 +51,8 @@ def test_the_calendars_worst_case_for_two_ticks(expression: str, expected: timed
         ),
         ("at(2030-01-01T00:00:00)", "must repeat; at(...) ticks once"),
         ("rate(0 minutes)", "must have a rate of at least 1"),
-        ("rate(1 hours)", "must say rate(1 hour)"),
-        ("rate(2 hour)", "must say rate(2 hours)"),
+        ("rate(1 hours)", "must be written rate(1 hour)"),
+        ("rate(2 hour)", "must be written rate(2 hours)"),
         ("cron(0 0 * * *)", "must have six cron fields (minutes hours day-of-month month day-of-week year), not 5"),
         ("cron(0 0 * * * *)", "must have ? in exactly one of day-of-month and day-of-week"),
         ("cron(0 0 ? * ? *)", "must have ? in exactly one of day-of-month and day-of-week"),
@@ -65,8 +65,8 @@ def test_the_calendars_worst_case_for_two_ticks(expression: str, expected: timed
         ("cron(0 0 ? * 8 *)", "has '8' in its day-of-week field; it takes 1 to 7, in rising order"),
         ("cron(0 0 ? * FUN *)", "has 'FUN' in its day-of-week field, which is not a cron value"),
         ("cron(0 0 * 13 ? *)", "has '13' in its month field; it takes 1 to 12, in rising order"),
-        ("cron(0 0 31 2 ? *)", "must name days that come round every year"),
-        ("cron(0 0 29 2 ? *)", "must name days that come round every year"),
+        ("cron(0 0 31 2 ? *)", "must name days that exist every year"),
+        ("cron(0 0 29 2 ? *)", "must name days that exist every year"),
     ],
 )
 def test_a_bad_expression_names_its_rule(expression: str, rule: str) -> None:

@@ -106,9 +106,9 @@ class TestRules:
     @pytest.mark.parametrize(
         ("key", "value", "rule"),
         [
-            ("schedule", "", "must be a text that is not empty"),
-            ("schedule", 5, "must be a text that is not empty"),
-            ("schedule", "rate(1 hours)", "must say rate(1 hour)"),
+            ("schedule", "", "must be text that is not empty"),
+            ("schedule", 5, "must be text that is not empty"),
+            ("schedule", "rate(1 hours)", "must be written rate(1 hour)"),
             ("schedule", "rate(85 hours)", f"{SLOW}170 hours"),
             ("issuer", "github", "must be amplify, figma or oauth2"),
             ("architecture", "i386", "must be arm64 or x86_64"),

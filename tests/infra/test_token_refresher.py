@@ -93,7 +93,7 @@ class TestProps:
 @pytest.mark.parametrize("issuer", ISSUERS)
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_its_policies_are_those_of_our_stack(asset: Path, stack: Stack, stage: str, issuer: str) -> None:
-    Tags.of(stack).add("whose", "somebody's")
+    Tags.of(stack).add("whose", "somebody")
     TokenRefresher(stack, "Figma", asset=asset, issuer=ISSUERS[issuer], customer_managed_key=stage == "prod")
     foreign = Synthesised(stage=stage, issuer=issuer, template=by_type(template_of(stack)))
     for check in policies.CHECKS:

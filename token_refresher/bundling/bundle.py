@@ -86,7 +86,7 @@ def build(  # noqa: PLR0913 (keyword-only)
     compiler = compiler_finder()
     if compiler is None:
         sys.stderr.write(
-            f"No Python {RUNTIME_PYTHON} found: the function ships without byte code and starts about half as fast. "
+            f"No Python {RUNTIME_PYTHON} found: the function ships without byte code and takes about twice as long to start. "
             f"Install Python {RUNTIME_PYTHON} or run the CDK with it.\n"
         )
     inputs = _Inputs(

@@ -27,7 +27,7 @@ def check(folder: Path, requirements: Path) -> None:
     present = {normalised(each.metadata["Name"]): each.version for each in distributions}
     wanted = pinned(requirements)
     faults = [
-        f"{name}: pinned is {wanted.get(name, 'no such package')}, installed is {present.get(name, 'nothing')}"
+        f"{name}: {wanted.get(name, 'no version')} is pinned, {present.get(name, 'no version')} is installed"
         for name in sorted({*wanted, *present})
         if wanted.get(name) != present.get(name)
     ]

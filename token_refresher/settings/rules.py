@@ -114,7 +114,7 @@ class ScheduleExpression:
     def read(self, value: object) -> str:
         """Return the expression."""
         if not isinstance(value, str) or not value:
-            raise ValueError("must be a text that is not empty")
+            raise ValueError("must be text that is not empty")
         max_time_for_two_ticks(value)
         return value
 

@@ -39,7 +39,7 @@ def _rate_period(value: int, unit: str, *, plural: bool) -> timedelta:
     if value == 0:
         raise ValueError("must have a rate of at least 1")
     if plural != (value > 1):
-        raise ValueError(f"must say rate({value} {unit}{'s' if value > 1 else ''})")
+        raise ValueError(f"must be written rate({value} {unit}{'s' if value > 1 else ''})")
     return timedelta(**{f"{unit}s": value})
 
 
@@ -71,7 +71,7 @@ def _max_two_gaps(days: Sequence[int], minutes: Sequence[int]) -> int:
         later - earlier for (one, earlier), (other, later) in zip(ticks, ticks[2:], strict=False) if one != other
     ]
     if not across_days:
-        raise ValueError("must name days that come round every year")
+        raise ValueError("must name days that exist every year")
     return max(within_a_day + across_days)
 
 
