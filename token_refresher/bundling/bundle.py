@@ -86,8 +86,8 @@ def build(  # noqa: PLR0913 (keyword-only)
     compiler = compiler_finder()
     if compiler is None:
         sys.stderr.write(
-            f"No Python {RUNTIME_PYTHON} found: the function ships without byte code and takes about twice as long to start. "
-            f"Install Python {RUNTIME_PYTHON} or run the CDK with it.\n"
+            f"No Python {RUNTIME_PYTHON} found: the function ships without byte code and takes about twice as long to "
+            f"start. Install Python {RUNTIME_PYTHON} or run the CDK with it.\n"
         )
     inputs = _Inputs(
         layout=_LAYOUT,
