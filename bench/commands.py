@@ -12,6 +12,8 @@ from time import perf_counter
 
 from bench.figures import Line, compare
 from bench.warm import Warm
+from local.cdk_cli import CdkCli
+from local.deployment import IMPORTABLE
 from local.environment import caller_environment
 from tests.support.checkout import ROOT
 from tests.support.local_function import LocalFunction
@@ -29,13 +31,12 @@ print(time.perf_counter() - imported)
 
 def synth() -> Line:
     """Time `cdk synth` and its bundling, in turn."""
-    environment = {**caller_environment(""), "CDK_DISABLE_VERSION_CHECK": "1", "PYTHONPATH": _PYTHONPATH}
-    environment["PATH"] = f"{ROOT / 'node_modules' / '.bin'}:{environment['PATH']}"
+    environment = caller_environment("") | IMPORTABLE
     synths, bundlings = [], []
-    with tempfile.TemporaryDirectory() as out:
+    with tempfile.TemporaryDirectory() as folder:
+        cdk = CdkCli(env=environment, folder=Path(folder))
         for turn in range(ROUNDS + 1):
-            command = ["cdk", "synth", "--quiet", "--output", out, "--context", "stage=local"]
-            seconds = _seconds(lambda: _run(command, environment))  # noqa: B023 - called immediately
+            seconds = _seconds(lambda: cdk.synth(context={"stage": "local"}))
             built = float(_run([sys.executable, "-c", _BUILD], environment))
             if turn:  # the first turn may build the bundle
                 synths.append(seconds)
@@ -76,9 +77,6 @@ def by_hand(function: LocalFunction, refresh: Warm) -> Line:
         unit="ms",
         goal=0.1,
     )
-
-
-_PYTHONPATH = f"{ROOT / 'lambda_src'}:{ROOT}"
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> str:

@@ -47,6 +47,10 @@ class CdkCli:
     on_line: Callable[[str], None] = say_nothing
     executable: Path = CDK
 
+    def synth(self, *, context: Mapping[str, str] | None = None) -> None:
+        """Write the cloud assembly. Raises `CdkFailedError`."""
+        self._run(self.app_folder, "synth", "--quiet", *self._synth_options(context))
+
     def bootstrap(self) -> None:
         """Create the toolkit stack: the asset bucket and the deployment roles. Raises `CdkFailedError`."""
         # Not in the app's folder: there the CLI would run the complete app first, only to find the address given here.

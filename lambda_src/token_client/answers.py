@@ -20,7 +20,6 @@ from token_client.tokens import Token
 MAX_MESSAGE_LENGTH: Final = 1000
 
 _TYPE_NAME: Final = re.compile(r"[A-Za-z_][\w.]{0,79}", re.ASCII)
-_HEADER_SAFE: Final = re.compile(r"[!-~]+")
 _FIGMA_TOKEN: Final = re.compile(r"fig[a-z]{0,2}_\S+", re.IGNORECASE)
 
 _SEE_LOG: Final = "See the function's log"
@@ -38,7 +37,7 @@ def token_of(payload: bytes) -> Received:
     """Read a token answer.
 
     Raises:
-        UnexpectedAnswerException: the payload is not a token answer.
+        UnexpectedAnswerException: the payload is not a token answer, or no header can carry its token.
 
     """
     match _json_object(payload):
@@ -48,8 +47,10 @@ def token_of(payload: bytes) -> Received:
             "expiresIn": int(expires_in),
             "state": str(state),
             **more,
-        } if not isinstance(expires_in, bool) and _HEADER_SAFE.fullmatch(access_token) and version_id:
-            return Received(Token(access_token, version_id, state, _time_of(more.get("expiresAt"))), expires_in)
+        } if not isinstance(expires_in, bool) and version_id:
+            token = Token(access_token, version_id, state, _time_of(more.get("expiresAt")))
+            _ = token.authorization  # raises if no header can carry the token
+            return Received(token, expires_in)
     raise UnexpectedAnswerException(
         "The function's answer is not a token answer. Check that the client was given the name of the refresh "
         "function. If it was, the client and the function have different versions: update the older one."

@@ -1,7 +1,32 @@
-"""The token that consumers get."""
+"""The token that consumers get, and what makes it usable."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+
+from token_client.errors import UnexpectedAnswerException
+
+MAX_LENGTH: Final = 16_384
+"""Characters of an access token. API Gateway and most servers refuse headers long before that."""
+
+_USABLE: Final = re.compile(r"[!-~]+")
+"""What a header can carry after ``Bearer``: visible ASCII (RFC 9110, 5.5; RFC 6750, 2.1 allows even less)."""
+
+
+def fault_of(access_token: str) -> str:
+    """Return what makes an access token unusable, such as "has a line break"; empty if it is usable."""
+    if not access_token:
+        return "is empty"
+    if len(access_token) > MAX_LENGTH:
+        return f"has more than {MAX_LENGTH} characters"
+    if _USABLE.fullmatch(access_token):
+        return ""
+    if "\n" in access_token or "\r" in access_token:
+        return "has a line break"
+    if any(character.isspace() for character in access_token):
+        return "has a blank"
+    return "has a control character" if access_token.isascii() else "has a character outside ASCII"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +48,17 @@ class Token:
 
     @property
     def authorization(self) -> str:
-        """Return the value of the ``Authorization`` header."""
+        """Return the value of the ``Authorization`` header.
+
+        Raises:
+            UnexpectedAnswerException: no header can carry the token. HTTP libraries would show it in their errors.
+
+        """
+        if fault := fault_of(self.access_token):
+            raise UnexpectedAnswerException(
+                f"The access token of version {self.version_id} {fault}, so no HTTP header can carry it. Store the "
+                "token pair again, with tokenctl authorize or tokenctl seed."
+            )
         return f"Bearer {self.access_token}"
 
     def __str__(self) -> str:

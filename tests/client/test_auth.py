@@ -3,24 +3,33 @@
 import asyncio
 import io
 import logging
+import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
 
 import httpx
+import pip
 import pytest
 import requests
 import urllib3
 
+from tests.support.canaries import CORE, leaks, texts_of
+from tests.support.certificates import Authority
+from tests.support.checkout import ROOT
 from tests.support.client_function import Api, Function, raised, token_of
 from tests.support.http_server import serving
-from token_client import TokenClient, TokenClientError
+from token_client import Token, TokenClient, TokenClientError
 from token_client.auth import rejections
 from token_client.auth.httpx import TokenAuth as HttpxAuth
 from token_client.auth.requests import TokenAuth as RequestsAuth
 from token_client.auth.urllib3 import TokenPool
 
 Send = Callable[..., tuple[int, str]]
-"""(method, URL, body) to (status, text)."""
+"""(method, URL, body, the library's own options) to (status, text)."""
 
 OLD, NEW = (f"Bearer {token_of(version)}" for version in (1, 2))
 HELLO, FORBIDDEN = (200, "hello "), (403, "No.")
@@ -30,9 +39,9 @@ def with_requests(client: TokenClient) -> Send:
     session = requests.Session()
     session.auth = RequestsAuth(client)
 
-    def send(method: str, url: str, body: object = None) -> tuple[int, str]:
+    def send(method: str, url: str, body: Any = None, **options: Any) -> tuple[int, str]:
         with session:
-            answer = session.request(method, url, data=body, timeout=10)  # type: ignore[arg-type]
+            answer = session.request(method, url, timeout=10, **{"data": body, **options})
         return answer.status_code, answer.text
 
     return send
@@ -41,9 +50,9 @@ def with_requests(client: TokenClient) -> Send:
 def with_httpx(client: TokenClient) -> Send:
     auth = HttpxAuth(client)
 
-    def send(method: str, url: str, body: object = None) -> tuple[int, str]:
+    def send(method: str, url: str, body: Any = None, **options: Any) -> tuple[int, str]:
         with httpx.Client(auth=auth, follow_redirects=True) as session:
-            answer = session.request(method, url, content=body)  # type: ignore[arg-type]
+            answer = session.request(method, url, content=body, **options)
         return answer.status_code, answer.text
 
     return send
@@ -56,20 +65,21 @@ def with_async_httpx(client: TokenClient) -> Send:
         for part in body:
             yield part
 
-    async def send(method: str, url: str, body: object) -> tuple[int, str]:
+    async def send(method: str, url: str, body: Any, **options: Any) -> tuple[int, str]:
         async with httpx.AsyncClient(auth=auth, follow_redirects=True) as session:
             content = parts(body) if isinstance(body, Iterator) else body
-            answer = await session.request(method, url, content=content)  # type: ignore[arg-type]
+            answer = await session.request(method, url, content=content, **options)
         return answer.status_code, answer.text
 
-    return lambda method, url, body=None: asyncio.run(send(method, url, body))
+    return lambda method, url, body=None, **options: asyncio.run(send(method, url, body, **options))
 
 
 def with_urllib3(client: TokenClient) -> Send:
     pool = TokenPool(client)
 
-    def send(method: str, url: str, body: object = None) -> tuple[int, str]:
-        answer = pool.request(method, url, body=body)
+    def send(method: str, url: str, body: Any = None, **options: Any) -> tuple[int, str]:
+        form = {"fields": {**options.pop("data", {}), **options.pop("files", {})}}
+        answer = pool.request(method, url, **({"body": body} if body else form if form["fields"] else options))
         return answer.status, answer.data.decode()
 
     return send
@@ -124,20 +134,6 @@ class TestRejections:
         with pytest.raises(TokenClientError, match="Sign in"):
             send("GET", f"{api.url}/me")
 
-    def test_the_same_host_keeps_the_token(self, send: Send, api: Api, function: Function) -> None:
-        api.redirects["/moved"] = "/forbidden"
-        assert [send("GET", f"{api.url}/{path}") for path in ("me", "moved")] == [HELLO, FORBIDDEN]
-        assert [path for path, *_ in api.seen].count("/forbidden") == 3
-        assert function.refreshes == 2
-
-    def test_another_host_gets_no_token(self, send: Send, api: Api, function: Function) -> None:
-        other = Api(Function())
-        with serving(other) as other.url:
-            api.redirects["/away"] = f"{other.url}/me"
-            assert send("GET", f"{api.url}/away") == FORBIDDEN
-        assert (authorizations(other), authorizations(api)) == ([None], [OLD])
-        assert function.refreshes == 0
-
     def test_the_rejecting_statuses_can_be_chosen(self, client: TokenClient, api: Api, function: Function) -> None:
         function.kill()
         answer = requests.get(f"{api.url}/me", auth=RequestsAuth(client, rejected_statuses=[401]), timeout=10)
@@ -170,12 +166,126 @@ class TestRejections:
         assert [line for line in caplog.text.splitlines() if "figd_canary" in line] == []
 
 
+class TestRedirects:
+    @pytest.fixture(autouse=True)
+    def login(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Give requests a login in netrc, which no request of ours may carry."""
+        netrc = tmp_path / "netrc"
+        netrc.write_text("default login ada password enigma\n")
+        monkeypatch.setenv("NETRC", str(netrc))
+
+    def test_the_same_origin_keeps_the_token(self, send: Send, api: Api, function: Function) -> None:
+        api.redirects |= {"/moved": "/again", "/again": "/forbidden"}
+        assert [send("GET", f"{api.url}/{path}") for path in ("me", "moved")] == [HELLO, FORBIDDEN]
+        assert [path for path, *_ in api.seen].count("/forbidden") == 3
+        assert function.refreshes == 2
+        assert None not in authorizations(api)
+
+    @pytest.mark.parametrize("kind", ["another port", "another host", "there and back", "https to http"])
+    def test_another_origin_gets_no_token(
+        self, send: Send, api: Api, function: Function, kind: str, tls: ssl.SSLContext
+    ) -> None:
+        other = Api(Function(), redirects={"/back": f"{api.url}/me"})
+        with serving(other) as other.url, serving(api, tls) as secure:
+            url = {"another host": api.url.replace("127.0.0.1", "localhost"), "there and back": f"{other.url}/back"}
+            start = secure if kind == "https to http" else api.url
+            api.redirects["/away"] = {
+                "another port": f"{other.url}/me",
+                "https to http": f"{api.url}/me".replace("127.0.0.1", "localhost"),
+                **url,
+            }[kind]
+            assert send("GET", f"{start}/away")[0] in (403, 404)
+        assert (authorizations(api) + authorizations(other)).count(None) == len(api.seen + other.seen) - 1
+        assert authorizations(api)[0] == OLD
+        assert function.refreshes == 0
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"), "tests")
+
+
+@pytest.fixture
+def tls(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """Return the context of a server that the libraries trust."""
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, str(authority.bundle))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.issue("localhost"))
+    return context
+
+
+class TestRequests:
+    def test_a_prepared_request_can_be_sent_again(self, client: TokenClient, api: Api, function: Function) -> None:
+        api.redirects["/old"] = "/me"
+        with requests.Session() as session:
+            session.auth = RequestsAuth(client)
+            for path in ("me", "old"):
+                prepared = session.prepare_request(requests.Request("GET", f"{api.url}/{path}"))
+                for request in (prepared, prepared, prepared, prepared.copy(), prepared):
+                    function.kill()
+                    assert session.send(request, timeout=10).status_code == 200
+                    function.kill()
+                    assert session.get(f"{api.url}/me", timeout=10).status_code == 200
+        assert function.refreshes == 20
+
+
+def refuse(*_: object, **__: object) -> NoReturn:
+    raise RuntimeError("Never 401.")
+
+
+async def refuse_later(*_: object) -> NoReturn:
+    raise RuntimeError("Never 401.")
+
+
+class TestHooks:
+    """A hook of the caller that raises does not hide a rejection."""
+
+    def test_requests_sends_it_again_first(self, client: TokenClient, api: Api, function: Function) -> None:
+        function.kill()
+        with requests.Session() as session:
+            session.auth = RequestsAuth(client)
+            session.hooks["response"] = [lambda answer, *_, **__: answer.raise_for_status()]
+            assert session.get(f"{api.url}/me", timeout=10).status_code == 200
+
+    @pytest.mark.parametrize("path", ["me", "forbidden"])
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_httpx_has_it_reported(
+        self, client: TokenClient, api: Api, function: Function, path: str, *, is_async: bool
+    ) -> None:
+        auth = HttpxAuth(client)
+
+        async def get_later() -> None:
+            async with httpx.AsyncClient(auth=auth, event_hooks={"response": [refuse_later]}) as session:
+                await session.get(f"{api.url}/{path}")
+
+        def get() -> None:
+            if is_async:
+                asyncio.run(get_later())
+            with httpx.Client(auth=auth, event_hooks={"response": [refuse]}) as session:
+                session.get(f"{api.url}/{path}")
+
+        function.kill()
+        for _ in range(5):
+            with pytest.raises(RuntimeError, match="Never"):
+                get()
+        assert authorizations(api) == [OLD] + [NEW] * 4
+        assert function.refreshes == 1
+
+
 class TestBodies:
     @pytest.mark.parametrize("body", [b"you", "you"], ids=["bytes", "text"])
     def test_a_body_in_memory_is_sent_again(self, send: Send, api: Api, function: Function, body: object) -> None:
         function.kill()
         assert send("POST", f"{api.url}/me", body) == (200, "hello you")
         assert [sent for *_, sent in api.seen] == [b"you", b"you"]
+
+    @pytest.mark.parametrize("form", [{"json": [1]}, {"data": {"a": "b"}}, {"files": {"f": ("name", b"you")}}], ids=str)
+    def test_a_form_is_sent_again(self, send: Send, api: Api, function: Function, form: dict[str, Any]) -> None:
+        function.kill()
+        assert send("POST", f"{api.url}/me", **form)[0] == 200
+        first, second = (sent for *_, sent in api.seen)
+        assert len(first) == len(second) > 0
 
     @pytest.mark.parametrize("library", [with_requests, with_urllib3])
     def test_a_file_is_rewound_to_its_position(
@@ -191,6 +301,67 @@ class TestBodies:
         assert send("POST", f"{api.url}/me", iter([b"y", b"ou"]))[0] == 403
         assert send("GET", f"{api.url}/me") == HELLO
         assert authorizations(api) == [OLD, NEW]
+
+    def test_spent_bodies_do_not_kill_in_a_loop(self, send: Send, api: Api, function: Function) -> None:
+        for _ in range(4):
+            assert send("POST", f"{api.url}/forbidden", iter([b"x"]))[0] == 403
+        assert function.refreshes == 1
+
+
+UNUSABLE = {
+    "": "is empty",
+    f"{CORE}\n": "line break",
+    f" {CORE}": "blank",
+    f"{CORE}\x00": "control",
+    f"{CORE}å": "ASCII",
+    CORE * 2000: "more than 16384",
+}
+
+
+class OneToken:
+    """A source of one token."""
+
+    def __init__(self, access_token: str) -> None:
+        self._token = Token(access_token, "version-1", "fresh", None)
+
+    def get_token(self) -> Token:
+        return self._token
+
+    def report_failure(self, token: Token) -> Token:
+        return token
+
+    look_again = report_failure
+
+
+@pytest.mark.parametrize("access_token", UNUSABLE, ids=UNUSABLE.get)
+@pytest.mark.parametrize("library", [with_requests, with_httpx, with_async_httpx, with_urllib3])
+def test_no_error_shows_an_unusable_token(library: Callable[[object], Send], api: Api, access_token: str) -> None:
+    with pytest.raises(TokenClientError, match=UNUSABLE[access_token]) as caught:
+        library(OneToken(access_token))("GET", f"{api.url}/me")
+    assert [text for text in texts_of(caught.value) if leaks(text)] == []
+    assert api.seen == []
+
+
+def test_urllib3s_retries_leave_rejections_alone(client: TokenClient, api: Api, function: Function) -> None:
+    retries = urllib3.Retry(3, status_forcelist=[401, 403, 500], remove_headers_on_redirect=[])
+    api.redirects["/away"] = api.url.replace("127.0.0.1", "localhost") + "/me"
+    function.kill()
+    for pool in (urllib3.PoolManager(retries=retries), urllib3.PoolManager()):
+        options = {} if pool.connection_pool_kw else {"retries": retries}
+        assert TokenPool(client, pool).request("GET", f"{api.url}/me", **options).status == 200
+        assert TokenPool(client, pool).request("GET", f"{api.url}/away", **options).status == 403
+    assert authorizations(api) == [OLD, NEW, NEW, None, NEW, NEW, None]
+
+
+def test_urllib3_1_26_works_too(tmp_path: Path) -> None:
+    """pip brings that version along."""
+    (tmp_path / "urllib3").symlink_to(Path(pip.__file__).parent / "_vendor" / "urllib3")
+    script = "import sys, pytest, urllib3; assert urllib3.__version__ < '2'; sys.exit(pytest.main(sys.argv[1:]))"
+    which = "with_urllib3 and (scenario or redirects or bodies) and not json"
+    command = [sys.executable, "-c", script, "-q", "-p", "no:cacheprovider", __file__, "-k", which]
+    environment = {"PATH": "", "PYTHONPATH": f"{tmp_path}:{ROOT}:{ROOT / 'lambda_src'}", "HOME": str(tmp_path)}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_pause_grows_until_a_replacement_works(client: TokenClient) -> None:

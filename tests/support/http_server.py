@@ -1,5 +1,6 @@
 """A WSGI app, or one fixed answer, behind a real socket, for one block."""
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -18,13 +19,13 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def serving(app: "WSGIApplication") -> Iterator[str]:
+def serving(app: "WSGIApplication", tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve on a free port until the block ends; the block is given the URL."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet, ssl_context=tls)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.port}"
+        yield f"https://localhost:{server.port}" if tls else f"http://127.0.0.1:{server.port}"
     finally:
         server.shutdown()
         thread.join()

@@ -7,7 +7,8 @@ asks the function whether there is a newer one. A consumer that asks for forbidd
 loop, and a consumer whose token was killed elsewhere still gets a new one.
 
 A token that was in use before this request may be two refreshes behind: the function answers its report with the
-current token, and that one may be dead, too. Only then does the adapter send a request a third time.
+current token, and that one may be dead, too. Only then does the adapter send a request a third time. If a request
+cannot be sent again, the next request with the replacement takes its place.
 
     token of this request     V0 rejected ── report V0 ──▶ V1 rejected ── stop: V1 was made for this request
     token in use before       V0 rejected ── report V0 ──▶ V1 rejected ── report V1 ──▶ V2 rejected ── stop
@@ -44,17 +45,32 @@ class Rejections:
         self.source, self._statuses, self._monotonic = source, frozenset(statuses), monotonic
         self._pause = FIRST_PAUSE
         self._doubted, self._until, self._used = "", 0.0, ""
+        self._untried: tuple[str, int] | None = None
+        """The version of a replacement whose request could not be sent again, and the attempts that were left."""
 
     def begin(self) -> "Trial":
         """Return the trial of a new request, with a token to send; raises a `TokenClientError`."""
         token = self.source.get_token()
         attempts = 2 if token.version_id == self._used else 1
         self.note(token)
+        return self._trial(token, attempts)
+
+    def resume(self, token: Token) -> "Trial":
+        """Return the trial of a request that was signed with this token before, and is sent again."""
+        return self._trial(token, 2)
+
+    def _trial(self, token: Token, attempts: int) -> "Trial":
+        if self._untried and self._untried[0] == token.version_id:
+            return Trial(self, token, self._untried[1], is_replaced=True)
         return Trial(self, token, attempts)
 
     def note(self, token: Token) -> None:
         """Remember this token as the one in use."""
         self._used = token.version_id
+
+    def leave_untried(self, token: Token, attempts: int) -> None:
+        """Remember a replacement that no request could try yet."""
+        self._untried = (token.version_id, attempts)
 
     def is_rejection(self, status: int) -> bool:
         """Whether this HTTP status counts as a rejection of the token."""
@@ -73,20 +89,20 @@ class Rejections:
             token.version_id,
             self._pause,
         )
-        self._doubted, self._until = token.version_id, self._monotonic() + self._pause
+        self._doubted, self._until, self._untried = token.version_id, self._monotonic() + self._pause, None
         self._pause = min(2 * self._pause, MAX_PAUSE)
 
     def trust(self) -> None:
         """Start again with the first pause: a replacement worked, so the rejection was about the token."""
-        self._pause = FIRST_PAUSE
+        self._pause, self._untried = FIRST_PAUSE, None
 
 
 class Trial:
     """One request: the token that it carries, and what to do after each answer."""
 
-    def __init__(self, rejections: Rejections, token: Token, attempts: int) -> None:
+    def __init__(self, rejections: Rejections, token: Token, attempts: int, *, is_replaced: bool = False) -> None:
         self._rejections, self.token, self._attempts = rejections, token, attempts
-        self._is_replaced = False
+        self._is_replaced = is_replaced
 
     def should_repeat(self, status: int, *, can_repeat: Callable[[], bool]) -> bool:
         """Whether to send the request again, with the new value of `token`.
@@ -109,7 +125,10 @@ class Trial:
             other, self._attempts = rejections.source.look_again(self.token), 1
         else:
             other = rejections.source.report_failure(self.token)
-        if other.version_id == self.token.version_id or not can_repeat():
+        if other.version_id == self.token.version_id:
+            return False
+        if not can_repeat():
+            rejections.leave_untried(other, self._attempts - 1)
             return False
         self.token, self._attempts, self._is_replaced = other, self._attempts - 1, True
         rejections.note(other)

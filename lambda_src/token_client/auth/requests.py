@@ -1,12 +1,13 @@
 """Auth for requests: ``session.auth = TokenAuth(client)``, or ``auth=TokenAuth(client)`` for a single request."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 from requests.exceptions import UnrewindableBodyError
+from requests.structures import CaseInsensitiveDict
 from requests.utils import rewind_body
 
 from token_client.auth.rejections import REJECTED, Rejections, Trial
@@ -15,12 +16,18 @@ from token_client.source import TokenSource
 
 _HEADER: Final = "Authorization"
 
+if TYPE_CHECKING:
+    _Headers = CaseInsensitiveDict[str | bytes]
+else:
+    _Headers = CaseInsensitiveDict  # generic only in newer versions of requests
+
 
 class TokenAuth(AuthBase):
     """Adds the token, and retries once with another one if the API rejects it (`rejected_statuses`).
 
     A generator's body cannot be sent again, so the adapter reports the rejection and returns the answer as it is. On a
-    redirect to another host requests drops the token, and the adapter ignores that host's rejection.
+    redirect to another host requests drops the token, and the adapter ignores that host's rejection. No redirect gets a
+    login from netrc.
 
     Raises:
         TokenClientError: from the request, if no token is available.
@@ -32,26 +39,76 @@ class TokenAuth(AuthBase):
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Sign a request."""
-        trial = self._rejections.begin()
-        r.headers[_HEADER] = trial.token.authorization
-        r.register_hook("response", partial(_answered, trial))
+        r.headers = _SignedHeaders(r.headers, self._rejections, self._rejections.begin())
+        # The first hook, because a hook that raises ends the others.
+        hooks = r.hooks["response"]
+        r.hooks = {**r.hooks, "response": [_answered, *(hook for hook in hooks if hook is not _answered)]}
         return r
 
 
-def _answered(trial: Trial, response: Response, **sending: Any) -> Response:  # noqa: ANN401 - requests' own
+class _SignedHeaders(_Headers):
+    """A request's headers with the token, and the trial of that token.
+
+    requests copies a request for each hop of a redirect, and asks netrc for a login to put into the copy. The copy of
+    these headers keeps the token instead, and goes on with the same trial. Any other sending begins a trial of its own.
+    """
+
+    def __init__(self, headers: Mapping[str, str | bytes], rejections: Rejections, trial: Trial) -> None:
+        super().__init__(headers)
+        self._rejections = rejections
+        self._token = trial.token
+        self._given: Trial | None = trial
+        """The trial that the next sending belongs to."""
+        self.redirected: Trial | None = None
+        """The trial of the last sending, if its answer was a redirect."""
+        super().__setitem__(_HEADER, trial.token.authorization)
+
+    def trial(self) -> Trial:
+        """Return the trial of a sending that was just answered."""
+        trial = self._given or self._rejections.resume(self._token)
+        self._given = self.redirected = None
+        return trial
+
+    def sign(self, trial: Trial) -> None:
+        """Replace the token with the trial's, for requests that are derived from this one or sent again."""
+        self._token = trial.token
+        super().__setitem__(_HEADER, trial.token.authorization)
+
+    def copy(self) -> "_SignedHeaders":
+        copied = _SignedCopy(self, self._rejections, self.redirected or self._rejections.resume(self._token))
+        if self.get(_HEADER) is None:
+            del copied[_HEADER]
+        return copied
+
+
+class _SignedCopy(_SignedHeaders):
+    """The headers of a copy, in which nobody can put another login in the token's place."""
+
+    def __setitem__(self, key: str, value: str | bytes) -> None:
+        if key.lower() != _HEADER.lower():
+            super().__setitem__(key, value)
+
+
+def _answered(response: Response, **sending: Any) -> Response:  # noqa: ANN401 - requests' own
     """Handle an answer; a redirected request inherits this hook."""
+    headers = response.request.headers
+    if not isinstance(headers, _SignedHeaders):
+        return response  # somebody replaced the headers, and the token with them
+    trial = headers.trial()
     # Send through the adapter: the session would call the hooks again.
     while _should_repeat(trial, response):
         # Read the body to its end, so that the connection can be reused.
         _ = response.content
         response.close()
         # Sign the original as well: requests derives a redirect that follows from it.
-        response.request.headers[_HEADER] = trial.token.authorization
+        headers.sign(trial)
         again = response.request.copy()
+        again.headers = headers.copy()
         answer: Response = response.connection.send(again, **sending)
         answer.history.append(response)
         answer.request = again
         response = answer
+    headers.redirected = trial if response.is_redirect else None
     return response
 
 
@@ -67,7 +124,7 @@ def _should_repeat(trial: Trial, response: Response) -> bool:
 
 def _rewind(request: PreparedRequest) -> bool:
     """Put a file back to its start. Return whether the body can be sent again: none, in memory, or a rewound file."""
-    if request.body is None or isinstance(request.body, str | bytes):
+    if request.body is None or isinstance(request.body, str | bytes | bytearray | memoryview):
         return True
     try:
         rewind_body(request)

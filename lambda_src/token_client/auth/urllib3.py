@@ -1,17 +1,21 @@
-"""A pool manager's ``request`` with a token, for urllib3, which has no auth hooks."""
+"""A pool manager's ``request`` with a token, for urllib3 (1.26 or 2), which has no auth hooks."""
 
 from collections.abc import Collection
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
-from urllib3 import BaseHTTPResponse, HTTPHeaderDict, PoolManager
+from urllib3 import PoolManager, Retry
+from urllib3._collections import HTTPHeaderDict  # urllib3 itself exports it from 2.0 on
 from urllib3.exceptions import UnrewindableBodyError
 from urllib3.util.request import rewind_body, set_file_position
 
 from token_client.auth.rejections import REJECTED, Rejections, Trial
 from token_client.errors import TokenClientError
 from token_client.source import TokenSource
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
 
 _HEADER: Final = "Authorization"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -22,7 +26,7 @@ class TokenPool:
 
     Retries once with another token if the API rejects one (`rejected_statuses`). A generator's body cannot be sent
     again, so the pool reports the rejection and returns the answer as it is. On a redirect to another host urllib3
-    drops the token, and the pool ignores that host's rejection.
+    drops the token, and the pool ignores that host's rejection. urllib3's own retries leave rejections to the pool.
     """
 
     def __init__(
@@ -33,9 +37,10 @@ class TokenPool:
         rejected_statuses: Collection[int] = REJECTED,
     ) -> None:
         self._rejections = Rejections(source, statuses=rejected_statuses)
+        self._rejected_statuses = frozenset(rejected_statuses)
         self._pool = pool or PoolManager()
 
-    def request(self, method: str, url: str, **options: Any) -> BaseHTTPResponse:  # noqa: ANN401 - urllib3's own
+    def request(self, method: str, url: str, **options: Any) -> "BaseHTTPResponse":  # noqa: ANN401 - urllib3's own
         """Send a request. Takes the options of ``PoolManager.request``.
 
         Raises:
@@ -59,13 +64,24 @@ class TokenPool:
             response = self._send(method, url, trial, options)
         return response
 
-    def _send(self, method: str, url: str, trial: Trial, options: dict[str, Any]) -> BaseHTTPResponse:
+    def _send(self, method: str, url: str, trial: Trial, options: dict[str, Any]) -> "BaseHTTPResponse":
         given = options.get("headers")
         headers = HTTPHeaderDict(self._pool.headers if given is None else given)
         headers[_HEADER] = trial.token.authorization
-        return self._pool.request(method, url, **{**options, "headers": headers})
+        return self._pool.request(method, url, **{**options, "headers": headers, "retries": self._retries(options)})
 
-    def _left_host(self, url: str, response: BaseHTTPResponse) -> bool:
+    def _retries(self, options: dict[str, Any]) -> Retry:
+        """Return the caller's retries without those that repeat a rejected token or take it to another host."""
+        given = options.get("retries")
+        if given is None:
+            given = self._pool.connection_pool_kw.get("retries")
+        retries = Retry.from_int(given, redirect=options.get("redirect", True))
+        return retries.new(
+            status_forcelist=frozenset(retries.status_forcelist or ()) - self._rejected_statuses,
+            remove_headers_on_redirect={*retries.remove_headers_on_redirect, _HEADER},
+        )
+
+    def _left_host(self, url: str, response: "BaseHTTPResponse") -> bool:
         """Whether a redirect led to another host, where the token was not sent."""
         first, here = self._pool.connection_from_url(url), url
         for hop in response.retries.history if response.retries else ():
@@ -75,7 +91,7 @@ class TokenPool:
         return False
 
 
-def _can_repeat(method: str, response: BaseHTTPResponse, body: object, position: Any) -> bool:  # noqa: ANN401 - an opaque value of urllib3
+def _can_repeat(method: str, response: "BaseHTTPResponse", body: object, position: Any) -> bool:  # noqa: ANN401 - an opaque value of urllib3
     """Whether the request can be sent again from its start without harm, even after redirects."""
     redirected = response.retries is not None and any(hop.redirect_location for hop in response.retries.history)
     return (not redirected or method.upper() in _SAFE) and _rewind(body, position)
