@@ -1,4 +1,4 @@
-"""The deployed stack from outside, as its users see it: events, errors, concurrency, failures, redeployment."""
+"""The deployed stack from outside, as its users see it: events, errors, concurrency, failures."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from local.deployment import STACK, Deployment, settings
+from local.deployment import STACK, Deployment
 from tests.support.events import FORCE, bare, report, tick
 from tests.support.played_demo import PlayedDemo
 from tests.support.windows import ADVISORY, EXPIRED, FRESH, MANDATORY
@@ -152,7 +152,3 @@ def test_logs_and_lock_table_hold_no_token(stack: Deployment) -> None:
     for token in (grant.access_token, grant.refresh_token, new, "a-wrong-token", "a-wrong-client"):
         assert token not in written
         assert token not in items
-
-
-def test_nothing_differs_after_a_deployment(stack: Deployment) -> None:
-    stack.cloud.cdk().diff(STACK, context=settings(stack.cloud))  # it raises if anything differs
