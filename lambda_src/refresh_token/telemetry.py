@@ -117,13 +117,13 @@ class PowertoolsTelemetry:
 
     def expiry_not_said(self) -> None:
         """Log and count an issued token whose expiry is a guess."""
-        self._logger.warning("The issuer does not say when the token expires; counted with the default lifetime")
+        self._logger.warning("The issuer does not say when the token expires; the default lifetime is assumed")
         self._count(Metric.EXPIRY_NOT_SAID)
 
     def odd_answer(self, members: Sequence[str]) -> None:
         """Log the names of the members of an issuer's answer that are not what they should be."""
         log = self._logger.error if "refresh_token" in members else self._logger.warning
-        log("The issuer's answer has odd members, which were ignored", extra={"members": list(members)})
+        log("The issuer's answer has unusable members, which were ignored", extra={"members": list(members)})
 
     def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:
         """Log that the lock could not say whether an earlier refresh left this version dead."""

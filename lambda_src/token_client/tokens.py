@@ -25,7 +25,7 @@ def fault_of(access_token: str) -> str:
     if "\n" in access_token or "\r" in access_token:
         return "has a line break"
     if any(character.isspace() for character in access_token):
-        return "has a blank"
+        return "has a space"
     return "has a control character" if access_token.isascii() else "has a character outside ASCII"
 
 
