@@ -76,9 +76,9 @@ Ending = tuple[Any, str | None]
 """What is played, and the error that ends a tick with an expired token then."""
 
 
-def ending(error: str | None, cases: Mapping[str, Any]) -> dict[str, Any]:
-    """Give every case the same ending."""
-    return {name: (case, error) for name, case in cases.items()}
+def endings(by_error: Mapping[str | None, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return every case with its ending, by name."""
+    return {name: (case, error) for error, cases in by_error.items() for name, case in cases.items()}
 
 
 def text(*members: object, status: int = 200, **headers: str) -> Reply:
@@ -99,10 +99,9 @@ CODES = {"__type": REFRESH, "code": REFRESH, "Code": CLIENT, "message": ECHO, "M
 CUT = f'{{"accessToken": "{ISSUED}"'
 BAD = "HTTP/1.1 400 Bad\n"
 
-ISSUER_FAULTS: dict[str, Ending] = {
-    **ending(
-        None,
-        {
+ISSUER_FAULTS: dict[str, Ending] = endings(
+    {
+        None: {
             "none": good(accessToken=ISSUED),
             "a new refresh token": good(accessToken=ISSUED, refreshToken=ROTATED),
             "keys that nobody knows": good(accessToken=ISSUED, echo=ECHO, **{REFRESH: CLIENT}),
@@ -115,10 +114,7 @@ ISSUER_FAULTS: dict[str, Ending] = {
             "a refresh token that is a list": good(accessToken=ISSUED, refreshToken=[ROTATED]),
             "gzip that is none": raw("HTTP/1.1 200 OK\nContent-Encoding: gzip\n"),
         },
-    ),
-    **ending(
-        REAUTHORIZE,
-        {
+        REAUTHORIZE: {
             "400 with the request in the message": refusal(400, "InvalidParameterException", ECHO),
             "400 with the token as the code in the header": refusal(400, REFRESH, ECHO),
             "400 with the client id as the code in the header": refusal(400, CLIENT),
@@ -132,11 +128,8 @@ ISSUER_FAULTS: dict[str, Ending] = {
             "a header whose name is the token": raw(f"{BAD}{REFRESH}: x\n"),
             "a length that is the token": raw(f"{BAD}Content-Length: {REFRESH}\n"),
         },
-    ),
-    **ending(CONFIGURATION, {"403 access denied": refusal(403, "AccessDeniedException", ECHO)}),
-    **ending(
-        PROTOCOL,
-        {
+        CONFIGURATION: {"403 access denied": refusal(403, "AccessDeniedException", ECHO)},
+        PROTOCOL: {
             "302 to an address with the token": text(status=302, Location=f"http://127.0.0.1:1/{REFRESH}?{CLIENT}"),
             "404": refusal(404, REFRESH, ECHO),
             "a body that is text": text(json.dumps(ECHO)),
@@ -149,10 +142,7 @@ ISSUER_FAULTS: dict[str, Ending] = {
             "an access token that cannot be sent": good(accessToken=f"{ISSUED}\ud800"),
             "a body that ends too soon": raw("HTTP/1.1 200 OK\nContent-Length: 300\n", CUT.encode()),
         },
-    ),
-    **ending(
-        UNAVAILABLE,
-        {
+        UNAVAILABLE: {
             "429": Reply(429, ECHO.encode(), ECHO_HEADERS),
             "500": refusal(500, REFRESH, ECHO),
             "503 as text": text(ECHO, status=503, **{"Content-Type": "text/plain"}),
@@ -164,8 +154,8 @@ ISSUER_FAULTS: dict[str, Ending] = {
             "chunks that are none": raw("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n", ECHO.encode()),
             "a date that is the token": raw(f"HTTP/1.1 503 No\nDate: {REFRESH}\n"),
         },
-    ),
-}
+    }
+)
 """What Amplify UI Builder answers."""
 
 OAUTH = {b'"accessToken"': b'"access_token"', b'"expiresIn"': b'"expires_in"', b'"refreshToken"': b'"refresh_token"'}
@@ -223,10 +213,9 @@ def app(client_id: object, client_secret: str) -> str:
     return json.dumps({"clientId": client_id, "clientSecret": client_secret})
 
 
-APP_SECRETS: dict[str, Ending] = {
-    **ending(
-        CONFIGURATION,
-        {
+APP_SECRETS: dict[str, Ending] = endings(
+    {
+        CONFIGURATION: {
             "no value": Setting(app=None),
             "the bare secret": Setting(app=APP_SECRET),
             "half an object": Setting(app=json.dumps({"clientSecret": APP_SECRET})[:-1]),
@@ -237,25 +226,20 @@ APP_SECRETS: dict[str, Ending] = {
             "denied": Setting(app_fault="AccessDeniedException"),
             "refused with the secret as the code": Setting(app_fault=APP_SECRET),
         },
-    ),
-    **ending(
-        UNAVAILABLE,
-        {
+        UNAVAILABLE: {
             "throttled": Setting(app_fault="ThrottlingException"),
             "cut off": Setting(app_fault=ConnectionClosedError(endpoint_url=ECHO)),
         },
-    ),
-}
+    }
+)
 """The secret with the app's credentials."""
 
 BY_HAND: dict[str, object] = {"accessToken": ACCESS, "refreshToken": REFRESH, "clientId": CLIENT}
 
-SECRETS: dict[str, tuple[str | bytes, str]] = {
-    "no value": ("", NOT_SEEDED),
-    "no token": (json.dumps({"clientId": CLIENT, "note": NOTE}), NOT_SEEDED),
-    **ending(
-        MALFORMED,
-        {
+SECRETS: dict[str, tuple[str | bytes, str]] = endings(
+    {
+        NOT_SEEDED: {"no value": "", "no token": json.dumps({"clientId": CLIENT, "note": NOTE})},
+        MALFORMED: {
             "binary": json.dumps(BY_HAND).encode(),
             "the bare token": REFRESH,
             "a JSON text": json.dumps(REFRESH),
@@ -272,8 +256,8 @@ SECRETS: dict[str, tuple[str | bytes, str]] = {
             "a token as the duration": json.dumps({**BY_HAND, "expiresIn": REFRESH}),
             "a token as the moment of the last refresh": json.dumps({**BY_HAND, "refreshedAt": REFRESH}),
         },
-    ),
-}
+    }
+)
 """What the secret holds instead of the pair."""
 
 GET, PUT, MOVE = (f"secretsmanager.{name}" for name in ("GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"))
@@ -285,10 +269,9 @@ def failing(calls: Mapping[str, str | Exception]) -> Setting:
     return Setting(aws=calls, seconds_after=1.0) if {PUT, MOVE} & set(calls) else Setting(aws=calls)
 
 
-AROUND: dict[str, Ending] = {
-    **ending(
-        UNREADABLE,
-        {
+AROUND: dict[str, Ending] = endings(
+    {
+        UNREADABLE: {
             "the secret is denied": failing({GET: "AccessDeniedException"}),
             "the secret is refused with the token as the code": failing({GET: REFRESH}),
             "the secret is refused with the client id as the code": failing({GET: CLIENT}),
@@ -297,10 +280,7 @@ AROUND: dict[str, Ending] = {
             ),
             "Secrets Manager does not answer": failing({GET: EndpointConnectionError(endpoint_url=ECHO)}),
         },
-    ),
-    **ending(
-        NOT_STORED,
-        {
+        NOT_STORED: {
             "the pair cannot be written": failing({PUT: "AccessDeniedException"}),
             "the pair cannot be written, and the code is the token": failing({PUT: ISSUED}),
             "the write is cut off": failing({PUT: ConnectionClosedError(endpoint_url=ECHO, request=ECHO)}),
@@ -309,25 +289,19 @@ AROUND: dict[str, Ending] = {
                 {PUT: "AccessDeniedException", "dynamodb.DeleteItem": "InternalServerError"}
             ),
         },
-    ),
-    **ending(
-        UNAVAILABLE,
-        {
+        UNAVAILABLE: {
             "the lock throttles": failing({CLAIM: "ThrottlingException"}),
             "the lock does not answer": failing({CLAIM: ConnectionClosedError(endpoint_url=ECHO)}),
         },
-    ),
-    **ending(
-        None,
-        {
+        None: {
             "an operator stores another pair meanwhile": Setting(overwritten=True),
             "the lock cannot be closed": failing({CLOSE: "InternalServerError"}),
             "the last refresh failed": Setting(lock="cooling down"),
         },
-    ),
-    "the lock is denied": (failing({CLAIM: "AccessDeniedException"}), CONFIGURATION),
-    "too little time": (Setting(seconds=5.0), IN_PROGRESS),
-}
+        CONFIGURATION: {"the lock is denied": failing({CLAIM: "AccessDeniedException"})},
+        IN_PROGRESS: {"too little time": Setting(seconds=5.0)},
+    }
+)
 """What else goes wrong."""
 
 SLOW: dict[str, Ending] = {
