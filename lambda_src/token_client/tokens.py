@@ -8,10 +8,10 @@ from typing import Final
 from token_client.errors import UnexpectedAnswerException
 
 MAX_LENGTH: Final = 16_384
-"""Characters of an access token. API Gateway and most servers refuse headers long before that."""
+"""Characters of an access token. This rule and the next are the function's own (`refresh_token.text`)."""
 
 _USABLE: Final = re.compile(r"[!-~]+")
-"""What a header can carry after ``Bearer``: visible ASCII (RFC 9110, 5.5; RFC 6750, 2.1 allows even less)."""
+"""What a header can carry after ``Bearer``: visible ASCII characters (RFC 6750, 2.1, allows fewer)."""
 
 
 def fault_of(access_token: str) -> str:

@@ -14,10 +14,12 @@ import pytest
 from werkzeug.wrappers import Response
 
 import refresh_token.errors
+from refresh_token.text import is_access_token
 from tests.support.canaries import CORE, leaks, texts_of
 from tests.support.client_function import ARN, NAME, PARAMETER, Function, raised, refused, token_of
 from token_client import Token, TokenClient, TokenClientError, errors, invoker
 from token_client.kept_token import Now
+from token_client.tokens import fault_of
 
 THREADS = 20
 ASKED = {"provider": "figma"}
@@ -271,6 +273,10 @@ class TestErrors:
         assert list(errors.CONTRACT) == [error.__name__ for error in refresh_token.errors.ALL]
         for error in refresh_token.errors.ALL:
             assert not error.transient or errors.CONTRACT[error.__name__].transient
+
+    def test_client_and_function_use_the_same_tokens(self) -> None:
+        tokens = ["", "a" * 16_384, "a" * 16_385, "a\n", " a", *(f"a{chr(number)}b" for number in range(0x3000))]
+        assert [token for token in tokens if is_access_token(token) == bool(fault_of(token))] == []
 
     @pytest.mark.parametrize("case", ANSWERS)
     def test_every_answer_has_its_error_and_advice(self, client: TokenClient, function: Function, case: str) -> None:

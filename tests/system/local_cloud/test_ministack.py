@@ -71,7 +71,32 @@ class TestErrors:
         changed = ModuleType("changed")
         vars(changed).update(_PYTHON_WORKER_SCRIPT="another script", _execute_function_warm=print)
         with pytest.raises(ministack_start.MiniStackChangedError, match="local/ministack_start"):
-            ministack_start.fix(changed, changed)
+            ministack_start.fix_errors(changed, changed)
+        with pytest.raises(ministack_start.MiniStackChangedError, match="label a secret's versions"):
+            ministack_start.fix_labels(changed)
+
+
+def test_a_label_belongs_to_one_version(tmp_path: Path) -> None:
+    with MiniStack.start(tmp_path) as ministack:
+        secrets = cloud_at(ministack, tmp_path).client("secretsmanager")
+        secrets.create_secret(Name="pair", SecretString="0")
+
+        def put(version: int, text: str, label: str = "AWSPENDING") -> list[str]:
+            token = f"{version:032}"
+            put = secrets.put_secret_value(
+                SecretId="pair", ClientRequestToken=token, SecretString=text, VersionStages=[label]
+            )
+            assert put["VersionId"] == token
+            return list(put["VersionStages"])
+
+        assert [put(version, str(version)) for version in (1, 2)] == [["AWSPENDING"]] * 2
+        assert secrets.get_secret_value(SecretId="pair", VersionStage="AWSPENDING")["SecretString"] == "2"
+        assert put(3, "3", "AWSCURRENT") == ["AWSCURRENT"]
+        assert put(3, "3") == ["AWSCURRENT"], "the version exists: nothing is done"
+        with pytest.raises(secrets.exceptions.ResourceExistsException):
+            put(3, "another")
+        stages = secrets.describe_secret(SecretId="pair")["VersionIdsToStages"].values()
+    assert sorted(stages) == [["AWSCURRENT"], ["AWSPENDING"], ["AWSPREVIOUS"]]
 
 
 class TestLife:
