@@ -42,11 +42,11 @@ next table names the error of `raises`. Only `fresh` and `due` never call the is
 
 FAULTS: Final = """
 call                     | given            | then     | raises                           | faults
-RefreshToken             |                  | works    |                                  | none, extra refresh token, refreshToken number, answer after a moment, expiresIn short, expiresIn epoch seconds, expiresIn epoch milliseconds, expiresIn ten years
+RefreshToken             |                  | works    |                                  | none, extra refresh token, refreshToken number, answer after a moment, expiresIn short, expiresIn epoch seconds, expiresIn epoch milliseconds, expiresIn ten years, no expiresIn, expiresIn zero, expiresIn negative, expiresIn past seconds, expiresIn past milliseconds, expiresIn boolean, expiresIn fraction, expiresIn text, expiresIn null, expiresIn list
 RefreshToken             |                  | passing  | IssuerUnavailableException       | 503, 400 ThrottlingException, 403 ThrottlingException, 408, 429, 500, 502, 504, 503 HTML, 500 after it acted, connection dropped, connection dropped after it acted, no answer in time
 RefreshToken             |                  | lasting  | ReauthorizationRequiredException | 400 InvalidParameterException, 400 HTML, 401, 403
 RefreshToken             |                  | lasting  | ConfigurationException           | 403 AccessDeniedException, 403 InvalidSignatureException, 400 ExpiredTokenException
-RefreshToken             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 404, 301, no accessToken, accessToken number, accessToken empty, no expiresIn, expiresIn zero, expiresIn negative, expiresIn past seconds, expiresIn past milliseconds, expiresIn boolean, expiresIn fraction, expiresIn text, expiresIn null, expiresIn list
+RefreshToken             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 404, 301, no accessToken, accessToken number, accessToken empty
 RefreshToken             | a failure stands | cooling  | IssuerUnavailableException       | none
 RefreshToken             | an answer lost   | healing  |                                  | none
 GetSecretValue           |                  | works    |                                  | answer lost
@@ -72,11 +72,11 @@ UpdateSecretVersionStage |                  | unstored | TokenNotStoredException
 UpdateItem               |                  | works    |                                  | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, answer lost, no answer in time
 UpdateItem               | issuer 503       | passing  | IssuerUnavailableException       | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
 UpdateItem               | no write         | unstored | TokenNotStoredException          | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
-FigmaRefresh             |                  | works    |                                  | none, extra refresh token, answer after a moment, expires_in ten years, no token_type
+FigmaRefresh             |                  | works    |                                  | none, extra refresh token, answer after a moment, expires_in ten years, no token_type, expires_in zero, expires_in negative, expires_in text, no expires_in
 FigmaRefresh             |                  | passing  | IssuerUnavailableException       | 503, 429 with a time, 408, 500 after it acted, 502 HTML, connection dropped, connection dropped after it acted, no answer in time
 FigmaRefresh             |                  | lasting  | ReauthorizationRequiredException | 400, 401, 403, 400 HTML, 400 invalid_grant
 FigmaRefresh             |                  | lasting  | ConfigurationException           | 401 client, 401 invalid_client, 400 client_id
-FigmaRefresh             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 10 MB, a member twice, 404, 302, no access_token, expires_in zero, expires_in negative, expires_in text, no expires_in
+FigmaRefresh             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 10 MB, a member twice, 404, 302, no access_token
 GetSecretValue, app      |                  | works    |                                  | ThrottlingException once, connection dropped twice
 GetSecretValue, app      |                  | passing  | IssuerUnavailableException       | ThrottlingException three times
 GetSecretValue, app      |                  | lasting  | ConfigurationException           | ResourceNotFoundException once, AccessDeniedException once
