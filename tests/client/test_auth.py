@@ -1,6 +1,7 @@
 """The auth adapters against real servers: what goes over the wire, and what a caller gets."""
 
 import asyncio
+import copy
 import io
 import logging
 import ssl
@@ -228,6 +229,7 @@ class TestRequests:
                     function.kill()
                     assert session.get(f"{api.url}/me", timeout=10).status_code == 200
         assert function.refreshes == 20
+        assert copy.deepcopy(prepared.headers) == prepared.headers
 
 
 def refuse(*_: object, **__: object) -> NoReturn:

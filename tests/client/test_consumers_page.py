@@ -7,14 +7,16 @@ import json
 import re
 import subprocess
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import hcl2
 import pytest
 
+from tests.support.client_function import NAME, Api
 from tests.support.consumers_page import PAGE, block, blocks
+from tests.support.http_server import serving
 from token_client import errors, invoker, kept_token
 from token_client.auth import rejections
 
@@ -65,6 +67,20 @@ def test_the_example_test_passes_and_can_fail(tokens: str) -> None:
     exec(compile(code.replace('FakeTokens("first", "second")', tokens), "consumers.md", "exec"), names)  # noqa: S102 - our own page
     with nullcontext() if tokens in code else pytest.raises(Exception, match="Expecting value"):
         names["test_a_rejected_token_is_replaced"]()
+
+
+@pytest.mark.parametrize("index", range(6))
+def test_no_handler_takes_the_token_elsewhere(api: Api, monkeypatch: pytest.MonkeyPatch, index: int) -> None:
+    monkeypatch.setenv("FUNCTION_NAME", NAME)
+    names: dict[str, Any] = {}
+    stranger = Api(api.function)
+    with serving(stranger) as other:
+        api.redirects["/v1/me"] = f"{other}/stolen"
+        code = [block.code for block in blocks() if block.is_handler][index].replace("https://api.figma.com", api.url)
+        exec(compile(code, "consumers.md", "exec"), names)  # noqa: S102 - our own page
+        with suppress(Exception):
+            names["lambda_handler"]({}, None)
+    assert [authorization for _, authorization, _ in stranger.seen if authorization] == []
 
 
 def leaves(error: type[errors.TokenClientError]) -> list[str]:

@@ -80,6 +80,9 @@ class _SignedHeaders(_Headers):
             del copied[_HEADER]
         return copied
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return CaseInsensitiveDict, ({**self},)  # a cache or a recorder that copies them needs no trial
+
 
 class _SignedCopy(_SignedHeaders):
     """The headers of a copy, in which nobody can put another login in the token's place."""
