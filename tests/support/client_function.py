@@ -119,6 +119,8 @@ class Api:
 
     function: Function
     rejection: int = 403
+    is_public: bool = False
+    """Whether it asks for no token."""
     url: str = ""
     forbidden: set[str] = field(default_factory=lambda: {"/forbidden"})
     redirects: dict[str, str] = field(default_factory=dict)
@@ -129,7 +131,7 @@ class Api:
         request = Request(environ)
         authorization = request.headers.get("Authorization")
         self.seen.append((request.path, authorization, request.get_data()))
-        live = self.function.alive and authorization == f"Bearer {self.function.token}"
+        live = self.is_public or (self.function.alive and authorization == f"Bearer {self.function.token}")
         if request.path in self.forbidden or not live:
             response = Response("No.", self.rejection)
         elif request.path in self.redirects:
