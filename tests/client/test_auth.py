@@ -308,7 +308,7 @@ class TestBodies:
 UNUSABLE = {
     "": "is empty",
     f"{CORE}\n": "line break",
-    f" {CORE}": "blank",
+    f" {CORE}": "has a space",
     f"{CORE}\x00": "control",
     f"{CORE}å": "ASCII",
     CORE * 2000: "more than 16384",
