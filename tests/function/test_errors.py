@@ -6,12 +6,6 @@ from refresh_token import errors
 from refresh_token.errors import RefreshTokenError, error_named
 
 
-def test_every_error_is_listed_once() -> None:
-    defined = [value for value in vars(errors).values() if isinstance(value, type)]
-    assert {error for error in defined if issubclass(error, RefreshTokenError)} == {*errors.ALL, RefreshTokenError}
-    assert len(set(errors.ALL)) == len(errors.ALL)
-
-
 @pytest.mark.parametrize("error", errors.ALL)
 def test_an_error_is_found_by_its_name(error: type[RefreshTokenError]) -> None:
     assert error_named(error.__name__) is error
