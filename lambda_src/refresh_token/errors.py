@@ -44,6 +44,8 @@ class IssuerUnavailableException(RefreshTokenError):
     """The issuer, or the lock that guards it, throttles, fails or does not answer, even after retries."""
 
     transient = True
+    unexplained = False
+    """Whether the issuer refused without a reason. Only if that goes on for hours does it take a person."""
 
 
 class IssuerProtocolException(RefreshTokenError):

@@ -133,8 +133,16 @@ def test_takes_only_a_usable_refresh_token(subject: Subject) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_refused_grant_takes_a_person(status: int, subject: Subject) -> None:
-    for body in (subject.language.refused, b"", b"<h1>No</h1>", b"[1]", b"{}"):
-        assert subject.fault(http(status, body)) is ReauthorizationRequiredException, body
+    assert subject.fault(http(status, subject.language.refused)) is ReauthorizationRequiredException
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_bare_refusal_is_not_explained(status: int, subject: Subject) -> None:
+    for body in (b"", b"<h1>No</h1>", b"[1]", b"{}", b'{"message": "Forbidden"}', b"Request limit exceeded"):
+        subject.server.answer(http(status, body))
+        with pytest.raises(IssuerUnavailableException) as caught:
+            subject.refresh()
+        assert caught.value.unexplained, body
 
 
 def test_an_unknown_caller_is_misconfigured(subject: Subject) -> None:

@@ -14,7 +14,7 @@ from refresh_token.oauth.refusals import CODE_EXCHANGE, FIGMA_REFRESH, SERVER_RE
 from refresh_token.oauth.responses import TokenResponse
 from tests.support.canaries import assert_clean
 
-GRANT, APP, SETTINGS, LATER, NONSENSE = Refusal
+GRANT, APP, SETTINGS, LATER, UNEXPLAINED, NONSENSE = Refusal
 REFUSED = (400, 401, 403)
 BASIC = 'bAsIc realm="issuer"'
 
@@ -43,21 +43,27 @@ class TestCodes:
 
     SERVER = (
         *EVERYWHERE,
-        (REFUSED, "access_denied", GRANT),
-        ((200, 404, 409, 418, 499), "canary", NONSENSE),
+        (REFUSED, "access_denied", UNEXPLAINED),
+        ((200, *REFUSED), "canary", GRANT),
+        ((404, 405, 409, 418, 499), "canary", NONSENSE),
         (REFUSED, "invalid_request", SETTINGS),
         (REFUSED, "unsupported_grant_type", SETTINGS),
         (REFUSED, "invalid_scope", SETTINGS),
         (REFUSED, "server_error", LATER),
         (REFUSED, "temporarily_unavailable", LATER),
         (REFUSED, "slow_down", LATER),
+        ((200, 400), "bad_refresh_token", GRANT),
+        ((200, 400), "Invalid_Refresh_Token", GRANT),
+        ((200, 400), "incorrect_client_credentials", APP),
+        ((200, 403), "ratelimited", LATER),
+        (REFUSED, "REQUEST_LIMIT_EXCEEDED", LATER),
     )
 
     @pytest.mark.parametrize(("status", "code", "expected"), table(*SERVER))
     def test_server_refresh(self, status: int, code: str, expected: Refusal) -> None:
         assert meaning(refused(status, code), SERVER_REFRESH) is expected
 
-    FIGMA = (*EVERYWHERE, (REFUSED, "invalid_request", GRANT), ((200, 404), "canary", NONSENSE))
+    FIGMA = (*EVERYWHERE, (REFUSED, "invalid_request", GRANT), ((200,), "canary", GRANT), ((404,), "canary", NONSENSE))
 
     @pytest.mark.parametrize(("status", "code", "expected"), table(*FIGMA))
     def test_figma_refresh(self, status: int, code: str, expected: Refusal) -> None:
@@ -65,28 +71,55 @@ class TestCodes:
 
     EXCHANGE = (
         *EVERYWHERE,
-        ((200, 400, 403, 404), "canary", GRANT),
+        ((200, 400, 403), "canary", GRANT),
+        ((400,), "access_denied", GRANT),
+        ((404, 405), "canary", NONSENSE),
         ((401,), "canary", APP),
         (REFUSED, "invalid_request", SETTINGS),
         (REFUSED, "invalid_scope", SETTINGS),
-        ((400, 403), "server_error", GRANT),
+        ((400, 403), "server_error", LATER),
     )
 
     @pytest.mark.parametrize(("status", "code", "expected"), table(*EXCHANGE))
     def test_code_exchange(self, status: int, code: str, expected: Refusal) -> None:
         assert meaning(refused(status, code), CODE_EXCHANGE) is expected
 
-    @pytest.mark.parametrize("error", [None, 7, True, ["invalid_client"]])
-    def test_without_a_code_the_status_decides(self, error: object) -> None:
-        for rules in (SERVER_REFRESH, FIGMA_REFRESH):
-            assert {meaning(refused(status, error), rules) for status in REFUSED} == {GRANT}
-            assert meaning(refused(404, error), rules) is NONSENSE
+    @pytest.mark.parametrize("error", [None, 7, True, "", " ", ["invalid_client"]])
+    def test_without_a_code_nothing_is_explained(self, error: object) -> None:
+        for rules in (SERVER_REFRESH, FIGMA_REFRESH, CODE_EXCHANGE):
+            assert {meaning(refused(status, error), rules) for status in (200, *REFUSED)} == {UNEXPLAINED}
+            assert {meaning(refused(status, error), rules) for status in (404, 405)} == {NONSENSE}
+
+    ELSEWHERE: tuple[tuple[dict[str, object], Refusal], ...] = (
+        ({"error": {"code": "invalid_grant"}}, GRANT),
+        ({"error": {"code": 401, "status": "invalid_client"}}, APP),
+        ({"errorCode": "invalid_grant"}, GRANT),
+        ({"code": "bad_refresh_token"}, GRANT),
+        ({"ok": False, "error": "token_revoked"}, GRANT),
+        ({"ok": False}, UNEXPLAINED),
+        ({"code": "FORBIDDEN", "message": "No."}, UNEXPLAINED),
+    )
+
+    @pytest.mark.parametrize(("document", "expected"), ELSEWHERE)
+    def test_a_code_may_stand_elsewhere(self, document: dict[str, object], expected: Refusal) -> None:
+        for status in (200, 400):
+            response = TokenResponse(status, document)
+            assert (response.refused, meaning(response, SERVER_REFRESH)) == (True, expected)
 
     CHALLENGES = (
         (401, None, BASIC, APP),
         (401, "invalid_grant", BASIC, GRANT),
-        (401, None, "Bearer", GRANT),
-        (403, None, BASIC, GRANT),
+        (401, None, "Bearer", UNEXPLAINED),
+        (403, None, BASIC, UNEXPLAINED),
+        (401, None, f"Bearer realm=x, {BASIC}", APP),
+        (401, None, f'Negotiate abc==, Digest qop="auth, basic", {BASIC}', APP),
+        (401, None, 'Digest realm="a, Basic b"', UNEXPLAINED),
+        (401, None, 'Digest realm="a \\", Basic x"', UNEXPLAINED),
+        (401, None, "basic", APP),
+        (400, None, 'Bearer error="invalid_client"', APP),
+        (401, None, 'Basic realm="x", Bearer realm="y" , error = "invalid_grant"', GRANT),
+        (401, None, "Bearer error=invalid_token", GRANT),
+        (401, "invalid_client", 'Bearer error="invalid_token"', APP),
     )
 
     @pytest.mark.parametrize(("status", "code", "challenge", "expected"), CHALLENGES)
@@ -105,7 +138,10 @@ class TestFigmasWords:
         ("Unauthorized", GRANT),
         ("", GRANT),
         ("It happened", GRANT),  # "app" inside another word
-        (["client"], GRANT),
+        ("Invalid refresh token. Please try again.", GRANT),
+        ("Rate limit exceeded", LATER),
+        ("This request is already being processed", LATER),
+        ("Temporarily unavailable", LATER),
         ("Invalid client credentials", APP),
         ("Parameter client_id is required", APP),
         ("The secret is wrong", APP),
@@ -113,11 +149,12 @@ class TestFigmasWords:
     )
 
     @pytest.mark.parametrize(("message", "expected"), MESSAGES)
-    def test_decide_with_a_refusing_status(self, message: object, expected: Refusal) -> None:
-        answers = [refused(status, message=message) for status in REFUSED]
+    def test_decide_with_a_refusing_status(self, message: str, expected: Refusal) -> None:
+        answers = [refused(status, error=True, message=message) for status in (200, *REFUSED)]
         assert {meaning(answer, FIGMA_REFRESH) for answer in answers} == {expected}
-        assert {meaning(answer, SERVER_REFRESH) for answer in answers} == {GRANT}
-        assert meaning(refused(404, message=message), FIGMA_REFRESH) is NONSENSE
+        elsewhere = LATER if expected is LATER else UNEXPLAINED
+        assert {meaning(answer, SERVER_REFRESH) for answer in answers} == {elsewhere}
+        assert meaning(TokenResponse(403, {"status": 403, "err": message or "x"}), FIGMA_REFRESH) is expected
 
     def test_do_not_overrule_a_code(self) -> None:
         said = {"error": "invalid_grant", "error_description": "Not a grant of this client"}
@@ -132,10 +169,12 @@ class TestFigmasWords:
 ERRORS: list[tuple[int, str, type[RefreshTokenError], str]] = [
     (400, "canary", ReauthorizationRequiredException, "(HTTP 400)"),
     (401, "invalid_client", ConfigurationException, "`tokenctl app-credentials"),
+    (401, "invalid_client", ConfigurationException, "oauth2_client_auth: some servers take `post`"),
     (400, "invalid_scope", ConfigurationException, "`invalid_scope`"),
     (503, "canary", IssuerUnavailableException, "could not be used (HTTP 503)"),
     (400, "slow_down", IssuerUnavailableException, "cannot refresh now (HTTP 400)"),
-    (404, "canary", IssuerProtocolException, "HTTP 404"),
+    (400, "access_denied", IssuerUnavailableException, "refused without a reason (HTTP 400)"),
+    (404, "canary", IssuerProtocolException, "oauth2_token_url"),
 ]
 
 
@@ -145,6 +184,7 @@ def test_each_meaning_has_its_error(status: int, code: str, expected: type[Refre
     assert type(error) is expected
     assert said in str(error)
     assert_clean(error)
+    assert getattr(error, "unexplained", False) is ("without a reason" in said)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +195,13 @@ def test_each_meaning_has_its_error(status: int, code: str, expected: type[Refre
         (200, {}, False),
         (200, {"error": "x"}, True),
         (200, {"error": True}, True),
+        (200, {"error": None}, False),
+        (200, {"error": "", "access_token": 7}, False),
+        (200, {"error": "x", "access_token": ""}, True),
+        (200, {"errors": ["x"]}, True),
+        (200, {"ok": True}, False),
+        (200, {"success": False}, True),
+        (200, {"ok": False, "access_token": "A"}, False),
         (302, {"access_token": "A"}, True),
         (400, {"access_token": "A"}, True),
         (101, {"access_token": "A"}, True),

@@ -97,11 +97,12 @@ Reauthorize, Unavailable, Misconfigured, Nonsense = (
 )
 ERRORS: list[tuple[int, tuple[str, ...], type[RefreshTokenError]]] = [
     *((status, ("",), Nonsense) for status in (301, 302, 307)),
-    (400, ("InvalidParameterException", "", "ValidationException", "SomethingElse"), Reauthorize),
+    *((status, ("InvalidParameterException",), Reauthorize) for status in (400, 401, 403)),
+    (400, ("", "ValidationException", "SomethingElse"), Unavailable),
     (400, ("ThrottlingException", "Throttling", "RequestLimitExceeded"), Unavailable),
     (400, ("ExpiredTokenException", "IncompleteSignature", "UnrecognizedClientException"), Misconfigured),
-    (401, ("", "UnauthorizedException"), Reauthorize),
-    (403, ("", "ForbiddenException"), Reauthorize),
+    (401, ("", "UnauthorizedException"), Unavailable),
+    (403, ("", "ForbiddenException"), Unavailable),
     (403, ("AccessDeniedException", "AccessDenied", "InvalidSignatureException", "OptInRequired"), Misconfigured),
     (403, ("SignatureDoesNotMatch", "MissingAuthenticationTokenException", "ExpiredToken"), Misconfigured),
     (403, ("UnrecognizedClientException",), Misconfigured),
@@ -148,8 +149,7 @@ class TestErrors:
         ("status", "expected"),
         [
             *((status, Nonsense) for status in (302, 404)),
-            *((status, Reauthorize) for status in (400, 403)),
-            *((status, Unavailable) for status in (429, 502)),
+            *((status, Unavailable) for status in (400, 403, 429, 502)),
         ],
     )
     def test_the_body_does_not_matter(
@@ -171,7 +171,7 @@ class TestErrors:
 
     def test_an_echoed_code_is_not_shown(self, ui_builder: UiBuilderServer) -> None:
         ui_builder.answer(refusal(400, REFRESH, CLIENT))
-        assert type(fault()) is Reauthorize
+        assert type(fault()) is Unavailable
 
     def test_a_redirect_is_not_followed(self, ui_builder: UiBuilderServer) -> None:
         ui_builder.answer(Reply(307, headers={"Location": f"{ui_builder.url}/elsewhere"}), good())

@@ -43,8 +43,8 @@ next table names the error of `raises`. Only `fresh` and `due` never call the is
 FAULTS: Final = """
 call                     | given            | then     | raises                           | faults
 RefreshToken             |                  | works    |                                  | none, extra refresh token, refreshToken number, answer after a moment, expiresIn short, expiresIn epoch seconds, expiresIn epoch milliseconds, expiresIn ten years, no expiresIn, expiresIn zero, expiresIn negative, expiresIn past seconds, expiresIn past milliseconds, expiresIn boolean, expiresIn fraction, expiresIn text, expiresIn null, expiresIn list
-RefreshToken             |                  | passing  | IssuerUnavailableException       | 503, 400 ThrottlingException, 403 ThrottlingException, 408, 429, 500, 502, 504, 503 HTML, 500 after it acted, connection dropped, connection dropped after it acted, no answer in time
-RefreshToken             |                  | lasting  | ReauthorizationRequiredException | 400 InvalidParameterException, 400 HTML, 401, 403
+RefreshToken             |                  | passing  | IssuerUnavailableException       | 503, 400 ThrottlingException, 403 ThrottlingException, 408, 429, 500, 502, 504, 503 HTML, 500 after it acted, connection dropped, connection dropped after it acted, no answer in time, 400 HTML, 401, 403
+RefreshToken             |                  | lasting  | ReauthorizationRequiredException | 400 InvalidParameterException
 RefreshToken             |                  | lasting  | ConfigurationException           | 403 AccessDeniedException, 403 InvalidSignatureException, 400 ExpiredTokenException
 RefreshToken             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 404, 301, no accessToken, accessToken number, accessToken empty
 RefreshToken             | a failure stands | cooling  | IssuerUnavailableException       | none
@@ -73,10 +73,10 @@ UpdateItem               |                  | works    |                        
 UpdateItem               | issuer 503       | passing  | IssuerUnavailableException       | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
 UpdateItem               | no write         | unstored | TokenNotStoredException          | ConditionalCheckFailedException, ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
 FigmaRefresh             |                  | works    |                                  | none, extra refresh token, answer after a moment, expires_in ten years, no token_type, expires_in zero, expires_in negative, expires_in text, no expires_in
-FigmaRefresh             |                  | passing  | IssuerUnavailableException       | 503, 429 with a time, 408, 500 after it acted, 502 HTML, connection dropped, connection dropped after it acted, no answer in time
-FigmaRefresh             |                  | lasting  | ReauthorizationRequiredException | 400, 401, 403, 400 HTML, 400 invalid_grant
+FigmaRefresh             |                  | passing  | IssuerUnavailableException       | 503, 429 with a time, 408, 500 after it acted, 502 HTML, connection dropped, connection dropped after it acted, no answer in time, 400 HTML
+FigmaRefresh             |                  | lasting  | ReauthorizationRequiredException | 400, 401, 403, 400 invalid_grant
 FigmaRefresh             |                  | lasting  | ConfigurationException           | 401 client, 401 invalid_client, 400 client_id
-FigmaRefresh             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 10 MB, a member twice, 404, 302, no access_token
+FigmaRefresh             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 10 MB, 404, 302, no access_token
 GetSecretValue, app      |                  | works    |                                  | ThrottlingException once, connection dropped twice
 GetSecretValue, app      |                  | passing  | IssuerUnavailableException       | ThrottlingException three times
 GetSecretValue, app      |                  | lasting  | ConfigurationException           | ResourceNotFoundException once, AccessDeniedException once
@@ -202,7 +202,6 @@ FIGMA_FAULTS: Final[dict[str, FaultOptions]] = {
     "401 invalid_client": {"status": 401, "body": _RFC_6749 % "invalid_client"},
     "400 client_id": {"status": 400, "message": "Parameter client_id is required"},
     "10 MB": {"body": "x" * 10_000_000},
-    "a member twice": {"body": '{"access_token": "a", "access_token": "b", "expires_in": 60}'},
     "404": {"status": 404},
     "302": {"status": 302, "body": "", "headers": {"Location": "http://127.0.0.1:1/"}},
     "no token_type": {"omit": ("token_type",)},

@@ -113,7 +113,7 @@ def test_a_failed_tick_becomes_one_dead_letter(stack: Deployment) -> None:
     grant = stack.cloud.standin.grant()
     stack.seed(grant, expires_in=EXPIRED)
     secrets = (grant.access_token, grant.refresh_token, grant.client_id)
-    stack.cloud.standin.fail("RefreshToken", status=400, code=grant.refresh_token, message=" ".join(secrets))
+    stack.cloud.standin.fail("RefreshToken", status=400, code="InvalidParameterException", message=" ".join(secrets))
     stack.cloud.client("lambda").invoke(
         FunctionName=stack.outputs["FunctionName"], InvocationType="Event", Payload=json.dumps(tick())
     )

@@ -57,12 +57,18 @@ def _refusal(response: TokenResponse) -> ServiceError:
     # Only a code that the RFC defines is shown: any other text may echo the request.
     what = f"HTTP {response.status}{f', {response.code}' if response.code in CODES else ''}"
     match meaning(response, CODE_EXCHANGE):
-        case Refusal.LATER:
+        case Refusal.NONSENSE:
+            return ServiceError(
+                f"There is no token endpoint at this address ({what}). Check the issuer's address in the stack's "
+                "settings (oauth2_token_url, figma_base_url), or --token-url."
+            )
+        case Refusal.LATER | Refusal.UNEXPLAINED:
             return ServiceError(f"The issuer cannot exchange the code now ({what}). Wait a minute.")
         case Refusal.APP:
             return ServiceError(
                 f"The issuer refuses the app's credentials ({what}). Compare them with those that the issuer shows, "
-                "and store the right ones with `tokenctl app-credentials`."
+                "and store the right ones with `tokenctl app-credentials`. If they are right, try the other value of "
+                "oauth2_client_auth: some servers take `post` only."
             )
         case _:
             return ServiceError(

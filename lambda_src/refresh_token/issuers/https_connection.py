@@ -39,8 +39,8 @@ class Reply:
     status: int
     body: bytes | None = field(repr=False)
     retry_after: str | None = field(default=None, repr=False)
-    challenge: str | None = field(default=None, repr=False)
-    """The header ``WWW-Authenticate``."""
+    challenge: str = field(default="", repr=False)
+    """The headers ``WWW-Authenticate``, with commas between them."""
 
     reusable: bool = field(default=False, compare=False)
     """Whether the connection can carry another request."""
@@ -161,7 +161,7 @@ def _read(response: http.client.HTTPResponse) -> Reply | NoReply:
         response.status,
         content,
         retry_after=response.headers.get("Retry-After"),
-        challenge=response.headers.get("WWW-Authenticate"),
+        challenge=", ".join(response.headers.get_all("WWW-Authenticate", ())),
         reusable=content is not None and not cut_off and not response.will_close,
     )
 

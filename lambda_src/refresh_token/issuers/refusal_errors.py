@@ -8,7 +8,7 @@ from refresh_token.errors import (
     RefreshTokenError,
 )
 from refresh_token.issuers.app_credentials import HOW_TO_FILL
-from refresh_token.oauth.refusals import Refusal, RefusalRules, is_failing, meaning
+from refresh_token.oauth.refusals import CODES, Refusal, RefusalRules, is_failing, meaning
 from refresh_token.oauth.responses import TokenResponse
 
 
@@ -21,23 +21,40 @@ def refusal_error(response: TokenResponse, rules: RefusalRules) -> RefreshTokenE
                 f"The issuer refuses the refresh token ({what}). It was revoked, was used already, or belongs to "
                 "another app. A person must sign in again and store the new pair; nothing was deleted."
             )
-        case Refusal.APP:
-            return ConfigurationException(
-                f"The issuer refuses the app's credentials ({what}), or the app may not refresh tokens. Compare them "
-                f"with the ones that the issuer shows for the app. {HOW_TO_FILL}"
-            )
-        case Refusal.SETTINGS:
-            return ConfigurationException(
-                f"The issuer does not understand the request ({what}, `{response.code}`). Check its settings "
-                "(OAUTH2_TOKEN_URL, OAUTH2_SCOPE, OAUTH2_EXTRA_PARAMETERS), and that the issuer refreshes tokens for "
-                "this app."
-            )
+        case Refusal.APP | Refusal.SETTINGS as means:
+            return _misconfigured(what, response, rules, means)
         case Refusal.LATER if is_failing(response.status):
             return unavailable(what)
         case Refusal.LATER:
             return IssuerUnavailableException(f"The issuer cannot refresh now ({what}). Ask again later.")
+        case Refusal.UNEXPLAINED:
+            return unexplained(what)
         case Refusal.NONSENSE:
             return nonsense(what)
+
+
+def _misconfigured(what: str, response: TokenResponse, rules: RefusalRules, means: Refusal) -> RefreshTokenError:
+    if means is Refusal.SETTINGS:
+        code = next((f", `{code}`" for code in response.codes if code in CODES), "")
+        return ConfigurationException(
+            f"The issuer does not understand the request ({what}{code}). Check its settings (OAUTH2_TOKEN_URL, "
+            "OAUTH2_SCOPE, OAUTH2_EXTRA_PARAMETERS), and that the issuer refreshes tokens for this app."
+        )
+    hint = f" {rules.app_hint}" if rules.app_hint else ""
+    return ConfigurationException(
+        f"The issuer refuses the app's credentials ({what}), or the app may not refresh tokens. Compare them with the "
+        f"ones that the issuer shows for the app. {HOW_TO_FILL}{hint}"
+    )
+
+
+def unexplained(what: str) -> RefreshTokenError:
+    """Return the error for a refusal without a reason."""
+    error = IssuerUnavailableException(
+        f"The refresh was refused without a reason ({what}). A firewall or a rate limit may have answered instead of "
+        "the issuer. Ask again later; if this persists for hours, a person must sign in again."
+    )
+    error.unexplained = True
+    return error
 
 
 def unavailable(what: str, *, trusted: bool = True) -> RefreshTokenError:
@@ -53,5 +70,6 @@ def nonsense(why: str) -> RefreshTokenError:
     """Return the error for an answer that no token endpoint gives."""
     return IssuerProtocolException(
         f"The issuer's answer makes no sense: {why}. Nothing was stored, but the previous token may be dead. Check "
-        "the issuer's address; if it is right, look for a newer version of this stack."
+        "the issuer's address (oauth2_token_url, figma_base_url); if it is right, look for a newer version of this "
+        "stack."
     )

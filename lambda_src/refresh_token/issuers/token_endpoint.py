@@ -66,4 +66,4 @@ def _response(got: Reply | NoReply) -> TokenResponse:
     document = json_object(got.body)
     if document is None and HTTPStatus.OK <= got.status < HTTPStatus.MULTIPLE_CHOICES:
         raise nonsense("it is not a JSON object, or it is too long")
-    return TokenResponse(got.status, document or {}, challenge=got.challenge or "")
+    return TokenResponse(got.status, document or {}, challenge=got.challenge)

@@ -18,6 +18,7 @@ from refresh_token.errors import (
     RefreshTokenError,
 )
 from refresh_token.issued_token import Issued, read_issued
+from refresh_token.issuers.refusal_errors import unexplained
 from refresh_token.oauth.amplify import read_body
 from refresh_token.token_pair import PROVIDER
 
@@ -34,6 +35,9 @@ MAX_RETRY_AFTER: Final = 5
 
 _LATER: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _REFUSED: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_MODELLED: Final = "InvalidParameterException"
+"""The operation's only modelled error. Anything else with these statuses may come from a firewall."""
+
 _NO_CREDENTIALS: Final = ("NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError")
 """botocore's exceptions for credentials that are missing, before anything is sent."""
 
@@ -87,7 +91,7 @@ def _client(attempts: int, read_timeout: int) -> "AmplifyUIBuilderClient":
 
 
 def _meaning(fault: Fault) -> RefreshTokenError:
-    """Return the error for a fault. 400, 401 and 403 refuse the grant unless AWS refuses this function's own call."""
+    """Return the error for a fault. Only the modelled error refuses the grant."""
     code, status = fault.code, fault.status
     if code in ACCESS_CODES or code in _NO_CREDENTIALS:
         return _misconfigured(code)
@@ -95,11 +99,13 @@ def _meaning(fault: Fault) -> RefreshTokenError:
         return _unavailable(code)
     if code in THROTTLING_CODES or status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unavailable(f"HTTP {status}")
-    if status in _REFUSED:
+    if status in _REFUSED and code == _MODELLED:
         return ReauthorizationRequiredException(
             f"The issuer refuses the refresh token (HTTP {status}). It was revoked or belongs to another app. "
             "A person must sign in to Figma again and store the new pair; nothing was deleted."
         )
+    if status in _REFUSED:
+        return unexplained(f"HTTP {status}")
     return _nonsense(f"HTTP {status}")
 
 

@@ -1,7 +1,8 @@
 """What a refusal means: who has to do something about it.
 
-A failing issuer's status decides first, then the error code, then the issuer's words, then any other status. There are
-rules for each kind of request. The function and `tokenctl` turn the meaning into their own errors.
+A failing issuer's status decides first, then the error code (CODES), then the issuer's words. Without these, a refusal
+in the issuer's own form concerns the grant; any other may come from a firewall or a rate limit. There are rules for
+each kind of request. The function and `tokenctl` turn the meaning into their own errors.
 """
 
 import re
@@ -29,34 +30,84 @@ class Refusal(Enum):
     LATER = auto()
     """The issuer is throttling or failing: nobody does anything, and the same request may succeed later."""
 
+    UNEXPLAINED = auto()
+    """Something refuses without a reason: the same request may succeed later. If it never does, a person signs in."""
+
     NONSENSE = auto()
     """No token endpoint answers like this: an operator checks the address."""
 
 
 CODES: Final[Mapping[str, Refusal]] = {
+    # RFC 6749, 5.2
     "invalid_grant": Refusal.GRANT,
     "invalid_client": Refusal.APP,
     "unauthorized_client": Refusal.APP,
     "invalid_request": Refusal.SETTINGS,
     "unsupported_grant_type": Refusal.SETTINGS,
     "invalid_scope": Refusal.SETTINGS,
-}
-"""The error codes of a token endpoint (RFC 6749, 5.2)."""
-
-BORROWED_CODES: Final[Mapping[str, Refusal]] = {
+    # RFC 6749, 4.1.2.1, and RFC 8628, 3.5: codes of other endpoints that servers send here as well
     "server_error": Refusal.LATER,
     "temporarily_unavailable": Refusal.LATER,
     "slow_down": Refusal.LATER,
+    "authorization_pending": Refusal.LATER,
+    "access_denied": Refusal.UNEXPLAINED,  # also for a refresh that comes too early
+    "expired_token": Refusal.GRANT,
+    # RFC 6750, 3.1, and RFC 8707, 2
+    "invalid_token": Refusal.GRANT,
+    "insufficient_scope": Refusal.SETTINGS,
+    "invalid_target": Refusal.SETTINGS,
+    # OpenID Connect Core, 3.1.2.6
+    "interaction_required": Refusal.GRANT,
+    "login_required": Refusal.GRANT,
+    "consent_required": Refusal.GRANT,
+    # GitHub, "Troubleshooting OAuth app access token request errors"
+    "bad_refresh_token": Refusal.GRANT,
+    "bad_verification_code": Refusal.GRANT,
+    "incorrect_client_credentials": Refusal.APP,
+    "redirect_uri_mismatch": Refusal.SETTINGS,
+    # Slack, "oauth.v2.access"
+    "invalid_refresh_token": Refusal.GRANT,
+    "invalid_code": Refusal.GRANT,
+    "code_already_used": Refusal.GRANT,
+    "token_expired": Refusal.GRANT,
+    "token_revoked": Refusal.GRANT,
+    "account_inactive": Refusal.GRANT,
+    "invalid_auth": Refusal.GRANT,
+    "invalid_client_id": Refusal.APP,
+    "bad_client_secret": Refusal.APP,
+    "bad_redirect_uri": Refusal.SETTINGS,
+    "invalid_grant_type": Refusal.SETTINGS,
+    "ratelimited": Refusal.LATER,
+    "internal_error": Refusal.LATER,
+    "fatal_error": Refusal.LATER,
+    "request_timeout": Refusal.LATER,
+    "service_unavailable": Refusal.LATER,
+    # Google, "OAuth 2.0 for Web Server Applications"
+    "deleted_client": Refusal.APP,
+    "disabled_client": Refusal.APP,
 }
-"""Codes of the other endpoints (RFC 6749, 4.1.2.1; RFC 8628, 3.5) that servers send here as well."""
+"""What an error code means, whatever the status. An issuer's rules may say otherwise."""
+
+_LATER_WORDS: Final = re.compile(
+    r"(rate|request|usage)[ _-]?limit|limit[ _-]exceeded|too[ _-]?many|throttl|temporar|try[ _-]again|retry"
+    r"|being[ _-]processed|in[ _-]progress|concurrent",
+    re.IGNORECASE,
+)
+"""Words for a refusal that passes. They count for a code that nobody knows, and for one that only says "no"."""
+
+_DEAD_WORDS: Final = re.compile(
+    r"revoked|(invalid|expired|unknown)[ _-](refresh[ _-])?(token|grant)|token[ _-](has |is )?(invalid|expired)",
+    re.IGNORECASE,
+)
+"""Words for a grant that has ended, after which "try again" means "sign in again"."""
 
 _LATER_STATUSES: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
-_REFRESH_STATUSES: Final[Mapping[int, Refusal]] = {
-    HTTPStatus.BAD_REQUEST: Refusal.GRANT,
-    HTTPStatus.UNAUTHORIZED: Refusal.GRANT,
-    HTTPStatus.FORBIDDEN: Refusal.GRANT,
-}
+_REFUSING: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+
+def _has_code(response: TokenResponse) -> bool:
+    return bool(response.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +115,19 @@ class RefusalRules:
     """How to read the refusals of one kind of request."""
 
     codes: Mapping[str, Refusal] = field(default_factory=dict)
+    """Codes that mean something else than CODES says, or that CODES does not have."""
+
+    is_own: Callable[[TokenResponse], bool] = _has_code
+    """Whether an answer without a known code has the issuer's own form of an error. A firewall's has not."""
+
     blames_app: Callable[[str], bool] = field(default=lambda _: False)
     """Whether the issuer's message says that the app is at fault. It counts only if no code decides."""
 
-    statuses: Mapping[int, Refusal] = field(default_factory=lambda: _REFRESH_STATUSES)
-    otherwise: Refusal = Refusal.NONSENSE
+    unauthorized: Refusal = Refusal.GRANT
+    """What the issuer's own form of an error with status 401 means if no code decides."""
+
+    app_hint: str = ""
+    """What to try if the app's credentials are right."""
 
 
 def is_failing(status: int) -> bool:
@@ -83,13 +142,26 @@ def meaning(response: TokenResponse, rules: RefusalRules) -> Refusal:
         return Refusal.LATER
     if status < HTTPStatus.OK or HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return Refusal.NONSENSE
-    if response.code in rules.codes:
-        return rules.codes[response.code]
+    known = {**CODES, **rules.codes}
+    by_code = next((known[code] for code in response.codes if code in known), None)
+    if by_code not in (None, Refusal.SETTINGS):
+        return by_code
+    words = " ".join((*response.codes, response.message))
+    if _LATER_WORDS.search(words) and not _DEAD_WORDS.search(words):
+        return Refusal.LATER
+    return by_code or _without_code(response, rules)
+
+
+def _without_code(response: TokenResponse, rules: RefusalRules) -> Refusal:
     if response.challenged:
         return Refusal.APP
-    if status in rules.statuses:
-        return Refusal.APP if rules.blames_app(response.message) else rules.statuses[status]
-    return rules.otherwise
+    if not response.succeeded and response.status not in _REFUSING:
+        return Refusal.NONSENSE
+    if rules.blames_app(response.message):
+        return Refusal.APP
+    if not rules.is_own(response):
+        return Refusal.UNEXPLAINED
+    return rules.unauthorized if response.status == HTTPStatus.UNAUTHORIZED else Refusal.GRANT
 
 
 _GRANT_WORDS: Final = re.compile(r"token|grant", re.IGNORECASE)
@@ -105,15 +177,25 @@ def _figma_blames_app(message: str) -> bool:
     return bool(_APP_WORDS.search(message)) and not _GRANT_WORDS.search(message)
 
 
-SERVER_REFRESH: Final = RefusalRules(codes={**CODES, **BORROWED_CODES})
+def _has_figmas_form(response: TokenResponse) -> bool:
+    """Tell whether an answer has ``error`` and ``message``, or ``err``, which Figma's older endpoints send."""
+    document = response.document
+    return _has_code(response) or "err" in document or (bool(document.get("error")) and "message" in document)
+
+
+SERVER_REFRESH: Final = RefusalRules(
+    app_hint="If they are right, try the other value of oauth2_client_auth: some servers take `post` only."
+)
 """A refresh at an OAuth 2 server."""
 
 FIGMA_REFRESH: Final = RefusalRules(
-    codes={code: means for code, means in CODES.items() if means is not Refusal.SETTINGS}, blames_app=_figma_blames_app
+    codes={code: Refusal.GRANT for code, means in CODES.items() if means is Refusal.SETTINGS},
+    is_own=_has_figmas_form,
+    blames_app=_figma_blames_app,
 )
 """A refresh at Figma, which has no settings. Figma's errors are ``{"error": true, "status", "message", "i18n"}``."""
 
 CODE_EXCHANGE: Final = RefusalRules(
-    codes=CODES, statuses={HTTPStatus.UNAUTHORIZED: Refusal.APP}, otherwise=Refusal.GRANT
+    codes={"access_denied": Refusal.GRANT}, is_own=_has_figmas_form, unauthorized=Refusal.APP
 )
 """The exchange of a code. A code is fresh and used at once, so 401 is about the app unless a code says otherwise."""

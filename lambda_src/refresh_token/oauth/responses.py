@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
+from refresh_token.oauth.challenges import challenges
 from refresh_token.text import is_access_token
 
 MAX_BYTES: Final = 1024 * 1024
 """Longest body that is read, compressed or not. A token answer is a few hundred bytes long. A longer one is read
 all the same, because it may hold a new refresh token. Whether that fits into the store is for the store to say."""
+
+_NESTED: Final = ("code", "type", "status")
+_ELSEWHERE: Final = ("error_code", "errorCode", "code", "err")
+_MESSAGES: Final = ("message", "error_description", "errorMessage", "err", "msg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +24,30 @@ class TokenResponse:
     status: int
     document: Mapping[str, object] = field(repr=False)
     challenge: str = field(default="", repr=False)
-    """The header ``WWW-Authenticate``."""
+    """The headers ``WWW-Authenticate``, with commas between them."""
 
     @property
     def code(self) -> str:
         """The error code (RFC 6749, 5.2), or "". It may echo the request, so show it only if you know it."""
         code = self.document.get("error")
-        return code if isinstance(code, str) else ""
+        return code.strip() if isinstance(code, str) else ""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The error code, and what may be one in other members and in challenges, in lower case."""
+        error = self.document.get("error")
+        nested = error if isinstance(error, Mapping) else {}
+        found = [self.code, *(nested.get(name) for name in _NESTED), *(self.document.get(name) for name in _ELSEWHERE)]
+        found += [parameters.get("error") for _, parameters in challenges(self.challenge)]
+        return tuple(text.lower() for value in found if isinstance(value, str) and (text := value.strip()))
 
     @property
     def message(self) -> str:
-        """The error's message, in Figma's member or the standard's, or "". It may echo the request: never show it."""
-        message = self.document.get("message", self.document.get("error_description"))
-        return message if isinstance(message, str) else ""
+        """What the error says in words, or "". It may echo the request: never show it."""
+        error = self.document.get("error")
+        nested = error.get("message") if isinstance(error, Mapping) else None
+        members = (nested, *(self.document.get(name) for name in _MESSAGES))
+        return " ".join(text for text in members if isinstance(text, str))
 
     @property
     def succeeded(self) -> bool:
@@ -41,10 +57,14 @@ class TokenResponse:
     @property
     def refused(self) -> bool:
         """Whether the issuer gave no token and says so. Some issuers refuse with 200."""
-        issued = self.succeeded and is_access_token(self.document.get("access_token"))
-        return not issued and (not self.succeeded or "error" in self.document)
+        if not self.succeeded:
+            return True
+        says_so = any(self.document.get(name) is False for name in ("ok", "success"))
+        says_so |= any(self.document.get(name) for name in ("error", "errors")) or bool(self.codes)
+        return says_so and not is_access_token(self.document.get("access_token"))
 
     @property
     def challenged(self) -> bool:
         """Whether the issuer demands other client credentials, as RFC 6749, 5.2, says for HTTP Basic."""
-        return self.status == HTTPStatus.UNAUTHORIZED and self.challenge.lower().startswith("basic")
+        schemes = [scheme for scheme, _ in challenges(self.challenge)]
+        return self.status == HTTPStatus.UNAUTHORIZED and "basic" in schemes
