@@ -105,7 +105,7 @@ SHOWN_TEXTS = {
     *("NoReply.what", "OAuth2Settings.client_auth", "OAuth2Settings.scope", "OAuth2Settings.token_url"),
     *("Profile.client_auth", "Profile.code_url", "Profile.consent_page", "Profile.refresh_url", "Profile.scopes"),
     *("Proxy.host", "Proxy.scheme", "Settings.lock_table", "Settings.secret_arn", "StoredPair.version_id"),
-    *("IssuedToken.odd", "RefreshTokenOnly.odd", "RefusalRules.codes", "Tick.event_id"),
+    *("IssuedToken.odd", "RefreshTokenOnly.odd", "RefusalRules.codes", "RefusalRules.app_hint", "Tick.event_id"),
 }
 """The texts that a repr may show, because they hold no secret. Hide a new one, or add it here on purpose."""
 
