@@ -18,7 +18,7 @@ from refresh_token.errors import (
     RefreshTokenError,
     TokenNotStoredException,
 )
-from refresh_token.issued_token import IssuedToken, RefreshTokenOnly
+from refresh_token.issued_token import Issued, IssuedToken, RefreshTokenOnly
 from refresh_token.ports import Clock, StoredPair, Telemetry, VersionSupersededError
 from refresh_token.process_memory import ProcessMemory
 from refresh_token.token_pair import TokenPair
@@ -83,7 +83,10 @@ class ClaimedRefresh:
     client_id: str | None = field(repr=False)
 
     def run(self) -> Outcome:
-        """Refresh the version, unless another one is current by now. Always closes the claim."""
+        """Refresh the version, unless another one is current by now. Always closes the claim.
+
+        If the answer holds a new refresh token but no access token, raises that error once the pair is stored.
+        """
         version_id = self.claim.version_id
         current = self._or_release(self.connection.store.read)
         if current.version_id != version_id:
@@ -104,6 +107,10 @@ class ClaimedRefresh:
             self.memory.mark_dead(version_id)
             self.telemetry.superseded(version_id=version_id)
             return Outcome(self.connection.store.read())
+        if isinstance(issued, RefreshTokenOnly):
+            self.memory.mark_dead(version_id)
+            self._record_failure_of(successor.version_id, issued.error)
+            raise issued.error
         previous = self.claim.previous
         self.telemetry.refreshed(
             old=version_id, new=successor.version_id, recovered_from=previous.reason if previous else None
@@ -120,16 +127,12 @@ class ClaimedRefresh:
         pending = self._or_release(lambda: self.connection.store.pending(version_id))
         return pending, pending is not None
 
-    def _call(self, pair: TokenPair) -> tuple[IssuedToken, TokenPair]:
+    def _call(self, pair: TokenPair) -> tuple[Issued, TokenPair]:
         """Call the issuer; return its answer, and the pair to store."""
         issuer = self.connection.issuer
         client_id = pair.client_id or (self.client_id if issuer.takes_client_id else None)
         try:
             issued = issuer.refresh(pair.refresh_token, client_id, seconds=self.clock.remaining() - WRITE_RESERVE)
-            if issued.odd:
-                self.telemetry.odd_answer(issued.odd)
-            if isinstance(issued, RefreshTokenOnly):
-                raise issued.error
         except RefreshTokenError as error:
             if isinstance(error, ReauthorizationRequiredException) and client_id != pair.client_id:
                 # The issuer may have refused only the caller's client id, which no operator can fix.
@@ -138,6 +141,10 @@ class ClaimedRefresh:
                 self._record_call_failure(error)
             raise
         now = self.clock.now()
+        if issued.odd:
+            self.telemetry.odd_answer(issued.odd)
+        if isinstance(issued, RefreshTokenOnly):
+            return issued, pair.with_refresh_token(issued.refresh_token, client_id=client_id, now=now)
         expiry = issued.expiry(now=now)
         if expiry.capped:
             self.telemetry.expiry_capped()
@@ -147,19 +154,32 @@ class ClaimedRefresh:
 
     def _record_call_failure(self, error: RefreshTokenError) -> None:
         previous = self.claim.previous
-        refused_now = isinstance(error, ReauthorizationRequiredException)
-        refused_before = previous is not None and previous.refused
-        failure = Failure(
-            error.reason,
-            self.clock.now() + (COOLDOWN_REFUSED if refused_now else COOLDOWN),
-            refused=refused_now or refused_before,
-            lost=previous is not None and previous.lost,
-        )
-        self.telemetry.refresh_failed(error, version_id=self.claim.version_id, first=not refused_before)
+        failure = self._report(error, lost=previous is not None and previous.lost)
         self._close(lambda: self.claim.failed(failure))
 
+    def _record_failure_of(self, successor: str, error: RefreshTokenError) -> None:
+        """Start the cooldown of a version without a usable access token, unless someone is refreshing it already."""
+        failure = self._report(error, lost=False)
+
+        def record() -> None:
+            now, seconds = self.clock.now(), self.clock.remaining()
+            claim = self.claim.lock.claim(successor, seconds=seconds, now=now, ignore_cooldown=True)
+            if isinstance(claim, HeldClaim):
+                claim.failed(failure)
+
+        self._close(record)
+
+    def _report(self, error: RefreshTokenError, *, lost: bool) -> Failure:
+        """Report a failed call of the issuer; return it in the form that is remembered."""
+        previous = self.claim.previous
+        refused_now = isinstance(error, ReauthorizationRequiredException)
+        refused_before = previous is not None and previous.refused
+        self.telemetry.refresh_failed(error, version_id=self.claim.version_id, first=not refused_before)
+        retry_at = self.clock.now() + (COOLDOWN_REFUSED if refused_now else COOLDOWN)
+        return Failure(error.reason, retry_at, refused=refused_now or refused_before, lost=lost)
+
     def _write(self, successor: StoredPair, old: TokenPair, *, written: bool) -> bool:
-        """Store the successor, trying as long as time remains; return False if another version has become current."""
+        """Store the successor, trying as long as it may help; return False if another version has become current."""
         store, expected = self.connection.store, self.claim.version_id
         pause = INITIAL_PAUSE
         while True:
@@ -172,7 +192,7 @@ class ClaimedRefresh:
             except VersionSupersededError:
                 return False
             except TokenNotStoredException as error:
-                if self.clock.remaining() < pause + MIN_WRITE_TIME + CLOSE_RESERVE:
+                if error.final or self.clock.remaining() < pause + MIN_WRITE_TIME + CLOSE_RESERVE:
                     self._give_up_writing(successor, old, error)
                     raise
             else:

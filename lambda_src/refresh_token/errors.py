@@ -59,7 +59,14 @@ class RefreshInProgressException(RefreshTokenError):
 
 
 class TokenNotStoredException(RefreshTokenError):
-    """The token was refreshed, which killed the stored one, but the new one could not be stored."""
+    """The token was refreshed, which killed the stored one, but the new one could not be stored.
+
+    ``final``: another attempt to store it would fail in the same way.
+    """
+
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
 
 
 class ConfigurationException(RefreshTokenError):

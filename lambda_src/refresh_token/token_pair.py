@@ -1,8 +1,9 @@
 """The token pair, and its form as the JSON of the secret. Pure.
 
-Writes ``provider``, ``accessToken``, ``refreshToken``, ``clientId`` (if known), ``expiresAt`` and ``refreshedAt``. Also
-reads the raw answer of ExchangeCodeForToken (``expiresIn``, counted from the creation of the secret's version) and
-Figma's own answer (``access_token``, ``refresh_token``, ``expires_in``). Keeps all other keys unchanged.
+Writes ``provider``, ``refreshToken`` and, where they are known, ``accessToken``, ``clientId``, ``expiresAt`` and
+``refreshedAt``. A refresh token alone is a pair as well: the first refresh adds the access token. Also reads the raw
+answer of ExchangeCodeForToken (``expiresIn``, counted from the creation of the secret's version) and Figma's own answer
+(``access_token``, ``refresh_token``, ``expires_in``). Keeps all other keys unchanged.
 """
 
 import hmac
@@ -13,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from refresh_token.errors import SecretMalformedException, SecretNotSeededException
-from refresh_token.text import is_text
+from refresh_token.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token, is_text
 from refresh_token.windows import MAX_LIFETIME, Expiry, iso_utc, read_expires_in
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class TokenPair:
     """The access and refresh token of one grant. Its repr shows neither them nor the client id."""
 
     access_token: str = field(repr=False)
+    """Empty if only the refresh token is known. Then ``expires_at`` is None, so nobody takes it for a live token."""
+
     refresh_token: str = field(repr=False)
     client_id: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
@@ -73,14 +76,20 @@ class TokenPair:
             capped=False,
         )
 
+    def with_refresh_token(self, refresh_token: str, *, client_id: str | None, now: datetime) -> "TokenPair":
+        """Return the pair after an answer with nothing but a new refresh token: its access token counts as dead."""
+        expires_at = now if self.access_token else None
+        return replace(self, refresh_token=refresh_token, client_id=client_id, expires_at=expires_at, capped=False)
+
     def to_json(self) -> str:
         """Return the pair as the secret's JSON."""
         document: dict[str, object] = {
             **self.unknown,
             "provider": PROVIDER,
-            "accessToken": self.access_token,
             "refreshToken": self.refresh_token,
         }
+        if self.access_token:
+            document["accessToken"] = self.access_token
         if self.client_id is not None:
             document["clientId"] = self.client_id
         if self.expires_at is not None:
@@ -108,9 +117,12 @@ def parse_pair(text: str, *, created: datetime) -> TokenPair:
     if keys.get("provider", PROVIDER) != PROVIDER:
         raise _malformed(f"`provider` must be `{PROVIDER}`")
     expiry, refreshed_at = _life(keys, created)
+    access_token = "" if keys.get("accessToken") is None else _access_token(keys["accessToken"])
+    if not access_token:
+        expiry, refreshed_at = None, None
     return TokenPair(
-        access_token=_text(keys, "accessToken"),
-        refresh_token=_text(keys, "refreshToken"),
+        access_token=access_token,
+        refresh_token=_refresh_token(keys.get("refreshToken")),
         client_id=None if keys.get("clientId") is None else _text(keys, "clientId"),
         expires_at=expiry.at if expiry else None,
         refreshed_at=refreshed_at,
@@ -157,6 +169,23 @@ def _capped(expiry: Expiry, created: datetime) -> Expiry:
     """Return the expiry, cut down to MAX_LIFETIME after the version was created."""
     latest = created + MAX_LIFETIME
     return Expiry(latest, capped=True) if expiry.at > latest else expiry
+
+
+def _access_token(value: object) -> str:
+    if is_access_token(value):
+        return value
+    raise _malformed(
+        f"`accessToken` must be a string of at most {MAX_ACCESS_TOKEN_LENGTH} visible ASCII characters, without spaces "
+        "or line breaks: no HTTP header can carry anything else"
+    )
+
+
+def _refresh_token(value: object) -> str:
+    if is_refresh_token(value):
+        return value
+    raise _malformed(
+        "`refreshToken` must be a non-empty string without control characters and without spaces around it"
+    )
 
 
 def _text(keys: Mapping[str, object], key: str) -> str:

@@ -43,7 +43,7 @@ from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
 )
-from refresh_token.issued_token import IssuedToken
+from refresh_token.issued_token import Issued, RefreshTokenOnly
 from refresh_token.ports import StoredPair
 from refresh_token.process_memory import ProcessMemory
 from refresh_token.refresh_once import RefreshOnce
@@ -111,7 +111,7 @@ class RefreshModel(RuleBasedStateMachine):
 
     @initialize(
         skew=st.sampled_from([-SKEW, timedelta(), SKEW]),
-        form=st.sampled_from(["duration", "seconds", "milliseconds"]),
+        form=st.sampled_from(["duration", "seconds", "milliseconds", "text", "none"]),
         lifetime=st.sampled_from([timedelta(days=90), timedelta(hours=1)]),
         client_id=st.sampled_from(["client-1", None]),
     )
@@ -422,6 +422,8 @@ class ForgetsToReadAgain(ClaimedRefresh):
     def run(self) -> Outcome:
         old = self.connection.store.world.pair(self.claim.version_id)  # type: ignore[attr-defined]
         issued, pair = self._call(old)
+        if isinstance(issued, RefreshTokenOnly):
+            raise issued.error
         stored = StoredPair(self.new_version_id(""), pair)
         if not self._write(stored, old, written=False):
             stored = self.connection.store.read()
@@ -442,9 +444,18 @@ class ClosesBeforeItWrites(ClaimedRefresh):
 
 
 class AsksTwice(ClaimedRefresh):
-    def _call(self, pair: TokenPair) -> tuple[IssuedToken, TokenPair]:
+    def _call(self, pair: TokenPair) -> tuple[Issued, TokenPair]:
         super()._call(pair)
         return super()._call(pair)
+
+
+class GivesUpARefreshTokenAlone(ClaimedRefresh):
+    def _call(self, pair: TokenPair) -> tuple[Issued, TokenPair]:
+        issued, new = super()._call(pair)
+        if isinstance(issued, RefreshTokenOnly):
+            self._record_call_failure(issued.error)
+            raise issued.error
+        return issued, new
 
 
 class GivesUpWhatWasWritten(ClaimedRefresh):
@@ -513,6 +524,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         "a dead token is not handed out again|it says so",
     ),
     "no mandatory window": ({"windows": replace(WINDOWS, mandatory=timedelta())}, "nothing expired is handed out"),
+    "gives up a refresh token alone": (
+        {"claimed": GivesUpARefreshTokenAlone, "model": RotatingModel},
+        "the grant survives every answer that holds one",
+    ),
     "gives up what was written": (
         {"claimed": GivesUpWhatWasWritten, "model": RotatingModel},
         "before the issuer is asked",

@@ -1,5 +1,6 @@
 """One refresh per version: claims, losers, crashes, cooldowns, the write."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -362,6 +363,65 @@ class TestPendingSuccessor:
         assert world.issuer.calls == []
 
 
+class TestAnswerWithoutAccessToken:
+    """The issuer replaced the refresh token, and its answer holds no usable access token."""
+
+    def world(self, **changes: object) -> World:
+        world = rotating(**changes)
+        world.issuer.unusable = True
+        return world
+
+    @pytest.mark.parametrize("access_token", ["access-0", ""])
+    def test_the_new_refresh_token_is_stored(self, access_token: str) -> None:
+        world = self.world(access_token=access_token)
+        fails(world, NONSENSE)
+        stored = world.store.read()
+        assert (stored.version_id, stored.pair.refresh_token) == ("V2", "refresh-2")
+        assert (stored.pair.access_token, stored.pair.client_id) == (access_token, "client-1")
+        assert stored.pair.expires_at == (NOW if access_token else None)
+        assert world.telemetry.reports == reported(NONSENSE)
+        assert (world.lock.state("V1"), world.lock.state("V2")) == ("done", Failure(NONSENSE.reason, NOW + COOLDOWN))
+
+    def test_consumers_get_an_error_until_it_works(self) -> None:
+        world = self.world()
+        for _ in range(2):
+            with pytest.raises(IssuerProtocolException):
+                world.refresher.live_token()
+        assert len(world.issuer.calls) == 1, "the second one falls into the cooldown"
+        world.issuer.unusable = False
+        world.issuer.new_refresh_token = "refresh-3"
+        assert world.refresher.tick().stored.pair.refresh_token == "refresh-3"
+        assert [sent for sent, _, _ in world.issuer.calls] == ["refresh-1", "refresh-2"]
+        assert world.refresher.live_token().state == "fresh"
+
+    def test_is_kept_in_memory_if_not_stored(self) -> None:
+        world = not_written(self.world())
+        world.issuer.unusable = False
+        assert world.refresher.force().stored.pair.access_token == "access-2"
+        assert [sent for sent, _, _ in world.issuer.calls] == ["refresh-1", "refresh-2"]
+
+    def test_gives_way_to_an_operators_pair(self) -> None:
+        world = self.world()
+        world.issuer.while_calling = lambda: world.store.put("by-hand", pair("fresh"))
+        assert refresh(world).stored.version_id == "by-hand"
+
+    def test_a_lock_that_fails_hides_nothing(self) -> None:
+        world = self.world()
+        world.lock.closing_fault = DOWN
+        fails(world, NONSENSE)
+        assert world.store.read().pair.refresh_token == "refresh-2"
+
+
+@pytest.mark.parametrize("unusable", [False, True])
+@pytest.mark.parametrize("expires_in", ["3600", 3600.0, 0, -1, "soon", None, [], 10**30])
+def test_the_grant_survives_every_answer_holding_one(expires_in: object, *, unusable: bool) -> None:
+    world = rotating()
+    world.issuer.expires_in, world.issuer.unusable = expires_in, unusable
+    with suppress(IssuerProtocolException):
+        refresh(world)
+    assert world.store.read().pair.refresh_token == "refresh-2"
+
+
 class TestUnwrittenSuccessor:
     """This process got a new refresh token and could not write it."""
 
@@ -374,6 +434,14 @@ class TestUnwrittenSuccessor:
         assert len(world.issuer.calls) == 1, "a spent refresh token is not sent again"
         assert world.memory.successor_of("V1") is None
         assert world.telemetry.facts("refreshed", "recovered_from") == [NOT_STORED.reason]
+
+    def test_that_never_fits_is_kept_at_once(self) -> None:
+        world = rotating()
+        world.store.faults = {"put": [TokenNotStoredException("too large", final=True)]}
+        fails(world, NOT_STORED)
+        assert world.clock.slept == []
+        assert refresh(world).stored.pair.refresh_token == "refresh-2"
+        assert len(world.issuer.calls) == 1
 
     def test_keeps_its_id_until_it_is_written(self) -> None:
         world = not_written(not_written(rotating()))

@@ -170,6 +170,22 @@ class TestConsumer:
         assert world.refresher.live_token().expires_in == 30 * 24 * 3600 - 1
 
 
+class TestRefreshTokenAlone:
+    @pytest.mark.parametrize("use", USES)
+    def test_the_first_use_refreshes_it(self, use: str) -> None:
+        world = World.with_token("unknown", access_token="")
+        USES[use](world)
+        assert world.store.read().pair.access_token == "access-1"
+        assert len(world.issuer.calls) == 1
+
+    @pytest.mark.parametrize("use", ["ask", "report", "tick", "exchange"])
+    def test_nobody_gets_an_empty_token(self, use: str) -> None:
+        world = World.with_token("unknown", access_token="")
+        world.issuer.fault = DOWN
+        fails(world, use, DOWN)
+        fails(world, "ask", DOWN)
+
+
 class TestDeadTokenIsNotServed:
     def test_that_expires_during_the_refresh(self) -> None:
         world = World.with_token(expires_at=NOW + timedelta(seconds=5))

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -196,6 +197,20 @@ class TestReplace:
     def test_not_stored(self, words: str, steps: Sequence[Step], expect: Expect, store: SecretsManagerStore) -> None:
         expect(*steps)
         raises(TokenNotStoredException, lambda: write(store), words)
+
+    @pytest.mark.parametrize("note", ["x" * 65_536, "ü" * 11_000])
+    def test_a_pair_that_never_fits_sends_nothing(self, note: str, store: SecretsManagerStore) -> None:
+        large = replace(PAIR, unknown={"note": note})
+        with pytest.raises(TokenNotStoredException, match="at most 65536") as caught:
+            store.replace(large, expected=V1, version_id=V2, seconds=30)
+        assert caught.value.final
+        assert_clean(caught.value)
+
+    @pytest.mark.parametrize("failed", ["put", "move"])
+    def test_too_many_versions(self, failed: str, expect: Expect, store: SecretsManagerStore) -> None:
+        put = [("put", OK)] if failed == "move" else []
+        expect(*put, (failed, "LimitExceededException"), ("read", value(V1)))
+        raises(TokenNotStoredException, lambda: write(store), "lengthen the schedule")
 
     def test_whose_answer_was_lost_succeeded(self, expect: Expect, store: SecretsManagerStore) -> None:
         expect(("put", OK), ("move", "InvalidParameterException"), ("read", value(V2)))

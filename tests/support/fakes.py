@@ -53,6 +53,8 @@ class FakeIssuer:
 
     expires_in: object = 7_776_000
     new_refresh_token: str | None = None
+    unusable: bool = False
+    """Answers hold no access token."""
     live: str = "access-0"
     fault: RefreshTokenError | None = None
     calls: list[tuple[str, str | None, float]] = field(default_factory=list)
@@ -67,7 +69,8 @@ class FakeIssuer:
         self.live = f"access-{len(self.calls)}"
         if self.while_calling:
             self.while_calling()
-        return read_issued(self.live, self.expires_in, self.new_refresh_token)
+        access_token = None if self.unusable else self.live
+        return read_issued(access_token, self.expires_in, self.new_refresh_token, sent=refresh_token)
 
 
 @dataclass

@@ -29,7 +29,7 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.issued_token import IssuedToken, read_issued
+from refresh_token.issued_token import Issued, RefreshTokenOnly, read_issued
 from refresh_token.ports import StoredPair
 from refresh_token.token_pair import TokenPair
 from tests.support.fakes import NOW, FakeLock, FakeStore, Record, Secret
@@ -83,7 +83,7 @@ class Invocation:
         self.claimed: str | None = None
         self.read: StoredPair | None = None
         self.calls_under_claim = 0
-        self.answer: IssuedToken | None = None
+        self.answer: Issued | None = None
         self.disturbed = False
         self._run = run
         self._orders: SimpleQueue[Order] = SimpleQueue()
@@ -132,19 +132,20 @@ class Grants:
     single_use: bool = False
     """Each refresh token works once; a spent one that comes again revokes them all."""
     nonsense: bool = False
-    """Answers hold no access token."""
+    """Answers hold no access token. If they hold a new refresh token, that one must survive."""
 
     live: str = ""
     valid: set[str] = field(default_factory=set)
     ends: dict[str, datetime] = field(default_factory=dict)
     """When each access token expires by our clock, if nothing kills it before."""
 
-    def issue(self, now: datetime) -> tuple[str, int]:
+    def issue(self, now: datetime) -> tuple[str, object]:
         """Make a new live access token; return it and ``expiresIn``."""
         self.live = f"access-{len(self.ends)}"
         self.ends[self.live] = now + self.lifetime
         epoch = int((self.ends[self.live] + self.skew).timestamp())
-        forms = {"duration": int(self.lifetime.total_seconds()), "seconds": epoch, "milliseconds": epoch * 1000}
+        duration = int(self.lifetime.total_seconds())
+        forms = {"duration": duration, "seconds": epoch, "milliseconds": epoch * 1000, "text": f"{duration}", "none": 0}
         return self.live, forms[self.form]
 
     def sign_in(self, now: datetime) -> TokenPair:
@@ -168,8 +169,8 @@ class Simulation(Secret):
     grants: Grants = field(default_factory=Grants)
     succeeded: set[str] = field(default_factory=set)
     """Versions that got a successor of ours since they last became current."""
-    answers: dict[str, IssuedToken] = field(default_factory=dict)
-    """By access token: one invocation may store the answer that another one got."""
+    answers: dict[str, Issued] = field(default_factory=dict)
+    """By access token, if there is one, else by refresh token: one invocation may store another one's answer."""
     table: dict[str, Record] = field(default_factory=dict)
     holders: dict[str, Invocation] = field(default_factory=dict)
     """Who last won the claim on a version and has not closed it, whatever the lock thinks."""
@@ -192,7 +193,7 @@ class Simulation(Secret):
         for each in self.running:
             each.disturbed = True
 
-    def issue(self, me: Invocation, refresh_token: str, *, foreign: bool) -> IssuedToken:
+    def issue(self, me: Invocation, refresh_token: str, *, foreign: bool) -> Issued:
         """Answer a refresh, and check that it is allowed."""
         if not foreign:
             self._may_refresh(me, refresh_token)
@@ -211,13 +212,11 @@ class Simulation(Secret):
             # Another version's refresh, while an operator has stored a pair: nobody can keep those two apart.
             other.disturbed |= other is not me and (foreign or other.claimed != me.claimed)
         me.disturbed = False
-        if self.grants.nonsense:
-            raise IssuerProtocolException("no access token")
-        issued = read_issued(access, expires_in, rotated)
-        assert isinstance(issued, IssuedToken)
-        me.answer = issued
-        self.answers[access] = issued
-        return issued
+        life = int(self.grants.lifetime.total_seconds())
+        sent = None if self.grants.nonsense else access
+        me.answer = read_issued(sent, expires_in, rotated, default_lifetime=life)
+        self.answers[sent or rotated or ""] = me.answer
+        return me.answer
 
     def _may_refresh(self, me: Invocation, refresh_token: str) -> None:
         assert me.claimed is not None, "no issuer call happens without a claim"
@@ -240,11 +239,16 @@ class Simulation(Secret):
         self.succeeded.add(replaced)
         new, old = self.pair(self.current), self.pair(replaced)
         # What another invocation left over is of that one's answer, and there may have been another since.
-        answer = me.answer or self.answers[new.access_token]
+        answer = me.answer or self.answers.get(new.refresh_token) or self.answers[new.access_token]
         disturbed = me.disturbed or me.answer is None
         assert new.unknown == old.unknown, "unknown keys survive"
         assert new.client_id == old.client_id or old.client_id is None, "the client id survives"
         assert new.refresh_token == (answer.refresh_token or old.refresh_token), "the refresh token is never lost"
+        if isinstance(answer, RefreshTokenOnly):
+            assert new.access_token == old.access_token, "without a new one, the access token stays"
+            assert new.expires_at is not None
+            assert new.expires_at <= self.time, "and counts as dead"
+            return
         assert new.access_token == answer.access_token, "what is stored is what the issuer answered"
         assert disturbed or new.access_token == self.grants.live, "what is stored is the issuer's live token"
         assert new.expires_at is not None
@@ -256,7 +260,7 @@ class Simulation(Secret):
         other = self.holders.get(version_id)
         assert other is None or other.at is None or other.deadline <= self.time, "a claim has one holder at a time"
         self.holders[version_id] = me
-        me.claimed, me.read, me.calls_under_claim = version_id, None, 0
+        me.claimed, me.read, me.answer, me.calls_under_claim = version_id, None, None, 0
 
     def closed(self, me: Invocation, version_id: str) -> None:
         """Check that a claim is closed by its holder."""
@@ -311,7 +315,7 @@ class SimulatedIssuer(Port):
     def takes_client_id(self) -> bool:
         return not self.world.grants.single_use
 
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
+    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> Issued:
         del client_id
         latest = self.world.time + timedelta(seconds=seconds)
         foreign = self.me.claimed is None and not self._is_stored(refresh_token)
@@ -373,6 +377,9 @@ class SimulatedLock(Port, FakeLock):
     def close(self, version_id: str, record: Record | None) -> None:
         self.world.closed(self.me, version_id)
         if record and record.failure:
+            answered = record.failure.reason == IssuerProtocolException.__name__
+            gone = answered and isinstance(self.me.answer, RefreshTokenOnly)
+            assert not gone, "the grant survives every answer that holds one"
             self._cool_down(version_id, record.failure)
         super().close(version_id, record)
 

@@ -27,7 +27,11 @@ Examples:
 \b
 Input: {"accessToken", "refreshToken", "clientId", "expiresAt"}, the answer of
 ExchangeCodeForToken, or Figma's own (access_token, refresh_token, expires_in).
+The refresh token alone is enough: the first request refreshes it.
 """
+
+
+TOKENS: Final = frozenset({"accessToken", "refreshToken", "access_token", "refresh_token"})
 
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
@@ -68,16 +72,24 @@ def seed(*, target: Target, source: str | None, yes: bool, output: Output) -> No
 
 def _read(source: str | None) -> dict[str, Any]:
     text = read_text(source, "a token pair")
-    validate_pair(text)
-    document: dict[str, Any] = json.loads(text)
+    try:
+        document: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        validate_pair(text)  # says what is wrong with it
+        return {}
+    for key in TOKENS:
+        if isinstance(value := document.get(key), str):
+            document[key] = value.strip()  # pasted text often ends with a line break
     return document
 
 
 def _prompt() -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "accessToken": prompt_hidden("Access token"),
-        "refreshToken": prompt_hidden("Refresh token"),
-    }
+    document: dict[str, Any] = {}
+    if access_token := prompt_hidden("Access token; empty if you have none", default="", show_default=False):
+        document["accessToken"] = access_token
+    document["refreshToken"] = prompt_hidden("Refresh token")
     if client_id := prompt_hidden("Client id, if the app needs one", default="", show_default=False):
         document["clientId"] = client_id
     label = "Expiry: seconds from now, or an ISO 8601 date and time; empty if unknown"

@@ -37,6 +37,9 @@ PREVIOUS: Final = "AWSPREVIOUS"
 
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 _WRITE_CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
+MAX_BYTES: Final = 65_536
+"""The largest value of a secret (AWS Secrets Manager quotas, "Secret value size")."""
+
 MAX_CALL_TIME: Final = 3.0
 """Seconds that one call of the writing client takes at most. It does not retry; its caller does, and knows the time."""
 
@@ -85,7 +88,10 @@ class SecretsManagerStore:
         deadline = _deadline_after(seconds)
         if self._is_stored_already(version_id, expected, deadline):
             return
-        fault = self._put(pair, version_id, deadline) or self._move(version_id, expected, deadline)
+        text = pair.to_json()
+        if len(text.encode()) > MAX_BYTES:
+            raise _too_large(len(text.encode()))
+        fault = self._put(text, version_id, deadline) or self._move(version_id, expected, deadline)
         if fault and not self._is_current(version_id, expected, deadline):
             raise _not_stored(fault.code)
 
@@ -120,13 +126,13 @@ class SecretsManagerStore:
             return None
         raise _unavailable(value.code)
 
-    def _put(self, pair: TokenPair, version_id: str, deadline: "Deadline") -> Fault | None:
-        """Write the pair as a version that is not current; return what went wrong."""
+    def _put(self, text: str, version_id: str, deadline: "Deadline") -> Fault | None:
+        """Write a pair's text as a version that is not current; return what went wrong."""
         return _fault_of(
             lambda: self._writer().put_secret_value(
                 SecretId=self._secret,
                 ClientRequestToken=version_id,
-                SecretString=pair.to_json(),
+                SecretString=text,
                 VersionStages=[PENDING],
             ),
             deadline,
@@ -203,7 +209,24 @@ def _stored(value: Mapping[str, Any]) -> StoredPair:
     return StoredPair(value["VersionId"], parse_pair(value["SecretString"], created=value["CreatedDate"]))
 
 
+def _too_large(size: int) -> RefreshTokenError:
+    return TokenNotStoredException(
+        f"The token was refreshed but could not be stored: the pair takes {size} bytes, and Secrets Manager stores at "
+        f"most {MAX_BYTES}. The stored access token is dead. Remove keys from the secret that are not the pair's, or "
+        "have the issuer make shorter tokens; then a person must sign in again.",
+        final=True,
+    )
+
+
 def _not_stored(what: str) -> RefreshTokenError:
+    if what == "LimitExceededException":
+        return TokenNotStoredException(
+            "The token was refreshed but could not be stored: the secret has 100 versions, and Secrets Manager removes "
+            "none that is younger than 24 hours (LimitExceededException). So the stored access token is dead. "
+            "Refreshes come too often: lengthen the schedule, or have the issuer make tokens that live longer. Until "
+            "old versions are removed, this process keeps a new refresh token in its memory and tries again.",
+            final=True,
+        )
     return TokenNotStoredException(
         f"The token was refreshed but could not be stored ({what}), so the stored access token is dead. The next tick, "
         "report of the dead token or forced refresh fixes that. Check the function's permissions on the secret and its "

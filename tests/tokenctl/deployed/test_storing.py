@@ -31,7 +31,7 @@ class Kind(NamedTuple):
 
 
 TYPED_APP = [("Client id of the app:", CLIENT), ("Client secret:", f"  {APP_SECRET} ")]
-TYPED_PAIR = [("Access token:", ACCESS), ("Refresh token:", f" {REFRESH} "), ("app needs one:", CLIENT)]
+TYPED_PAIR = [("if you have none:", ACCESS), ("Refresh token:", f" {REFRESH} "), ("app needs one:", CLIENT)]
 SEED = Kind("seed", "SecretArn", PAIR, [*TYPED_PAIR, ("unknown:", "")])
 CREDENTIALS = Kind("app-credentials", "AppSecretArn", APP, TYPED_APP)
 
@@ -138,6 +138,13 @@ def test_wrong_input_is_refused_without_values(
 
 
 class TestSeed:
+    @pytest.mark.parametrize("more", [{}, {"accessToken": f" {ACCESS}\n"}], ids=["refresh token alone", "both"])
+    def test_pasted_white_space_is_dropped(self, tokenctl: Tokenctl, bare: Stack, more: dict[str, str]) -> None:
+        storage = Storage(bare, SEED, tokenctl)
+        done = storage("--yes", stdin=json.dumps({"refreshToken": f"{REFRESH}\r\n", **more}))
+        assert (done.code, done.err) == (0, "")
+        assert storage.held() == {"refreshToken": REFRESH, **({"accessToken": ACCESS} if more else {})}
+
     @pytest.mark.parametrize(
         ("document", "message", "hint"),
         [
