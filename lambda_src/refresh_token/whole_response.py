@@ -5,7 +5,8 @@ hours. An invocation plans its time in complete calls (`_attempts_within`, `MAX_
 time.
 """
 
-from http.client import HTTPResponse
+from http import HTTPStatus
+from http.client import HTTPResponse, parse_headers
 from io import BufferedReader, RawIOBase
 from socket import socket
 from typing import TYPE_CHECKING, Any, Final
@@ -71,6 +72,17 @@ class WholeResponse(HTTPResponse):
     def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as http.client has them
         super().__init__(sock, *args, **kwargs)
         self.fp = BufferedReader(_TimedReader(sock, self.fp.detach()))
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Skip informational responses (RFC 9110, 15.2), of which http.client itself skips 100 only.
+
+        101 is not skipped: nobody asked for another protocol.
+        """
+        line = super()._read_status()  # type: ignore[misc]  # http.client's own hook, which its types leave out
+        while HTTPStatus.CONTINUE <= line[1] < HTTPStatus.OK and line[1] != HTTPStatus.SWITCHING_PROTOCOLS:
+            parse_headers(self.fp)
+            line = super()._read_status()  # type: ignore[misc]
+        return line  # type: ignore[no-any-return]
 
 
 class _Connection(AWSHTTPConnection):

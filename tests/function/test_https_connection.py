@@ -9,10 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import SSLError
+from botocore.httpsession import URLLib3Session
 
 from refresh_token.deadline import Deadline
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers import https_connection as module
+from refresh_token.issuers.dialling import dial
 from refresh_token.issuers.https_connection import HttpsConnection, NoReply, Reply
 from refresh_token.issuers.tls import function_tls_context
 from refresh_token.oauth.responses import MAX_BYTES
@@ -77,6 +81,12 @@ def test_request_and_reply_pass_unchanged(server: TokenServer) -> None:
     assert second.line == "POST / HTTP/1.1"
 
 
+def test_all_challenges_are_returned(server: TokenServer) -> None:
+    two = b"WWW-Authenticate: Bearer\r\nWWW-Authenticate: Basic realm=x\r\n"
+    server.answer(Sent(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n" + two + b"\r\n"))
+    assert post(server.url) == Reply(401, b"", challenge="Bearer, Basic realm=x")
+
+
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 ENDLESS = b"HTTP/1.1 200 OK\r\n\r\n"
 
@@ -86,6 +96,10 @@ WHOLE: dict[str, tuple[Sent, bytes]] = {
     "until the server hangs up": (Sent(ENDLESS + b"abc", hang_up=True), b"abc"),
     "as long as it may be": (http(200, b"x" * MAX_BYTES), b"x" * MAX_BYTES),
     "after a 100": (Sent(b"HTTP/1.1 100 Continue\r\n\r\n" + http(200, b"x").raw), b"x"),
+    "after a 102 and a 103": (
+        Sent(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + http(200, b"x").raw),
+        b"x",
+    ),
     "byte by byte, in time": (Sent(http(200, b"x").raw, pause=0.001), b"x"),
     "empty": (http(204), b""),
     "a head that ends too soon, and so no body": (Sent(b"HTTP/1.1 200 OK\r\nContent-Le", hang_up=True), b""),
@@ -230,8 +244,31 @@ class TestDialling:
         """As with a name that has an IPv6 address, on a network that has none."""
         here = socket.getaddrinfo("127.0.0.1", server.port, type=socket.SOCK_STREAM)
         dead = socket.getaddrinfo("127.0.0.1", 1, type=socket.SOCK_STREAM)
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: dead + here)
+        no_sockets = [(9999, socket.SOCK_STREAM, 0, "", ("::1", server.port, 0, 0))]  # on a machine without IPv6
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: no_sockets + dead + here)
         assert isinstance(post(server.url), Reply)
+
+    AUTHORITIES = (
+        ("https://localhost", "localhost"),
+        ("https://localhost:443/x?y=z", "localhost"),
+        ("https://localhost:80", "localhost:80"),
+        ("https://LOCALHOST:8443", "localhost:8443"),
+        ("http://localhost", "localhost"),
+        ("http://localhost:80", "localhost"),
+        ("http://localhost:443", "localhost:443"),
+        ("http://[::1]:8080", "[::1]:8080"),
+        ("http://[::1]", "[::1]"),
+    )
+
+    @pytest.mark.parametrize(("url", "host"), AUTHORITIES)
+    def test_the_host_is_the_addresss_authority(
+        self, url: str, host: str, server: TokenServer, secure: TokenServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = secure if url.startswith("https") else server
+        for name in ("dial", "dial_through_proxy"):
+            monkeypatch.setattr(module, name, lambda _host, _port, deadline: dial("127.0.0.1", asked.port, deadline))
+        assert isinstance(post(url), Reply)
+        assert [seen.headers["Host"] for seen in asked.seen] == [host]
 
 
 WRONG: dict[str, Callable[[Authority, Path], Path]] = {
@@ -239,6 +276,11 @@ WRONG: dict[str, Callable[[Authority, Path], Path]] = {
     "not yet valid": lambda ours, _: ours.issue("localhost", begins=timedelta(hours=12)),
     "another host": lambda ours, _: ours.issue("figma.example"),
     "an unknown authority": lambda _, folder: Authority(folder, "theirs").issue("localhost"),
+}
+
+RIGHT: dict[str, Callable[[Authority, Path], Path]] = {
+    "complete": lambda ours, _: ours.issue("localhost"),
+    "without its authority's identifier": lambda ours, _: ours.issue("localhost", names_authority=False),
 }
 
 
@@ -257,6 +299,20 @@ class TestTls:
         with token_server(certificate=made(trusted, tmp_path)) as server:
             assert post(server.url) == NoReply("its certificate is not accepted", sent=False, trusted=False)
             assert server.seen == []
+
+    @pytest.mark.parametrize("made", [*WRONG.values(), *RIGHT.values()], ids=[*WRONG, *RIGHT])
+    def test_the_verdict_is_botocores(
+        self, made: Callable[[Authority, Path], Path], trusted: Authority, tmp_path: Path
+    ) -> None:
+        with token_server(certificate=made(trusted, tmp_path)) as server:
+            request = AWSRequest("POST", server.url, data=BODY).prepare()
+            try:
+                session = URLLib3Session(verify=str(trusted.bundle))  # type: ignore[arg-type]  # botocore's own use
+                taken = session.send(request).status_code == 200
+            except SSLError:
+                taken = False
+            assert isinstance(post(server.url), Reply) is taken
+            assert taken is (made in RIGHT.values())
 
     def test_an_authority_must_be_named(self, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("NO_PROXY", "localhost")

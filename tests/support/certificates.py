@@ -37,15 +37,21 @@ class Authority:
         self.bundle = folder / f"{name}.pem"
         self.bundle.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, host: str, *, begins: timedelta = -DAY, ends: timedelta = DAY) -> Path:
-        """Return a file with the key and the certificate of a server called ``host``."""
+    def issue(
+        self, host: str, *, begins: timedelta = -DAY, ends: timedelta = DAY, names_authority: bool = True
+    ) -> Path:
+        """Return a file with the key and the certificate of a server called ``host``.
+
+        Without `names_authority` it lacks the Authority Key Identifier, as many private authorities leave it out.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         made = _begun(_named(host), key.public_key(), self._name, NOW + begins, NOW + ends)
         made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         made = made.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        made = made.add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-        )
+        if names_authority:
+            made = made.add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+            )
         file = self._folder / f"{host}-{key.private_numbers().private_value % 10**9}.pem"
         file.write_bytes(
             key.private_bytes(

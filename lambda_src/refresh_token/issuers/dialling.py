@@ -18,7 +18,11 @@ def dial(host: str, port: int, deadline: Deadline) -> socket.socket:
     """Connect to the first address of a host that answers. Raises OSError if none does in time."""
     fault: OSError | None = None
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        sock = socket.socket(family, kind, protocol)
+        try:
+            sock = socket.socket(family, kind, protocol)
+        except OSError as error:  # the machine may have no sockets for IPv6
+            fault = error
+            continue
         try:
             sock.settimeout(step_timeout(deadline))
             sock.connect(address)

@@ -11,7 +11,7 @@ import ssl
 from dataclasses import dataclass, field
 from time import time
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from refresh_token.issuers.dialling import dial, dial_through_proxy, step_timeout
 from refresh_token.oauth.content_coding import decoded
@@ -92,11 +92,12 @@ class HttpsConnection:
     def _exchange(
         self, connection: http.client.HTTPConnection, body: bytes, headers: "Mapping[str, str]", seconds: float
     ) -> Reply | NoReply:
+        headers = {"Host": _authority(self._url), **headers}
         path = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
         connection.sock.settimeout(seconds)
         response: http.client.HTTPResponse | None = None
         try:
-            connection.request("POST", path, body, dict(headers))
+            connection.request("POST", path, body, headers)
             response = connection.getresponse()
             reply = _read(response)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may hold the request or the reply
@@ -140,6 +141,16 @@ class HttpsConnection:
             connection.close()
             return NoReply(_name(error), sent=False)
         return connection
+
+
+def _authority(url: SplitResult) -> str:
+    """Return the value of ``Host``: the address's authority, without the scheme's own port (RFC 9110, 7.2 and 4.2.3).
+
+    http.client would take port 80 for the default, because its connection is not an HTTPSConnection.
+    """
+    host = f"[{url.hostname}]" if ":" in str(url.hostname) else str(url.hostname)
+    default = {"https": 443, "http": 80}[url.scheme]
+    return host if url.port in (None, default) else f"{host}:{url.port}"
 
 
 def _read(response: http.client.HTTPResponse) -> Reply | NoReply:

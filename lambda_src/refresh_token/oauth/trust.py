@@ -11,7 +11,8 @@ def tls_context(bundle: str | None, fallback: Callable[[], str]) -> ssl.SSLConte
     """Return the context that checks a server's certificate.
 
     It trusts the file `bundle` if one is configured; else the machine's authorities, for which OpenSSL also reads
-    SSL_CERT_FILE and SSL_CERT_DIR; else, on a machine without any, the file that `fallback` names.
+    SSL_CERT_FILE and SSL_CERT_DIR; else, on a machine without any, the file that `fallback` names. It accepts the same
+    certificates as botocore does with the same authorities.
 
     Raises:
         OSError, ValueError: the file holds no certificates, or cannot be read.
@@ -20,7 +21,11 @@ def tls_context(bundle: str | None, fallback: Callable[[], str]) -> ssl.SSLConte
     paths = ssl.get_default_verify_paths()
     if not bundle and paths.cafile is None and paths.capath is None:
         bundle = fallback()
-    return ssl.create_default_context(cafile=bundle or None)
+    context = ssl.create_default_context(cafile=bundle or None)
+    # botocore sets neither flag, and Python 3.13 sets both: a private authority that botocore takes may lack an
+    # Authority Key Identifier, and one that botocore refuses may be only an intermediate.
+    context.verify_flags &= ~(ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN)
+    return context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
