@@ -6,13 +6,14 @@ a pair that was written but not promoted, and for one that this process could no
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from refresh_token.claims import Failure, HeldClaim
 from refresh_token.connections import Connection
 from refresh_token.errors import (
+    IssuerUnavailableException,
     ReauthorizationRequiredException,
     RefreshInProgressException,
     RefreshTokenError,
@@ -22,12 +23,18 @@ from refresh_token.issued_token import Issued, IssuedToken, RefreshTokenOnly
 from refresh_token.ports import Clock, StoredPair, Telemetry, VersionSupersededError
 from refresh_token.process_memory import ProcessMemory
 from refresh_token.token_pair import TokenPair
+from refresh_token.windows import iso_utc
 
 COOLDOWN: Final = timedelta(seconds=60)
 """How long consumers cannot reach the issuer after a failed refresh."""
 
 COOLDOWN_REFUSED: Final = timedelta(minutes=15)
 """The same after a refused grant, which only a person can fix."""
+
+MIN_UNEXPLAINED: Final = 3
+"""So many refusals without a reason, over MIN_UNEXPLAINED_TIME, count as a refused grant."""
+
+MIN_UNEXPLAINED_TIME: Final = timedelta(hours=6)
 
 WRITE_RESERVE: Final = 5.0
 """Seconds of the invocation that are reserved for storing the issuer's answer."""
@@ -64,6 +71,14 @@ class Outcome:
 def next_pause(pause: float) -> float:
     """Return the pause, in seconds, that follows ``pause``."""
     return min(pause * PAUSE_GROWTH, MAX_PAUSE)
+
+
+def _refused_for_hours(count: int, since: datetime) -> ReauthorizationRequiredException:
+    return ReauthorizationRequiredException(
+        f"The issuer has refused the refresh token {count} times since {iso_utc(since)}, without a reason. A person "
+        "must sign in again and store the new pair, unless a firewall or a rate limit answers instead of the issuer: "
+        "then fix that. Nothing was deleted."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +152,8 @@ class ClaimedRefresh:
             if isinstance(error, ReauthorizationRequiredException) and client_id != pair.client_id:
                 # The issuer may have refused only the caller's client id, which no operator can fix.
                 self._close(self.claim.release)
-            else:
-                self._record_call_failure(error)
-            raise
+                raise
+            raise self._record_call_failure(error, ours=client_id == pair.client_id) from None
         now = self.clock.now()
         if issued.odd:
             self.telemetry.odd_answer(issued.odd)
@@ -152,10 +166,17 @@ class ClaimedRefresh:
             self.telemetry.expiry_not_said()
         return issued, pair.refreshed(issued, client_id=client_id, expires_at=expiry.at, now=now)
 
-    def _record_call_failure(self, error: RefreshTokenError) -> None:
-        previous = self.claim.previous
+    def _record_call_failure(self, error: RefreshTokenError, *, ours: bool) -> RefreshTokenError:
+        """Report and remember a failed call; return the error to raise. ``ours``: the client id is the pair's."""
+        previous, now = self.claim.previous, self.clock.now()
+        count, since = (previous.count, previous.since) if previous else (0, None)
+        if isinstance(error, IssuerUnavailableException) and error.unexplained and ours:
+            count, since = count + 1, since or now
+            if count >= MIN_UNEXPLAINED and now - since >= MIN_UNEXPLAINED_TIME:
+                error = _refused_for_hours(count, since)
         failure = self._report(error, lost=previous is not None and previous.lost)
-        self._close(lambda: self.claim.failed(failure))
+        self._close(lambda: self.claim.failed(replace(failure, count=count, since=since)))
+        return error
 
     def _record_failure_of(self, successor: str, error: RefreshTokenError) -> None:
         """Start the cooldown of a version without a usable access token, unless someone is refreshing it already."""

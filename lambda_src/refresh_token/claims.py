@@ -11,13 +11,16 @@ class Failure:
 
     ``reason`` is the class name of the error. Consumers do not reach the issuer again before ``retry_at``.
     ``refused``: the issuer has refused the grant. ``lost``: an answer of the issuer was not stored, so the version's
-    access token is dead. Both stay set through later failures of the same version.
+    access token is dead. Both stay set through later failures of the same version. ``count``: how often the issuer has
+    refused this version without a reason, and ``since``: when it did so first.
     """
 
     reason: str
     retry_at: datetime
     refused: bool = False
     lost: bool = False
+    count: int = 0
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

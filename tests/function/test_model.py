@@ -453,7 +453,7 @@ class GivesUpARefreshTokenAlone(ClaimedRefresh):
     def _call(self, pair: TokenPair) -> tuple[Issued, TokenPair]:
         issued, new = super()._call(pair)
         if isinstance(issued, RefreshTokenOnly):
-            self._record_call_failure(issued.error)
+            self._record_call_failure(issued.error, ours=True)
             raise issued.error
         return issued, new
 

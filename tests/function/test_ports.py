@@ -248,7 +248,7 @@ def locks(request: pytest.FixtureRequest, aws: None) -> LockUnderTest:  # noqa: 
 
 
 FAILURE = Failure("IssuerUnavailableException", NOW + timedelta(seconds=60))
-LATER = Failure("ReauthorizationRequiredException", NOW + timedelta(minutes=15), refused=True)
+LATER = Failure("ReauthorizationRequiredException", NOW + timedelta(minutes=15), refused=True, count=3, since=NOW)
 LOST = Failure("TokenNotStoredException", NOW, lost=True)
 
 

@@ -250,6 +250,43 @@ class TestFailure:
         fails_at_the_issuer(world, *faults)
         assert world.telemetry.facts("refresh_failed", "first") == firsts
 
+    @pytest.mark.parametrize(
+        ("hours", "reasons"),
+        [
+            ([0, 1, 5], [DOWN.reason] * 3),
+            ([0, 6], [DOWN.reason] * 2),
+            ([0, 3, 6, 7], [DOWN.reason, DOWN.reason, REFUSED.reason, REFUSED.reason]),
+        ],
+        ids=["too soon", "too few", "both"],
+    )
+    def test_without_a_reason_becomes_a_persons_matter(self, hours: list[int], reasons: list[str]) -> None:
+        world = World.with_token("expired")
+        world.issuer.fault = IssuerUnavailableException("no reason")
+        world.issuer.fault.unexplained = True
+        messages = []
+        for hour in hours:
+            world.clock.time, world.clock.left = NOW + timedelta(hours=hour), 60
+            with pytest.raises(RefreshTokenError) as caught:
+                refresh(world, ignore_cooldown=True)
+            messages.append(str(caught.value))
+        assert world.telemetry.facts("refresh_failed", "reason") == reasons
+        assert any("3 times since 2026-11-23T12:00:00Z" in each for each in messages) is (REFUSED.reason in reasons)
+        kept = world.lock.state()
+        assert isinstance(kept, Failure)
+        assert (kept.count, kept.since, kept.refused) == (len(hours), NOW, REFUSED.reason in reasons)
+
+    def test_of_another_kind_is_not_counted(self) -> None:
+        world = World.with_token("expired", client_id=None)
+        world.issuer.fault = DOWN
+        fails(world, DOWN)
+        assert world.lock.state() == RECENT
+        world.lock.table.clear()
+        world.issuer.fault = IssuerUnavailableException("no reason")
+        world.issuer.fault.unexplained = True
+        with pytest.raises(IssuerUnavailableException):
+            world.once.refresh(world.store.read(), ignore_cooldown=True, client_id="the caller's")
+        assert world.lock.state() == RECENT, "the caller's client id may be the reason"
+
     def test_ends_with_a_reported_recovery(self) -> None:
         world = World.with_token("expired")
         fails_at_the_issuer(world, DOWN)

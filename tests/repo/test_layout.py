@@ -48,7 +48,9 @@ ALLOWED: dict[str, set[str]] = {
     "claims": set(),
     "connections": {"claims", "ports", "windows"},
     "process_memory": {"ports"},
-    "claimed_refresh": {"claims", "connections", "errors", "issued_token", "ports", "process_memory", "token_pair"},
+    "claimed_refresh": {
+        *("claims", "connections", "errors", "issued_token", "ports", "process_memory", "token_pair", "windows"),
+    },
     "refresh_once": {"claimed_refresh", "claims", "connections", "errors", "ports", "process_memory", "windows"},
     "results": {"ports"},
     "successors": set(),

@@ -101,12 +101,14 @@ class IdempotencyLock:
 
     def record_failure(self, version_id: str, failure: Failure) -> None:
         """Close the claim and remember the failure."""
-        kept = {
+        kept: dict[str, object] = {
             "reason": failure.reason,
             "retryAt": failure.retry_at.timestamp(),
             "refused": failure.refused,
             "lost": failure.lost,
         }
+        if failure.since:
+            kept |= {"count": failure.count, "since": failure.since.timestamp()}
         self._save(version_id, {"failure": kept}, KEEP_FAILURE)
 
     def delete_claim(self, version_id: str) -> None:
@@ -183,7 +185,9 @@ def _failure(record: DataRecord) -> Failure | None:
         kept = document["failure"]
         retry_at = datetime.fromtimestamp(kept["retryAt"], UTC)
         refused, lost = (kept.get(key) is True for key in ("refused", "lost"))
-        return Failure(str(kept["reason"]), retry_at, refused=refused, lost=lost)
+        since = datetime.fromtimestamp(kept["since"], UTC) if "since" in kept else None
+        count = int(kept["count"]) if since else 0
+        return Failure(str(kept["reason"]), retry_at, refused=refused, lost=lost, count=count, since=since)
     except (ValueError, LookupError, TypeError, OverflowError, OSError):
         return Failure("UnreadableRecord", datetime.min.replace(tzinfo=UTC))
 
