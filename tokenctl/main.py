@@ -97,6 +97,7 @@ def run(arguments: list[str] | None = None) -> int:
     """Run tokenctl; return the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
+        _require_output()
         result = tokenctl.main(words, prog_name="tokenctl", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit:
@@ -111,6 +112,20 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, its text must not be shown
         return _report(error, debug=any(len(word) >= len("--deb") and "--debug".startswith(word) for word in words))
     return result if isinstance(result, int) else 0
+
+
+def _require_output() -> None:
+    """Raise a TokenctlError if standard output is closed or read-only. After a call, the answer would be lost."""
+    try:
+        os.write(sys.stdout.fileno(), b"")
+    except AttributeError:  # without a descriptor 1, Python sets sys.stdout to None
+        pass
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
+    else:
+        return
+    raise TokenctlError("Standard output is closed or read-only. Redirect it to a file or a pipe.")
 
 
 def _end_quietly() -> int:

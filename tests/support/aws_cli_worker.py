@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import awscli.clidriver
+import awscli.clidriver  # first: it makes `botocore` mean its own
 from botocore.loaders import JSONFileLoader
 
 from tests.support.botocore_models import read_once

@@ -4,18 +4,17 @@ import io
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import JSONFileLoader, Loader
 from werkzeug import Request, Response
 
 from local.standin import StandinControl
@@ -31,6 +30,20 @@ if TYPE_CHECKING:
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 NOWHERE = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+
+AWS: Final = Path("/usr/bin/aws")
+"""Where Debian's package has it. The one on the PATH may be PyPI's, which is version 1."""
+AWS_PYTHON: Final = "/usr/bin/python3"
+"""The interpreter of that one."""
+
+
+def is_version_2() -> bool:
+    """Tell whether the AWS CLI to compare with is there."""
+    if not AWS.exists():
+        return False
+    return subprocess.run([AWS, "--version"], capture_output=True, text=True, check=False).stdout.startswith(
+        "aws-cli/2"
+    )
 
 
 def described_stack(status: str, outputs: Mapping[str, str] | None = None) -> str:
@@ -178,15 +191,30 @@ def tokenctl(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Tokenctl:
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[Callable[..., Done]]:
-    """The real AWS CLI."""
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Done]]:
+    """The real AWS CLI, with our botocore's model of the service: its own may be older and lack `clientId`."""
+    if not is_version_2():
+        pytest.skip(f"{AWS} is not the AWS CLI version 2; Debian's package `awscli` is")
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    models = tmp_path_factory.mktemp("models")
+    for kind in ("service-2", "endpoint-rule-set-1"):
+        file = models / "amplifyuibuilder" / "2021-08-11" / f"{kind}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(Loader().load_service_model("amplifyuibuilder", kind)))
     worker = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.aws_cli_worker"],
+        [AWS_PYTHON, "-m", "tests.support.aws_cli_worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**env, **KEYS, **NOWHERE, "AWS_MAX_ATTEMPTS": "1", "PYTHONPATH": str(ROOT)},
+        env={
+            **env,
+            **KEYS,
+            **NOWHERE,
+            "AWS_DATA_PATH": str(models),
+            "AWS_PAGER": "",
+            "AWS_MAX_ATTEMPTS": "1",
+            "PYTHONPATH": str(ROOT),
+        },
     )
     assert worker.stdin
     assert worker.stdout

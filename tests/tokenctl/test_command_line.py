@@ -38,7 +38,7 @@ class TestHelp:
         done = tokenctl(command, "--help")
         assert done.code == 0
         assert f"tokenctl {command}" in done.out.partition("Examples:")[2]
-        options = ("--output [json|yaml|text|table]", "--query", "--color")
+        options = ("--output [json|yaml|text|table|yaml-stream]", "--query", "--color")
         assert all(option in done.out for option in options) is (command != "completion")
 
     @pytest.mark.parametrize("words", [("--help",), ("-h",), ("help",)])
@@ -81,7 +81,7 @@ class TestGlobalOptions:
         assert tokenctl("--output", "table", *SAMPLE, "--output", "text", stdin="token=a").out == text
         assert tokenctl("--region", "eu-west-1", "completion", "bash").code == 0
 
-    @pytest.mark.parametrize("words", [("--version",), ("refresh-token", "--version")])
+    @pytest.mark.parametrize("words", [("--version",), ("refresh-token", "--v")])
     def test_version_is_shown(self, tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
         done = tokenctl(*words)
         assert (done.code, done.out.startswith("tokenctl/")) == (0, True)
@@ -99,7 +99,8 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
     (("refresh-token", "--provider", "--region"), "--provider expects one value"),
     (("refresh-token", "--generate-cli-skeleton", CANARY), "must be one of input, yaml-input, output"),
     (("refresh-token", "--output", CANARY), "--output must be one of json, yaml, text, table"),
-    (("refresh-token", "--output", "yaml-stream"), "use yaml"),
+    (("refresh-token", "--cli-binary-format"), "requires an argument"),
+    (("refresh-token", "--cli-binary-format="), "is not supported by tokenctl"),
     (("refresh-token", "--query", f"{CANARY}["), "Bad value for --query"),
     (("refresh-token", "--color", CANARY), "must be one of on, off, auto"),
     (("refresh-token", "--cli-read-timeout", CANARY), "must be a number"),
@@ -112,7 +113,6 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
     (("refresh-token", "--ca-bundle", f"/{CANARY}"), "The file that --ca-bundle names does not exist."),
     (("refresh-token", "--no-verify-ssl"), "--ca-bundle"),
     (("refresh-token", "--cli-auto-prompt"), "is not supported by tokenctl"),
-    (("refresh-token", "--v2-debug"), "is not supported by tokenctl"),
     (("refresh-token", "--cli-binary-format", "base64"), "is not supported by tokenctl"),
     (("refresh-token", "--cli-error-format", "json"), "is not supported by tokenctl"),
     (("completion", CANARY), "must be one of bash, zsh, fish"),
@@ -170,14 +170,19 @@ class TestErrors:
         assert "Traceback" in debugged
 
 
+READ_ONLY = "tokenctl: Standard output is closed or read-only. Redirect it to a file or a pipe.\n"
+
+
 class TestTheEnd:
     @pytest.mark.parametrize(
         ("into", "code", "err"),
         [
             ("| true", 0, ""),
             (">/dev/full", 255, "tokenctl: The output could not be written: no space is left on the device.\n"),
+            (">&-", 255, READ_ONLY),
+            ("1</dev/null", 255, READ_ONLY),
         ],
-        ids=["closed pipe", "full disk"],
+        ids=["closed pipe", "full disk", "closed", "read-only"],
     )
     def test_survives_a_reader_that_is_gone(self, into: str, code: int, err: str) -> None:
         """It is chance whether `true` ends before the answer is written, so this runs a few times."""

@@ -4,6 +4,7 @@ The AWS CLI's messages repeat the values. Ours name the parameter and the positi
 """
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -97,7 +98,9 @@ def _unreadable_file(error: Exception) -> str:
     if isinstance(cause, OSError):
         return f"the file after file:// cannot be read ({cause.strerror})"
     if isinstance(cause, UnicodeError):
-        return "the file after file:// is not UTF-8 text"
+        return f"the file after file:// is not {os.environ.get('AWS_CLI_FILE_ENCODING') or 'UTF-8'} text"
+    if isinstance(cause, LookupError):
+        return "AWS_CLI_FILE_ENCODING does not name an encoding"
     return "the file after file:// cannot be read"
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import botocore.session
 import botocore.stub
@@ -39,6 +40,18 @@ with _import_system_restored():
         ShorthandParseSyntaxError,
     )
     from awscli.utils import json_encoder
+
+
+def _read_text(prefix: str, path: str, **_: str) -> str:
+    """Return the text of a file, in the encoding that AWS_CLI_FILE_ENCODING names, as in version 2."""
+    name = os.path.expandvars(os.path.expanduser(path.removeprefix(prefix)))  # noqa: PTH111 - Path fails without a home
+    try:
+        return Path(name).read_text(encoding=os.environ.get("AWS_CLI_FILE_ENCODING") or None)
+    except (OSError, UnicodeError, LookupError) as error:
+        raise ResourceLoadingError from error
+
+
+LOCAL_PREFIX_MAP["file://"] = (_read_text, {"mode": "r"})  # awscli's shorthand parser reads this map, too
 
 ArgumentGenerator = botocore.utils.ArgumentGenerator
 

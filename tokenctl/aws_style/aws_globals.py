@@ -10,7 +10,6 @@ WITHOUT_EFFECT: Final = ("--no-paginate", "--no-cli-pager", "--no-cli-auto-promp
 UNSUPPORTED: Final = {
     "--no-verify-ssl": "it would send a token to whoever answers; name the certificate to trust with --ca-bundle",
     "--cli-auto-prompt": "tokenctl does not prompt for parameters; see --help",
-    "--v2-debug": "tokenctl follows the AWS CLI v2 already; leave it out",
     "--cli-binary-format": "no parameter is binary; leave it out",
     "--cli-error-format": "an error is always one line and an exit code; leave it out",
 }

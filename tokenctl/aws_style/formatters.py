@@ -13,9 +13,8 @@ Formatter = Callable[[str, Any, Any], None]
 
 def formatter_for(output_format: str, settings: SimpleNamespace) -> Formatter:
     """Return the formatter; `settings` has the attributes `query` and `color`."""
-    formatter: Formatter = (
-        YamlFormatter(settings) if output_format == "yaml" else get_formatter(output_format, settings)
-    )
+    own = {"yaml": YamlFormatter, "yaml-stream": YamlStreamFormatter}.get(output_format)
+    formatter: Formatter = own(settings) if own else get_formatter(output_format, settings)
     return formatter
 
 
@@ -25,6 +24,14 @@ class YamlFormatter(FullyBufferedFormatter):  # type: ignore[misc] # awscli has 
     def _format_response(self, _title: str, response: Any, stream: Any) -> None:  # noqa: ANN401 - any JSON
         if response != {}:
             dump(response, stream)
+
+
+class YamlStreamFormatter(YamlFormatter):
+    """Prints a list with one item for each answer, of which there is only one here."""
+
+    def _format_response(self, title: str, response: Any, stream: Any) -> None:  # noqa: ANN401 - any JSON
+        if response != {}:
+            super()._format_response(title, [response], stream)
 
 
 class CheckedStream:

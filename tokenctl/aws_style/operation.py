@@ -42,6 +42,10 @@ class Operation:
             faults = "; ".join(_fault(reason, path, details) for reason, path, details in errors)
             raise UsageError(f"Parameter validation failed: {faults}.")
 
+    def without_empty_options(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters without the optional texts that are empty, as a skeleton has them."""
+        return _without_empty_options(self.model.input_shape, parameters)
+
     def secrets_in(self, parameters: Mapping[str, Any]) -> list[str]:
         """Return the values of the parameters that the model marks as sensitive."""
         return list(_sensitive_values(self.model.input_shape, parameters))
@@ -52,6 +56,10 @@ class Operation:
 
         skeleton: Mapping[str, Any] = ArgumentGenerator().generate_skeleton(self.model.input_shape)
         return skeleton
+
+    def likely_answer(self) -> Mapping[str, Any]:
+        """Return a sample answer with numbers as they really are, to test a query and a format with."""
+        return {name: value or 7_776_000 for name, value in self.sample_answer().items()}
 
     def sample_answer(self) -> Mapping[str, Any]:
         """Return a sample answer."""
@@ -73,6 +81,14 @@ def _fault(reason: str, path: str, details: Mapping[str, Any]) -> str:
     if reason == "invalid type":
         return f"{place or 'the input'} must be {_TYPES.get(details['valid_types'][0], 'of another type')}"
     return f"{place or 'the input'} does not fit ({reason})"
+
+
+def _without_empty_options(shape: Any, value: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - botocore's shape
+    return {
+        member: _without_empty_options(shape.members[member], inner) if isinstance(inner, Mapping) else inner
+        for member, inner in value.items()
+        if not (inner == "" and member not in shape.required_members)
+    }
 
 
 def _sensitive_values(shape: Any, value: object) -> Iterator[str]:  # noqa: ANN401 - botocore's shape

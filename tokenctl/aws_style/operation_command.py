@@ -36,11 +36,14 @@ INPUT_OPTIONS: Final = (
 )
 
 
-def operation_command(operation: str, options: Mapping[str, str]) -> Callable[[Perform], Callable[..., None]]:
+def operation_command(
+    operation: str, options: Mapping[str, str], *, stored: Mapping[str, Any] | None = None
+) -> Callable[[Perform], Callable[..., None]]:
     """Turn a function that performs an operation into the body of a command.
 
     `options` maps each of the command's options to the operation's parameter that it gives. The function receives a
-    `target`, valid `parameters` and the command's other options, and returns the answer.
+    `target`, valid `parameters` and the command's other options, and returns the answer. `stored` is
+    a sample of the answer with --store.
     """
 
     def decorate(perform: Perform) -> Callable[..., None]:
@@ -67,9 +70,12 @@ def operation_command(operation: str, options: Mapping[str, str]) -> Callable[[P
                 click.echo(skeleton(model))
                 return
             model.validate(parameters)
-            # Before the call, which cannot be undone: an answer in an unsupported format would be lost.
+            parameters = model.without_empty_options(parameters)
+            # Before the call, which cannot be undone: an answer that cannot be printed would be lost.
             output = output.with_format(target.aws)
             sample = generate_cli_skeleton == "output"
+            if not sample:
+                output.check(operation, stored if others.get("store") else model.likely_answer())
             answer = model.sample_answer() if sample else perform(target=target, parameters=parameters, **others)
             output.show(operation, dict(answer), target.aws)
 

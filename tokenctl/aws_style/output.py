@@ -2,13 +2,14 @@
 
 import sys
 from dataclasses import dataclass, replace
+from io import StringIO
 from types import SimpleNamespace
 from typing import Any, Final
 
 from tokenctl.errors import ConfigurationError, TokenctlError
 from tokenctl.stack.aws_access import AwsAccess
 
-FORMATS: Final = ("json", "yaml", "text", "table")
+FORMATS: Final = ("json", "yaml", "text", "table", "yaml-stream")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,6 @@ class Output:
 
     def show(self, title: str, answer: Any, aws: AwsAccess) -> None:  # noqa: ANN401 - any JSON
         """Print the answer; `title` is the heading of a table. Raises TokenctlError if the query does not fit."""
-        from jmespath.exceptions import JMESPathError
-
         from tokenctl.aws_style.formatters import CheckedStream, formatter_for
 
         settings = SimpleNamespace(query=self.query, color=self.color)
@@ -50,12 +49,38 @@ class Output:
         stream = CheckedStream(sys.stdout)  # only now: a formatter that colours its output replaces sys.stdout
         try:
             formatter(title, answer, stream)
-        except JMESPathError as error:
+        except (OSError, UnicodeEncodeError):
+            raise
+        except Exception as error:  # noqa: BLE001 - jmespath's and, if the result does not fit the format, any of Python's
             fault = type(error).__name__  # the error's text shows the value
         else:
             stream.raise_if_failed()
             return
-        raise TokenctlError(f"--query cannot be applied to the answer of {title} ({fault}). Correct the expression.")
+        raise _misfit(title, fault)
+
+    def check(self, title: str, sample: Any) -> None:  # noqa: ANN401 - any JSON
+        """Check with a sample answer, before a call that cannot be undone, that the answer can be printed.
+
+        Raises:
+            TokenctlError: the query does not fit the answer, or its result does not fit the format.
+
+        """
+        from tokenctl.aws_style.formatters import formatter_for
+
+        formatter = formatter_for(self.format or "json", SimpleNamespace(query=self.query, color="off"))
+        try:
+            formatter(title, dict(sample), StringIO())
+        except Exception as error:  # noqa: BLE001 - as above
+            fault = type(error).__name__
+        else:
+            return
+        raise _misfit(title, fault)
+
+
+def _misfit(title: str, fault: str) -> TokenctlError:
+    return TokenctlError(
+        f"The answer of {title} cannot be printed with this --query and --output ({fault}). Correct the expression."
+    )
 
 
 def _configured_format(aws: AwsAccess) -> str:

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import click
 
-from tokenctl.aws_style.aws_globals import refuse_option
 from tokenctl.aws_style.output import FORMATS, Output
 from tokenctl.aws_style.target_options import Command, Option, complete_from, with_options
 from tokenctl.errors import UsageError
@@ -31,8 +30,6 @@ def _with_output(command: Command, options: tuple[Option, ...]) -> Command:
 
 
 def _check_format(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value == "yaml-stream":
-        refuse_option("--output yaml-stream", "there is only one answer; use yaml")
     if value is not None and value not in FORMATS:
         raise UsageError(f"--output must be one of {', '.join(FORMATS)}.")
     return value

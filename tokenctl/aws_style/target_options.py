@@ -86,9 +86,9 @@ def _empty_as_none(_ctx: click.Context, _parameter: click.Parameter, value: str 
 
 
 def _check_ca_bundle(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not Path(value).exists():
+    if value and not Path(value).exists():
         raise UsageError("The file that --ca-bundle names does not exist.")
-    return value
+    return value or None
 
 
 def _show_version(ctx: click.Context, _parameter: click.Parameter, on: bool) -> None:  # noqa: FBT001 - click's signature
@@ -99,7 +99,7 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, on: bool) -> 
 
 def _refuse(option: str, reason: str) -> Callback:
     def callback(_ctx: click.Context, _parameter: click.Parameter, value: object) -> None:
-        if value:
+        if value is not None and value is not False:  # an empty value is refused, too
             refuse_option(option, reason)
 
     return callback
@@ -137,7 +137,7 @@ TARGET_OPTIONS: Final[tuple[Option, ...]] = (
     *(
         click.option(
             name,
-            is_flag=not name.endswith("-format"),
+            is_flag=True if not name.endswith("-format") else None,  # False would make the value optional
             expose_value=False,
             hidden=True,
             callback=_refuse(name, reason),

@@ -32,11 +32,25 @@ _KINDS: Final = {
     "null": ("~|null|Null|NULL|", ["~", "n", "N", ""]),
     "timestamp": (rf"\d{{4}}-\d\d-\d\d|\d{{4}}-\d\d?-\d\d?{_TIME}", "0123456789"),
     "merge": ("<<", "<"),
+    "value": ("=", "="),
 }
 """For each kind of plain scalar, its pattern and the characters that it may begin with."""
 
 for _kind, (_pattern, _first) in _KINDS.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"(?:{_pattern})\Z"), list(_first))
+
+
+class _Dumper(yaml.CSafeDumper):  # type: ignore[misc] # PyYAML has no types
+    """Quotes the text that _Loader would not read as text, and writes numbers as YAML 1.2 does."""
+
+    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+    def represent_float(self, number: float) -> Any:  # noqa: ANN401 - a node of PyYAML
+        """Represent a finite number without the fraction that YAML 1.1 needs before an exponent."""
+        return self.represent_scalar("tag:yaml.org,2002:float", repr(number))
+
+
+_Dumper.add_representer(float, _Dumper.represent_float)
 
 
 def load(text: str | bytes) -> Any:  # noqa: ANN401 - any YAML
@@ -53,4 +67,4 @@ def dump(value: Any, stream: TextIO) -> None:  # noqa: ANN401 - any JSON
     if value is None or isinstance(value, str | int | float):
         stream.write(json.dumps(value, ensure_ascii=False) + "\n")
     else:
-        yaml.safe_dump(value, stream, default_flow_style=False, allow_unicode=True)
+        yaml.dump(value, stream, _Dumper, default_flow_style=False, allow_unicode=True)

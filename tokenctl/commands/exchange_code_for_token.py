@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 OPERATION: Final = "ExchangeCodeForToken"
 
+_SENSELESS: Final = (
+    "Amplify UI Builder's answer makes no sense, and the code may be spent. Check --endpoint-url and sign in again."
+)
+"""The message about an answer without tokens, or one that botocore cannot read."""
+
 EXAMPLES: Final = """\b
 Examples:
   tokenctl exchange-code-for-token --provider figma --request file://request.json --store
@@ -39,7 +44,11 @@ Examples:
 )
 @click.option("--store", is_flag=True, help="Store the pair in the stack's secret; print the version, but no token.")
 @click.option("--yes", is_flag=True, help="With --store: replace a stored pair without asking.")
-@operation_command(OPERATION, {"--provider": "provider", "--request": "request"})
+@operation_command(
+    OPERATION,
+    {"--provider": "provider", "--request": "request"},
+    stored={"secretArn": "arn", "versionId": "version", "expiresIn": 7_776_000},
+)
 def exchange_code_for_token(
     *, target: "Target", parameters: Mapping[str, Any], store: bool, yes: bool
 ) -> Mapping[str, Any]:
@@ -50,7 +59,10 @@ def exchange_code_for_token(
     """
     storage = dataclasses.replace(target, aws=dataclasses.replace(target.aws, endpoint_url=None))
     if not store:
-        return _exchange(target, parameters)
+        answer = _exchange(target, parameters)
+        if not all(isinstance(answer.get(key), str) and answer[key] for key in ("accessToken", "refreshToken")):
+            raise TokenctlError(_SENSELESS)
+        return answer
     from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair
 
     # Whatever can fail or needs an answer comes first: the exchange spends the code.
@@ -68,10 +80,7 @@ def _exchange(target: "Target", parameters: Mapping[str, Any]) -> dict[str, Any]
         with translate_aws_errors(Operation(OPERATION).secrets_in(parameters)):
             answer = dict(client.exchange_code_for_token(**parameters))
     except (AttributeError, TypeError, ValueError):  # botocore's parser raises these, with a part of the answer
-        raise TokenctlError(
-            "Amplify UI Builder's answer makes no sense, and the code may be spent. Check --endpoint-url and sign in "
-            "again."
-        ) from None
+        raise TokenctlError(_SENSELESS) from None
     answer.pop("ResponseMetadata", None)
     return answer
 

@@ -44,11 +44,19 @@ class AwsAccess:
     def session(self) -> "boto3.Session":
         """The session; raises ConfigurationError if the profile does not exist."""
         import boto3
+        from botocore.configprovider import ConstantProvider
 
-        # The AWS CLI v2 reads AWS_REGION as well; boto3 reads only AWS_DEFAULT_REGION.
+        # Unlike boto3, the AWS CLI v2 reads AWS_REGION before AWS_DEFAULT_REGION, and AWS_PROFILE before
+        # AWS_DEFAULT_PROFILE.
         region = self.region or os.environ.get("AWS_REGION") or None
+        profile = self.profile or os.environ.get("AWS_PROFILE")
         with translate_aws_errors():
-            return boto3.Session(profile_name=self.profile, region_name=region)
+            session = boto3.Session(profile_name=profile, region_name=region)
+            core = session._session  # noqa: SLF001 - boto3 does not expose it
+            # botocore takes an empty setting for the name of a bundle; the AWS CLI v2 then stops checking certificates.
+            bundle = os.environ.get("AWS_CA_BUNDLE") or core.get_scoped_config().get("ca_bundle") or None
+            core.get_component("config_store").set_config_provider("ca_bundle", ConstantProvider(bundle))
+        return session
 
     @property
     def trusted_bundle(self) -> str | None:

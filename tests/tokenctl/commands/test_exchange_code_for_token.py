@@ -85,7 +85,16 @@ class TestWithoutStore:
         assert "(InvalidParameterException) when calling the ExchangeCodeForToken operation: No: ***.\n" in done.err
         assert "canary" not in done.err
 
-    @pytest.mark.parametrize("body", ["[]", "null", '{"accessToken": "a", "expiresIn": "canary", "refreshToken": "r"}'])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "[]",
+            "null",
+            '{"accessToken": "a", "expiresIn": "canary", "refreshToken": "r"}',
+            "{}",
+            '{"accessToken": "canary"}',
+        ],
+    )
     def test_a_senseless_answer_is_not_shown(self, exchange: Exchange, body: str) -> None:
         exchange.will_answer(body)
         done = exchange()
