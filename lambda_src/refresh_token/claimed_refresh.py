@@ -158,7 +158,7 @@ class ClaimedRefresh:
         if issued.odd:
             self.telemetry.odd_answer(issued.odd)
         if isinstance(issued, RefreshTokenOnly):
-            return issued, pair.with_refresh_token(issued.refresh_token, client_id=client_id, now=now)
+            return issued, pair.with_refresh_token(issued, client_id=client_id, now=now)
         expiry = issued.expiry(now=now)
         if expiry.capped:
             self.telemetry.expiry_capped()

@@ -125,6 +125,10 @@ class Telemetry(Protocol):
         """
         ...
 
+    def grant_age(self, *, seconds_left: float) -> None:
+        """A tick checked the token, and it is known when the refresh token expires."""
+        ...
+
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:
         """A version was refreshed. ``recovered_from`` names the error of the attempt before, if it failed."""
         ...

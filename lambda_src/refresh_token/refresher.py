@@ -96,6 +96,8 @@ class Refresher:
                 seconds_left=self._seconds_left(report.stored),
                 overdue=self._window(report.stored) not in _STATES,
             )
+            if end := report.stored.pair.refresh_expires_at:
+                self.telemetry.grant_age(seconds_left=(end - self.clock.now()).total_seconds())
         return report
 
     def exchange(self, refresh_token: str, client_id: str | None) -> BareToken:

@@ -1,9 +1,10 @@
 """The token pair, and its form as the JSON of the secret. Pure.
 
-Writes ``provider``, ``refreshToken`` and, where they are known, ``accessToken``, ``clientId``, ``expiresAt`` and
-``refreshedAt``. A refresh token alone is a pair as well: the first refresh adds the access token. Also reads the raw
-answer of ExchangeCodeForToken (``expiresIn``, counted from the creation of the secret's version) and Figma's own answer
-(``access_token``, ``refresh_token``, ``expires_in``). Keeps all other keys unchanged.
+Writes ``provider``, ``refreshToken`` and, where they are known, ``accessToken``, ``clientId``, ``expiresAt``,
+``refreshedAt`` and ``refreshExpiresAt`` (when the refresh token, and with it the grant, ends). A refresh token alone is
+a pair as well: the first refresh adds the access token. Also reads the raw answer of ExchangeCodeForToken
+(``expiresIn``, counted from the creation of the secret's version) and Figma's own answer (``access_token``,
+``refresh_token``, ``expires_in``). Keeps all other keys unchanged.
 """
 
 import hmac
@@ -18,7 +19,7 @@ from refresh_token.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refr
 from refresh_token.windows import MAX_LIFETIME, Expiry, iso_utc, read_expires_in
 
 if TYPE_CHECKING:
-    from refresh_token.issued_token import IssuedToken
+    from refresh_token.issued_token import Issued, IssuedToken, RefreshTokenOnly
 
 PROVIDER: Final = "figma"
 """The only provider that the API supports. botocore's model lists it in an enum but does not check it."""
@@ -30,7 +31,10 @@ HOW_TO_SEED: Final = (
 
 _FIGMA_NAMES: Final = {"access_token": "accessToken", "refresh_token": "refreshToken", "expires_in": "expiresIn"}
 _OUR_KEYS: Final = frozenset(
-    {"provider", "accessToken", "refreshToken", "clientId", "expiresAt", "refreshedAt", "expiresIn"}
+    {
+        *("provider", "accessToken", "refreshToken", "clientId"),
+        *("expiresAt", "refreshedAt", "expiresIn", "refreshExpiresAt"),
+    }
 )
 
 
@@ -45,6 +49,9 @@ class TokenPair:
     client_id: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     refreshed_at: datetime | None = None
+    refresh_expires_at: datetime | None = None
+    """When the refresh token expires, if the issuer says so."""
+
     capped: bool = False
     """Whether the secret's expiry was cut down: it was more than MAX_LIFETIME after its version was created."""
 
@@ -73,13 +80,27 @@ class TokenPair:
             client_id=client_id,
             expires_at=expires_at,
             refreshed_at=now,
+            refresh_expires_at=self._end_of_grant(issued, now),
             capped=False,
         )
 
-    def with_refresh_token(self, refresh_token: str, *, client_id: str | None, now: datetime) -> "TokenPair":
+    def with_refresh_token(self, issued: "RefreshTokenOnly", *, client_id: str | None, now: datetime) -> "TokenPair":
         """Return the pair after an answer with nothing but a new refresh token: its access token counts as dead."""
         expires_at = now if self.access_token else None
-        return replace(self, refresh_token=refresh_token, client_id=client_id, expires_at=expires_at, capped=False)
+        return replace(
+            self,
+            refresh_token=issued.refresh_token,
+            client_id=client_id,
+            expires_at=expires_at,
+            refresh_expires_at=self._end_of_grant(issued, now),
+            capped=False,
+        )
+
+    def _end_of_grant(self, issued: "Issued", now: datetime) -> datetime | None:
+        """Return when the refresh token expires after an answer. One that stays keeps its end if nothing is said."""
+        said = issued.refresh_expires_at(now=now)
+        stays = issued.refresh_token in (None, self.refresh_token)
+        return self.refresh_expires_at if said is None and stays else said
 
     def to_json(self) -> str:
         """Return the pair as the secret's JSON."""
@@ -96,6 +117,8 @@ class TokenPair:
             document["expiresAt"] = iso_utc(self.expires_at)
         if self.refreshed_at is not None:
             document["refreshedAt"] = iso_utc(self.refreshed_at)
+        if self.refresh_expires_at is not None:
+            document["refreshExpiresAt"] = iso_utc(self.refresh_expires_at)
         return json.dumps(document)
 
 
@@ -126,6 +149,7 @@ def parse_pair(text: str, *, created: datetime) -> TokenPair:
         client_id=None if keys.get("clientId") is None else _text(keys, "clientId"),
         expires_at=expiry.at if expiry else None,
         refreshed_at=refreshed_at,
+        refresh_expires_at=_time(keys, "refreshExpiresAt"),
         capped=expiry is not None and expiry.capped,
         unknown={key: value for key, value in keys.items() if key not in _OUR_KEYS},
     )

@@ -251,6 +251,14 @@ class TestError:
         assert (line["level"], line["message"]) == ("ERROR", Log.REQUEST_FAILED)
         assert (line["reason"], line["detail"]) == ("InvalidParameterException", message)
 
+    def test_measures_the_life_of_the_grant(self, deployment: MotoFunction, printed: Lines) -> None:
+        deployment.seed("fresh", refreshExpiresAt="2999-01-01T00:00:00Z")
+        deployment.invoke(TICK)
+        lines = printed()
+        assert counted(lines) == sorted(["SecondsUntilGrantExpiry", *TICKED])
+        ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilGrantExpiry")
+        assert left == next(line["secondsUntilGrantExpiry"] for line in lines if "secondsUntilGrantExpiry" in line)
+
     def test_refused_grant_counts_once_until_reseeded(self, deployment: MotoFunction, printed: Lines) -> None:
         deployment.issuer.answer(REVOKED)
         deployment.seed("expired")

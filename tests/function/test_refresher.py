@@ -310,6 +310,11 @@ class TestTickTelemetry:
         left = 30 * 86_400.0 if window == "fresh" else 7_776_000.0
         assert ages == [{"version_id": world.store.current, "seconds_left": left, "overdue": False}]
 
+    def test_measures_the_grant_if_its_end_is_known(self) -> None:
+        world = World.with_token("fresh", refresh_expires_at=NOW + timedelta(hours=1))
+        world.refresher.tick()
+        assert world.telemetry.facts("grant_age", "seconds_left") == [3600.0]
+
     def test_measures_the_old_token_when_it_fails(self) -> None:
         world = World.with_token("mandatory")
         world.issuer.fault = DOWN

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refresh_token.errors import SecretMalformedException, SecretNotSeededException
-from refresh_token.issued_token import IssuedToken
+from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
+from refresh_token.issued_token import IssuedToken, RefreshTokenOnly
 from refresh_token.text import is_refresh_token
 from refresh_token.token_pair import TokenPair, parse_pair
 from tests.support.canaries import assert_clean
@@ -132,9 +132,10 @@ NOT_A_DURATION: dict[str, object] = {
     "object": {},
 }
 TEXT_KEYS = ("accessToken", "refreshToken", "clientId", "access_token")
+TIME_KEYS = ("expiresAt", "refreshedAt", "refreshExpiresAt")
 MALFORMED_VALUES = [
     *[(key, kind, value) for key in TEXT_KEYS for kind, value in NOT_TEXT.items()],
-    *[(key, kind, value) for key in ("expiresAt", "refreshedAt") for kind, value in NOT_A_TIME.items()],
+    *[(key, kind, value) for key in TIME_KEYS for kind, value in NOT_A_TIME.items()],
     *[(key, kind, value) for key in ("expiresIn", "expires_in") for kind, value in NOT_A_DURATION.items()],
     *[("provider", kind, value) for kind, value in {**NOT_TEXT, "null": None, "other": "canary-github"}.items()],
     ("refreshToken", "null", None),
@@ -250,6 +251,27 @@ class TestWrite:
         pair = replace(a_pair(), capped=True).refreshed(rotated, client_id=None, expires_at=NOW, now=NOW)
         assert (pair.refresh_token, pair.capped) == ("r2", False)
 
+    @pytest.mark.parametrize(
+        ("new", "seconds", "end"),
+        [
+            (None, 60, NOW + timedelta(minutes=1)),
+            (None, None, CREATED),
+            (REFRESH, None, CREATED),
+            (REFRESH, 0, CREATED),
+            ("r2", 60, NOW + timedelta(minutes=1)),
+            ("r2", None, None),
+        ],
+    )
+    def test_the_end_of_the_grant(self, new: str | None, seconds: int | None, end: datetime | None) -> None:
+        pair = a_pair(refresh_expires_at=CREATED)
+        issued = replace(ISSUED, refresh_token=new, refresh_expires_in=seconds)
+        after = [pair.refreshed(issued, client_id=None, expires_at=NOW, now=NOW)]
+        if new:
+            error = IssuerProtocolException("odd")
+            alone = RefreshTokenOnly(refresh_token=new, error=error, refresh_expires_in=seconds)
+            after.append(pair.with_refresh_token(alone, client_id=None, now=NOW))
+        assert [each.refresh_expires_at for each in after] == [end] * len(after)
+
 
 class TestPair:
     def test_recognises_its_refresh_token(self) -> None:
@@ -284,7 +306,17 @@ times = st.none() | st.datetimes(
     max_value=datetime(9999, 12, 30),  # noqa: DTZ001
     timezones=st.just(UTC),
 ).map(lambda time: time.replace(microsecond=0))
-KEYS = {"provider", "accessToken", "refreshToken", "clientId", "expiresAt", "refreshedAt", "expiresIn", *OUR_NAMES}
+KEYS = {
+    "provider",
+    "refreshExpiresAt",
+    "accessToken",
+    "refreshToken",
+    "clientId",
+    "expiresAt",
+    "refreshedAt",
+    "expiresIn",
+    *OUR_NAMES,
+}
 
 
 @given(
@@ -295,6 +327,7 @@ KEYS = {"provider", "accessToken", "refreshToken", "clientId", "expiresAt", "ref
         client_id=st.none() | texts,
         expires_at=times,
         refreshed_at=times,
+        refresh_expires_at=times,
         unknown=st.dictionaries(st.text().filter(lambda key: key not in KEYS), json_values, max_size=4),
     )
 )

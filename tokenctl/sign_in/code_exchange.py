@@ -50,4 +50,5 @@ def issued_pair(
         client_id=request.client_id,
         expires_at=issued.expiry(now=now).at,
         refreshed_at=now,
+        refresh_expires_at=issued.refresh_expires_at(now=now),
     )
