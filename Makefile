@@ -63,7 +63,7 @@ bench: setup ## measure start, answers, refreshes and commands beside peers and 
 clean: ## remove everything that the other targets made
 	rm -rf .venv .venv-* node_modules .cache build cdk.out .local-cloud .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
-# For the browser tests. Where it cannot be had they are skipped, and everything else is tested all the same.
+# For the browser tests. Without it they are skipped and everything else is still tested.
 NO_CHROMIUM := The browser tests will be skipped. Install Debian's packages chromium and chromium-driver to run them.
 APT_GET := env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120
 chromium:
@@ -76,7 +76,7 @@ chromium:
 	|| echo "Installing Chromium failed. $(NO_CHROMIUM)" >&2
 
 $(VENV)/.done: requirements.txt requirements-dev.txt constraints.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 to 3.13 with venv (Debian: apt-get install python3-venv), or say make PYTHON=/path/to/python3." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 to 3.13 with venv (Debian: apt-get install python3-venv), or run make PYTHON=/path/to/python3." >&2; exit 1; }
 	@echo "Creating $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt

@@ -1,4 +1,4 @@
-"""Child processes that end, with all of their own children, when they are stopped or when their owner ends."""
+"""Child processes that end together with their own children, when they are stopped or their owner exits."""
 
 import contextlib
 import fcntl
@@ -16,7 +16,7 @@ POLITE_SECONDS = 5.0
 
 TAIL_LINES = 20
 
-# Waits for its input. A byte means that it is dismissed; the end of the input means that the owner ended.
+# Waits for its input. A byte tells it to exit quietly; the end of the input means that the owner exited.
 _WATCH = """
 import os, signal, sys
 if not sys.stdin.buffer.read(1):

@@ -1,4 +1,4 @@
-"""Deploys the stack to the local cloud, and does with it what people do: seed, invoke, watch. For demo and tests."""
+"""Deploys the stack to the local cloud, and offers what people do with it: seed, invoke, watch. For demo and tests."""
 
 import json
 import os

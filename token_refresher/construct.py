@@ -47,8 +47,8 @@ from token_refresher.settings.rules import SERVICE_NAME
 class TokenRefresher(RefreshMetrics):
     """Keeps one token pair alive: secret, lock, function, schedule, alarms, dashboard, and the client's layer.
 
-    It needs no context, feature flags or Docker. It gives nothing a fixed name but the parameters below
-    `parameter_path`, so a stack can hold several. `RefreshMetrics` has the methods for its metrics.
+    It needs no context, feature flags or Docker. Only the parameters below `parameter_path` have fixed names, so a
+    stack can hold several. `RefreshMetrics` has the methods for its metrics.
     """
 
     def __init__(  # noqa: PLR0913 (keyword-only)

@@ -1,4 +1,4 @@
-"""Clients of AWS services, all from one botocore session, and the faults of their calls.
+"""Creates AWS clients from one botocore session, and turns failed calls into faults.
 
 boto3's clients are botocore's. `import boto3` also loads S3's transfer threads and the resource classes, a tenth of the
 cold start (docs/benchmarks.md). botocore itself finds region, credentials, retries and ``AWS_ENDPOINT_URL*``, as under
@@ -99,7 +99,7 @@ class Fault:
 
 @cache
 def session() -> botocore.session.Session:
-    """Return the one session. It keeps the credentials and the data from which clients are made."""
+    """Return the process's only session, which caches credentials and service models."""
     return botocore.session.get_session()
 
 
@@ -115,7 +115,7 @@ def aws_client(service: str, config: Config) -> Any:  # noqa: ANN401 - the calle
     except (BotoCoreError, ValueError) as error:
         what = type(error).__name__
     raise ConfigurationException(
-        f"The function cannot create a client of {service} ({what}). Check its AWS_REGION and AWS_ENDPOINT_URL*, then "
+        f"The function cannot create a client for {service} ({what}). Check its AWS_REGION and AWS_ENDPOINT_URL*, then "
         "deploy the stack again."
     )
 

@@ -1,4 +1,4 @@
-"""A moment by which something must have ended."""
+"""A point in time by which work must end."""
 
 from dataclasses import dataclass
 from time import monotonic
@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment on the monotonic clock, so that nobody who sets the clock moves it."""
+    """A moment on the monotonic clock, so that setting the system clock does not move it."""
 
     at: float
 

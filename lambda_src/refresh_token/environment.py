@@ -6,7 +6,7 @@ from typing import Final
 from refresh_token.errors import ConfigurationException
 
 _MAX_DIGITS: Final = 9
-"""Of a number of seconds: 31 years."""
+"""The longest number of seconds that is read, in digits: 31 years."""
 
 
 class EnvironmentReader:

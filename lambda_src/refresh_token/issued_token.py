@@ -1,7 +1,7 @@
 """An issuer's answer, read leniently. Pure.
 
 When an answer arrives, the previous access token may be dead and the refresh token spent. So nothing optional in the
-answer makes it worthless: whatever cannot be read counts as not said.
+answer makes it worthless: anything that cannot be read counts as missing.
 """
 
 import re
@@ -14,12 +14,12 @@ from refresh_token.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refr
 from refresh_token.windows import Expiry, read_expires_in
 
 DEFAULT_LIFETIME: Final = 7_776_000
-"""Seconds that a token of Figma's lives: 90 days (Figma's REST API documentation, "Authentication"). Amplify UI Builder
+"""The life of Figma's tokens in seconds: 90 days (Figma's REST API documentation, "Authentication"). Amplify UI Builder
 passes these tokens on."""
 
 _DIGITS: Final = re.compile(r"[0-9]{1,16}")
 _MAX_NUMBER: Final = 10**15
-"""Larger numbers than this are no duration and no time: as epoch milliseconds, it is the year 33658."""
+"""A larger number is neither a duration nor a time: in epoch milliseconds, this is the year 33658."""
 
 
 class _Life:
@@ -48,7 +48,7 @@ class IssuedToken(_Life):
     """The number that the issuer sent; None if it sent none."""
 
     default_lifetime: int = DEFAULT_LIFETIME
-    """Seconds that the token is believed to live if the issuer does not say."""
+    """The token's assumed life in seconds if the issuer states none."""
 
     refresh_token: str | None = field(default=None, repr=False)
     """The new refresh token, if there is one. The store decides whether it fits."""

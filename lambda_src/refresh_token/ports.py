@@ -138,7 +138,7 @@ class Telemetry(Protocol):
         ...
 
     def served_degraded(self, error: RefreshTokenError, *, version_id: str) -> None:
-        """A refresh failed, and the current token, which is still alive, is the answer."""
+        """A refresh failed, and the caller gets the current token, which is still alive."""
         ...
 
     def superseded(self, *, version_id: str) -> None:

@@ -78,12 +78,13 @@ class RefreshOnce:
         """
         self.connection.prepare_refresh()
         pause, waited = INITIAL_PAUSE, False
-        # The cooldown is for those who would call the issuer, not for those who only have something left to write.
+        # The cooldown does not apply if this process only has to write a pair: it will not call the issuer.
         only_to_write = self.memory.successor_of(seen.version_id) is not None
         while True:
             if self.clock.remaining() < WRITE_RESERVE + MIN_CALL_TIME:
                 raise RefreshInProgressException(IN_PROGRESS if waited else TOO_LITTLE_TIME)
-            # A failure while we waited is our answer, too: two ticks at the same time make one attempt.
+            # If the other invocation failed while we waited, its failure is our answer as well: two simultaneous ticks
+            # make one attempt.
             claim = self._claim(seen.version_id, ignore_cooldown=only_to_write or (ignore_cooldown and not waited))
             if isinstance(claim, HeldClaim):
                 return self._under_claim(replace(claim, previous=claim.previous or lost), client_id)

@@ -66,15 +66,15 @@ class Refresher:
         if stored.version_id == version_id:
             return self._token(self._refresh(stored).stored)
         if self._window(stored) is Window.MANDATORY:
-            return self._token(stored, "due")  # it is alive, and the consumer asked for no more
+            return self._token(stored, "due")  # it still works, and the consumer only reported an older one
         return self._live(stored)
 
     def force(self) -> LiveToken:
-        """Refresh now, because an operator wants it."""
+        """Refresh now, whatever the window, at an operator's request."""
         return self._token(self._refresh(self.connection.store.read(), ignore_cooldown=True).stored)
 
     def tick(self) -> TickReport:
-        """Refresh if it is time to, and report how long the token lives."""
+        """Refresh if the token is due, and report how long it lives."""
         report = TickReport("fresh", self.connection.store.read())
         window, lost = self._window(report.stored), None
         if report.stored.pair.capped:

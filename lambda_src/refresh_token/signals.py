@@ -1,6 +1,7 @@
 """Names that the function and its observers share: metrics, dimensions and the log messages that tokenctl searches for.
 
-Alarms, the dashboard and `tokenctl` import them from here, so none of them can watch for a name that nobody sends.
+Alarms, the dashboard and `tokenctl` import them from here, so that they cannot watch for a name that the function never
+sends.
 """
 
 from typing import Final

@@ -3,7 +3,7 @@
 Powertools is imported, and its logger and metrics are built, only when there is something to write. Answering a
 consumer with a live token writes nothing, which makes that cold start 4 % shorter.
 
-There is no X-Ray SDK: it would add as much to the cold start as everything else together, and it captures answers,
+There is no X-Ray SDK: it would double the cold start, and it captures answers,
 which hold tokens.
 """
 

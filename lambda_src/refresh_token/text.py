@@ -8,7 +8,8 @@ import re
 from typing import Final, TypeGuard
 
 MAX_ACCESS_TOKEN_LENGTH: Final = 16_384
-"""No HTTP header takes a longer token, and a secret of 65,536 bytes (Secrets Manager quotas) has room for it."""
+"""Common HTTP servers accept no longer header, and a secret of 65,536 bytes (Secrets Manager quotas) has room for
+it."""
 
 _ACCESS_TOKEN: Final = re.compile(rf"[!-~]{{1,{MAX_ACCESS_TOKEN_LENGTH}}}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -33,6 +34,6 @@ def is_access_token(value: object) -> TypeGuard[str]:
 def is_refresh_token(value: object) -> TypeGuard[str]:
     """Tell whether ``value`` is text without control characters and without white space around it.
 
-    RFC 6749, A.17, allows printable ASCII only. A form can carry other characters as well, so they are taken.
+    RFC 6749, A.17, allows printable ASCII only. A form can carry other characters as well, so they are accepted.
     """
     return is_text(value) and value == value.strip() and not _CONTROL.search(value)

@@ -1,4 +1,4 @@
-"""HTTP responses that arrive completely within the read timeout, and that have an end.
+"""Limits how long an HTTP response may take and how large it may be.
 
 A socket's timeout counts for each piece of a response, so a server that sends a byte a second can keep its caller for
 hours. An invocation plans its time in complete calls (`_attempts_within`, `MAX_CALL_TIME`), so each call must end in
@@ -30,7 +30,7 @@ JSON escapes them all."""
 
 
 class _TimedReader(RawIOBase):
-    """Reads from a socket until the socket's timeout, counted from now, is over."""
+    """Reads from a socket until the socket's timeout, counted from now, has passed."""
 
     def __init__(self, sock: socket, raw: RawIOBase) -> None:
         timeout = sock.gettimeout()
@@ -45,7 +45,7 @@ class _TimedReader(RawIOBase):
         """Read the next piece.
 
         Raises:
-            TimeoutError: the time is over.
+            TimeoutError: the time is up.
             ConnectionError: the response is too long.
 
         """

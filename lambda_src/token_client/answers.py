@@ -87,7 +87,7 @@ def _error_named(name: str, message: str) -> FunctionError:
 
 
 def _safe_line(message: str) -> str:
-    """Return a message as one line. The function promises that no message holds a token; this is the second lock."""
+    """Return a message as one line. The function promises that no message holds a token; this is a second safeguard."""
     return _FIGMA_TOKEN.sub("(hidden)", " ".join(message.split()))[:MAX_MESSAGE_LENGTH]
 
 

@@ -33,7 +33,8 @@ READ_TIMEOUT: Final = 70.0
 """Seconds. The function may run for 60, its timeout in the stack, and has to start first."""
 
 IMPATIENT_READ_TIMEOUT: Final = 10.0
-"""Seconds, while a live token is at hand. The function finishes what it began; the next question gets the result."""
+"""Seconds, while a live token is at hand. The function finishes what it started, and the next request gets the
+result."""
 
 CONNECT_TIMEOUT: Final = 3.0
 MAX_ATTEMPTS: Final = 3

@@ -10,7 +10,7 @@ time:
     thread D  report V1 ─────────────────────────────────┘ waits for C's answer ───▶ V2
     thread E  report V1, later: V2 is known ──▶ V2, without a call
 
-The function, the clocks and chance are arguments, so this module does no I/O.
+The function, the clocks and the source of randomness are arguments, so this module does no I/O.
 """
 
 import copy
@@ -29,7 +29,7 @@ from token_client.tokens import Token
 LOGGER: Final = logging.getLogger("token_client")
 
 MAX_REMEMBERED: Final = 32
-"""Versions. A token lives for months, so no process ever sees more."""
+"""How many versions a process remembers. A token lives for months, so no process sees more."""
 
 MAX_ROUNDS: Final = 4
 

@@ -56,7 +56,7 @@ class KeptToken:
         return replace(self, token=replace(self.token, stale=True), ask_after=self.age(now) + pause)
 
     def age(self, now: Now) -> float:
-        """Return the seconds since the token arrived, by the clock that counted more of them."""
+        """Return the seconds since the token arrived, by whichever clock counted more."""
         return max(0.0, now.monotonic - self.since.monotonic, now.wall - self.since.wall)
 
     def is_alive(self, now: Now) -> bool:

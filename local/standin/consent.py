@@ -50,7 +50,7 @@ def consent(grants: Grants, request: Request) -> Response:
     fault = _fault(terms)
     if fault:
         content = f"<p>{escape(fault)}</p>"
-        return _page("This sign-in cannot go on", content, 400)
+        return _page("This sign-in cannot continue", content, 400)
     if request.method == "POST":
         return _decided(grants, terms)
     return _page(f"Allow {escape(terms['client_id'])} to use your account?", _question(terms))

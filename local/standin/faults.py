@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 MALFORMED = '{"accessToken": "figd_cut-'
-"""A JSON body whose end is missing."""
+"""A truncated JSON body."""
 
 HTML = "<!doctype html><title>Sorry</title><h1>We'll be right back</h1>"
 """What a proxy answers while the service behind it is down."""

@@ -14,7 +14,7 @@ from tests.support.fault_table import SERVICES
 @pytest.mark.parametrize("url", ["canary", "http://", "https:// canary"])
 def test_a_wrong_endpoint_is_misconfigured(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
-    with pytest.raises(ConfigurationException, match=r"client of secretsmanager \(ValueError\)") as caught:
+    with pytest.raises(ConfigurationException, match=r"client for secretsmanager \(ValueError\)") as caught:
         aws_client("secretsmanager", Config())
     assert "canary" not in str(caught.value)
     assert caught.value.__context__ is None

@@ -144,7 +144,7 @@ SLOW: dict[str, tuple[str, Sent]] = {
 
 
 class TestReply:
-    """What comes back is complete, short and in time, or it is no reply."""
+    """A reply counts only if it is complete, within the size limit and in time."""
 
     @pytest.mark.parametrize(("sent", "body"), WHOLE.values(), ids=WHOLE)
     def test_is_complete(self, sent: Sent, body: bytes, server: TokenServer) -> None:
@@ -198,7 +198,7 @@ class TestReply:
 
 
 class TestKeptConnection:
-    """A connection is used again as long as the server surely has it open."""
+    """A connection is used again while the server certainly keeps it open."""
 
     def test_serves_the_next_request(self, server: TokenServer, secure: TokenServer) -> None:
         for kept in (server, secure):
@@ -241,7 +241,7 @@ class TestDialling:
         assert post(url) == NoReply(what, sent=False)
 
     def test_the_next_address_is_tried(self, server: TokenServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        """As with a name that has an IPv6 address, on a network that has none."""
+        """Like a host with an IPv6 address on a network without IPv6."""
         here = socket.getaddrinfo("127.0.0.1", server.port, type=socket.SOCK_STREAM)
         dead = socket.getaddrinfo("127.0.0.1", 1, type=socket.SOCK_STREAM)
         no_sockets = [(9999, socket.SOCK_STREAM, 0, "", ("::1", server.port, 0, 0))]  # on a machine without IPv6
@@ -297,7 +297,7 @@ class TestTls:
         self, made: Callable[[Authority, Path], Path], trusted: Authority, tmp_path: Path
     ) -> None:
         with token_server(certificate=made(trusted, tmp_path)) as server:
-            assert post(server.url) == NoReply("its certificate is not accepted", sent=False, trusted=False)
+            assert post(server.url) == NoReply("its certificate is not trusted", sent=False, trusted=False)
             assert server.seen == []
 
     @pytest.mark.parametrize("made", [*WRONG.values(), *RIGHT.values()], ids=[*WRONG, *RIGHT])

@@ -136,7 +136,7 @@ READS: Sequence[tuple[type[RefreshTokenError], str, Sequence[Step]]] = [
         (SecretUnavailableException, code, [("read", NOT_FOUND), ("describe", code)])
         for code in [*modelled_errors("secretsmanager", "DescribeSecret"), *COMMON]
     ],
-    (SecretUnavailableException, "not Secrets Manager's", [("read", {})]),  # botocore's reading of a 200 with HTML
+    (SecretUnavailableException, "did not come from", [("read", {})]),  # botocore's reading of a 200 with HTML
     (SecretNotSeededException, "tokenctl seed", [("read", NOT_FOUND), ("describe", OK)]),
     (SecretNotSeededException, "tokenctl seed", [("read", without_text())]),
     (SecretMalformedException, "binary", [("read", without_text(SecretBinary=b"canary"))]),
@@ -182,7 +182,7 @@ NOT_STORED: Sequence[tuple[str, Sequence[Step]]] = [
     ],
     *[(code, [("put", OK), ("move", code), ("read", value(V1))]) for code in MOVE_ERRORS],
     *[(FAULT, [("put", OK), ("move", FAULT), ("read", code)]) for code in READ_ERRORS],
-    ("not Secrets Manager's", [("put", {}), ("read", value(V1))]),
+    ("did not come from Secrets Manager", [("put", {}), ("read", value(V1))]),
 ]
 UNKNOWN: Sequence[Step] = [("put", OK), ("move", FAULT), ("read", FAULT)]
 """A write after which nobody knows which version is current."""

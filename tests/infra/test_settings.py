@@ -21,7 +21,7 @@ WHOLE = "must be a whole number from "
 RETENTION = (
     "must be 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or "
 )
-RETENTION += "3653, the days that CloudWatch Logs knows"
+RETENTION += "3653, the periods that CloudWatch Logs offers"
 SLOW = "must tick twice within advisory_window_hours=168, but two ticks can take "
 URL = "must be a URL such as http://127.0.0.1:9999, without user, query or fragment"
 HTTPS = "must be an address with https, without user, query or fragment"
@@ -106,8 +106,8 @@ class TestRules:
     @pytest.mark.parametrize(
         ("key", "value", "rule"),
         [
-            ("schedule", "", "must be text that is not empty"),
-            ("schedule", 5, "must be text that is not empty"),
+            ("schedule", "", "must be non-empty text"),
+            ("schedule", 5, "must be non-empty text"),
             ("schedule", "rate(1 hours)", "must be written rate(1 hour)"),
             ("schedule", "rate(85 hours)", f"{SLOW}170 hours"),
             ("issuer", "github", "must be amplify, figma or oauth2"),

@@ -1,4 +1,4 @@
-"""The dashboard: for when an alarm goes off, and for a look now and then."""
+"""The dashboard: for use when an alarm goes off, and for routine checks."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch

@@ -50,7 +50,7 @@ LIFETIME: Final = Whole(60, 31_536_000, "seconds, a year at most")
 
 
 def _can_be_sent(text: object) -> bool:
-    """Tell whether it is a text that UTF-8 can encode. JSON can hold half a character, which UTF-8 cannot."""
+    """Tell whether it is a text that UTF-8 can encode. JSON can hold a lone surrogate, which UTF-8 cannot encode."""
     try:
         return isinstance(text, str) and text.encode().decode() == text
     except UnicodeEncodeError:

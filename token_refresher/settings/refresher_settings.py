@@ -60,7 +60,7 @@ class ResourceSettings(TypedDict, total=False):
     log_retention_days: Annotated[
         int,
         Setting(
-            rule=OneOf(RETENTION_DAYS, "the days that CloudWatch Logs knows"),
+            rule=OneOf(RETENTION_DAYS, "the periods that CloudWatch Logs offers"),
             default=30,
             about="how many days CloudWatch keeps the logs",
         ),
@@ -123,7 +123,7 @@ class ResourceSettings(TypedDict, total=False):
         Setting(
             rule=EMAIL,
             default=None,
-            about="who gets the alarms by e-mail, after a click on the link in SNS's first message",
+            about="who gets the alarms by e-mail. SNS first sends a link to confirm the subscription",
         ),
     ]
 

@@ -107,14 +107,14 @@ class ScheduleExpression:
 
     def __str__(self) -> str:
         return (
-            "must be `rate(...)` or `cron(...)` of EventBridge Scheduler, with two ticks within the advisory window "
-            "and within 7 days"
+            "must be a `rate(...)` or `cron(...)` expression of EventBridge Scheduler that ticks twice within the "
+            "advisory window and within 7 days"
         )
 
     def read(self, value: object) -> str:
         """Return the expression."""
         if not isinstance(value, str) or not value:
-            raise ValueError("must be text that is not empty")
+            raise ValueError("must be non-empty text")
         max_time_for_two_ticks(value)
         return value
 

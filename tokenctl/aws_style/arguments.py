@@ -31,7 +31,7 @@ def parse_document(option: str, text: str) -> dict[str, Any]:
     """Return all parameters from the document of `--cli-input-json` or `--cli-input-yaml`; raises UsageError."""
     document = _DOCUMENTS[option](option, load_text(option, text))
     if not isinstance(document, dict):
-        raise _parse_error(option, f"a map of parameters is expected{_file_hint(text)}")
+        raise _parse_error(option, f"expected a map of parameters{_file_hint(text)}")
     return document
 
 
@@ -86,7 +86,7 @@ def _shorthand(option: str, shape: Any, text: str) -> Any:  # noqa: ANN401 - bot
     except aws_cli.ResourceLoadingError as error:
         raise _parse_error(option, _unreadable_file(error)) from None
     except aws_cli.ShorthandParseError:
-        fault = "this is not shorthand"
+        fault = "the value is not valid shorthand"
     else:
         return parsed
     raise _parse_error(option, f"{fault}. Quote a value that contains a comma or a quote, or give JSON or file://")

@@ -40,20 +40,20 @@ def check_last_run(subject: Subject) -> Finding:
     within = relative(span.total_seconds()).removeprefix("in ")
     return Finding(
         Level.WARN,
-        f"the log shows no run of the schedule within {within}",
+        f"the log shows no scheduled run in the last {within}",
         "read the function's log and the dead-letter queue",
     )
 
 
 def check_errors(subject: Subject) -> Finding:
-    """Check that the function raised no error within a day; a caller's wrong request does not count."""
+    """Check that the function raised no error in the last day; a caller's wrong request does not count."""
     invalid = count_invalid_requests(subject.deployed, subject.now, DAY)
     errors = max(subject.deployed.function_errors(subject.now, DAY) - invalid, 0)
     aside = f", not counting {invalid} wrong request{'s' * (invalid > 1)}" if invalid else ""
     if errors:
-        text = f"errors of the function within a day: {errors}{aside}"
+        text = f"the function raised {errors} error{'s' * (errors > 1)} in the last day{aside}"
         return Finding(Level.WARN, text, "read its log, and docs/runbook.md")
-    return Finding(Level.OK, f"the function raised no error within a day{aside}")
+    return Finding(Level.OK, f"the function raised no error in the last day{aside}")
 
 
 def check_alarms(subject: Subject) -> Finding:
@@ -61,10 +61,10 @@ def check_alarms(subject: Subject) -> Finding:
     alarms = subject.deployed.alarms()
     ringing = [short_alarm_name(alarm["AlarmName"]) for alarm in alarms if alarm["StateValue"] == "ALARM"]
     if ringing:
-        return Finding(Level.FAIL, f"ringing: {', '.join(ringing)}", "docs/runbook.md has an entry for each alarm")
+        return Finding(Level.FAIL, f"in ALARM: {', '.join(ringing)}", "docs/runbook.md has an entry for each alarm")
     if not alarms:
         return Finding(Level.WARN, "the stack has no alarms")
-    return Finding(Level.OK, f"none of {len(alarms)} alarms is ringing")
+    return Finding(Level.OK, f"none of the {len(alarms)} alarms is in ALARM")
 
 
 def check_dead_letters(subject: Subject) -> Finding:
@@ -73,7 +73,7 @@ def check_dead_letters(subject: Subject) -> Finding:
     if count:
         return Finding(
             Level.FAIL,
-            f"waiting in the dead-letter queue: {count}",
+            f"{count} message{'s' * (count > 1)} waiting in the dead-letter queue",
             "see `The dead-letter queue` in docs/runbook.md",
         )
     return Finding(Level.OK, "the dead-letter queue is empty")

@@ -47,4 +47,4 @@ def check_key(subject: Subject) -> Finding:
     if state != "Enabled":
         return Finding(Level.FAIL, f"the secret's key is {state}", "enable the key, or cancel its deletion")
     read_pair(subject.target)  # an enabled key may still not decrypt for this operator
-    return Finding(Level.OK, "the secret's key is enabled, and you could read the pair with it")
+    return Finding(Level.OK, "the secret's key is enabled, and you can read the pair with it")

@@ -147,7 +147,7 @@ def _reporting_how_it_ended(app: CallbackApp) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        state = "It is not known whether a pair was stored" if app.has_response else "Nothing was stored"
+        state = "A pair may or may not have been stored" if app.has_response else "Nothing was stored"
         click.echo(f"\nInterrupted. {state}. Run the command again.", err=True)
         raise
     finally:

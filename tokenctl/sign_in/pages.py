@@ -48,7 +48,7 @@ ENDED: Final = Page(
 )
 
 NOT_FOUND: Final = Page(
-    title="Nothing here", paragraphs=("tokenctl is only waiting for the end of a sign-in here.",), status=404
+    title="Nothing here", paragraphs=("tokenctl only waits here for a sign-in to finish.",), status=404
 )
 
 NOT_ALLOWED: Final = Page(

@@ -92,7 +92,7 @@ def _send(pool: "urllib3.PoolManager", url: str, request: TokenRequest, seconds:
         return TokenResponse(response.status, document or {}, response.headers.get("WWW-Authenticate", ""))
     if isinstance(cause, ssl.SSLCertVerificationError):
         raise TokenctlError(
-            "The issuer's certificate is not accepted, so nothing was sent to it. Check the address of its token "
+            "The issuer's certificate is not trusted, so nothing was sent to it. Check the address of its token "
             "endpoint; name a certificate to trust with --ca-bundle."
         )
     raise _unreachable(type(cause).__name__)

@@ -36,7 +36,7 @@ class AwsAccess:
     """Seconds; 0 means no limit."""
     sign: bool = True
     closing: ExitStack = field(default_factory=ExitStack, repr=False, compare=False)
-    """Leave it to close the clients."""
+    """Closes the clients when it is closed."""
     # `init=False`: `dataclasses.replace` must not copy clients that were made for other settings.
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 

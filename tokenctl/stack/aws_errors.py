@@ -48,7 +48,7 @@ _HINT_BY_ERROR: Final = {
 
 _SAFE_MESSAGE: Final = {
     "ProfileNotFound": "There is no such profile in the AWS configuration files",
-    "InvalidRegionError": "The region is not one of AWS's",
+    "InvalidRegionError": "AWS has no such region",
 }
 """Replaces botocore's message where that repeats the value, which may be a misplaced token."""
 

@@ -33,8 +33,8 @@ def deployed_issuer(deployed: DeployedStack) -> str:
     name = deployed.function_variables.get(ISSUER) or AMPLIFY
     if name not in NAMES:
         raise TokenctlError(
-            f"The function's ISSUER is none of {', '.join(NAMES)}. Deploy the stack again, or use the tokenctl of its "
-            "version."
+            f"The function's ISSUER is not one of {', '.join(NAMES)}. Deploy the stack again, or use the tokenctl of "
+            "its version."
         )
     return name
 

@@ -175,7 +175,7 @@ class IdempotencyLock:
 def _failure(record: DataRecord) -> Failure | None:
     """Return the failure that a record holds, None if it holds a success.
 
-    Someone tampered with a record that cannot be parsed, or another release of this code wrote it. It counts as a
+    A record that cannot be parsed was changed by hand or written by another release. It counts as a
     failure whose cooldown is over.
     """
     try:
@@ -204,7 +204,7 @@ def _guarded(call: Callable[[], T]) -> T:
     if not isinstance(answer, Fault):
         return answer
     if answer.kind == "other":
-        raise _misconfigured(f"a record in it is not the function's: {answer.code}")
+        raise _misconfigured(f"it holds a record that the function did not write: {answer.code}")
     raise _misconfigured(answer.code) if answer.code in _OUR_FAULT else _unavailable(answer.code)
 
 

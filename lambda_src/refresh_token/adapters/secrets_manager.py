@@ -41,11 +41,12 @@ MAX_BYTES: Final = 65_536
 """The largest value of a secret (AWS Secrets Manager quotas, "Secret value size")."""
 
 MAX_CALL_TIME: Final = 3.0
-"""Seconds that one call of the writing client takes at most. It does not retry; its caller does, and knows the time."""
+"""Seconds that one call of the writing client takes at most. The client does not retry. Its caller does, and watches
+the deadline."""
 
 _NOT_FOUND: Final = "ResourceNotFoundException"
 _NO_TIME: Final = Fault("other", "no time left")
-_NO_SENSE: Final = Fault("other", "an answer that is not Secrets Manager's")
+_NO_SENSE: Final = Fault("other", "the answer did not come from Secrets Manager")
 
 Call = Callable[[], Mapping[str, Any]]
 
@@ -65,7 +66,7 @@ def secrets_manager_writer() -> "SecretsManagerClient":
 
 
 class SecretsManagerStore:
-    """The TokenStore port on one secret. Most invocations do not write, so ``writer`` makes the client for that."""
+    """The TokenStore port on one secret. ``writer`` makes the writing client when it is first needed."""
 
     def __init__(
         self, secret_arn: str, client: "SecretsManagerClient", writer: Callable[[], "SecretsManagerClient"]
@@ -194,7 +195,7 @@ def _fault_of(call: Call, deadline: "Deadline") -> Fault | None:
 
 
 def _answer(call: Call) -> Mapping[str, Any] | Fault:
-    """Make a call. Every genuine answer here has an ARN; botocore makes an empty one of a 200 with HTML."""
+    """Make a call. A genuine answer always has an ARN. botocore turns a 200 with an HTML page into an empty answer."""
     answer = attempt(call)
     return answer if isinstance(answer, Fault) or "ARN" in answer else _NO_SENSE
 

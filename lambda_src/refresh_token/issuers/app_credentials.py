@@ -38,7 +38,7 @@ class AppCredentialsSecret:
         """
         for _ in range(MAX_ATTEMPTS):
             value: Mapping[str, Any] | Fault = attempt(
-                # The writing client tries once and gives up soon, so this loop keeps the time.
+                # The writing client tries once, briefly, so this loop can watch the deadline.
                 lambda: secrets_manager_writer().get_secret_value(SecretId=self._secret, VersionStage=CURRENT)
             )
             if not isinstance(value, Fault) or not _is_transient(value) or not deadline.allows(MAX_CALL_TIME):

@@ -1,4 +1,4 @@
-"""Opening a socket to an issuer: directly, or through a tunnel that a proxy makes."""
+"""Opening a socket to an issuer: directly, or through a proxy's tunnel."""
 
 import socket
 from http import HTTPStatus
@@ -40,7 +40,7 @@ def dial_through_proxy(host: str, port: int, deadline: Deadline) -> socket.socke
 
     Raises:
         ConfigurationException: HTTPS_PROXY names no proxy that can be used.
-        OSError, HTTPException: no connection in time, or the proxy makes no tunnel.
+        OSError, HTTPException: no connection in time, or the proxy refuses the tunnel.
 
     """
     proxy = _proxy_for(host)

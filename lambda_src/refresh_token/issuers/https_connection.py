@@ -28,8 +28,8 @@ READ_TIMEOUT: Final = 10.0
 """Seconds from sending the request to the last byte of its reply."""
 
 MAX_IDLE: Final = 30.0
-"""Seconds after which a kept connection is not used again. Lambda freezes processes for hours; whatever closed the
-connection meanwhile may not have told us."""
+"""Seconds after which a kept connection is not used again. Lambda freezes processes for hours; the other side may close
+the connection in the meantime without our noticing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class HttpsConnection:
                 connection.sock = self._context.wrap_socket(connection.sock, server_hostname=host)
         except ssl.SSLCertVerificationError:
             connection.close()
-            return NoReply("its certificate is not accepted", sent=False, trusted=False)
+            return NoReply("its certificate is not trusted", sent=False, trusted=False)
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
             return NoReply(_name(error), sent=False)

@@ -33,7 +33,7 @@ FIGMA_SCOPES: Final = ("current_user:read",)
 """What every sign-in at Figma requests."""
 
 DEFAULT_LIFETIME: Final = 3600
-"""Seconds that a token is believed to live if the server does not say (``expires_in`` is optional). Too short a guess
+"""A token's assumed life in seconds if the server states none (``expires_in`` is optional). Too short a guess
 costs a refresh. After too long a guess a consumer reports the dead token, which refreshes it. Without a guess, every
 request for a token would refresh."""
 
@@ -42,12 +42,12 @@ RESERVED_FIELDS: Final = ("grant_type", "refresh_token", "scope", "client_id", "
 
 
 def _variable(name: str, read: Callable[[VariableReader, str], object], **default: object) -> Any:  # noqa: ANN401 - the field's annotation is the type
-    """Return a setting's field, with the name of its variable and how to read that."""
+    """Return a setting's field, with the name of its variable and the function that reads it."""
     return field(metadata={"variable": name, "read": read}, **default)  # type: ignore[call-overload]
 
 
 class IssuerSettings(ABC):
-    """What an operator can set about an issuer. The constructor does not check it; the readers do."""
+    """What an operator can set about an issuer. The constructor checks nothing; the readers do."""
 
     name: ClassVar[str]
 

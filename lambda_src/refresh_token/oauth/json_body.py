@@ -4,13 +4,14 @@ import json
 from typing import Any, Final
 
 _MAX_DIGITS: Final = 30
-"""Digits of a number that are read. Longer numbers mean nothing here, and Python takes no more than 4300 of them."""
+"""Digits of a number that are read. Longer numbers have no meaning here, and Python refuses to parse more than 4300
+digits."""
 
 
 def json_object(body: bytes | None) -> dict[str, Any] | None:
     """Return the JSON object in a body, None if there is none.
 
-    As most readers do, it takes the last of the members with the same name, a byte order mark, UTF-16, UTF-32, NaN and
+    Like most readers, it accepts repeated members (the last one counts), a byte order mark, UTF-16, UTF-32, NaN and
     raw control characters in strings. Bytes that are not text spoil only the string that has them: no token with such
     bytes can be used.
     """

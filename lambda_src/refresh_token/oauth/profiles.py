@@ -23,7 +23,7 @@ class Profile:
     """Whether an answer may replace the refresh token. The old one must then never be sent twice (RFC 9700, 4.14.2)."""
 
     default_lifetime: int
-    """Seconds that a token is believed to live if the answer does not say."""
+    """A token's assumed life in seconds if the answer states none."""
 
     refresh_refusals: RefusalRules
     consent_page: str = ""

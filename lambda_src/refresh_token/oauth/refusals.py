@@ -28,7 +28,7 @@ class Refusal(Enum):
     """The issuer does not understand the request: an operator corrects the issuer's settings."""
 
     LATER = auto()
-    """The issuer is throttling or failing: nobody does anything, and the same request may succeed later."""
+    """The issuer is throttling or failing: nobody needs to act; the same request may succeed later."""
 
     UNEXPLAINED = auto()
     """Something refuses without a reason: the same request may succeed later. If it never does, a person signs in."""

@@ -9,8 +9,8 @@ from refresh_token.oauth.challenges import challenges
 from refresh_token.text import is_access_token
 
 MAX_BYTES: Final = 1024 * 1024
-"""Longest body that is read, compressed or not. A token answer is a few hundred bytes long. A longer one is read
-all the same, because it may hold a new refresh token. Whether that fits into the store is for the store to say."""
+"""Longest body that is read, compressed or not. A token answer is a few hundred bytes long. A longer one is read as
+well, because it may hold a new refresh token. The store decides whether that token fits."""
 
 _NESTED: Final = ("code", "type", "status")
 _ELSEWHERE: Final = ("error_code", "errorCode", "code", "err")
@@ -56,12 +56,12 @@ class TokenResponse:
 
     @property
     def refused(self) -> bool:
-        """Whether the issuer gave no token and says so. Some issuers refuse with 200."""
+        """Whether this answer is an error. Some issuers refuse with 200."""
         if not self.succeeded:
             return True
-        says_so = any(self.document.get(name) is False for name in ("ok", "success"))
-        says_so |= any(self.document.get(name) for name in ("error", "errors")) or bool(self.codes)
-        return says_so and not is_access_token(self.document.get("access_token"))
+        is_error = any(self.document.get(name) is False for name in ("ok", "success"))
+        is_error |= any(self.document.get(name) for name in ("error", "errors")) or bool(self.codes)
+        return is_error and not is_access_token(self.document.get("access_token"))
 
     @property
     def challenged(self) -> bool:

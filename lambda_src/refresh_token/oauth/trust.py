@@ -30,7 +30,7 @@ def tls_context(bundle: str | None, fallback: Callable[[], str]) -> ssl.SSLConte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxy:
-    """A proxy that makes tunnels (RFC 9110, 9.3.6)."""
+    """A proxy that opens tunnels (RFC 9110, 9.3.6)."""
 
     scheme: str
     host: str

@@ -3,8 +3,8 @@
 A report makes the function refresh, which kills every consumer's token. Figma answers 403 both to a dead token and to a
 live token that lacks a permission, and only an attempt tells the two apart: if the API rejects even a token that was
 made for this request, the token is not the reason. For a while the adapter then stops reporting that token and only
-asks the function whether there is a newer one. A consumer that asks for forbidden things thus does not kill tokens in a
-loop, and a consumer whose token was killed elsewhere still gets a new one.
+asks the function whether there is a newer one. So a consumer that requests something it may not see does not kill
+tokens in a loop, and a consumer whose token was killed elsewhere still gets a new one.
 
 A token that was in use before this request may be two refreshes behind: the function answers its report with the
 current token, and that one may be dead, too. Only then does the adapter send a request a third time. If a request

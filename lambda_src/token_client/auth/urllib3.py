@@ -102,7 +102,7 @@ def _rewind(body: object, position: Any) -> bool:  # noqa: ANN401 - urllib3's ow
     if body is None or isinstance(body, str | bytes | bytearray | memoryview):
         return True
     try:
-        rewind_body(body, position)  # type: ignore[arg-type] # it refuses what is not a file
+        rewind_body(body, position)  # type: ignore[arg-type] # it rejects anything but a file
     except (UnrewindableBodyError, ValueError):
         return False
     return True

@@ -74,9 +74,9 @@ class TestYamlInput:
 WRONG: list[tuple[tuple[str, ...], str]] = [
     (("--cli-input-yaml", "a: [figr_canary"), "this is not YAML"),
     (("--cli-input-yaml", "a: figr_canary\na: b"), "this is not YAML"),
-    (("--cli-input-yaml", "figr_canary"), "a map of parameters is expected"),
-    (("--cli-input-yaml", ""), "a map of parameters is expected"),
-    (("--cli-input-json", "[]"), "a map of parameters is expected"),
+    (("--cli-input-yaml", "figr_canary"), "expected a map of parameters"),
+    (("--cli-input-yaml", ""), "expected a map of parameters"),
+    (("--cli-input-json", "[]"), "expected a map of parameters"),
     (("--cli-input-yaml", "refreshTokenBody: {token: 987654321}"), "refreshTokenBody.token must be a string"),
     (("--cli-input-yaml", "provider: figma\nfigr_canary9: 1"), "(not a name) is not known"),
     (("--cli-input-yaml", "provider: [figma]\nrefreshTokenBody: figr_canary"), "refreshTokenBody must be a map"),

@@ -159,14 +159,14 @@ class TestTheToken:
             disabled = tokenctl("doctor").line("key")
         finally:
             secrets.update_secret(SecretId=stack.outputs["SecretArn"], KmsKeyId="alias/aws/secretsmanager")
-        assert enabled == "OK    key           the secret's key is enabled, and you could read the pair with it."
+        assert enabled == "OK    key           the secret's key is enabled, and you can read the pair with it."
         assert disabled.startswith("FAIL  key           the secret's key is Disabled. Fix: enable the key")
 
 
 def errors_and_invalid(done: Done) -> tuple[int, int]:
-    """Return how many errors of the function within a day the doctor counts, and how many wrong requests."""
+    """Return how many of the function's errors in the last day the doctor counts, and how many wrong requests."""
     line = done.line("errors")
-    errors = re.search(r"within a day: (\d+)", line)
+    errors = re.search(r"raised (\d+) errors? in", line)
     assert line.startswith("WARN  errors        " if errors else "OK    errors        the function raised no error")
     invalid = re.search(r", not counting (\d+) wrong requests?\.", line)
     return int(errors[1]) if errors else 0, int(invalid[1]) if invalid else 0
@@ -178,14 +178,15 @@ class TestTheOperation:
         done = tokenctl("doctor")
         disabled = "FAIL  schedule      rate(1 minute) is DISABLED: nothing keeps the token alive. Fix: enable"
         assert done.line("schedule").startswith(disabled)
-        assert done.line("alarms").startswith("FAIL  alarms        ringing: FunctionErrors, TokenExpires. Fix: docs/")
-        assert done.line("dead letters").startswith("FAIL  dead letters  waiting in the dead-letter queue: 1. Fix:")
+        assert done.line("alarms").startswith("FAIL  alarms        in ALARM: FunctionErrors, TokenExpires. Fix: docs/")
+        waiting = "FAIL  dead letters  1 message waiting in the dead-letter queue. Fix:"
+        assert done.line("dead letters").startswith(waiting)
         assert done.code == 2
 
     @pytest.mark.usefixtures("fresh")
     def test_a_schedule_that_never_ran(self, tokenctl: Tokenctl, stack: Deployment, aws_answers: AwsAnswers) -> None:
         aws_answers("CLOUDWATCH_LOGS", 200, '{"events": []}')
-        missing = "WARN  last run      the log shows no run of the schedule within 7 minutes. Fix: read"
+        missing = "WARN  last run      the log shows no scheduled run in the last 7 minutes. Fix: read"
         assert tokenctl("doctor").line("last run").startswith(missing)
         with scheduled(stack, "ENABLED", "rate(30 days)"):
             new = "OK    last run      the schedule is new and has not run yet."

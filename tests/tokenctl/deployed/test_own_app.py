@@ -68,7 +68,7 @@ class TestDoctor:
     @pytest.mark.parametrize(
         ("variables", "message"),
         [
-            ({"ISSUER": "canary"}, "The function's ISSUER is none of amplify,"),
+            ({"ISSUER": "canary"}, "The function's ISSUER is not one of amplify,"),
             ({"ISSUER": "oauth2"}, "The function's environment is wrong: OAUTH2_TOKEN_URL must be set"),
         ],
         ids=["unknown", "incomplete"],

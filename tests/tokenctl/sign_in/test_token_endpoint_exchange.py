@@ -267,7 +267,7 @@ class TestTrust:
         ends = timedelta(hours=-1) if wrong == "expired" else timedelta(hours=1)
         bundle = None if wrong == "unknown authority" else authority.bundle
         with token_server(certificate=authority.issue(host, ends=ends)) as server:
-            with pytest.raises(TokenctlError, match="certificate is not accepted"):
+            with pytest.raises(TokenctlError, match="certificate is not trusted"):
                 exchanged(server, bundle)
             assert server.seen == []
 
