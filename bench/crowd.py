@@ -33,7 +33,7 @@ def lines(function: LocalFunction) -> list[Line]:
     exponent = sum((x - mean_x) * (y - mean_y) for x, y in logs) / sum((x - mean_x) ** 2 for x, _ in logs)
     return [
         Line(
-            what="time until 1, 4, 16, 64, 256 consumers of a dead token have the new one",
+            what="time until N consumers of a dead token have a new one (N = 1, 4, 16, 64, 256)",
             ours=", ".join(f"{seconds:.2g}" for seconds in times.values()) + " s",
             ratio=exponent,
             goal="exponent of growth ≤ 1",

@@ -20,7 +20,8 @@ from tests.support.local_function import LocalFunction, build_asset
 from tests.support.played_demo import PlayedDemo, play_demo
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    # As a shell starts what runs in its background. The programs under test would inherit it and never see a Ctrl-C.
+    # A shell starts background jobs with SIGINT ignored. The programs under test would inherit that and never see
+    # Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHAINS = ("stack", "matrix of amplify")

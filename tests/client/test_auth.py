@@ -236,7 +236,7 @@ async def refuse_later(*_: object) -> NoReturn:
 
 
 class TestHooks:
-    """A hook of the caller that raises does not hide a rejection."""
+    """A caller's hook that raises does not hide a rejection."""
 
     def test_requests_sends_it_again_first(self, client: TokenClient, api: Api, function: Function) -> None:
         function.kill()
@@ -390,7 +390,7 @@ def test_the_event_loop_is_not_blocked(client: TokenClient, api: Api, function: 
         async with httpx.AsyncClient(auth=HttpxAuth(client)) as session:
             asking = asyncio.create_task(session.get(f"{api.url}/me"))
             await asyncio.to_thread(function.asked.acquire)
-            slow.set()  # this loop sets it, so it is not blocked
+            slow.set()  # the event loop sets it, so it is not blocked
             return await asking
 
     assert asyncio.run(run()).status_code == 200

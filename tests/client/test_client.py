@@ -248,7 +248,7 @@ ANSWERS: dict[str, tuple[Response, str, str]] = {
     "refused": (refused(400, "InvalidParameterValueException"), "InvokeRefused", "name"),
     "an echo for a code": (refused(400, CANARY, CANARY), "InvokeRefused", "HTTP 400"),
 }
-"""What Lambda answers, the client's error without "Exception", and a word of its advice."""
+"""What Lambda answers, the client's error without "Exception", and a phrase from its message."""
 
 ATTEMPTS = {"throttled": 3, "being updated": 3, "Lambda's own fault": 3}
 """One for everything else: only what did not reach the function is sent again."""

@@ -30,7 +30,7 @@ settings.load_profile("refresh-token")
 
 @pytest.fixture
 def ui_builder(monkeypatch: pytest.MonkeyPatch) -> Iterator[UiBuilderServer]:
-    """Amplify UI Builder as this test wants it."""
+    """An Amplify UI Builder that answers as the test says."""
     with ui_builder_server() as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_AMPLIFYUIBUILDER", server.url)
         yield server

@@ -70,7 +70,7 @@ pytestmark = pytest.mark.no_cover  # it would take half as long again, for lines
 MAX_RUNNING = 4
 MAX_INVOCATION = 60.0
 ALL_OVER = timedelta(minutes=17)
-"""After this every claim, every cooldown and every note of a success is void."""
+"""After this every claim, every cooldown and every record of a success has expired."""
 
 USES = ("ask", "report current", "report old", "force", "tick", "exchange stored", "exchange other")
 PEOPLE = (
@@ -259,7 +259,7 @@ class RefreshModel(RuleBasedStateMachine):
         one = Invocation(
             run,
             deadline=world.time + timedelta(seconds=seconds),
-            # Who has something left to write need not ask the issuer, and so is not kept from the claim.
+            # A process with a pair to write does not call the issuer, so the cooldown does not stop it.
             privileged=use in ("force", "tick") or self.processes[self.begun % 2].successor_of(seen) is not None,
             may_be_refused=use.startswith("exchange"),
             reported=reported,

@@ -28,7 +28,7 @@ from tests.support.secret_by_hand import store_by_hand
 
 
 class StoreUnderTest(Protocol):
-    """A store, and ways to write past it."""
+    """A store, and functions that change its data directly."""
 
     store: TokenStore
 
@@ -114,7 +114,7 @@ def seeded(subject: StoreUnderTest, access_token: str) -> StoredPair:
 
 
 def replaced(subject: StoreUnderTest, old: StoredPair, access_token: str, version_id: str | None = None) -> StoredPair:
-    """Replace a version through the store; return what is to be current then."""
+    """Replace a version through the store; return the pair that should then be current."""
     new = StoredPair(version_id or str(uuid4()), pair(access_token))
     subject.store.replace(new.pair, expected=old.version_id, version_id=new.version_id, seconds=30)
     return new

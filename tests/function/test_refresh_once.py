@@ -142,7 +142,7 @@ class TestLoser:
 
     @pytest.mark.parametrize("ignore_cooldown", [False, True])
     def test_shares_the_winners_failure(self, *, ignore_cooldown: bool) -> None:
-        """Two ticks at once are one attempt."""
+        """Two simultaneous ticks make one attempt."""
         world = World.with_token("mandatory")
         world.lock.hold()
         world.clock.while_asleep = lambda: world.lock.record_failure("V1", RECENT)
@@ -172,7 +172,7 @@ class TestTooLittleTime:
 
 
 class TestReleasedClaim:
-    """The attempt gets no further than the claim; a failure that it cleared holds again."""
+    """The attempt ends right after the claim, and an earlier failure applies again."""
 
     @pytest.mark.parametrize("before", [None, Failure(REFUSED.reason, NOW, refused=True)], ids=["nothing", "failure"])
     @pytest.mark.parametrize("why", ["unreadable", "pending unreadable", "too late", "client id refused"])

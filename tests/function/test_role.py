@@ -44,7 +44,7 @@ def enforced(role: Role) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack as its snapshot has it: the function's environment, and an issuer that goes well or does not."""
+    """A stack as its snapshot has it: the function's environment, and an issuer that works or fails."""
 
     variant: str
     deployment: MotoFunction
@@ -64,7 +64,7 @@ def stack_of(
     deployment: MotoFunction, app_secret: AppSecret, token_endpoint: TokenServer, monkeypatch: pytest.MonkeyPatch
 ) -> StackOf:
     def stack_of(variant: str) -> Stack:
-        """Give the function what the stack tells it of its issuer, but for where that and the app's secret are."""
+        """Set the issuer's variables as the stack does, except for the addresses of the issuer and the app's secret."""
         variables = {name: value for name, value in environment(variant).items() if name not in deployment.environment}
         if "ISSUER" not in variables:
             works, is_down = (partial(deployment.issuer.answer, reply) for reply in (good(), refusal(503)))
@@ -80,7 +80,7 @@ def stack_of(
 
 
 def do_everything(stack: Stack, role: Role) -> None:
-    """Bring the function to make each call that it can make, and give it no time to try again what is denied."""
+    """Make the function use every call it has, without time to retry a denied one."""
     context = LambdaContext(lambda: 0.5 if role.denied else 60.0)
     events: list[object] = [TICK, {}, {"provider": "figma", "force": True}]
 

@@ -42,7 +42,7 @@ def fault(server: TokenServer | str, seconds: float = ONE_ATTEMPT, *, repeatable
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses between attempts, which nobody waits for here."""
+    """Records the pauses between attempts instead of waiting."""
     made: list[float] = []
     monkeypatch.setattr(time, "sleep", made.append)
     return made

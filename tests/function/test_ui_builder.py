@@ -75,7 +75,7 @@ NONSENSE: dict[str, Reply] = {
 
 
 class TestAnswer:
-    """botocore's parser sees nothing of the body, since it would read too much into it."""
+    """botocore's parser never sees the body, because it would misread it."""
 
     @pytest.mark.parametrize("reply", TAKEN.values(), ids=TAKEN)
     def test_is_taken_if_it_makes_sense(self, reply: Reply, ui_builder: UiBuilderServer) -> None:

@@ -28,7 +28,7 @@ def context() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stand-in for the bundle: a template only carries its hash."""
+    """A stand-in for the bundle: templates contain only its hash."""
     folder = tmp_path_factory.mktemp("bundle") / ("0" * 64)
     folder.mkdir()
     (folder / "handler.py").touch()

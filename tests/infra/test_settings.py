@@ -1,4 +1,4 @@
-"""What the settings of a stage may be, from cdk.json and the command line, and what an operator reads otherwise."""
+"""Which settings a stage accepts from cdk.json and the command line, and the messages for wrong ones."""
 
 import json
 from typing import Any

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("synth")
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_template_is_the_reviewed_one(template_file: Callable[[str], Path], variant: str) -> None:
     text = template_file(variant).read_text(encoding="utf-8")
-    # The bytes of the bundles are not what a snapshot is about.
+    # Snapshots ignore the bundles' hashes.
     current = json.loads(re.sub(r"\b[0-9a-f]{64}\.zip\b", "<asset>.zip", text))
     if os.environ.get("RENEW_SNAPSHOTS"):
         write(variant, current)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Final
 
 CORE: Final = "CaNaRy7f3a"
-"""In every canary and nowhere else."""
+"""A marker that is part of every canary and of nothing else."""
 
 ACCESS: Final = f"figd_{CORE}_access-stored"
 REFRESH: Final = f"figr_{CORE}_refresh-stored"
-CLIENT: Final = f"{CORE}ClientId01"  # Figma's client ids are 22 letters and digits: they pass for a name or an id
+CLIENT: Final = f"{CORE}ClientId01"  # Figma's client ids are 22 letters and digits: they look like a name or an id
 ISSUED: Final = f"figd_{CORE}_access-issued"
 ROTATED: Final = f"figr_{CORE}_refresh-issued"
 GIVEN: Final = f"figr_{CORE}_refresh-given"

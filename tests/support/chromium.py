@@ -12,7 +12,7 @@ from tests.support.consent import PATIENCE
 
 
 def wait(browser: Chrome, happened: Callable[[Chrome], object]) -> None:
-    """Wait until something holds; a page may be replaced while it is being looked at."""
+    """Wait until something holds; a page may be replaced while the test reads it."""
     # Chromium has several words for that, and not for all of them selenium has an exception.
     WebDriverWait(browser, PATIENCE, poll_frequency=0.05, ignored_exceptions=[WebDriverException]).until(happened)
 
@@ -43,6 +43,6 @@ def press_later(browser: Chrome, button: str) -> None:
 
 
 def console(browser: Chrome) -> list[str]:
-    """Return what the browser complained about since this was asked last."""
+    """Return what the browser complained about since the last call."""
     entries: list[dict[str, str]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
     return [entry["message"] for entry in entries]

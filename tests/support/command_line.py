@@ -48,9 +48,10 @@ def on_terminal(
     *words: str,
     dialogue: Sequence[tuple[str, str | signal.Signals | Callable[[str], object]]] = (),
 ) -> Done:
-    """Run a command on a terminal of its own.
+    """Run a command on its own terminal.
 
-    For each sight in the dialogue type the answer, send the signal, or call what wants to know all that was seen.
+    `dialogue` maps each text to wait for to an answer to type, a signal to send, or a function that receives the output
+    so far.
     """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(

@@ -37,8 +37,8 @@ healing  | consumer | fresh  | due      | new       | new     | new
 healing  | report   | new    | new      | new       | new     | new
 healing  | force    | new    | new      | new       | new     | new
 """
-"""`fresh`, `due` and `degraded` answer with the stored pair, which stays; `new` is a pair that is live and stored; the
-next table names the error of `raises`. Only `fresh` and `due` never call the issuer."""
+"""`fresh`, `due` and `degraded` answer with the stored pair, which stays; `new`: the stored pair is the issuer's live
+one; the next table names the error of `raises`. Only `fresh` and `due` never call the issuer."""
 
 FAULTS: Final = """
 call                     | given            | then     | raises                           | faults

@@ -72,7 +72,7 @@ def forget_clients() -> None:
 
 @pytest.fixture
 def token_endpoint() -> Iterator[TokenServer]:
-    """An issuer's token endpoint as this test wants it."""
+    """An issuer's token endpoint that answers as the test says."""
     with token_server() as server:
         yield server
 

@@ -185,7 +185,7 @@ class TestTheEnd:
         ids=["closed pipe", "full disk", "closed", "read-only"],
     )
     def test_survives_a_reader_that_is_gone(self, into: str, code: int, err: str) -> None:
-        """It is chance whether `true` ends before the answer is written, so this runs a few times."""
+        """Whether `true` ends before the output is written is a matter of timing, so this runs a few times."""
         words = " ".join([sys.executable, "-m", "tokenctl", *SAMPLE]).replace("file:///dev/stdin", "token=a")
         for _ in range(3):
             done = shell(f"set -o pipefail; {words} 2> >(grep -v warning >&2) {into}")

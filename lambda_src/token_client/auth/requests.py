@@ -49,24 +49,24 @@ class TokenAuth(AuthBase):
 class _SignedHeaders(_Headers):
     """A request's headers with the token, and the trial of that token.
 
-    requests copies a request for each hop of a redirect, and asks netrc for a login to put into the copy. The copy of
-    these headers keeps the token instead, and goes on with the same trial. Any other sending begins a trial of its own.
+    requests copies a request for each hop of a redirect, and would put a login from netrc into the copy. A copy of these
+    headers keeps the token and continues the same trial. Sending the request again later starts a new trial.
     """
 
     def __init__(self, headers: Mapping[str, str | bytes], rejections: Rejections, trial: Trial) -> None:
         super().__init__(headers)
         self._rejections = rejections
         self._token = trial.token
-        self._given: Trial | None = trial
-        """The trial that the next sending belongs to."""
+        self._next: Trial | None = trial
+        """The trial of the next answer."""
         self.redirected: Trial | None = None
-        """The trial of the last sending, if its answer was a redirect."""
+        """The trial of the last answer, if that was a redirect."""
         super().__setitem__(_HEADER, trial.token.authorization)
 
     def trial(self) -> Trial:
-        """Return the trial of a sending that was just answered."""
-        trial = self._given or self._rejections.resume(self._token)
-        self._given = self.redirected = None
+        """Return the trial of the answer that just arrived."""
+        trial = self._next or self._rejections.resume(self._token)
+        self._next = self.redirected = None
         return trial
 
     def sign(self, trial: Trial) -> None:
@@ -85,14 +85,14 @@ class _SignedHeaders(_Headers):
 
 
 class _SignedCopy(_SignedHeaders):
-    """The headers of a copy, in which nobody can put another login in the token's place."""
+    """The headers of a copy. They ignore a login that would replace the token."""
 
     def __setitem__(self, key: str, value: str | bytes) -> None:
         if key.lower() != _HEADER.lower():
             super().__setitem__(key, value)
 
 
-def _answered(response: Response, **sending: Any) -> Response:  # noqa: ANN401 - requests' own
+def _answered(response: Response, **send_options: Any) -> Response:  # noqa: ANN401 - requests' own
     """Handle an answer; a redirected request inherits this hook."""
     headers = response.request.headers
     if not isinstance(headers, _SignedHeaders):
@@ -107,7 +107,7 @@ def _answered(response: Response, **sending: Any) -> Response:  # noqa: ANN401 -
         headers.sign(trial)
         again = response.request.copy()
         again.headers = headers.copy()
-        answer: Response = response.connection.send(again, **sending)
+        answer: Response = response.connection.send(again, **send_options)
         answer.history.append(response)
         answer.request = again
         response = answer

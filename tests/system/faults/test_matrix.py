@@ -87,7 +87,7 @@ class Stage:
         return self.invoke(events[who])
 
     def prepare(self, cell: Cell, version: str) -> None:
-        """Bring about what is given, and the fault."""
+        """Set up the precondition and the fault."""
         standin, row = self.function.cloud.standin, cell.row
         if row.given == "a failure stands":
             standin.fail("RefreshToken", status=503)
@@ -112,7 +112,7 @@ class Stage:
             standin.fail(row.operation, **fault)
 
     def strike_aws(self, cell: Cell) -> None:
-        """Bring about a fault of AWS's."""
+        """Make an AWS call fail."""
         if cell.row.call == "GetSecretValue, app":
             fault, _, times = cell.fault.replace("connection dropped", "connection-dropped").partition(" ")
             for attempt in range(TIMES[times]):
@@ -129,7 +129,7 @@ class Stage:
         self.proxy.strike(cell.row.operation, aws_fault(cell.fault), nth=nth)
 
     def clean(self) -> None:
-        """Let everything go right again."""
+        """Remove the fault."""
         self.proxy.forget()
         self.function.cloud.standin.reset()
         self.patch.undo()

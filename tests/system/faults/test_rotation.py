@@ -1,7 +1,7 @@
 """Refresh tokens for one call each: an OAuth 2 server that revokes the grant when a spent one comes again.
 
-64 processes at once never make it do so, nor does kill -9 at any step but the documented one: the issuer has answered,
-and nothing is written yet. The function notices that, and says so.
+64 simultaneous processes never cause that. Neither does kill -9 at any step except the documented one: the issuer has
+answered, and nothing is written yet. The function notices that, and says so.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What the leak tests play: every flow, and all that can go wrong in it while others repeat our secrets to us."""
+"""What the leak tests play: every flow, and all that can go wrong in it, with services that echo our secrets."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -73,7 +73,7 @@ QUIET_FLOWS: dict[str, Flow] = {
 """Flows that do not reach the issuer."""
 
 Ending = tuple[Any, str | None]
-"""What is played, and the error that ends a tick with an expired token then."""
+"""A case, and the error with which a tick on an expired token ends."""
 
 
 def endings(by_error: Mapping[str | None, Mapping[str, Any]]) -> dict[str, Any]:

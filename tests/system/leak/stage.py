@@ -55,16 +55,16 @@ class Setting:
 
     replies: tuple[Reply, ...] = (good(accessToken=ISSUED),)
     secret: str | bytes | None = None
-    """Content instead of the pair; empty text: no value at all."""
+    """Content instead of the pair. Empty text means that the secret has no value."""
     aws: Mapping[str, str | Exception] = field(default_factory=dict)
     """Which AWS calls (service.Operation) fail: with an error code, and all canaries in the message, or on the way."""
     issuer: str = "amplify"
     app: str | None = json.dumps({"clientId": APP_ID, "clientSecret": APP_SECRET})
-    """The secret of the app's credentials, which the other issuers need; None: it has no value."""
+    """The secret of the app's credentials, which the other issuers need. None means that it has no value."""
     app_fault: str | Exception | None = None
     """How reading the app's credentials fails."""
     lock: Literal["free", "held", "cooling down"] = "free"
-    """Held: another invocation is refreshing and does not finish."""
+    """"held": another invocation is refreshing and does not finish."""
     overwritten: bool = False
     """An operator stores another pair just before the function does."""
     seconds: float = SECONDS
@@ -73,7 +73,7 @@ class Setting:
 
 
 class Spy:
-    """Sees every object of ours that a function of ours got, made, raised or returned, as a profiler does."""
+    """A profiler that collects every object of our classes that our functions receive, create, raise or return."""
 
     def __init__(self) -> None:
         self.objects: dict[int, object] = {}

@@ -45,7 +45,7 @@ class Play:
     flow: Flow
     setting: Setting = field(default_factory=Setting)
     ends: tuple[str | None] | None = None
-    """The error, if it must be that one; (None,): it must be answered."""
+    """The error, if it must be that one; (None,): the flow must succeed."""
     asked: tuple[int, ...] | None = None
     """How often the issuer may be called."""
 
@@ -59,7 +59,7 @@ def plays() -> Iterator[tuple[str, Play]]:
     ):
         asked, ends = (1,) if issuer == "amplify" else (1, 2, 3), set[str | None]()
         for fault, (reply, error) in faults.items():
-            # How a call is made and fails is up to the fault; what the function does then, to the kind of error.
+            # The fault decides how the call fails; the kind of error decides what the function does next.
             setting, reached = Setting(replies=(reply,), issuer=issuer), flows if error not in ends else SHORT
             yield from acted(f"{issuer}: ", {fault: (setting, error)}, reached, asked)
             ends.add(error)

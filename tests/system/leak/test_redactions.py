@@ -355,7 +355,7 @@ def test_libraries_stay_muted_under_a_loud_root(name: str, stage: Stage) -> None
         assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)
 
 
-# --- what no redaction can help against -----------------------------------------------------------------------------
+# --- what no redaction can prevent -----------------------------------------------------------------------------------
 
 
 def test_a_traceback_with_local_variables(stage: Stage) -> None:
