@@ -49,8 +49,8 @@ class TokenAuth(AuthBase):
 class _SignedHeaders(_Headers):
     """A request's headers with the token, and the trial of that token.
 
-    requests copies a request for each hop of a redirect, and would put a login from netrc into the copy. A copy of these
-    headers keeps the token and continues the same trial. Sending the request again later starts a new trial.
+    requests copies a request for each hop of a redirect, and would put a login from netrc into the copy. A copy of
+    these headers keeps the token and continues the same trial. Sending the request again later starts a new trial.
     """
 
     def __init__(self, headers: Mapping[str, str | bytes], rejections: Rejections, trial: Trial) -> None:
