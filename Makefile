@@ -95,6 +95,6 @@ $(RIE)/.done: tests/function/runtime/requirements-rie.txt $(VENV)/.done
 	@touch $@
 
 node_modules/.done: package.json package-lock.json | $(VENV)/.done
-	@echo "Installing the CDK CLI ..."
+	@echo "Installing the CDK CLI and an OAuth server for the tests ..."
 	@$(BIN)/npm ci --loglevel=error --no-audit --no-fund
 	@touch $@

@@ -1,0 +1,86 @@
+"""The generic issuer against oidc-provider, which replaces refresh tokens and notices spent ones."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from refresh_token.errors import (
+    ConfigurationException,
+    IssuerProtocolException,
+    ReauthorizationRequiredException,
+    RefreshTokenError,
+)
+from refresh_token.issued_token import IssuedToken
+from refresh_token.issuers.registry import issuer_from
+from refresh_token.oauth.client_auth import STANDARD
+from refresh_token.ports import Issuer
+from tests.support.canaries import assert_clean
+from tests.support.function_environment import AppSecret
+from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, OidcProvider, oidc_provider
+
+MakeIssuer = Callable[..., Issuer]
+OTHER = "canary-other"
+METHODS = pytest.mark.parametrize("method", STANDARD)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OidcProvider]:
+    with oidc_provider() as running:
+        yield running
+
+
+@pytest.fixture
+def issuer(server: OidcProvider, app_secret: AppSecret) -> MakeIssuer:
+    def make(method: str, *, secret: str = CLIENT_SECRET, path: str = "/token") -> Issuer:
+        app_secret.store(json.dumps({"clientId": CLIENT_ID, "clientSecret": secret}))
+        settings = {"OAUTH2_TOKEN_URL": f"{server.url}{path}", "OAUTH2_CLIENT_AUTH": method}
+        always = {"ISSUER": "oauth2", "APP_SECRET_ARN": app_secret.arn, "ALLOW_HTTP_ISSUER": "true"}
+        return issuer_from({**always, **settings})
+
+    return make
+
+
+def refresh(issuer: Issuer, token: str) -> IssuedToken:
+    issued = issuer.refresh(token, None, seconds=30)
+    assert isinstance(issued, IssuedToken)
+    return issued
+
+
+@METHODS
+def test_each_refresh_token_is_replaced(method: str, server: OidcProvider, issuer: MakeIssuer) -> None:
+    tokens = [server.sign_in()]
+    for _ in range(3):
+        issued = refresh(issuer(method), tokens[-1])
+        assert (issued.expires_in, issued.odd) == (3600, ())
+        assert server.accepts(issued.access_token)
+        assert issued.refresh_token
+        tokens.append(issued.refresh_token)
+    assert len(set(tokens)) == 4
+
+
+def test_a_spent_token_ends_the_grant(server: OidcProvider, issuer: MakeIssuer) -> None:
+    first = server.sign_in()
+    second = refresh(issuer("basic"), first).refresh_token
+    for token in (first, str(second)):
+        with pytest.raises(ReauthorizationRequiredException) as caught:
+            refresh(issuer("basic"), token)
+        assert_clean(caught.value)
+
+
+WRONG: dict[str, tuple[dict[str, str], type[RefreshTokenError]]] = {
+    "another secret": ({"method": "basic", "secret": OTHER}, ConfigurationException),
+    "another secret, in the form": ({"method": "post", "secret": OTHER}, ConfigurationException),
+    "no token endpoint": ({"method": "basic", "path": "/tokens"}, IssuerProtocolException),
+}
+
+
+@pytest.mark.parametrize(("settings", "expected"), WRONG.values(), ids=WRONG)
+def test_wrong_settings_spend_no_token(
+    settings: dict[str, str], expected: type[RefreshTokenError], server: OidcProvider, issuer: MakeIssuer
+) -> None:
+    token = server.sign_in()
+    with pytest.raises(expected, match="oauth2_") as caught:
+        refresh(issuer(**settings), token)
+    assert_clean(caught.value)
+    assert refresh(issuer("post"), token)
