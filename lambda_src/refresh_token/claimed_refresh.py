@@ -32,7 +32,7 @@ COOLDOWN_REFUSED: Final = timedelta(minutes=15)
 """The same after a refused grant, which only a person can fix."""
 
 MIN_UNEXPLAINED: Final = 3
-"""So many refusals without a reason, over MIN_UNEXPLAINED_TIME, count as a refused grant."""
+"""This many refusals without a reason, over MIN_UNEXPLAINED_TIME, count as a refused grant."""
 
 MIN_UNEXPLAINED_TIME: Final = timedelta(hours=6)
 

@@ -45,7 +45,7 @@ class IssuerUnavailableException(RefreshTokenError):
 
     transient = True
     unexplained = False
-    """Whether the issuer refused without a reason. Only if that goes on for hours does it take a person."""
+    """Whether the issuer refused without a reason. A person is needed only if that goes on for hours."""
 
 
 class IssuerProtocolException(RefreshTokenError):

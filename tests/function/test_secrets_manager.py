@@ -210,7 +210,7 @@ class TestReplace:
     def test_too_many_versions(self, failed: str, expect: Expect, store: SecretsManagerStore) -> None:
         put = [("put", OK)] if failed == "move" else []
         expect(*put, (failed, "LimitExceededException"), ("read", value(V1)))
-        raises(TokenNotStoredException, lambda: write(store), "lengthen the schedule")
+        raises(TokenNotStoredException, lambda: write(store), "make the schedule less frequent")
 
     def test_whose_answer_was_lost_succeeded(self, expect: Expect, store: SecretsManagerStore) -> None:
         expect(("put", OK), ("move", "InvalidParameterException"), ("read", value(V2)))

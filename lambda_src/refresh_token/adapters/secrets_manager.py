@@ -213,8 +213,8 @@ def _stored(value: Mapping[str, Any]) -> StoredPair:
 def _too_large(size: int) -> RefreshTokenError:
     return TokenNotStoredException(
         f"The token was refreshed but could not be stored: the pair takes {size} bytes, and Secrets Manager stores at "
-        f"most {MAX_BYTES}. The stored access token is dead. Remove keys from the secret that are not the pair's, or "
-        "have the issuer make shorter tokens; then a person must sign in again.",
+        f"most {MAX_BYTES}. The stored access token is dead. Remove keys from the secret that do not belong to "
+        "the pair, or have the issuer issue shorter tokens; then a person must sign in again.",
         final=True,
     )
 
@@ -224,8 +224,9 @@ def _not_stored(what: str) -> RefreshTokenError:
         return TokenNotStoredException(
             "The token was refreshed but could not be stored: the secret has 100 versions, and Secrets Manager removes "
             "none that is younger than 24 hours (LimitExceededException). So the stored access token is dead. "
-            "Refreshes come too often: lengthen the schedule, or have the issuer make tokens that live longer. Until "
-            "old versions are removed, this process keeps a new refresh token in its memory and tries again.",
+            "The function refreshes too often: make the schedule less frequent, or have the issuer issue tokens that "
+            "live longer. Until old versions are removed, this process keeps a new refresh token in its memory and "
+            "tries again.",
             final=True,
         )
     return TokenNotStoredException(

@@ -5,7 +5,7 @@ from typing import Final
 
 _QUOTED: Final = r'"(?:[^"\\]|\\.)*"?'
 _PIECE: Final = re.compile(rf'(?:[^",]|{_QUOTED})+')
-"""What stands between two commas: a scheme, a parameter, or a scheme and its first parameter."""
+"""The text between two commas: a scheme, a parameter, or a scheme and its first parameter."""
 
 _SCHEME: Final = re.compile(r"\s*([^\s=,\"]+)(?:\s+(?!=)|\s*$)")
 _PARAMETER: Final = re.compile(rf"([^\s=,\"]+)\s*=\s*({_QUOTED}|[^\s,]+)")

@@ -93,7 +93,7 @@ _LATER_WORDS: Final = re.compile(
     r"|being[ _-]processed|in[ _-]progress|concurrent",
     re.IGNORECASE,
 )
-"""Words for a refusal that passes. They count for a code that nobody knows, and for one that only says "no"."""
+"""Words for a temporary refusal. They count with an unknown code, and with one that only says "no"."""
 
 _DEAD_WORDS: Final = re.compile(
     r"revoked|(invalid|expired|unknown)[ _-](refresh[ _-])?(token|grant)|token[ _-](has |is )?(invalid|expired)",
@@ -118,7 +118,7 @@ class RefusalRules:
     """Codes that mean something else than CODES says, or that CODES does not have."""
 
     is_own: Callable[[TokenResponse], bool] = _has_code
-    """Whether an answer without a known code has the issuer's own form of an error. A firewall's has not."""
+    """Whether an answer without a known code has the issuer's own form of an error. A firewall's answer does not."""
 
     blames_app: Callable[[str], bool] = field(default=lambda _: False)
     """Whether the issuer's message says that the app is at fault. It counts only if no code decides."""
