@@ -252,5 +252,5 @@ class TestRecord:
         lock.record_success("v1")
         change(expression, "status", value)
         for name in ("claim", "lost"):
-            with pytest.raises(ConfigurationException, match="not the function's"):
+            with pytest.raises(ConfigurationException, match="did not write"):
                 CALLS[name][1](lock)
