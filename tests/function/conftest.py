@@ -20,7 +20,7 @@ from tests.support.function_environment import (
     token_endpoint,
 )
 from tests.support.moto_function import Lines, MotoFunction, deploy
-from tests.support.ui_builder_server import UiBuilderServer, ui_builder_server
+from tests.support.token_server import TokenServer, token_server, ui_builder_issued
 
 __all__ = ["app_secret", "aws", "aws_environment", "boto3_session", "botocore_session", "token_endpoint"]
 
@@ -29,9 +29,10 @@ settings.load_profile("refresh-token")
 
 
 @pytest.fixture
-def ui_builder(monkeypatch: pytest.MonkeyPatch) -> Iterator[UiBuilderServer]:
-    """An Amplify UI Builder that answers as the test says."""
-    with ui_builder_server() as server:
+def ui_builder(monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenServer]:
+    """Return a server in place of Amplify UI Builder, which issues a token unless the test says otherwise."""
+    with token_server() as server:
+        server.answer(ui_builder_issued())
         monkeypatch.setenv("AWS_ENDPOINT_URL_AMPLIFYUIBUILDER", server.url)
         yield server
 
@@ -49,7 +50,7 @@ class CurrentStdout:
 @pytest.fixture
 def deployment(
     aws: None,  # noqa: ARG001 - moto must be there
-    ui_builder: UiBuilderServer,
+    ui_builder: TokenServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> MotoFunction:
     for log_handler in logging.getLogger(SERVICE).handlers:

@@ -23,12 +23,12 @@ from tests.support.events import EVENT_ID, FORCE, TICK, Event, bare, report, tic
 from tests.support.function_environment import SERVICE, forget_clients
 from tests.support.lambda_context import REQUEST_ID, LambdaContext, counting_down
 from tests.support.moto_function import ACCESS, CLIENT, REFRESH, Lines, MotoFunction
-from tests.support.ui_builder_server import LIFETIME, Reply, good, refusal
+from tests.support.token_server import LIFETIME, Reply, ui_builder_error, ui_builder_issued
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-REVOKED = refusal(400, "InvalidParameterException", "canary")
+REVOKED = ui_builder_error(400, "InvalidParameterException", "canary")
 TICKED = ["Overdue", "SecondsUntilExpiry", "Ticked"]
 """What every tick measures if it finds a token."""
 
@@ -167,10 +167,10 @@ class TestBareOperation:
 
 
 TICKS = [
-    ("fresh", good(), "fresh", []),
-    ("advisory", good(), "refreshed", ["Refreshed"]),
-    ("mandatory", good(), "refreshed", ["Refreshed"]),
-    ("advisory", refusal(429), "degraded", ["Degraded", "RefreshFailed"]),
+    ("fresh", ui_builder_issued(), "fresh", []),
+    ("advisory", ui_builder_issued(), "refreshed", ["Refreshed"]),
+    ("mandatory", ui_builder_issued(), "refreshed", ["Refreshed"]),
+    ("advisory", ui_builder_error(429), "degraded", ["Degraded", "RefreshFailed"]),
 ]
 
 
@@ -196,7 +196,7 @@ class TestTick:
     def test_that_cannot_refresh_a_dying_token_fails(
         self, window: str, deployment: MotoFunction, printed: Lines
     ) -> None:
-        deployment.issuer.answer(refusal(503))
+        deployment.issuer.answer(ui_builder_error(503))
         deployment.seed(window)
         refused(deployment, TICK, errors.IssuerUnavailableException)
         lines = printed()
@@ -215,7 +215,7 @@ class TestTick:
         assert deployment.invoke(tick(source="aws.events"))["outcome"] == "refreshed"
 
     def test_after_an_outage_counts_the_recovery(self, deployment: MotoFunction, printed: Lines) -> None:
-        deployment.issuer.answer(refusal(503))
+        deployment.issuer.answer(ui_builder_error(503))
         deployment.seed("mandatory")
         served = deployment.invoke({})
         assert (served["accessToken"], served["state"]) == (ACCESS, "degraded")
@@ -223,7 +223,7 @@ class TestTick:
         assert deployment.invoke({})["state"] == "degraded"
         assert len(deployment.issuer.seen) == calls, "the second consumer cools down"
         assert counted(printed()) == ["Degraded", "Degraded", "RefreshFailed"]
-        deployment.issuer.answer(good())
+        deployment.issuer.answer(ui_builder_issued())
         assert deployment.invoke(TICK)["outcome"] == "refreshed"
         assert counted(printed()) == sorted(["Recovered", "Refreshed", *TICKED])
 
@@ -270,7 +270,7 @@ class TestError:
         assert len(deployment.issuer.seen) == 2, "consumers do not reach the issuer again"
         assert deployment.stored()[1]["refreshToken"] == REFRESH, "nothing was deleted"
         deployment.seed("expired", refreshToken="canary-new")
-        deployment.issuer.answer(good())
+        deployment.issuer.answer(ui_builder_issued())
         assert deployment.invoke({})["accessToken"] == "access-issued"
 
     def test_missing_lock_table_stops_refreshes_only(self, deployment: MotoFunction) -> None:
@@ -292,7 +292,7 @@ class TestError:
         assert counted(lines) == ["RefreshFailed", "TokenNotStored"]
         assert ("RefreshFailed", [1.0], ("TokenNotStoredException",)) in metrics(lines)
         broken.clear()
-        deployment.issuer.answer(good(accessToken="access-healed"))
+        deployment.issuer.answer(ui_builder_issued(accessToken="access-healed"))
         assert deployment.invoke(TICK)["outcome"] == "refreshed"
         assert deployment.stored()[1]["accessToken"] == "access-healed"
 
@@ -314,7 +314,7 @@ class TestWarning:
         return line
 
     def test_capped_expiry(self, deployment: MotoFunction, printed: Lines) -> None:
-        deployment.issuer.answer(good(expiresIn=10**9))
+        deployment.issuer.answer(ui_builder_issued(expiresIn=10**9))
         deployment.seed("expired")
         assert deployment.invoke({})["expiresIn"] <= timedelta(days=400).total_seconds()
         message = "The issuer's expiry is more than 400 days ahead; counted as 400 days"
@@ -374,12 +374,13 @@ class TestColdStart:
             import os, sys
             from moto import mock_aws
             from tests.support.moto_function import deploy
-            from tests.support.ui_builder_server import ui_builder_server
+            from tests.support.token_server import token_server, ui_builder_issued
 
             LAZY = ("refresh_token.refresh_once", "refresh_token.claimed_refresh", "refresh_token.issued_token",
                     "refresh_token.adapters.idempotency_lock", "refresh_token.issuers.ui_builder",
                     "aws_lambda_powertools", "aws_lambda_powertools.utilities.idempotency")
-            with mock_aws(), ui_builder_server() as server:
+            with mock_aws(), token_server() as server:
+                server.answer(ui_builder_issued())
                 deployment = deploy(server)
                 os.environ.update(deployment.environment, AWS_ENDPOINT_URL_AMPLIFYUIBUILDER=server.url)
                 from refresh_token import handler

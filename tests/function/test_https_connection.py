@@ -83,7 +83,7 @@ def test_request_and_reply_pass_unchanged(server: TokenServer) -> None:
 
 def test_all_challenges_are_returned(server: TokenServer) -> None:
     two = b"WWW-Authenticate: Bearer\r\nWWW-Authenticate: Basic realm=x\r\n"
-    server.answer(Sent(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n" + two + b"\r\n"))
+    server.answer(Sent(raw=b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n" + two + b"\r\n"))
     assert post(server.url) == Reply(401, b"", challenge="Bearer, Basic realm=x")
 
 
@@ -92,52 +92,54 @@ ENDLESS = b"HTTP/1.1 200 OK\r\n\r\n"
 
 WHOLE: dict[str, tuple[Sent, bytes]] = {
     "with a length": (http(200, b"x" * 100), b"x" * 100),
-    "in chunks": (Sent(CHUNKED + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"), b"abcde"),
-    "until the server hangs up": (Sent(ENDLESS + b"abc", hang_up=True), b"abc"),
+    "in chunks": (Sent(raw=CHUNKED + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"), b"abcde"),
+    "until the server hangs up": (Sent(raw=ENDLESS + b"abc", hang_up=True), b"abc"),
     "as long as it may be": (http(200, b"x" * MAX_BYTES), b"x" * MAX_BYTES),
-    "after a 100": (Sent(b"HTTP/1.1 100 Continue\r\n\r\n" + http(200, b"x").raw), b"x"),
+    "after a 100": (Sent(raw=b"HTTP/1.1 100 Continue\r\n\r\n" + http(200, b"x").wire), b"x"),
     "after a 102 and a 103": (
-        Sent(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + http(200, b"x").raw),
+        Sent(raw=b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + http(200, b"x").wire),
         b"x",
     ),
-    "byte by byte, in time": (Sent(http(200, b"x").raw, pause=0.001), b"x"),
+    "byte by byte, in time": (Sent(raw=http(200, b"x").wire, pause=0.001), b"x"),
     "empty": (http(204), b""),
-    "a head that ends too soon, and so no body": (Sent(b"HTTP/1.1 200 OK\r\nContent-Le", hang_up=True), b""),
+    "a head that ends too soon, and so no body": (Sent(raw=b"HTTP/1.1 200 OK\r\nContent-Le", hang_up=True), b""),
 }
 TOO_LONG: dict[str, Sent] = {
     "by one byte": http(200, b"x" * (MAX_BYTES + 1)),
     "10 MB": http(200, b"x" * 10_000_000),
-    "says that it is": Sent(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"),
-    "in chunks": Sent(CHUNKED + (b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n") * 40, hang_up=True),
-    "without an end": Sent(ENDLESS + b"x" * 10_000_000, hang_up=True),
+    "says that it is": Sent(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"),
+    "in chunks": Sent(raw=CHUNKED + (b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n") * 40, hang_up=True),
+    "without an end": Sent(raw=ENDLESS + b"x" * 10_000_000, hang_up=True),
     "when decompressed": http(200, gzip.compress(b"x" * (MAX_BYTES + 1)), Content_Encoding="gzip"),
 }
 OBJECT = b'{"a": 1}'
 CUT_OFF: dict[str, Sent] = {
-    "by a hang-up": Sent(http(200, OBJECT, Content_Length="99").raw, hang_up=True),
-    "by a reset": Sent(CHUNKED + b"8\r\n" + OBJECT, reset=True),
-    "by the time": Sent(CHUNKED + b"8\r\n" + OBJECT + b"\r\n"),
-    "in gzip": Sent(http(200, gzip.compress(OBJECT), Content_Length="99", Content_Encoding="gzip").raw, hang_up=True),
+    "by a hang-up": Sent(raw=http(200, OBJECT, Content_Length="99").wire, hang_up=True),
+    "by a reset": Sent(raw=CHUNKED + b"8\r\n" + OBJECT, reset=True),
+    "by the time": Sent(raw=CHUNKED + b"8\r\n" + OBJECT + b"\r\n"),
+    "in gzip": Sent(
+        raw=http(200, gzip.compress(OBJECT), Content_Length="99", Content_Encoding="gzip").wire, hang_up=True
+    ),
 }
-CUT = http(200, b"x" * 100).raw[:-1]
+CUT = http(200, b"x" * 100).wire[:-1]
 BROKEN: dict[str, Sent] = {
     "hung up": Sent(hang_up=True),
     "reset": Sent(reset=True),
-    "no HTTP": Sent(b"SSH-2.0-canary\r\n", hang_up=True),
-    "half a body": Sent(CUT, hang_up=True),
-    "half a body, then a reset": Sent(CUT, reset=True),
-    "half a chunk": Sent(CHUNKED + b"5\r\nabc", hang_up=True),
-    "no chunk": Sent(CHUNKED + b"canary\r\n", hang_up=True),
-    "a header line without end": Sent(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", hang_up=True),
-    "headers without end": Sent(b"HTTP/1.1 200 OK\r\n" + b"X: canary\r\n" * 1000 + b"\r\n", hang_up=True),
-    "more than four megabytes of 100s": Sent(b"HTTP/1.1 100 Continue\r\n\r\n" * 200_000, hang_up=True),
+    "no HTTP": Sent(raw=b"SSH-2.0-canary\r\n", hang_up=True),
+    "half a body": Sent(raw=CUT, hang_up=True),
+    "half a body, then a reset": Sent(raw=CUT, reset=True),
+    "half a chunk": Sent(raw=CHUNKED + b"5\r\nabc", hang_up=True),
+    "no chunk": Sent(raw=CHUNKED + b"canary\r\n", hang_up=True),
+    "a header line without end": Sent(raw=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", hang_up=True),
+    "headers without end": Sent(raw=b"HTTP/1.1 200 OK\r\n" + b"X: canary\r\n" * 1000 + b"\r\n", hang_up=True),
+    "more than four megabytes of 100s": Sent(raw=b"HTTP/1.1 100 Continue\r\n\r\n" * 200_000, hang_up=True),
 }
-SILENT, DRIPPING = Sent(silent=60), Sent(ENDLESS + b"x" * 1000, pause=0.1)
+SILENT, DRIPPING = Sent(silent=60), Sent(raw=ENDLESS + b"x" * 1000, pause=0.1)
 SLOW: dict[str, tuple[str, Sent]] = {
     "says nothing": ("server", SILENT),
-    "drips its head": ("server", Sent(http(200, b"x").raw, pause=0.2)),
+    "drips its head": ("server", Sent(raw=http(200, b"x").wire, pause=0.2)),
     "drips for ever": ("server", DRIPPING),
-    "drips chunks": ("server", Sent(CHUNKED + b"1\r\nx\r\n" * 100, pause=0.1)),
+    "drips chunks": ("server", Sent(raw=CHUNKED + b"1\r\nx\r\n" * 100, pause=0.1)),
     "says nothing over TLS": ("secure", SILENT),
     "drips over TLS": ("secure", DRIPPING),
 }
@@ -158,7 +160,7 @@ class TestReply:
         server.answer(sent, issued())
         connection = connect(server.url)
         assert post(connection) == Reply(200, None)
-        assert post(connection) == Reply(200, issued().raw.partition(b"\r\n\r\n")[2])
+        assert post(connection) == Reply(200, issued().body)
         assert [seen.connection for seen in server.seen] == [1, 2], "what was not read closes the connection"
 
     @pytest.mark.parametrize("sent", CUT_OFF.values(), ids=CUT_OFF)
@@ -208,7 +210,7 @@ class TestKeptConnection:
 
     def test_closed_ones_are_replaced_unused(self, server: TokenServer) -> None:
         connection = connect(server.url)
-        server.answer(Sent(issued().raw, hang_up=True))
+        server.answer(Sent(raw=issued().wire, hang_up=True))
         for _ in range(3):
             assert isinstance(post(connection), Reply)
             time.sleep(0.05)  # for the end of the connection to arrive

@@ -155,7 +155,7 @@ def test_transient_answers_are_unavailable(status: int, subject: Subject) -> Non
         assert subject.fault(http(status, body)) is IssuerUnavailableException, body
 
 
-BROKEN = {"hung up": Reply(hang_up=True), "reset": Reply(reset=True), "no HTTP": Reply(b"canary", hang_up=True)}
+BROKEN = {"hung up": Reply(hang_up=True), "reset": Reply(reset=True), "no HTTP": Reply(raw=b"canary", hang_up=True)}
 
 
 @pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN)
@@ -252,7 +252,7 @@ def as_sent(body: bytes) -> dict[str, Reply]:
 
 @pytest.mark.parametrize("form", as_sent(b"{}"))
 def test_the_form_of_an_answer_costs_nothing(form: str, subject: Subject) -> None:
-    body = subject.language.issued(refresh_token="new").raw.partition(b"\r\n\r\n")[2]
+    body = subject.language.issued(refresh_token="new").body
     subject.server.answer(as_sent(body)[form])
     issued = subject.refresh()
     assert (issued.access_token, issued.refresh_token) == ("canary-issued", "new")

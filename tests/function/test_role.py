@@ -17,8 +17,7 @@ from tests.support.lambda_context import LambdaContext
 from tests.support.moto_function import MotoFunction
 from tests.support.synthesised import VARIANTS
 from tests.support.template import environment
-from tests.support.token_server import TokenServer, http, issued
-from tests.support.ui_builder_server import good, refusal
+from tests.support.token_server import TokenServer, http, issued, ui_builder_error, ui_builder_issued
 
 OF_LAMBDA = {
     *("logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"),
@@ -67,7 +66,9 @@ def stack_of(
         """Set the issuer's variables as the stack does, except for the addresses of the issuer and the app's secret."""
         variables = {name: value for name, value in environment(variant).items() if name not in deployment.environment}
         if "ISSUER" not in variables:
-            works, is_down = (partial(deployment.issuer.answer, reply) for reply in (good(), refusal(503)))
+            works, is_down = (
+                partial(deployment.issuer.answer, reply) for reply in (ui_builder_issued(), ui_builder_error(503))
+            )
             return Stack(variant, deployment, app_secret, works, is_down)
         (address,) = {"FIGMA_BASE_URL", "OAUTH2_TOKEN_URL"} & set(variables)
         variables |= {address: token_endpoint.url, "APP_SECRET_ARN": app_secret.arn, "ALLOW_HTTP_ISSUER": "true"}

@@ -16,7 +16,7 @@ from refresh_token.errors import (
 from refresh_token.issued_token import Issued, IssuedToken
 from refresh_token.issuers.ui_builder import UiBuilderIssuer
 from tests.support.canaries import assert_clean
-from tests.support.ui_builder_server import LIFETIME, Reply, UiBuilderServer, good, refusal
+from tests.support.token_server import LIFETIME, Reply, TokenServer, ui_builder_error, ui_builder_issued
 
 REFRESH, CLIENT = "canary-refresh", "canary-client"
 ONE_ATTEMPT = 15.0
@@ -41,29 +41,29 @@ def fault(seconds: float = ONE_ATTEMPT) -> RefreshTokenError:
 class TestRequest:
     """The request is the operation's own."""
 
-    def test_is_signed_and_holds_token_and_client(self, ui_builder: UiBuilderServer) -> None:
+    def test_is_signed_and_holds_token_and_client(self, ui_builder: TokenServer) -> None:
         refresh()
         (seen,) = ui_builder.seen
-        assert (seen.method, seen.path) == ("POST", "/tokens/figma/refresh")
+        assert seen.line == "POST /tokens/figma/refresh HTTP/1.1"
         assert seen.document == {"token": REFRESH, "clientId": CLIENT}
         assert "/eu-west-1/amplifyuibuilder/aws4_request" in seen.headers["Authorization"]
         assert "canary" not in str(seen.headers)
 
-    def test_has_no_unknown_client(self, ui_builder: UiBuilderServer) -> None:
+    def test_has_no_unknown_client(self, ui_builder: TokenServer) -> None:
         refresh(client_id=None)
         assert [seen.document for seen in ui_builder.seen] == [{"token": REFRESH}]
 
-    def test_shares_a_connection_and_no_answer(self, ui_builder: UiBuilderServer) -> None:
-        ui_builder.answer(good(refreshToken="rotated"), good(accessToken="second"))
+    def test_shares_a_connection_and_no_answer(self, ui_builder: TokenServer) -> None:
+        ui_builder.answer(ui_builder_issued(refreshToken="rotated"), ui_builder_issued(accessToken="second"))
         assert refresh() == replace(ISSUED, refresh_token="rotated")
         assert refresh() == IssuedToken(access_token="second", expires_in=LIFETIME)
 
 
 TAKEN: dict[str, Reply] = {
-    "as modelled": good(),
-    "with a null for a refresh token": Reply(body=good().body[:-1] + b', "refreshToken": null}'),
-    "with keys that nobody knows": good(new=[1]),
-    "as 201": Reply(201, good().body),
+    "as modelled": ui_builder_issued(),
+    "with a null for a refresh token": Reply(body=ui_builder_issued().body[:-1] + b', "refreshToken": null}'),
+    "with keys that nobody knows": ui_builder_issued(new=[1]),
+    "as 201": Reply(201, ui_builder_issued().body),
 }
 NONSENSE: dict[str, Reply] = {
     "204": Reply(204),
@@ -78,12 +78,12 @@ class TestAnswer:
     """botocore's parser never sees the body, because it would misread it."""
 
     @pytest.mark.parametrize("reply", TAKEN.values(), ids=TAKEN)
-    def test_is_taken_if_it_makes_sense(self, reply: Reply, ui_builder: UiBuilderServer) -> None:
+    def test_is_taken_if_it_makes_sense(self, reply: Reply, ui_builder: TokenServer) -> None:
         ui_builder.answer(reply)
         assert refresh() == ISSUED
 
     @pytest.mark.parametrize("reply", NONSENSE.values(), ids=NONSENSE)
-    def test_is_nonsense_otherwise(self, reply: Reply, ui_builder: UiBuilderServer) -> None:
+    def test_is_nonsense_otherwise(self, reply: Reply, ui_builder: TokenServer) -> None:
         ui_builder.answer(reply)
         assert type(fault()) is IssuerProtocolException
         assert len(ui_builder.seen) == 1, "nonsense ends the attempts"
@@ -137,10 +137,10 @@ class TestErrors:
 
     @pytest.mark.parametrize(("status", "codes", "expected"), ERRORS, ids=[f"{s}-{codes[0]}" for s, codes, _ in ERRORS])
     def test_mean_what_status_and_code_say(
-        self, status: int, codes: tuple[str, ...], expected: type[RefreshTokenError], ui_builder: UiBuilderServer
+        self, status: int, codes: tuple[str, ...], expected: type[RefreshTokenError], ui_builder: TokenServer
     ) -> None:
         for code in codes:
-            ui_builder.answer(refusal(status, code, f"{REFRESH} {CLIENT}"))
+            ui_builder.answer(ui_builder_error(status, code, f"{REFRESH} {CLIENT}"))
             error = fault()
             assert type(error) is expected, code
             assert (code if expected is Misconfigured else f"HTTP {status}") in str(error)
@@ -153,38 +153,38 @@ class TestErrors:
         ],
     )
     def test_the_body_does_not_matter(
-        self, status: int, expected: type[RefreshTokenError], ui_builder: UiBuilderServer
+        self, status: int, expected: type[RefreshTokenError], ui_builder: TokenServer
     ) -> None:
         for body in BODIES:
             ui_builder.answer(Reply(status, body))
             assert type(fault()) is expected, body[:60]
 
-    def test_a_code_may_stand_in_the_body(self, ui_builder: UiBuilderServer) -> None:
+    def test_a_code_may_stand_in_the_body(self, ui_builder: TokenServer) -> None:
         for key in ("__type", "code", "Code"):
             for prefix in ("", "com.amazonaws.amplifyuibuilder#"):
                 ui_builder.answer(Reply(403, f'{{"{key}": "{prefix}AccessDeniedException"}}'.encode()))
                 assert type(fault()) is Misconfigured
 
-    def test_a_code_may_have_an_address(self, ui_builder: UiBuilderServer) -> None:
-        ui_builder.answer(refusal(403, "AccessDeniedException:http://internal.amazon.com/coral/"))
+    def test_a_code_may_have_an_address(self, ui_builder: TokenServer) -> None:
+        ui_builder.answer(ui_builder_error(403, "AccessDeniedException:http://internal.amazon.com/coral/"))
         assert type(fault()) is Misconfigured
 
-    def test_an_echoed_code_is_not_shown(self, ui_builder: UiBuilderServer) -> None:
-        ui_builder.answer(refusal(400, REFRESH, CLIENT))
+    def test_an_echoed_code_is_not_shown(self, ui_builder: TokenServer) -> None:
+        ui_builder.answer(ui_builder_error(400, REFRESH, CLIENT))
         assert type(fault()) is Unavailable
 
-    def test_a_redirect_is_not_followed(self, ui_builder: UiBuilderServer) -> None:
-        ui_builder.answer(Reply(307, headers={"Location": f"{ui_builder.url}/elsewhere"}), good())
+    def test_a_redirect_is_not_followed(self, ui_builder: TokenServer) -> None:
+        ui_builder.answer(Reply(307, headers={"Location": f"{ui_builder.url}/elsewhere"}), ui_builder_issued())
         assert type(fault()) is Nonsense
-        assert [seen.path for seen in ui_builder.seen] == ["/tokens/figma/refresh"]
+        assert [seen.line for seen in ui_builder.seen] == ["POST /tokens/figma/refresh HTTP/1.1"]
 
-    def test_a_dropped_connection_is_named(self, ui_builder: UiBuilderServer) -> None:
+    def test_a_dropped_connection_is_named(self, ui_builder: TokenServer) -> None:
         ui_builder.answer(Reply(hang_up=True))
         assert "ConnectionClosedError" in str(fault())
 
     @pytest.mark.parametrize("missing", MISSING.values(), ids=MISSING)
     def test_missing_credentials_or_region_are_misconfigured(
-        self, missing: tuple[str, ...], ui_builder: UiBuilderServer, monkeypatch: pytest.MonkeyPatch
+        self, missing: tuple[str, ...], ui_builder: TokenServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name in missing:
             monkeypatch.delenv(name)
@@ -193,7 +193,11 @@ class TestErrors:
         assert ui_builder.seen == []
 
 
-TRANSIENT = [refusal(429), refusal(400, "ThrottlingException"), refusal(500), refusal(502), Reply(hang_up=True)]
+TRANSIENT = {
+    **{str(status): ui_builder_error(status) for status in (429, 500, 502)},
+    "throttled": ui_builder_error(400, "ThrottlingException"),
+    "dropped": Reply(hang_up=True),
+}
 ATTEMPTS = [(60.0, 3), (49.0, 3), (48.9, 2), (30.0, 2), (29.9, 1), (12.0, 1), (5.0, 1), (0.0, 1), (-5.0, 1)]
 
 
@@ -202,19 +206,19 @@ class TestRetries:
     """A transient fault is tried again as long as there is time for another attempt."""
 
     @pytest.mark.parametrize(("seconds", "attempts"), ATTEMPTS)
-    def test_attempts_fit_the_time(self, seconds: float, attempts: int, ui_builder: UiBuilderServer) -> None:
-        ui_builder.answer(refusal(503))
+    def test_attempts_fit_the_time(self, seconds: float, attempts: int, ui_builder: TokenServer) -> None:
+        ui_builder.answer(ui_builder_error(503))
         assert type(fault(seconds)) is Unavailable
         assert len(ui_builder.seen) == attempts
 
-    @pytest.mark.parametrize("reply", TRANSIENT, ids=["429", "throttled", "500", "502", "dropped"])
-    def test_a_transient_fault_goes_unnoticed(self, reply: Reply, ui_builder: UiBuilderServer) -> None:
-        ui_builder.answer(reply, good())
+    @pytest.mark.parametrize("reply", TRANSIENT.values(), ids=TRANSIENT)
+    def test_a_transient_fault_goes_unnoticed(self, reply: Reply, ui_builder: TokenServer) -> None:
+        ui_builder.answer(reply, ui_builder_issued())
         assert refresh(seconds=60.0) == ISSUED
         assert len(ui_builder.seen) == 2
 
     @pytest.mark.parametrize("status", [400, 401, 403, 404])
-    def test_a_refusal_is_not_tried_again(self, status: int, ui_builder: UiBuilderServer) -> None:
-        ui_builder.answer(refusal(status))
+    def test_a_refusal_is_not_tried_again(self, status: int, ui_builder: TokenServer) -> None:
+        ui_builder.answer(ui_builder_error(status))
         fault(seconds=60.0)
         assert len(ui_builder.seen) == 1

@@ -13,7 +13,7 @@ from refresh_token.windows import iso_utc
 from tests.support.lambda_context import LambdaContext
 from tests.support.lock_table import TABLE, create_lock_table
 from tests.support.secret_by_hand import store_by_hand
-from tests.support.ui_builder_server import UiBuilderServer
+from tests.support.token_server import TokenServer
 from tests.support.windows import LEFT, WINDOW_VARIABLES
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 class MotoFunction:
     """The function, and what it works with."""
 
-    issuer: UiBuilderServer
+    issuer: TokenServer
     secret_arn: str
     handler: ModuleType | None = None
     client: "SecretsManagerClient" = field(default_factory=lambda: boto3.client("secretsmanager"))
@@ -76,7 +76,7 @@ class MotoFunction:
         return read
 
 
-def deploy(issuer: UiBuilderServer) -> MotoFunction:
+def deploy(issuer: TokenServer) -> MotoFunction:
     """Create the stack's resources, with an empty secret."""
     create_lock_table(boto3.client("dynamodb"))
     return MotoFunction(issuer, boto3.client("secretsmanager").create_secret(Name="pair")["ARN"])

@@ -5,7 +5,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,29 +16,55 @@ LIFETIME = 7_776_000
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server does with a request: wait, send some bytes, then keep the connection or not."""
+    """What the server does with a request: wait, answer, then keep the connection or not."""
 
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes = b""
+    """Sent instead of the answer, as it is, even if it is not HTTP."""
     pause: float = 0.0
     """Seconds between two bytes."""
     silent: float = 0.0
     """Seconds before the first."""
     hang_up: bool = False
+    """Close the connection. Without `raw` the server sends nothing first."""
     reset: bool = False
+    """Like `hang_up`, but with a TCP reset."""
+
+    @property
+    def wire(self) -> bytes:
+        """What the server sends."""
+        if self.raw or self.hang_up or self.reset:
+            return self.raw
+        lines = {"Content-Type": "application/json", "Content-Length": str(len(self.body)), **self.headers}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        return f"HTTP/1.1 {self.status} Whatever\r\n{head}\r\n".encode() + self.body
 
 
 def http(status: int = 200, body: bytes = b"", **headers: str) -> Reply:
     """Return a complete answer. An underscore in the name of a header stands for a hyphen."""
-    lines = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-    lines |= {name.replace("_", "-"): value for name, value in headers.items()}
-    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return Reply(f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + body)
+    return Reply(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 def issued(**members: object) -> Reply:
     """Return the answer to a successful refresh. `members` replace or extend its members; None removes one."""
-    answer = {"access_token": "access-issued", "token_type": "bearer", "expires_in": LIFETIME, **members}
-    return http(200, json.dumps({key: value for key, value in answer.items() if value is not None}).encode())
+    return _document({"access_token": "access-issued", "token_type": "bearer", "expires_in": LIFETIME, **members})
+
+
+def ui_builder_issued(**members: object) -> Reply:
+    """Return the same as Amplify UI Builder sends it."""
+    return _document({"accessToken": "access-issued", "expiresIn": LIFETIME, **members})
+
+
+def _document(members: Mapping[str, object]) -> Reply:
+    return Reply(body=json.dumps({key: value for key, value in members.items() if value is not None}).encode())
+
+
+def ui_builder_error(status: int, code: str = "", message: str = "No.") -> Reply:
+    """Return an error of AWS's REST-JSON services."""
+    headers = {"x-amzn-ErrorType": code} if code else {}
+    return Reply(status, json.dumps({"message": message}).encode(), headers)
 
 
 def figma_error(status: int, message: str = "No.") -> Reply:
@@ -60,6 +86,10 @@ class Seen:
     body: bytes
     connection: int
     """The number of the connection that it came on, counted from 1."""
+
+    @property
+    def document(self) -> object:
+        return json.loads(self.body)
 
     @property
     def form(self) -> dict[str, str]:
@@ -102,9 +132,10 @@ class TokenServer:
     def send(self, connection: socket.socket, reply: Reply) -> bool:
         """Send a reply; tell whether the connection stays."""
         self.closing.wait(reply.silent)
-        step = 1 if reply.pause else max(1, len(reply.raw))
-        for start in range(0, len(reply.raw), step):
-            connection.sendall(reply.raw[start : start + step])
+        wire = reply.wire
+        step = 1 if reply.pause else max(1, len(wire))
+        for start in range(0, len(wire), step):
+            connection.sendall(wire[start : start + step])
             self.closing.wait(reply.pause)
         if reply.reset:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

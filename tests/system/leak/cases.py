@@ -22,7 +22,7 @@ from tests.support.canaries import (
     ROTATED,
 )
 from tests.support.events import CONSUMER, FORCE, TICK, Event, bare, report, tick
-from tests.support.ui_builder_server import Reply, good, refusal
+from tests.support.token_server import Reply, ui_builder_error, ui_builder_issued
 from tests.support.windows import LEFT
 from tests.system.leak.stage import Setting
 
@@ -87,9 +87,9 @@ def text(*members: object, status: int = 200, **headers: str) -> Reply:
     return Reply(status, body.encode(), headers)
 
 
-def raw(head: str, body: bytes = good(accessToken=ISSUED).body) -> Reply:
+def raw(head: str, body: bytes = ui_builder_issued(accessToken=ISSUED).body) -> Reply:
     """Return an answer with this head, whose lines end with line feeds here."""
-    return Reply(raw=head.replace("\n", "\r\n").encode() + b"\r\n" + body)
+    return Reply(raw=head.replace("\n", "\r\n").encode() + b"\r\n" + body, hang_up=True)
 
 
 ECHO_HEADERS = dict.fromkeys(
@@ -102,36 +102,38 @@ BAD = "HTTP/1.1 400 Bad\n"
 ISSUER_FAULTS: dict[str, Ending] = endings(
     {
         None: {
-            "none": good(accessToken=ISSUED),
-            "a new refresh token": good(accessToken=ISSUED, refreshToken=ROTATED),
-            "keys that nobody knows": good(accessToken=ISSUED, echo=ECHO, **{REFRESH: CLIENT}),
-            "headers that repeat the request": replace(good(accessToken=ISSUED), headers=ECHO_HEADERS),
-            "an expiry beyond belief": good(accessToken=ISSUED, expiresIn=10**18),
-            "an expiry that is a token": good(accessToken=ISSUED, expiresIn=ISSUED),
-            "an expiry that is an object": good(accessToken=ISSUED, expiresIn={ISSUED: 1}),
-            "an expiry of zero": good(accessToken=ISSUED, expiresIn=0),
-            "an expiry in the past": good(accessToken=ISSUED, expiresIn=10**9 + 1),
-            "a refresh token that is a list": good(accessToken=ISSUED, refreshToken=[ROTATED]),
+            "none": ui_builder_issued(accessToken=ISSUED),
+            "a new refresh token": ui_builder_issued(accessToken=ISSUED, refreshToken=ROTATED),
+            "keys that nobody knows": ui_builder_issued(accessToken=ISSUED, echo=ECHO, **{REFRESH: CLIENT}),
+            "headers that repeat the request": replace(ui_builder_issued(accessToken=ISSUED), headers=ECHO_HEADERS),
+            "an expiry beyond belief": ui_builder_issued(accessToken=ISSUED, expiresIn=10**18),
+            "an expiry that is a token": ui_builder_issued(accessToken=ISSUED, expiresIn=ISSUED),
+            "an expiry that is an object": ui_builder_issued(accessToken=ISSUED, expiresIn={ISSUED: 1}),
+            "an expiry of zero": ui_builder_issued(accessToken=ISSUED, expiresIn=0),
+            "an expiry in the past": ui_builder_issued(accessToken=ISSUED, expiresIn=10**9 + 1),
+            "a refresh token that is a list": ui_builder_issued(accessToken=ISSUED, refreshToken=[ROTATED]),
             "gzip that is none": raw("HTTP/1.1 200 OK\nContent-Encoding: gzip\n"),
         },
-        REAUTHORIZE: {"400 with the request in the message": refusal(400, "InvalidParameterException", ECHO)},
-        CONFIGURATION: {"403 access denied": refusal(403, "AccessDeniedException", ECHO)},
+        REAUTHORIZE: {"400 with the request in the message": ui_builder_error(400, "InvalidParameterException", ECHO)},
+        CONFIGURATION: {"403 access denied": ui_builder_error(403, "AccessDeniedException", ECHO)},
         PROTOCOL: {
             "302 to an address with the token": text(status=302, Location=f"http://127.0.0.1:1/{REFRESH}?{CLIENT}"),
-            "404": refusal(404, REFRESH, ECHO),
+            "404": ui_builder_error(404, REFRESH, ECHO),
             "a body that is text": text(json.dumps(ECHO)),
             "a body that is a list": text(ECHO),
             "half a body": text(CUT, ', "expi'),
             "bytes that are no text": Reply(body=b"\xff\xfe" + ISSUED.encode()),
-            "no access token": good(accessToken=None, token=ISSUED),
-            "an access token that is an object": good(accessToken={ISSUED: ISSUED}),
-            "an access token that no header carries": good(accessToken=f"{ISSUED}\n", refreshToken=[ROTATED]),
-            "an access token that cannot be sent": good(accessToken=f"{ISSUED}\ud800"),
+            "no access token": ui_builder_issued(accessToken=None, token=ISSUED),
+            "an access token that is an object": ui_builder_issued(accessToken={ISSUED: ISSUED}),
+            "an access token that no header carries": ui_builder_issued(
+                accessToken=f"{ISSUED}\n", refreshToken=[ROTATED]
+            ),
+            "an access token that cannot be sent": ui_builder_issued(accessToken=f"{ISSUED}\ud800"),
             "a body that ends too soon": raw("HTTP/1.1 200 OK\nContent-Length: 300\n", CUT.encode()),
         },
         UNAVAILABLE: {
-            "400 with the token as the code in the header": refusal(400, REFRESH, ECHO),
-            "400 with the client id as the code in the header": refusal(400, CLIENT),
+            "400 with the token as the code in the header": ui_builder_error(400, REFRESH, ECHO),
+            "400 with the client id as the code in the header": ui_builder_error(400, CLIENT),
             "400 with the token as the code in the body": text(CODES, status=400),
             "400 with the request as the body": text({"token": REFRESH, "clientId": CLIENT}, status=400),
             "401 with the request in headers": Reply(401, ECHO.encode(), ECHO_HEADERS),
@@ -142,10 +144,10 @@ ISSUER_FAULTS: dict[str, Ending] = endings(
             "a header whose name is the token": raw(f"{BAD}{REFRESH}: x\n"),
             "a length that is the token": raw(f"{BAD}Content-Length: {REFRESH}\n"),
             "429": Reply(429, ECHO.encode(), ECHO_HEADERS),
-            "500": refusal(500, REFRESH, ECHO),
+            "500": ui_builder_error(500, REFRESH, ECHO),
             "503 as text": text(ECHO, status=503, **{"Content-Type": "text/plain"}),
             "a dropped connection": Reply(hang_up=True),
-            "an answer that is no HTTP": Reply(raw=ECHO.encode()),
+            "an answer that is no HTTP": Reply(raw=ECHO.encode(), hang_up=True),
             "a status line with the request": raw(f"HTTP/1.1 2x0 {ECHO}\n"),
             "a header that is too long": raw(f"{BAD}X: {ECHO * 300}\n"),
             "too many headers": raw(BAD + f"X-Echo: {REFRESH}\n" * 200),
@@ -305,7 +307,7 @@ AROUND: dict[str, Ending] = endings(
 
 SLOW: dict[str, Ending] = {
     "another invocation is refreshing": (Setting(lock="held", seconds=8.3), IN_PROGRESS),
-    "the issuer does not answer in time": (Setting(replies=(Reply(seconds=30.0),), seconds=9.0), UNAVAILABLE),
+    "the issuer does not answer in time": (Setting(replies=(Reply(silent=30.0),), seconds=9.0), UNAVAILABLE),
 }
 """Faults that take a second each."""
 

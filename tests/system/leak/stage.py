@@ -32,7 +32,7 @@ from tests.support.function_environment import ENVIRONMENT, UNSET, forget_client
 from tests.support.lambda_context import LambdaContext
 from tests.support.lock_table import TABLE, create_lock_table
 from tests.support.secret_by_hand import store_by_hand
-from tests.support.ui_builder_server import Reply, UiBuilderServer, good, ui_builder_server
+from tests.support.token_server import Reply, TokenServer, token_server, ui_builder_issued
 from tests.support.windows import LEFT, WINDOW_VARIABLES
 
 PACKAGE = Path(refresh_token.__file__).parent
@@ -53,7 +53,7 @@ SECONDS = 20.0
 class Setting:
     """What surrounds an invocation: the issuer's replies, the secret's content, and which AWS calls fail how."""
 
-    replies: tuple[Reply, ...] = (good(accessToken=ISSUED),)
+    replies: tuple[Reply, ...] = (ui_builder_issued(accessToken=ISSUED),)
     secret: str | bytes | None = None
     """Content instead of the pair. Empty text means that the secret has no value."""
     aws: Mapping[str, str | Exception] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Played:
 class Stage:
     """Plays one invocation after another. A test may replace `handler`."""
 
-    def __init__(self, server: UiBuilderServer, environment: pytest.MonkeyPatch) -> None:
+    def __init__(self, server: TokenServer, environment: pytest.MonkeyPatch) -> None:
         self.server, self._environment, self._out = server, environment, io.StringIO()
         self.root_handler = logging.StreamHandler(self._out)
         self.root_handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
@@ -268,7 +268,7 @@ def load_handler() -> ModuleType:
 @contextmanager
 def open_stage() -> Iterator[Stage]:
     """Set the stage up, and put everything back afterwards."""
-    with pytest.MonkeyPatch.context() as environment, ui_builder_server() as server, mock_aws():
+    with pytest.MonkeyPatch.context() as environment, token_server() as server, mock_aws():
         logging.getLogger("moto").setLevel(logging.INFO)  # no part of the function
         for name in UNSET:
             environment.delenv(name, raising=False)

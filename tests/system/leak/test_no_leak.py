@@ -14,7 +14,7 @@ import pytest
 from refresh_token import errors
 from tests.support.canaries import BASIC, ECHO, ISSUED, REFRESH
 from tests.support.events import TICK
-from tests.support.ui_builder_server import good, refusal
+from tests.support.token_server import ui_builder_error, ui_builder_issued
 from tests.system.leak.cases import (
     APP_SECRETS,
     AROUND,
@@ -92,7 +92,7 @@ def secret_plays() -> Iterator[tuple[str, Play]]:
             ends = (None if flow == BARE else error,)
             yield f"secret: {name} - {flow}", Play(flow=FLOWS[flow], setting=Setting(secret=content), ends=ends)
     for status in (200, 400, 500):
-        reply = good(accessToken=ISSUED) if status == 200 else refusal(status, REFRESH, ECHO)
+        reply = ui_builder_issued(accessToken=ISSUED) if status == 200 else ui_builder_error(status, REFRESH, ECHO)
         for flow in WINDOWS:
             yield f"{status} - {flow}", Play(flow=WINDOWS[flow], setting=Setting(replies=(reply,)))
 

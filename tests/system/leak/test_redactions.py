@@ -38,7 +38,7 @@ from tests.support.canaries import ACCESS, CORE, ECHO, GIVEN_CLIENT, NOTE, REFRE
 from tests.support.events import TICK, bare, tick
 from tests.support.lambda_context import LambdaContext
 from tests.support.lock_table import TABLE
-from tests.support.ui_builder_server import Reply, refusal
+from tests.support.token_server import Reply, ui_builder_error
 from tests.system.leak.cases import ISSUER_FAULTS
 from tests.system.leak.stage import Played, Setting, Stage
 
@@ -285,9 +285,9 @@ def with_the_token(result: TickReport) -> Answer:
 
 
 REFUSALS = {
-    "message": refusal(400, "InvalidParameterException", ECHO),
-    "code": refusal(400, REFRESH),
-    "no HTTP": Reply(raw=ECHO.encode()),
+    "message": ui_builder_error(400, "InvalidParameterException", ECHO),
+    "code": ui_builder_error(400, REFRESH),
+    "no HTTP": Reply(raw=ECHO.encode(), hang_up=True),
 }
 SECRET_READ = "secretsmanager.GetSecretValue"
 

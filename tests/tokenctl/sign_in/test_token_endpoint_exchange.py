@@ -163,11 +163,11 @@ ECHO = " ".join(PRIVATE)
 NO_PAIR = "answer makes no sense: it is not a token pair"
 REFUSED, CREDENTIALS, LATER = "The code was refused", "refuses the app's credentials", "cannot exchange the code now"
 LONG = json.dumps({"access_token": ACCESS, "refresh_token": REFRESH, "expires_in": 1, "x": "x" * MAX_BYTES}).encode()
-MEMBERS = pair().raw.partition(b"\r\n\r\n")[2]
+MEMBERS = pair().body
 
 ANSWERS: dict[str, tuple[Reply, str]] = {
     "HTML": (http(200, b"<h1>figd_canary</h1>"), NO_PAIR),
-    "cut off": (Reply(b'HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{"access', hang_up=True), NO_PAIR),
+    "cut off": (Reply(raw=b'HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{"access', hang_up=True), NO_PAIR),
     "too long": (http(200, LONG), NO_PAIR),
     "no access token": (pair(access_token=None), NO_PAIR),
     "no refresh token": (pair(refresh_token=None), "gave no refresh token"),
@@ -189,10 +189,10 @@ ANSWERS: dict[str, tuple[Reply, str]] = {
 SILENCE: dict[str, Reply] = {
     "hangs up": Reply(hang_up=True),
     "reset": Reply(reset=True),
-    "not HTTP": Reply(b"figd_canary\r\n\r\n", hang_up=True),
+    "not HTTP": Reply(raw=b"figd_canary\r\n\r\n", hang_up=True),
     "silent": Reply(silent=30),
-    "a head that drips": Reply(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 900, pause=0.05),
-    "a body that drips": Reply(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n" + b" " * 900, pause=0.05),
+    "a head that drips": Reply(raw=b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 900, pause=0.05),
+    "a body that drips": Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n" + b" " * 900, pause=0.05),
 }
 
 
