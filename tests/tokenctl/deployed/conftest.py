@@ -68,7 +68,7 @@ def fresh(stack: Deployment) -> str:
 
 
 @pytest.fixture
-def tokenctl(stack: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tokenctl:
+def tokenctl(stack: Deployment, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Tokenctl:
     """Return tokenctl in the environment that the demo tells people to use."""
     for name, value in (stack.cloud.exports | {"COLUMNS": "120"}).items():
         monkeypatch.setenv(name, value)
@@ -81,7 +81,7 @@ def tokenctl(stack: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
         secrets.update(secrets_of(stack))
         code = run([*words, *(() if "--stage" in words else ("--stage", "local"))])
-        captured = capsys.readouterr()
+        captured = capfd.readouterr()
         if words[0] != "token":
             for secret in secrets | secrets_of(stack):
                 assert secret not in captured.out + captured.err
