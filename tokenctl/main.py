@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -118,6 +119,8 @@ def _require_output() -> None:
     """Raise a TokenctlError if standard output is closed or read-only. After a call, the answer would be lost."""
     try:
         os.write(sys.stdout.fileno(), b"")
+    except io.UnsupportedOperation:  # something else than a file stands in for standard output
+        return
     except AttributeError:  # without a descriptor 1, Python sets sys.stdout to None
         pass
     except OSError as error:
