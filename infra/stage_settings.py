@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
-from refresh_token.oauth.issuers import AMPLIFY, FIGMA, NAMES, OAUTH2
+from refresh_token.oauth import issuers
+from refresh_token.oauth.issuers import AMPLIFY, NAMES
 from token_refresher.issuers import ARGUMENTS, HTTP_TOO, Issuer
 from token_refresher.settings.reader import SettingsError, SettingsReader
 from token_refresher.settings.refresher_settings import (
@@ -26,12 +27,13 @@ STAGES = ("dev", "prod", "local")
 LOCAL = "local"
 MACHINE = "machine"
 
-_PREFIXES = {AMPLIFY: "amplifyuibuilder", FIGMA: "figma", OAUTH2: "oauth2"}
+_PREFIXES = {AMPLIFY: "amplifyuibuilder"}
+"""What the context keys of an issuer begin with, if not with its name."""
 
 
 def _keys(issuer: str) -> dict[str, str]:
     """Return the context key of each argument of an issuer."""
-    return {argument: f"{_PREFIXES[issuer]}_{argument}" for argument in ARGUMENTS[issuer]}
+    return {argument: f"{_PREFIXES.get(issuer, issuer)}_{argument}" for argument in ARGUMENTS[issuer]}
 
 
 def _settings(issuer: str) -> dict[str, Setting]:
@@ -46,8 +48,7 @@ SETTINGS: Mapping[str, Setting] = {
         about="who issues new tokens: Amplify UI Builder, Figma itself with your own app, or any OAuth 2 server. The "
         "last two need one more secret, for 0.40 USD a month; see [issuers](docs/issuers.md)",
     ),
-    **_settings(FIGMA),
-    **_settings(OAUTH2),
+    **{key: setting for issuer in issuers.SETTINGS for key, setting in _settings(issuer).items()},
     **settings_of(ResourceSettings),
     **_settings(AMPLIFY),
 }
@@ -120,7 +121,7 @@ def _local_rules() -> dict[str, Rule]:
 def _check_issuer(reader: SettingsReader, values: Mapping[str, Any]) -> None:
     """Note the settings of other issuers than the chosen one, and what the chosen one lacks."""
     chosen = values["issuer"]
-    for issuer in (FIGMA, OAUTH2, AMPLIFY):
+    for issuer in NAMES:
         for key, setting in _settings(issuer).items():
             if not reader.is_sound("issuer", key):
                 continue
@@ -133,8 +134,4 @@ def _check_issuer(reader: SettingsReader, values: Mapping[str, Any]) -> None:
 def _issuer(values: Mapping[str, Any], *, allow_http: bool) -> Issuer:
     name = values["issuer"]
     arguments = {argument: values[key] for argument, key in _keys(name).items()}
-    if name == FIGMA:
-        return Issuer.figma(allow_http=allow_http, **arguments)
-    if name == OAUTH2:
-        return Issuer.oauth2(allow_http=allow_http, **arguments)
-    return Issuer.amplify(**arguments)
+    return Issuer.named(name, allow_http=allow_http, **arguments)

@@ -1,6 +1,6 @@
 """The issuers, as values that `TokenRefresher` takes. An argument is one field: type, rule, default, description."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self, TypedDict, Unpack
 
@@ -149,6 +149,14 @@ class Issuer:
             default_lifetime=values["default_lifetime_seconds"],
         )
         return cls(OAUTH2, settings.to_variables())
+
+    @classmethod
+    def named(cls, name: str, *, allow_http: bool = False, **arguments: Any) -> Self:  # noqa: ANN401 - checked below
+        """Return the issuer with this name. Amplify is an AWS service: its endpoint may always be http."""
+        if name == AMPLIFY:
+            return cls.amplify(**arguments)
+        own_app: Mapping[str, Callable[..., Self]] = {FIGMA: cls.figma, OAUTH2: cls.oauth2}
+        return own_app[name](allow_http=allow_http, **arguments)
 
 
 def _checked(issuer: str, given: Mapping[str, object], *, allow_http: bool = False) -> dict[str, Any]:

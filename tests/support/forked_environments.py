@@ -47,7 +47,7 @@ def main(asset: str, count: int, seconds: float, log: str) -> None:
     # Import all that they will need: 64 cold starts on a busy machine would outlast every timeout.
     from refresh_token.adapters.idempotency_lock import dynamodb_client  # noqa: PLC0415 - it is in the asset
     from refresh_token.handler import lambda_handler  # noqa: PLC0415
-    from refresh_token.issuers import figma, oauth2, ui_builder  # noqa: F401, PLC0415
+    from refresh_token.issuers import oauth2, ui_builder  # noqa: F401, PLC0415
 
     dynamodb_client()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.target import Target
 
@@ -58,8 +58,10 @@ def perform_checks(checks: Iterable[Check], subject: Subject) -> Iterator[tuple[
         else:
             try:
                 finding = check.perform(subject)
-            except TokenctlError as error:
+            except ServiceError as error:
                 finding = Finding(Level.WARN, f"cannot be read: {error}", "check your permissions")
+            except TokenctlError as error:  # it was read, and is wrong; the message says what to do
+                finding = Finding(Level.WARN, str(error))
         if finding.level in {Level.FAIL, Level.SKIP}:
             blocked.add(check.name)
         yield check.name, finding

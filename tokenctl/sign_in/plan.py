@@ -1,16 +1,14 @@
 """Planning a sign-in: the stack's issuer decides the consent page, the app, the scopes and how to exchange the code."""
 
 from dataclasses import dataclass, field
-from typing import Final
 from urllib.parse import urlsplit
 
 from refresh_token.oauth.client_auth import authenticate
 from refresh_token.oauth.issuers import (
     AMPLIFY,
-    FIGMA,
-    FIGMA_BASE_URL,
     FIGMA_CONSENT_PAGE,
     FIGMA_SCOPES,
+    FigmaSettings,
     IssuerSettings,
 )
 from tokenctl.errors import TokenctlError, UsageError
@@ -24,9 +22,6 @@ from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import default_settings, deployed_issuer, deployed_settings, has_own_app
 from tokenctl.stack.target import Target
 from tokenctl.terminal.confirm import confirm
-
-_LABELS: Final = {AMPLIFY: "Figma", FIGMA: "Figma"}
-"""What messages call the issuer that shows the consent page; others are "the issuer"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,29 +69,29 @@ def _choose_issuer(target: Target, deployed: DeployedStack, options: SignInOptio
     """Return the stack's issuer, or another one that the operator insists on."""
     try:
         # A stack with the issuer amplify has no app secret. So such operators need no permission to read the function.
-        stacks = deployed_issuer(deployed) if has_own_app(target) else AMPLIFY
+        stack_issuer = deployed_issuer(deployed) if has_own_app(target) else AMPLIFY
     except TokenctlError as error:
         if options.issuer is None:
             raise type(error)(f"{error} Or name the stack's issuer with --issuer.") from None
         return options.issuer
-    if options.issuer not in {None, stacks}:
+    if options.issuer not in {None, stack_issuer}:
         confirm(
-            f"The issuer of {target.stack_name} is {stacks}, and will refuse a refresh token from {options.issuer}. "
-            f"Deploy the stack with `-c issuer={options.issuer}` before the new token is due.",
+            f"The issuer of {target.stack_name} is {stack_issuer}, and will refuse a refresh token from "
+            f"{options.issuer}. Deploy the stack with `-c issuer={options.issuer}` before the new token is due.",
             yes=options.yes,
         )
-    return options.issuer or stacks
+    return options.issuer or stack_issuer
 
 
 def _settings(target: Target, deployed: DeployedStack, issuer: str, options: SignInOptions) -> IssuerSettings:
     """Return the issuer's settings: the stack's, or the defaults if the stack has another issuer."""
     try:
-        settings = deployed_settings(deployed) if has_own_app(target) else None
+        if has_own_app(target) and deployed_issuer(deployed) == issuer:
+            return deployed_settings(deployed)
     except TokenctlError:
         if options.token_url is None:
             raise  # the default address may not be the stack's
-        settings = None
-    return settings if settings is not None and settings.name == issuer else default_settings(issuer)
+    return default_settings(issuer)
 
 
 def _plan_with_amplify(target: Target, options: SignInOptions) -> SignInPlan:
@@ -112,7 +107,7 @@ def _plan_with_amplify(target: Target, options: SignInOptions) -> SignInPlan:
     check_page_fits(consent_page, exchange.client.meta.endpoint_url)
     return SignInPlan(
         consent_page=consent_page,
-        issuer_label=_LABELS[AMPLIFY],
+        issuer_label=FigmaSettings.label,
         client_id=options.client_id,
         scopes=options.scopes_with(FIGMA_SCOPES),
         exchange=exchange,
@@ -126,7 +121,7 @@ def _plan_with_own_app(target: Target, settings: IssuerSettings, options: SignIn
     if not token_url:
         raise UsageError("--token-url is missing. Give the address where the issuer exchanges the code.")
     validate_address(token_url, "The address of the token endpoint")
-    consent_page = _consent_page(profile.consent_page, token_url, options)
+    consent_page = _consent_page(settings, token_url, options)
     app, reminder = app_login(target, options.client_id)
     try:
         authenticate(profile.client_auth, app)  # better to fail now than after the sign-in
@@ -135,7 +130,7 @@ def _plan_with_own_app(target: Target, settings: IssuerSettings, options: SignIn
     else:
         return SignInPlan(
             consent_page=consent_page,
-            issuer_label=_LABELS.get(settings.name, "the issuer"),
+            issuer_label=settings.label,
             client_id=app.client_id,
             scopes=options.scopes_with(profile.scopes),
             exchange=TokenEndpointExchange(url=token_url, profile=profile, app=app, bundle=target.aws.trusted_bundle),
@@ -145,11 +140,12 @@ def _plan_with_own_app(target: Target, settings: IssuerSettings, options: SignIn
     raise UsageError(f"The app's credentials cannot be used: {fault}. See `tokenctl app-credentials`.")
 
 
-def _consent_page(known_page: str, token_url: str, options: SignInOptions) -> str:
-    """Return the consent page: the operator's, or the known one if the code is exchanged at the real Figma."""
-    page = options.authorize_url or known_page
+def _consent_page(settings: IssuerSettings, token_url: str, options: SignInOptions) -> str:
+    """Return the consent page: the operator's, or the known one if the issuer exchanges the code at its own address."""
+    page = options.authorize_url or settings.profile.consent_page
     check_page_fits(page, token_url)
-    at_figma = urlsplit(token_url).hostname == urlsplit(FIGMA_BASE_URL).hostname
-    if not page or (options.authorize_url is None and not at_figma):
+    own_url = default_settings(settings.name).profile.code_url
+    at_home = urlsplit(token_url).hostname == urlsplit(own_url).hostname
+    if not page or (options.authorize_url is None and not at_home):
         raise UsageError("--authorize-url is missing. Give the address of the issuer's consent page.")
     return page

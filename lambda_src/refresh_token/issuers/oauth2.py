@@ -10,10 +10,10 @@ from refresh_token.issuers.refusal_errors import refusal_error
 from refresh_token.issuers.token_endpoint import TokenEndpoint
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.issued import issued_token
-from refresh_token.oauth.issuers import IssuerSettings, OAuth2Settings
+from refresh_token.oauth.issuers import SETTINGS
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.requests import TokenRequest, refresh_request
-from refresh_token.oauth.variables import APP_SECRET_ARN, VariableReader
+from refresh_token.oauth.variables import APP_SECRET_ARN, ISSUER, VariableReader
 
 
 class OAuth2Issuer:
@@ -50,13 +50,13 @@ class OAuth2Issuer:
 
 
 def issuer_from(environment: Mapping[str, str]) -> OAuth2Issuer:
-    """Return the issuer that the variables OAUTH2_* and APP_SECRET_ARN describe. Raises ConfigurationException."""
-    return issuer_with(OAuth2Settings, environment)
+    """Return the issuer that ISSUER, its variables and APP_SECRET_ARN describe.
 
+    Raises:
+        ConfigurationException: names every faulty variable.
 
-def issuer_with(settings: type[IssuerSettings], environment: Mapping[str, str]) -> OAuth2Issuer:
-    """Return the issuer that these settings describe. Raises ConfigurationException, which names every fault."""
+    """
     reader = VariableReader(environment)
-    secret_arn, chosen = reader.text(APP_SECRET_ARN), settings.from_variables(reader)
+    secret_arn, settings = reader.text(APP_SECRET_ARN), SETTINGS[environment[ISSUER]].from_variables(reader)
     reader.check()
-    return OAuth2Issuer(chosen.profile, AppCredentialsSecret(secret_arn))
+    return OAuth2Issuer(settings.profile, AppCredentialsSecret(secret_arn))

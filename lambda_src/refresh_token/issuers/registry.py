@@ -1,18 +1,17 @@
-"""The issuers by name. To add one, write a module beside this one and a line here: see ``docs/issuers.md``."""
+"""The issuers by name. To add one that does not follow RFC 6749, add a module here and its row: ``docs/issuers.md``."""
 
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Final
 
 from refresh_token.environment import EnvironmentReader
-from refresh_token.oauth.issuers import AMPLIFY, FIGMA, OAUTH2
+from refresh_token.oauth.issuers import AMPLIFY, SETTINGS
 from refresh_token.oauth.variables import ISSUER
 from refresh_token.ports import Issuer
 
 ISSUERS: Final[dict[str, str]] = {
     AMPLIFY: "ui_builder",
-    FIGMA: "figma",
-    OAUTH2: "oauth2",
+    **dict.fromkeys(SETTINGS, "oauth2"),
 }
 """Each value of ISSUER, the default first, and the module whose ``issuer_from(environment)`` makes that issuer."""
 

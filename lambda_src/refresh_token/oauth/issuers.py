@@ -50,6 +50,8 @@ class IssuerSettings(ABC):
     """What an operator can set about an issuer. The constructor checks nothing; the readers do."""
 
     name: ClassVar[str]
+    label: ClassVar[str] = "the issuer"
+    """What messages to people call the issuer."""
 
     @property
     @abstractmethod
@@ -90,6 +92,7 @@ class FigmaSettings(IssuerSettings):
     """Figma itself, with an app of your own (Figma's REST API documentation, "Authentication")."""
 
     name: ClassVar[str] = FIGMA
+    label: ClassVar[str] = "Figma"
     base_url: str = _variable(
         "FIGMA_BASE_URL", lambda reader, name: reader.url(name, FIGMA_BASE_URL), default=FIGMA_BASE_URL
     )

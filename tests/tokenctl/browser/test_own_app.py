@@ -89,6 +89,12 @@ class TestTheIssuer:
     def test_options_must_fit_it(self, refuse: Refuse, options: tuple[str, ...], message: str) -> None:
         assert message in refuse(*options, code=252)
 
+    def test_another_issuer_ignores_its_settings(self, stack: Stack, refuse: Refuse) -> None:
+        stack.set_environment(ISSUER="oauth2", OAUTH2_CLIENT_AUTH="canary")
+        assert "--client-id is missing" in refuse("--issuer", "amplify", "--yes", code=252)
+        message = refuse("--issuer", "figma", "--yes", "--token-url", "ftp://x", code=252)
+        assert message.startswith("tokenctl: The address of the token endpoint must begin with https://.")
+
     def test_an_http_address_gets_nothing(self, stack: Stack, refuse: Refuse) -> None:
         stack.put_app()
         stack.set_environment(ISSUER="figma", FIGMA_BASE_URL="http://figma.example")

@@ -77,7 +77,7 @@ class TestDoctor:
         self, on_bare: Command, bare: Stack, variables: dict[str, str], message: str
     ) -> None:
         bare.set_environment(**variables)
-        assert on_bare("doctor").line("issuer").startswith(f"WARN  issuer        cannot be read: {message}")
+        assert on_bare("doctor").line("issuer").startswith(f"WARN  issuer        {message}")
 
     def test_region_must_suit_the_planned_issuer(self, tokenctl: Tokenctl) -> None:
         words = ("doctor", "--before-deployment", "--region", "ap-east-1", "--issuer")
