@@ -92,8 +92,7 @@ class TestTheIssuer:
     def test_another_issuer_ignores_its_settings(self, stack: Stack, refuse: Refuse) -> None:
         stack.set_environment(ISSUER="oauth2", OAUTH2_CLIENT_AUTH="canary")
         assert "--client-id is missing" in refuse("--issuer", "amplify", "--yes", code=252)
-        message = refuse("--issuer", "figma", "--yes", "--token-url", "ftp://x", code=252)
-        assert message.startswith("tokenctl: The address of the token endpoint must begin with https://.")
+        assert "Store them with `tokenctl app-credentials" in refuse("--issuer", "figma", "--yes", code=253)
 
     def test_an_http_address_gets_nothing(self, stack: Stack, refuse: Refuse) -> None:
         stack.put_app()
