@@ -5,7 +5,7 @@
 # these interpreters that works. Name another with `make PYTHON=/path/to/python3`, and with `VENV=.venv-other`
 # the folders that it installs into.
 PYTHON_CANDIDATES := python3.13 python3.12 python3.11 python3 python /usr/bin/python3
-USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(firstword $(foreach candidate,$(PYTHON_CANDIDATES),$(shell $(candidate) -c '$(USABLE)' 2>/dev/null && echo $(candidate))))
 
 VENV := .venv
@@ -51,7 +51,7 @@ snapshots: $(VENV)/.done ## update the snapshots of the templates, and the READM
 lock: $(VENV)/.done ## write the hashes of the function's packages, after you changed a pin
 	@$(BIN)/python -m infra.lock
 
-mutants: $(VENV)/.done ## break the core in 900 ways and count how many of them the tests notice (a minute or two)
+mutants: $(VENV)/.done ## break the core in about 1000 ways and count how many of them the tests notice (a minute or two)
 	@$(BIN)/python -m tests.repo.mutants
 
 messages: $(VENV)/.done ## list every text that people see, once, in a table

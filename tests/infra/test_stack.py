@@ -156,7 +156,7 @@ class TestSchedule:
 class TestWhatOthersFind:
     def test_the_layer_serves_every_supported_python(self, every_stage: Synthesised) -> None:
         layer = every_stage.only("AWS::Lambda::LayerVersion")["Properties"]
-        assert layer["CompatibleRuntimes"] == ["python3.11", "python3.12", "python3.13", "python3.14"]
+        assert layer["CompatibleRuntimes"] == ["python3.11", "python3.12", "python3.13"]
         assert layer["CompatibleArchitectures"] == ["arm64", "x86_64"]
 
     def test_parameters_name_alias_and_layer(self, every_stage: Synthesised) -> None:

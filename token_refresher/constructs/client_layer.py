@@ -10,7 +10,7 @@ from token_refresher.bundling.bundle import client_bundle
 class ClientLayer(Construct):
     """Lets functions `import token_client`, on every Python that both Lambda and the client support.
 
-    It holds no byte code: that would serve one Python version, and the layer serves four.
+    It holds no byte code: that would serve one Python version, and the layer serves three.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy) -> None:
@@ -25,7 +25,6 @@ class ClientLayer(Construct):
                 lambda_.Runtime.PYTHON_3_11,
                 lambda_.Runtime.PYTHON_3_12,
                 lambda_.Runtime.PYTHON_3_13,
-                lambda_.Runtime.PYTHON_3_14,
             ],
             compatible_architectures=[lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64],
             license="MIT",
