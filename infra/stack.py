@@ -42,5 +42,5 @@ class RefreshTokenStack(Stack):
         CfnOutput(self, "SecretArn", value=refresher.secret_arn)
         if refresher.app_secret_arn:
             CfnOutput(self, "AppSecretArn", value=refresher.app_secret_arn)
-        CfnOutput(self, "DeadLetterQueueUrl", value=refresher.queue.queue_url)
+        CfnOutput(self, "DeadLetterQueueUrl", value=refresher.dead_letter_queue.queue_url)
         CfnOutput(self, "AlarmTopicArn", value=refresher.topic.topic_arn)

@@ -109,7 +109,7 @@ class TokenRefresher(RefreshMetrics):
             secret=self._secret,
             app_secret=app_secret,
             lock_table=lock.table,
-            failure_queue=dead_letters,
+            dead_letters=dead_letters,
             removal_policy=removal_policy,
         )
         RefreshSchedule(
@@ -151,8 +151,8 @@ class TokenRefresher(RefreshMetrics):
         """The key of the secrets, with `customer_managed_key`."""
         self.lock_table: dynamodb.Table = lock.table
         """The table with the claims on refreshes."""
-        self.queue: sqs.Queue = dead_letters
-        """The dead-letter queue."""
+        self.dead_letter_queue: sqs.Queue = dead_letters
+        """The queue of failed ticks."""
         self.topic: sns.Topic = monitoring.topic
         """The topic that the alarms publish to. You can add subscriptions."""
         self.alarms: list[cloudwatch.Alarm] = monitoring.alarms

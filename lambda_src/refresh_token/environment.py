@@ -5,6 +5,11 @@ from typing import Final
 
 from refresh_token.errors import ConfigurationException
 
+SECRET_ARN: Final = "SECRET_ARN"  # noqa: S105 - the name of a variable
+LOCK_TABLE: Final = "LOCK_TABLE"
+ADVISORY_WINDOW: Final = "ADVISORY_WINDOW_SECONDS"
+MANDATORY_WINDOW: Final = "MANDATORY_WINDOW_SECONDS"
+
 _MAX_DIGITS: Final = 9
 """The longest number of seconds that is read, in digits: 31 years."""
 

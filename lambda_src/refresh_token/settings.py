@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from refresh_token.environment import EnvironmentReader
+from refresh_token.environment import ADVISORY_WINDOW, LOCK_TABLE, MANDATORY_WINDOW, SECRET_ARN, EnvironmentReader
 from refresh_token.windows import WindowSettings
 
 
@@ -25,10 +25,10 @@ class Settings:
 
         """
         reader = EnvironmentReader(environment)
-        secret_arn, lock_table = reader.text("SECRET_ARN"), reader.text("LOCK_TABLE")
-        advisory, mandatory = reader.seconds("ADVISORY_WINDOW_SECONDS"), reader.seconds("MANDATORY_WINDOW_SECONDS")
+        secret_arn, lock_table = reader.text(SECRET_ARN), reader.text(LOCK_TABLE)
+        advisory, mandatory = reader.seconds(ADVISORY_WINDOW), reader.seconds(MANDATORY_WINDOW)
         if advisory and mandatory >= advisory:
-            reader.fault("MANDATORY_WINDOW_SECONDS must be less than ADVISORY_WINDOW_SECONDS")
+            reader.fault(f"{MANDATORY_WINDOW} must be less than {ADVISORY_WINDOW}")
         reader.check()
         windows = WindowSettings(advisory=timedelta(seconds=advisory), mandatory=timedelta(seconds=mandatory))
         return cls(secret_arn=secret_arn, lock_table=lock_table, windows=windows)

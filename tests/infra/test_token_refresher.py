@@ -220,7 +220,7 @@ class TestMetrics:
 def test_its_parts_are_public(asset: Path, stack: Stack) -> None:
     refresher = TokenRefresher(stack, "Figma", asset=asset)
     assert refresher.alias.alias_name == "live"
-    assert stack.resolve(refresher.queue.queue_url)
+    assert stack.resolve(refresher.dead_letter_queue.queue_url)
     assert stack.resolve(refresher.topic.topic_arn)
     assert len(refresher.alarms) == 7
     assert refresher.encryption_key is None

@@ -53,7 +53,7 @@ def test_a_job_has_no_unused_permission(workflow: Path) -> None:
         assert ("environment" in job) == signs_in, "roles, and who approves, belong to environments"
 
 
-def test_no_stored_key_and_no_foreign_text_in_shells(workflow: Path) -> None:
+def test_shells_get_no_key_or_foreign_text(workflow: Path) -> None:
     text = workflow.read_text(encoding="utf-8")
     assert not re.search(r"secrets\.|access-key|pull_request_target", text)
     for job in jobs(workflow).values():

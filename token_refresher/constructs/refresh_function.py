@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from refresh_token.environment import ADVISORY_WINDOW, LOCK_TABLE, MANDATORY_WINDOW, SECRET_ARN
 from refresh_token.oauth.variables import APP_SECRET_ARN, ISSUER
 from token_refresher.constructs.acknowledgements import acknowledge
 from token_refresher.constructs.app_secret import AppSecret
@@ -43,7 +44,7 @@ class RefreshFunction(Construct):
         secret: TokenSecret,
         app_secret: AppSecret | None,
         lock_table: dynamodb.ITable,
-        failure_queue: sqs.IQueue,
+        dead_letters: sqs.IQueue,
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -67,7 +68,7 @@ class RefreshFunction(Construct):
                         *secret.statements(),
                         _allow("ClaimRefresh", _LOCK_ACTIONS, lock_table.table_arn),
                         *(app_secret.statements() if app_secret else [_refresh_at_ui_builder()]),
-                        _allow("ReportFailure", ["sqs:SendMessage"], failure_queue.queue_arn),
+                        _allow("ReportFailure", ["sqs:SendMessage"], dead_letters.queue_arn),
                     ]
                 )
             },
@@ -91,10 +92,10 @@ class RefreshFunction(Construct):
             timeout=Duration.seconds(settings["timeout_seconds"]),
             reserved_concurrent_executions=settings["reserved_concurrency"],
             environment={
-                "SECRET_ARN": secret.arn,
-                "LOCK_TABLE": lock_table.table_name,
-                "ADVISORY_WINDOW_SECONDS": str(settings["advisory_window_hours"] * 3600),
-                "MANDATORY_WINDOW_SECONDS": str(settings["mandatory_window_hours"] * 3600),
+                SECRET_ARN: secret.arn,
+                LOCK_TABLE: lock_table.table_name,
+                ADVISORY_WINDOW: str(settings["advisory_window_hours"] * 3600),
+                MANDATORY_WINDOW: str(settings["mandatory_window_hours"] * 3600),
                 # Powertools adds it to each metric as the dimension `service`.
                 "POWERTOOLS_SERVICE_NAME": service_name,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -133,7 +134,7 @@ class RefreshFunction(Construct):
             target.configure_async_invoke(
                 retry_attempts=0,
                 max_event_age=Duration.hours(1),
-                on_failure=destinations.SqsDestination(failure_queue),
+                on_failure=destinations.SqsDestination(dead_letters),
             )
 
 

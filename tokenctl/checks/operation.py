@@ -69,7 +69,7 @@ def check_alarms(subject: Subject) -> Finding:
 
 def check_dead_letters(subject: Subject) -> Finding:
     """Check that the dead-letter queue is empty."""
-    count = subject.deployed.dead_letters()
+    count = subject.deployed.count_dead_letters()
     if count:
         return Finding(
             Level.FAIL,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
+from refresh_token.environment import ADVISORY_WINDOW, MANDATORY_WINDOW
 from refresh_token.signals import ALARMS
 from refresh_token.windows import WindowSettings
 from tokenctl.errors import TokenctlError
@@ -54,7 +55,7 @@ class DeployedStack:
             variables = self.function_variables
         except TokenctlError:
             return DEFAULT_WINDOWS
-        advisory, mandatory = (variables.get(f"{name}_WINDOW_SECONDS", "") for name in ("ADVISORY", "MANDATORY"))
+        advisory, mandatory = (variables.get(name, "") for name in (ADVISORY_WINDOW, MANDATORY_WINDOW))
         if not (advisory.isdecimal() and mandatory.isdecimal()):
             return DEFAULT_WINDOWS
         return WindowSettings(advisory=timedelta(seconds=int(advisory)), mandatory=timedelta(seconds=int(mandatory)))
@@ -78,7 +79,7 @@ class DeployedStack:
             alarms: list[dict[str, Any]] = client.describe_alarms(AlarmNames=names)["MetricAlarms"]
         return sorted(alarms, key=lambda alarm: (alarm["StateValue"] != "ALARM", alarm["AlarmName"]))
 
-    def dead_letters(self) -> int:
+    def count_dead_letters(self) -> int:
         """Return the approximate number of messages in the dead-letter queue."""
         client, url = self.target.aws.client("sqs"), self.target.output("DeadLetterQueueUrl")
         with translate_aws_errors():

@@ -32,7 +32,7 @@ def status_report(target: Target) -> dict[str, Any]:
         "lastOutcome": _part(lambda: _last_outcome(deployed, now)),
         "schedule": _part(lambda: _schedule(deployed, now)),
         "alarms": _part(lambda: _alarms(deployed)),
-        "deadLetterQueue": _part(lambda: {"messages": deployed.dead_letters()}),
+        "deadLetterQueue": _part(lambda: {"messages": deployed.count_dead_letters()}),
     }
 
 
