@@ -22,13 +22,14 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(wheel(tmp_path_factory))
 
 
-def run(folder: Path, *command: str | Path, **variables: str) -> str:
+def run(folder: Path, *command: str | Path, code: int = 0, **variables: str) -> str:
+    """Return what a command prints: its output, or its errors if it is to fail."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV_"))}
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, cwd=folder, env={**kept, **variables}, timeout=120
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.returncode == code, done.stderr
+    return done.stderr if code else done.stdout
 
 
 class TestContents:
@@ -60,6 +61,12 @@ def test_the_cli_extra_runs_tokenctl(
 ) -> None:
     tokenctl = python_with("cli", tmp_path_factory).with_name("tokenctl")
     assert "tokenctl" in run(tmp_path, tokenctl, *arguments)
+
+
+def test_tokenctl_without_its_extra_names_it(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    tokenctl = python_with("cdk", tmp_path_factory).with_name("tokenctl")
+    (line,) = run(tmp_path, tokenctl, "--help", code=253).splitlines()
+    assert "pip install 'refresh-token[cli]'" in line
 
 
 def test_the_documented_app_synthesises_beside_its_own_infra(
