@@ -1,9 +1,9 @@
 # One way to do each chore. `make help` lists them. Every target does its own set-up.
 #
 # Needed on the machine: make, and Python 3.11 to 3.13 with venv. Everything else comes from PyPI and npm, pinned, into
-# folders inside the checkout (.venv*, node_modules); only Chromium comes from Debian's packages. make uses the first of
-# these interpreters that works. Name another with `make PYTHON=/path/to/python3`, and with `VENV=.venv-other`
-# the folders that it installs into.
+# folders inside the checkout (.venv*, node_modules); only Chromium and the AWS CLI come from Debian's packages. make uses
+# the first of these interpreters that works. Name another with `make PYTHON=/path/to/python3`, and with
+# `VENV=.venv-other` the folders that it installs into.
 PYTHON_CANDIDATES := python3.13 python3.12 python3.11 python3 python /usr/bin/python3
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(firstword $(foreach candidate,$(PYTHON_CANDIDATES),$(shell $(candidate) -c '$(USABLE)' 2>/dev/null && echo $(candidate))))
@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL = -m pip install --quiet
 
-.PHONY: help setup demo stop test check chromium snapshots lock mutants messages bench clean
+.PHONY: help setup demo stop test check debian-packages snapshots lock mutants messages bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -32,7 +32,7 @@ demo: $(VENV)/.done $(MINISTACK_VENV)/.done node_modules/.done ## deploy to an e
 stop: $(VENV)/.done ## stop what `make demo KEEP=1` left running
 	@$(BIN)/python -m local.demo --stop
 
-test: check chromium ## run every check and every test
+test: check debian-packages ## run every check and every test
 	@$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest -n 4 --dist loadgroup --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/python -m coverage report --include='lambda_src/*' --fail-under=95
@@ -63,17 +63,19 @@ bench: setup ## measure start, answers, refreshes and commands beside peers and 
 clean: ## remove everything that the other targets made
 	rm -rf .venv .venv-* node_modules .cache build cdk.out .local-cloud .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
-# For the browser tests. Without it they are skipped and everything else is still tested.
-NO_CHROMIUM := The browser tests will be skipped. Install Debian's packages chromium and chromium-driver to run them.
+# For the browser tests, and to compare tokenctl with the AWS CLI version 2. Without these packages such tests are
+# skipped and everything else is still tested.
+DEBIAN_PACKAGES := chromium chromium-driver awscli
+WITHOUT_THEM := Tests that need them will be skipped. Install Debian's packages $(DEBIAN_PACKAGES) to run them.
 APT_GET := env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120
-chromium:
-	@test -x /usr/bin/chromium -a -x /usr/bin/chromedriver && exit 0; \
-	command -v apt-get >/dev/null || { echo "There is no apt-get to install Chromium with. $(NO_CHROMIUM)" >&2; exit 0; }; \
+debian-packages:
+	@test -x /usr/bin/chromium -a -x /usr/bin/chromedriver -a -x /usr/bin/aws && exit 0; \
+	command -v apt-get >/dev/null || { echo "There is no apt-get to install $(DEBIAN_PACKAGES) with. $(WITHOUT_THEM)" >&2; exit 0; }; \
 	if [ "$$(id -u)" = 0 ]; then as_root=; elif sudo -n true 2>/dev/null; then as_root="sudo -n"; \
-	else echo "Installing Chromium takes root, or sudo without a password. $(NO_CHROMIUM)" >&2; exit 0; fi; \
-	echo "Installing Chromium for the browser tests ..."; \
-	{ $$as_root $(APT_GET) update && $$as_root $(APT_GET) install -y --no-install-recommends chromium chromium-driver >/dev/null; } \
-	|| echo "Installing Chromium failed. $(NO_CHROMIUM)" >&2
+	else echo "Installing $(DEBIAN_PACKAGES) takes root, or sudo without a password. $(WITHOUT_THEM)" >&2; exit 0; fi; \
+	echo "Installing $(DEBIAN_PACKAGES) for the tests ..."; \
+	{ $$as_root $(APT_GET) update && $$as_root $(APT_GET) install -y --no-install-recommends $(DEBIAN_PACKAGES) >/dev/null; } \
+	|| echo "Installing $(DEBIAN_PACKAGES) failed. $(WITHOUT_THEM)" >&2
 
 $(VENV)/.done: requirements.txt requirements-dev.txt constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 to 3.13 with venv (Debian: apt-get install python3-venv), or run make PYTHON=/path/to/python3." >&2; exit 1; }
