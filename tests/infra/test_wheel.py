@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import ROOT
-from tests.support.wheel import PACKAGES, python_with, wheel
+from tests.support.wheel import PACKAGES, path_with_compiler, python_with, wheel
 from token_refresher.bundling.bundle import client_bundle, function_bundle
 
 pytestmark = pytest.mark.xdist_group("wheel")
@@ -78,7 +78,8 @@ def test_the_documented_app_synthesises_beside_its_own_infra(
     (tmp_path / "app.py").write_text(f"from infra import TEAM\n{block}")
     bundles = [function_bundle("arm64"), client_bundle()]
     python = python_with("cdk", tmp_path_factory)
-    run(tmp_path, python, "app.py", CDK_OUTDIR=str(tmp_path / "cdk.out"), PIP_NO_INDEX="1")
+    path = path_with_compiler()
+    run(tmp_path, python, "app.py", CDK_OUTDIR=str(tmp_path / "cdk.out"), PIP_NO_INDEX="1", PATH=path)
     assert '"AWS::SNS::Subscription"' in (tmp_path / "cdk.out" / "Design.template.json").read_text()
     assets = [folder for folder in (tmp_path / "cdk.out").glob("asset.*") if folder.is_dir()]
     assert sorted(map(contents, assets)) == sorted(map(contents, bundles)), "the wheel brings what the checkout brings"

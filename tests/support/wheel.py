@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import ROOT
+from token_refresher.bundling.python_runtime import find_compiler
 
 PACKAGES = ("lambda_src/refresh_token", "lambda_src/token_client", "token_refresher", "tokenctl")
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
@@ -47,6 +48,17 @@ def python_with(extra: str, factory: pytest.TempPathFactory) -> Path:
             _run(*PIP, "--python", python, "install", "--no-compile", *constraints, f"{file}[{extra}]")
             (environment / "done").touch()
     return environment / "bin" / "python"
+
+
+def path_with_compiler() -> str:
+    """Return PATH with the interpreter first that compiles this checkout's bundles: a shim may only work in here."""
+    path, compiler = os.environ["PATH"], find_compiler()
+    if compiler is None:
+        return path
+    told = subprocess.run(
+        [compiler.executable, "-c", "import sys; print(sys.executable)"], check=True, capture_output=True, text=True
+    )
+    return f"{Path(told.stdout.strip()).parent}{os.pathsep}{path}"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from local.cloud import LocalCloud
 from local.deployment import pair_of
 from tests.support.checkout import ROOT
 from tests.support.played_demo import PlayedDemo
-from tests.support.wheel import python_with
+from tests.support.wheel import path_with_compiler, python_with
 from tests.support.windows import FRESH
 
 pytestmark = pytest.mark.xdist_group("stack")
@@ -75,7 +75,7 @@ def cdk(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> CdkCli:
     architecture = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
     return CdkCli(
         # The checkout's bundles fit if the wheel brings the same sources.
-        env={**cloud.env, "PIP_NO_INDEX": "1"},
+        env={**cloud.env, "PIP_NO_INDEX": "1", "PATH": path_with_compiler()},
         folder=tmp_path_factory.mktemp("out"),
         app_folder=folder,
         app=f"{python_with('cdk', tmp_path_factory)} app.py {architecture} {cloud.standin.url}",
