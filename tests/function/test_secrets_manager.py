@@ -173,7 +173,6 @@ class TestRead:
         raises(SecretUnavailableException, store.read, "(ConnectionClosedError)")
 
 
-PUT_ERRORS = [*modelled_errors("secretsmanager", "PutSecretValue"), *COMMON]
 MOVE_ERRORS = [*modelled_errors("secretsmanager", "UpdateSecretVersionStage"), *COMMON]
 NOT_STORED: Sequence[tuple[str, Sequence[Step]]] = [
     *[
