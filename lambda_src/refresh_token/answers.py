@@ -1,7 +1,7 @@
 """Turns a result into the answer's JSON. No other module puts a token into an answer."""
 
-from refresh_token.results import BareToken, LiveToken, TickReport
-from refresh_token.windows import iso_utc
+from refresh_token.core.results import BareToken, LiveToken, TickReport
+from refresh_token.core.windows import iso_utc
 
 Answer = dict[str, str | int | None]
 

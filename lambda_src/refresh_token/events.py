@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from refresh_token.core.text import is_text
+from refresh_token.core.token_pair import PROVIDER
 from refresh_token.errors import InvalidParameterException
-from refresh_token.text import is_text
-from refresh_token.token_pair import PROVIDER
 
 
 @dataclass(frozen=True, slots=True)

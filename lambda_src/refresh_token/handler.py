@@ -25,21 +25,21 @@ from refresh_token.adapters.secrets_manager import (
     secrets_manager_client,
     secrets_manager_writer,
 )
+from refresh_token.adapters.telemetry import PowertoolsTelemetry
 from refresh_token.answers import Answer, answer_of
-from refresh_token.connections import Connection
+from refresh_token.core.connections import Connection
+from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.refresher import Refresher
+from refresh_token.core.results import BareToken, LiveToken, TickReport
+from refresh_token.core.successors import successor_id
 from refresh_token.errors import ConfigurationException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
-from refresh_token.process_memory import ProcessMemory
-from refresh_token.refresher import Refresher
-from refresh_token.results import BareToken, LiveToken, TickReport
 from refresh_token.settings import Settings
-from refresh_token.successors import successor_id
-from refresh_token.telemetry import PowertoolsTelemetry
 
 if TYPE_CHECKING:
-    from refresh_token.claims import RefreshLock
-    from refresh_token.ports import Issuer
-    from refresh_token.refresh_once import RefreshOnce
+    from refresh_token.core.claims import RefreshLock
+    from refresh_token.core.ports import Issuer
+    from refresh_token.core.refresh_once import RefreshOnce
 
 TELEMETRY: Final = PowertoolsTelemetry()
 MEMORY: Final = ProcessMemory()
@@ -106,7 +106,7 @@ def _serve(request: Request, refresher: Refresher) -> LiveToken | BareToken | Ti
 
 def _refresher(connection: Connection, clock: LambdaClock) -> Refresher:
     def once() -> "RefreshOnce":
-        from refresh_token.refresh_once import RefreshOnce  # noqa: PLC0415 - see the module's docstring
+        from refresh_token.core.refresh_once import RefreshOnce  # noqa: PLC0415 - see the module's docstring
 
         return RefreshOnce(
             connection=connection,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from refresh_token.core.windows import WindowSettings
 from refresh_token.environment import ADVISORY_WINDOW, LOCK_TABLE, MANDATORY_WINDOW, SECRET_ARN, EnvironmentReader
-from refresh_token.windows import WindowSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

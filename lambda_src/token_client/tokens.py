@@ -8,7 +8,7 @@ from typing import Final
 from token_client.errors import UnexpectedAnswerException
 
 MAX_LENGTH: Final = 16_384
-"""Characters of an access token. This rule and the next are the function's own (`refresh_token.text`)."""
+"""Characters of an access token. This rule and the next are the function's own (`refresh_token.core.text`)."""
 
 _USABLE: Final = re.compile(r"[!-~]+")
 """What a header can carry after ``Bearer``: visible ASCII characters (RFC 6750, 2.1, allows fewer)."""

@@ -14,7 +14,7 @@ import pytest
 from werkzeug.wrappers import Response
 
 import refresh_token.errors
-from refresh_token.text import is_access_token
+from refresh_token.core.text import is_access_token
 from tests.support.canaries import CORE, leaks, texts_of
 from tests.support.client_function import ARN, NAME, PARAMETER, Function, raised, refused, token_of
 from token_client import Token, TokenClient, TokenClientError, errors, invoker

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from refresh_token.answers import Answer, answer_of
-from refresh_token.ports import StoredPair
-from refresh_token.results import BareToken, LiveToken, TickReport
-from refresh_token.token_pair import TokenPair
+from refresh_token.core.ports import StoredPair
+from refresh_token.core.results import BareToken, LiveToken, TickReport
+from refresh_token.core.token_pair import TokenPair
 
 EXPIRES = datetime(2027, 2, 21, 14, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=2)))
 SECRETS = {"refresh_token": "canary", "client_id": "canary", "unknown": {"note": "canary"}}

@@ -11,8 +11,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
 
+from refresh_token.adapters.deadline import Deadline
 from refresh_token.adapters.secrets_manager import secrets_manager_writer
-from refresh_token.deadline import Deadline
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.issuers.app_credentials import AppCredentialsSecret
 from refresh_token.oauth.app_credentials import AppCredentials

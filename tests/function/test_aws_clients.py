@@ -5,7 +5,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from refresh_token.aws_clients import KNOWN_CODES, Fault, attempt, aws_client
+from refresh_token.adapters.aws_clients import KNOWN_CODES, Fault, attempt, aws_client
 from refresh_token.errors import ConfigurationException
 from tests.support.botocore_models import modelled_errors
 from tests.support.fault_table import SERVICES
@@ -23,7 +23,7 @@ def test_a_wrong_endpoint_is_misconfigured(url: str, monkeypatch: pytest.MonkeyP
 def test_a_missing_region_is_misconfigured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name)
-    monkeypatch.setattr("refresh_token.aws_clients.session", botocore.session.get_session)
+    monkeypatch.setattr("refresh_token.adapters.aws_clients.session", botocore.session.get_session)
     with pytest.raises(ConfigurationException, match="NoRegionError"):
         aws_client("dynamodb", Config())
 

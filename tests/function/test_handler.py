@@ -376,7 +376,8 @@ class TestColdStart:
             from tests.support.moto_function import deploy
             from tests.support.token_server import token_server, ui_builder_issued
 
-            LAZY = ("refresh_token.refresh_once", "refresh_token.claimed_refresh", "refresh_token.issued_token",
+            LAZY = ("refresh_token.core.refresh_once", "refresh_token.core.claimed_refresh",
+                    "refresh_token.core.issued_token",
                     "refresh_token.adapters.idempotency_lock", "refresh_token.issuers.ui_builder",
                     "aws_lambda_powertools", "aws_lambda_powertools.utilities.idempotency")
             with mock_aws(), token_server() as server:

@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import SSLError
 from botocore.httpsession import URLLib3Session
 
-from refresh_token.deadline import Deadline
+from refresh_token.adapters.deadline import Deadline
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers import https_connection as module
 from refresh_token.issuers.dialling import dial

@@ -20,7 +20,7 @@ from refresh_token.adapters.idempotency_lock import (
     IdempotencyLock,
     dynamodb_client,
 )
-from refresh_token.claims import CoolingDown, Failure, Held, HeldClaim
+from refresh_token.core.claims import CoolingDown, Failure, Held, HeldClaim
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
 from tests.support.botocore_models import modelled_errors
 from tests.support.canaries import assert_clean

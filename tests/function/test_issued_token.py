@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly, read_issued
+from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token
+from refresh_token.core.windows import Expiry
 from refresh_token.errors import IssuerProtocolException, IssuerUnavailableException
-from refresh_token.issued_token import IssuedToken, RefreshTokenOnly, read_issued
-from refresh_token.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token
-from refresh_token.windows import Expiry
 from tests.support.canaries import assert_clean
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly
+from refresh_token.core.ports import Issuer
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
@@ -16,9 +18,7 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
-from refresh_token.issued_token import IssuedToken, RefreshTokenOnly
 from refresh_token.issuers.registry import ISSUERS, issuer_from
-from refresh_token.ports import Issuer
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import NOBODY_LISTENS, AppSecret
 from tests.support.token_server import Reply, TokenServer, http, token_server

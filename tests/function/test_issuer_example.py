@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from refresh_token import issuers
+from refresh_token.core.issued_token import IssuedToken
+from refresh_token.core.ports import Issuer
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
@@ -14,9 +16,7 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
-from refresh_token.issued_token import IssuedToken
 from refresh_token.issuers.registry import ISSUERS, issuer_from
-from refresh_token.ports import Issuer
 from tests.support.checkout import ROOT
 from tests.support.function_environment import APP_SECRET, AppSecret
 from tests.support.token_server import Reply, TokenServer, http

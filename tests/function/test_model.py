@@ -33,24 +33,24 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from refresh_token import refresh_once
-from refresh_token.claimed_refresh import ClaimedRefresh, Outcome
-from refresh_token.claims import Claim, Failure, HeldClaim
-from refresh_token.connections import Connection
+from refresh_token.core import refresh_once
+from refresh_token.core.claimed_refresh import ClaimedRefresh, Outcome
+from refresh_token.core.claims import Claim, Failure, HeldClaim
+from refresh_token.core.connections import Connection
+from refresh_token.core.issued_token import Issued, RefreshTokenOnly
+from refresh_token.core.ports import StoredPair
+from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.refresh_once import RefreshOnce
+from refresh_token.core.refresher import Refresher
+from refresh_token.core.results import LiveToken
+from refresh_token.core.token_pair import TokenPair
+from refresh_token.core.windows import WindowSettings
 from refresh_token.errors import (
     InvalidParameterException,
     ReauthorizationRequiredException,
     RefreshTokenError,
     SecretMalformedException,
 )
-from refresh_token.issued_token import Issued, RefreshTokenOnly
-from refresh_token.ports import StoredPair
-from refresh_token.process_memory import ProcessMemory
-from refresh_token.refresh_once import RefreshOnce
-from refresh_token.refresher import Refresher
-from refresh_token.results import LiveToken
-from refresh_token.token_pair import TokenPair
-from refresh_token.windows import WindowSettings
 from tests.support.faked_core import build_core
 from tests.support.fakes import FakeTelemetry
 from tests.support.simulation import (

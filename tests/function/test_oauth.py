@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from refresh_token.core.issued_token import IssuedToken
+from refresh_token.core.text import is_refresh_token
 from refresh_token.errors import ConfigurationException
-from refresh_token.issued_token import IssuedToken
 from refresh_token.oauth.app_credentials import AppCredentials, parse_app_credentials
 from refresh_token.oauth.content_coding import decoded
 from refresh_token.oauth.issued import REFRESH_LIFETIMES, issued_token
@@ -20,7 +21,6 @@ from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.requests import TokenRequest, code_request, refresh_request
 from refresh_token.oauth.responses import TokenResponse
 from refresh_token.oauth.variables import VariableReader
-from refresh_token.text import is_refresh_token
 from tests.support.canaries import assert_clean
 
 TOKEN_URL = "https://issuer.example/token"

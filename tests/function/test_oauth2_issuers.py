@@ -6,10 +6,10 @@ from typing import ClassVar, cast
 
 import pytest
 
+from refresh_token.core.ports import Issuer
 from refresh_token.errors import ConfigurationException, RefreshTokenError
 from refresh_token.issuers.registry import ISSUERS, issuer_from
 from refresh_token.oauth.issuers import SETTINGS, FigmaSettings, IssuerSettings
-from refresh_token.ports import Issuer
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import APP_ID, APP_SECRET, AppSecret
 from tests.support.token_server import Seen, TokenServer, figma_error, http, oauth_error

@@ -8,10 +8,10 @@ import pytest
 from moto import mock_aws
 
 from refresh_token.adapters.secrets_manager import secrets_manager_writer
+from refresh_token.core.issued_token import IssuedToken
+from refresh_token.core.ports import Issuer
 from refresh_token.errors import ConfigurationException, ReauthorizationRequiredException
-from refresh_token.issued_token import IssuedToken
 from refresh_token.issuers.registry import issuer_from
-from refresh_token.ports import Issuer
 from tests.support.function_environment import ENVIRONMENT, UNSET
 from tests.support.oauth2_server import CLIENT_ID, CLIENT_SECRET, PATH, SCOPE, OAuth2Server, oauth2_server
 

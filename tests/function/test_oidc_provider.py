@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from refresh_token.core.issued_token import IssuedToken
+from refresh_token.core.ports import Issuer
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
-from refresh_token.issued_token import IssuedToken
 from refresh_token.issuers.registry import issuer_from
 from refresh_token.oauth.client_auth import STANDARD
-from refresh_token.ports import Issuer
 from tests.support.canaries import assert_clean
 from tests.support.checkout import ROOT
 from tests.support.function_environment import AppSecret

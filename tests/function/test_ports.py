@@ -15,11 +15,11 @@ from botocore.compat import HTTPHeaders
 
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
 from refresh_token.adapters.secrets_manager import SecretsManagerStore, secrets_manager_client
-from refresh_token.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim, RefreshLock
+from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim, RefreshLock
+from refresh_token.core.ports import StoredPair, TokenStore, VersionSupersededError
+from refresh_token.core.successors import successor_id
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import SecretNotSeededException
-from refresh_token.ports import StoredPair, TokenStore, VersionSupersededError
-from refresh_token.successors import successor_id
-from refresh_token.token_pair import TokenPair
 from tests.support.fakes import NOW, FakeClock, FakeLock, FakeStore
 from tests.support.lock_table import TABLE, create_lock_table
 from tests.support.secret_by_hand import store_by_hand

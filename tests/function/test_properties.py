@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refresh_token.answers import Answer, answer_of
+from refresh_token.core.token_pair import parse_pair
 from refresh_token.errors import (
     ALL,
     InvalidParameterException,
@@ -17,7 +18,6 @@ from refresh_token.errors import (
 )
 from refresh_token.events import parse_event
 from refresh_token.handler import _serve
-from refresh_token.token_pair import parse_pair
 from tests.support.faked_core import World
 from tests.support.fakes import NOW, FakeIssuer
 from tests.support.windows import LEFT

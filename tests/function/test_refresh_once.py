@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from refresh_token.claimed_refresh import CLOSE_RESERVE, COOLDOWN, MIN_CALL_TIME, WRITE_RESERVE, Outcome
-from refresh_token.claims import Failure
+from refresh_token.core.claimed_refresh import CLOSE_RESERVE, COOLDOWN, MIN_CALL_TIME, WRITE_RESERVE, Outcome
+from refresh_token.core.claims import Failure
+from refresh_token.core.issued_token import IssuedToken
+from refresh_token.core.ports import StoredPair
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
@@ -18,8 +20,6 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.issued_token import IssuedToken
-from refresh_token.ports import StoredPair
 from tests.support.faked_core import World, pair
 from tests.support.fakes import NOW
 

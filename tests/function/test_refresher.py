@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from refresh_token.claims import Failure
+from refresh_token.core.claims import Failure
+from refresh_token.core.refresher import ANSWER_RESERVE
+from refresh_token.core.results import BareToken
 from refresh_token.errors import (
     ConfigurationException,
     InvalidParameterException,
@@ -20,14 +22,12 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.refresher import ANSWER_RESERVE
-from refresh_token.results import BareToken
 from tests.support.faked_core import World, pair
 from tests.support.fakes import NOW
 from tests.support.windows import LEFT
 
 if TYPE_CHECKING:
-    from refresh_token.ports import Issuer
+    from refresh_token.core.ports import Issuer
 
 DOWN = IssuerUnavailableException("down")
 REFUSED = ReauthorizationRequiredException("refused")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from refresh_token import aws_clients
+from refresh_token.adapters import aws_clients
 from refresh_token.errors import ConfigurationException, RefreshTokenError
 from tests.support.events import TICK
 from tests.support.function_environment import AppSecret, forget_clients

@@ -20,6 +20,9 @@ from refresh_token.adapters.secrets_manager import (
     secrets_manager_client,
     secrets_manager_writer,
 )
+from refresh_token.core.ports import StoredPair, VersionSupersededError
+from refresh_token.core.successors import successor_id
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
@@ -27,9 +30,6 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.ports import StoredPair, VersionSupersededError
-from refresh_token.successors import successor_id
-from refresh_token.token_pair import TokenPair
 from tests.support.botocore_models import modelled_errors
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import NOBODY_LISTENS

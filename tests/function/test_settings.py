@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from refresh_token.core.windows import WindowSettings
 from refresh_token.errors import ConfigurationException
 from refresh_token.settings import Settings
-from refresh_token.windows import WindowSettings
 from tests.support.windows import WINDOW_VARIABLES, WINDOWS
 
 GOOD = {"SECRET_ARN": "arn", "LOCK_TABLE": "locks", **WINDOW_VARIABLES}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refresh_token.successors import is_successor, successor_id
+from refresh_token.core.successors import is_successor, successor_id
 
 VERSIONS = st.text(min_size=1, max_size=64)
 RANDOM = st.uuids(version=4).map(lambda one: one.hex)

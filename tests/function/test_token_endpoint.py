@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from refresh_token.deadline import Deadline
+from refresh_token.adapters.deadline import Deadline
 from refresh_token.errors import IssuerProtocolException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.issuers.https_connection import NoReply, Reply
 from refresh_token.issuers.retries import pause_before_retry

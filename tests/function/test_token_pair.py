@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly
+from refresh_token.core.text import is_refresh_token
+from refresh_token.core.token_pair import TokenPair, parse_pair
 from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
-from refresh_token.issued_token import IssuedToken, RefreshTokenOnly
-from refresh_token.text import is_refresh_token
-from refresh_token.token_pair import TokenPair, parse_pair
 from tests.support.canaries import assert_clean
 
 CREATED = datetime(2026, 11, 1, 8, 0, 0, tzinfo=UTC)

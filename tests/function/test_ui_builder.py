@@ -5,7 +5,8 @@ from dataclasses import replace
 import botocore.session
 import pytest
 
-from refresh_token import aws_clients
+from refresh_token.adapters import aws_clients
+from refresh_token.core.issued_token import Issued, IssuedToken
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
@@ -13,7 +14,6 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
-from refresh_token.issued_token import Issued, IssuedToken
 from refresh_token.issuers.ui_builder import UiBuilderIssuer
 from tests.support.canaries import assert_clean
 from tests.support.token_server import LIFETIME, Reply, TokenServer, ui_builder_error, ui_builder_issued

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from refresh_token.aws_clients import Fault, attempt, aws_client, punctual_client
-from refresh_token.whole_response import MAX_BYTES
+from refresh_token.adapters.aws_clients import Fault, attempt, aws_client, punctual_client
+from refresh_token.adapters.whole_response import MAX_BYTES
 
 BODY = json.dumps({"ARN": "arn", "Name": "pair", "VersionId": "V1", "SecretString": "x" * 40}).encode()
 HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()

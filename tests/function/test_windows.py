@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refresh_token.windows import MAX_LIFETIME, Expiry, Window, iso_utc, read_expires_in, window_of
+from refresh_token.core.windows import MAX_LIFETIME, Expiry, Window, iso_utc, read_expires_in, window_of
 from tests.support.fakes import NOW
 from tests.support.windows import WINDOWS
 

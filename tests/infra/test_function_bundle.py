@@ -100,7 +100,7 @@ for name in ISSUERS:
 CLIENT = """
 import json
 from botocore.config import Config
-from refresh_token.aws_clients import aws_client, session
+from refresh_token.adapters.aws_clients import aws_client, session
 """
 
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from refresh_token.connections import Connection
-from refresh_token.ports import Clock, Issuer, Telemetry
-from refresh_token.process_memory import ProcessMemory
-from refresh_token.refresh_once import RefreshOnce
-from refresh_token.refresher import Refresher
-from refresh_token.token_pair import TokenPair
+from refresh_token.core.connections import Connection
+from refresh_token.core.ports import Clock, Issuer, Telemetry
+from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.refresh_once import RefreshOnce
+from refresh_token.core.refresher import Refresher
+from refresh_token.core.token_pair import TokenPair
 from tests.support.fakes import NOW, FakeClock, FakeIssuer, FakeLock, FakeStore, FakeTelemetry
 from tests.support.windows import LEFT, WINDOWS
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from refresh_token.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
+from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
+from refresh_token.core.issued_token import Issued, read_issued
+from refresh_token.core.ports import StoredPair, VersionSupersededError
+from refresh_token.core.token_pair import TokenPair, parse_pair
 from refresh_token.errors import RefreshTokenError, SecretMalformedException, SecretNotSeededException
-from refresh_token.issued_token import Issued, read_issued
-from refresh_token.ports import StoredPair, VersionSupersededError
-from refresh_token.token_pair import TokenPair, parse_pair
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 KEEP_DONE = timedelta(minutes=2)

@@ -11,10 +11,9 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
-from refresh_token import aws_clients
-from refresh_token.adapters import idempotency_lock, secrets_manager
+from refresh_token.adapters import aws_clients, idempotency_lock, secrets_manager
+from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.issuers import ui_builder
-from refresh_token.process_memory import ProcessMemory
 from tests.support.token_server import TokenServer, token_server
 
 SERVICE = "RefreshToken-test"

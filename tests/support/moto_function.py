@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from refresh_token.windows import iso_utc
+from refresh_token.core.windows import iso_utc
 from tests.support.lambda_context import LambdaContext
 from tests.support.lock_table import TABLE, create_lock_table
 from tests.support.secret_by_hand import store_by_hand

@@ -20,7 +20,10 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
-from refresh_token.claims import Failure
+from refresh_token.core.claims import Failure
+from refresh_token.core.issued_token import Issued, RefreshTokenOnly, read_issued
+from refresh_token.core.ports import StoredPair
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import (
     IssuerProtocolException,
     IssuerUnavailableException,
@@ -29,9 +32,6 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.issued_token import Issued, RefreshTokenOnly, read_issued
-from refresh_token.ports import StoredPair
-from refresh_token.token_pair import TokenPair
 from tests.support.fakes import NOW, FakeLock, FakeStore, Record, Secret
 
 SKEW = timedelta(minutes=5)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from refresh_token.windows import WindowSettings
+from refresh_token.core.windows import WindowSettings
 
 WINDOWS = WindowSettings(advisory=timedelta(days=7), mandatory=timedelta(days=1))
 WINDOW_VARIABLES = {"ADVISORY_WINDOW_SECONDS": str(7 * 86_400), "MANDATORY_WINDOW_SECONDS": str(86_400)}

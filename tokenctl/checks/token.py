@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from refresh_token.windows import Window
+from refresh_token.core.windows import Window
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors

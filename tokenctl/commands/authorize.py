@@ -7,8 +7,8 @@ from typing import Final
 
 import click
 
+from refresh_token.core.windows import iso_utc
 from refresh_token.oauth.issuers import FIGMA_CONSENT_PAGE, FIGMA_SCOPES, NAMES
-from refresh_token.windows import iso_utc
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand

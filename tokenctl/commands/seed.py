@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from refresh_token.windows import MAX_LIFETIME, Window
+from refresh_token.core.windows import MAX_LIFETIME, Window
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Protocol
 
+from refresh_token.core.issued_token import Issued, IssuedToken
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import IssuerProtocolException
-from refresh_token.issued_token import Issued, IssuedToken
-from refresh_token.token_pair import TokenPair
 from tokenctl.errors import ServiceError
 from tokenctl.sign_in.authorization_request import AuthorizationRequest
 

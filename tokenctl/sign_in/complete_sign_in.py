@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from refresh_token.token_pair import TokenPair
+from refresh_token.core.token_pair import TokenPair
 from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.sign_in import pages
 from tokenctl.sign_in.authorization_request import AuthorizationRequest

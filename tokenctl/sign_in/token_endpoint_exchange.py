@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.issued import issued_token
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.refusals import CODE_EXCHANGE, CODES, Refusal, meaning
 from refresh_token.oauth.requests import code_request
 from refresh_token.oauth.responses import TokenResponse
-from refresh_token.token_pair import TokenPair
 from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.sign_in.authorization_request import AuthorizationRequest
 from tokenctl.sign_in.code_exchange import NOTHING_STORED, issued_pair

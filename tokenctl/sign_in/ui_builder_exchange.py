@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Self
 
-from refresh_token.issued_token import read_issued
+from refresh_token.core.issued_token import read_issued
+from refresh_token.core.token_pair import PROVIDER, TokenPair
 from refresh_token.oauth.amplify import read_body
-from refresh_token.token_pair import PROVIDER, TokenPair
 from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.sign_in.authorization_request import AuthorizationRequest
 from tokenctl.sign_in.code_exchange import NOTHING_STORED, issued_pair

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
+from refresh_token.core.windows import WindowSettings
 from refresh_token.environment import ADVISORY_WINDOW, MANDATORY_WINDOW
 from refresh_token.signals import ALARMS
-from refresh_token.windows import WindowSettings
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.target import Target

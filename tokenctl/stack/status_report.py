@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from refresh_token.core.windows import iso_utc
 from refresh_token.signals import Log
-from refresh_token.windows import iso_utc
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.function_log import last_line

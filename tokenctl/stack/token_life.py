@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from refresh_token.token_pair import TokenPair
-from refresh_token.windows import Window, WindowSettings, iso_utc, window_of
+from refresh_token.core.token_pair import TokenPair
+from refresh_token.core.windows import Window, WindowSettings, iso_utc, window_of
 
 DEFAULT_WINDOWS: Final = WindowSettings(advisory=timedelta(days=7), mandatory=timedelta(days=1))
 """The stack's defaults, used if the function's own settings cannot be read."""

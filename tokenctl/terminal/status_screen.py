@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from refresh_token.windows import Window
+from refresh_token.core.windows import Window
 from tokenctl.stack.deployed_stack import short_alarm_name
 from tokenctl.stack.token_life import MEANING, relative, relative_to
 

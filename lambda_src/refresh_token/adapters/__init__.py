@@ -1,1 +1,1 @@
-"""Adapters: the store and the lock on AWS. With the issuers, the only users of AWS clients."""
+"""Adapters: the store and the lock on AWS, AWS clients, logs and metrics."""

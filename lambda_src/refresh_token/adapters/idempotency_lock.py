@@ -20,8 +20,8 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 from botocore.config import Config
 
-from refresh_token.aws_clients import Fault, attempt, punctual_client
-from refresh_token.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
+from refresh_token.adapters.aws_clients import Fault, attempt, punctual_client
+from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
 from refresh_token.errors import (
     ConfigurationException,
     IssuerUnavailableException,

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
-from refresh_token.aws_clients import Fault, attempt, aws_client, punctual_client
+from refresh_token.adapters.aws_clients import Fault, attempt, aws_client, punctual_client
+from refresh_token.core.ports import StoredPair, VersionSupersededError
+from refresh_token.core.successors import is_successor
+from refresh_token.core.token_pair import HOW_TO_SEED, TokenPair, parse_pair
 from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
@@ -19,14 +22,11 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from refresh_token.ports import StoredPair, VersionSupersededError
-from refresh_token.successors import is_successor
-from refresh_token.token_pair import HOW_TO_SEED, TokenPair, parse_pair
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
 
-    from refresh_token.deadline import Deadline
+    from refresh_token.adapters.deadline import Deadline
 
 CURRENT: Final = "AWSCURRENT"
 PENDING: Final = "AWSPENDING"
@@ -183,7 +183,7 @@ class SecretsManagerStore:
 
 
 def _deadline_after(seconds: float) -> "Deadline":
-    from refresh_token.deadline import Deadline  # noqa: PLC0415 - most invocations do not write
+    from refresh_token.adapters.deadline import Deadline  # noqa: PLC0415 - most invocations do not write
 
     return Deadline.after(seconds)
 

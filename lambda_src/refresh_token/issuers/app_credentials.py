@@ -5,15 +5,15 @@ The issuer reads them for each refresh, which is rare, so new credentials are us
 
 from typing import TYPE_CHECKING, Any, Final
 
+from refresh_token.adapters.aws_clients import THROTTLING_CODES, Fault, attempt
 from refresh_token.adapters.secrets_manager import CURRENT, MAX_CALL_TIME, secrets_manager_writer
-from refresh_token.aws_clients import THROTTLING_CODES, Fault, attempt
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.oauth.app_credentials import AppCredentials, parse_app_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from refresh_token.deadline import Deadline
+    from refresh_token.adapters.deadline import Deadline
 
 HOW_TO_FILL: Final = "Store them with `tokenctl app-credentials --stage <stage>`."
 MAX_ATTEMPTS: Final = 3

@@ -5,10 +5,10 @@ from http import HTTPStatus
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
-from refresh_token.deadline import Deadline
+from refresh_token.adapters.deadline import Deadline
+from refresh_token.adapters.whole_response import WholeResponse
 from refresh_token.environment import wrong_environment
 from refresh_token.oauth.trust import Proxy, https_proxy
-from refresh_token.whole_response import WholeResponse
 
 CONNECT_TIMEOUT: Final = 2.0
 """Seconds for one address, for a proxy's answer, and for the TLS handshake."""

@@ -13,16 +13,16 @@ from time import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
+from refresh_token.adapters.whole_response import WholeResponse
 from refresh_token.issuers.dialling import dial, dial_through_proxy, step_timeout
 from refresh_token.oauth.content_coding import decoded
 from refresh_token.oauth.json_body import json_object
 from refresh_token.oauth.responses import MAX_BYTES
-from refresh_token.whole_response import WholeResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from refresh_token.deadline import Deadline
+    from refresh_token.adapters.deadline import Deadline
 
 READ_TIMEOUT: Final = 10.0
 """Seconds from sending the request to the last byte of its reply."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from refresh_token.deadline import Deadline
+from refresh_token.adapters.deadline import Deadline
+from refresh_token.core.issued_token import Issued
 from refresh_token.errors import ConfigurationException
-from refresh_token.issued_token import Issued
 from refresh_token.issuers.app_credentials import HOW_TO_FILL, AppCredentialsSecret
 from refresh_token.issuers.refusal_errors import refusal_error
 from refresh_token.issuers.token_endpoint import TokenEndpoint

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Final
 
+from refresh_token.core.ports import Issuer
 from refresh_token.environment import EnvironmentReader
 from refresh_token.oauth.issuers import AMPLIFY, SETTINGS
 from refresh_token.oauth.variables import ISSUER
-from refresh_token.ports import Issuer
 
 ISSUERS: Final[dict[str, str]] = {
     AMPLIFY: "ui_builder",

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-from refresh_token.deadline import Deadline
+from refresh_token.adapters.deadline import Deadline
 from refresh_token.issuers.dialling import CONNECT_TIMEOUT
 from refresh_token.issuers.https_connection import READ_TIMEOUT, HttpsConnection, NoReply, Reply
 from refresh_token.issuers.refusal_errors import nonsense, unavailable

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.config import Config
 
-from refresh_token.aws_clients import ACCESS_CODES, THROTTLING_CODES, Fault, attempt, punctual_client
+from refresh_token.adapters.aws_clients import ACCESS_CODES, THROTTLING_CODES, Fault, attempt, punctual_client
+from refresh_token.core.issued_token import Issued, read_issued
+from refresh_token.core.token_pair import PROVIDER
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
@@ -17,10 +19,8 @@ from refresh_token.errors import (
     ReauthorizationRequiredException,
     RefreshTokenError,
 )
-from refresh_token.issued_token import Issued, read_issued
 from refresh_token.issuers.refusal_errors import unexplained
 from refresh_token.oauth.amplify import read_body
-from refresh_token.token_pair import PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
-from refresh_token.text import is_text
+from refresh_token.core.text import is_text
 
 KEYS: Final = ("clientId", "clientSecret")
 

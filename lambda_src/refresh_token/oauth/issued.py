@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from refresh_token.core.issued_token import Issued, read_issued
 from refresh_token.errors import RefreshTokenError
-from refresh_token.issued_token import Issued, read_issued
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.responses import TokenResponse
 

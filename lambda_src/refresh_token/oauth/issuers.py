@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, Self
 from urllib.parse import urlsplit
 
-from refresh_token.issued_token import DEFAULT_LIFETIME as FIGMA_LIFETIME
+from refresh_token.core.issued_token import DEFAULT_LIFETIME as FIGMA_LIFETIME
 from refresh_token.oauth.client_auth import BASIC, BASIC_UNESCAPED, STANDARD
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.refusals import FIGMA_REFRESH, SERVER_REFRESH

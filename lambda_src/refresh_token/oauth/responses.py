@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
+from refresh_token.core.text import is_access_token
 from refresh_token.oauth.challenges import challenges
-from refresh_token.text import is_access_token
 
 MAX_BYTES: Final = 1024 * 1024
 """Longest body that is read, compressed or not. A token answer is a few hundred bytes long. A longer one is read as

@@ -20,8 +20,7 @@ from botocore.config import Config
 
 from local.cloud import LocalCloud
 from local.standin import CLIENT_ID, CLIENT_SECRET, Grant
-from refresh_token import aws_clients
-from refresh_token.adapters import idempotency_lock, secrets_manager
+from refresh_token.adapters import aws_clients, idempotency_lock, secrets_manager
 from tests.support.botocore_models import modelled_errors
 from tests.support.events import CONSUMER, FORCE, TICK, Event, report
 from tests.support.fault_proxy import FaultProxy, Strike, fault_proxy

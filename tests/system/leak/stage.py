@@ -25,7 +25,7 @@ from moto import mock_aws
 import refresh_token
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
 from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
-from refresh_token.claims import Failure
+from refresh_token.core.claims import Failure
 from refresh_token.errors import RefreshTokenError
 from tests.support.canaries import ACCESS, APP_ID, APP_SECRET, CLIENT, ECHO, ISSUED, NOTE, REFRESH, Sights
 from tests.support.function_environment import ENVIRONMENT, UNSET, forget_clients

@@ -23,7 +23,10 @@ import refresh_token
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
 from refresh_token.adapters.secrets_manager import SecretsManagerStore, secrets_manager_client
 from refresh_token.answers import Answer, answer_of
-from refresh_token.claims import RefreshLock
+from refresh_token.core.claims import RefreshLock
+from refresh_token.core.issued_token import IssuedToken
+from refresh_token.core.ports import Issuer, StoredPair, TokenStore
+from refresh_token.core.results import TickReport
 from refresh_token.errors import (
     InvalidParameterException,
     ReauthorizationRequiredException,
@@ -31,9 +34,6 @@ from refresh_token.errors import (
     SecretUnavailableException,
 )
 from refresh_token.events import Request, Tick, parse_event
-from refresh_token.issued_token import IssuedToken
-from refresh_token.ports import Issuer, StoredPair, TokenStore
-from refresh_token.results import TickReport
 from tests.support.canaries import ACCESS, CORE, ECHO, GIVEN_CLIENT, NOTE, REFRESH, Sights, chain_of, leaks, texts_of
 from tests.support.events import TICK, bare, tick
 from tests.support.lambda_context import LambdaContext
@@ -43,7 +43,7 @@ from tests.system.leak.cases import ISSUER_FAULTS
 from tests.system.leak.stage import Played, Setting, Stage
 
 if TYPE_CHECKING:
-    from refresh_token.connections import Connection
+    from refresh_token.core.connections import Connection
 
 # --- the detector ---------------------------------------------------------------------------------------------------
 

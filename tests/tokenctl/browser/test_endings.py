@@ -9,7 +9,7 @@ import pytest
 import urllib3
 
 from local.standin import CLIENT_ID
-from refresh_token.windows import MAX_LIFETIME
+from refresh_token.core.windows import MAX_LIFETIME
 from tests.support.bare_stack import Stack
 from tests.support.command_line import on_terminal
 from tests.support.consent import PATIENCE, allowed

@@ -14,10 +14,10 @@ from urllib.parse import unquote
 import pytest
 
 from local.standin import CODE_LIFETIME, NINETY_DAYS
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.issuers import FigmaSettings, IssuerSettings, OAuth2Settings
 from refresh_token.oauth.responses import MAX_BYTES
-from refresh_token.token_pair import TokenPair
 from tests.support import oauth2_server
 from tests.support.certificates import Authority
 from tests.support.connect_proxy import proxy

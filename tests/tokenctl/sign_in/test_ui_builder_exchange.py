@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.standin import CLIENT_ID, CODE_LIFETIME, HTML, MALFORMED, NINETY_DAYS, Standin
-from refresh_token.token_pair import TokenPair
+from refresh_token.core.token_pair import TokenPair
 from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.sign_in.authorization_request import AuthorizationRequest
 from tokenctl.sign_in.ui_builder_exchange import UiBuilderExchange

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from refresh_token.token_pair import TokenPair
+from refresh_token.core.token_pair import TokenPair
 from tokenctl.stack.deployed_stack import short_alarm_name
 from tokenctl.stack.schedule import next_run
 from tokenctl.stack.token_life import life_of, relative, sentence

@@ -1,6 +1,6 @@
 """What one process knows about refreshes that it could not store. It outlives the invocation, not the process."""
 
-from refresh_token.ports import StoredPair
+from refresh_token.core.ports import StoredPair
 
 
 class ProcessMemory:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import RefreshTokenError
-from refresh_token.token_pair import TokenPair
 
 if TYPE_CHECKING:
-    from refresh_token.issued_token import Issued
+    from refresh_token.core.issued_token import Issued
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from refresh_token.claims import Failure, HeldClaim
-from refresh_token.connections import Connection
+from refresh_token.core.claims import Failure, HeldClaim
+from refresh_token.core.connections import Connection
+from refresh_token.core.issued_token import Issued, IssuedToken, RefreshTokenOnly
+from refresh_token.core.ports import Clock, StoredPair, Telemetry, VersionSupersededError
+from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.token_pair import TokenPair
+from refresh_token.core.windows import iso_utc
 from refresh_token.errors import (
     IssuerUnavailableException,
     ReauthorizationRequiredException,
@@ -19,11 +24,6 @@ from refresh_token.errors import (
     RefreshTokenError,
     TokenNotStoredException,
 )
-from refresh_token.issued_token import Issued, IssuedToken, RefreshTokenOnly
-from refresh_token.ports import Clock, StoredPair, Telemetry, VersionSupersededError
-from refresh_token.process_memory import ProcessMemory
-from refresh_token.token_pair import TokenPair
-from refresh_token.windows import iso_utc
 
 COOLDOWN: Final = timedelta(seconds=60)
 """How long consumers cannot reach the issuer after a failed refresh."""

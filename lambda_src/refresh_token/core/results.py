@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from refresh_token.ports import StoredPair
+from refresh_token.core.ports import StoredPair
 
 State = Literal["fresh", "due", "degraded"]
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token, is_text
+from refresh_token.core.windows import MAX_LIFETIME, Expiry, iso_utc, read_expires_in
 from refresh_token.errors import SecretMalformedException, SecretNotSeededException
-from refresh_token.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token, is_text
-from refresh_token.windows import MAX_LIFETIME, Expiry, iso_utc, read_expires_in
 
 if TYPE_CHECKING:
-    from refresh_token.issued_token import Issued, IssuedToken, RefreshTokenOnly
+    from refresh_token.core.issued_token import Issued, IssuedToken, RefreshTokenOnly
 
 PROVIDER: Final = "figma"
 """The only provider that the API supports. botocore's model lists it in an enum but does not check it."""

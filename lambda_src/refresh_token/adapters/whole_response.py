@@ -19,7 +19,7 @@ from botocore.awsrequest import (
 )
 from botocore.httpsession import URLLib3Session
 
-from refresh_token.deadline import Deadline
+from refresh_token.adapters.deadline import Deadline
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token
+from refresh_token.core.windows import Expiry, read_expires_in
 from refresh_token.errors import IssuerProtocolException, RefreshTokenError
-from refresh_token.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token
-from refresh_token.windows import Expiry, read_expires_in
 
 DEFAULT_LIFETIME: Final = 7_776_000
 """The life of Figma's tokens in seconds: 90 days (Figma's REST API documentation, "Authentication"). Amplify UI Builder

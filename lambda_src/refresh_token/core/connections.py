@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from refresh_token.ports import Issuer, TokenStore
-from refresh_token.windows import WindowSettings
+from refresh_token.core.ports import Issuer, TokenStore
+from refresh_token.core.windows import WindowSettings
 
 if TYPE_CHECKING:
-    from refresh_token.claims import RefreshLock
+    from refresh_token.core.claims import RefreshLock
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,11 @@ only a refresh needs.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from refresh_token.connections import Connection
+from refresh_token.core.connections import Connection
+from refresh_token.core.ports import Clock, StoredPair, Telemetry
+from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.results import BareToken, LiveToken, State, TickReport
+from refresh_token.core.windows import Window, window_of
 from refresh_token.errors import (
     InvalidParameterException,
     ReauthorizationRequiredException,
@@ -24,18 +28,14 @@ from refresh_token.errors import (
     SecretMalformedException,
     SecretNotSeededException,
 )
-from refresh_token.ports import Clock, StoredPair, Telemetry
-from refresh_token.process_memory import ProcessMemory
-from refresh_token.results import BareToken, LiveToken, State, TickReport
-from refresh_token.windows import Window, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from refresh_token.claimed_refresh import Outcome
-    from refresh_token.claims import Failure
-    from refresh_token.issued_token import IssuedToken
-    from refresh_token.refresh_once import RefreshOnce
+    from refresh_token.core.claimed_refresh import Outcome
+    from refresh_token.core.claims import Failure
+    from refresh_token.core.issued_token import IssuedToken
+    from refresh_token.core.refresh_once import RefreshOnce
 
 ANSWER_RESERVE: Final = 1.0
 """Seconds of the invocation that are reserved for answering."""
@@ -127,7 +127,7 @@ class Refresher:
                 "The issuer refuses the token in `refreshTokenBody`. Check the token and its client id. Nothing was "
                 "stored."
             ) from None
-        from refresh_token.issued_token import RefreshTokenOnly  # noqa: PLC0415 - reading a fresh token needs none
+        from refresh_token.core.issued_token import RefreshTokenOnly  # noqa: PLC0415 - reading a fresh token needs none
 
         if isinstance(issued, RefreshTokenOnly):
             raise issued.error

@@ -122,7 +122,7 @@ def aws_client(service: str, config: Config) -> Any:  # noqa: ANN401 - the calle
 
 def punctual_client(service: str, config: Config) -> Any:  # noqa: ANN401 - as above
     """Return a new client whose attempts end within connect timeout plus read timeout, whatever the server sends."""
-    from refresh_token.whole_response import only_whole_responses  # noqa: PLC0415 - reading a fresh token needs none
+    from refresh_token.adapters.whole_response import only_whole_responses  # noqa: PLC0415 - reading a fresh token needs none
 
     client = aws_client(service, config)
     only_whole_responses(client._endpoint.http_session)  # noqa: SLF001 - botocore has no public way

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from refresh_token.claimed_refresh import (
+from refresh_token.core.claimed_refresh import (
     INITIAL_PAUSE,
     MIN_CALL_TIME,
     TOO_LITTLE_TIME,
@@ -21,8 +21,11 @@ from refresh_token.claimed_refresh import (
     Outcome,
     next_pause,
 )
-from refresh_token.claims import Claim, CoolingDown, Failure, HeldClaim
-from refresh_token.connections import Connection
+from refresh_token.core.claims import Claim, CoolingDown, Failure, HeldClaim
+from refresh_token.core.connections import Connection
+from refresh_token.core.ports import Clock, StoredPair, Telemetry
+from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.windows import iso_utc
 from refresh_token.errors import (
     IssuerUnavailableException,
     ReauthorizationRequiredException,
@@ -30,9 +33,6 @@ from refresh_token.errors import (
     RefreshTokenError,
     error_named,
 )
-from refresh_token.ports import Clock, StoredPair, Telemetry
-from refresh_token.process_memory import ProcessMemory
-from refresh_token.windows import iso_utc
 
 IN_PROGRESS: Final = "The token is being refreshed by another invocation, which did not finish in time. Ask again."
 
