@@ -10,8 +10,13 @@ LOCK_TABLE: Final = "LOCK_TABLE"
 ADVISORY_WINDOW: Final = "ADVISORY_WINDOW_SECONDS"
 MANDATORY_WINDOW: Final = "MANDATORY_WINDOW_SECONDS"
 
-_MAX_DIGITS: Final = 9
-"""The longest number of seconds that is read, in digits: 31 years."""
+REFRESH_MARGIN: Final = "REFRESH_MARGIN_SECONDS"
+REFRESH_POLICY: Final = "REFRESH_POLICY"
+GRANT_IDLE: Final = "GRANT_IDLE_DAYS"
+GRANT_ABSOLUTE: Final = "GRANT_ABSOLUTE_DAYS"
+
+_MAX_NUMBER: Final = 999_999_999
+"""The largest number that is read: as seconds, 31 years."""
 
 
 class EnvironmentReader:
@@ -35,13 +40,17 @@ class EnvironmentReader:
             self.fault(f"{name} must be one of {', '.join(choices)}")
         return word
 
-    def seconds(self, name: str, default: int = 0) -> int:
-        """Return a positive whole number of at most nine digits, 0 if it is wrong. Without a default it must be set."""
-        text = self._variables.get(name, "") or str(default)
-        seconds = int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else 0
-        if not seconds:
-            self.fault(f"{name} must be a positive whole number")
-        return seconds
+    def number(self, name: str, default: int | None = None, *, maximum: int = _MAX_NUMBER) -> int:
+        """Return a positive whole number of at most `maximum`, 0 if it is wrong. Without a default it must be set."""
+        text = self._variables.get(name, "")
+        if not text and default is not None:
+            return default
+        few = len(text) <= len(str(_MAX_NUMBER))  # int() of a long text is slow
+        number = int(text) if few and text.isascii() and text.isdigit() else 0
+        if 0 < number <= maximum:
+            return number
+        self.fault(f"{name} must be a positive whole number of at most {maximum}")
+        return 0
 
     def fault(self, rule: str) -> None:
         """Note a broken rule, which starts with the variable's name and shows no value."""

@@ -4,21 +4,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from refresh_token.core.windows import WindowSettings
-from refresh_token.environment import ADVISORY_WINDOW, LOCK_TABLE, MANDATORY_WINDOW, SECRET_ARN, EnvironmentReader
+from refresh_token.core.grant_life import MAX_DAYS, GrantLife
+from refresh_token.core.refresh_policy import POLICIES
+from refresh_token.core.windows import MAX_MARGIN, WindowSettings
+from refresh_token.environment import (
+    ADVISORY_WINDOW,
+    GRANT_ABSOLUTE,
+    GRANT_IDLE,
+    LOCK_TABLE,
+    MANDATORY_WINDOW,
+    REFRESH_MARGIN,
+    REFRESH_POLICY,
+    SECRET_ARN,
+    EnvironmentReader,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the stack tells the function: the secret's ARN, the lock table's name, and the windows."""
+    """What the stack tells the function."""
 
     secret_arn: str
     lock_table: str
     windows: WindowSettings
+    policy: str
+    """One of `refresh_policy.POLICIES`."""
+
+    grant_life: GrantLife
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read SECRET_ARN, LOCK_TABLE, ADVISORY_WINDOW_SECONDS and MANDATORY_WINDOW_SECONDS.
+        """Read the variables that `environment` names. The margin, the policy and the grant's life are optional.
 
         Raises:
             ConfigurationException: a variable is missing or wrong; the message names each such variable and its rule.
@@ -26,9 +42,21 @@ class Settings:
         """
         reader = EnvironmentReader(environment)
         secret_arn, lock_table = reader.text(SECRET_ARN), reader.text(LOCK_TABLE)
-        advisory, mandatory = reader.seconds(ADVISORY_WINDOW), reader.seconds(MANDATORY_WINDOW)
+        advisory, mandatory = reader.number(ADVISORY_WINDOW), reader.number(MANDATORY_WINDOW)
+        margin = reader.number(REFRESH_MARGIN, 0, maximum=int(MAX_MARGIN.total_seconds()))
+        policy = reader.choice(REFRESH_POLICY, POLICIES)
+        idle, absolute = (reader.number(name, 0, maximum=MAX_DAYS) for name in (GRANT_IDLE, GRANT_ABSOLUTE))
         if advisory and mandatory >= advisory:
             reader.fault(f"{MANDATORY_WINDOW} must be less than {ADVISORY_WINDOW}")
         reader.check()
-        windows = WindowSettings(advisory=timedelta(seconds=advisory), mandatory=timedelta(seconds=mandatory))
-        return cls(secret_arn=secret_arn, lock_table=lock_table, windows=windows)
+        return cls(
+            secret_arn=secret_arn,
+            lock_table=lock_table,
+            windows=WindowSettings(
+                advisory=timedelta(seconds=advisory),
+                mandatory=timedelta(seconds=mandatory),
+                margin=timedelta(seconds=margin),
+            ),
+            policy=policy,
+            grant_life=GrantLife.of_days(idle=idle, absolute=absolute),
+        )

@@ -96,9 +96,10 @@ class TestConsumer:
         assert (answer["accessToken"], answer["versionId"], answer["state"]) == ("access-issued", version, "fresh")
         assert LIFETIME - 60 < answer["expiresIn"] <= LIFETIME
         assert answer["expiresAt"] == document.pop("expiresAt")
-        del document["refreshedAt"]
+        assert document.pop("grantedAt") == document.pop("refreshedAt")
         kept = {"provider": "figma", "refreshToken": REFRESH, "clientId": CLIENT, "note": "kept"}
-        assert document == {**kept, "accessToken": "access-issued"}
+        noted = {"issuedBy": {"issuer": "amplify", "host": "amplifyuibuilder"}}
+        assert document == {**kept, **noted, "accessToken": "access-issued"}
         assert [seen.document for seen in deployment.issuer.seen] == [{"token": REFRESH, "clientId": CLIENT}]
         lines = printed()
         assert counted(lines) == ["Refreshed"]

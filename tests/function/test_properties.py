@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refresh_token.answers import Answer, answer_of
-from refresh_token.core.token_pair import parse_pair
+from refresh_token.core.secret_format import parse_pair
 from refresh_token.errors import (
     ALL,
     InvalidParameterException,

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from tests.support.faked_core import World, pair
-from tests.support.fakes import NOW
+from tests.support.fakes import ISSUED_BY, NOW
 
 DOWN = IssuerUnavailableException("down")
 NONSENSE = IssuerProtocolException("odd")
@@ -34,6 +35,8 @@ TOO_LITTLE = (
     "Too little time is left in this invocation to start a refresh. "
     "Ask again; if this persists, raise the function's timeout."
 )
+
+REFRESHED: dict[str, Any] = {"refreshed_at": NOW, "granted_at": NOW, "issued_by": ISSUED_BY}
 
 
 def refresh(world: World, seen: StoredPair | None = None, *, ignore_cooldown: bool = False) -> Outcome:
@@ -63,7 +66,7 @@ class TestWinner:
     def test_stores_and_returns_the_new_pair(self) -> None:
         world = World.with_token("mandatory")
         outcome = refresh(world)
-        new = pair(access_token="access-1", expires_at=NOW + timedelta(days=90), refreshed_at=NOW)
+        new = pair(access_token="access-1", expires_at=NOW + timedelta(days=90), **REFRESHED)
         assert outcome == Outcome(StoredPair("V2", new), IssuedToken(access_token="access-1", expires_in=7_776_000))
         assert world.store.read() == outcome.stored
         assert world.lock.state() == "done"

@@ -4,12 +4,19 @@ from datetime import timedelta
 
 import pytest
 
+from refresh_token.core.grant_life import GrantLife
 from refresh_token.core.windows import WindowSettings
 from refresh_token.errors import ConfigurationException
 from refresh_token.settings import Settings
 from tests.support.windows import WINDOW_VARIABLES, WINDOWS
 
 GOOD = {"SECRET_ARN": "arn", "LOCK_TABLE": "locks", **WINDOW_VARIABLES}
+OPTIONAL = {
+    "GRANT_IDLE_DAYS": "60",
+    "GRANT_ABSOLUTE_DAYS": "365",
+    "REFRESH_MARGIN_SECONDS": "120",
+    "REFRESH_POLICY": "demand",
+}
 NOT_WHOLE = ["0", "-1", "1.5", "1e3", " 5", "1_000", "٣", "²", "1000000000", "9" * 5000]
 
 
@@ -20,12 +27,30 @@ def faults(environment: dict[str, str]) -> str:
 
 
 def test_a_right_environment_is_read() -> None:
-    expected = Settings(secret_arn="arn", lock_table="locks", windows=WINDOWS)
+    expected = Settings(secret_arn="arn", lock_table="locks", windows=WINDOWS, policy="auto", grant_life=GrantLife())
     assert Settings.from_environment({**GOOD, "HOME": "/"}) == expected
     longest = {"ADVISORY_WINDOW_SECONDS": "999999999", "MANDATORY_WINDOW_SECONDS": "999999998"}
     assert Settings.from_environment({**GOOD, **longest}).windows == WindowSettings(
         advisory=timedelta(seconds=999_999_999), mandatory=timedelta(seconds=999_999_998)
     )
+
+
+def test_optional_variables_are_read() -> None:
+    settings = Settings.from_environment({**GOOD, **OPTIONAL})
+    assert settings.grant_life == GrantLife(idle=timedelta(days=60), absolute=timedelta(days=365))
+    assert (settings.windows.margin, settings.policy) == (timedelta(minutes=2), "demand")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("GRANT_IDLE_DAYS", value) for value in [*NOT_WHOLE, "3651"]),
+        *[("GRANT_ABSOLUTE_DAYS", "3651"), ("REFRESH_MARGIN_SECONDS", "86401"), ("REFRESH_POLICY", "never")],
+    ],
+    ids=lambda text: text[:22],
+)
+def test_a_wrong_optional_variable_is_named(name: str, value: str) -> None:
+    assert f"{name} must be" in faults({**GOOD, **OPTIONAL, name: value})
 
 
 @pytest.mark.parametrize("missing", [[name] for name in GOOD] + [list(GOOD)], ids=str)

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly
+from refresh_token.core.secret_format import parse_pair
 from refresh_token.core.text import is_refresh_token
-from refresh_token.core.token_pair import TokenPair, parse_pair
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
 from tests.support.canaries import assert_clean
 
@@ -20,6 +22,7 @@ EPOCH = int(NOW.timestamp())
 LATEST = CREATED + timedelta(days=400)
 ACCESS, REFRESH, CLIENT = "canary-access", "canary-refresh", "canary-client"
 TOKENS = {"accessToken": ACCESS, "refreshToken": REFRESH}
+FIGMA = IssuedBy("figma", "api.figma.com")
 ISSUED = IssuedToken(access_token="new", expires_in=60)
 
 
@@ -33,6 +36,7 @@ def a_pair(**changes: object) -> TokenPair:
 
 
 OURS = {"provider": "figma", "expiresAt": "2027-02-21T12:00:00Z", "refreshedAt": "2026-11-23T12:00:00Z"}
+ORIGIN = {"issuedBy": {"issuer": "figma", "host": "API.figma.com", "more": 1}, "grantedAt": "2026-11-01T08:00:00Z"}
 FIGMAS = {"access_token": ACCESS, "refresh_token": REFRESH, "expires_in": 7_776_000}
 IN_90_DAYS: dict[str, object] = {"expires_at": CREATED + timedelta(days=90), "refreshed_at": CREATED}
 # (the secret's keys, the pair's fields)
@@ -41,6 +45,7 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
         {**TOKENS, **OURS, "clientId": CLIENT},
         {"client_id": CLIENT, "expires_at": datetime(2027, 2, 21, 12, tzinfo=UTC), "refreshed_at": NOW},
     ),
+    "with its origin": ({**TOKENS, **ORIGIN}, {"issued_by": FIGMA, "granted_at": CREATED}),
     "raw answer of ExchangeCodeForToken": ({**TOKENS, "expiresIn": 7_776_000}, IN_90_DAYS),
     "Figma's answer": ({**FIGMAS, "user_id_string": "42"}, {**IN_90_DAYS, "unknown": {"user_id_string": "42"}}),
     "tokens alone": ({**TOKENS}, {}),
@@ -49,7 +54,7 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
         {"refresh_token": REFRESH, "access_token": None, "clientId": CLIENT, "expires_in": 60},
         {"access_token": "", "client_id": CLIENT},
     ),
-    "nulls": ({**TOKENS, "clientId": None, "expiresAt": None, "expiresIn": None}, {}),
+    "nulls": ({**TOKENS, **dict.fromkeys(("clientId", "expiresAt", "expiresIn", "issuedBy", "grantedAt"))}, {}),
     "both spellings, equal": ({**TOKENS, "access_token": ACCESS, "refresh_token": REFRESH}, {}),
     "expiresAt before expiresIn": (
         {**TOKENS, "expiresAt": "2027-01-01T00:00:00Z", "expiresIn": "soon"},
@@ -132,8 +137,16 @@ NOT_A_DURATION: dict[str, object] = {
     "object": {},
 }
 TEXT_KEYS = ("accessToken", "refreshToken", "clientId", "access_token")
-TIME_KEYS = ("expiresAt", "refreshedAt", "refreshExpiresAt")
+TIME_KEYS = ("expiresAt", "refreshedAt", "refreshExpiresAt", "grantedAt")
+NOT_AN_ORIGIN: dict[str, object] = {
+    **NOT_TEXT,
+    "text": "canary",
+    "no host": {"issuer": "canary"},
+    "blank issuer": {"issuer": " ", "host": "canary"},
+    "host with a surrogate": {"issuer": "canary", "host": "\ud800"},
+}
 MALFORMED_VALUES = [
+    *[("issuedBy", kind, value) for kind, value in NOT_AN_ORIGIN.items()],
     *[(key, kind, value) for key in TEXT_KEYS for kind, value in NOT_TEXT.items()],
     *[(key, kind, value) for key in TIME_KEYS for kind, value in NOT_A_TIME.items()],
     *[(key, kind, value) for key in ("expiresIn", "expires_in") for kind, value in NOT_A_DURATION.items()],
@@ -231,7 +244,8 @@ class TestWrite:
     def test_keeps_unknown_keys_and_replaces_other_spellings(self) -> None:
         pair = pair_of({**FIGMAS, **UNKNOWN})
         assert pair.client_id is None
-        refreshed = pair.refreshed(ISSUED, client_id=CLIENT, expires_at=NOW + timedelta(minutes=1), now=NOW)
+        in_a_minute = NOW + timedelta(minutes=1)
+        refreshed = pair.refreshed(ISSUED, issued_by=FIGMA, client_id=CLIENT, expires_at=in_a_minute, now=NOW)
         assert json.loads(refreshed.to_json()) == {
             **UNKNOWN,
             "provider": "figma",
@@ -240,6 +254,8 @@ class TestWrite:
             "clientId": CLIENT,
             "expiresAt": "2026-11-23T12:01:00Z",
             "refreshedAt": "2026-11-23T12:00:00Z",
+            "grantedAt": "2026-11-23T12:00:00Z",
+            "issuedBy": {"issuer": "figma", "host": "api.figma.com"},
         }
 
     def test_omits_what_is_not_known(self) -> None:
@@ -248,8 +264,9 @@ class TestWrite:
 
     def test_a_refresh_takes_over_a_new_refresh_token(self) -> None:
         rotated = replace(ISSUED, refresh_token="r2")
-        pair = replace(a_pair(), capped=True).refreshed(rotated, client_id=None, expires_at=NOW, now=NOW)
-        assert (pair.refresh_token, pair.capped) == ("r2", False)
+        pair = a_pair(capped=True, granted_at=CREATED)
+        pair = pair.refreshed(rotated, issued_by=FIGMA, client_id=None, expires_at=NOW, now=NOW)
+        assert (pair.refresh_token, pair.capped, pair.granted_at) == ("r2", False, CREATED)
 
     @pytest.mark.parametrize(
         ("new", "seconds", "end"),
@@ -265,12 +282,13 @@ class TestWrite:
     def test_the_end_of_the_grant(self, new: str | None, seconds: int | None, end: datetime | None) -> None:
         pair = a_pair(refresh_expires_at=CREATED)
         issued = replace(ISSUED, refresh_token=new, refresh_expires_in=seconds)
-        after = [pair.refreshed(issued, client_id=None, expires_at=NOW, now=NOW)]
+        after = [pair.refreshed(issued, issued_by=FIGMA, client_id=None, expires_at=NOW, now=NOW)]
         if new:
             error = IssuerProtocolException("odd")
             alone = RefreshTokenOnly(refresh_token=new, error=error, refresh_expires_in=seconds)
-            after.append(pair.with_refresh_token(alone, client_id=None, now=NOW))
+            after.append(pair.with_refresh_token(alone, issued_by=FIGMA, client_id=None, now=NOW))
         assert [each.refresh_expires_at for each in after] == [end] * len(after)
+        assert {(each.issued_by, each.granted_at) for each in after} == {(FIGMA, NOW)}
 
 
 class TestPair:
@@ -309,6 +327,7 @@ times = st.none() | st.datetimes(
 KEYS = {
     "provider",
     "refreshExpiresAt",
+    *ORIGIN,
     "accessToken",
     "refreshToken",
     "clientId",
@@ -328,6 +347,8 @@ KEYS = {
         expires_at=times,
         refreshed_at=times,
         refresh_expires_at=times,
+        granted_at=times,
+        issued_by=st.none() | st.builds(IssuedBy, texts, texts.map(str.lower)),
         unknown=st.dictionaries(st.text().filter(lambda key: key not in KEYS), json_values, max_size=4),
     )
 )

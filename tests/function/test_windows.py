@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -54,7 +55,26 @@ CASES: list[tuple[str, timedelta | None, timedelta | None, Window]] = [
 ]
 
 
+# (name, margin, time left, lifetime, window)
+MARGINS: list[tuple[str, timedelta, timedelta | None, timedelta | None, Window]] = [
+    ("caps both windows: before", 2 * SECOND, 2 * SECOND + TICK, HOUR, FRESH),
+    ("caps both windows: at", 2 * SECOND, 2 * SECOND, HOUR, MANDATORY),
+    ("caps the advisory window: before", HOUR / 6, HOUR / 6 + TICK, HOUR, FRESH),
+    ("caps the advisory window: at", HOUR / 6, HOUR / 6, HOUR, ADVISORY),
+    ("leaves shorter windows", DAY, HOUR / 3 + TICK, HOUR, FRESH),
+    ("of a token of unknown life", HOUR, HOUR + TICK, None, FRESH),
+    ("does not delay an unknown expiry", HOUR, None, HOUR, UNKNOWN),
+]
+
+
 class TestWindowOf:
+    @pytest.mark.parametrize(
+        ("margin", "left", "life", "window"), [case[1:] for case in MARGINS], ids=[case[0] for case in MARGINS]
+    )
+    def test_margin(self, margin: timedelta, left: timedelta | None, life: timedelta | None, window: Window) -> None:
+        expires_at, settings = None if left is None else NOW + left, replace(WINDOWS, margin=margin)
+        assert window_of(expires_at, lifetime=life, now=NOW, settings=settings) is window
+
     @pytest.mark.parametrize(("left", "life", "window"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
     def test_case(self, left: timedelta | None, life: timedelta | None, window: Window) -> None:
         expires_at = None if left is None else NOW + left

@@ -9,12 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued, read_issued
 from refresh_token.core.ports import StoredPair, VersionSupersededError
-from refresh_token.core.token_pair import TokenPair, parse_pair
+from refresh_token.core.secret_format import parse_pair
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import RefreshTokenError, SecretMalformedException, SecretNotSeededException
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+ISSUED_BY = IssuedBy("figma", "api.figma.com")
 KEEP_DONE = timedelta(minutes=2)
 KEEP_FAILURE = timedelta(days=30)
 
@@ -59,6 +62,7 @@ class FakeIssuer:
     fault: RefreshTokenError | None = None
     calls: list[tuple[str, str | None, float]] = field(default_factory=list)
     while_calling: Callable[[], None] | None = None
+    issued_by: IssuedBy = ISSUED_BY
     rotates: bool = False
     takes_client_id: bool = True
 

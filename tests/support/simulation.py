@@ -32,7 +32,7 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from tests.support.fakes import NOW, FakeLock, FakeStore, Record, Secret
+from tests.support.fakes import ISSUED_BY, NOW, FakeLock, FakeStore, Record, Secret
 
 SKEW = timedelta(minutes=5)
 COOLDOWNS = {True: timedelta(minutes=15), False: timedelta(minutes=1)}
@@ -306,6 +306,8 @@ class SimulatedClock(Port):
 
 class SimulatedIssuer(Port):
     """The Issuer port. It stops before the call and before the answer: time may pass between them, or a kill."""
+
+    issued_by = ISSUED_BY
 
     @property
     def rotates(self) -> bool:

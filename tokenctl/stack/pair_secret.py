@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from refresh_token.core.token_pair import HOW_TO_SEED, TokenPair, parse_pair
+from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import RefreshTokenError, SecretNotSeededException
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.stack.aws_errors import translate_aws_errors

@@ -13,8 +13,9 @@ from botocore.config import Config
 
 from refresh_token.adapters.aws_clients import Fault, attempt, aws_client, punctual_client
 from refresh_token.core.ports import StoredPair, VersionSupersededError
+from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair
 from refresh_token.core.successors import is_successor
-from refresh_token.core.token_pair import HOW_TO_SEED, TokenPair, parse_pair
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,

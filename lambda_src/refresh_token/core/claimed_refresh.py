@@ -158,13 +158,15 @@ class ClaimedRefresh:
         if issued.odd:
             self.telemetry.odd_answer(issued.odd)
         if isinstance(issued, RefreshTokenOnly):
-            return issued, pair.with_refresh_token(issued, client_id=client_id, now=now)
+            return issued, pair.with_refresh_token(issued, issued_by=issuer.issued_by, client_id=client_id, now=now)
         expiry = issued.expiry(now=now)
         if expiry.capped:
             self.telemetry.expiry_capped()
         if not expiry.said:
             self.telemetry.expiry_not_said()
-        return issued, pair.refreshed(issued, client_id=client_id, expires_at=expiry.at, now=now)
+        return issued, pair.refreshed(
+            issued, issued_by=issuer.issued_by, client_id=client_id, expires_at=expiry.at, now=now
+        )
 
     def _record_call_failure(self, error: RefreshTokenError, *, ours: bool) -> RefreshTokenError:
         """Report and remember a failed call; return the error to raise. ``ours``: the client id is the pair's."""

@@ -9,6 +9,7 @@ from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import RefreshTokenError
 
 if TYPE_CHECKING:
+    from refresh_token.core.issued_by import IssuedBy
     from refresh_token.core.issued_token import Issued
 
 
@@ -42,6 +43,11 @@ class Clock(Protocol):
 
 class Issuer(Protocol):
     """Turns a refresh token into an access token."""
+
+    @property
+    def issued_by(self) -> "IssuedBy":
+        """The issuer's name, and the host that `refresh` sends the refresh token to."""
+        ...
 
     @property
     def rotates(self) -> bool:

@@ -23,6 +23,10 @@ _MAX_EPOCH_SECONDS: Final = 10**12
 """The largest ``expiresIn`` in epoch seconds (the year 33658). Larger ones are epoch milliseconds (since 2001)."""
 
 
+MAX_MARGIN: Final = timedelta(days=1)
+"""The longest margin that can be set (`WindowSettings.margin`)."""
+
+
 class Window(StrEnum):
     """Where a token is in its life."""
 
@@ -36,18 +40,26 @@ class Window(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSettings:
-    """How long before the expiry each window opens; ``mandatory`` is the shorter one."""
+    """How long before the expiry each window opens; ``mandatory`` is the shorter one.
+
+    ``margin``: neither opens earlier than this before the expiry, because the issuer refuses refreshes that come too
+    early. Zero means that it does not.
+    """
 
     advisory: timedelta
     mandatory: timedelta
+    margin: timedelta = timedelta()
 
     def scaled_to(self, lifetime: timedelta | None) -> "WindowSettings":
-        """Return windows of at most 1/3 and 1/10 of ``lifetime``, so that even a short-lived token starts fresh."""
-        if lifetime is None:
-            return self
+        """Return windows of at most 1/3 and 1/10 of ``lifetime``, so that even a short-lived token starts fresh.
+
+        Neither is longer than the margin.
+        """
+        life, margin = lifetime or timedelta.max, self.margin or timedelta.max
         return WindowSettings(
-            advisory=min(self.advisory, lifetime / 3),
-            mandatory=min(self.mandatory, lifetime / 10),
+            advisory=min(self.advisory, life / 3, margin),
+            mandatory=min(self.mandatory, life / 10, margin),
+            margin=self.margin,
         )
 
 

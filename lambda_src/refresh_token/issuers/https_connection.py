@@ -11,10 +11,11 @@ import ssl
 from dataclasses import dataclass, field
 from time import time
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from refresh_token.adapters.whole_response import WholeResponse
 from refresh_token.issuers.dialling import dial, dial_through_proxy, step_timeout
+from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.content_coding import decoded
 from refresh_token.oauth.json_body import json_object
 from refresh_token.oauth.responses import MAX_BYTES
@@ -62,6 +63,8 @@ class HttpsConnection:
     def __init__(self, url: str, context: ssl.SSLContext | None) -> None:
         """Take the address; `context` is None for http, which only a local cloud has."""
         self._url = urlsplit(url)
+        # http.client would take port 80 for the default, because its connection is not an HTTPSConnection.
+        self._host = authority(url)
         self._context = context
         self._kept: tuple[http.client.HTTPConnection, float] | None = None
 
@@ -92,7 +95,7 @@ class HttpsConnection:
     def _exchange(
         self, connection: http.client.HTTPConnection, body: bytes, headers: "Mapping[str, str]", seconds: float
     ) -> Reply | NoReply:
-        headers = {"Host": _authority(self._url), **headers}
+        headers = {"Host": self._host, **headers}
         path = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
         connection.sock.settimeout(seconds)
         response: http.client.HTTPResponse | None = None
@@ -141,16 +144,6 @@ class HttpsConnection:
             connection.close()
             return NoReply(_name(error), sent=False)
         return connection
-
-
-def _authority(url: SplitResult) -> str:
-    """Return the value of ``Host``: the address's authority, without the scheme's own port (RFC 9110, 7.2 and 4.2.3).
-
-    http.client would take port 80 for the default, because its connection is not an HTTPSConnection.
-    """
-    host = f"[{url.hostname}]" if ":" in str(url.hostname) else str(url.hostname)
-    default = {"https": 443, "http": 80}[url.scheme]
-    return host if url.port in (None, default) else f"{host}:{url.port}"
 
 
 def _read(response: http.client.HTTPResponse) -> Reply | NoReply:

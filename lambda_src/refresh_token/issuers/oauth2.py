@@ -10,8 +10,7 @@ from refresh_token.issuers.refusal_errors import refusal_error
 from refresh_token.issuers.token_endpoint import TokenEndpoint
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.issued import issued_token
-from refresh_token.oauth.issuers import SETTINGS
-from refresh_token.oauth.profiles import Profile
+from refresh_token.oauth.issuers import SETTINGS, IssuerSettings
 from refresh_token.oauth.requests import TokenRequest, refresh_request
 from refresh_token.oauth.variables import APP_SECRET_ARN, ISSUER, VariableReader
 
@@ -21,8 +20,10 @@ class OAuth2Issuer:
 
     takes_client_id = False
 
-    def __init__(self, profile: Profile, app: AppCredentialsSecret) -> None:
+    def __init__(self, settings: IssuerSettings, app: AppCredentialsSecret) -> None:
+        profile = settings.profile
         self.rotates = profile.rotates
+        self.issued_by = settings.issued_by
         self._profile = profile
         self._endpoint = TokenEndpoint(profile.refresh_url, repeatable=not profile.rotates)
         self._app = app
@@ -59,4 +60,4 @@ def issuer_from(environment: Mapping[str, str]) -> OAuth2Issuer:
     reader = VariableReader(environment)
     secret_arn, settings = reader.text(APP_SECRET_ARN), SETTINGS[environment[ISSUER]].from_variables(reader)
     reader.check()
-    return OAuth2Issuer(settings.profile, AppCredentialsSecret(secret_arn))
+    return OAuth2Issuer(settings, AppCredentialsSecret(secret_arn))

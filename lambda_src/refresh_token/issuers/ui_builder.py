@@ -21,6 +21,7 @@ from refresh_token.errors import (
 )
 from refresh_token.issuers.refusal_errors import unexplained
 from refresh_token.oauth.amplify import read_body
+from refresh_token.oauth.issuers import AMPLIFY_ISSUED_BY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,7 @@ _NO_CREDENTIALS: Final = ("NoCredentialsError", "PartialCredentialsError", "Toke
 class UiBuilderIssuer:
     """The Issuer port on botocore's ``amplifyuibuilder`` client."""
 
+    issued_by = AMPLIFY_ISSUED_BY
     rotates = False
     takes_client_id = True
 

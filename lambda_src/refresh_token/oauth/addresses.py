@@ -26,3 +26,11 @@ def url_rule(schemes: tuple[str, ...], *, query: bool = False) -> str:
     """Return the rule of `is_url` in words, to follow the name of a setting."""
     extras = "user or fragment" if query else "user, query or fragment"
     return f"must be an address with {' or '.join(schemes)}, without {extras}"
+
+
+def authority(address: str) -> str:
+    """Return the address's authority in lower case, without the scheme's own port (RFC 9110, 7.2 and 4.2.3)."""
+    url = urlsplit(address)
+    host = f"[{url.hostname}]" if ":" in str(url.hostname) else str(url.hostname)
+    default = {"https": 443, "http": 80}[url.scheme]
+    return host if url.port in (None, default) else f"{host}:{url.port}"

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, Self
 from urllib.parse import urlsplit
 
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import DEFAULT_LIFETIME as FIGMA_LIFETIME
+from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.client_auth import BASIC, BASIC_UNESCAPED, STANDARD
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.refusals import FIGMA_REFRESH, SERVER_REFRESH
@@ -62,6 +64,11 @@ class IssuerSettings(ABC):
     @abstractmethod
     def profile(self) -> Profile:
         """What the issuer expects with these settings."""
+
+    @property
+    def issued_by(self) -> IssuedBy:
+        """Whose tokens and credentials those of this issuer are."""
+        return IssuedBy(self.name, authority(self.profile.refresh_url))
 
     @classmethod
     def from_variables(cls, reader: VariableReader) -> Self:
@@ -134,7 +141,7 @@ class OAuth2Settings(IssuerSettings):
     scope: str = _variable("OAUTH2_SCOPE", lambda reader, name: reader.text(name, ""), default="")
     default_lifetime: int = _variable(
         "OAUTH2_DEFAULT_LIFETIME",
-        lambda reader, name: reader.seconds(name, DEFAULT_LIFETIME),
+        lambda reader, name: reader.number(name, DEFAULT_LIFETIME),
         default=DEFAULT_LIFETIME,
     )
     extra_parameters: Mapping[str, str] = _variable(
@@ -168,6 +175,9 @@ class OAuth2Settings(IssuerSettings):
 
 SETTINGS: Final[Mapping[str, type[IssuerSettings]]] = {FIGMA: FigmaSettings, OAUTH2: OAuth2Settings}
 """The issuers that serve an app of your own."""
+
+AMPLIFY_ISSUED_BY: Final = IssuedBy(AMPLIFY, "amplifyuibuilder")
+"""Whose tokens those of Amplify UI Builder are: the service has one host a region, so this names the service."""
 
 NAMES: Final = (AMPLIFY, *SETTINGS)
 """Every issuer. The first is the default."""

@@ -34,6 +34,7 @@ from refresh_token.errors import (
     SecretUnavailableException,
 )
 from refresh_token.events import Request, Tick, parse_event
+from refresh_token.oauth.issuers import AMPLIFY_ISSUED_BY
 from tests.support.canaries import ACCESS, CORE, ECHO, GIVEN_CLIENT, NOTE, REFRESH, Sights, chain_of, leaks, texts_of
 from tests.support.events import TICK, bare, tick
 from tests.support.lambda_context import LambdaContext
@@ -196,6 +197,7 @@ def test_the_spy_sees_unlogged_objects(stage: Stage) -> None:
 class CarelessIssuer:
     """An issuer that calls as ours does, and raises in its own way."""
 
+    issued_by = AMPLIFY_ISSUED_BY
     rotates = False
     takes_client_id = True
 

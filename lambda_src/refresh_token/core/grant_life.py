@@ -1,0 +1,61 @@
+"""When a grant ends, and when it must be used so that it does not end. Pure.
+
+Some grants end if nobody refreshes for a while (QuickBooks: 100 days, Xero: 60 days), some after a fixed time
+(Atlassian: 365 days). Few providers say so in their answers, so an operator can.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Self
+
+if TYPE_CHECKING:
+    from refresh_token.core.token_pair import TokenPair
+
+MAX_DAYS: Final = 3650
+"""The longest life of a grant that can be set."""
+
+WARN_BEFORE: Final = timedelta(days=14)
+"""With less than this left, a person should act."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantLife:
+    """How long a grant lives without a refresh, and in all; None if that is not known."""
+
+    idle: timedelta | None = None
+    absolute: timedelta | None = None
+
+    @classmethod
+    def of_days(cls, *, idle: int, absolute: int) -> Self:
+        """Return the life for these numbers of days; 0 means that it is not known."""
+        return cls(idle=timedelta(days=idle) if idle else None, absolute=timedelta(days=absolute) if absolute else None)
+
+    def end(self, pair: "TokenPair") -> datetime | None:
+        """Return when the pair's grant ends if it is not refreshed first, None if nothing is known."""
+        known = (
+            pair.refresh_expires_at,
+            _later(_last_use(pair), self.idle),
+            _later(pair.granted_at, self.absolute),
+        )
+        return min((end for end in known if end), default=None)
+
+    def keep_alive_at(self, pair: "TokenPair") -> datetime | None:
+        """Return when to refresh although the access token is fresh: after two thirds of the life without a refresh."""
+        used = _last_use(pair)
+        said = pair.refresh_expires_at - used if used and pair.refresh_expires_at else None
+        # An end in the past that the grant has outlived says nothing. It must not cause a refresh at every tick.
+        known = [life for life in (self.idle, said) if life and life > timedelta()]
+        return _later(used, min(known) * 2 / 3) if known else None
+
+
+def _last_use(pair: "TokenPair") -> datetime | None:
+    """Return when the grant was last used, as far as the pair says."""
+    return pair.refreshed_at or pair.granted_at
+
+
+def _later(start: datetime | None, life: timedelta | None) -> datetime | None:
+    """Return the time that is ``life`` after ``start``, None if one is unknown or the result is after the year 9999."""
+    try:
+        return start + life if start and life else None
+    except OverflowError:
+        return None

@@ -1,0 +1,58 @@
+"""Whose tokens and credentials these are: the issuer and the host that they were given for. Pure.
+
+A refresh token or a client secret is never sent to another issuer or host than the one that it belongs to.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from refresh_token.core.text import is_text
+from refresh_token.errors import ConfigurationException
+
+KEY: Final = "issuedBy"
+"""The key in the secrets that hold a pair or an app's credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedBy:
+    """The name of an issuer, such as ``figma``, and the host that the refresh token is sent to.
+
+    The host is an authority in lower case, without the scheme's own port.
+    """
+
+    issuer: str
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.issuer} ({self.host})"
+
+    def to_document(self) -> dict[str, str]:
+        """Return the form in the secret's JSON."""
+        return {"issuer": self.issuer, "host": self.host}
+
+
+def parse_issued_by(value: object) -> IssuedBy:
+    """Read the form in a secret's JSON; keys that we don't know are ignored.
+
+    Raises:
+        ValueError: the value is anything else. The message names the key and shows no value.
+
+    """
+    issuer, host = (value.get("issuer"), value.get("host")) if isinstance(value, dict) else (None, None)
+    if not isinstance(issuer, str) or not isinstance(host, str) or not is_text(issuer) or not is_text(host):
+        raise ValueError(f"`{KEY}` must be an object with the strings `issuer` and `host`")
+    return IssuedBy(issuer, host.lower())
+
+
+def refuse_other_issuer(theirs: IssuedBy | None, ours: IssuedBy, *, what: str, how_to_fix: str) -> None:
+    """Refuse to send something to ``ours`` that belongs to another issuer or host. None may be sent anywhere.
+
+    Raises:
+        ConfigurationException: ``what`` belongs to ``theirs``; ``how_to_fix`` says what replaces it.
+
+    """
+    if theirs not in (None, ours):
+        raise ConfigurationException(
+            f"{what} to {theirs}, but this stack's issuer is {ours}. So nothing was sent. {how_to_fix}, or deploy the "
+            f"settings of {theirs} again."
+        )

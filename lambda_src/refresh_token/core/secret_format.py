@@ -1,0 +1,157 @@
+"""Reads the JSON of the secret. Pure.
+
+The keys are ``provider``, ``refreshToken`` and, where they are known, ``accessToken``, ``clientId``, ``expiresAt``,
+``refreshedAt``, ``refreshExpiresAt`` (when the refresh token, and with it the grant, ends), ``grantedAt`` and
+``issuedBy``. A refresh token alone is a pair as well: the first refresh adds the access token. The raw answer of
+ExchangeCodeForToken (``expiresIn``, counted from the creation of the secret's version) and Figma's own answer
+(``access_token``, ``refresh_token``, ``expires_in``) are pairs, too. All other keys are kept unchanged.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final, NoReturn
+
+from refresh_token.core.issued_by import IssuedBy, parse_issued_by
+from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token, is_text
+from refresh_token.core.token_pair import PROVIDER, TokenPair
+from refresh_token.core.windows import MAX_LIFETIME, Expiry, read_expires_in
+from refresh_token.errors import SecretMalformedException, SecretNotSeededException
+
+HOW_TO_SEED: Final = (
+    "Sign in to Figma once, save the answer in a file and store it with "
+    "`tokenctl seed --stage <stage> --from pair.json`."
+)
+
+_FIGMA_NAMES: Final = {"access_token": "accessToken", "refresh_token": "refreshToken", "expires_in": "expiresIn"}
+_OUR_KEYS: Final = frozenset(
+    {
+        *("provider", "accessToken", "refreshToken", "clientId", "issuedBy"),
+        *("expiresAt", "refreshedAt", "expiresIn", "refreshExpiresAt", "grantedAt"),
+    }
+)
+
+
+def parse_pair(text: str, *, created: datetime) -> TokenPair:
+    """Parse the text of the secret; ``created`` is when its version was created (UTC).
+
+    Raises:
+        SecretNotSeededException: the text is empty, or an object without any token.
+        SecretMalformedException: the text is anything else but a token pair. The message names keys, never values.
+
+    """
+    document = _document(text)
+    keys = {_FIGMA_NAMES.get(key, key): value for key, value in document.items()}
+    for theirs, ours in _FIGMA_NAMES.items():
+        if theirs in document and ours in document and document[theirs] != document[ours]:
+            raise _malformed(f"`{ours}` and `{theirs}` differ")
+    if keys.get("accessToken") is None and keys.get("refreshToken") is None:
+        raise SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
+    if keys.get("provider", PROVIDER) != PROVIDER:
+        raise _malformed(f"`provider` must be `{PROVIDER}`")
+    expiry, refreshed_at = _life(keys, created)
+    access_token = "" if keys.get("accessToken") is None else _access_token(keys["accessToken"])
+    if not access_token:
+        expiry, refreshed_at = None, None
+    return TokenPair(
+        access_token=access_token,
+        refresh_token=_refresh_token(keys.get("refreshToken")),
+        client_id=None if keys.get("clientId") is None else _text(keys, "clientId"),
+        expires_at=expiry.at if expiry else None,
+        refreshed_at=refreshed_at,
+        refresh_expires_at=_time(keys, "refreshExpiresAt"),
+        granted_at=_time(keys, "grantedAt"),
+        issued_by=_issued_by(keys.get("issuedBy")),
+        capped=expiry is not None and expiry.capped,
+        unknown={key: value for key, value in keys.items() if key not in _OUR_KEYS},
+    )
+
+
+def _document(text: str) -> dict[str, object]:
+    if not text.strip():
+        raise SecretNotSeededException(f"The secret is empty. {HOW_TO_SEED}")
+    try:
+        document = json.loads(text, parse_constant=_reject_constant)
+        # A document that cannot be written back must fail before the issuer is called, not after.
+        json.dumps(document, allow_nan=False)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise _malformed("it is not a JSON object")
+    return document
+
+
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(name)  # NaN and Infinity are not JSON
+
+
+def _life(keys: Mapping[str, object], created: datetime) -> tuple[Expiry | None, datetime | None]:
+    """Return (expiry, refreshed_at). ``expiresAt`` takes precedence over ``expiresIn``."""
+    expires_at, refreshed_at = _time(keys, "expiresAt"), _time(keys, "refreshedAt")
+    expires_in = keys.get("expiresIn")
+    if expires_at is not None:
+        return _capped(Expiry(expires_at), created), refreshed_at
+    if expires_in is None:
+        return None, refreshed_at
+    start = refreshed_at or created
+    try:
+        return _capped(read_expires_in(expires_in, counted_from=start), created), start
+    except (ValueError, OverflowError):
+        pass
+    raise _malformed("`expiresIn` must be a positive whole number and must not reach beyond the year 9999")
+
+
+def _capped(expiry: Expiry, created: datetime) -> Expiry:
+    """Return the expiry, cut down to MAX_LIFETIME after the version was created."""
+    latest = created + MAX_LIFETIME
+    return Expiry(latest, capped=True) if expiry.at > latest else expiry
+
+
+def _access_token(value: object) -> str:
+    if is_access_token(value):
+        return value
+    raise _malformed(
+        f"`accessToken` must be a string of at most {MAX_ACCESS_TOKEN_LENGTH} visible ASCII characters, without spaces "
+        "or line breaks: no HTTP header can carry anything else"
+    )
+
+
+def _refresh_token(value: object) -> str:
+    if is_refresh_token(value):
+        return value
+    raise _malformed(
+        "`refreshToken` must be a non-empty string without control characters and without spaces around it"
+    )
+
+
+def _text(keys: Mapping[str, object], key: str) -> str:
+    value = keys.get(key)
+    if not isinstance(value, str) or not is_text(value):
+        raise _malformed(f"`{key}` must be a non-empty string")
+    return value
+
+
+def _time(keys: Mapping[str, object], key: str) -> datetime | None:
+    """Parse an ISO 8601 date and time; without an offset it is UTC."""
+    value = keys.get(key)
+    if value is None:
+        return None
+    try:
+        time = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if time is not None:
+            return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise _malformed(f"`{key}` must be an ISO 8601 date and time")
+
+
+def _issued_by(value: object) -> IssuedBy | None:
+    try:
+        return None if value is None else parse_issued_by(value)
+    except ValueError as error:
+        fault = str(error)
+    raise _malformed(fault)
+
+
+def _malformed(why: str) -> SecretMalformedException:
+    return SecretMalformedException(f"The secret is not a token pair: {why}. Nothing was changed. {HOW_TO_SEED}")

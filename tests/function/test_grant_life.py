@@ -1,0 +1,65 @@
+"""When a grant ends, when a tick keeps it alive, and which tokens ticks leave to consumers."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from refresh_token.core.grant_life import GrantLife
+from refresh_token.core.refresh_policy import on_demand
+from refresh_token.core.token_pair import TokenPair
+from tests.support.fakes import NOW
+
+DAY = timedelta(days=1)
+LAST = datetime(9999, 12, 31, tzinfo=UTC)
+
+# (idle days, days in all, when granted, when refreshed, said to expire; end, when to keep alive), as days from now
+LIVES: dict[str, tuple[tuple[int, int], tuple[int | None, int | None, int | None], int | None, int | None]] = {
+    "nothing is known": ((0, 0), (-9, -3, None), None, None),
+    "the provider says": ((0, 0), (-9, -3, 27), 27, 17),
+    "idle": ((60, 0), (-90, -3, None), 57, 37),
+    "idle, never refreshed": ((60, 0), (-3, None, None), 57, 37),
+    "idle, without a time": ((60, 0), (None, None, None), None, None),
+    "in all": ((0, 365), (-300, -3, None), 65, None),
+    "in all, without a time": ((0, 365), (None, -3, None), None, None),
+    "the provider ends it first": ((60, 365), (-9, -3, 27), 27, 17),
+    "idleness ends it first": ((60, 365), (-9, -3, 87), 57, 37),
+    "its age ends it first": ((60, 365), (-360, -3, 87), 5, 37),
+    "it outlived what the provider said": ((0, 0), (-9, -3, -4), -4, None),
+    "it outlived that, and idleness is known": ((60, 0), (-9, -3, -4), -4, 37),
+}
+
+
+def days(number: int | None) -> datetime | None:
+    return None if number is None else NOW + number * DAY
+
+
+class TestGrantLife:
+    @pytest.mark.parametrize(("settings", "times", "end", "keep_alive"), LIVES.values(), ids=LIVES)
+    def test_life(
+        self,
+        settings: tuple[int, int],
+        times: tuple[int | None, int | None, int | None],
+        end: int | None,
+        keep_alive: int | None,
+    ) -> None:
+        granted, refreshed, said = map(days, times)
+        pair = TokenPair(
+            access_token="a", refresh_token="r", granted_at=granted, refreshed_at=refreshed, refresh_expires_at=said
+        )
+        life = GrantLife.of_days(idle=settings[0], absolute=settings[1])
+        assert (life.end(pair), life.keep_alive_at(pair)) == (days(end), days(keep_alive))
+
+    def test_an_end_after_the_last_year_is_none(self) -> None:
+        pair = TokenPair(access_token="a", refresh_token="r", granted_at=LAST, refreshed_at=LAST)
+        life = GrantLife.of_days(idle=60, absolute=60)
+        assert (life.end(pair), life.keep_alive_at(pair)) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "policies"),
+    [(59, {"auto", "demand"}), (60, {"demand"}), (None, {"demand"})],
+)
+def test_ticks_leave_short_lives_to_consumers(minutes: int | None, policies: set[str]) -> None:
+    expires_at = None if minutes is None else NOW + timedelta(minutes=minutes)
+    pair = TokenPair(access_token="a", refresh_token="r", refreshed_at=NOW, expires_at=expires_at)
+    assert {policy for policy in ("auto", "always", "demand") if on_demand(policy, pair)} == policies
