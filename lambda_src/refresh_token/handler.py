@@ -142,6 +142,8 @@ def _connection() -> Connection:
         name=None,
         store=SecretsManagerStore(settings.secret_arn, secrets_manager_client(), secrets_manager_writer),
         windows=settings.windows,
+        policy=settings.policy,
+        grant_life=settings.grant_life,
         make_lock=make_lock,
         make_issuer=make_issuer,
     )

@@ -37,6 +37,7 @@ from refresh_token.core import refresh_once
 from refresh_token.core.claimed_refresh import ClaimedRefresh, Outcome
 from refresh_token.core.claims import Claim, Failure, HeldClaim
 from refresh_token.core.connections import Connection
+from refresh_token.core.grant_life import GrantLife
 from refresh_token.core.issued_token import Issued, RefreshTokenOnly
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.process_memory import ProcessMemory
@@ -234,6 +235,8 @@ class RefreshModel(RuleBasedStateMachine):
                     name=None,
                     store=self.store(world, me),
                     windows=self.windows,
+                    policy="always",
+                    grant_life=GrantLife(),
                     make_lock=lambda: lock,
                     make_issuer=lambda: issuer,
                 ),

@@ -1,12 +1,15 @@
 """The decision table, use case by use case."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from refresh_token.core.claims import Failure
+from refresh_token.core.grant_life import GrantLife
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.refresher import ANSWER_RESERVE
 from refresh_token.core.results import BareToken
 from refresh_token.errors import (
@@ -24,7 +27,7 @@ from refresh_token.errors import (
 )
 from tests.support.faked_core import World, pair
 from tests.support.fakes import NOW
-from tests.support.windows import LEFT
+from tests.support.windows import LEFT, WINDOWS
 
 if TYPE_CHECKING:
     from refresh_token.core.ports import Issuer
@@ -215,9 +218,9 @@ class TestDeadTokenIsNotServed:
         fails(world, "ask", UNREADABLE)
 
 
-def with_a_dead_token(window: str) -> World:
+def with_a_dead_token(window: str, world: World | None = None) -> World:
     """Return a world in which a forced refresh was not stored, and everything works again."""
-    world = World.with_token(window)
+    world = (world or World()).seeded(window)
     world.store.faults = {"put": [NOT_STORED] * 1000}
     fails(world, "force", NOT_STORED)
     world.store.faults, world.clock.left = {}, 60
@@ -301,6 +304,106 @@ class TestLostAnswer:
         world.refresher.report_failure("older")
 
 
+IDLE = GrantLife(idle=timedelta(days=60))
+SHORT = {"expires_at": NOW + timedelta(minutes=20), "refreshed_at": NOW - timedelta(minutes=20)}
+ENDED = {"expires_at": NOW - timedelta(minutes=20), "refreshed_at": NOW - timedelta(minutes=60)}
+UNUSED = {"refreshed_at": NOW - timedelta(days=40)}
+MARGIN = replace(WINDOWS, margin=timedelta(seconds=90))
+NEARLY_OVER = {"expires_at": NOW + timedelta(seconds=90), "refreshed_at": NOW - timedelta(minutes=20)}
+
+# (name, the connection's settings, the pair's window, what else the pair has, the tick's outcome)
+TICKS: list[tuple[str, dict[str, Any], str, dict[str, Any], str]] = [
+    ("a short life rests", {"policy": "auto"}, "fresh", ENDED, "idle"),
+    ("a short life is fresh", {"policy": "auto"}, "fresh", SHORT, "fresh"),
+    ("a long life does not rest", {"policy": "auto"}, "expired", {}, "refreshed"),
+    ("a short life is always refreshed", {"policy": "always"}, "fresh", ENDED, "refreshed"),
+    *((f"{window} on demand", {"policy": "demand"}, window, {}, "idle") for window in LEFT if window != "fresh"),
+    ("a refresh token alone does not rest", {"policy": "demand"}, "unknown", {"access_token": ""}, "refreshed"),
+    ("an unused grant", {"grant_life": IDLE}, "fresh", UNUSED, "refreshed"),
+    ("an unused grant on demand", {"grant_life": IDLE, "policy": "demand"}, "expired", UNUSED, "refreshed"),
+    ("a grant in use", {"grant_life": IDLE}, "fresh", {"refreshed_at": NOW - timedelta(days=39)}, "fresh"),
+    (
+        "an unused grant, by its answer",
+        {},
+        "fresh",
+        {**UNUSED, "refresh_expires_at": NOW + timedelta(days=20)},
+        "refreshed",
+    ),
+    ("an unused grant before the margin", {"grant_life": IDLE, "windows": MARGIN}, "advisory", UNUSED, "fresh"),
+    (
+        "an unused grant that the margin would end",
+        {"grant_life": IDLE, "windows": MARGIN},
+        "fresh",
+        UNUSED,
+        "refreshed",
+    ),
+    ("before the margin", {"windows": MARGIN}, "fresh", SHORT, "fresh"),
+    ("at the margin", {"windows": MARGIN}, "fresh", NEARLY_OVER, "refreshed"),
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "window", "facts", "outcome"), [case[1:] for case in TICKS], ids=[case[0] for case in TICKS]
+)
+class TestTickSettings:
+    def test_outcome(self, settings: dict[str, Any], window: str, facts: dict[str, Any], outcome: str) -> None:
+        world = World(**settings).seeded(window, **facts)
+        assert world.refresher.tick().outcome == outcome
+        assert len(world.issuer.calls) == (outcome == "refreshed")
+        assert world.telemetry.facts("token_age", "overdue") == [False]
+        assert (world.telemetry.facts("token_age", "seconds_left") == [None]) == (outcome == "idle")
+
+    def test_a_failing_issuer(self, settings: dict[str, Any], window: str, facts: dict[str, Any], outcome: str) -> None:
+        world = World(**settings).seeded(window, **facts)
+        world.issuer.fault = DOWN
+        urgent = outcome == "refreshed" and "grant_life" not in settings and "refresh_expires_at" not in facts
+        if urgent:
+            fails(world, "tick", DOWN)
+        else:
+            assert world.refresher.tick().outcome == outcome.replace("refreshed", "degraded")
+        assert world.telemetry.facts("token_age", "overdue") == [urgent]
+
+
+class TestPairOfAnotherIssuer:
+    OTHERS = (IssuedBy("oauth2", "api.figma.com"), IssuedBy("figma", "api.figma-gov.com"))
+
+    @pytest.mark.parametrize("theirs", OTHERS, ids=str)
+    @pytest.mark.parametrize("use", USES)
+    def test_nothing_is_sent(self, use: str, theirs: IssuedBy) -> None:
+        world = World.with_token("expired", issued_by=theirs)
+        message = fails(world, use, ConfigurationException)
+        assert f"belongs to {theirs}, but this stack uses figma (api.figma.com)" in message
+        assert "tokenctl authorize --stage" in message
+        assert (world.issuer.calls, world.lock.table) == ([], {})
+        assert world.telemetry.facts("refresh_failed", "reason") == ["ConfigurationException"]
+
+    def test_its_token_is_served_while_it_lives(self) -> None:
+        world = World.with_token("mandatory", issued_by=self.OTHERS[0])
+        assert world.refresher.live_token().state == "degraded"
+        world = World.with_token("advisory", issued_by=self.OTHERS[0])
+        fails(world, "tick", ConfigurationException)
+
+    def test_an_unknown_one_is_noted_by_the_first_refresh(self) -> None:
+        world = World.with_token("expired", issued_by=None)
+        assert world.refresher.tick().stored.pair.issued_by == world.issuer.issued_by
+
+
+class TestOnDemand:
+    @pytest.mark.parametrize(("window", "state", "calls"), [("advisory", "due", 0), ("mandatory", "fresh", 1)])
+    def test_consumers_refresh(self, window: str, state: str, calls: int) -> None:
+        world = World(policy="demand").seeded(window)
+        assert world.refresher.live_token().state == state
+        assert len(world.issuer.calls) == calls
+
+    @pytest.mark.parametrize("elsewhere", [False, True])
+    @pytest.mark.parametrize("window", ["fresh", "advisory", "expired"])
+    def test_a_tick_heals_a_lost_answer(self, window: str, *, elsewhere: bool) -> None:
+        world = with_a_dead_token(window, World(policy="demand"))
+        if elsewhere:
+            world.forget()
+        assert world.refresher.tick().stored.pair.access_token == world.issuer.live
+
+
 class TestTickTelemetry:
     @pytest.mark.parametrize("window", LEFT)
     def test_measures_the_current_token_once(self, window: str) -> None:
@@ -314,6 +417,11 @@ class TestTickTelemetry:
         world = World.with_token("fresh", refresh_expires_at=NOW + timedelta(hours=1))
         world.refresher.tick()
         assert world.telemetry.facts("grant_age", "seconds_left") == [3600.0]
+
+    def test_measures_the_grant_by_what_the_operator_knows(self) -> None:
+        world = World(grant_life=IDLE).seeded("fresh", refreshed_at=NOW - timedelta(days=1))
+        world.refresher.tick()
+        assert world.telemetry.facts("grant_age", "seconds_left") == [59 * 86_400.0]
 
     def test_measures_the_old_token_when_it_fails(self) -> None:
         world = World.with_token("mandatory")

@@ -45,15 +45,15 @@ CORE_ALLOWED: dict[str, set[str]] = {
     "refresh_policy": {"token_pair"},
     "ports": {"issued_by", "issued_token", "token_pair"},
     "results": {"ports"},
-    "connections": {"claims", "ports", "windows"},
+    "connections": {"claims", "grant_life", "ports", "windows"},
     "process_memory": {"ports"},
     "claimed_refresh": {
         *("claims", "connections", "issued_token", "ports", "process_memory", "token_pair", "windows"),
     },
-    "refresh_once": {"claimed_refresh", "claims", "connections", "ports", "process_memory", "windows"},
+    "refresh_once": {"issued_by", "claimed_refresh", "claims", "connections", "ports", "process_memory", "windows"},
     "refresher": {
         *("claimed_refresh", "claims", "connections", "issued_token"),
-        *("ports", "process_memory", "refresh_once", "results", "windows"),
+        *("ports", "process_memory", "refresh_once", "refresh_policy", "results", "windows"),
     },
 }
 """The same inside the core."""

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from refresh_token.core.connections import Connection
+from refresh_token.core.grant_life import GrantLife
 from refresh_token.core.ports import Clock, Issuer, Telemetry
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.refresh_once import RefreshOnce
 from refresh_token.core.refresher import Refresher
 from refresh_token.core.token_pair import TokenPair
+from refresh_token.core.windows import WindowSettings
 from tests.support.fakes import NOW, FakeClock, FakeIssuer, FakeLock, FakeStore, FakeTelemetry
 from tests.support.windows import LEFT, WINDOWS
 
@@ -58,6 +60,9 @@ class World:
     issuer: FakeIssuer = field(default_factory=FakeIssuer)
     store: FakeStore = field(default_factory=FakeStore)
     telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
+    windows: WindowSettings = WINDOWS
+    policy: str = "always"
+    grant_life: GrantLife = field(default_factory=GrantLife)
 
     def __post_init__(self) -> None:
         self.lock = FakeLock(self.clock.now)
@@ -66,7 +71,9 @@ class World:
         connection = Connection(
             name=None,
             store=self.store,
-            windows=WINDOWS,
+            windows=self.windows,
+            policy=self.policy,
+            grant_life=self.grant_life,
             make_lock=lambda: self.lock,
             make_issuer=lambda: self.make_issuer(),  # noqa: PLW0108 - a test may change it
         )
@@ -80,9 +87,12 @@ class World:
     @classmethod
     def with_token(cls, window: str = "fresh", **changes: object) -> "World":
         """Return a world whose secret holds version V1 in a window."""
-        world = cls()
-        world.store.put("V1", pair(window, **changes))
-        return world
+        return cls().seeded(window, **changes)
+
+    def seeded(self, window: str = "fresh", **changes: object) -> "World":
+        """Return this world after version V1 was stored."""
+        self.store.put("V1", pair(window, **changes))
+        return self
 
     def forget(self) -> None:
         """Go on in another process."""

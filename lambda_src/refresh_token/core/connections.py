@@ -10,6 +10,7 @@ from refresh_token.core.windows import WindowSettings
 
 if TYPE_CHECKING:
     from refresh_token.core.claims import RefreshLock
+    from refresh_token.core.grant_life import GrantLife
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,10 @@ class Connection:
     name: str | None
     store: TokenStore
     windows: WindowSettings
+    policy: str
+    """One of `refresh_policy.POLICIES`."""
+
+    grant_life: "GrantLife"
     make_lock: "Callable[[], RefreshLock]"
     make_issuer: Callable[[], Issuer]
 

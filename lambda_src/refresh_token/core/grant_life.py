@@ -39,13 +39,19 @@ class GrantLife:
         )
         return min((end for end in known if end), default=None)
 
-    def keep_alive_at(self, pair: "TokenPair") -> datetime | None:
-        """Return when to refresh although the access token is fresh: after two thirds of the life without a refresh."""
+    def keep_alive_at(self, pair: "TokenPair", *, margin: timedelta = timedelta()) -> datetime | None:
+        """Return when to refresh although the access token is fresh: after two thirds of the life without a refresh.
+
+        If the issuer refuses refreshes earlier than ``margin`` before the access token expires, and the grant lives
+        until then, it is that moment at the earliest.
+        """
         used = _last_use(pair)
         said = pair.refresh_expires_at - used if used and pair.refresh_expires_at else None
         # An end in the past that the grant has outlived says nothing. It must not cause a refresh at every tick.
         known = [life for life in (self.idle, said) if life and life > timedelta()]
-        return _later(used, min(known) * 2 / 3) if known else None
+        at, end = (_later(used, min(known) * 2 / 3), self.end(pair)) if known else (None, None)
+        accepted = pair.expires_at - margin if margin and pair.expires_at else None
+        return max(at, accepted) if at and accepted and end and accepted < end else at
 
 
 def _last_use(pair: "TokenPair") -> datetime | None:

@@ -125,7 +125,7 @@ class Telemetry(Protocol):
     """What operators see. No argument holds a token."""
 
     def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool) -> None:
-        """A tick checked the token. ``seconds_left`` is None if its expiry is unknown.
+        """A tick checked the token. ``seconds_left`` is None if its expiry is unknown, or if only consumers refresh it.
 
         ``overdue``: after the tick, the token is still in its mandatory window or worse.
         """

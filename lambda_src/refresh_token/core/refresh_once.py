@@ -23,6 +23,7 @@ from refresh_token.core.claimed_refresh import (
 )
 from refresh_token.core.claims import Claim, CoolingDown, Failure, HeldClaim
 from refresh_token.core.connections import Connection
+from refresh_token.core.issued_by import refuse_other_issuer
 from refresh_token.core.ports import Clock, StoredPair, Telemetry
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.windows import iso_utc
@@ -73,10 +74,12 @@ class RefreshOnce:
         ``client_id`` is used only if the pair has none. ``lost`` is what `lost` returned.
 
         Raises:
+            ConfigurationException: the pair belongs to another issuer, or the settings are wrong.
             RefreshTokenError: the refresh failed, or nobody finished it in time.
 
         """
         self.connection.prepare_refresh()
+        self._refuse_other_issuer(seen)
         pause, waited = INITIAL_PAUSE, False
         # The cooldown does not apply if this process only has to write a pair: it will not call the issuer.
         only_to_write = self.memory.successor_of(seen.version_id) is not None
@@ -95,6 +98,19 @@ class RefreshOnce:
             current = self.connection.store.read()
             if current.version_id != seen.version_id:
                 return Outcome(current)
+
+    def _refuse_other_issuer(self, seen: StoredPair) -> None:
+        """Raise if the pair belongs to another issuer than the connection's, which must not see it."""
+        try:
+            refuse_other_issuer(
+                seen.pair.issued_by,
+                self.connection.issuer.issued_by,
+                what="The stored token pair belongs",
+                how_to_fix="Run `tokenctl authorize --stage <stage>` to sign in there",
+            )
+        except RefreshTokenError as error:
+            self.telemetry.refresh_failed(error, version_id=seen.version_id, first=True)
+            raise
 
     def _claim(self, version_id: str, *, ignore_cooldown: bool) -> Claim:
         try:

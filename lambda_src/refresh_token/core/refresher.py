@@ -2,11 +2,15 @@
 
     window              schedule tick                          consumer asks
     fresh               no call, unless the token is known     current token, `fresh`
-                        to be dead: then as expired
+                        to be dead: then as expired;
+                        or its grant must be kept alive:
+                        then as advisory
     advisory            refresh; a transient failure is        current token, `due`; no call
                         `degraded`
     mandatory           refresh; failure raises                refresh; on failure the current token, `degraded`
     expired, unknown    refresh; failure raises                refresh; failure raises
+
+If tokens are refreshed on demand (`refresh_policy`), a tick treats every window as fresh, and its outcome is `idle`.
 
 Pure: everything from outside comes in through ports. Most invocations only read, so this module imports nothing that
 only a refresh needs.
@@ -18,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 from refresh_token.core.connections import Connection
 from refresh_token.core.ports import Clock, StoredPair, Telemetry
 from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.results import BareToken, LiveToken, State, TickReport
 from refresh_token.core.windows import Window, window_of
 from refresh_token.errors import (
@@ -75,29 +80,25 @@ class Refresher:
 
     def tick(self) -> TickReport:
         """Refresh if the token is due, and report how long it lives."""
-        report = TickReport("fresh", self.connection.store.read())
-        window, lost = self._window(report.stored), None
-        if report.stored.pair.capped:
+        stored = self.connection.store.read()
+        report = TickReport("idle" if self._rests(stored) else "fresh", stored)
+        window, lost = Window.FRESH if report.outcome == "idle" else self._window(stored), None
+        if stored.pair.capped:
             self.telemetry.expiry_capped()
         try:
-            if window is Window.FRESH and (lost := self.once().lost(report.stored.version_id)):
+            if window is Window.FRESH and (lost := self.once().lost(stored.version_id)):
                 window = Window.EXPIRED
+            elif window is Window.FRESH and self._must_keep_alive(stored):
+                window = Window.ADVISORY
             if window is not Window.FRESH:
-                outcome = self._refresh(report.stored, ignore_cooldown=True, lost=lost)
-                report = TickReport("refreshed", outcome.stored)
+                report = TickReport("refreshed", self._refresh(stored, ignore_cooldown=True, lost=lost).stored)
         except RefreshTokenError as error:
             if window is not Window.ADVISORY or not error.transient:
                 raise
-            report = TickReport("degraded", report.stored)
-            self.telemetry.served_degraded(error, version_id=report.stored.version_id)
+            report = TickReport("degraded", stored)
+            self.telemetry.served_degraded(error, version_id=stored.version_id)
         finally:
-            self.telemetry.token_age(
-                version_id=report.stored.version_id,
-                seconds_left=self._seconds_left(report.stored),
-                overdue=self._window(report.stored) not in _STATES,
-            )
-            if end := report.stored.pair.refresh_expires_at:
-                self.telemetry.grant_age(seconds_left=(end - self.clock.now()).total_seconds())
+            self._measure(report.stored)
         return report
 
     def exchange(self, refresh_token: str, client_id: str | None) -> BareToken:
@@ -174,6 +175,28 @@ class Refresher:
         if left is None or window is Window.EXPIRED:
             raise RefreshInProgressException("The token was refreshed, but the new one has already expired. Ask again.")
         return LiveToken(stored, _STATES.get(window, state), int(left))
+
+    def _rests(self, stored: StoredPair) -> bool:
+        """Tell whether the token is no longer fresh, and that is no reason for a tick to refresh it."""
+        usable = stored.pair.access_token and not self.memory.is_dead(stored.version_id)
+        waits = bool(usable) and on_demand(self.connection.policy, stored.pair)
+        return waits and self._window(stored) is not Window.FRESH
+
+    def _must_keep_alive(self, stored: StoredPair) -> bool:
+        margin = self.connection.windows.margin
+        at = self.connection.grant_life.keep_alive_at(stored.pair, margin=margin)
+        return at is not None and at <= self.clock.now()
+
+    def _measure(self, stored: StoredPair) -> None:
+        """Measure the token after a tick, and the grant. The age of a token that rests says nothing."""
+        rests = self._rests(stored)
+        self.telemetry.token_age(
+            version_id=stored.version_id,
+            seconds_left=None if rests else self._seconds_left(stored),
+            overdue=not rests and self._window(stored) not in _STATES,
+        )
+        if end := self.connection.grant_life.end(stored.pair):
+            self.telemetry.grant_age(seconds_left=(end - self.clock.now()).total_seconds())
 
     def _window(self, stored: StoredPair) -> Window:
         if self.memory.is_dead(stored.version_id):

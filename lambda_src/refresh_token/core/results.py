@@ -21,7 +21,7 @@ class LiveToken:
 class TickReport:
     """The outcome of a schedule tick, and the pair that is current after it."""
 
-    outcome: Literal["fresh", "refreshed", "degraded"]
+    outcome: Literal["fresh", "idle", "refreshed", "degraded"]
     stored: StoredPair
 
 
