@@ -15,6 +15,8 @@ import pytest
 
 from local.cloud import LocalCloud
 from local.deployment import Deployment
+from local.standin import Standin
+from tests.support.certificates import Authority
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.local_function import LocalFunction, build_asset
 from tests.support.played_demo import PlayedDemo, play_demo
@@ -52,6 +54,17 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """Return a running MiniStack and stand-in."""
     with LocalCloud.start(tmp_path_factory.mktemp("cloud")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def running_standin() -> Iterator[Standin]:
+    with Standin() as standin:
+        yield standin
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"), "ours")
 
 
 @pytest.fixture(scope="session")

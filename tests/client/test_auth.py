@@ -196,11 +196,6 @@ class TestRedirects:
         assert function.refreshes == 0
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"), "tests")
-
-
 @pytest.fixture
 def tls(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """Return the context of a server that the libraries trust."""

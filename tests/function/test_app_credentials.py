@@ -16,7 +16,7 @@ from refresh_token.adapters.secrets_manager import secrets_manager_writer
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.issuers.app_credentials import AppCredentialsSecret
 from refresh_token.oauth.app_credentials import AppCredentials
-from tests.support.canaries import assert_clean
+from tests.support.canaries import clean_fault
 from tests.support.function_environment import APP_ID, APP_SECRET, AppSecret
 
 PAIR = {"clientId": APP_ID, "clientSecret": APP_SECRET}
@@ -28,10 +28,7 @@ def read(arn: str, seconds: float = 30.0) -> AppCredentials:
 
 
 def fault(arn: str, seconds: float = 30.0) -> RefreshTokenError:
-    with pytest.raises(RefreshTokenError) as caught:
-        read(arn, seconds)
-    assert_clean(caught.value)
-    return caught.value
+    return clean_fault(lambda: read(arn, seconds))
 
 
 def test_the_current_credentials_are_read(app_secret: AppSecret) -> None:

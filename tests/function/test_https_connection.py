@@ -37,11 +37,6 @@ def server() -> Iterator[TokenServer]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"), "ours")
-
-
 @pytest.fixture
 def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
     """Trust that authority, as in an environment without a proxy."""

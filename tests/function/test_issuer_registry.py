@@ -9,7 +9,7 @@ import pytest
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers.registry import ISSUERS, issuer_from
 from refresh_token.oauth.issuers import NAMES
-from tests.support.canaries import assert_clean
+from tests.support.canaries import clean_fault
 
 APP_SECRET = {"APP_SECRET_ARN": "arn:app"}
 GOOD: dict[str, dict[str, str]] = {
@@ -20,10 +20,9 @@ GOOD: dict[str, dict[str, str]] = {
 
 
 def fault(name: str, environment: dict[str, str]) -> str:
-    with pytest.raises(ConfigurationException) as caught:
-        issuer_from({"ISSUER": name, **environment})
-    assert_clean(caught.value)
-    return str(caught.value)
+    error = clean_fault(lambda: issuer_from({"ISSUER": name, **environment}))
+    assert type(error) is ConfigurationException
+    return str(error)
 
 
 def test_every_issuer_is_made_from_its_settings() -> None:

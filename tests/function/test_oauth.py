@@ -3,7 +3,6 @@
 import gzip
 import json
 import zlib
-from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +21,7 @@ from refresh_token.oauth.requests import TokenRequest, code_request, refresh_req
 from refresh_token.oauth.responses import TokenResponse
 from refresh_token.oauth.variables import VariableReader
 from tests.support.canaries import assert_clean
+from tests.support.token_server import basic
 
 TOKEN_URL = "https://issuer.example/token"
 HTTP = "http://127.0.0.1:9999"
@@ -135,10 +135,6 @@ def profile(**settings: Any) -> Profile:
     return OAuth2Settings(token_url=TOKEN_URL, **settings).profile
 
 
-def basic(request: TokenRequest) -> bytes:
-    return b64decode(request.headers["Authorization"].removeprefix("Basic "))
-
-
 REFRESH = {"grant_type": "refresh_token", "refresh_token": "T"}
 CODE = {"grant_type": "authorization_code", "code": "C", "redirect_uri": "R", "code_verifier": "V"}
 
@@ -151,7 +147,7 @@ class TestRequests:
 
     def test_a_server_gets_encoded_credentials(self) -> None:
         for request in (refresh_request(profile(), APP, "T"), self.code(profile())):
-            assert basic(request) == b"canary%3Ai%20d:canary%25%26%2B%2F%C3%B6~"
+            assert basic(request.headers) == "canary%3Ai%20d:canary%25%26%2B%2F%C3%B6~"
             assert "canary" not in repr(request)
 
     def test_a_server_may_take_them_in_the_form(self) -> None:
@@ -171,7 +167,9 @@ class TestRequests:
         figma = FigmaSettings().profile
         assert refresh_request(figma, app, "T").form == {"refresh_token": "T"}
         assert self.code(figma, app).form == CODE
-        assert {basic(refresh_request(figma, app, "T")), basic(self.code(figma, app))} == {"i d%&:se:cr+et/ö".encode()}
+        assert {basic(sent.headers) for sent in (refresh_request(figma, app, "T"), self.code(figma, app))} == {
+            "i d%&:se:cr+et/ö"
+        }
 
     def test_figma_could_not_find_the_colon(self) -> None:
         with pytest.raises(ValueError, match="colon") as caught:

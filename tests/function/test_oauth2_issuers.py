@@ -1,7 +1,6 @@
 """Figma and any OAuth 2 server on the wire. `test_issuer_contract.py` has what all issuers share."""
 
 import json
-from base64 import b64decode
 from typing import ClassVar, cast
 
 import pytest
@@ -10,9 +9,9 @@ from refresh_token.core.ports import Issuer
 from refresh_token.errors import ConfigurationException, RefreshTokenError
 from refresh_token.issuers.registry import ISSUERS, issuer_from
 from refresh_token.oauth.issuers import SETTINGS, FigmaSettings, IssuerSettings
-from tests.support.canaries import assert_clean
+from tests.support.canaries import clean_fault
 from tests.support.function_environment import APP_ID, APP_SECRET, AppSecret
-from tests.support.token_server import Seen, TokenServer, figma_error, http, oauth_error
+from tests.support.token_server import TokenServer, basic, figma_error, http, oauth_error
 
 REFRESH, OTHER_APP = "canary-refresh", "canary-other"
 
@@ -28,14 +27,7 @@ def refresh(issuer: Issuer) -> None:
 
 
 def fault(issuer: Issuer) -> type[RefreshTokenError]:
-    with pytest.raises(RefreshTokenError) as caught:
-        refresh(issuer)
-    assert_clean(caught.value)
-    return type(caught.value)
-
-
-def basic(seen: Seen) -> str:
-    return b64decode(seen.headers["Authorization"].removeprefix("Basic ")).decode()
+    return type(clean_fault(lambda: refresh(issuer)))
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -43,7 +35,7 @@ def test_figma_gets_the_request_it_documents(slash: str, token_endpoint: TokenSe
     refresh(issuer_at("figma", token_endpoint, app_secret, FIGMA_BASE_URL=f"{token_endpoint.url}{slash}"))
     (seen,) = token_endpoint.seen
     assert (seen.line, seen.form) == ("POST /v1/oauth/refresh HTTP/1.1", {"refresh_token": REFRESH})
-    assert basic(seen) == f"{APP_ID}:{APP_SECRET}"
+    assert basic(seen.headers) == f"{APP_ID}:{APP_SECRET}"
 
 
 def test_a_server_gets_the_standard_request(token_endpoint: TokenServer, app_secret: AppSecret) -> None:
@@ -51,7 +43,7 @@ def test_a_server_gets_the_standard_request(token_endpoint: TokenServer, app_sec
     (seen,) = token_endpoint.seen
     assert seen.line == "POST /token?tenant=1 HTTP/1.1"
     assert seen.form == {"grant_type": "refresh_token", "refresh_token": REFRESH, "scope": "a b", "x": "ö"}
-    assert basic(seen) == f"{APP_ID}:{APP_SECRET}"
+    assert basic(seen.headers) == f"{APP_ID}:{APP_SECRET}"
 
 
 def test_a_new_row_is_a_new_issuer(
@@ -73,7 +65,7 @@ def test_new_credentials_are_used_at_once(token_endpoint: TokenServer, app_secre
     for secret in ("one", "two"):
         app_secret.store(json.dumps({"clientId": APP_ID, "clientSecret": secret}))
         refresh(figma)
-    assert [basic(seen) for seen in token_endpoint.seen] == [f"{APP_ID}:one", f"{APP_ID}:two"]
+    assert [basic(seen.headers) for seen in token_endpoint.seen] == [f"{APP_ID}:one", f"{APP_ID}:two"]
     assert [seen.connection for seen in token_endpoint.seen] == [1, 1], "on one connection"
 
 

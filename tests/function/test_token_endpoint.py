@@ -1,7 +1,6 @@
 """What becomes of a request to a token endpoint: the answer, and whether and when it is sent again."""
 
 import time
-import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -15,7 +14,7 @@ from refresh_token.issuers.retries import pause_before_retry
 from refresh_token.issuers.token_endpoint import MAX_ATTEMPT_TIME, TokenEndpoint
 from refresh_token.oauth.requests import TokenRequest
 from refresh_token.oauth.responses import TokenResponse
-from tests.support.canaries import assert_clean
+from tests.support.canaries import clean_fault
 from tests.support.function_environment import NOBODY_LISTENS
 from tests.support.token_server import Reply as Sent
 from tests.support.token_server import TokenServer, http, issued
@@ -33,11 +32,7 @@ def post(server: TokenServer | str, seconds: float = ONE_ATTEMPT, *, repeatable:
 
 
 def fault(server: TokenServer | str, seconds: float = ONE_ATTEMPT, *, repeatable: bool = True) -> RefreshTokenError:
-    with pytest.raises(RefreshTokenError) as caught:
-        post(server, seconds, repeatable=repeatable)
-    assert_clean(caught.value)
-    traceback.clear_frames(caught.tb)  # they hold the kept connection, which is closed when nobody holds it
-    return caught.value
+    return clean_fault(lambda: post(server, seconds, repeatable=repeatable))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from refresh_token.errors import (
     RefreshTokenError,
 )
 from refresh_token.issuers.ui_builder import UiBuilderIssuer
-from tests.support.canaries import assert_clean
+from tests.support.canaries import clean_fault
 from tests.support.token_server import LIFETIME, Reply, TokenServer, ui_builder_error, ui_builder_issued
 
 REFRESH, CLIENT = "canary-refresh", "canary-client"
@@ -31,11 +31,7 @@ def refresh(client_id: str | None = CLIENT, seconds: float = ONE_ATTEMPT) -> Iss
 
 
 def fault(seconds: float = ONE_ATTEMPT) -> RefreshTokenError:
-    """Return the error that a refresh raises, clean of everything that was sent."""
-    with pytest.raises(RefreshTokenError) as caught:
-        refresh(seconds=seconds)
-    assert_clean(caught.value)
-    return caught.value
+    return clean_fault(lambda: refresh(seconds=seconds))
 
 
 class TestRequest:

@@ -4,8 +4,12 @@ import base64
 import dataclasses
 import json
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
+
+import pytest
+
+from refresh_token.errors import RefreshTokenError
 
 CORE: Final = "CaNaRy7f3a"
 """A marker that is part of every canary and of nothing else."""
@@ -56,6 +60,15 @@ def assert_clean(error: BaseException) -> None:
     assert "canary" not in repr(error)
     assert error.__cause__ is None
     assert error.__context__ is None
+
+
+def clean_fault(call: Callable[[], object]) -> RefreshTokenError:
+    """Return the error of ours that a call raises, after `assert_clean`."""
+    with pytest.raises(RefreshTokenError) as caught:
+        call()
+    assert_clean(caught.value)
+    traceback.clear_frames(caught.tb)  # they may hold a kept connection, which is closed when nobody holds it
+    return caught.value
 
 
 def texts_of(thing: object) -> list[str]:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,8 +28,26 @@ RUNTIME = (PYTHON, "-S", "-m", "awslambdaric", HANDLER)
 _STARTING = threading.BoundedSemaphore(2)
 
 
+class Invoked(ABC):
+    """A function that runs under awslambdaric."""
+
+    log_file: Path
+
+    def invoke(self, event: object) -> Any:
+        """Return the payload that a caller of Lambda's Invoke gets."""
+        return self.invoke_raw(json.dumps(event).encode())
+
+    @abstractmethod
+    def invoke_raw(self, body: bytes) -> Any:
+        """Invoke with these very bytes."""
+
+    def log(self) -> str:
+        """Return all that was printed."""
+        return self.log_file.read_text()
+
+
 @dataclass(frozen=True)
-class Runtime:
+class Runtime(Invoked):
     """A function that runs under the emulator."""
 
     port: int
@@ -36,12 +55,7 @@ class Runtime:
     pid: int
     """The emulator's; its only child is the function."""
 
-    def invoke(self, event: object) -> Any:
-        """Return the payload that a caller of Lambda's Invoke gets."""
-        return self.invoke_raw(json.dumps(event).encode())
-
     def invoke_raw(self, body: bytes) -> Any:
-        """Invoke with these very bytes."""
         url = f"http://127.0.0.1:{self.port}/2015-03-31/functions/function/invocations"
         with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=120) as answer:
             return json.load(answer)
@@ -60,10 +74,6 @@ class Runtime:
         for pid, parent in (map(int, line.split()) for line in listed.stdout.splitlines()):
             if parent == self.pid:
                 os.kill(pid, signal.SIGKILL)
-
-    def log(self) -> str:
-        """Return all that the function and the emulator printed."""
-        return self.log_file.read_text()
 
 
 def task_environment(asset: Path, home: Path) -> dict[str, str]:

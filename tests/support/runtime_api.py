@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from tests.support.lambda_emulator import RUNTIME, task_environment
+from tests.support.lambda_emulator import RUNTIME, Invoked, task_environment
 
 CAUSE = "lambda-runtime-function-xray-error-cause"
 TRACE_ID = "Root=1-6a5f1c00-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
@@ -36,7 +36,7 @@ class Post:
 
 
 @dataclass
-class Observed:
+class Observed(Invoked):
     """A function that runs, and what it has handed over."""
 
     log_file: Path
@@ -46,18 +46,9 @@ class Observed:
     segments: list[bytes] = field(default_factory=list)
     """Datagrams that came to the X-Ray daemon's port."""
 
-    def invoke(self, event: object) -> Any:
-        """Return what a caller of Lambda's Invoke gets."""
-        return self.invoke_raw(json.dumps(event).encode())
-
     def invoke_raw(self, body: bytes) -> Any:
-        """Invoke with these very bytes."""
         self.events.put(body)
         return json.loads(self.answers.get(timeout=PATIENCE).body)
-
-    def log(self) -> str:
-        """Return all that the function printed."""
-        return self.log_file.read_text()
 
 
 class _Api(BaseHTTPRequestHandler):

@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -96,6 +97,13 @@ class Seen:
         fields = parse_qs(self.body.decode(), keep_blank_values=True, strict_parsing=True)
         assert all(len(values) == 1 for values in fields.values())
         return {name: value for name, (value,) in fields.items()}
+
+
+def basic(headers: Mapping[str, str]) -> str:
+    """Return the credentials of HTTP Basic."""
+    kind, _, encoded = headers["Authorization"].partition(" ")
+    assert kind == "Basic"
+    return b64decode(encoded).decode()
 
 
 @dataclass

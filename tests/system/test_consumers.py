@@ -8,6 +8,7 @@ import pytest
 
 from local.deployment import Deployment
 from tests.support.consumers_page import Block, blocks
+from tests.support.deployed_stack import refreshes
 from tests.support.played_demo import PlayedDemo
 from tests.support.windows import EXPIRED, FRESH
 from token_client import TokenClient
@@ -28,10 +29,6 @@ def as_consumer(stack: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deploymen
     monkeypatch.setenv("FUNCTION_NAME", stack.outputs["FunctionAliasArn"])
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     return stack
-
-
-def calls(stack: Deployment) -> int:
-    return len(stack.cloud.standin.calls("RefreshToken"))
 
 
 def at_once(played: PlayedDemo) -> list[dict[str, Any]]:
@@ -56,7 +53,7 @@ def test_twenty_consumers_recover_with_one_call(played: PlayedDemo, stack: Deplo
     assert {answer.get("status") for answer in answers} == {200}
     assert {answer["versionId"] for answer in answers} == {stack.current()[0]}
     assert stack.current()[0] != seeded
-    assert calls(stack) == 1
+    assert refreshes(stack) == 1
     assert len({answer["process"] for answer in answers}) > AT_ONCE / 2, "they ran at the same time"
 
 
@@ -73,7 +70,7 @@ def test_a_handler_of_the_page_survives_token_death(as_consumer: Deployment, blo
     assert names["lambda_handler"]({}, None) == expected
     as_consumer.cloud.standin.kill(user="ada@example.com")
     assert names["lambda_handler"]({}, None) == expected
-    assert calls(as_consumer) == (0 if block.heading == "Errors" else 1)
+    assert refreshes(as_consumer) == (0 if block.heading == "Errors" else 1)
 
 
 def test_the_deployed_functions_errors_have_their_class(

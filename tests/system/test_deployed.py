@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from local.deployment import STACK, Deployment
+from tests.support.deployed_stack import refreshes
 from tests.support.events import FORCE, bare, report, tick
 from tests.support.played_demo import PlayedDemo
 from tests.support.windows import ADVISORY, EXPIRED, FRESH, MANDATORY
@@ -15,10 +16,6 @@ from tests.support.windows import ADVISORY, EXPIRED, FRESH, MANDATORY
 pytestmark = pytest.mark.xdist_group("stack")
 
 TOKEN_ANSWER = {"accessToken", "expiresIn", "expiresAt", "versionId", "state"}
-
-
-def calls(stack: Deployment) -> int:
-    return len(stack.cloud.standin.calls("RefreshToken"))
 
 
 def test_the_demo_shows_each_step(played: PlayedDemo) -> None:
@@ -35,7 +32,7 @@ def test_a_consumer_gets_a_token(stack: Deployment, left: timedelta, state: str,
     version = stack.seed(stack.cloud.standin.grant(), expires_in=left)
     answer = stack.invoke({}).payload
     assert set(answer) == TOKEN_ANSWER
-    assert (answer["state"], calls(stack)) == (state, issuer_calls)
+    assert (answer["state"], refreshes(stack)) == (state, issuer_calls)
     assert (answer["versionId"] == version) == (issuer_calls == 0)
     assert stack.cloud.standin.accepts(answer["accessToken"])
     assert stack.current()[0] == answer["versionId"]
@@ -48,7 +45,7 @@ def test_a_tick_reports_without_a_token(stack: Deployment, source: str) -> None:
         report = stack.invoke(tick(source=source)).payload
         assert set(report) == {"outcome", "versionId", "expiresAt"}
         assert (report["outcome"], report["versionId"]) == (outcome, stack.current()[0])
-    assert calls(stack) == 1
+    assert refreshes(stack) == 1
 
 
 def test_force_refreshes_a_fresh_token(stack: Deployment) -> None:
@@ -68,7 +65,7 @@ def test_eight_reports_at_once_cost_one_call(stack: Deployment) -> None:
     assert {answer["versionId"] for answer in answers} == {stack.current()[0]}
     assert stack.current()[0] != dead
     assert all(stack.cloud.standin.accepts(answer["accessToken"]) for answer in answers)
-    assert calls(stack) == 1
+    assert refreshes(stack) == 1
 
 
 def test_the_bare_operation_stores_nothing(stack: Deployment) -> None:
@@ -104,7 +101,7 @@ def test_a_consumer_recovers_within_its_invocation(played: PlayedDemo, stack: De
     answer = stack.invoke({}, function_name=played.consumer).payload
     assert (answer["status"], answer["reported"]) == (200, True)
     assert answer["versionId"] != version
-    assert calls(stack) == 1
+    assert refreshes(stack) == 1
 
 
 def test_a_failed_tick_becomes_one_dead_letter(stack: Deployment) -> None:
@@ -122,7 +119,7 @@ def test_a_failed_tick_becomes_one_dead_letter(stack: Deployment) -> None:
     assert "sign in" in messages[0]["Body"]
     for secret in secrets:
         assert secret not in json.dumps(messages)
-    assert calls(stack) == 1, "a refused grant is not tried again"
+    assert refreshes(stack) == 1, "a refused grant is not tried again"
 
     # What the runbook says to do about the queue: fix the cause, send the event again, empty the queue.
     stack.seed(stack.cloud.standin.grant(), expires_in=MANDATORY)

@@ -1,116 +1,28 @@
 """tokenctl in this process, a stand-in that records its requests, a Lambda endpoint, and the real AWS CLI."""
 
-import io
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
+from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
 from botocore.loaders import JSONFileLoader, Loader
-from werkzeug import Request, Response
 
 from local.standin import StandinControl
-from local.standin.app import StandinApp
+from tests.support.aws_cli import AWS, AWS_PYTHON, is_version_2
+from tests.support.aws_endpoints import Function, Wire
 from tests.support.botocore_models import read_once
 from tests.support.checkout import ROOT
 from tests.support.command_line import Done, Tokenctl
 from tests.support.http_server import serving
 from tokenctl.main import run
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 NOWHERE = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
-
-AWS: Final = Path("/usr/bin/aws")
-"""Where Debian's package has it. The one on the PATH may be PyPI's, which is version 1."""
-AWS_PYTHON: Final = "/usr/bin/python3"
-"""The interpreter of that one."""
-
-
-def is_version_2() -> bool:
-    """Tell whether the AWS CLI to compare with is there."""
-    if not AWS.exists():
-        return False
-    return subprocess.run([AWS, "--version"], capture_output=True, text=True, check=False).stdout.startswith(
-        "aws-cli/2"
-    )
-
-
-def described_stack(status: str, outputs: Mapping[str, str] | None = None) -> str:
-    """Return CloudFormation's answer to DescribeStacks, and to ListStackResources: there are none."""
-    members = "".join(
-        f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
-        for key, value in (outputs or {}).items()
-    )
-    return (
-        '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
-        "<Stacks><member><StackName>x</StackName><CreationTime>2030-01-01T00:00:00Z</CreationTime>"
-        f"<StackStatus>{status}</StackStatus><Outputs>{members}</Outputs></member></Stacks>"
-        "</DescribeStacksResult><ListStackResourcesResult/></DescribeStacksResponse>"
-    )
-
-
-class Wire:
-    """The stand-in; records the path and body of each request of the two operations."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, Any]] = []
-        self._app = StandinApp()
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        request = Request(environ)
-        body = request.get_data()
-        environ["wsgi.input"] = io.BytesIO(body)
-        if request.path.startswith("/tokens/"):
-            self.requests.append((unquote(request.path), json.loads(body)))
-        return self._app(environ, start_response)
-
-    def take(self) -> list[tuple[str, Any]]:
-        taken, self.requests = self.requests, []
-        return taken
-
-
-@dataclass
-class Function:
-    """Lambda's Invoke. Performs RefreshToken at the stand-in, unless `answer` is set."""
-
-    ui_builder: Any
-    url: str = ""
-    payloads: list[dict[str, Any]] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    answer: bytes | None = None
-    error: bool = False
-    status: int = 200
-
-    def will_answer(self, answer: object, *, error: bool = False, status: int = 200) -> None:
-        self.answer, self.error, self.status = json.dumps(answer).encode(), error, status
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        request = Request(environ)
-        event = json.loads(request.get_data())
-        self.payloads.append(event)
-        self.names.append(unquote(request.path.split("/")[3]))
-        failed, payload = (self.error, self.answer) if self.answer is not None else self._perform(event)
-        headers = {"X-Amz-Function-Error": "Unhandled"} if failed else {}
-        return Response(payload, self.status, headers, content_type="application/json")(environ, start_response)
-
-    def _perform(self, event: dict[str, Any]) -> tuple[bool, bytes]:
-        try:
-            answer = self.ui_builder.refresh_token(**event)
-        except ClientError as error:
-            fault = error.response["Error"]
-            return True, json.dumps({"errorType": fault["Code"], "errorMessage": fault["Message"]}).encode()
-        return False, json.dumps({name: answer[name] for name in ("accessToken", "expiresIn")}).encode()
 
 
 @pytest.fixture(scope="package", autouse=True)

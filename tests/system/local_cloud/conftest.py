@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -18,15 +18,7 @@ from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
 from local.environment import caller_environment
 from local.standin import Standin
-
-Post = Callable[..., urllib3.BaseHTTPResponse]
-Aws = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="session")
-def running_standin() -> Iterator[Standin]:
-    with Standin() as standin:
-        yield standin
+from tests.support.standin_clients import Aws, Post
 
 
 @pytest.fixture

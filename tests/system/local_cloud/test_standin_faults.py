@@ -13,7 +13,7 @@ from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
 from local.standin import HTML, MALFORMED, NINETY_DAYS, Fault, Standin, digest
 from tests.support.processes import PATIENCE
-from tests.system.local_cloud.conftest import Post
+from tests.support.standin_clients import Post
 
 Refresh = Callable[[], dict[str, Any]]
 RawRefresh = Callable[[], urllib3.BaseHTTPResponse]

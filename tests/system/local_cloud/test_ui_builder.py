@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
 from local.standin import CLIENT_ID, NINETY_DAYS, Standin
-from tests.system.local_cloud.conftest import Aws, Post
+from tests.support.standin_clients import Aws, Post
 
 if TYPE_CHECKING:
     from mypy_boto3_amplifyuibuilder.type_defs import ExchangeCodeForTokenRequestBodyTypeDef

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.aws_endpoints import Function
 from tests.support.command_line import Done, Tokenctl
-from tests.tokenctl.conftest import Function
 from tokenctl.aws_style.yaml_1_2 import load
 
 TOKEN = "figr_canary-token-0123456789"

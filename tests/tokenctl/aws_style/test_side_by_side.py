@@ -22,8 +22,9 @@ from typing import Any
 import pytest
 
 from local.standin import NINETY_DAYS, StandinControl
+from tests.support.aws_cli import AWS, is_version_2
+from tests.support.aws_endpoints import Function, Wire
 from tests.support.command_line import Done, Tokenctl
-from tests.tokenctl.conftest import AWS, Function, Wire, is_version_2
 
 pytestmark = pytest.mark.no_cover  # the other tests run these lines, too
 

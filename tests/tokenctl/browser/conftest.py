@@ -4,24 +4,20 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-import urllib3
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from local.cloud import LocalCloud
 from local.deployment import TOKENCTL
-from local.standin import CLIENT_ID, CLIENT_SECRET
+from tests.support.authorize_command import Command, Refuse, Run, Start, authorize
 from tests.support.bare_stack import Stack
 from tests.support.child_process import environment
 from tests.support.chromium import console
-from tests.support.command_line import Done
-from tests.support.consent import PATIENCE, allowed, asked
+from tests.support.consent import PATIENCE
 from tests.support.processes import wait_until
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
@@ -45,74 +41,6 @@ def stack(cloud: LocalCloud, issuer: str) -> Iterator[Stack]:
     with Stack(cloud, issuer).deployed() as stack:
         yield stack
     cloud.standin.reset()
-
-
-@dataclass
-class Command:
-    """The command as it runs; `address` is where it sends the browser."""
-
-    process: subprocess.Popen[str]
-    address: str
-
-    @property
-    def asked(self) -> dict[str, str]:
-        return asked(self.address)
-
-    def redirect(self, **parameters: str) -> str:
-        """Return the address of a redirect with any parameters."""
-        return f"{self.asked['redirect_uri']}?{urlencode(parameters)}"
-
-    def visit(self, url: str) -> urllib3.BaseHTTPResponse:
-        """Visit an address as a browser would."""
-        return urllib3.request("GET", url, retries=False, timeout=PATIENCE)
-
-    def allow(self) -> urllib3.BaseHTTPResponse:
-        """Allow the request and follow the redirect; return the last page."""
-        return self.visit(allowed(self.address))
-
-    def end(self) -> Done:
-        """Wait for the end. The output is what followed the address."""
-        output, errors = self.process.communicate(timeout=PATIENCE)
-        return Done(self.process.returncode, output, errors)
-
-
-def allow_shown(seen: str) -> None:
-    """Do what a person does with the address on the terminal."""
-    address = re.search(r"^http\S+", seen, re.MULTILINE)
-    assert address
-    urllib3.request("GET", allowed(address[0]), retries=False, timeout=PATIENCE)
-
-
-def assert_private(command: Command, stack: Stack, *shown: str) -> None:
-    """Check that no text shows state, token or client id, except for the address itself."""
-    secrets = [command.asked["state"], CLIENT_ID, CLIENT_SECRET]
-    for grant in stack.cloud.standin.grants():
-        secrets += [grant.access_token, grant.refresh_token]
-    for text in shown:
-        assert not [secret for secret in secrets if secret in text.replace(command.address, "")]
-
-
-def assert_stored(stack: Stack) -> None:
-    """Check that the stand-in's grant is in the secret."""
-    stored, grant = stack.stored(), stack.cloud.standin.grants()[0]
-    assert stored is not None
-    assert {key: stored[key] for key in ("provider", "accessToken", "refreshToken", "clientId")} == {
-        "provider": "figma",
-        "accessToken": grant.access_token,
-        "refreshToken": grant.refresh_token,
-        "clientId": CLIENT_ID,
-    }
-
-
-Start = Callable[..., Command]
-Run = Callable[..., subprocess.Popen[str]]
-Refuse = Callable[..., str]
-
-
-def authorize(stack: Stack) -> tuple[str, ...]:
-    """Return the words of the command."""
-    app = ("--client-id", CLIENT_ID) if stack.issuer == "amplify" else ()
-    return ("authorize", "--stage", stack.stage, *app, "--authorize-url", f"{stack.cloud.standin.url}/oauth")
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import urllib3
 
 from local.standin import CLIENT_ID
 from refresh_token.core.windows import MAX_LIFETIME
+from tests.support.authorize_command import Refuse, Run, Start, allow_shown, authorize
 from tests.support.bare_stack import Stack
 from tests.support.command_line import on_terminal
 from tests.support.consent import PATIENCE, allowed
 from tests.support.processes import wait_until
-from tests.tokenctl.browser.conftest import Refuse, Run, Start, allow_shown, authorize
 
 pytestmark = pytest.mark.xdist_group("endings")
 

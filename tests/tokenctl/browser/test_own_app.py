@@ -6,11 +6,11 @@ import pytest
 from selenium.webdriver import Chrome
 
 from local.standin import CLIENT_ID, CLIENT_SECRET
+from tests.support.authorize_command import Refuse, Start, allow_shown, assert_private, assert_stored, authorize
 from tests.support.bare_stack import Stack
 from tests.support.chromium import press, see
 from tests.support.command_line import on_terminal
 from tests.support.http_server import answering
-from tests.tokenctl.browser.conftest import Refuse, Start, allow_shown, assert_private, assert_stored, authorize
 
 pytestmark = pytest.mark.xdist_group("own app")
 

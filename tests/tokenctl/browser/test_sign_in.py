@@ -10,9 +10,9 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
+from tests.support.authorize_command import Start, assert_private, assert_stored
 from tests.support.bare_stack import Stack
 from tests.support.chromium import console, press, press_later, see, see_nobody, text, wait
-from tests.tokenctl.browser.conftest import Start, assert_private, assert_stored
 
 pytestmark = pytest.mark.xdist_group("sign in")
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from local.standin import StandinControl
+from tests.support.aws_endpoints import Function, Wire
 from tests.support.command_line import Done, Tokenctl
-from tests.tokenctl.conftest import Function, Wire
 
 TOKEN = "figr_canary-token-0123456789"
 CLIENT = "client-canary-0123456789"

@@ -2,9 +2,8 @@
 
 import io
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 
 import pytest
 
@@ -12,12 +11,10 @@ from local.cloud import LocalCloud
 from local.deployment import Deployment
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl
+from tests.support.deployed_stack import AwsAnswers, scheduled
 from tests.support.http_server import answering
+from tests.support.windows import FRESH
 from tokenctl.main import run
-
-DAYS_30 = timedelta(days=30)
-
-AwsAnswers = Callable[..., None]
 
 
 def secrets_of(stack: Deployment) -> set[str]:
@@ -29,10 +26,6 @@ def secrets_of(stack: Deployment) -> set[str]:
     except client.exceptions.ClientError:
         text = ""
     return found | {part for part in text.split('"') if len(part) > 20 and " " not in part and part[4:5] != "-"}
-
-
-def put_secret(stack: Deployment, **value: str | bytes) -> None:
-    stack.cloud.client("secretsmanager").put_secret_value(SecretId=stack.outputs["SecretArn"], **value)
 
 
 @pytest.fixture
@@ -63,7 +56,7 @@ def terminal_env(stack: Deployment) -> dict[str, str]:
 def fresh(stack: Deployment) -> str:
     """A stored pair that lives for 30 days; its access token."""
     grant = stack.cloud.standin.grant()
-    stack.seed(grant, expires_in=DAYS_30)
+    stack.seed(grant, expires_in=FRESH)
     return grant.access_token
 
 
@@ -111,16 +104,3 @@ def trouble(stack: Deployment) -> Iterator[None]:
     for name in ringing:
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
     sqs.purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
-
-
-@contextmanager
-def scheduled(stack: Deployment, state: str, expression: str = "rate(12 hours)") -> Iterator[None]:
-    client = stack.cloud.client("scheduler")
-    summary = client.list_schedules()["Schedules"][0]
-    before = client.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
-    kept = {key: before[key] for key in ("Name", "GroupName", "FlexibleTimeWindow", "Target")}
-    client.update_schedule(**kept, ScheduleExpression=expression, State=state)
-    try:
-        yield
-    finally:
-        client.update_schedule(**kept, ScheduleExpression=before["ScheduleExpression"], State=before["State"])

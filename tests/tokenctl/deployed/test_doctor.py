@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.deployment import Deployment
+from tests.support.aws_endpoints import described_stack
 from tests.support.checkout import ROOT
 from tests.support.command_line import Done, Tokenctl
-from tests.tokenctl.conftest import described_stack
-from tests.tokenctl.deployed.conftest import DAYS_30, AwsAnswers, put_secret, scheduled
+from tests.support.deployed_stack import AwsAnswers, put_secret, scheduled
+from tests.support.events import TICK
+from tests.support.windows import FRESH
 from tokenctl.checks.account import BOOTSTRAP_PARAMETER, MIN_BOOTSTRAP_VERSION
 from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT
 
@@ -23,9 +25,9 @@ DENIED = '{"__type": "AccessDeniedException"}'
 @pytest.mark.usefixtures("schedule")
 def test_all_is_well(tokenctl: Tokenctl, stack: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tokenctl.checks.stack.AMPLIFY_ENDS", datetime.max.replace(tzinfo=UTC))  # whenever this is run
-    version = stack.seed(stack.cloud.standin.grant(), expires_in=DAYS_30)
+    version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
     stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
-    stack.invoke({"version": "0", "id": "doctor", "source": "aws.scheduler"})
+    stack.invoke(TICK)
     done = tokenctl("doctor")
     levels = {line.split()[0] for line in done.out.splitlines() if not line[6:].startswith("errors ")}
     assert levels == {"OK"}, done.out
@@ -141,7 +143,7 @@ class TestTheToken:
         assert "canary" not in done.out
         assert done.code == 2
 
-    @pytest.mark.parametrize(("left", "level"), [(timedelta(hours=3), "WARN"), (-DAYS_30, "FAIL")])
+    @pytest.mark.parametrize(("left", "level"), [(timedelta(hours=3), "WARN"), (-FRESH, "FAIL")])
     def test_one_that_is_due_or_dead(self, tokenctl: Tokenctl, stack: Deployment, left: timedelta, level: str) -> None:
         stack.seed(stack.cloud.standin.grant(), expires_in=left)
         line = tokenctl("doctor").line("window")

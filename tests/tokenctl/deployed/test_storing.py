@@ -11,7 +11,8 @@ import pytest
 from local.deployment import Deployment, pair_of
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl, on_terminal
-from tests.tokenctl.deployed.conftest import DAYS_30, AwsAnswers, put_secret
+from tests.support.deployed_stack import AwsAnswers, put_secret
+from tests.support.windows import FRESH
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -174,7 +175,7 @@ class TestSeed:
     def test_is_what_the_function_uses(self, tokenctl: Tokenctl, stack: Deployment, options: tuple[str, ...]) -> None:
         put_secret(stack, SecretString="{}")
         grant = stack.cloud.standin.grant()
-        done = tokenctl("seed", *options, stdin=pair_of(grant, expires_in=DAYS_30))
+        done = tokenctl("seed", *options, stdin=pair_of(grant, expires_in=FRESH))
         assert (done.code, done.err) == (0, "")
         assert "window fresh" in done.out
         assert stack.invoke({}).payload["accessToken"] == grant.access_token

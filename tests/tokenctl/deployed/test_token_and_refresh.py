@@ -6,14 +6,11 @@ import pytest
 
 from local.deployment import Deployment
 from tests.support.command_line import Tokenctl, on_terminal
+from tests.support.deployed_stack import put_secret, refreshes
 from tests.support.played_demo import PlayedDemo
-from tests.tokenctl.deployed.conftest import DAYS_30, put_secret
+from tests.support.windows import FRESH
 
 pytestmark = pytest.mark.xdist_group("stack")
-
-
-def calls(stack: Deployment) -> int:
-    return len(stack.cloud.standin.calls("RefreshToken"))
 
 
 class TestToken:
@@ -22,7 +19,7 @@ class TestToken:
         assert (done.code, done.out, done.err) == (0, f"{fresh}\n", "")
 
     def test_a_rejected_version_is_replaced(self, tokenctl: Tokenctl, stack: Deployment) -> None:
-        dead = stack.seed(stack.cloud.standin.grant(), expires_in=DAYS_30)
+        dead = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
         stack.cloud.standin.kill()
         answer = tokenctl("token", "--failed-version", dead, "--output", "json").json
         assert set(answer) == {"accessToken", "expiresIn", "expiresAt", "versionId", "state"}
@@ -65,7 +62,7 @@ class TestToken:
 class TestRefresh:
     def test_makes_one_call_and_hides_the_token(self, tokenctl: Tokenctl, stack: Deployment) -> None:
         grant = stack.cloud.standin.grant()
-        before = stack.seed(grant, expires_in=DAYS_30)
+        before = stack.seed(grant, expires_in=FRESH)
         done = tokenctl("refresh", "--yes")
         now, pair = stack.current()
         assert (done.code, done.err) == (0, "")
@@ -73,7 +70,7 @@ class TestRefresh:
         assert now != before
         assert pair["expiresAt"] in done.out
         assert "in 90 days" in done.out
-        assert calls(stack) == 1
+        assert refreshes(stack) == 1
         assert not stack.cloud.standin.accepts(grant.access_token)
         again = tokenctl("refresh", "--yes", "--output", "json").json
         assert set(again) == {"versionId", "expiresAt", "expiresIn", "state"}
@@ -81,7 +78,7 @@ class TestRefresh:
     @pytest.mark.usefixtures("fresh")
     def test_needs_yes_without_a_terminal(self, tokenctl: Tokenctl, stack: Deployment) -> None:
         done = tokenctl("refresh")
-        assert (done.code, calls(stack)) == (252, 0)
+        assert (done.code, refreshes(stack)) == (252, 0)
         assert "kills the current access token" in done.err
 
     @pytest.mark.parametrize(("answer", "code", "made"), [("n", 255, 0), ("y", 0, 1)])
@@ -91,7 +88,7 @@ class TestRefresh:
     ) -> None:
         done = on_terminal(terminal_env, "refresh", "--stage", "local", dialogue=[("Go on? [y/N]", answer)])
         assert "every consumer that keeps it gets errors" in " ".join(done.out.split())
-        assert (done.code, calls(stack)) == (code, made)
+        assert (done.code, refreshes(stack)) == (code, made)
 
     @pytest.mark.usefixtures("fresh")
     def test_a_refused_grant_needs_a_person(self, tokenctl: Tokenctl, stack: Deployment) -> None:

@@ -25,6 +25,7 @@ from tests.support.token_server import (
     Reply,
     TokenServer,
     accepting,
+    basic,
     figma_error,
     http,
     issued,
@@ -61,9 +62,7 @@ def pair(**members: object) -> Reply:
 
 
 def basic_of(server: TokenServer) -> list[str]:
-    kind, _, encoded = server.seen[0].headers["Authorization"].partition(" ")
-    assert kind == "Basic"
-    return base64.b64decode(encoded).decode().split(":", 1)
+    return basic(server.seen[0].headers).split(":", 1)
 
 
 def private_in(*texts: str) -> list[str]:
@@ -244,11 +243,6 @@ class TestAnswers:
 
     def test_may_not_take_longer_than_a_code_lives(self) -> None:
         assert MAX_SECONDS < CODE_LIFETIME
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"), "ours")
 
 
 class TestTrust:

@@ -19,12 +19,6 @@ CODE = "c0de-of-nobody"
 REQUEST = AuthorizationRequest(consent_page="https://x", client_id=CLIENT_ID, redirect_uri=REDIRECT)
 
 
-@pytest.fixture(scope="module")
-def running_standin() -> Iterator[Standin]:
-    with Standin() as standin:
-        yield standin
-
-
 @pytest.fixture
 def standin(running_standin: Standin, monkeypatch: pytest.MonkeyPatch) -> Standin:
     running_standin.reset()
