@@ -13,7 +13,7 @@ SNAPSHOTS = Path(__file__).parents[1] / "infra" / "snapshots"
 PARENTS = {"dev": None, "prod": "dev", "local": "dev", "prod-figma": "prod", "dev-oauth2": "dev"}
 """Each stage, and each other issuer, with the variant that its snapshot starts from."""
 
-MAX_LINE = 100
+MAX_LINE = 120
 
 
 @cache
@@ -38,15 +38,18 @@ def file(variant: str) -> Path:
 
 
 def _text(node: Any, indent: str = "") -> str:
-    """Return JSON with one line for whatever fits into one."""
+    """Return JSON with one line for whatever fits into one. What is alone in its list or object opens on its line."""
     line = json.dumps(node)
     if len(indent + line) <= MAX_LINE or not isinstance(node, dict | list):
         return line
+    keys = [f"{json.dumps(key)}: " for key in node] if isinstance(node, dict) else [""] * len(node)
+    values = list(node.values()) if isinstance(node, dict) else node
+    opening, closing = "{}" if isinstance(node, dict) else "[]"
+    if len(values) == 1 and isinstance(values[0], dict | list):
+        return f"{opening}{keys[0]}{_text(values[0], indent)}{closing}"
     deeper = f"{indent} "
-    if isinstance(node, list):
-        return "[\n" + ",\n".join(deeper + _text(value, deeper) for value in node) + f"\n{indent}]"
-    lines = (f"{deeper}{json.dumps(key)}: {_text(value, deeper)}" for key, value in node.items())
-    return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
+    lines = (f"{deeper}{key}{_text(value, deeper)}" for key, value in zip(keys, values, strict=True))
+    return f"{opening}\n" + ",\n".join(lines) + f"\n{indent}{closing}"
 
 
 def _changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any]]:
