@@ -132,7 +132,7 @@ class Played:
 
 
 class Stage:
-    """Plays one invocation after another. A test may replace `handler`."""
+    """Plays one invocation after another."""
 
     def __init__(self, server: TokenServer, environment: pytest.MonkeyPatch) -> None:
         self.server, self._environment, self._out = server, environment, io.StringIO()
@@ -144,10 +144,17 @@ class Stage:
             self.module = load_handler()
             # Made before our handler is on the root logger: Powertools would keep its own lines away from that.
             self.module.TELEMETRY._logger.debug("The stage is set")
-        self.handler: Callable[[object, Any], object] = self.module.lambda_handler
 
-    def play(self, event: object, setting: Setting = Setting(), *, window: str = "expired") -> Played:
-        """Invoke the handler; an event may be a function of the stored version."""
+    def play(
+        self,
+        event: object,
+        setting: Setting = Setting(),
+        *,
+        window: str = "expired",
+        handler: Callable[[object, Any], object] | None = None,
+    ) -> Played:
+        """Invoke our handler, or the given one; an event may be a function of the stored version."""
+        handler = handler or self.module.lambda_handler
         version = self._prepare(setting, window)
         self.server.answer(*setting.replies)
         self.server.seen.clear()
@@ -158,7 +165,7 @@ class Stage:
 
         with self.captured(), hooked(setting), spy.watching():
             try:
-                played.answer = self.handler(event(version) if callable(event) else event, LambdaContext(seconds_left))
+                played.answer = handler(event(version) if callable(event) else event, LambdaContext(seconds_left))
             except Exception as error:  # noqa: BLE001 - the test checks whatever leaves the handler
                 played.error = error
         played.asked = len(self.server.seen)

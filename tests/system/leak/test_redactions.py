@@ -12,7 +12,6 @@ import os
 import pkgutil
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -21,21 +20,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import refresh_token
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
-from refresh_token.adapters.secrets_manager import SecretsManagerStore, secrets_manager_client
 from refresh_token.answers import Answer, answer_of
 from refresh_token.core.claims import RefreshLock
 from refresh_token.core.issued_token import IssuedToken
-from refresh_token.core.ports import Issuer, StoredPair, TokenStore
+from refresh_token.core.ports import Issuer
 from refresh_token.core.results import TickReport
 from refresh_token.errors import (
     InvalidParameterException,
     ReauthorizationRequiredException,
-    SecretMalformedException,
-    SecretUnavailableException,
 )
 from refresh_token.events import Request, Tick, parse_event
 from refresh_token.oauth.issuers import AMPLIFY_ISSUED_BY
-from tests.support.canaries import ACCESS, CORE, ECHO, GIVEN_CLIENT, NOTE, REFRESH, Sights, chain_of, leaks, texts_of
+from tests.support.canaries import CORE, ECHO, GIVEN_CLIENT, NOTE, REFRESH, Sights, chain_of, leaks, texts_of
 from tests.support.events import TICK, bare, tick
 from tests.support.lambda_context import LambdaContext
 from tests.support.lock_table import TABLE
@@ -139,7 +135,6 @@ def careless_play(
     *,
     event: object = TICK,
     issuer: Issuer | None = None,
-    store: Callable[[], TokenStore] | None = None,
     lock: Callable[[], RefreshLock] | None = None,
     parse: Callable[[object], Request] = parse_event,
     answer: Callable[[Any], Answer] = answer_of,
@@ -151,7 +146,6 @@ def careless_play(
         ours: Connection = module._connection()
         connection = dataclasses.replace(
             ours,
-            store=store() if store else ours.store,
             make_issuer=(lambda: issuer) if issuer else ours.make_issuer,
             make_lock=lock or ours.make_lock,
         )
@@ -159,17 +153,7 @@ def careless_play(
             request = parse(event)
             return answer(module._serve(request, module._refresher(connection, module.LambdaClock(context))))
 
-    with replaced(stage, handler):
-        return stage.play(event, setting or Setting())
-
-
-@contextmanager
-def replaced(stage: Stage, handler: Callable[[object, Any], object]) -> Iterator[None]:
-    before, stage.handler = stage.handler, handler
-    try:
-        yield
-    finally:
-        stage.handler = before
+    return stage.play(event, setting or Setting(), handler=handler)
 
 
 def where(played: Played) -> set[str]:
@@ -219,48 +203,8 @@ def with_cause(error: Exception) -> None:
     raise ReauthorizationRequiredException("Refused.") from error
 
 
-def in_the_except_block(error: Exception) -> None:  # noqa: ARG001 - it is the context
-    raise ReauthorizationRequiredException("Refused.")
-
-
 def with_the_context_suppressed(error: Exception) -> None:  # noqa: ARG001 - it is the context
     raise ReauthorizationRequiredException("Refused.") from None
-
-
-def as_a_group(error: Exception) -> None:
-    raise ExceptionGroup("Refused.", [error]) from None
-
-
-class CodeShowingIssuer(CarelessIssuer):
-    """An issuer that shows a code that it does not know."""
-
-    def __init__(self) -> None:
-        self.codes: list[str] = []
-        super().__init__(lambda error: self.codes.append(error.response["Error"]["Code"]))  # type: ignore[attr-defined]
-
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> IssuedToken:
-        try:
-            return super().refresh(refresh_token, client_id, seconds=seconds)
-        except AssertionError:
-            pass
-        raise ReauthorizationRequiredException(f"Refused ({self.codes.pop()}).")
-
-
-class CarelessStore(SecretsManagerStore):
-    """A store that keeps the cause, shows the code, and names what it could not read."""
-
-    def __init__(self) -> None:
-        super().__init__(os.environ["SECRET_ARN"], secrets_manager_client(), secrets_manager_client)
-
-    def read(self) -> StoredPair:
-        try:
-            text = secrets_manager_client().get_secret_value(SecretId=os.environ["SECRET_ARN"])["SecretString"]
-            json.loads(text)
-        except ClientError as error:
-            raise SecretUnavailableException(f"Denied ({error.response['Error']['Code']}).") from error
-        except ValueError as error:
-            raise SecretMalformedException("Not JSON.") from error
-        raise SecretMalformedException(f"Not a pair: {text}")
 
 
 class CarelessLock(IdempotencyLock):
@@ -291,7 +235,6 @@ REFUSALS = {
     "code": ui_builder_error(400, REFRESH),
     "no HTTP": Reply(raw=ECHO.encode(), hang_up=True),
 }
-SECRET_READ = "secretsmanager.GetSecretValue"
 
 CARELESS: dict[str, tuple[dict[str, Any], str]] = {
     **{
@@ -299,18 +242,8 @@ CARELESS: dict[str, tuple[dict[str, Any], str]] = {
             {"setting": Setting(replies=(reply,)), "issuer": CarelessIssuer(fail)},
             "error",
         )
-        for fail in (with_cause, in_the_except_block, with_the_context_suppressed, as_a_group)
+        for fail in (with_cause, with_the_context_suppressed)
         for name, reply in REFUSALS.items()
-    },
-    "an unknown code": ({"setting": Setting(replies=(REFUSALS["code"],)), "issuer": CodeShowingIssuer()}, "output"),
-    **{
-        f"a store with {name}": ({"setting": setting, "store": CarelessStore}, "error")
-        for name, setting in {
-            "the cause of a denial": Setting(aws={SECRET_READ: "AccessDeniedException"}),
-            "the code of a denial": Setting(aws={SECRET_READ: REFRESH}),
-            "the document in a JSON error": Setting(secret=f"{{'accessToken': '{ACCESS}'}}"),
-            "the content in a message": Setting(secret=json.dumps({"accessToken": [ACCESS]})),
-        }.items()
     },
     "a lock": ({"lock": CarelessLock}, "lock"),
     "a parser that quotes the event": ({"event": {GIVEN_CLIENT: 1}, "parse": quoting_the_event}, "error"),
@@ -328,8 +261,8 @@ def test_a_careless_part_is_noticed(name: str, stage: Stage) -> None:
 
 def test_powertools_decorator_would_log_the_event(stage: Stage) -> None:
     """POWERTOOLS_LOGGER_LOG_EVENT is set on this stage; the handler does not use the decorator that obeys it."""
-    with replaced(stage, stage.module.TELEMETRY._logger.inject_lambda_context(stage.handler)):
-        assert "output" in where(stage.play(bare(REFRESH)))
+    handler = stage.module.TELEMETRY._logger.inject_lambda_context(stage.module.lambda_handler)
+    assert "output" in where(stage.play(bare(REFRESH), handler=handler))
 
 
 # --- loggers --------------------------------------------------------------------------------------------------------

@@ -127,41 +127,21 @@ SEND = """
 def _send(text):
     import os, socket
     host, port = os.environ["AWS_XRAY_DAEMON_ADDRESS"].split(":")
-    segment = '{"format": "json", "version": 1}\\n{"trace_id": "%s", "metadata": "%s"}' % (os.environ["_X_AMZN_TRACE_ID"], text)
+    segment = '{"trace_id": "%s", "metadata": "%s"}' % (os.environ["_X_AMZN_TRACE_ID"], text)
     socket.socket(type=socket.SOCK_DGRAM).sendto(segment.encode(), (host, int(port)))
-"""  # noqa: E501 - as it would stand in a module
-
-CARELESS: dict[str, tuple[str, str, str, str]] = {
-    "a segment with the answer in it, as the X-Ray SDK makes them": (
-        "answers.py",
-        '    if isinstance(result, BareToken):\n        return {"accessToken"',
-        '    if isinstance(result, BareToken):\n        _send(result.access_token)\n        return {"accessToken"',
-        "segment",
-    ),
-    "an error that quotes the request": (
-        "issuers/ui_builder.py",
-        "raise _meaning(answer)",
-        "raise type(_meaning(answer))(refresh_token)",
-        f"header {CAUSE}",
-    ),
-    "a logger that is not muted": ("telemetry.py", '"botocore": logging.INFO', '"botocore": logging.NOTSET', "log"),
-}
+"""
 
 
-@pytest.mark.parametrize("name", CARELESS)
-def test_a_careless_asset_is_noticed(function: LocalFunction, tmp_path: Path, name: str) -> None:
-    file, careful, careless, where = CARELESS[name]
+def test_a_segment_with_the_answer_is_noticed(function: LocalFunction, tmp_path: Path) -> None:
+    """As the X-Ray SDK makes them."""
     asset = tmp_path / "asset"
     shutil.copytree(function.asset, asset)
-    module = asset / "refresh_token" / file
-    source = module.read_text()
-    assert source.count(careful) == 1
-    module.write_text(source.replace(careful, careless) + SEND)
+    module = asset / "refresh_token" / "answers.py"
+    source, bare_answer = module.read_text(), "    if isinstance(result, BareToken):\n"
+    assert source.count(bare_answer) == 1
+    module.write_text(source.replace(bare_answer, f"{bare_answer}        _send(result.access_token)\n") + SEND)
     shutil.rmtree(module.parent / "__pycache__", ignore_errors=True)
-    function = replace(function, asset=asset, name=f"{function.name}-careless")
-    with running(function) as runtime:
-        for fault in ("none", "refused"):
-            for event in EVENTS:
-                play(function, runtime, fault, event)
-    assert any(leak.startswith(f"{where}: ") for leak in sights_of(function, runtime).leaks())
+    with running(replace(function, asset=asset, name=f"{function.name}-careless")) as runtime:
+        play(function, runtime, "none", BARE)
+    assert [leak for leak in sights_of(function, runtime).leaks() if leak.startswith("segment: ")]
     assert all(TRACE_ID in segment.decode() for segment in runtime.segments)
