@@ -33,7 +33,7 @@ TICKS: Final = HOURS / 6
 """`prod` ticks every six hours."""
 REFRESHES: Final = DAYS / 83
 """A token of 90 days is refreshed 7 days before its expiry."""
-ALARMS: Final = 7
+ALARMS: Final = 8
 METRICS: Final = 3
 """Each tick sends SecondsUntilExpiry, Overdue and Ticked."""
 MEMORY_GB: Final = 0.5

@@ -11,13 +11,13 @@ from typing import Any, Self, cast
 from refresh_token.oauth import issuers
 from refresh_token.oauth.issuers import AMPLIFY, NAMES
 from token_refresher.issuers import ARGUMENTS, HTTP_TOO, Issuer
+from token_refresher.settings.combinations import check_together
 from token_refresher.settings.reader import SettingsError, SettingsReader
 from token_refresher.settings.refresher_settings import (
     ARCHITECTURES,
     RefresherSettings,
     ResourceSettings,
     TimingSettings,
-    check_together,
     checked,
 )
 from token_refresher.settings.rules import Choice, Rule, listed
@@ -102,11 +102,12 @@ class StageSettings:
             )
         values = reader.take_all()
         _check_issuer(reader, values)
-        check_together(reader, values)
+        about_issuer = ("issuer", *(key for name in NAMES for key in _settings(name)))
+        issuer = _issuer(values, allow_http=stage == LOCAL) if reader.is_sound(*about_issuer) else None
+        check_together(reader, values, issuer)
         reader.check()
         refresher = {key: values[key] for key in settings_of(RefresherSettings)}
-        issuer = _issuer(values, allow_http=stage == LOCAL)
-        return cls(stage=stage, refresher=cast("RefresherSettings", refresher), issuer=issuer)
+        return cls(stage=stage, refresher=cast("RefresherSettings", refresher), issuer=cast("Issuer", issuer))
 
 
 def _local_rules() -> dict[str, Rule]:

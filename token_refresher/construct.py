@@ -12,6 +12,7 @@ In your app:
 docs/infrastructure.md says how to install the package.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Unpack
 
@@ -26,7 +27,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from refresh_token.signals import ALARMS
+from refresh_token.signals import ALARMS, Alarm
 from token_refresher.bundling.bundle import function_bundle
 from token_refresher.constructs.app_secret import AppSecret
 from token_refresher.constructs.client_layer import ClientLayer
@@ -39,6 +40,7 @@ from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
+from token_refresher.settings.combinations import windows_of
 from token_refresher.settings.reader import SettingsError
 from token_refresher.settings.refresher_settings import RefresherSettings, checked
 from token_refresher.settings.rules import SERVICE_NAME
@@ -87,7 +89,7 @@ class TokenRefresher(RefreshMetrics):
         issuer = Issuer.amplify() if issuer is None else issuer
         if not isinstance(issuer, Issuer):
             raise SettingsError([f"issuer={issuer}: must be an Issuer, such as Issuer.figma()"])
-        values = checked(settings)
+        values = checked(settings, issuer)
         self.service_name = _checked_name(service_name or _default_name(self))
         self._secret = TokenSecret(
             self, "Secret", customer_managed_key=values["customer_managed_key"], removal_policy=removal_policy
@@ -119,6 +121,7 @@ class TokenRefresher(RefreshMetrics):
             self,
             ALARMS,
             schedule=values["schedule"],
+            renewed_by_person=issuer.token_life is None,
             email=values["alarm_email"],
             metrics=self,
             function=refresh.function,
@@ -132,8 +135,7 @@ class TokenRefresher(RefreshMetrics):
             function=refresh.function,
             log_group=refresh.log_group,
             dead_letters=dead_letters,
-            advisory_window_hours=values["advisory_window_hours"],
-            mandatory_window_hours=values["mandatory_window_hours"],
+            thresholds=_thresholds(values, issuer),
         )
         layer = ClientLayer(self, "Client", removal_policy=removal_policy).layer
 
@@ -174,6 +176,14 @@ class TokenRefresher(RefreshMetrics):
         Consumers only need `grant_invoke`.
         """
         return self._secret.grant_read(grantee)
+
+
+def _thresholds(values: RefresherSettings, issuer: Issuer) -> dict[str, timedelta]:
+    """Return the remaining lives of a token at which something happens, and what it is."""
+    if issuer.token_life is None:
+        return {f"{days} days: an alarm": timedelta(days=days) for days in Alarm.STATIC_TOKEN_EXPIRES.values()}
+    windows = windows_of(values)
+    return {"the schedule refreshes": windows.advisory, "consumers refresh too": windows.mandatory}
 
 
 def _default_name(refresher: TokenRefresher) -> str:

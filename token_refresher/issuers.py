@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self, TypedDict, Unpack
 
+from refresh_token.core.issued_token import DEFAULT_LIFETIME as FIGMA_LIFETIME
 from refresh_token.oauth.client_auth import BASIC
 from refresh_token.oauth.issuers import (
     AMPLIFY,
@@ -120,6 +122,9 @@ class Issuer:
     variables: Mapping[str, str] = field(repr=False)
     """The environment variables that tell the function about this issuer."""
 
+    token_life: timedelta | None = timedelta(seconds=FIGMA_LIFETIME)
+    """How long a token lives if the issuer does not say it; None if a person renews it."""
+
     @property
     def has_app(self) -> bool:
         """Whether the issuer serves your own app, so that a second secret holds the app's credentials."""
@@ -148,7 +153,7 @@ class Issuer:
             extra_parameters=values["extra_parameters"] or {},
             default_lifetime=values["default_lifetime_seconds"],
         )
-        return cls(OAUTH2, settings.to_variables())
+        return cls(OAUTH2, settings.to_variables(), timedelta(seconds=settings.default_lifetime))
 
     @classmethod
     def named(cls, name: str, *, allow_http: bool = False, **arguments: Any) -> Self:  # noqa: ANN401 - checked below

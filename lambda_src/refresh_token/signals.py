@@ -4,6 +4,7 @@ Alarms, the dashboard and `tokenctl` import them from here, so that they cannot 
 sends.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 NAMESPACE: Final = "RefreshToken"
@@ -42,6 +43,14 @@ class Alarm:
     TOKEN_NOT_STORED: Final = "TokenNotStored"  # noqa: S105 - an alarm's id
     REAUTHORIZATION_REQUIRED: Final = "ReauthorizationRequired"
     TOKEN_EXPIRES: Final = "TokenExpires"  # noqa: S105 - an alarm's id
+    GRANT_EXPIRES: Final = "GrantExpires"
+    STATIC_TOKEN_EXPIRES: Final[Mapping[str, int]] = {
+        "StaticTokenExpiresIn30Days": 30,
+        "StaticTokenExpiresIn7Days": 7,
+        "StaticTokenExpiresIn1Day": 1,
+    }
+    """With the days before the end of a token that a person renews."""
+
     NO_HEARTBEAT: Final = "NoHeartbeat"
     FUNCTION_ERRORS: Final = "FunctionErrors"
     THROTTLES: Final = "Throttles"

@@ -24,10 +24,11 @@ def alarms(synthesised: Synthesised) -> dict[str, Resource]:
     return {alarm["AlarmDescription"].partition("docs/runbook.md#")[2]: alarm for alarm in found}
 
 
-def test_each_alarm_watches_one_count_of_one(every_stage: Synthesised) -> None:
+def test_each_alarm_watches_one_metric(every_stage: Synthesised) -> None:
     own = [{"Name": "service", "Value": f"RefreshToken-{every_stage.stage}"}]
     at_once = ("GreaterThanOrEqualToThreshold", 1, "notBreaching")
-    heartbeat = ("Sum", EVERY[every_stage.stage], "LessThanThreshold", 1, "breaching")
+    two_ticks = EVERY[every_stage.stage]
+    heartbeat = ("Sum", two_ticks, "LessThanThreshold", 1, "breaching")
     assert {
         name: (
             *(alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"], alarm["Statistic"], alarm["Period"]),
@@ -39,6 +40,10 @@ def test_each_alarm_watches_one_count_of_one(every_stage: Synthesised) -> None:
         "reauthorizationrequired": ("RefreshToken", "ReauthorizationRequired", own, "Sum", 300, *at_once),
         # Ticks are hours apart. What the last one reported stays true.
         "tokenexpires": ("RefreshToken", "Overdue", own, "Maximum", 300, *at_once[:2], "ignore"),
+        "grantexpires": (
+            *("RefreshToken", "SecondsUntilGrantExpiry", own, "Maximum", two_ticks),
+            *("LessThanThreshold", 14 * 86400, "notBreaching"),
+        ),
         "noheartbeat": ("RefreshToken", "Ticked", own, *heartbeat),
         "functionerrors": ("AWS/Lambda", "Errors", FUNCTION, "Sum", 300, *at_once),
         "throttles": ("AWS/Lambda", "Throttles", FUNCTION, "Sum", 300, *at_once),
@@ -71,7 +76,15 @@ def test_the_dashboard_shows_every_metric_and_alarm(every_stage: Synthesised) ->
     widgets = [widget["properties"] for widget in body(every_stage)["widgets"]]
     shown = {metric[1] for widget in widgets for metric in widget.get("metrics", []) if isinstance(metric[0], str)}
     assert shown == {
-        *("SecondsUntilExpiry", "Ticked", "Refreshed", "Recovered", "Degraded", "RefreshFailed"),
+        *(
+            "SecondsUntilExpiry",
+            "SecondsUntilGrantExpiry",
+            "Ticked",
+            "Refreshed",
+            "Recovered",
+            "Degraded",
+            "RefreshFailed",
+        ),
         *("Duration", "Invocations", "Errors", "Throttles", "ApproximateNumberOfMessagesVisible"),
     }
     service = f"RefreshToken-{every_stage.stage}"
@@ -83,7 +96,7 @@ def test_the_dashboard_shows_every_metric_and_alarm(every_stage: Synthesised) ->
     ]
     schema = "{RefreshToken,reason,service}"
     assert expressions == [f"SEARCH('{schema} MetricName=\"RefreshFailed\" service=\"{service}\"', 'Sum', 3600)"]
-    assert [len(widget["alarms"]) for widget in widgets if "alarms" in widget] == [7]
+    assert [len(widget["alarms"]) for widget in widgets if "alarms" in widget] == [8]
     assert [widget["query"].startswith("SOURCE '<reference>'") for widget in widgets if "query" in widget] == [True]
 
 

@@ -2,39 +2,56 @@ from datetime import timedelta
 
 import pytest
 
-from token_refresher.settings.schedule_expression import max_time_for_two_ticks
+from token_refresher.settings.schedule_expression import (
+    max_time_between_ticks,
+    max_time_for_two_ticks,
+    ticks_of_a_day,
+)
 
 MINUTES, HOURS, DAYS = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.mark.parametrize(
-    ("expression", "expected"),
+    ("expression", "one", "two"),
     [
-        ("rate(1 minute)", 2 * MINUTES),
-        ("rate(90 minutes)", 3 * HOURS),
-        ("rate(12 hours)", 1 * DAYS),
-        ("rate(4 days)", 8 * DAYS),
-        ("cron(* * * * ? *)", 2 * MINUTES),
-        ("cron(0/15 * * * ? *)", 30 * MINUTES),
-        ("cron(0,1,2 0 * * ? *)", 1 * DAYS - 1 * MINUTES),
-        ("cron(0 6,18 * * ? *)", 1 * DAYS),
-        ("cron(0 8-10 * * ? *)", 23 * HOURS),
-        ("cron(0 0 ? * MON-FRI *)", 4 * DAYS),
-        ("cron(0 0 ? * 2 *)", 14 * DAYS),
-        ("cron(0 0 ? * L *)", 14 * DAYS),
-        ("cron(0 0 ? * tue,fri *)", 7 * DAYS),
-        ("cron(0 0 1 * ? *)", 62 * DAYS),
-        ("cron(0 0 L * ? *)", 62 * DAYS),
-        ("cron(0 0 LW * ? *)", 63 * DAYS),
-        ("cron(0 0 1W * ? *)", 63 * DAYS),
-        ("cron(0 0 31W * ? *)", 124 * DAYS),
-        ("cron(0 0 ? * 6L *)", 63 * DAYS),
-        ("cron(0 0 ? * 3#1 *)", 63 * DAYS),
-        ("cron(0 0 1 JAN,JUL ? *)", 366 * DAYS),
+        ("rate(1 minute)", MINUTES, 2 * MINUTES),
+        ("rate(90 minutes)", 90 * MINUTES, 3 * HOURS),
+        ("rate(12 hours)", 12 * HOURS, 1 * DAYS),
+        ("rate(4 days)", 4 * DAYS, 8 * DAYS),
+        ("cron(* * * * ? *)", MINUTES, 2 * MINUTES),
+        ("cron(0/15 * * * ? *)", 15 * MINUTES, 30 * MINUTES),
+        ("cron(0,1,2 0 * * ? *)", 1 * DAYS - 2 * MINUTES, 1 * DAYS - 1 * MINUTES),
+        ("cron(0 6,18 * * ? *)", 12 * HOURS, 1 * DAYS),
+        ("cron(0 8-10 * * ? *)", 22 * HOURS, 23 * HOURS),
+        ("cron(0 0 ? * MON-FRI *)", 3 * DAYS, 4 * DAYS),
+        ("cron(0 0 ? * 2 *)", 7 * DAYS, 14 * DAYS),
+        ("cron(0 0 ? * L *)", 7 * DAYS, 14 * DAYS),
+        ("cron(0 0 ? * tue,fri *)", 4 * DAYS, 7 * DAYS),
+        ("cron(0 0 1 * ? *)", 31 * DAYS, 62 * DAYS),
+        ("cron(0 0 L * ? *)", 31 * DAYS, 62 * DAYS),
+        ("cron(0 0 LW * ? *)", 33 * DAYS, 63 * DAYS),
+        ("cron(0 0 1W * ? *)", 33 * DAYS, 63 * DAYS),
+        ("cron(0 0 31W * ? *)", 63 * DAYS, 124 * DAYS),
+        ("cron(0 0 ? * 6L *)", 35 * DAYS, 63 * DAYS),
+        ("cron(0 0 ? * 3#1 *)", 35 * DAYS, 63 * DAYS),
+        ("cron(0 0 1 JAN,JUL ? *)", 184 * DAYS, 366 * DAYS),
     ],
 )
-def test_the_calendars_worst_case_for_two_ticks(expression: str, expected: timedelta) -> None:
-    assert max_time_for_two_ticks(expression) == expected
+def test_the_calendars_worst_case_for_ticks(expression: str, one: timedelta, two: timedelta) -> None:
+    assert (max_time_between_ticks(expression), max_time_for_two_ticks(expression)) == (one, two)
+
+
+@pytest.mark.parametrize(
+    ("expression", "ticks"),
+    [
+        ("rate(6 hours)", [0, 6, 12, 18]),
+        ("rate(7 hours)", [0, 7, 14, 21]),
+        ("rate(3 days)", [0]),
+        ("cron(0 8-10 ? * MON *)", [8, 9, 10]),
+    ],
+)
+def test_the_hours_of_a_days_ticks(expression: str, ticks: list[int]) -> None:
+    assert ticks_of_a_day(expression) == [hour * HOURS for hour in ticks]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from token_refresher.settings.rules import listed
 
 TOKEN_URL = "https://sign-in.example/token"
 OAUTH2 = {"issuer": "oauth2", "oauth2_token_url": TOKEN_URL}
+LIFE = "oauth2_default_lifetime_seconds"
 WHOLE = "must be a whole number from "
 RETENTION = (
     "must be 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or "
@@ -32,6 +33,11 @@ LIFETIME = f"{WHOLE}60 to 31536000 seconds, a year at most"
 MEMORY = f"{WHOLE}128 to 10240 MB, Lambda's limits"
 ADVISORY = f"{WHOLE}2 to 2160 hours, 90 days at most"
 EMAIL = "must be one e-mail address"
+IDLE = "schedule={}: must tick at least every {} hours, a third of grant_idle_days={}, but ticks can be {} hours apart"
+MARGIN = "refresh_margin_seconds={}: must be less than a token's life of {} seconds. Lower it, or raise the issuer's "
+MARGIN += "default_lifetime_seconds"
+VERSIONS = "refresh_policy=always: would store {} versions of the secret in 24 hours, of tokens that live {} seconds, "
+VERSIONS += "and Secrets Manager keeps at most 100. Set auto or demand, or a slower schedule than {}"
 
 
 class TestStages:
@@ -80,6 +86,10 @@ class TestOverrides:
             "memory_mb": 1024,
             "advisory_window_hours": 96,
             "mandatory_window_hours": 12,
+            "refresh_margin_seconds": 600,
+            "refresh_policy": "demand",
+            "grant_idle_days": 60,
+            "grant_absolute_days": 365,
             "timeout_seconds": 90,
             "reserved_concurrency": 2,
             "snap_start": True,
@@ -124,6 +134,10 @@ class TestRules:
             ("advisory_window_hours", "2161", ADVISORY),
             ("mandatory_window_hours", "0", f"{WHOLE}1 to 2159 hours"),
             ("mandatory_window_hours", "168", "must be less than advisory_window_hours=168"),
+            ("refresh_margin_seconds", "86401", f"{WHOLE}0 to 86400 seconds, a day at most"),
+            ("refresh_policy", "never", "must be auto, always or demand"),
+            ("grant_idle_days", "-1", f"{WHOLE}0 to 3650 days"),
+            ("grant_absolute_days", "3651", f"{WHOLE}0 to 3650 days"),
             ("timeout_seconds", "44", f"{WHOLE}58 to 900 seconds: three attempts at the issuer, and Lambda's limit"),
             ("reserved_concurrency", "0", f"{WHOLE}1 to 1000"),
             ("reserved_concurrency", "many", f"{WHOLE}1 to 1000"),
@@ -160,6 +174,47 @@ class TestRules:
         rule = "must tick twice within 7 days, as far back as an alarm can look, but two ticks can take 170 hours"
         found = faults(context, schedule="rate(85 hours)", advisory_window_hours="2160")
         assert found == (f"schedule=rate(85 hours): {rule}",)
+
+    @pytest.mark.parametrize(
+        ("overrides", "fault"),
+        [
+            ({"grant_idle_days": "2", "schedule": "rate(16 hours)"}, None),
+            ({"grant_idle_days": "2", "schedule": "rate(17 hours)"}, IDLE.format("rate(17 hours)", 16, 2, 17)),
+            (
+                {"grant_idle_days": "7", "schedule": "cron(0 8 ? * MON-FRI *)"},
+                IDLE.format("cron(0 8 ? * MON-FRI *)", 56, 7, 72),
+            ),
+            ({"grant_idle_days": "90", "grant_absolute_days": "90"}, None),
+            (
+                {"grant_idle_days": "91", "grant_absolute_days": "90"},
+                "grant_idle_days=91: must be at most grant_absolute_days=90, when the grant ends anyway",
+            ),
+            ({"refresh_margin_seconds": "86400"}, None),
+            ({**OAUTH2, "refresh_margin_seconds": "3599"}, None),
+            ({**OAUTH2, "refresh_margin_seconds": "3600"}, MARGIN.format(3600, 3600)),
+            ({**OAUTH2, "refresh_margin_seconds": "600", LIFE: "300"}, MARGIN.format(600, 300)),
+            ({**OAUTH2, "refresh_policy": "always", "schedule": "rate(1 minute)"}, None),
+            (
+                {**OAUTH2, "refresh_policy": "always", "schedule": "rate(1 minute)", LIFE: "300"},
+                VERSIONS.format(360, 300, "rate(1 minute)"),
+            ),
+            (
+                {**OAUTH2, "refresh_policy": "always", "schedule": "rate(10 minutes)", LIFE: "300"},
+                VERSIONS.format(144, 300, "rate(10 minutes)"),
+            ),
+            ({**OAUTH2, "refresh_policy": "always", "schedule": "rate(15 minutes)", LIFE: "300"}, None),
+            ({**OAUTH2, "refresh_policy": "auto", "schedule": "rate(1 minute)", LIFE: "300"}, None),
+        ],
+    )
+    def test_settings_that_do_not_fit_together(
+        self, context: dict[str, Any], overrides: dict[str, str], fault: str | None
+    ) -> None:
+        found = None
+        try:
+            read(context, **overrides)
+        except SettingsError as error:
+            found = str(error)
+        assert found == fault
 
     def test_all_faults_at_once_a_line_each(self, context: dict[str, Any]) -> None:
         with pytest.raises(SettingsError) as refused:

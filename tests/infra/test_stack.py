@@ -24,16 +24,16 @@ def test_no_template_holds_or_writes_a_token(every_stage: Synthesised) -> None:
         assert word not in every_stage.text
 
 
-SAME_FOR_EVERY_ISSUER = {
+ALWAYS_SET = {
     *("SECRET_ARN", "LOCK_TABLE", "ADVISORY_WINDOW_SECONDS", "MANDATORY_WINDOW_SECONDS"),
     *("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"),
 }
 
 
-def issuer_variables(function: dict[str, Any]) -> dict[str, Any]:
+def other_variables(function: dict[str, Any]) -> dict[str, Any]:
     variables = function["Environment"]["Variables"]
-    assert variables.keys() >= SAME_FOR_EVERY_ISSUER
-    return {key: value for key, value in variables.items() if key not in SAME_FOR_EVERY_ISSUER}
+    assert variables.keys() >= ALWAYS_SET
+    return {key: value for key, value in variables.items() if key not in ALWAYS_SET}
 
 
 class TestIssuer:
@@ -53,7 +53,7 @@ class TestIssuer:
             },
         }
         function = every_stage.only("AWS::Lambda::Function")["Properties"]
-        assert issuer_variables(function) == expected[every_stage.issuer]
+        assert other_variables(function) == expected[every_stage.issuer]
 
     @pytest.mark.parametrize(
         ("overrides", "variables"),
@@ -78,7 +78,7 @@ class TestIssuer:
     ) -> None:
         template = json.loads(synthesise("local", **overrides).read_text(encoding="utf-8"))
         (function,) = [one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
-        found = issuer_variables(function["Properties"])
+        found = other_variables(function["Properties"])
         assert {key: value for key, value in found.items() if key != "APP_SECRET_ARN"} == variables
 
     def test_another_one_moves_nothing(self, template_file: Callable[[str], Path]) -> None:
@@ -90,11 +90,16 @@ class TestIssuer:
 def test_settings_reach_the_resources(synthesise: Callable[..., Path]) -> None:
     overrides = {"amplifyuibuilder_endpoint_url": "http://127.0.0.1:9999", "reserved_concurrency": "3"}
     overrides |= {"memory_mb": "1024", "timeout_seconds": "120", "architecture": "arm64", "log_retention_days": "7"}
-    overrides |= {"snap_start": "true", "customer_managed_key": "true", "alarm_email": "on-call@example.com"}
+    timing = {"refresh_margin_seconds": "600", "refresh_policy": "demand", "grant_idle_days": "60"}
+    timing |= {"grant_absolute_days": "365"}
+    overrides |= {**timing, "snap_start": "true", "customer_managed_key": "true", "alarm_email": "on-call@example.com"}
     template = by_type(json.loads(synthesise("local", **overrides).read_text(encoding="utf-8")))
     kinds = {resource["Type"]: resource["Properties"] for resource in template["Resources"].values()}
     function = kinds["AWS::Lambda::Function"]
-    assert issuer_variables(function) == {"AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": "http://127.0.0.1:9999"}
+    assert other_variables(function) == {
+        "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": "http://127.0.0.1:9999",
+        **{key.upper(): value for key, value in timing.items()},
+    }
     assert (function["MemorySize"], function["Timeout"], function["ReservedConcurrentExecutions"]) == (1024, 120, 3)
     assert function["Architectures"] == ["arm64"]
     assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}

@@ -1,5 +1,8 @@
 """The dashboard: for use when an alarm goes off, and for routine checks."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
@@ -29,16 +32,15 @@ class Dashboard(Construct):
         function: lambda_.IFunction,
         log_group: logs.ILogGroup,
         dead_letters: sqs.IQueue,
-        advisory_window_hours: int,
-        mandatory_window_hours: int,
+        thresholds: Mapping[str, timedelta],
     ) -> None:
+        """Add the dashboard. `thresholds` are remaining lives at which something happens."""
         super().__init__(scope, construct_id)
-        windows = [
-            cloudwatch.HorizontalAnnotation(value=hours * 3600, label=label, color=color)
-            for hours, label, color in (
-                (advisory_window_hours, "the schedule refreshes", _ORANGE),
-                (mandatory_window_hours, "consumers refresh too", _RED),
+        lines = [
+            cloudwatch.HorizontalAnnotation(
+                value=left.total_seconds(), label=label, color=_RED if left == min(thresholds.values()) else _ORANGE
             )
+            for label, left in thresholds.items()
         ]
         self.dashboard = cloudwatch.Dashboard(
             self,
@@ -57,8 +59,11 @@ class Dashboard(Construct):
                 [
                     cloudwatch.GraphWidget(
                         title="Remaining life in seconds",
-                        left=[metrics.metric_seconds_until_expiry(label="of the token", period=_HOUR)],
-                        left_annotations=windows,
+                        left=[
+                            metrics.metric_seconds_until_expiry(label="of the token", period=_HOUR),
+                            metrics.metric_seconds_until_grant_expiry(label="of the grant", period=_HOUR),
+                        ],
+                        left_annotations=lines,
                         left_y_axis=_FROM_ZERO,
                         width=12,
                     ),

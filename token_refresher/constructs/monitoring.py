@@ -1,5 +1,7 @@
 """The alarms that go off when the token pair is in danger, and the topic that they publish to."""
 
+from datetime import timedelta
+
 from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -11,11 +13,14 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from refresh_token.core.grant_life import WARN_BEFORE
 from refresh_token.signals import Alarm
-from token_refresher.constructs.heartbeat import watch_for
+from token_refresher.constructs.heartbeat import Watch, watch_for
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 
 _FIVE_MINUTES = Duration.minutes(5)
+_AS_THE_LAST_TICK_SAID = cloudwatch.TreatMissingData.IGNORE
+"""Ticks are hours apart. What the last one reported stays true until the next."""
 
 
 class Monitoring(Construct):
@@ -27,6 +32,7 @@ class Monitoring(Construct):
         construct_id: str,
         *,
         schedule: str,
+        renewed_by_person: bool,
         email: str | None,
         metrics: RefreshMetrics,
         function: lambda_.IFunction,
@@ -47,24 +53,11 @@ class Monitoring(Construct):
         )
         if email:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
-        self._alarm(
-            Alarm.TOKEN_NOT_STORED,
-            "A token was refreshed but could not be stored: the token in the secret is dead.",
-            metric=metrics.metric_token_not_stored(),
-        )
-        self._alarm(
-            Alarm.REAUTHORIZATION_REQUIRED,
-            "The issuer refuses the refresh token: a person must sign in again.",
-            metric=metrics.metric_reauthorization_required(),
-        )
-        self._alarm(
-            Alarm.TOKEN_EXPIRES,
-            "The access token is in its mandatory window: refreshes have failed since the advisory window began.",
-            metric=metrics.metric_overdue(),
-            # Ticks are hours apart. What the last one reported stays true until the next.
-            missing=cloudwatch.TreatMissingData.IGNORE,
-        )
         watch = watch_for(schedule)
+        if renewed_by_person:
+            self._watch_static_token(metrics)
+        else:
+            self._watch_refreshes(metrics, watch)
         self._alarm(
             Alarm.NO_HEARTBEAT,
             f"No tick of {schedule} reached the function for two periods: nothing keeps the token alive.",
@@ -91,25 +84,78 @@ class Monitoring(Construct):
             ),
         )
 
+    def _watch_refreshes(self, metrics: RefreshMetrics, watch: Watch) -> None:
+        self._alarm(
+            Alarm.TOKEN_NOT_STORED,
+            "A token was refreshed but could not be stored: the token in the secret is dead.",
+            metric=metrics.metric_token_not_stored(),
+        )
+        self._alarm(
+            Alarm.REAUTHORIZATION_REQUIRED,
+            "The issuer refuses the refresh token: a person must sign in again.",
+            metric=metrics.metric_reauthorization_required(),
+        )
+        self._alarm(
+            Alarm.TOKEN_EXPIRES,
+            "The access token is in its mandatory window: refreshes have failed since the advisory window began.",
+            metric=metrics.metric_overdue(),
+            missing=_AS_THE_LAST_TICK_SAID,
+        )
+        self._alarm(
+            Alarm.GRANT_EXPIRES,
+            f"The grant ends in less than {WARN_BEFORE.days} days: a person must sign in again.",
+            # Each period holds a tick, so the alarm does not come and go with the ticks. When the end is not known any
+            # more, it goes away. The largest value in a period is the one after a sign-in.
+            metric=metrics.metric_seconds_until_grant_expiry(
+                period=Duration.seconds(watch.period), statistic="Maximum"
+            ),
+            threshold=WARN_BEFORE.total_seconds(),
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            periods=watch.periods,
+            breaching_periods=1,
+        )
+
+    def _watch_static_token(self, metrics: RefreshMetrics) -> None:
+        self._alarm(
+            Alarm.REAUTHORIZATION_REQUIRED,
+            "The token is dead: a person must store the next one.",
+            metric=metrics.metric_reauthorization_required(),
+        )
+        for name, days in Alarm.STATIC_TOKEN_EXPIRES.items():
+            self._alarm(
+                name,
+                f"The token expires in {days} day{'s' if days > 1 else ''} or less: a person must store the next one.",
+                metric=metrics.metric_seconds_until_expiry(),
+                threshold=timedelta(days=days).total_seconds(),
+                comparison=cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
+                missing=_AS_THE_LAST_TICK_SAID,
+            )
+
     def _alarm(  # noqa: PLR0913 (keyword-only)
         self,
         name: str,
         description: str,
         *,
         metric: cloudwatch.IMetric,
+        threshold: float = 1,
         comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         periods: int = 1,
+        breaching_periods: int | None = None,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
-        """Add an alarm on a count of one. The runbook has an entry with its name."""
+        """Add an alarm, on a count of one by default. The runbook has an entry with its name.
+
+        It goes off when `breaching_periods` of the last `periods` are beyond the threshold, by default all of them.
+        """
         alarm = cloudwatch.Alarm(
             self,
             name,
             alarm_description=f"{description} See docs/runbook.md#{name.lower()}",
             metric=metric,
-            threshold=1,
+            threshold=threshold,
             comparison_operator=comparison,
             evaluation_periods=periods,
+            datapoints_to_alarm=breaching_periods,
             treat_missing_data=missing,
         )
         notify = actions.SnsAction(self.topic)

@@ -12,7 +12,17 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from refresh_token.environment import ADVISORY_WINDOW, LOCK_TABLE, MANDATORY_WINDOW, SECRET_ARN
+from refresh_token.core.refresh_policy import AUTO
+from refresh_token.environment import (
+    ADVISORY_WINDOW,
+    GRANT_ABSOLUTE,
+    GRANT_IDLE,
+    LOCK_TABLE,
+    MANDATORY_WINDOW,
+    REFRESH_MARGIN,
+    REFRESH_POLICY,
+    SECRET_ARN,
+)
 from refresh_token.oauth.variables import APP_SECRET_ARN, ISSUER
 from token_refresher.constructs.acknowledgements import acknowledge
 from token_refresher.constructs.app_secret import AppSecret
@@ -99,6 +109,7 @@ class RefreshFunction(Construct):
                 # Powertools adds it to each metric as the dimension `service`.
                 "POWERTOOLS_SERVICE_NAME": service_name,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
+                **_unless_default(settings),
                 **_issuer_environment(issuer, app_secret),
             },
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings["snap_start"] else None,
@@ -164,6 +175,17 @@ def _allow(
 
 def _refresh_at_ui_builder() -> iam.PolicyStatement:
     return _allow("RefreshAtUiBuilder", ["amplifyuibuilder:RefreshToken"], "*", conditions=_IN_THIS_REGION)
+
+
+def _unless_default(settings: RefresherSettings) -> dict[str, str]:
+    """Return the variables that the function needs only for other values than its defaults."""
+    variables = {
+        REFRESH_MARGIN: settings["refresh_margin_seconds"],
+        REFRESH_POLICY: settings["refresh_policy"],
+        GRANT_IDLE: settings["grant_idle_days"],
+        GRANT_ABSOLUTE: settings["grant_absolute_days"],
+    }
+    return {name: str(value) for name, value in variables.items() if value not in (0, AUTO)}
 
 
 def _issuer_environment(issuer: Issuer, app_secret: AppSecret | None) -> dict[str, str]:

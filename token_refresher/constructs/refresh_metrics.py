@@ -41,6 +41,11 @@ class RefreshMetrics(Construct):
         options.setdefault("statistic", "Minimum")
         return self.metric(Metric.SECONDS_UNTIL_EXPIRY, **options)
 
+    def metric_seconds_until_grant_expiry(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how long the grant will live if nobody refreshes it, as far as that is known. Minimum."""
+        options.setdefault("statistic", "Minimum")
+        return self.metric(Metric.SECONDS_UNTIL_GRANT_EXPIRY, **options)
+
     def metric_overdue(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return 1 for a tick that left a token in its mandatory window or worse, else 0. Maximum."""
         options.setdefault("statistic", "Maximum")

@@ -55,6 +55,10 @@ class SettingsReader:
         """Return whether none of `keys` has a fault so far."""
         return self._faulty.isdisjoint(keys)
 
+    def default(self, key: str) -> object:
+        """Return the default of a setting."""
+        return self._settings[key].default
+
     def take_all(self) -> dict[str, Any]:
         """Return every setting's value: None after a fault, and for an optional setting that is absent."""
         return {key: self._take(key) for key in self._settings}

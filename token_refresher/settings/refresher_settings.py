@@ -4,13 +4,18 @@
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Annotated, Any, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict, cast
 
+from refresh_token.core.grant_life import MAX_DAYS
+from refresh_token.core.refresh_policy import AUTO, POLICIES
+from refresh_token.core.windows import MAX_MARGIN
+from token_refresher.settings.combinations import check_together
 from token_refresher.settings.reader import SettingsReader
 from token_refresher.settings.rules import EMAIL, Choice, Flag, OneOf, ScheduleExpression, Whole
-from token_refresher.settings.schedule_expression import max_time_for_two_ticks
 from token_refresher.settings.setting import Setting, settings_of
+
+if TYPE_CHECKING:
+    from token_refresher.issuers import Issuer
 
 Architecture = Literal["arm64", "x86_64"]
 
@@ -20,8 +25,6 @@ RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-MAX_WATCH = timedelta(days=7)
-"""How far back an alarm can look for a tick (CloudWatch API reference, PutMetricAlarm, `Period`)."""
 
 
 class TimingSettings(TypedDict, total=False):
@@ -50,6 +53,43 @@ class TimingSettings(TypedDict, total=False):
             rule=Whole(1, 2159, "hours"),
             default=24,
             about="how long before the expiry consumers start to refresh too; less than the advisory window",
+        ),
+    ]
+    refresh_margin_seconds: Annotated[
+        int,
+        Setting(
+            rule=Whole(0, int(MAX_MARGIN.total_seconds()), "seconds, a day at most"),
+            default=0,
+            about="for an issuer that refuses early refreshes: nothing refreshes a token earlier than this before the "
+            "expiry, except a report and `force`. Shortens both windows; `0` leaves them as they are",
+        ),
+    ]
+    refresh_policy: Annotated[
+        Literal["auto", "always", "demand"],
+        Setting(
+            rule=Choice(POLICIES),
+            default=AUTO,
+            about="whether the schedule refreshes a token that is due (`always`), or leaves that to the next consumer "
+            "(`demand`), which suits tokens that live for minutes. `auto` is `demand` for tokens that live less than "
+            "an hour, else `always`",
+        ),
+    ]
+    grant_idle_days: Annotated[
+        int,
+        Setting(
+            rule=Whole(0, MAX_DAYS, "days"),
+            default=0,
+            about="after how many days without a refresh the grant ends, if the issuer does not say it. The schedule "
+            "refreshes when two thirds have passed, even if the token is fresh; `0` means not known",
+        ),
+    ]
+    grant_absolute_days: Annotated[
+        int,
+        Setting(
+            rule=Whole(0, MAX_DAYS, "days"),
+            default=0,
+            about="how many days after the sign-in the grant ends, if the issuer does not say it. An alarm goes off "
+            "14 days earlier; `0` means not known",
         ),
     ]
 
@@ -132,8 +172,8 @@ class RefresherSettings(TimingSettings, ResourceSettings, total=False):
     """All settings of a refresher. What `checked` returns has every key."""
 
 
-def checked(given: Mapping[str, object]) -> RefresherSettings:
-    """Return the given settings, and the defaults of all others.
+def checked(given: Mapping[str, object], issuer: "Issuer | None" = None) -> RefresherSettings:
+    """Return the given settings, and the defaults of all others. With an issuer, they must fit it too.
 
     Raises:
         SettingsError: names every fault, not only the first.
@@ -143,21 +183,6 @@ def checked(given: Mapping[str, object]) -> RefresherSettings:
     reader = SettingsReader(settings, given)
     reader.refuse_unknown_keys(given, {})
     values = reader.take_all()
-    check_together(reader, values)
+    check_together(reader, values, issuer)
     reader.check()
     return cast("RefresherSettings", values)
-
-
-def check_together(reader: SettingsReader, values: Mapping[str, Any]) -> None:
-    """Note the faults that more than one setting makes."""
-    advisory, mandatory = values["advisory_window_hours"], values["mandatory_window_hours"]
-    if reader.is_sound("advisory_window_hours", "mandatory_window_hours") and mandatory >= advisory:
-        reader.fault("mandatory_window_hours", f"must be less than advisory_window_hours={advisory}")
-    if not reader.is_sound("schedule", "advisory_window_hours"):
-        return
-    needed = max_time_for_two_ticks(values["schedule"])
-    but = f"but two ticks can take {needed / timedelta(hours=1):g} hours"
-    if needed > timedelta(hours=advisory):
-        reader.fault("schedule", f"must tick twice within advisory_window_hours={advisory}, {but}")
-    elif needed > MAX_WATCH:
-        reader.fault("schedule", f"must tick twice within 7 days, as far back as an alarm can look, {but}")

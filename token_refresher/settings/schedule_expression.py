@@ -1,4 +1,4 @@
-"""How long an EventBridge Scheduler expression can take to tick twice. Pure arithmetic in UTC, without a clock.
+"""When an EventBridge Scheduler expression ticks. Pure arithmetic in UTC, without a clock.
 
 Source: EventBridge Scheduler User Guide, "Schedule types on EventBridge Scheduler" (rate and cron forms).
 """
@@ -13,6 +13,7 @@ _CRON = re.compile(r"cron\(([^()]*)\)")
 _CRON_FIELD_COUNT = 6
 _MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name}
 _WEEKDAYS = {name: number for number, name in enumerate(("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"), start=1)}
+_MINUTE = timedelta(minutes=1)
 _MINUTES_PER_DAY = 24 * 60
 # Five years from a fixed day have every combination of month length, leap day and weekday that decides the worst gap.
 _FIRST_DAY, _DAYS = date(2024, 1, 1), 5 * 366
@@ -26,16 +27,32 @@ def max_time_for_two_ticks(expression: str) -> timedelta:
             ends at some point. The text completes the sentence "<expression> ...".
 
     """
-    if rate := _RATE.fullmatch(expression):
-        return 2 * _rate_period(int(rate[1]), rate[2], plural=bool(rate[3]))
-    if cron := _CRON.fullmatch(expression):
-        return timedelta(minutes=_max_cron_minutes(cron[1].split()))
-    if expression.startswith("at("):
-        raise ValueError("must repeat; at(...) ticks once")
-    raise ValueError("must be rate(<value> <unit>) or cron(<six fields>), e.g. rate(12 hours) or cron(0 6,18 * * ? *)")
+    return _max_time(expression, ticks=2)
 
 
-def _rate_period(value: int, unit: str, *, plural: bool) -> timedelta:
+def max_time_between_ticks(expression: str) -> timedelta:
+    """Return the longest time from one tick to the next. Raises what `max_time_for_two_ticks` raises."""
+    return _max_time(expression, ticks=1)
+
+
+def ticks_of_a_day(expression: str) -> list[timedelta]:
+    """Return the times of the ticks on a day with ticks. Raises what `max_time_for_two_ticks` raises."""
+    period = _rate_period(expression)
+    minutes = _cron_ticks(expression)[1] if period is None else range(0, _MINUTES_PER_DAY, period // _MINUTE)
+    return [minute * _MINUTE for minute in minutes]
+
+
+def _max_time(expression: str, *, ticks: int) -> timedelta:
+    period = _rate_period(expression)
+    return _max_gap(*_cron_ticks(expression), ticks=ticks) * _MINUTE if period is None else ticks * period
+
+
+def _rate_period(expression: str) -> timedelta | None:
+    """Return the period of a rate expression; None for any other."""
+    rate = _RATE.fullmatch(expression)
+    if rate is None:
+        return None
+    value, unit, plural = int(rate[1]), rate[2], bool(rate[3])
     if value == 0:
         raise ValueError("must have a rate of at least 1")
     if plural != (value > 1):
@@ -43,7 +60,16 @@ def _rate_period(value: int, unit: str, *, plural: bool) -> timedelta:
     return timedelta(**{f"{unit}s": value})
 
 
-def _max_cron_minutes(fields: Sequence[str]) -> int:
+def _cron_ticks(expression: str) -> tuple[list[int], list[int]]:
+    """Return the days with ticks, as ordinals, and the minutes of each such day that have a tick."""
+    cron = _CRON.fullmatch(expression)
+    if cron is None:
+        raise ValueError(
+            "must repeat; at(...) ticks once"
+            if expression.startswith("at(")
+            else "must be rate(<value> <unit>) or cron(<six fields>), e.g. rate(12 hours) or cron(0 6,18 * * ? *)"
+        )
+    fields = cron[1].split()
     if len(fields) != _CRON_FIELD_COUNT:
         raise ValueError(
             f"must have six cron fields (minutes hours day-of-month month day-of-week year), not {len(fields)}"
@@ -58,17 +84,22 @@ def _max_cron_minutes(fields: Sequence[str]) -> int:
     matches = _weekday_test(weekday_field) if day_field == "?" else _day_test(day_field)
     every_day = (_FIRST_DAY + timedelta(days=offset) for offset in range(_DAYS))
     days = [day.toordinal() for day in every_day if day.month in months and matches(day)]
-    return _max_two_gaps(days, sorted(hour * 60 + minute for hour in hours for minute in minutes))
+    return days, sorted(hour * 60 + minute for hour in hours for minute in minutes)
 
 
-def _max_two_gaps(days: Sequence[int], minutes: Sequence[int]) -> int:
-    """Return the most minutes from a tick to the second next. Every day with ticks has them at the same `minutes`."""
-    within_a_day = [later - earlier for earlier, later in zip(minutes, minutes[2:], strict=False)]
-    # Only for the first and last two ticks of a day, the second next can be on another day.
-    edges = sorted({*minutes[:2], *minutes[-2:]})
-    ticks = [(day, day * _MINUTES_PER_DAY + minute) for day in days for minute in edges]
+def _max_gap(days: Sequence[int], minutes: Sequence[int], *, ticks: int) -> int:
+    """Return the most minutes from a tick to the next, or with `ticks=2` to the one after that.
+
+    Every day with ticks has them at the same `minutes`.
+    """
+    within_a_day = [later - earlier for earlier, later in zip(minutes, minutes[ticks:], strict=False)]
+    # Only from the last ticks of a day can the later one be on another day, and then it is one of that day's first.
+    edges = sorted({*minutes[:ticks], *minutes[-ticks:]})
+    near_midnight = [(day, day * _MINUTES_PER_DAY + minute) for day in days for minute in edges]
     across_days = [
-        later - earlier for (one, earlier), (other, later) in zip(ticks, ticks[2:], strict=False) if one != other
+        later - earlier
+        for (one, earlier), (other, later) in zip(near_midnight, near_midnight[ticks:], strict=False)
+        if one != other
     ]
     if not across_days:
         raise ValueError("must name days that exist every year")
