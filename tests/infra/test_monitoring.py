@@ -98,12 +98,3 @@ def test_the_dashboard_shows_every_metric_and_alarm(every_stage: Synthesised) ->
     assert expressions == [f"SEARCH('{schema} MetricName=\"RefreshFailed\" service=\"{service}\"', 'Sum', 3600)"]
     assert [len(widget["alarms"]) for widget in widgets if "alarms" in widget] == [8]
     assert [widget["query"].startswith("SOURCE '<reference>'") for widget in widgets if "query" in widget] == [True]
-
-
-def test_the_dashboard_draws_both_windows(every_stage: Synthesised) -> None:
-    (drawn,) = [
-        widget["properties"]["annotations"]["horizontal"]
-        for widget in body(every_stage)["widgets"]
-        if "annotations" in widget["properties"]
-    ]
-    assert [line["value"] for line in drawn] == [168 * 3600, 24 * 3600]

@@ -1,4 +1,7 @@
-"""The complete template of each stage and issuer, as somebody reviewed it. `make snapshots` updates the snapshots."""
+"""The complete template of each stage and issuer, as somebody reviewed it. `make snapshots` updates the snapshots.
+
+The other modules test what must hold whatever the template looks like, and settings that no snapshot has.
+"""
 
 import json
 import os

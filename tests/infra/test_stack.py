@@ -1,4 +1,4 @@
-"""What other parts and other people rely on in the stack. Policies, alarms and encryption have their own modules."""
+"""What must hold in every stack. Policies, alarms and encryption have their own modules."""
 
 import json
 from collections.abc import Callable
@@ -11,9 +11,6 @@ from refresh_token.events import Tick, parse_event
 from tests.support.synthesised import APP_SECRET, Synthesised, by_type
 
 pytestmark = pytest.mark.xdist_group("synth")
-
-QUEUE_ARN = {"Fn::GetAtt": ["AWS::SQS::Queue", "Arn"]}
-FUNCTION = {"Ref": "AWS::Lambda::Function"}
 
 
 def test_no_template_holds_or_writes_a_token(every_stage: Synthesised) -> None:
@@ -37,24 +34,6 @@ def other_variables(function: dict[str, Any]) -> dict[str, Any]:
 
 
 class TestIssuer:
-    def test_the_function_knows_it(self, every_stage: Synthesised) -> None:
-        app = {"APP_SECRET_ARN": {"Fn::GetAtt": [APP_SECRET, "Id"]}}
-        expected: dict[str, dict[str, Any]] = {
-            "amplify": {},
-            "figma": {"ISSUER": "figma", "FIGMA_BASE_URL": "https://api.figma.com", **app},
-            "oauth2": {
-                "ISSUER": "oauth2",
-                "OAUTH2_TOKEN_URL": "https://sign-in.example/token?tenant=1",
-                "OAUTH2_CLIENT_AUTH": "post",
-                "OAUTH2_SCOPE": "files:read offline",
-                "OAUTH2_EXTRA_PARAMETERS": '{"audience": "a", "resource": "r"}',
-                "OAUTH2_DEFAULT_LIFETIME": "600",
-                **app,
-            },
-        }
-        function = every_stage.only("AWS::Lambda::Function")["Properties"]
-        assert other_variables(function) == expected[every_stage.issuer]
-
     @pytest.mark.parametrize(
         ("overrides", "variables"),
         [
@@ -110,15 +89,6 @@ def test_settings_reach_the_resources(synthesise: Callable[..., Path]) -> None:
 
 
 class TestAlias:
-    def test_it_is_the_published_version(self, every_stage: Synthesised) -> None:
-        assert every_stage.only("AWS::Lambda::Version")["Properties"] == {"FunctionName": FUNCTION}
-        alias = every_stage.only("AWS::Lambda::Alias")["Properties"]
-        assert {key: value for key, value in alias.items() if key != "Description"} == {
-            "Name": "live",
-            "FunctionName": FUNCTION,
-            "FunctionVersion": {"Fn::GetAtt": ["AWS::Lambda::Version", "Version"]},
-        }
-
     def test_only_code_and_configuration_publish_a_version(
         self, template_file: Callable[[str], Path], synthesise: Callable[..., Path], tmp_path: Path
     ) -> None:
@@ -131,26 +101,8 @@ class TestAlias:
         assert version_ids(synthesise("dev", mandatory_window_hours="25")).isdisjoint(before)
         assert version_ids(synthesise("dev", schedule="rate(6 hours)", log_retention_days="7")) == before
 
-    def test_failed_asynchronous_calls_wait_in_the_queue(self, every_stage: Synthesised) -> None:
-        alias_name = {"Fn::Select": [7, {"Fn::Split": [":", {"Ref": "AWS::Lambda::Alias"}]}]}
-        configurations = [one["Properties"] for one in every_stage.resources("AWS::Lambda::EventInvokeConfig")]
-        same = {"FunctionName": FUNCTION, "MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 3600}
-        same["DestinationConfig"] = {"OnFailure": {"Destination": QUEUE_ARN}}
-        assert configurations == [{**same, "Qualifier": qualifier} for qualifier in ("$LATEST", alias_name)]
-
 
 class TestSchedule:
-    def test_its_pace_target_and_failures(self, every_stage: Synthesised) -> None:
-        schedule = every_stage.only("AWS::Scheduler::Schedule")["Properties"]
-        pace = {"dev": "rate(12 hours)", "prod": "rate(6 hours)", "local": "rate(1 minute)"}
-        assert schedule["ScheduleExpression"] == pace[every_stage.stage]
-        assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
-        assert schedule["GroupName"] == {"Ref": "AWS::Scheduler::ScheduleGroup"}
-        target = schedule["Target"]
-        assert target["Arn"] == {"Ref": "AWS::Lambda::Alias"}
-        assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10}
-        assert target["DeadLetterConfig"] == {"Arn": QUEUE_ARN}
-
     def test_the_function_takes_its_event_for_a_tick(self, dev: Synthesised) -> None:
         separator, parts = dev.only("AWS::Scheduler::Schedule")["Properties"]["Target"]["Input"]["Fn::Join"]
         event = json.loads(separator.join(part if isinstance(part, str) else "x" for part in parts))
@@ -159,31 +111,6 @@ class TestSchedule:
 
 
 class TestWhatOthersFind:
-    def test_the_layer_serves_every_supported_python(self, every_stage: Synthesised) -> None:
-        layer = every_stage.only("AWS::Lambda::LayerVersion")["Properties"]
-        assert layer["CompatibleRuntimes"] == ["python3.11", "python3.12", "python3.13"]
-        assert layer["CompatibleArchitectures"] == ["arm64", "x86_64"]
-
-    def test_parameters_name_alias_and_layer(self, every_stage: Synthesised) -> None:
-        parameters = [one["Properties"] for one in every_stage.resources("AWS::SSM::Parameter")]
-        assert {one["Name"]: one["Value"] for one in parameters} == {
-            f"/RefreshToken/{every_stage.stage}/function-arn": {"Ref": "AWS::Lambda::Alias"},
-            f"/RefreshToken/{every_stage.stage}/client-layer-arn": {"Ref": "AWS::Lambda::LayerVersion"},
-        }
-
-    def test_outputs(self, every_stage: Synthesised) -> None:
-        app = {} if every_stage.issuer == "amplify" else {"AppSecretArn": {"Fn::GetAtt": [APP_SECRET, "Id"]}}
-        assert {key: output["Value"] for key, output in every_stage.template["Outputs"].items()} == {
-            **app,
-            "FunctionName": FUNCTION,
-            "FunctionArn": {"Fn::GetAtt": ["AWS::Lambda::Function", "Arn"]},
-            "FunctionAliasArn": {"Ref": "AWS::Lambda::Alias"},
-            "ClientLayerArn": {"Ref": "AWS::Lambda::LayerVersion"},
-            "SecretArn": {"Fn::GetAtt": ["AWS::SecretsManager::Secret", "Id"]},
-            "DeadLetterQueueUrl": {"Ref": "AWS::SQS::Queue"},
-            "AlarmTopicArn": {"Ref": "AWS::SNS::Topic"},
-        }
-
     def test_tags_name_the_application_and_stage(self, every_stage: Synthesised) -> None:
         untaggable = {
             *("AWS::Lambda::Alias", "AWS::Lambda::EventInvokeConfig", "AWS::Lambda::LayerVersion"),
@@ -195,11 +122,6 @@ class TestWhatOthersFind:
         expected = {"Application": "refresh-token", "Stage": every_stage.stage}
         listed = [{"Key": key, "Value": value} for key, value in expected.items()]
         assert all(tag in (listed, expected) for tag in tags), "Parameter Store takes a mapping, the others a list"
-
-    def test_secret_table_and_logs_keep_their_ids(self, template_file: Callable[[str], Path]) -> None:
-        names = {resource["Type"]: name for name, resource in resources(template_file("prod")).items()}
-        kept = ("AWS::SecretsManager::Secret", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup")
-        assert [names[kind] for kind in kept] == ["SecretA720EF05", "LockTableD8114E48", "RefreshLogsE8FB3D0F"]
 
 
 def test_a_second_synthesis_gives_the_same_template(

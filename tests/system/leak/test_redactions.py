@@ -98,17 +98,8 @@ FIELDS = list(fields_of_the_function())
 HIDDEN = [(kind, field.name) for kind, field in FIELDS if not field.repr]
 
 SHOWN_TEXTS = {
-    *(
-        "Connection.name",
-        "Connection.policy",
-        "IssuedBy.host",
-        "IssuedBy.issuer",
-        "Settings.policy",
-        "Failure.reason",
-        "Fault.code",
-        "FigmaSettings.base_url",
-        "HeldClaim.version_id",
-    ),
+    *("Connection.name", "Connection.policy", "Failure.reason", "Fault.code", "FigmaSettings.base_url"),
+    *("HeldClaim.version_id", "IssuedBy.host", "IssuedBy.issuer", "Settings.policy"),
     *("NoReply.what", "OAuth2Settings.client_auth", "OAuth2Settings.scope", "OAuth2Settings.token_url"),
     *("Profile.client_auth", "Profile.code_url", "Profile.consent_page", "Profile.refresh_url", "Profile.scopes"),
     *("Proxy.host", "Proxy.scheme", "Settings.lock_table", "Settings.secret_arn", "StoredPair.version_id"),
