@@ -5,6 +5,10 @@ from typing import Final
 
 from refresh_token.errors import ConfigurationException
 
+ISSUER: Final = "ISSUER"
+STATIC: Final = "static"
+"""The value of ISSUER if a person renews the token, so that there is no issuer."""
+
 SECRET_ARN: Final = "SECRET_ARN"  # noqa: S105 - the name of a variable
 LOCK_TABLE: Final = "LOCK_TABLE"
 ADVISORY_WINDOW: Final = "ADVISORY_WINDOW_SECONDS"

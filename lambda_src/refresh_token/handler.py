@@ -31,6 +31,7 @@ from refresh_token.core.connections import Connection
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.refresher import Refresher
 from refresh_token.core.results import BareToken, LiveToken, TickReport
+from refresh_token.core.secret_format import parse_pair, parse_static_token
 from refresh_token.core.successors import successor_id
 from refresh_token.errors import ConfigurationException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from refresh_token.core.claims import RefreshLock
     from refresh_token.core.ports import Issuer
     from refresh_token.core.refresh_once import RefreshOnce
+    from refresh_token.core.static_token import StaticToken
 
 TELEMETRY: Final = PowertoolsTelemetry()
 MEMORY: Final = ProcessMemory()
@@ -86,22 +88,30 @@ def lambda_handler(event: object, context: LambdaContext) -> Answer:
     """
     with TELEMETRY.invocation(context):
         request = parse_event(event)
-        return answer_of(_serve(request, _refresher(_connection(), LambdaClock(context))))
+        connection = _connection()
+        make_service = _static_token if connection.static else _refresher
+        return answer_of(_serve(request, make_service(connection, LambdaClock(context))))
 
 
-def _serve(request: Request, refresher: Refresher) -> LiveToken | BareToken | TickReport:
+def _serve(request: Request, service: "Refresher | StaticToken") -> LiveToken | BareToken | TickReport:
     match request:
         case AskToken():
-            return refresher.live_token()
+            return service.live_token()
         case ReportFailure(version_id):
-            return refresher.report_failure(version_id)
+            return service.report_failure(version_id)
         case Force():
-            return refresher.force()
+            return service.force()
         case Exchange(token, client_id):
-            return refresher.exchange(token, client_id)
+            return service.exchange(token, client_id)
         case Tick(event_id):
             TELEMETRY.ticked(event_id)
-            return refresher.tick()
+            return service.tick()
+
+
+def _static_token(connection: Connection, clock: LambdaClock) -> "StaticToken":
+    from refresh_token.core.static_token import StaticToken  # noqa: PLC0415 - other issuers need none
+
+    return StaticToken(connection=connection, clock=clock, telemetry=TELEMETRY)
 
 
 def _refresher(connection: Connection, clock: LambdaClock) -> Refresher:
@@ -138,14 +148,16 @@ def _connection() -> Connection:
 
         return IdempotencyLock(settings.lock_table, settings.secret_arn, dynamodb_client())
 
+    parse = parse_static_token if settings.static else parse_pair
     return Connection(
         name=None,
-        store=SecretsManagerStore(settings.secret_arn, secrets_manager_client(), secrets_manager_writer),
+        store=SecretsManagerStore(settings.secret_arn, secrets_manager_client(), secrets_manager_writer, parse),
         windows=settings.windows,
         policy=settings.policy,
         grant_life=settings.grant_life,
         make_lock=make_lock,
         make_issuer=make_issuer,
+        static=settings.static,
     )
 
 

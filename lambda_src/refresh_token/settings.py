@@ -11,11 +11,13 @@ from refresh_token.environment import (
     ADVISORY_WINDOW,
     GRANT_ABSOLUTE,
     GRANT_IDLE,
+    ISSUER,
     LOCK_TABLE,
     MANDATORY_WINDOW,
     REFRESH_MARGIN,
     REFRESH_POLICY,
     SECRET_ARN,
+    STATIC,
     EnvironmentReader,
 )
 
@@ -31,6 +33,8 @@ class Settings:
     """One of `refresh_policy.POLICIES`."""
 
     grant_life: GrantLife
+    static: bool
+    """Whether a person renews the token, so that there is no issuer."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -58,5 +62,6 @@ class Settings:
                 margin=timedelta(seconds=margin),
             ),
             policy=policy,
+            static=reader.text(ISSUER, "") == STATIC,
             grant_life=GrantLife.of_days(idle=idle, absolute=absolute),
         )

@@ -175,6 +175,29 @@ TICKS = [
 ]
 
 
+class TestStaticToken:
+    @pytest.fixture(autouse=True)
+    def _renewed_by_a_person(self, deployment: MotoFunction, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ISSUER", "static")
+        deployment.seed("advisory", refreshToken=None)
+
+    def test_is_handed_out_and_watched(self, deployment: MotoFunction, printed: Lines) -> None:
+        answer = deployment.invoke({})
+        assert (answer["accessToken"], answer["state"], printed()) == (ACCESS, "due", [])
+        assert deployment.invoke(TICK)["outcome"] == "fresh"
+        assert counted(printed()) == TICKED
+
+    def test_that_is_reported_pages_somebody(self, deployment: MotoFunction, printed: Lines) -> None:
+        dead = deployment.stored()[0]
+        assert "tokenctl rotate" in refused(deployment, report(dead), errors.ReauthorizationRequiredException)
+        assert counted(printed()) == ["ReauthorizationRequired", "RefreshFailed"]
+        assert deployment.invoke(report("older"))["accessToken"] == ACCESS
+
+    @pytest.mark.parametrize("event", [FORCE, bare("theirs")])
+    def test_cannot_be_refreshed(self, event: Event, deployment: MotoFunction) -> None:
+        refused(deployment, event, errors.InvalidParameterException)
+
+
 @pytest.mark.usefixtures("fast_retries")
 class TestTick:
     @pytest.mark.parametrize(("window", "reply", "outcome", "counts"), TICKS, ids=[f"{t[0]}-{t[2]}" for t in TICKS])

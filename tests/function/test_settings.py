@@ -1,6 +1,7 @@
 """The function's environment."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,14 @@ from refresh_token.settings import Settings
 from tests.support.windows import WINDOW_VARIABLES, WINDOWS
 
 GOOD = {"SECRET_ARN": "arn", "LOCK_TABLE": "locks", **WINDOW_VARIABLES}
+FOUND: dict[str, Any] = {
+    "secret_arn": "arn",
+    "lock_table": "locks",
+    "windows": WINDOWS,
+    "policy": "auto",
+    "grant_life": GrantLife(),
+    "static": False,
+}
 OPTIONAL = {
     "GRANT_IDLE_DAYS": "60",
     "GRANT_ABSOLUTE_DAYS": "365",
@@ -27,7 +36,7 @@ def faults(environment: dict[str, str]) -> str:
 
 
 def test_a_right_environment_is_read() -> None:
-    expected = Settings(secret_arn="arn", lock_table="locks", windows=WINDOWS, policy="auto", grant_life=GrantLife())
+    expected = Settings(**FOUND)
     assert Settings.from_environment({**GOOD, "HOME": "/"}) == expected
     longest = {"ADVISORY_WINDOW_SECONDS": "999999999", "MANDATORY_WINDOW_SECONDS": "999999998"}
     assert Settings.from_environment({**GOOD, **longest}).windows == WindowSettings(
@@ -39,6 +48,7 @@ def test_optional_variables_are_read() -> None:
     settings = Settings.from_environment({**GOOD, **OPTIONAL})
     assert settings.grant_life == GrantLife(idle=timedelta(days=60), absolute=timedelta(days=365))
     assert (settings.windows.margin, settings.policy) == (timedelta(minutes=2), "demand")
+    assert [Settings.from_environment({**GOOD, "ISSUER": name}).static for name in ("static", "figma")] == [True, False]
 
 
 @pytest.mark.parametrize(

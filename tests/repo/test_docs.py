@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from refresh_token import errors
+from refresh_token import environment, errors
 from refresh_token.oauth import issuers, variables
 from refresh_token.signals import Log, Metric
 from tests.repo.messages import messages
@@ -56,7 +56,7 @@ class TestTables:
 
     def test_every_variable_of_an_issuer_is_documented(self) -> None:
         settings = [name for chosen in issuers.SETTINGS.values() for name in issuers.variables_of(chosen)]
-        read = {variables.ISSUER, variables.APP_SECRET_ARN, variables.ALLOW_HTTP, *settings}
+        read = {environment.ISSUER, variables.APP_SECRET_ARN, variables.ALLOW_HTTP, *settings}
         assert read <= set(re.findall(r"`([A-Z0-9_]+)`", sections(ISSUERS)["The function's environment"]))
 
     def test_the_architecture_names_every_module(self) -> None:

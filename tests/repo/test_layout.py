@@ -51,6 +51,7 @@ CORE_ALLOWED: dict[str, set[str]] = {
         *("claims", "connections", "issued_token", "ports", "process_memory", "token_pair", "windows"),
     },
     "refresh_once": {"issued_by", "claimed_refresh", "claims", "connections", "ports", "process_memory", "windows"},
+    "static_token": {"connections", "ports", "results", "secret_format", "windows"},
     "refresher": {
         *("claimed_refresh", "claims", "connections", "issued_token"),
         *("ports", "process_memory", "refresh_once", "refresh_policy", "results", "windows"),

@@ -17,13 +17,14 @@ from refresh_token.environment import (
     ADVISORY_WINDOW,
     GRANT_ABSOLUTE,
     GRANT_IDLE,
+    ISSUER,
     LOCK_TABLE,
     MANDATORY_WINDOW,
     REFRESH_MARGIN,
     REFRESH_POLICY,
     SECRET_ARN,
 )
-from refresh_token.oauth.variables import APP_SECRET_ARN, ISSUER
+from refresh_token.oauth.variables import APP_SECRET_ARN
 from token_refresher.constructs.acknowledgements import acknowledge
 from token_refresher.constructs.app_secret import AppSecret
 from token_refresher.constructs.token_secret import TokenSecret

@@ -3,9 +3,10 @@
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+from refresh_token.environment import ISSUER
 from refresh_token.errors import ConfigurationException
 from refresh_token.oauth.issuers import AMPLIFY, FIGMA, NAMES, SETTINGS, IssuerSettings
-from refresh_token.oauth.variables import ALLOW_HTTP, ISSUER, VariableReader
+from refresh_token.oauth.variables import ALLOW_HTTP, VariableReader
 from tokenctl.errors import ConfigurationError, TokenctlError
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.target import Target

@@ -7,7 +7,7 @@ there. So a write never overwrites a pair that someone else stored meanwhile.
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.config import Config
 
@@ -25,6 +25,8 @@ from refresh_token.errors import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
 
     from refresh_token.adapters.deadline import Deadline
@@ -52,6 +54,14 @@ _NO_SENSE: Final = Fault("other", "the answer did not come from Secrets Manager"
 Call = Callable[[], Mapping[str, Any]]
 
 
+class Parse(Protocol):
+    """`parse_pair` or `parse_static_token`."""
+
+    def __call__(self, text: str, *, created: "datetime") -> TokenPair:
+        """Parse the text of the secret."""
+        ...
+
+
 @lru_cache(maxsize=1)
 def secrets_manager_client() -> "SecretsManagerClient":
     """Return the client for reading, made once. botocore retries its calls."""
@@ -67,14 +77,22 @@ def secrets_manager_writer() -> "SecretsManagerClient":
 
 
 class SecretsManagerStore:
-    """The TokenStore port on one secret. ``writer`` makes the writing client when it is first needed."""
+    """The TokenStore port on one secret.
+
+    ``writer`` makes the writing client when it is first needed. ``parse`` reads the secret's text.
+    """
 
     def __init__(
-        self, secret_arn: str, client: "SecretsManagerClient", writer: Callable[[], "SecretsManagerClient"]
+        self,
+        secret_arn: str,
+        client: "SecretsManagerClient",
+        writer: Callable[[], "SecretsManagerClient"],
+        parse: Parse = parse_pair,
     ) -> None:
         self._secret = secret_arn
         self._client = client
         self._writer = writer
+        self._parse = parse
         self._unsure: str | None = None
         """A version whose write was not answered: it may or may not be current."""
 
@@ -83,7 +101,7 @@ class SecretsManagerStore:
         value = _answer(lambda: self._client.get_secret_value(SecretId=self._secret, VersionStage=CURRENT))
         if isinstance(value, Fault):
             raise self._without_value() if value.code == _NOT_FOUND else _unavailable(value.code)
-        return _stored(value)
+        return self._stored(value)
 
     def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
         """Store ``pair`` if ``expected`` is still current; see the port for what it raises."""
@@ -100,7 +118,7 @@ class SecretsManagerStore:
     def pending(self, version_id: str) -> StoredPair | None:
         """Return the successor of a version that was written but not promoted; see the port for what it raises."""
         value = self._labelled(PENDING)
-        return _stored(value) if value and is_successor(value["VersionId"], version_id) else None
+        return self._stored(value) if value and is_successor(value["VersionId"], version_id) else None
 
     def promote(self, successor: str, *, expected: str, seconds: float) -> None:
         """Make ``successor`` current if ``expected`` still is; see the port for what it raises."""
@@ -115,9 +133,18 @@ class SecretsManagerStore:
         """Return the pair that was current before; see the port for what it raises."""
         value = self._labelled(PREVIOUS)
         try:
-            return _stored(value) if value else None
+            return self._stored(value) if value else None
         except (SecretNotSeededException, SecretMalformedException):
             return None
+
+    def _stored(self, value: Mapping[str, Any]) -> StoredPair:
+        if "SecretString" in value:
+            return StoredPair(value["VersionId"], self._parse(value["SecretString"], created=value["CreatedDate"]))
+        if "SecretBinary" in value:
+            raise SecretMalformedException(
+                f"The secret is not a token pair: it is binary. Nothing was changed. {HOW_TO_SEED}"
+            )
+        raise SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
 
     def _labelled(self, label: str) -> Mapping[str, Any] | None:
         """Return the version with a label, None if there is none."""
@@ -199,16 +226,6 @@ def _answer(call: Call) -> Mapping[str, Any] | Fault:
     """Make a call. A genuine answer always has an ARN. botocore turns a 200 with an HTML page into an empty answer."""
     answer = attempt(call)
     return answer if isinstance(answer, Fault) or "ARN" in answer else _NO_SENSE
-
-
-def _stored(value: Mapping[str, Any]) -> StoredPair:
-    if "SecretString" not in value:
-        if "SecretBinary" in value:
-            raise SecretMalformedException(
-                f"The secret is not a token pair: it is binary. Nothing was changed. {HOW_TO_SEED}"
-            )
-        raise SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
-    return StoredPair(value["VersionId"], parse_pair(value["SecretString"], created=value["CreatedDate"]))
 
 
 def _too_large(size: int) -> RefreshTokenError:

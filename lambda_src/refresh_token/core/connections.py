@@ -29,6 +29,8 @@ class Connection:
     grant_life: "GrantLife"
     make_lock: "Callable[[], RefreshLock]"
     make_issuer: Callable[[], Issuer]
+    static: bool = False
+    """Whether a person renews the token (`static_token`), so that lock and issuer are never used."""
 
     @cached_property
     def lock(self) -> "RefreshLock":

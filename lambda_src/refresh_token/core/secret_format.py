@@ -9,8 +9,8 @@ ExchangeCodeForToken (``expiresIn``, counted from the creation of the secret's v
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Final, NoReturn
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NoReturn
 
 from refresh_token.core.issued_by import IssuedBy, parse_issued_by
 from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token, is_text
@@ -40,6 +40,39 @@ def parse_pair(text: str, *, created: datetime) -> TokenPair:
         SecretMalformedException: the text is anything else but a token pair. The message names keys, never values.
 
     """
+    keys = _keys(text)
+    expiry, refreshed_at = _life(keys, created, MAX_LIFETIME)
+    access_token = "" if keys.get("accessToken") is None else _access_token(keys["accessToken"])
+    if not access_token:
+        expiry, refreshed_at = None, None
+    return _pair(
+        keys,
+        access_token=access_token,
+        refresh_token=_refresh_token(keys.get("refreshToken")),
+        expires_at=expiry.at if expiry else None,
+        refreshed_at=refreshed_at,
+        capped=expiry is not None and expiry.capped,
+    )
+
+
+def parse_static_token(text: str, *, created: datetime) -> TokenPair:
+    """Parse the text of the secret if it holds a token that a person renews, which must say when it ends.
+
+    A refresh token is not used; its key is kept like an unknown one. Raises the same errors as `parse_pair`.
+    """
+    keys = _keys(text)
+    expiry, refreshed_at = _life(keys, created, None)
+    access_token = _access_token(keys.get("accessToken"))
+    if expiry is None:
+        raise _malformed("`expiresAt` must say when the token ends, or when you want to be reminded of it")
+    kept = {"refreshToken": keys["refreshToken"]} if "refreshToken" in keys else {}
+    return _pair(
+        keys, kept, access_token=access_token, refresh_token="", expires_at=expiry.at, refreshed_at=refreshed_at
+    )
+
+
+def _keys(text: str) -> dict[str, object]:
+    """Return the secret's keys under our names."""
     document = _document(text)
     keys = {_FIGMA_NAMES.get(key, key): value for key, value in document.items()}
     for theirs, ours in _FIGMA_NAMES.items():
@@ -49,21 +82,18 @@ def parse_pair(text: str, *, created: datetime) -> TokenPair:
         raise SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
     if keys.get("provider", PROVIDER) != PROVIDER:
         raise _malformed(f"`provider` must be `{PROVIDER}`")
-    expiry, refreshed_at = _life(keys, created)
-    access_token = "" if keys.get("accessToken") is None else _access_token(keys["accessToken"])
-    if not access_token:
-        expiry, refreshed_at = None, None
+    return keys
+
+
+def _pair(keys: Mapping[str, object], kept: Mapping[str, object] | None = None, **facts: Any) -> TokenPair:  # noqa: ANN401 - fields of the pair
+    """Return a pair with these facts, what the other keys say, and the keys that are only ``kept``."""
     return TokenPair(
-        access_token=access_token,
-        refresh_token=_refresh_token(keys.get("refreshToken")),
         client_id=None if keys.get("clientId") is None else _text(keys, "clientId"),
-        expires_at=expiry.at if expiry else None,
-        refreshed_at=refreshed_at,
         refresh_expires_at=_time(keys, "refreshExpiresAt"),
         granted_at=_time(keys, "grantedAt"),
         issued_by=_issued_by(keys.get("issuedBy")),
-        capped=expiry is not None and expiry.capped,
-        unknown={key: value for key, value in keys.items() if key not in _OUR_KEYS},
+        unknown={**{key: value for key, value in keys.items() if key not in _OUR_KEYS}, **(kept or {})},
+        **facts,
     )
 
 
@@ -85,26 +115,30 @@ def _reject_constant(name: str) -> NoReturn:
     raise ValueError(name)  # NaN and Infinity are not JSON
 
 
-def _life(keys: Mapping[str, object], created: datetime) -> tuple[Expiry | None, datetime | None]:
+def _life(
+    keys: Mapping[str, object], created: datetime, max_lifetime: timedelta | None
+) -> tuple[Expiry | None, datetime | None]:
     """Return (expiry, refreshed_at). ``expiresAt`` takes precedence over ``expiresIn``."""
     expires_at, refreshed_at = _time(keys, "expiresAt"), _time(keys, "refreshedAt")
     expires_in = keys.get("expiresIn")
     if expires_at is not None:
-        return _capped(Expiry(expires_at), created), refreshed_at
+        return _capped(Expiry(expires_at), created, max_lifetime), refreshed_at
     if expires_in is None:
         return None, refreshed_at
     start = refreshed_at or created
     try:
-        return _capped(read_expires_in(expires_in, counted_from=start), created), start
+        expiry = read_expires_in(expires_in, counted_from=start, max_lifetime=max_lifetime)
+        return _capped(expiry, created, max_lifetime), start
     except (ValueError, OverflowError):
         pass
     raise _malformed("`expiresIn` must be a positive whole number and must not reach beyond the year 9999")
 
 
-def _capped(expiry: Expiry, created: datetime) -> Expiry:
-    """Return the expiry, cut down to MAX_LIFETIME after the version was created."""
-    latest = created + MAX_LIFETIME
-    return Expiry(latest, capped=True) if expiry.at > latest else expiry
+def _capped(expiry: Expiry, created: datetime, max_lifetime: timedelta | None) -> Expiry:
+    """Return the expiry, cut down to a lifetime after the version was created, if there is one."""
+    if max_lifetime is None or expiry.at <= created + max_lifetime:
+        return expiry
+    return Expiry(created + max_lifetime, capped=True)
 
 
 def _access_token(value: object) -> str:

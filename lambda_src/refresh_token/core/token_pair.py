@@ -28,6 +28,8 @@ class TokenPair:
     """Empty if only the refresh token is known. Then ``expires_at`` is None, so nobody takes it for a live token."""
 
     refresh_token: str = field(repr=False)
+    """Empty if a person renews the access token."""
+
     client_id: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     refreshed_at: datetime | None = None
@@ -99,10 +101,11 @@ class TokenPair:
         document: dict[str, object] = {
             **self.unknown,
             "provider": PROVIDER,
-            "refreshToken": self.refresh_token,
         }
         if self.access_token:
             document["accessToken"] = self.access_token
+        if self.refresh_token:
+            document["refreshToken"] = self.refresh_token
         if self.client_id is not None:
             document["clientId"] = self.client_id
         times = {

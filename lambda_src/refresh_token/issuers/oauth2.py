@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from refresh_token.adapters.deadline import Deadline
 from refresh_token.core.issued_token import Issued
+from refresh_token.environment import ISSUER
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers.app_credentials import HOW_TO_FILL, AppCredentialsSecret
 from refresh_token.issuers.refusal_errors import refusal_error
@@ -12,7 +13,7 @@ from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.issued import issued_token
 from refresh_token.oauth.issuers import SETTINGS, IssuerSettings
 from refresh_token.oauth.requests import TokenRequest, refresh_request
-from refresh_token.oauth.variables import APP_SECRET_ARN, ISSUER, VariableReader
+from refresh_token.oauth.variables import APP_SECRET_ARN, VariableReader
 
 
 class OAuth2Issuer:

@@ -5,9 +5,8 @@ from importlib import import_module
 from typing import Final
 
 from refresh_token.core.ports import Issuer
-from refresh_token.environment import EnvironmentReader
+from refresh_token.environment import ISSUER, STATIC, EnvironmentReader
 from refresh_token.oauth.issuers import AMPLIFY, SETTINGS
-from refresh_token.oauth.variables import ISSUER
 
 ISSUERS: Final[dict[str, str]] = {
     AMPLIFY: "ui_builder",
@@ -24,7 +23,7 @@ def issuer_from(environment: Mapping[str, str]) -> Issuer:
 
     """
     reader = EnvironmentReader(environment)
-    name = reader.choice(ISSUER, tuple(ISSUERS))
+    name = reader.choice(ISSUER, (*ISSUERS, STATIC))
     reader.check()
     issuer: Issuer = import_module(f"{__package__}.{ISSUERS[name]}").issuer_from(environment)
     return issuer

@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import DEFAULT_LIFETIME as FIGMA_LIFETIME
+from refresh_token.environment import ISSUER
 from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.client_auth import BASIC, BASIC_UNESCAPED, STANDARD
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.refusals import FIGMA_REFRESH, SERVER_REFRESH
-from refresh_token.oauth.variables import ALLOW_HTTP, ISSUER, VariableReader
+from refresh_token.oauth.variables import ALLOW_HTTP, VariableReader
 
 AMPLIFY: Final = "amplify"
 FIGMA: Final = "figma"

@@ -7,7 +7,6 @@ from typing import Final
 from refresh_token.environment import EnvironmentReader
 from refresh_token.oauth.addresses import HTTPS, HTTPS_OR_HTTP, is_url, url_rule
 
-ISSUER: Final = "ISSUER"
 APP_SECRET_ARN: Final = "APP_SECRET_ARN"  # noqa: S105 - the name of a variable
 ALLOW_HTTP: Final = "ALLOW_HTTP_ISSUER"
 """If `true`, an issuer's address may be http, which only a stand-in on the local cloud needs."""

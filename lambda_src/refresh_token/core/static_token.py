@@ -1,0 +1,106 @@
+"""The use cases for a token that a person renews (``ISSUER=static``): it is handed out and watched, never refreshed.
+
+    the token           schedule tick                  consumer asks, or reports an older version
+    fresh               `fresh`                        the token, `fresh`
+    in its advisory     `fresh`                        the token, `due`
+    window or later
+    ended               raises, counted                raises
+
+The report of the current version raises and is counted as well, like the end of a grant: only a person can help.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, NoReturn
+
+from refresh_token.core.connections import Connection
+from refresh_token.core.ports import Clock, StoredPair, Telemetry
+from refresh_token.core.results import LiveToken, TickReport
+from refresh_token.core.secret_format import HOW_TO_SEED
+from refresh_token.core.windows import Window, iso_utc, window_of
+from refresh_token.errors import (
+    InvalidParameterException,
+    ReauthorizationRequiredException,
+    SecretMalformedException,
+    SecretNotSeededException,
+)
+
+HOW_TO_ROTATE: Final = "Create a new token at the provider and run `tokenctl rotate --stage <stage>`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticToken:
+    """Hands out the token of a connection. Issuer and lock are never used."""
+
+    connection: Connection
+    clock: Clock
+    telemetry: Telemetry
+
+    def live_token(self) -> LiveToken:
+        """Return the token to a consumer."""
+        return self._live(self._read())
+
+    def report_failure(self, version_id: str) -> LiveToken:
+        """Return the token to a consumer whose token, of an older version, was rejected."""
+        stored = self._read()
+        if stored.version_id != version_id:
+            return self._live(stored)
+        raise self._counted(
+            stored,
+            "The provider rejects the stored token before its end: it was revoked, or lacks a permission. "
+            f"{HOW_TO_ROTATE}",
+        )
+
+    def tick(self) -> TickReport:
+        """Report how long the token lives."""
+        stored = self._read()
+        left = self._seconds_left(stored)
+        self.telemetry.token_age(version_id=stored.version_id, seconds_left=left, overdue=left <= 0)
+        if left <= 0:
+            raise self._counted(stored, _ended(stored))
+        return TickReport("fresh", stored)
+
+    def force(self) -> NoReturn:
+        """Refuse to refresh."""
+        raise InvalidParameterException(
+            f"`force` cannot refresh this token: a person renews it (`issuer=static`). {HOW_TO_ROTATE}"
+        )
+
+    def exchange(self, refresh_token: str, client_id: str | None) -> NoReturn:  # noqa: ARG002 - as `Refresher` takes
+        """Refuse the bare operation."""
+        raise InvalidParameterException(
+            "`refreshTokenBody` cannot be used here: this stack has no issuer, because a person renews its token "
+            "(`issuer=static`). Leave it out to get the token."
+        )
+
+    def _read(self) -> StoredPair:
+        try:
+            return self.connection.store.read()
+        except (SecretNotSeededException, SecretMalformedException) as error:
+            fault = type(error)(str(error).replace(HOW_TO_SEED, HOW_TO_ROTATE))
+        raise fault
+
+    def _live(self, stored: StoredPair) -> LiveToken:
+        left = self._seconds_left(stored)
+        if left <= 0:
+            raise ReauthorizationRequiredException(_ended(stored))
+        pair, now = stored.pair, self.clock.now()
+        window = window_of(pair.expires_at, lifetime=pair.lifetime, now=now, settings=self.connection.windows)
+        return LiveToken(stored, "fresh" if window is Window.FRESH else "due", int(left))
+
+    def _counted(self, stored: StoredPair, why: str) -> ReauthorizationRequiredException:
+        error = ReauthorizationRequiredException(why)
+        self.telemetry.refresh_failed(error, version_id=stored.version_id, first=True)
+        return error
+
+    def _seconds_left(self, stored: StoredPair) -> float:
+        return (_end(stored) - self.clock.now()).total_seconds()
+
+
+def _end(stored: StoredPair) -> datetime:
+    """Return when the token ends, which `parse_static_token` requires the secret to say."""
+    return stored.pair.expires_at or datetime.min.replace(tzinfo=UTC)
+
+
+def _ended(stored: StoredPair) -> str:
+    return f"The stored token ended at {iso_utc(_end(stored))}. {HOW_TO_ROTATE}"

@@ -1,0 +1,159 @@
+"""A token that a person renews: what the secret must hold, and the use cases."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from refresh_token.core.connections import Connection
+from refresh_token.core.grant_life import GrantLife
+from refresh_token.core.secret_format import parse_static_token
+from refresh_token.core.static_token import StaticToken
+from refresh_token.core.token_pair import TokenPair
+from refresh_token.core.windows import iso_utc
+from refresh_token.errors import (
+    InvalidParameterException,
+    ReauthorizationRequiredException,
+    RefreshTokenError,
+    SecretMalformedException,
+    SecretNotSeededException,
+)
+from tests.support.canaries import assert_clean
+from tests.support.fakes import NOW, FakeClock, FakeStore, FakeTelemetry
+from tests.support.windows import LEFT, WINDOWS
+
+ENDS = NOW + timedelta(days=1000)
+TOKEN = {"accessToken": "canary-access", "expiresAt": iso_utc(ENDS)}
+DEAD = ReauthorizationRequiredException
+
+
+def parse(document: object) -> TokenPair:
+    return parse_static_token(json.dumps(document), created=NOW)
+
+
+class TestParse:
+    @pytest.mark.parametrize(
+        "document",
+        [
+            TOKEN,
+            {"access_token": "canary-access", "expires_in": 1000 * 86_400},
+            {**TOKEN, "refreshToken": None, "note": "kept"},
+            {**TOKEN, "refreshToken": "canary\nnot used"},
+        ],
+    )
+    def test_a_token_with_its_end(self, document: dict[str, object]) -> None:
+        pair = parse(document)
+        assert (pair.access_token, pair.refresh_token, pair.expires_at, pair.capped) == (
+            "canary-access",
+            "",
+            ENDS,
+            False,
+        )
+        kept = {key: value for key, value in document.items() if key in {"refreshToken", "note"}}
+        assert json.loads(pair.to_json()).items() >= kept.items(), "what is not used is kept"
+        assert parse(json.loads(pair.to_json())) == pair
+
+    @pytest.mark.parametrize(
+        ("document", "why", "error"),
+        [
+            ({"accessToken": "canary-access"}, "`expiresAt` must say when", SecretMalformedException),
+            ({**TOKEN, "accessToken": "canary access"}, "`accessToken` must be", SecretMalformedException),
+            ({**TOKEN, "accessToken": None, "refreshToken": "canary"}, "`accessToken` must", SecretMalformedException),
+            ({**TOKEN, "expiresAt": "canary"}, "`expiresAt` must be", SecretMalformedException),
+            ({"expiresAt": iso_utc(ENDS)}, "no token pair yet", SecretNotSeededException),
+        ],
+    )
+    def test_anything_else_is_named_not_shown(
+        self, document: dict[str, object], why: str, error: type[RefreshTokenError]
+    ) -> None:
+        with pytest.raises(error, match=why) as caught:
+            parse(document)
+        assert_clean(caught.value)
+
+
+class World:
+    """The use cases over a token in a window; whoever makes a lock or an issuer fails."""
+
+    def __init__(self, window: str = "fresh") -> None:
+        self.telemetry, self.store = FakeTelemetry(), FakeStore()
+        left = LEFT[window]
+        assert left is not None
+        self.store.put("V1", TokenPair(access_token="access-1", refresh_token="unused", expires_at=NOW + left))
+        connection = Connection(
+            name=None,
+            store=self.store,
+            windows=WINDOWS,
+            policy="auto",
+            grant_life=GrantLife(),
+            make_lock=lambda: pytest.fail("no lock"),
+            make_issuer=lambda: pytest.fail("no issuer"),
+            static=True,
+        )
+        self.token = StaticToken(connection=connection, clock=FakeClock(), telemetry=self.telemetry)
+        self.uses: dict[str, Any] = {
+            "ask": self.token.live_token,
+            "report old": lambda: self.token.report_failure("V0"),
+            "report current": lambda: self.token.report_failure("V1"),
+            "tick": self.token.tick,
+            "force": self.token.force,
+            "exchange": lambda: self.token.exchange("refresh", None),
+        }
+
+    def counted(self) -> int:
+        return len(self.telemetry.facts("refresh_failed", "first"))
+
+
+# A use, the token's window, and the state or outcome
+ANSWERS = [
+    *(("tick", window, "fresh") for window in ("fresh", "advisory", "mandatory")),
+    *((use, "fresh", "fresh") for use in ("ask", "report old")),
+    *((use, window, "due") for use in ("ask", "report old") for window in ("advisory", "mandatory")),
+]
+# A use, the token's window, the error, a part of its message, and how often it is counted
+ERRORS = [
+    *((use, "expired", DEAD, "ended at 2026-11-23T11:59:59Z. Create", 0) for use in ("ask", "report old")),
+    ("tick", "expired", DEAD, "ended at 2026-11-23T11:59:59Z. Create", 1),
+    *(("report current", window, DEAD, "revoked", 1) for window in ("fresh", "mandatory", "expired")),
+    *((use, "fresh", InvalidParameterException, "a person renews", 0) for use in ("force", "exchange")),
+]
+
+
+class TestUses:
+    @pytest.mark.parametrize(("use", "window", "expected"), ANSWERS)
+    def test_answer(self, use: str, window: str, expected: str) -> None:
+        world = World(window)
+        answer = world.uses[use]()
+        assert expected == (answer.outcome if use == "tick" else answer.state)
+        assert answer.stored == world.store.read()
+        assert world.counted() == 0
+
+    @pytest.mark.parametrize(("use", "window", "error", "why", "counted"), ERRORS)
+    def test_error(self, use: str, window: str, error: type[RefreshTokenError], why: str, counted: int) -> None:
+        world = World(window)
+        with pytest.raises(error, match=why) as caught:
+            world.uses[use]()
+        assert "tokenctl rotate --stage" in str(caught.value) or use == "exchange"
+        assert world.counted() == counted
+
+    @pytest.mark.parametrize("window", ["mandatory", "expired"])
+    def test_a_tick_measures_the_token(self, window: str) -> None:
+        world, left = World(window), LEFT[window]
+        assert left is not None
+        try:
+            world.token.tick()
+        except DEAD:
+            assert window == "expired"
+        facts = {"version_id": "V1", "seconds_left": left.total_seconds(), "overdue": window == "expired"}
+        assert world.telemetry.reports[0] == ("token_age", facts)
+
+    @pytest.mark.parametrize("text", ["", "no JSON"])
+    @pytest.mark.parametrize("use", ["ask", "report current", "tick"])
+    def test_an_unusable_secret_names_the_command(self, use: str, text: str) -> None:
+        world = World()
+        world.store.put_text("V2", text)
+        with pytest.raises(
+            (SecretNotSeededException, SecretMalformedException), match="tokenctl rotate --stage"
+        ) as caught:
+            world.uses[use]()
+        assert "seed" not in str(caught.value)
