@@ -1,6 +1,5 @@
 """The function from event to answer: moto holds the secret and the claims, a local server is the issuer."""
 
-import json
 import os
 import subprocess
 import sys
@@ -10,18 +9,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from refresh_token import errors, handler
-from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
-from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
+from refresh_token import errors
+from refresh_token.adapters.idempotency_lock import dynamodb_client
+from refresh_token.adapters.secrets_manager import secrets_manager_writer
 from refresh_token.errors import RefreshTokenError
 from refresh_token.signals import Log
-from tests.support.events import EVENT_ID, FORCE, TICK, Event, bare, report, tick
+from tests.support.events import EVENT_ID, TICK, Event, bare
 from tests.support.function_environment import SERVICE, forget_clients
-from tests.support.lambda_context import REQUEST_ID, LambdaContext, counting_down
+from tests.support.lambda_context import REQUEST_ID, LambdaContext
 from tests.support.moto_function import ACCESS, CLIENT, REFRESH, Lines, MotoFunction
 from tests.support.token_server import LIFETIME, Reply, ui_builder_error, ui_builder_issued
 
@@ -109,62 +107,17 @@ class TestConsumer:
         deployment.invoke({})
         assert printed() == [], "the metrics of one invocation are not those of the next"
 
-    def test_gets_the_token_of_a_raw_exchange_answer(self, deployment: MotoFunction) -> None:
-        deployment.store(json.dumps({"access_token": ACCESS, "refresh_token": REFRESH, "expires_in": LIFETIME}))
-        answer = deployment.invoke({})
-        assert (answer["accessToken"], answer["state"]) == (ACCESS, "fresh")
-        assert LIFETIME - 60 < answer["expiresIn"] <= LIFETIME
-
-    def test_reports_a_dead_version_which_heals_once(self, deployment: MotoFunction) -> None:
-        dead = deployment.seed("fresh")
-        answers = [deployment.invoke(report(dead)) for _ in range(4)]
-        assert {answer["versionId"] for answer in answers} == {deployment.stored()[0]} != {dead}
-        assert len(deployment.issuer.seen) == 1
-
-    def test_during_a_long_refresh_waits_and_degrades(self, deployment: MotoFunction, printed: Lines) -> None:
-        held = deployment.seed("mandatory")
-        other = IdempotencyLock("locks", deployment.secret_arn, boto3.client("dynamodb"))
-        other.claim(held, seconds=60.0, now=handler.LambdaClock(LambdaContext()).now(), ignore_cooldown=False)
-
-        def briefly() -> LambdaContext:
-            """Return a context that leaves a third of a second for waiting."""
-            return LambdaContext(counting_down(8.3))
-
-        assert deployment.invoke({}, briefly())["state"] == "degraded"
-        refused(deployment, report(held), errors.RefreshInProgressException, briefly())
-        assert deployment.issuer.seen == []
-        assert counted(printed()) == ["Degraded"]
-
-
-def test_force_refreshes_a_fresh_token(deployment: MotoFunction) -> None:
-    old = deployment.seed("fresh")
-    answer = deployment.invoke(FORCE)
-    assert (answer["accessToken"], answer["state"]) == ("access-issued", "fresh")
-    assert deployment.stored()[0] == answer["versionId"] != old
-
 
 class TestBareOperation:
-    ANSWER = {"accessToken": "access-issued", "expiresIn": LIFETIME}  # noqa: RUF012 - never changed
-
     @pytest.mark.parametrize("more", [{}, {"clientId": "c"}], ids=["token", "client id"])
     def test_on_another_token_stores_nothing(
         self, more: dict[str, str], deployment: MotoFunction, printed: Lines
     ) -> None:
         version = deployment.seed("fresh")
-        assert deployment.invoke(bare("theirs", **more)) == self.ANSWER
+        assert deployment.invoke(bare("theirs", **more)) == {"accessToken": "access-issued", "expiresIn": LIFETIME}
         assert [seen.document for seen in deployment.issuer.seen] == [{"token": "theirs", **more}]
         assert deployment.stored()[0] == version
         assert printed() == []
-
-    def test_on_the_stored_token_stores_the_result(self, deployment: MotoFunction) -> None:
-        deployment.seed("fresh")
-        assert deployment.invoke(bare(REFRESH)) == self.ANSWER
-        assert deployment.stored()[1]["accessToken"] == "access-issued"
-
-    def test_works_before_seeding_and_blames_the_caller(self, deployment: MotoFunction) -> None:
-        assert deployment.invoke(bare("theirs")) == self.ANSWER
-        deployment.issuer.answer(REVOKED)
-        refused(deployment, bare("canary"), errors.InvalidParameterException)
 
 
 TICKS = [
@@ -234,10 +187,6 @@ class TestTick:
         assert "tokenctl seed" in refused(deployment, TICK, errors.SecretNotSeededException)
         assert counted(printed()) == ["Ticked"]
 
-    def test_may_come_from_an_eventbridge_rule(self, deployment: MotoFunction) -> None:
-        deployment.seed("advisory")
-        assert deployment.invoke(tick(source="aws.events"))["outcome"] == "refreshed"
-
     def test_after_an_outage_counts_the_recovery(self, deployment: MotoFunction, printed: Lines) -> None:
         deployment.issuer.answer(ui_builder_error(503))
         deployment.seed("mandatory")
@@ -252,23 +201,10 @@ class TestTick:
         assert counted(printed()) == sorted(["Recovered", "Refreshed", *TICKED])
 
 
-WRONG_EVENTS: list[object] = [
-    None,
-    [],
-    "figma",
-    {"provider": "github"},
-    {"failedVersionId": ""},
-    {"provider": "figma", "refreshTokenBody": {"token": [REFRESH]}},
-    {"provider": "figma", "accessToken": ACCESS},
-    {**TICK, "force": True},
-]
-
-
 class TestError:
-    @pytest.mark.parametrize("event", WRONG_EVENTS, ids=str)
-    def test_wrong_event_touches_nothing(self, event: object, deployment: MotoFunction, printed: Lines) -> None:
+    def test_wrong_event_touches_nothing(self, deployment: MotoFunction, printed: Lines) -> None:
         version = deployment.seed("expired")
-        message = refused(deployment, event, errors.InvalidParameterException)
+        message = refused(deployment, {**TICK, "force": True}, errors.InvalidParameterException)
         assert deployment.issuer.seen == []
         assert deployment.stored()[0] == version
         (line,) = printed()
@@ -296,29 +232,6 @@ class TestError:
         deployment.seed("expired", refreshToken="canary-new")
         deployment.issuer.answer(ui_builder_issued())
         assert deployment.invoke({})["accessToken"] == "access-issued"
-
-    def test_missing_lock_table_stops_refreshes_only(self, deployment: MotoFunction) -> None:
-        boto3.client("dynamodb").delete_table(TableName="locks")
-        deployment.seed("mandatory")
-        assert deployment.invoke({})["state"] == "degraded"
-        refused(deployment, TICK, errors.ConfigurationException)
-        assert deployment.issuer.seen == []
-
-    def test_a_token_not_stored_heals_at_once(self, deployment: MotoFunction, printed: Lines) -> None:
-        broken = [True]
-        deployment.seed("mandatory")
-        before(
-            secrets_manager_client(), "secretsmanager.UpdateSecretVersionStage", lambda: hang_up() if broken else None
-        )
-        out_of_time = LambdaContext(lambda: 1.0 if deployment.issuer.seen else 60.0)
-        refused(deployment, {}, errors.TokenNotStoredException, out_of_time)
-        lines = printed()
-        assert counted(lines) == ["RefreshFailed", "TokenNotStored"]
-        assert ("RefreshFailed", [1.0], ("TokenNotStoredException",)) in metrics(lines)
-        broken.clear()
-        deployment.issuer.answer(ui_builder_issued(accessToken="access-healed"))
-        assert deployment.invoke(TICK)["outcome"] == "refreshed"
-        assert deployment.stored()[1]["accessToken"] == "access-healed"
 
     def test_wrong_environment_is_named_in_full(
         self, deployment: MotoFunction, monkeypatch: pytest.MonkeyPatch

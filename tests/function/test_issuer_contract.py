@@ -189,6 +189,9 @@ NONSENSE: dict[str, Reply] = {
     "bytes that are no text": http(200, b"\xff\xfe"),
     "a redirect to another host": http(302, Location="http://canary.example/"),
     "404": http(404, b"{}"),
+    "204": http(204),
+    "a number": http(200, b"7"),
+    "gzip that is none": http(200, b"\x1f\x8b\x08", Content_Encoding="gzip"),
 }
 
 

@@ -108,9 +108,6 @@ ISSUER_FAULTS: dict[str, Ending] = endings(
             "headers that repeat the request": replace(ui_builder_issued(accessToken=ISSUED), headers=ECHO_HEADERS),
             "an expiry beyond belief": ui_builder_issued(accessToken=ISSUED, expiresIn=10**18),
             "an expiry that is a token": ui_builder_issued(accessToken=ISSUED, expiresIn=ISSUED),
-            "an expiry that is an object": ui_builder_issued(accessToken=ISSUED, expiresIn={ISSUED: 1}),
-            "an expiry of zero": ui_builder_issued(accessToken=ISSUED, expiresIn=0),
-            "an expiry in the past": ui_builder_issued(accessToken=ISSUED, expiresIn=10**9 + 1),
             "a refresh token that is a list": ui_builder_issued(accessToken=ISSUED, refreshToken=[ROTATED]),
             "gzip that is none": raw("HTTP/1.1 200 OK\nContent-Encoding: gzip\n"),
         },
@@ -119,12 +116,9 @@ ISSUER_FAULTS: dict[str, Ending] = endings(
         PROTOCOL: {
             "302 to an address with the token": text(status=302, Location=f"http://127.0.0.1:1/{REFRESH}?{CLIENT}"),
             "404": ui_builder_error(404, REFRESH, ECHO),
-            "a body that is text": text(json.dumps(ECHO)),
             "a body that is a list": text(ECHO),
-            "half a body": text(CUT, ', "expi'),
             "bytes that are no text": Reply(body=b"\xff\xfe" + ISSUED.encode()),
             "no access token": ui_builder_issued(accessToken=None, token=ISSUED),
-            "an access token that is an object": ui_builder_issued(accessToken={ISSUED: ISSUED}),
             "an access token that no header carries": ui_builder_issued(
                 accessToken=f"{ISSUED}\n", refreshToken=[ROTATED]
             ),
@@ -133,7 +127,6 @@ ISSUER_FAULTS: dict[str, Ending] = endings(
         },
         UNAVAILABLE: {
             "400 with the token as the code in the header": ui_builder_error(400, REFRESH, ECHO),
-            "400 with the client id as the code in the header": ui_builder_error(400, CLIENT),
             "400 with the token as the code in the body": text(CODES, status=400),
             "400 with the request as the body": text({"token": REFRESH, "clientId": CLIENT}, status=400),
             "401 with the request in headers": Reply(401, ECHO.encode(), ECHO_HEADERS),
@@ -144,7 +137,6 @@ ISSUER_FAULTS: dict[str, Ending] = endings(
             "a header whose name is the token": raw(f"{BAD}{REFRESH}: x\n"),
             "a length that is the token": raw(f"{BAD}Content-Length: {REFRESH}\n"),
             "429": Reply(429, ECHO.encode(), ECHO_HEADERS),
-            "500": ui_builder_error(500, REFRESH, ECHO),
             "503 as text": text(ECHO, status=503, **{"Content-Type": "text/plain"}),
             "a dropped connection": Reply(hang_up=True),
             "an answer that is no HTTP": Reply(raw=ECHO.encode(), hang_up=True),
@@ -219,9 +211,6 @@ APP_SECRETS: dict[str, Ending] = endings(
         CONFIGURATION: {
             "no value": Setting(app=None),
             "the bare secret": Setting(app=APP_SECRET),
-            "half an object": Setting(app=json.dumps({"clientSecret": APP_SECRET})[:-1]),
-            "no id": Setting(app=json.dumps({"clientSecret": APP_SECRET})),
-            "an id that is a list": Setting(app=app([APP_ID], APP_SECRET)),
             "a line break behind the secret": Setting(app=app(APP_ID, f"{APP_SECRET}\n")),
             "a secret that cannot be sent": Setting(app=app(APP_ID, f"{APP_SECRET}\ud800")),
             "denied": Setting(app_fault="AccessDeniedException"),
@@ -243,23 +232,16 @@ SECRETS: dict[str, tuple[str | bytes, str]] = endings(
         MALFORMED: {
             "binary": json.dumps(BY_HAND).encode(),
             "the bare token": REFRESH,
-            "a JSON text": json.dumps(REFRESH),
             "a list": ECHO,
             "half an object": json.dumps(BY_HAND)[:-9],
-            "not a number": f'{{"accessToken": "{ACCESS}", "x": NaN}}',
-            "no refresh token": json.dumps({"accessToken": ACCESS}),
             "a token as the provider": json.dumps({**BY_HAND, "provider": REFRESH}),
             "two spellings that differ": json.dumps({**BY_HAND, "access_token": ISSUED}),
-            "an access token that is an object": json.dumps({**BY_HAND, "accessToken": {ACCESS: 1}}),
             "a refresh token that cannot be sent": json.dumps({**BY_HAND, "refreshToken": f"{REFRESH}\ud800"}),
-            "a client id that is a list": json.dumps({**BY_HAND, "clientId": [CLIENT]}),
             "a token as the expiry": json.dumps({**BY_HAND, "expiresAt": REFRESH}),
-            "a token as the duration": json.dumps({**BY_HAND, "expiresIn": REFRESH}),
-            "a token as the moment of the last refresh": json.dumps({**BY_HAND, "refreshedAt": REFRESH}),
         },
     }
 )
-"""What the secret holds instead of the pair."""
+"""What the secret holds instead of the pair. That no message shows a value is tested with the parser."""
 
 GET, PUT, MOVE = (f"secretsmanager.{name}" for name in ("GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"))
 CLAIM, CLOSE = "dynamodb.PutItem", "dynamodb.UpdateItem"
@@ -275,7 +257,6 @@ AROUND: dict[str, Ending] = endings(
         UNREADABLE: {
             "the secret is denied": failing({GET: "AccessDeniedException"}),
             "the secret is refused with the token as the code": failing({GET: REFRESH}),
-            "the secret is refused with the client id as the code": failing({GET: CLIENT}),
             "the secret is gone": failing(
                 dict.fromkeys((GET, "secretsmanager.DescribeSecret"), "ResourceNotFoundException")
             ),
@@ -311,22 +292,10 @@ SLOW: dict[str, Ending] = {
 }
 """Faults that take a second each."""
 
-EVERYWHERE: tuple[Any, ...] = (GIVEN, [GIVEN], {"token": GIVEN}, {GIVEN: GIVEN})
-
 WRONG_EVENTS: list[object] = [
-    *(GIVEN, [GIVEN], {"token": GIVEN, "clientId": GIVEN_CLIENT}),
-    *({"provider": value} for value in EVERYWHERE),
-    *({**CONSUMER, "failedVersionId": value} for value in EVERYWHERE[1:]),
-    *({**CONSUMER, "force": value} for value in EVERYWHERE),
-    *({**CONSUMER, "refreshTokenBody": value} for value in (GIVEN, [GIVEN], {GIVEN: 1}, {"token": [GIVEN]})),
-    *(bare(GIVEN, clientId=value) for value in EVERYWHERE[1:]),
-    *(bare(GIVEN, **{key: 1}) for key in (GIVEN, GIVEN_CLIENT, f"`{GIVEN}`")),
+    *(GIVEN, [GIVEN], {"token": GIVEN, "clientId": GIVEN_CLIENT}, {"source": GIVEN}, bare(f"{GIVEN}\ud800")),
+    *({**CONSUMER, key: {GIVEN: GIVEN}} for key in ("provider", "failedVersionId", "force", "refreshTokenBody")),
     *({**CONSUMER, key: GIVEN} for key in (GIVEN, GIVEN_CLIENT, GIVEN_CLIENT.upper(), "accessToken")),
-    bare(f"{GIVEN}\ud800"),
-    {**bare(GIVEN), "provider": GIVEN},
-    {"refreshTokenBody": {"token": GIVEN, "clientId": GIVEN_CLIENT}},
-    {**CONSUMER, "failedVersionId": GIVEN, "force": GIVEN},
     {**TICK, "refreshTokenBody": {"token": GIVEN}},
-    {"source": GIVEN},
 ]
-"""Events that are wrong, with a token or a client id in every place, as a key, too."""
+"""Events that are wrong, with a token or a client id as a value and as a key. `test_events.py` has the rest."""
