@@ -17,7 +17,7 @@ from refresh_token.adapters.idempotency_lock import dynamodb_client
 from refresh_token.adapters.secrets_manager import secrets_manager_writer
 from refresh_token.errors import RefreshTokenError
 from refresh_token.signals import Log
-from tests.support.events import EVENT_ID, TICK, Event, bare
+from tests.support.events import EVENT_ID, FORCE, TICK, Event, bare, report
 from tests.support.function_environment import SERVICE, forget_clients
 from tests.support.lambda_context import REQUEST_ID, LambdaContext
 from tests.support.moto_function import ACCESS, CLIENT, REFRESH, Lines, MotoFunction
