@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from refresh_token.core.text import is_text
+from refresh_token.core.text import CREDENTIAL_RULE, is_credential, is_text
 from refresh_token.core.token_pair import PROVIDER
 from refresh_token.errors import InvalidParameterException
 
@@ -123,13 +123,14 @@ def _exchange(event: Mapping[str, object]) -> Exchange:
     _reject_unknown(body, _BODY_KEYS, "`refreshTokenBody`")
     if "token" not in body:
         raise _invalid("`refreshTokenBody.token` is required")
-    token = body["token"]
-    client_id = body.get("clientId")
-    if not isinstance(token, str) or not is_text(token):
-        raise _invalid("`refreshTokenBody.token` must be a non-empty string")
-    if "clientId" in body and not is_text(client_id):
-        raise _invalid("`refreshTokenBody.clientId` must be a non-empty string")
-    return Exchange(token, client_id if isinstance(client_id, str) else None)
+    return Exchange(_credential(body, "token"), _credential(body, "clientId") if "clientId" in body else None)
+
+
+def _credential(body: Mapping[str, object], key: str) -> str:
+    value = body[key]
+    if is_credential(value):
+        return value
+    raise _invalid(f"`refreshTokenBody.{key}` {CREDENTIAL_RULE}")
 
 
 _PARSERS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {

@@ -13,18 +13,20 @@ from botocore.exceptions import ReadTimeoutError
 
 from refresh_token.adapters.deadline import Deadline
 from refresh_token.adapters.secrets_manager import secrets_manager_writer
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.issuers.app_credentials import AppCredentialsSecret
 from refresh_token.oauth.app_credentials import AppCredentials
 from tests.support.canaries import clean_fault
 from tests.support.function_environment import APP_ID, APP_SECRET, AppSecret
 
+ISSUED_BY = IssuedBy("oauth2", "issuer.example")
 PAIR = {"clientId": APP_ID, "clientSecret": APP_SECRET}
 STORED = AppCredentials(APP_ID, APP_SECRET)
 
 
 def read(arn: str, seconds: float = 30.0) -> AppCredentials:
-    return AppCredentialsSecret(arn).read(Deadline.after(seconds))
+    return AppCredentialsSecret(arn, ISSUED_BY).read(Deadline.after(seconds))
 
 
 def fault(arn: str, seconds: float = 30.0) -> RefreshTokenError:
@@ -32,7 +34,7 @@ def fault(arn: str, seconds: float = 30.0) -> RefreshTokenError:
 
 
 def test_the_current_credentials_are_read(app_secret: AppSecret) -> None:
-    credentials = AppCredentialsSecret(app_secret.arn)
+    credentials = AppCredentialsSecret(app_secret.arn, ISSUED_BY)
     assert credentials.read(Deadline.after(30)) == STORED
     app_secret.store(json.dumps({**PAIR, "clientSecret": "another"}))
     assert credentials.read(Deadline.after(30)) == AppCredentials(APP_ID, "another")

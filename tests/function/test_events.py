@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refresh_token.core.text import CREDENTIAL_RULE
 from refresh_token.errors import InvalidParameterException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
 
@@ -64,6 +65,12 @@ NOT_TEXT: dict[str, object] = {
     "list": [CANARY],
     "object": {"x": CANARY},
 }
+NOT_A_CREDENTIAL: dict[str, object] = {
+    **NOT_TEXT,
+    "a line break at the end": f"{CANARY}\n",
+    "a blank in front": f" {CANARY}",
+    "NUL": f"{CANARY}\0",
+}
 RULES: dict[str, tuple[str, dict[str, object]]] = {
     "failedVersionId": (
         "`failedVersionId` must be a non-empty string: the `versionId` that came with the rejected token.",
@@ -77,8 +84,8 @@ RULES: dict[str, tuple[str, dict[str, object]]] = {
         "`refreshTokenBody` must be an object.",
         {**NOT_TEXT, "object": [], "text": CANARY},
     ),
-    "refreshTokenBody.token": ("`refreshTokenBody.token` must be a non-empty string.", NOT_TEXT),
-    "refreshTokenBody.clientId": ("`refreshTokenBody.clientId` must be a non-empty string.", NOT_TEXT),
+    "refreshTokenBody.token": (f"`refreshTokenBody.token` {CREDENTIAL_RULE}.", NOT_A_CREDENTIAL),
+    "refreshTokenBody.clientId": (f"`refreshTokenBody.clientId` {CREDENTIAL_RULE}.", NOT_A_CREDENTIAL),
 }
 WRONG = [(key, kind, value, rule) for key, (rule, values) in RULES.items() for kind, value in values.items()]
 PROVIDER_TYPE, PROVIDER_VALUE = (

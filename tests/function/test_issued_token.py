@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly, read_issued
-from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token
+from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_credential
 from refresh_token.core.windows import Expiry
 from refresh_token.errors import IssuerProtocolException, IssuerUnavailableException
 from tests.support.canaries import assert_clean
@@ -70,9 +70,9 @@ class TestTokens:
 
     def test_a_refresh_token_fits_a_form(self) -> None:
         usable = (*USABLE, "ref resh", "réfresh", "x" * 100_000)
-        assert [value for value in usable if not is_refresh_token(value)] == []
+        assert [value for value in usable if not is_credential(value)] == []
         unusable = (*NO_TEXT, " x", "x ", "x\n", "x\ty", "x\x00y", "x\x7f", "x\x85y", "\u00a0x")
-        assert [value for value in unusable if is_refresh_token(value)] == []
+        assert [value for value in unusable if is_credential(value)] == []
 
     @pytest.mark.parametrize("sent", [value for value in NO_TEXT if value not in (None, "")] + ["x\x00y"])
     def test_an_unusable_refresh_token_is_noted(self, sent: object) -> None:

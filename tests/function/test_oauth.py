@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from refresh_token.core.issued_token import IssuedToken
-from refresh_token.core.text import is_refresh_token
+from refresh_token.core.text import is_credential
 from refresh_token.errors import ConfigurationException
 from refresh_token.oauth.app_credentials import AppCredentials, parse_app_credentials
+from refresh_token.oauth.body import json_object
 from refresh_token.oauth.content_coding import decoded
 from refresh_token.oauth.issued import REFRESH_LIFETIMES, issued_token
 from refresh_token.oauth.issuers import FigmaSettings, IssuerSettings, OAuth2Settings
-from refresh_token.oauth.json_body import json_object
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.requests import TokenRequest, code_request, refresh_request
 from refresh_token.oauth.responses import TokenResponse
@@ -198,7 +198,7 @@ class TestAppCredentials:
 
     def test_are_read_and_not_shown(self) -> None:
         assert parse_app_credentials(json.dumps({**PAIR, "note": "something else"})) == APP
-        assert repr(APP) == "AppCredentials()"
+        assert "canary" not in repr(APP)
 
     @pytest.mark.parametrize("text", NO_CREDENTIALS.values(), ids=NO_CREDENTIALS)
     def test_are_refused_without_their_values(self, text: object) -> None:
@@ -228,7 +228,7 @@ OBJECTS = {
 ODD_OBJECTS: dict[bytes, Callable[[object], bool]] = {
     b'{"a": NaN}': lambda value: value != value,  # noqa: PLR0124 - only NaN differs from itself
     b'{"a": ' + b"9" * 5000 + b"}": lambda value: value != value,  # noqa: PLR0124
-    b'{"a": "\xff"}': lambda value: not is_refresh_token(value),
+    b'{"a": "\xff"}': lambda value: not is_credential(value),
     b'{"a": "\n"}': lambda value: value == "\n",
 }
 

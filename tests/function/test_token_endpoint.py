@@ -60,6 +60,30 @@ def test_a_form_asks_for_plain_json(token_endpoint: TokenServer) -> None:
 class TestAnswer:
     """Only a JSON object of a sensible size is believed."""
 
+    FORMS = (
+        (
+            "application/x-www-form-urlencoded",
+            b"access_token=a%2Bb%2F%C3%A9+c&token_type=x&token_type=y",
+        ),
+        ("Application/X-WWW-Form-Urlencoded ; charset=utf-8", b"access_token=a%2bb%2f%c3%a9%20c&scope="),
+        ("text/plain", b"\r\naccess_token=a%2Bb/\xc3\xa9+c&x\r\n"),
+    )
+
+    @pytest.mark.parametrize(("content_type", "body"), FORMS)
+    def test_a_form_is_read_where_it_is_announced(
+        self, content_type: str, body: bytes, token_endpoint: TokenServer
+    ) -> None:
+        token_endpoint.answer(http(200, body, Content_Type=content_type), http(200, body))
+        found = post(token_endpoint).document
+        assert found["access_token"] == "a+b/é c"
+        assert {**found, "token_type": found.get("token_type", "y")}["token_type"] == "y"
+        assert type(fault(token_endpoint)) is IssuerProtocolException, "a form that calls itself JSON"
+
+    def test_a_form_may_refuse(self, token_endpoint: TokenServer) -> None:
+        body = b"error=bad_refresh_token&error_description=The+refresh+token+is+incorrect."
+        token_endpoint.answer(http(200, body, Content_Type="application/x-www-form-urlencoded; charset=utf-8"))
+        assert (post(token_endpoint).refused, post(token_endpoint).code) == (True, "bad_refresh_token")
+
     def test_a_challenge_comes_along(self, token_endpoint: TokenServer) -> None:
         token_endpoint.answer(http(401, b"{}", WWW_Authenticate="Basic realm=x"))
         assert post(token_endpoint) == TokenResponse(401, {}, "Basic realm=x")

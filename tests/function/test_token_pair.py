@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly
 from refresh_token.core.secret_format import parse_pair
-from refresh_token.core.text import is_refresh_token
+from refresh_token.core.text import is_credential
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
 from tests.support.canaries import assert_clean
@@ -152,7 +152,7 @@ MALFORMED_VALUES = [
     *[(key, kind, value) for key in ("expiresIn", "expires_in") for kind, value in NOT_A_DURATION.items()],
     *[("provider", kind, value) for kind, value in {**NOT_TEXT, "null": None, "other": "canary-github"}.items()],
     ("refreshToken", "null", None),
-    *[(key, kind, value) for key in TEXT_KEYS if key != "clientId" for kind, value in NOT_A_TOKEN.items()],
+    *[(key, kind, value) for key in TEXT_KEYS for kind, value in NOT_A_TOKEN.items()],
     ("accessToken", "blank inside", "canary access"),
     ("accessToken", "not ASCII", "canary-ü"),
     ("accessToken", "too long", "c" * 16_385),
@@ -342,8 +342,8 @@ KEYS = {
     pair=st.builds(
         TokenPair,
         access_token=st.from_regex(r"[!-~]{1,40}", fullmatch=True),
-        refresh_token=texts.filter(is_refresh_token),
-        client_id=st.none() | texts,
+        refresh_token=texts.filter(is_credential),
+        client_id=st.none() | texts.filter(is_credential),
         expires_at=times,
         refreshed_at=times,
         refresh_expires_at=times,

@@ -1,5 +1,6 @@
 """Amplify UI Builder on the wire. `test_issuer_contract.py` has what all issuers share."""
 
+import json
 from dataclasses import replace
 
 import botocore.session
@@ -108,6 +109,11 @@ BODIES = (
 )
 
 
+TEMPORARY = (
+    *("Rate limit exceeded", "Too many requests, please try again later.", "Request limit exceeded."),
+    *("This token is already being processed", "Service temporarily unavailable"),
+)
+
 MISSING = {
     "no credentials": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     "half of the credentials": ("AWS_SECRET_ACCESS_KEY",),
@@ -141,6 +147,15 @@ class TestErrors:
         for body in BODIES:
             ui_builder.answer(Reply(status, body))
             assert type(fault()) is expected, body[:60]
+
+    @pytest.mark.parametrize("status", [400, 401, 403])
+    def test_its_words_may_call_it_temporary(self, status: int, ui_builder: TokenServer) -> None:
+        for message in TEMPORARY:
+            ui_builder.answer(ui_builder_error(status, "InvalidParameterException", message))
+            assert type(fault()) is Unavailable, message
+            body = json.dumps({"__type": "x#InvalidParameterException", "Message": message}).encode()
+            ui_builder.answer(Reply(status, body))
+            assert type(fault()) is Unavailable, message
 
     def test_a_code_may_stand_in_the_body(self, ui_builder: TokenServer) -> None:
         for key in ("__type", "code", "Code"):

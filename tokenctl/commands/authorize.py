@@ -102,7 +102,7 @@ def authorize(  # noqa: PLR0913 - one for each option
     """
     options = SignInOptions(
         issuer=issuer,
-        client_id=client_id,
+        client_id=client_id if client_id is None else client_id.strip(),
         scopes=scopes,
         authorize_url=authorize_url,
         token_url=token_url,

@@ -31,7 +31,8 @@ The refresh token alone is enough: the first request refreshes it.
 """
 
 
-TOKENS: Final = frozenset({"accessToken", "refreshToken", "access_token", "refresh_token"})
+PASTED: Final = frozenset({"accessToken", "refreshToken", "access_token", "refresh_token", "clientId"})
+"""What an operator copies from elsewhere, often with a line break at the end."""
 
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
@@ -79,9 +80,9 @@ def _read(source: str | None) -> dict[str, Any]:
     if not isinstance(document, dict):
         validate_pair(text)  # says what is wrong with it
         return {}
-    for key in TOKENS:
+    for key in PASTED:
         if isinstance(value := document.get(key), str):
-            document[key] = value.strip()  # pasted text often ends with a line break
+            document[key] = value.strip()
     return document
 
 

@@ -30,7 +30,7 @@ class SignInOptions:
         for name, url in (("--authorize-url", self.authorize_url), ("--token-url", self.token_url)):
             if url is not None:
                 validate_address(url, name)
-        if self.client_id is not None and not self.client_id.strip():
+        if self.client_id is not None and not self.client_id:
             raise UsageError("--client-id is empty. Give the client id of the Figma app.")
         if not all(_SCOPE.fullmatch(scope) for scope in self.scopes):
             raise UsageError("--scope takes one scope, without spaces. Repeat the option for more.")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from refresh_token.oauth.body import members
 from refresh_token.oauth.content_coding import decoded
-from refresh_token.oauth.json_body import json_object
 from refresh_token.oauth.requests import TokenRequest
 from refresh_token.oauth.responses import MAX_BYTES, TokenResponse
 from refresh_token.oauth.trust import https_proxy, tls_context
@@ -88,8 +88,10 @@ def _send(pool: "urllib3.PoolManager", url: str, request: TokenRequest, seconds:
     except urllib3.exceptions.HTTPError as error:
         cause = error.args[0] if isinstance(error, urllib3.exceptions.SSLError) and error.args else error
     else:
-        document = json_object(decoded(body, response.headers.get("Content-Encoding"), max_bytes=MAX_BYTES))
-        return TokenResponse(response.status, document or {}, response.headers.get("WWW-Authenticate", ""))
+        headers = response.headers
+        content = decoded(body, headers.get("Content-Encoding"), max_bytes=MAX_BYTES)
+        document = members(content, headers.get("Content-Type")) or {}
+        return TokenResponse(response.status, document, headers.get("WWW-Authenticate", ""))
     if isinstance(cause, ssl.SSLCertVerificationError):
         raise TokenctlError(
             "The issuer's certificate is not trusted, so nothing was sent to it. Check the address of its token "

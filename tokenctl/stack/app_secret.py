@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from refresh_token.oauth.app_credentials import AppCredentials, parse_app_credentials
+from refresh_token.oauth.app_credentials import KEYS, AppCredentials, parse_app_credentials
 from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack.issuer import app_secret_arn
 from tokenctl.stack.secrets_manager import get_current_value, put_document
@@ -20,15 +20,28 @@ def how_to_store(target: Target) -> str:
 
 
 def validated_document(text: str) -> dict[str, object]:
-    """Return the document that an operator wants to store; raises UsageError, which shows no value."""
+    """Return the document that an operator wants to store; raises UsageError, which shows no value.
+
+    White space around id and secret is dropped: pasted text often ends with a line break.
+    """
     try:
-        parse_app_credentials(text)
+        parse_app_credentials(stripped := _stripped(text))
     except ValueError as error:
         fault = str(error)
     else:
-        document: dict[str, object] = json.loads(text)
+        document: dict[str, object] = json.loads(stripped)
         return document
     raise UsageError(f"These are not an app's credentials: {fault}. Nothing was stored.")
+
+
+def _stripped(text: str) -> str:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if isinstance(document, dict):
+        document |= {key: value.strip() for key in KEYS if isinstance(value := document.get(key), str)}
+    return json.dumps(document)
 
 
 def read_credentials(target: Target) -> AppCredentials:

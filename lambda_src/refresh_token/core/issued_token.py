@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token
+from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_credential
 from refresh_token.core.windows import Expiry, read_expires_in
 from refresh_token.errors import IssuerProtocolException, RefreshTokenError
 
@@ -105,7 +105,7 @@ def read_issued(  # noqa: PLR0913 - the members of an answer
     """
     number, refresh_number = _number(expires_in), _number(refresh_expires_in)
     new = refresh_token.strip() if isinstance(refresh_token, str) else None
-    new = new if is_refresh_token(new) else None
+    new = new if is_credential(new) else None
     odd = {
         "expires_in": expires_in is not None and (number is None or number <= 0),
         "token_type": not isinstance(token_type, str) or token_type.lower() != "bearer",

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NoReturn
 
 from refresh_token.core.issued_by import IssuedBy, parse_issued_by
-from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_refresh_token, is_text
+from refresh_token.core.text import CREDENTIAL_RULE, MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_credential
 from refresh_token.core.token_pair import PROVIDER, TokenPair
 from refresh_token.core.windows import MAX_LIFETIME, Expiry, read_expires_in
 from refresh_token.errors import SecretMalformedException, SecretNotSeededException
@@ -48,7 +48,7 @@ def parse_pair(text: str, *, created: datetime) -> TokenPair:
     return _pair(
         keys,
         access_token=access_token,
-        refresh_token=_refresh_token(keys.get("refreshToken")),
+        refresh_token=_credential(keys, "refreshToken"),
         expires_at=expiry.at if expiry else None,
         refreshed_at=refreshed_at,
         capped=expiry is not None and expiry.capped,
@@ -88,7 +88,7 @@ def _keys(text: str) -> dict[str, object]:
 def _pair(keys: Mapping[str, object], kept: Mapping[str, object] | None = None, **facts: Any) -> TokenPair:  # noqa: ANN401 - fields of the pair
     """Return a pair with these facts, what the other keys say, and the keys that are only ``kept``."""
     return TokenPair(
-        client_id=None if keys.get("clientId") is None else _text(keys, "clientId"),
+        client_id=None if keys.get("clientId") is None else _credential(keys, "clientId"),
         refresh_expires_at=_time(keys, "refreshExpiresAt"),
         granted_at=_time(keys, "grantedAt"),
         issued_by=_issued_by(keys.get("issuedBy")),
@@ -150,19 +150,11 @@ def _access_token(value: object) -> str:
     )
 
 
-def _refresh_token(value: object) -> str:
-    if is_refresh_token(value):
-        return value
-    raise _malformed(
-        "`refreshToken` must be a non-empty string without control characters and without spaces around it"
-    )
-
-
-def _text(keys: Mapping[str, object], key: str) -> str:
+def _credential(keys: Mapping[str, object], key: str) -> str:
     value = keys.get(key)
-    if not isinstance(value, str) or not is_text(value):
-        raise _malformed(f"`{key}` must be a non-empty string")
-    return value
+    if is_credential(value):
+        return value
+    raise _malformed(f"`{key}` {CREDENTIAL_RULE}")
 
 
 def _time(keys: Mapping[str, object], key: str) -> datetime | None:

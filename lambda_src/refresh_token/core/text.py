@@ -11,6 +11,9 @@ MAX_ACCESS_TOKEN_LENGTH: Final = 16_384
 """Common HTTP servers accept no longer header, and a secret of 65,536 bytes (Secrets Manager quotas) has room for
 it."""
 
+CREDENTIAL_RULE: Final = "must be a non-empty string without control characters and without spaces around it"
+"""The rule of `is_credential`, to follow the name of a key. Pasted text often ends with a line break."""
+
 _ACCESS_TOKEN: Final = re.compile(rf"[!-~]{{1,{MAX_ACCESS_TOKEN_LENGTH}}}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -31,9 +34,9 @@ def is_access_token(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and bool(_ACCESS_TOKEN.fullmatch(value))
 
 
-def is_refresh_token(value: object) -> TypeGuard[str]:
-    """Tell whether ``value`` is text without control characters and without white space around it.
+def is_credential(value: object) -> TypeGuard[str]:
+    """Tell whether ``value`` can be a refresh token, a client id or a client secret; CREDENTIAL_RULE says how.
 
-    RFC 6749, A.17, allows printable ASCII only. A form can carry other characters as well, so they are accepted.
+    RFC 6749, appendix A, allows printable ASCII only. A form can carry other characters as well, so they are accepted.
     """
     return is_text(value) and value == value.strip() and not _CONTROL.search(value)

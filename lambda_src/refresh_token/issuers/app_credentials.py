@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refresh_token.adapters.aws_clients import THROTTLING_CODES, Fault, attempt
 from refresh_token.adapters.secrets_manager import CURRENT, MAX_CALL_TIME, secrets_manager_writer
+from refresh_token.core.issued_by import IssuedBy, refuse_other_issuer
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
 from refresh_token.oauth.app_credentials import AppCredentials, parse_app_credentials
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from refresh_token.adapters.deadline import Deadline
 
 HOW_TO_FILL: Final = "Store them with `tokenctl app-credentials --stage <stage>`."
+_REPLACE: Final = "Store those of an app of this issuer with `tokenctl app-credentials --stage <stage>`"
 MAX_ATTEMPTS: Final = 3
 
 _TRANSIENT_CODES: Final = THROTTLING_CODES | {"InternalFailure", "InternalServiceError", "ServiceUnavailable"}
@@ -23,16 +25,18 @@ _SERVER_ERROR: Final = 500
 
 
 class AppCredentialsSecret:
-    """The secret with the app's credentials."""
+    """The secret with the credentials of an app of the issuer `issued_by`."""
 
-    def __init__(self, secret_arn: str) -> None:
+    def __init__(self, secret_arn: str, issued_by: IssuedBy) -> None:
         self._secret = secret_arn
+        self._issued_by = issued_by
 
     def read(self, deadline: "Deadline") -> AppCredentials:
         """Return the current credentials. At least one attempt is made; it may outlast the deadline by MAX_CALL_TIME.
 
         Raises:
-            ConfigurationException: the secret is empty, holds no credentials, or may not be read.
+            ConfigurationException: the secret is empty, holds no credentials or those of another issuer, or may not be
+                read.
             IssuerUnavailableException: Secrets Manager does not answer, so the issuer cannot be called.
 
         """
@@ -45,7 +49,11 @@ class AppCredentialsSecret:
                 break
         if isinstance(value, Fault):
             raise _unreadable(value)
-        return _credentials(value.get("SecretString"))
+        app = _credentials(value.get("SecretString"))
+        refuse_other_issuer(
+            app.issued_by, self._issued_by, what="The stored app credentials belong", how_to_fix=_REPLACE
+        )
+        return app
 
 
 def _is_transient(fault: Fault) -> bool:

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from refresh_token.adapters.whole_response import WholeResponse
 from refresh_token.issuers.dialling import dial, dial_through_proxy, step_timeout
 from refresh_token.oauth.addresses import authority
+from refresh_token.oauth.body import json_object
 from refresh_token.oauth.content_coding import decoded
-from refresh_token.oauth.json_body import json_object
 from refresh_token.oauth.responses import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Reply:
     challenge: str = field(default="", repr=False)
     """The headers ``WWW-Authenticate``, with commas between them."""
 
+    content_type: str | None = field(default=None, repr=False, compare=False)
     reusable: bool = field(default=False, compare=False)
     """Whether the connection can carry another request."""
 
@@ -166,6 +167,7 @@ def _read(response: http.client.HTTPResponse) -> Reply | NoReply:
         content,
         retry_after=response.headers.get("Retry-After"),
         challenge=", ".join(response.headers.get_all("WWW-Authenticate", ())),
+        content_type=response.headers.get("Content-Type"),
         reusable=content is not None and not cut_off and not response.will_close,
     )
 

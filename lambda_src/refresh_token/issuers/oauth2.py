@@ -61,4 +61,4 @@ def issuer_from(environment: Mapping[str, str]) -> OAuth2Issuer:
     reader = VariableReader(environment)
     secret_arn, settings = reader.text(APP_SECRET_ARN), SETTINGS[environment[ISSUER]].from_variables(reader)
     reader.check()
-    return OAuth2Issuer(settings, AppCredentialsSecret(secret_arn))
+    return OAuth2Issuer(settings, AppCredentialsSecret(secret_arn, settings.issued_by))

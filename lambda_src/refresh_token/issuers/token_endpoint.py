@@ -1,4 +1,4 @@
-"""An issuer's token endpoint (RFC 6749, 3.2): posts a request, repeats it where that is safe, reads the JSON answer."""
+"""An issuer's token endpoint (RFC 6749, 3.2): posts a request, repeats it where that is safe, reads the answer."""
 
 import time
 from functools import cached_property
@@ -12,7 +12,7 @@ from refresh_token.issuers.https_connection import READ_TIMEOUT, HttpsConnection
 from refresh_token.issuers.refusal_errors import nonsense, unavailable
 from refresh_token.issuers.retries import pause_before_retry
 from refresh_token.issuers.tls import function_tls_context
-from refresh_token.oauth.json_body import json_object
+from refresh_token.oauth.body import members
 from refresh_token.oauth.requests import TokenRequest
 from refresh_token.oauth.responses import TokenResponse
 
@@ -41,7 +41,7 @@ class TokenEndpoint:
 
         Raises:
             IssuerUnavailableException: the issuer did not answer.
-            IssuerProtocolException: the issuer answered with success, but with no JSON object that can be read.
+            IssuerProtocolException: the issuer answered with success, but with nothing that can be read.
             ConfigurationException: AWS_CA_BUNDLE or HTTPS_PROXY cannot be used.
 
         """
@@ -63,7 +63,7 @@ class TokenEndpoint:
 def _response(got: Reply | NoReply) -> TokenResponse:
     if isinstance(got, NoReply):
         raise unavailable(got.what, trusted=got.trusted)
-    document = json_object(got.body)
+    document = members(got.body, got.content_type)
     if document is None and HTTPStatus.OK <= got.status < HTTPStatus.MULTIPLE_CHOICES:
         raise nonsense("it is not a JSON object, or it is too long")
     return TokenResponse(got.status, document or {}, challenge=got.challenge)

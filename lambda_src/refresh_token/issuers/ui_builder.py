@@ -20,7 +20,7 @@ from refresh_token.errors import (
     RefreshTokenError,
 )
 from refresh_token.issuers.refusal_errors import unexplained
-from refresh_token.oauth.amplify import read_body
+from refresh_token.oauth.amplify import MODELLED, read_body
 from refresh_token.oauth.issuers import AMPLIFY_ISSUED_BY
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ MAX_RETRY_AFTER: Final = 5
 
 _LATER: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _REFUSED: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-_MODELLED: Final = "InvalidParameterException"
-"""The operation's only modelled error. Anything else with these statuses may come from a firewall."""
 
 _NO_CREDENTIALS: Final = ("NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError")
 """botocore's exceptions for credentials that are missing, before anything is sent."""
@@ -101,7 +99,7 @@ def _meaning(fault: Fault) -> RefreshTokenError:
         return _unavailable(code)
     if code in THROTTLING_CODES or status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unavailable(f"HTTP {status}")
-    if status in _REFUSED and code == _MODELLED:
+    if status in _REFUSED and code == MODELLED:
         return ReauthorizationRequiredException(
             f"The issuer refuses the refresh token (HTTP {status}). It was revoked or belongs to another app. "
             "A person must sign in to Figma again and store the new pair; nothing was deleted."

@@ -4,17 +4,21 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
-from refresh_token.core.text import is_text
+from refresh_token.core import issued_by
+from refresh_token.core.issued_by import IssuedBy, parse_issued_by
+from refresh_token.core.text import CREDENTIAL_RULE, is_credential
 
 KEYS: Final = ("clientId", "clientSecret")
 
 
 @dataclass(frozen=True, slots=True)
 class AppCredentials:
-    """What identifies an app to an issuer (RFC 6749, 2.3.1). The repr shows neither."""
+    """What identifies an app to an issuer (RFC 6749, 2.3.1). The repr shows neither of them."""
 
     client_id: str = field(repr=False)
     client_secret: str = field(repr=False)
+    issued_by: IssuedBy | None = None
+    """The issuer that they are for; None if the document does not say."""
 
 
 def parse_app_credentials(text: object) -> AppCredentials:
@@ -28,11 +32,11 @@ def parse_app_credentials(text: object) -> AppCredentials:
     if not isinstance(document, dict):
         raise ValueError("it is not a JSON object with `clientId` and `clientSecret`")  # noqa: TRY004 - of a text
     for key in KEYS:
-        value = document.get(key)
-        # Pasted text may end with a line break, which no issuer would accept.
-        if not isinstance(value, str) or not is_text(value) or value != value.strip():
-            raise ValueError(f"`{key}` must be a non-empty string without spaces around it")
-    return AppCredentials(*(document[key] for key in KEYS))
+        if not is_credential(document.get(key)):
+            raise ValueError(f"`{key}` {CREDENTIAL_RULE}")
+    issuer = document.get(issued_by.KEY)
+    origin = None if issuer is None else parse_issued_by(issuer)
+    return AppCredentials(document["clientId"], document["clientSecret"], origin)
 
 
 def _json(text: object) -> object:

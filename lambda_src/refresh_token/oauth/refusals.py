@@ -135,6 +135,11 @@ def is_failing(status: int) -> bool:
     return status in _LATER_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+def is_temporary(words: str) -> bool:
+    """Tell whether an issuer's words say that the same request may succeed later."""
+    return bool(_LATER_WORDS.search(words)) and not _DEAD_WORDS.search(words)
+
+
 def meaning(response: TokenResponse, rules: RefusalRules) -> Refusal:
     """Return what a refusal means."""
     status = response.status
@@ -147,7 +152,7 @@ def meaning(response: TokenResponse, rules: RefusalRules) -> Refusal:
     if by_code not in (None, Refusal.SETTINGS):
         return by_code
     words = " ".join((*response.codes, response.message))
-    if _LATER_WORDS.search(words) and not _DEAD_WORDS.search(words):
+    if is_temporary(words):
         return Refusal.LATER
     return by_code or _without_code(response, rules)
 

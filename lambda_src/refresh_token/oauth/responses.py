@@ -1,4 +1,4 @@
-"""A token endpoint's answer: its status and its JSON object (RFC 6749, 5)."""
+"""A token endpoint's answer: its status and its members (RFC 6749, 5)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _MESSAGES: Final = ("message", "error_description", "errorMessage", "err", "msg"
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """What a token endpoint answered. `document` is empty if the body is not a JSON object."""
+    """What a token endpoint answered. `document` is empty if the body holds no members."""
 
     status: int
     document: Mapping[str, object] = field(repr=False)

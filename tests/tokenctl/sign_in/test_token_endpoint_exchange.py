@@ -200,6 +200,9 @@ ODD_PAIRS: dict[str, Reply] = {
     "a byte order mark": http(200, b"\xef\xbb\xbf" + MEMBERS),
     "UTF-16": http(200, MEMBERS.decode().encode("utf-16")),
     "gzip": http(200, gzip.compress(MEMBERS), Content_Encoding="gzip"),
+    "a form": http(
+        200, f"access_token={ACCESS}&refresh_token={REFRESH}".encode(), Content_Type="application/x-www-form-urlencoded"
+    ),
     "no expiry": pair(expires_in=None),
     "negative expiry": pair(expires_in=-1),
     "expiry in words": pair(expires_in=ACCESS),
