@@ -61,10 +61,7 @@ class TestAnswer:
     """Only a JSON object of a sensible size is believed."""
 
     FORMS = (
-        (
-            "application/x-www-form-urlencoded",
-            b"access_token=a%2Bb%2F%C3%A9+c&token_type=x&token_type=y",
-        ),
+        ("application/x-www-form-urlencoded", b"access_token=a%2Bb%2F%C3%A9+c&token_type=x&token_type=y"),
         ("Application/X-WWW-Form-Urlencoded ; charset=utf-8", b"access_token=a%2bb%2f%c3%a9%20c&scope="),
         ("text/plain", b"\r\naccess_token=a%2Bb/\xc3\xa9+c&x\r\n"),
     )
