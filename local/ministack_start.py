@@ -1,11 +1,15 @@
-"""Starts MiniStack with two faults fixed, so that it answers as AWS does.
+"""Starts MiniStack with three faults fixed, so that it answers as AWS does.
 
 A function's caller sees the error that the function raised. MiniStack itself names every error of a Python function
 ``Runtime.HandlerError`` and drops the stack trace. Here the caller gets what Lambda's Python runtime sends:
-``errorMessage``, ``errorType``, ``requestId`` and ``stackTrace``.
+``errorMessage``, ``errorType``, ``requestId`` and ``stackTrace``. The runtime has names of its own for a module that it
+cannot import and for a handler that is missing.
 
 A staging label of a secret belongs to one version. MiniStack itself leaves the label on the versions that had it
 before, and answers with the oldest of them. It also writes a version again whose id exists.
+
+An alarm watches one metric: a name with its dimensions. MiniStack itself ignores the dimensions, so an error of any
+function sets off the alarms of all functions.
 
 MiniStack's own Python runs this file, so it imports nothing else of ours.
 """
@@ -15,7 +19,7 @@ import importlib
 import inspect
 import json
 from collections.abc import Callable
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, Final
 
 Result = dict[str, Any]
@@ -31,7 +35,14 @@ FULL_REPORT: Final = (
 """The report with everything a caller gets, as JSON. The first frame of the trace is the worker script's own."""
 
 INIT_PREFIX: Final = "Worker init failed: "
-IMPORT_ERRORS: Final = ("ImportError", "ModuleNotFoundError")
+INIT_ERRORS: Final = {
+    **dict.fromkeys(["ImportError", "ModuleNotFoundError"], ("ImportModuleError", "Unable to import module '{}': {}")),
+    **dict.fromkeys(["SyntaxError", "IndentationError"], ("UserCodeSyntaxError", "Syntax error in module '{}': {}")),
+}
+"""What the runtime makes of an exception while it imports the module. Source: ``bootstrap.py`` of awslambdaric."""
+
+NOT_FOUND: Final = ("HandlerNotFound", "Handler '{}' missing on module '{}'")
+"""What it makes of a module without the handler."""
 
 LOST_TYPE: Final = "Runtime.HandlerError"
 
@@ -46,6 +57,10 @@ SECRETS: Final = {
     "_remove_stage_everywhere": ["secret", "stage", "except_version_id"],
 }
 """MiniStack's functions for secrets that we use, and their parameters."""
+
+
+METRICS: Final = "for (k_ns, k_mn, _), pts in _metrics.items():"
+"""How MiniStack finds the metric of an alarm: the third member of a key is the dimensions, which it ignores."""
 
 
 class MiniStackChangedError(RuntimeError):
@@ -77,22 +92,33 @@ def _with_full_errors(execute: Callable[..., Result]) -> Callable[..., Result]:
     def execute_with_full_errors(func: Result, event: object, request_id: str) -> Result:
         result = execute(func, event, request_id)
         if result.get("error"):
-            result["body"] = _as_lambda_sends_it(result["body"], request_id)
+            result["body"] = _as_lambda_sends_it(result["body"], request_id, func["config"]["Handler"])
         return result
 
     return execute_with_full_errors
 
 
-def _as_lambda_sends_it(body: Result, request_id: str) -> Result:
+def _as_lambda_sends_it(body: Result, request_id: str, handler: str) -> Result:
     message = str(body.get("errorMessage"))
     try:
         report = json.loads(message.removeprefix(INIT_PREFIX))
     except ValueError:
         # The worker process ended without a report, or MiniStack found the error itself and named it rightly.
         return {**body, "errorType": "Runtime.ExitError"} if body.get("errorType") == LOST_TYPE else body
-    if message.startswith(INIT_PREFIX) and report["errorType"] in IMPORT_ERRORS:
-        report["errorType"] = "Runtime.ImportModuleError"
+    if message.startswith(INIT_PREFIX):
+        report |= _as_the_runtime_names_it(report, *handler.rsplit(".", 1))
     return {**report, "requestId": request_id}
+
+
+def _as_the_runtime_names_it(report: Result, module: str, name: str) -> Result:
+    if report["errorType"] == "AttributeError" and not report["stackTrace"]:  # raised in the worker script itself
+        kind, message = NOT_FOUND[0], NOT_FOUND[1].format(name, module)
+    elif report["errorType"] in INIT_ERRORS:
+        kind, words = INIT_ERRORS[report["errorType"]]
+        message = words.format(module, report["errorMessage"])
+    else:
+        return {}
+    return {"errorType": f"Runtime.{kind}", "errorMessage": message, "stackTrace": []}
 
 
 def fix_labels(service: ModuleType) -> None:
@@ -130,10 +156,32 @@ def _with_single_labels(put: Callable[[Result], object], service: Any) -> Callab
     return put_with_single_labels
 
 
+def fix_alarms(service: ModuleType) -> None:
+    """Make an alarm watch the metric with its own dimensions. Source: API reference, PutMetricAlarm, "Dimensions".
+
+    Raises:
+        MiniStackChangedError: MiniStack does not look like the version that is pinned.
+
+    """
+    members = vars(service)
+    evaluate = members.get("_evaluate_alarm")
+    if not inspect.isfunction(evaluate) or METRICS not in inspect.getsource(evaluate):
+        raise MiniStackChangedError("evaluate alarms")
+
+    @functools.wraps(evaluate)
+    def evaluate_its_own_metric(alarm: Result) -> None:
+        dimensions = service._dims_key(service._dims_from_list(alarm.get("Dimensions") or []))  # noqa: SLF001 - there is no hook
+        points = {key: points for key, points in members["_metrics"].items() if key[2] == dimensions}
+        FunctionType(evaluate.__code__, members | {"_metrics": points})(alarm)
+
+    members["_evaluate_alarm"] = evaluate_its_own_metric
+
+
 if __name__ == "__main__":
     fix_errors(
         importlib.import_module("ministack.core.lambda_runtime"),
         importlib.import_module("ministack.services.lambda_svc"),
     )
     fix_labels(importlib.import_module("ministack.services.secretsmanager"))
+    fix_alarms(importlib.import_module("ministack.services.cloudwatch"))
     importlib.import_module("ministack.app").main()

@@ -51,7 +51,10 @@ class TestErrors:
             create_function(cloud, "fail", FAIL)
             create_function(cloud, "broken", "import ink")
             raised = invoke(cloud, "fail", "raise")
-            others = [invoke(cloud, "fail", "exit"), invoke(cloud, "fail", "sleep"), invoke(cloud, "broken")]
+            create_function(cloud, "empty", "ink = 0")
+            create_function(cloud, "spilt", "ink =")
+            others = [invoke(cloud, "fail", "exit"), invoke(cloud, "fail", "sleep")]
+            others += [invoke(cloud, name) for name in ("broken", "empty", "spilt")]
             sqs, lambda_ = cloud.client("sqs"), cloud.client("lambda")
             queue = sqs.create_queue(QueueName="failures")["QueueUrl"]
             arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -63,8 +66,12 @@ class TestErrors:
         assert raised.keys() == {"errorMessage", "errorType", "requestId", "stackTrace"}
         assert (raised["errorType"], raised["errorMessage"]) == ("OutOfInkException", "Buy ink.")
         assert "in handler\n" in raised["stackTrace"][0]
-        types = ["Runtime.ExitError", "Sandbox.Timedout", "Runtime.ImportModuleError"]
+        runtime = ["ExitError", "ImportModuleError", "HandlerNotFound", "UserCodeSyntaxError"]
+        types = [f"Runtime.{name}" for name in runtime]
+        types.insert(1, "Sandbox.Timedout")
         assert [answer["errorType"] for answer in others] == types
+        assert others[2]["errorMessage"] == "Unable to import module 'index': No module named 'ink'"
+        assert others[3]["errorMessage"] == "Handler 'handler' missing on module 'index'"
         assert json.loads(message["Body"])["responsePayload"]["errorType"] == "OutOfInkException"
 
     def test_another_version_of_ministack_is_refused(self) -> None:
@@ -74,6 +81,24 @@ class TestErrors:
             ministack_start.fix_errors(changed, changed)
         with pytest.raises(ministack_start.MiniStackChangedError, match="label a secret's versions"):
             ministack_start.fix_labels(changed)
+        with pytest.raises(ministack_start.MiniStackChangedError, match="evaluate alarms"):
+            ministack_start.fix_alarms(changed)
+
+
+def test_an_alarm_watches_its_own_dimensions(tmp_path: Path) -> None:
+    with MiniStack.start(tmp_path) as ministack:
+        metrics = cloud_at(ministack, tmp_path).client("cloudwatch")
+        for name in ("ours", "theirs"):
+            rule = {"Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1}
+            above = {"ComparisonOperator": "GreaterThanOrEqualToThreshold"}
+            dimensions = [{"Name": "FunctionName", "Value": name}]
+            metric = {"Namespace": "Test", "MetricName": "Errors", "Dimensions": dimensions}
+            metrics.put_metric_alarm(AlarmName=name, **metric, **rule, **above)
+        metrics.put_metric_data(
+            Namespace="Test", MetricData=[{"MetricName": "Errors", "Dimensions": dimensions, "Value": 1}]
+        )
+        states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in metrics.describe_alarms()["MetricAlarms"]}
+    assert states == {"ours": "INSUFFICIENT_DATA", "theirs": "ALARM"}
 
 
 def test_a_label_belongs_to_one_version(tmp_path: Path) -> None:
