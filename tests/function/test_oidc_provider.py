@@ -1,4 +1,7 @@
-"""The generic issuer against oidc-provider, which replaces refresh tokens and notices spent ones."""
+"""The generic issuer against oidc-provider, which replaces refresh tokens and notices spent ones.
+
+`tests/system/faults/test_rotation.py` does the same under load, with a server built with Authlib.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -35,9 +38,9 @@ def server() -> Iterator[OidcProvider]:
 
 @pytest.fixture
 def issuer(server: OidcProvider, app_secret: AppSecret) -> MakeIssuer:
-    def make(method: str, *, secret: str = CLIENT_SECRET, path: str = "/token") -> Issuer:
+    def make(method: str, *, secret: str = CLIENT_SECRET, path: str = "/token", scope: str = "") -> Issuer:
         app_secret.store(json.dumps({"clientId": CLIENT_ID, "clientSecret": secret}))
-        settings = {"OAUTH2_TOKEN_URL": f"{server.url}{path}", "OAUTH2_CLIENT_AUTH": method}
+        settings = {"OAUTH2_TOKEN_URL": f"{server.url}{path}", "OAUTH2_CLIENT_AUTH": method, "OAUTH2_SCOPE": scope}
         always = {"ISSUER": "oauth2", "APP_SECRET_ARN": app_secret.arn, "ALLOW_HTTP_ISSUER": "true"}
         return issuer_from({**always, **settings})
 
@@ -74,6 +77,7 @@ def test_a_spent_token_ends_the_grant(server: OidcProvider, issuer: MakeIssuer) 
 WRONG: dict[str, tuple[dict[str, str], type[RefreshTokenError]]] = {
     "another secret": ({"method": "basic", "secret": OTHER}, ConfigurationException),
     "another secret, in the form": ({"method": "post", "secret": OTHER}, ConfigurationException),
+    "a scope that was not granted": ({"method": "basic", "scope": "openid admin"}, ConfigurationException),
     "no token endpoint": ({"method": "basic", "path": "/tokens"}, IssuerProtocolException),
 }
 
@@ -83,7 +87,7 @@ def test_wrong_settings_spend_no_token(
     settings: dict[str, str], expected: type[RefreshTokenError], server: OidcProvider, issuer: MakeIssuer
 ) -> None:
     token = server.sign_in()
-    with pytest.raises(expected, match="oauth2_") as caught:
+    with pytest.raises(expected, match=r"(?i)oauth2_") as caught:
         refresh(issuer(**settings), token)
     assert_clean(caught.value)
     assert refresh(issuer("post"), token)

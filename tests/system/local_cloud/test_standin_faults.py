@@ -1,6 +1,5 @@
 """Every kind of fault does what it says, on both faces of the stand-in, and ends when it should."""
 
-import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,10 +7,10 @@ from typing import Any
 
 import pytest
 import urllib3
-from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError
 from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
-from local.standin import HTML, MALFORMED, NINETY_DAYS, Fault, Standin, digest
+from local.standin import Fault, Standin, digest
 from tests.support.processes import PATIENCE
 from tests.support.standin_clients import Post
 
@@ -36,22 +35,6 @@ def raw_refresh(standin: Standin, signed_post: Post) -> RawRefresh:
 
 
 class TestErrors:
-    @pytest.mark.parametrize(
-        ("status", "code"),
-        [(400, "InvalidParameterException"), (403, "AccessDeniedException"), (503, "ServiceUnavailableException")],
-    )
-    def test_aws_errors_have_status_and_type(self, standin: Standin, refresh: Refresh, status: int, code: str) -> None:
-        before = standin.live_access_token
-        standin.fail("RefreshToken", status=status, code=code, message="as asked")
-        standin.fail("RefreshToken", status=500)
-        with pytest.raises(ClientError) as failed:
-            refresh()
-        assert failed.value.response["Error"] == {"Code": code, "Message": "as asked"}
-        assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
-        with pytest.raises(ClientError, match="InternalServerException"):
-            refresh()
-        assert standin.live_access_token == before
-
     def test_figma_errors_have_shape_and_headers(self, standin: Standin, post_form: Post) -> None:
         standin.fail("FigmaRefresh", status=429, message="slow down", headers={"Retry-After": "7"})
         answer = post_form("/v1/oauth/refresh", {"refresh_token": "any"})
@@ -95,32 +78,6 @@ class TestQueue:
 
 
 class TestConnections:
-    @pytest.mark.parametrize(
-        ("fault", "error"),
-        [
-            ({"drop": True}, ConnectionClosedError),
-            ({"drop": True, "after": True}, ConnectionClosedError),
-            ({"status": 500}, ClientError),
-            ({"status": 500, "after": True}, ClientError),
-            ({"delay": 60, "after": True}, ReadTimeoutError),
-        ],
-    )
-    def test_a_fault_may_follow_the_refresh(
-        self, standin: Standin, refresh: Refresh, fault: dict[str, Any], error: type[Exception]
-    ) -> None:
-        before = standin.live_access_token
-        standin.fail("RefreshToken", **fault)
-        with pytest.raises(error):
-            refresh()
-        acted = "after" in fault
-        assert (standin.live_access_token != before, standin.accepts(before)) == (acted, not acted)
-
-    def test_a_delay_holds_the_answer_back(self, standin: Standin, raw_refresh: RawRefresh) -> None:
-        standin.fail("RefreshToken", delay=0.3)
-        started = time.monotonic()
-        assert raw_refresh().status == 200
-        assert time.monotonic() - started >= 0.3
-
     def test_stopping_disconnects_waiting_callers(self) -> None:
         with ThreadPoolExecutor(1) as callers:
             with Standin() as standin:
@@ -132,40 +89,6 @@ class TestConnections:
                 waiting.result(timeout=PATIENCE)
         with pytest.raises(urllib3.exceptions.NewConnectionError):
             urllib3.request("GET", f"{standin.url}/v1/me", retries=False)
-
-
-class TestAnswers:
-    @pytest.mark.parametrize("body", ["", MALFORMED, HTML], ids=["empty", "malformed", "html"])
-    def test_a_raw_body_goes_out_unchanged(
-        self, standin: Standin, refresh: Refresh, raw_refresh: RawRefresh, body: str
-    ) -> None:
-        standin.fail("RefreshToken", body=body, content_type="text/html", status=502)
-        answer = raw_refresh()
-        assert (answer.status, answer.headers["Content-Type"], answer.data.decode()) == (502, "text/html", body)
-        standin.fail("RefreshToken", body=body)
-        assert refresh().keys() == {"ResponseMetadata"}
-
-    @pytest.mark.parametrize(
-        "value",
-        [0, -1, 90.5, math.nan, "7776000", True, None, [1], {"a": 1}, 1_900_000_000_000, 10**30],
-        ids=repr,
-    )
-    def test_a_member_takes_any_json_value(self, standin: Standin, raw_refresh: RawRefresh, value: object) -> None:
-        standin.fail("RefreshToken", answer={"expiresIn": value, "refreshToken": "extra"})
-        sent = raw_refresh().json()
-        live = {"accessToken": standin.live_access_token}
-        assert repr(sent) == repr({**live, "expiresIn": value, "refreshToken": "extra"})
-        assert raw_refresh().json()["expiresIn"] == NINETY_DAYS
-
-    @pytest.mark.parametrize("name", ["expiresIn", "accessToken"])
-    def test_a_member_can_be_missing(self, standin: Standin, raw_refresh: RawRefresh, name: str) -> None:
-        standin.fail("RefreshToken", omit=(name,))
-        assert raw_refresh().json().keys() == {"accessToken", "expiresIn"} - {name}
-
-    def test_an_errors_members_stay(self, standin: Standin, signed_post: Post) -> None:
-        standin.fail("RefreshToken", answer={"expiresIn": 5}, omit=("message",))
-        answer = signed_post(REFRESH, {"token": "unknown"})
-        assert (answer.status, answer.json().keys()) == (400, {"message"})
 
 
 class TestControl:
