@@ -10,6 +10,7 @@ import click
 import pytest
 
 from tests.support.command_line import Tokenctl
+from tests.tokenctl.conftest import Function
 from tokenctl.aws_style.aws_globals import WITHOUT_EFFECT
 from tokenctl.main import COMMANDS, run
 from tokenctl.main import tokenctl as group
@@ -120,6 +121,27 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
 ]
 
 
+SSO = f"sso_account_id = 123456789012\nsso_role_name = {CANARY}\nsso_region = us-east-1\n"
+SSO_SESSION = f"[sso-session s]\nsso_start_url = https://{CANARY}\nsso_region = us-east-1"
+NO_SSO = (
+    "You are not signed in to AWS IAM Identity Center, or that sign-in has expired. Run `aws sso login --profile p`."
+)
+FAILING = "The credential_process of the profile failed. Run that program yourself to see why."
+UNREADABLE = "The AWS credentials or settings cannot be read."
+CREDENTIALS: dict[str, tuple[str, str]] = {
+    "none": ("region = eu-west-1", "There are no AWS credentials. Run `aws configure sso`"),
+    "SSO": (f"{SSO}sso_start_url = https://{CANARY}", NO_SSO),
+    "SSO session": (f"{SSO}sso_session = s\n{SSO_SESSION}", NO_SSO),
+    "failing process": (f"credential_process = sh -c 'echo {CANARY} >&2; exit 1'", FAILING),
+    "process without credentials": (f"credential_process = echo {CANARY}", UNREADABLE),
+    "missing process": (f"credential_process = /{CANARY}", UNREADABLE),
+    "container": ("region = eu-west-1\noutput = json", "The service that holds the credentials of this machine"),
+    "incomplete keys": ("aws_access_key_id = a", "Partial credentials found in"),
+    "login": (f"login_session = {CANARY}", "The profile needs the package awscrt."),
+}
+"""A profile's configuration, and how the message begins."""
+
+
 class TestErrors:
     @pytest.mark.parametrize(("words", "message"), MISTAKES)
     def test_a_mistake_gets_one_line_without_values(
@@ -142,18 +164,47 @@ class TestErrors:
         assert done.err.startswith("tokenctl: The endpoint address in AWS_ENDPOINT_URL or in the AWS configuration is")
         assert address not in done.err
 
-    def test_a_credential_process_output_is_not_shown(
-        self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    @pytest.mark.parametrize(("profile", "message"), CREDENTIALS.values(), ids=CREDENTIALS)
+    def test_missing_credentials_name_what_helps(
+        self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str, message: str
     ) -> None:
-        config = tmp_path / "config"
-        config.write_text(f"[profile p]\ncredential_process = echo {CANARY}\n")
-        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        (tmp_path / "config").write_text(f"[profile p]\n{profile}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/")
+        monkeypatch.setenv("HOME", str(tmp_path))
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.delenv(name)
+        if profile == "region = eu-west-1":
+            monkeypatch.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
         done = tokenctl(*INVOKE, "--profile", "p", stdin="token=a")
         assert done.code == 253
-        assert done.err.startswith("tokenctl: The AWS credentials or settings cannot be read.")
+        assert done.err.startswith(f"tokenctl: {message}")
+        assert done.err.count("\n") == 1
         assert "canary" not in done.err
+
+    @pytest.mark.parametrize(
+        ("variables", "message"),
+        [
+            ({"AWS_PROFILE": "nobody"}, "To use the exported keys, unset AWS_PROFILE."),
+            ({"AWS_SESSION_TOKEN": "x"}, "The exported AWS session has ended. Export new keys, or unset"),
+            ({}, "The AWS session has ended. Sign in to AWS again, or assume the role again."),
+        ],
+    )
+    def test_keys_that_cannot_be_used(
+        self,
+        tokenctl: Tokenctl,
+        function: Function,
+        monkeypatch: pytest.MonkeyPatch,
+        variables: dict[str, str],
+        message: str,
+    ) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        function.will_answer({"__type": "ExpiredTokenException", "message": "expired"}, status=403)
+        done = tokenctl(*INVOKE, "--endpoint-url", function.url, stdin="token=a")
+        assert done.code == (253 if "AWS_PROFILE" in variables else 254)
+        assert message in done.err
 
     def test_an_unforeseen_error_hides_its_text(self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch) -> None:
         @click.command()

@@ -44,7 +44,7 @@ def check_credentials(subject: Subject) -> Finding:
         with translate_aws_errors():
             identity = client.get_caller_identity()
     except TokenctlError as error:
-        return Finding(Level.FAIL, str(error), "set AWS_PROFILE, or sign in to AWS again")
+        return Finding(Level.FAIL, str(error))
     return Finding(Level.OK, f"account {identity['Account']}, {identity['Arn']}")
 
 

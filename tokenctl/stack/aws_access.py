@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from tokenctl.errors import ConfigurationError
-from tokenctl.stack.aws_errors import CHECK_CONFIGURATION, translate_aws_errors
+from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.credentials import CHECK_CONFIGURATION, require_credentials
 from tokenctl.stack.debug_log import log_calls
 
 if TYPE_CHECKING:
@@ -45,14 +46,15 @@ class AwsAccess:
         """The session; raises ConfigurationError if the profile does not exist."""
         import boto3
         from botocore.configprovider import ConstantProvider
+        from botocore.session import Session
 
         # Unlike boto3, the AWS CLI v2 reads AWS_REGION before AWS_DEFAULT_REGION, and AWS_PROFILE before
-        # AWS_DEFAULT_PROFILE.
+        # AWS_DEFAULT_PROFILE. Exported keys win over AWS_PROFILE, but not over --profile.
+        variables = {"profile": (None, ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"], None, None)}
         region = self.region or os.environ.get("AWS_REGION") or None
-        profile = self.profile or os.environ.get("AWS_PROFILE")
         with translate_aws_errors():
-            session = boto3.Session(profile_name=profile, region_name=region)
-            core = session._session  # noqa: SLF001 - boto3 does not expose it
+            core = Session(session_vars=variables, profile=self.profile)
+            session = boto3.Session(botocore_session=core, region_name=region)
             # botocore takes an empty setting for the name of a bundle; the AWS CLI v2 then stops checking certificates.
             bundle = os.environ.get("AWS_CA_BUNDLE") or core.get_scoped_config().get("ca_bundle") or None
             core.get_component("config_store").set_config_provider("ca_bundle", ConstantProvider(bundle))
@@ -98,6 +100,8 @@ class AwsAccess:
         make: Any = self.session.client
         try:
             with translate_aws_errors():
+                if self.sign:
+                    require_credentials(self.session)
                 client = make(service, endpoint_url=self.endpoint_url, verify=self.ca_bundle, config=Config(**settings))
         except ValueError as error:
             fault = str(error)  # never shown: it holds an address, or the output of a credential process

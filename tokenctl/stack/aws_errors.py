@@ -1,10 +1,12 @@
 """Translates botocore's errors into tokenctl's."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from tokenctl.errors import ConfigurationError, ServiceError, TokenctlError, UsageError, one_line, redact
+from tokenctl.stack.credentials import CHECK_CONFIGURATION, credential_fault, expired_hint
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -12,12 +14,9 @@ if TYPE_CHECKING:
 MAX_MESSAGE_LENGTH: Final = 500
 """Characters of a service's message that are shown."""
 
-CHECK_CONFIGURATION: Final = "Check AWS_PROFILE, --profile and your AWS configuration files."
-
 _CHECK_CREDENTIALS: Final = "Check AWS_PROFILE, --profile and the clock of this machine."
 _HINT_BY_CODE_PREFIX: Final = {
     "AccessDenied": "Ask for that permission; docs/cli.md lists what each command needs.",
-    "ExpiredToken": "The AWS credentials have expired: sign in to AWS again.",
     "RequestExpired": _CHECK_CREDENTIALS,
     "UnrecognizedClient": _CHECK_CREDENTIALS,
     "InvalidClientTokenId": _CHECK_CREDENTIALS,
@@ -33,17 +32,15 @@ _HINT_BY_CODE_PREFIX: Final = {
 }
 
 _CONFIGURATION_ERRORS: Final = (
-    *("NoRegionError", "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound"),
-    *("ConfigNotFound", "ConfigParseError", "InvalidConfigError", "InfiniteLoopConfigError", "SSOError"),
-    *("MetadataRetrievalError", "LoginError", "InvalidRegionError"),
+    *("NoRegionError", "InvalidRegionError", "ProfileNotFound", "PartialCredentialsError"),
+    *("ConfigNotFound", "ConfigParseError", "InvalidConfigError", "InfiniteLoopConfigError"),
 )
-"""botocore's errors, with their subclasses, that mean "the credentials or settings are wrong"."""
+"""botocore's errors, with their subclasses, that mean "the settings are wrong"."""
 
 _HINT_BY_ERROR: Final = {
     "NoRegionError": "Give --region, or set AWS_REGION or AWS_PROFILE.",
     "ProfileNotFound": "`aws configure list-profiles` lists them; see --profile and AWS_PROFILE.",
     "InvalidRegionError": "Check --region and AWS_REGION.",
-    "NoCredentialsError": "Set AWS_PROFILE or give --profile; `aws configure` makes one.",
 }
 
 _SAFE_MESSAGE: Final = {
@@ -81,7 +78,8 @@ def translate_aws_errors(secrets: Iterable[str] = ()) -> Iterator[None]:
 def _service_error(error: "ClientError", secrets: Iterable[str]) -> ServiceError:
     code = str(error.response.get("Error", {}).get("Code", "Unknown"))
     message = redact(str(error.response.get("Error", {}).get("Message") or ""), secrets)
-    hint = next((hint for prefix, hint in _HINT_BY_CODE_PREFIX.items() if code.startswith(prefix)), "")
+    hints = (hint for prefix, hint in _HINT_BY_CODE_PREFIX.items() if code.startswith(prefix))
+    hint = expired_hint(code) or next(hints, "")
     return ServiceError.in_aws_words(redact(code, secrets), error.operation_name, message[:MAX_MESSAGE_LENGTH], hint)
 
 
@@ -95,7 +93,15 @@ def _client_side_error(error: Exception) -> TokenctlError:
         return UsageError("Parameter validation failed.")  # botocore's own text shows the values
     if any(ancestor.__name__ in _CONFIGURATION_ERRORS for ancestor in type(error).__mro__):
         message = _SAFE_MESSAGE.get(name) or one_line(str(error)).rstrip(".:")
-        return ConfigurationError(f"{message}. {_HINT_BY_ERROR.get(name, CHECK_CONFIGURATION)}")
+        return ConfigurationError(f"{message}. {_hint(name)}")
+    if (fault := credential_fault(error)) is not None:
+        return ConfigurationError(fault)
     if isinstance(error, NoConnection | HTTPClientError):
         return TokenctlError(f"AWS could not be reached ({name}). Check the network, --endpoint-url and --region.")
     return TokenctlError(f"The call could not be made ({name}). Check --region, --endpoint-url and --ca-bundle.")
+
+
+def _hint(name: str) -> str:
+    hint = _HINT_BY_ERROR.get(name, CHECK_CONFIGURATION)
+    with_keys = name == "ProfileNotFound" and {"AWS_PROFILE", "AWS_ACCESS_KEY_ID"} <= os.environ.keys()
+    return f"{hint} To use the exported keys, unset AWS_PROFILE." if with_keys else hint

@@ -1,6 +1,7 @@
 """The session and the clients of AWS calls."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,14 @@ def test_region_option_beats_aws_region_beats_default(monkeypatch: pytest.Monkey
     monkeypatch.setenv("AWS_REGION", "eu-west-2")
     assert AwsAccess().session.region_name == "eu-west-2"
     assert AwsAccess(region="eu-west-3").session.region_name == "eu-west-3"
+
+
+def test_profile_option_beats_exported_keys_beat_aws_profile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[profile p]\naws_access_key_id = of the profile\naws_secret_access_key = x\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "p")
+    keys = [AwsAccess(profile=profile).session.get_credentials() for profile in (None, "p")]
+    assert [each and each.access_key for each in keys] == ["test", "of the profile"]
 
 
 def test_each_client_is_made_once_per_settings() -> None:
