@@ -4,6 +4,7 @@ import errno
 import importlib
 import io
 import os
+import stat
 import sys
 import traceback
 from typing import Final
@@ -40,6 +41,9 @@ Examples:
 """
 
 INTERRUPTED: Final = 130
+NO_SPACE: Final = "The output could not be written: no space is left on the device."
+FULL_DEVICE: Final = (1, 7)
+"""Linux's numbers of /dev/full."""
 
 
 class LazyGroup(click.Group):
@@ -116,9 +120,12 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _require_output() -> None:
-    """Raise a TokenctlError if standard output is closed or read-only. After a call, the answer would be lost."""
+    """Raise a TokenctlError if standard output is closed, read-only or full. After a call, the answer would be lost."""
     try:
-        os.write(sys.stdout.fileno(), b"")
+        descriptor = sys.stdout.fileno()
+        os.write(descriptor, b"")
+        if _is_full(descriptor):
+            raise TokenctlError(NO_SPACE)
     except io.UnsupportedOperation:  # something else than a file stands in for standard output
         return
     except AttributeError:  # without a descriptor 1, Python sets sys.stdout to None
@@ -129,6 +136,14 @@ def _require_output() -> None:
     else:
         return
     raise TokenctlError("Standard output is closed or read-only. Redirect it to a file or a pipe.")
+
+
+def _is_full(descriptor: int) -> bool:
+    """Tell whether a write would find no space, as far as one can tell without writing."""
+    state = os.fstat(descriptor)
+    if stat.S_ISCHR(state.st_mode):
+        return (os.major(state.st_rdev), os.minor(state.st_rdev)) == FULL_DEVICE and sys.platform == "linux"
+    return stat.S_ISREG(state.st_mode) and hasattr(os, "fstatvfs") and os.fstatvfs(descriptor).f_bfree == 0
 
 
 def _end_quietly() -> int:
@@ -157,7 +172,7 @@ def _report(error: Exception, *, debug: bool) -> int:
         )
         return TokenctlError.exit_code
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        click.echo("tokenctl: The output could not be written: no space is left on the device.", err=True)
+        click.echo(f"tokenctl: {NO_SPACE}", err=True)
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - Python flushes it on exit
         return TokenctlError.exit_code
     click.echo(f"tokenctl: This should not happen ({type(error).__name__}). Run it again with --debug.", err=True)

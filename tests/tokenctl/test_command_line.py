@@ -226,6 +226,16 @@ READ_ONLY = "tokenctl: Standard output is closed or read-only. Redirect it to a 
 
 class TestTheEnd:
     @pytest.mark.parametrize(
+        "words",
+        [("token",), ("refresh", "--yes"), ("seed",), ("authorize", "--no-browser"), ("doctor", "--call", "--yes")],
+        ids=lambda words: words[0],
+    )
+    def test_an_impossible_output_is_refused_first(self, tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
+        done = tokenctl(*words, "--query", "abs(@)", "--endpoint-url", "http://127.0.0.1:1")
+        assert (done.code, done.out) == (255, "")
+        assert f"The answer of {words[0]} cannot be printed with this --query and --output" in done.err
+
+    @pytest.mark.parametrize(
         ("into", "code", "err"),
         [
             ("| true", 0, ""),
@@ -298,6 +308,15 @@ assert 'AWS_DATA_PATH' not in os.environ
 """
 
 
-@pytest.mark.parametrize("script", [HELP_LOADS_NOTHING_SLOW, AWSCLI_DOES_NOT_REPLACE_BOTOCORE], ids=["help", "awscli"])
+YAML_WITHOUT_LIBYAML = """
+import sys, yaml
+del yaml.CSafeDumper
+from tokenctl.aws_style.yaml_1_2 import dump
+dump({'accessToken': '1e3', 'expiresIn': 5}, sys.stdout)
+"""
+SCRIPTS = {"help": HELP_LOADS_NOTHING_SLOW, "awscli": AWSCLI_DOES_NOT_REPLACE_BOTOCORE, "yaml": YAML_WITHOUT_LIBYAML}
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 def test_only_the_right_modules_are_loaded(script: str) -> None:
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)

@@ -8,7 +8,7 @@ import click
 
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import aws_output_options
-from tokenctl.aws_style.target_options import target_options, with_options
+from tokenctl.aws_style.target_options import Option, complete_from, target_options, with_options
 from tokenctl.errors import UsageError
 from tokenctl.stack.target import Target
 
@@ -37,14 +37,27 @@ INPUT_OPTIONS: Final = (
 
 
 def operation_command(
-    operation: str, options: Mapping[str, str], *, stored: Mapping[str, Any] | None = None
+    operation: str, option: str, help_text: str, *own_options: Option, stored: Mapping[str, Any] | None = None
 ) -> Callable[[Perform], Callable[..., None]]:
     """Turn a function that performs an operation into the body of a command.
 
-    `options` maps each of the command's options to the operation's parameter that it gives. The function receives a
-    `target`, valid `parameters` and the command's other options, and returns the answer. `stored` is
-    a sample of the answer with --store.
+    The command gets `--provider`, `option`, which gives the operation's other parameter, and its own options. The
+    function receives a `target`, valid `parameters` and the own options, and returns the answer. `stored` is a sample
+    of the answer with --store.
     """
+    first, *rest = option.removeprefix("--").split("-")
+    members = {"--provider": "provider", option: first + "".join(map(str.capitalize, rest))}
+    options = (
+        click.option(
+            "--provider",
+            metavar="<value>",
+            shell_complete=complete_from("figma"),
+            help="The third-party provider for the token; figma is the only one.",
+        ),
+        click.option(option, metavar="<value>", help=f"{help_text}, the same as a JSON object, or file://."),
+        *own_options,
+        *INPUT_OPTIONS,
+    )
 
     def decorate(perform: Perform) -> Callable[..., None]:
         @functools.wraps(perform)
@@ -60,11 +73,11 @@ def operation_command(
             from tokenctl.aws_style.operation import Operation
 
             model = Operation(operation)
-            texts = {option: others.pop(option.removeprefix("--").replace("-", "_")) for option in options}
+            texts = {name: others.pop(name.removeprefix("--").replace("-", "_")) for name in members}
             documents = {"--cli-input-json": cli_input_json, "--cli-input-yaml": cli_input_yaml}
             skeleton = _SKELETONS.get(generate_cli_skeleton)
             parameters = _parameters(
-                model, options, _without_none(texts), _without_none(documents), required=skeleton is None
+                model, members, _without_none(texts), _without_none(documents), required=skeleton is None
             )
             if skeleton:
                 click.echo(skeleton(model))
@@ -79,7 +92,7 @@ def operation_command(
             answer = model.sample_answer() if sample else perform(target=target, parameters=parameters, **others)
             output.show(operation, dict(answer), target.aws)
 
-        return with_options(target_options(aws_output_options(command)), INPUT_OPTIONS)
+        return with_options(target_options(aws_output_options(command)), options)
 
     return decorate
 

@@ -1,6 +1,7 @@
 """Printing an answer as the AWS CLI does: `--output`, `--query` and `--color`, with the AWS CLI's own formatters."""
 
 import sys
+from copy import copy
 from dataclasses import dataclass, replace
 from io import StringIO
 from types import SimpleNamespace
@@ -59,17 +60,21 @@ class Output:
         raise _misfit(title, fault)
 
     def check(self, title: str, sample: Any) -> None:  # noqa: ANN401 - any JSON
-        """Check with a sample answer, before a call that cannot be undone, that the answer can be printed.
+        """Check with a sample answer, before something that cannot be undone, that the answer can be printed.
+
+        Text for people always can.
 
         Raises:
             TokenctlError: the query does not fit the answer, or its result does not fit the format.
 
         """
+        if not self.is_structured:
+            return
         from tokenctl.aws_style.formatters import formatter_for
 
         formatter = formatter_for(self.format or "json", SimpleNamespace(query=self.query, color="off"))
         try:
-            formatter(title, dict(sample), StringIO())
+            formatter(title, copy(sample), StringIO())
         except Exception as error:  # noqa: BLE001 - as above
             fault = type(error).__name__
         else:

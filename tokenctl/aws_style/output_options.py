@@ -23,8 +23,9 @@ def aws_output_options(command: Command) -> Command:
 def _with_output(command: Command, options: tuple[Option, ...]) -> Command:
 
     @functools.wraps(command)
-    def with_output(*, output: str | None, query: Any, color: str, **others: Any) -> Any:  # noqa: ANN401 - the command's own
-        return command(output=Output(format=output, query=query, color=color), **others)
+    def with_output(*, output: str | None, query: str | None, color: str, **others: Any) -> Any:  # noqa: ANN401 - the command's own
+        compiled = None if query is None else _compiled(query)  # not in a callback: the last of repeated options counts
+        return command(output=Output(format=output, query=compiled, color=color), **others)
 
     return with_options(with_output, options)
 
@@ -35,14 +36,12 @@ def _check_format(_ctx: click.Context, _parameter: click.Parameter, value: str |
     return value
 
 
-def _compile_query(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Any:  # noqa: ANN401 - JMESPath's
-    if value is None:
-        return None
+def _compiled(query: str) -> Any:  # noqa: ANN401 - JMESPath's
     import jmespath
     from jmespath.exceptions import JMESPathError
 
     try:
-        return jmespath.compile(value)
+        return jmespath.compile(query)
     except (JMESPathError, ValueError):
         pass
     raise UsageError("Bad value for --query: it is not a JMESPath expression, such as accessToken; see jmespath.org.")
@@ -58,7 +57,7 @@ def _options(default: str) -> tuple[Option, ...]:
             shell_complete=complete_from(*FORMATS),
             help=f"Format of the answer. Default: {default}.",
         ),
-        click.option("--query", callback=_compile_query, help="JMESPath expression to apply to the answer."),
+        click.option("--query", help="JMESPath expression to apply to the answer."),
         click.option(
             "--color", type=click.Choice(["on", "off", "auto"]), default="auto", help="Colours; auto: on a terminal."
         ),

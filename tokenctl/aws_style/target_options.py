@@ -38,6 +38,9 @@ def target_options(command: Command) -> Command:
         no_sign_request: bool,  # noqa: FBT001 - click calls by keyword
         **others: Any,  # noqa: ANN401 - the command's own
     ) -> Any:  # noqa: ANN401 - the command's own
+        # Here and not in a callback: the last of repeated options counts, before the command or after it.
+        if endpoint_url is not None and not is_http_address(endpoint_url):
+            raise UsageError("--endpoint-url must have the form http://<hostname>/ or https://<hostname>/.")
         aws = AwsAccess(
             region=region,
             profile=profile,
@@ -63,12 +66,6 @@ def with_options(command: Command, options: tuple[Option, ...]) -> Command:
 def complete_from(*words: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
     """Return a shell completion that offers the words."""
     return lambda _ctx, _parameter, typed: [word for word in words if word.startswith(typed)]
-
-
-def _check_endpoint_url(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not is_http_address(value):
-        raise UsageError("--endpoint-url must have the form http://<hostname>/ or https://<hostname>/.")
-    return value
 
 
 def _check_stage(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -117,7 +114,7 @@ TARGET_OPTIONS: Final[tuple[Option, ...]] = (
     click.option("--function-name", help="Name or ARN of a refresh function to use instead of the stack's."),
     click.option("--region", help="AWS region."),
     click.option("--profile", callback=_empty_as_none, help="Profile in the AWS configuration files."),
-    click.option("--endpoint-url", callback=_check_endpoint_url, help="Address to send the AWS calls to."),
+    click.option("--endpoint-url", help="Address to send the AWS calls to."),
     click.option("--ca-bundle", type=click.Path(), callback=_check_ca_bundle, help="Certificate bundle to trust."),
     click.option("--cli-connect-timeout", type=click.IntRange(0), help="Seconds to wait to connect; 0: no limit."),
     click.option("--cli-read-timeout", type=click.IntRange(0), help="Seconds to wait for an answer; 0: no limit."),

@@ -49,22 +49,55 @@ def check_credentials(subject: Subject) -> Finding:
 
 
 def check_bootstrap(subject: Subject) -> Finding:
-    """Check that the CDK bootstrap stack is there and recent enough."""
+    """Check that the CDK bootstrap stack is there and recent enough, with the qualifier that the stack names."""
+    name = _deployed_parameter(subject) or BOOTSTRAP_PARAMETER
+    version = _parameter(subject, name)
+    if version is None:
+        others = _other_bootstraps(subject)
+        if others:
+            text = f"there is no parameter {name}; the account and region are bootstrapped with {', '.join(others)}"
+            return Finding(
+                Level.FAIL, text, "set the context key `@aws-cdk/core:bootstrapQualifier`, or bootstrap again"
+            )
+        text = f"account and region are not bootstrapped for the CDK: there is no parameter {name}"
+        return Finding(Level.FAIL, text, "run `cdk bootstrap`")
+    if not version.isdecimal() or int(version) < MIN_BOOTSTRAP_VERSION:
+        text = f"CDK bootstrap version {version}, at least {MIN_BOOTSTRAP_VERSION} is needed"
+        return Finding(Level.FAIL, text, "run `cdk bootstrap`")
+    return Finding(Level.OK, f"CDK bootstrap version {version}")
+
+
+def _deployed_parameter(subject: Subject) -> str | None:
+    """Return the name that the deployed template has for the bootstrap's version; None if there is no such stack."""
+    try:
+        return subject.target.parameters.get("BootstrapVersion")
+    except TokenctlError:
+        return None
+
+
+def _parameter(subject: Subject, name: str) -> str | None:
     from botocore.exceptions import ClientError
 
-    fix = "run `cdk bootstrap`"
     client = subject.target.aws.client("ssm")
     with translate_aws_errors():
         try:
-            version = client.get_parameter(Name=BOOTSTRAP_PARAMETER)["Parameter"]["Value"]
+            value: str = client.get_parameter(Name=name)["Parameter"]["Value"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "ParameterNotFound":
                 raise
-            return Finding(Level.FAIL, "account and region are not bootstrapped for the CDK", fix)
-    if not version.isdecimal() or int(version) < MIN_BOOTSTRAP_VERSION:
-        text = f"CDK bootstrap version {version}, at least {MIN_BOOTSTRAP_VERSION} is needed"
-        return Finding(Level.FAIL, text, fix)
-    return Finding(Level.OK, f"CDK bootstrap version {version}")
+            return None
+    return value
+
+
+def _other_bootstraps(subject: Subject) -> list[str]:
+    """Return the parameters of bootstrap stacks with other qualifiers; none if the operator may not list them."""
+    client = subject.target.aws.client("ssm")
+    try:
+        with translate_aws_errors():
+            found = client.get_parameters_by_path(Path="/cdk-bootstrap", Recursive=True)["Parameters"]
+    except TokenctlError:
+        return []
+    return sorted(parameter["Name"] for parameter in found if parameter["Name"].endswith("/version"))
 
 
 def check_concurrency(subject: Subject) -> Finding:

@@ -40,6 +40,7 @@ def app_credentials(*, target: Target, source: str | None, yes: bool, output: Ou
     without a deployment.
     """
     arn = app_secret_arn(target)  # better to fail before the operator types anything
+    output.check("app-credentials", {"stack": target.stack_name, "secretArn": arn, "versionId": "version"})
     document = validated_document(_prompt() if should_prompt(source) else read_text(source, "an app's credentials"))
     if not yes and would_replace(target):
         confirm(

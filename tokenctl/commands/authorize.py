@@ -109,6 +109,13 @@ def authorize(  # noqa: PLR0913 - one for each option
         yes=yes,
     )
     options.validate()
+    sample = {
+        "stack": target.stack_name,
+        "secretArn": "arn",
+        "versionId": "version",
+        "expiresAt": "2030-01-01T00:00:00Z",
+    }
+    output.check("authorize", sample)
     if not no_browser:
         require_browser()
     plan = plan_sign_in(target, options)

@@ -56,6 +56,7 @@ def doctor(  # noqa: PLR0913 - one for each option
     if issuer and not before_deployment:
         raise UsageError("--issuer needs --before-deployment. A deployed stack says which issuer it has.")
     if call:
+        output.check("doctor", [{"check": "call", "level": "OK", "text": "text", "fix": ""}])
         confirm(WARNING, yes=yes)
     checks = [*BEFORE_DEPLOYMENT, *(() if before_deployment else AFTER_DEPLOYMENT)]
     if call:

@@ -8,7 +8,6 @@ import click
 
 from tokenctl.aws_style.operation_command import operation_command
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import complete_from
 from tokenctl.errors import TokenctlError, UsageError
 
 if TYPE_CHECKING:
@@ -31,22 +30,14 @@ Examples:
 
 
 @click.command("exchange-code-for-token", cls=AwsCommand, epilog=EXAMPLES)
-@click.option(
-    "--provider",
-    metavar="<value>",
-    shell_complete=complete_from("figma"),
-    help="The third-party provider for the token; figma is the only one.",
-)
-@click.option(
-    "--request",
-    metavar="<value>",
-    help="The code: code=string,redirectUri=string[,clientId=string], the same as a JSON object, or file://.",
-)
-@click.option("--store", is_flag=True, help="Store the pair in the stack's secret; print the version, but no token.")
-@click.option("--yes", is_flag=True, help="With --store: replace a stored pair without asking.")
 @operation_command(
     OPERATION,
-    {"--provider": "provider", "--request": "request"},
+    "--request",
+    "The code: code=string,redirectUri=string[,clientId=string]",
+    click.option(
+        "--store", is_flag=True, help="Store the pair in the stack's secret; print the version, but no token."
+    ),
+    click.option("--yes", is_flag=True, help="With --store: replace a stored pair without asking."),
     stored={"secretArn": "arn", "versionId": "version", "expiresIn": 7_776_000},
 )
 def exchange_code_for_token(

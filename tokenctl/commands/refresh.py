@@ -8,7 +8,7 @@ from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
-from tokenctl.stack.function import request_token
+from tokenctl.stack.function import SAMPLE_ANSWER, request_token
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative
 from tokenctl.terminal.confirm import confirm
@@ -17,6 +17,9 @@ WARNING: Final = (
     "A refresh kills the current access token at once: every consumer that keeps it gets errors from Figma until it "
     "requests the token again."
 )
+SAMPLE: Final = {key: SAMPLE_ANSWER[key] for key in ("versionId", "expiresAt", "expiresIn", "state")}
+"""The answer of the command, as far as a query can tell."""
+
 EXAMPLES: Final = """\b
 Examples:
   tokenctl refresh --stage prod
@@ -33,6 +36,7 @@ def refresh(*, target: Target, yes: bool, output: Output) -> None:
 
     Prints the new version and its expiry, but no token.
     """
+    output.check("refresh", SAMPLE)
     confirm(WARNING, yes=yes)
     report = force_refresh(target)
     if output.is_structured:
@@ -45,4 +49,4 @@ def refresh(*, target: Target, yes: bool, output: Output) -> None:
 def force_refresh(target: Target) -> dict[str, Any]:
     """Refresh; return versionId, expiresAt, expiresIn and state. Raises as `tokenctl.stack.function.invoke`."""
     answer = request_token(target, {"force": True})
-    return {key: answer[key] for key in ("versionId", "expiresAt", "expiresIn", "state")}
+    return {key: answer[key] for key in SAMPLE}

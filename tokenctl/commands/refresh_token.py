@@ -7,7 +7,6 @@ import click
 
 from tokenctl.aws_style.operation_command import operation_command
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import complete_from
 from tokenctl.errors import TokenctlError
 
 if TYPE_CHECKING:
@@ -27,18 +26,7 @@ Examples:
 
 
 @click.command("refresh-token", cls=AwsCommand, epilog=EXAMPLES)
-@click.option(
-    "--provider",
-    metavar="<value>",
-    shell_complete=complete_from("figma"),
-    help="The third-party provider for the token; figma is the only one.",
-)
-@click.option(
-    "--refresh-token-body",
-    metavar="<value>",
-    help="The refresh token: token=string[,clientId=string], the same as a JSON object, or file://.",
-)
-@operation_command(OPERATION, {"--provider": "provider", "--refresh-token-body": "refreshTokenBody"})
+@operation_command(OPERATION, "--refresh-token-body", "The refresh token: token=string[,clientId=string]")
 def refresh_token(*, target: "Target", parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     """Refresh a previously issued access token that might have expired.
 

@@ -14,7 +14,7 @@ from tokenctl.aws_style.target_options import target_options
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.pair_secret import store_pair, validate_pair
 from tokenctl.stack.target import Target
-from tokenctl.stack.token_life import life_of, sentence
+from tokenctl.stack.token_life import SAMPLE_LIFE, life_of, sentence
 from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair
 from tokenctl.terminal.secret_input import prompt_hidden, read_text, should_prompt
 
@@ -47,6 +47,7 @@ def seed(*, target: Target, source: str | None, yes: bool, output: Output) -> No
 
     Asks before it replaces a pair. Prints what it stored, but no token.
     """
+    output.check("seed", {"stack": target.stack_name, "versionId": "version", **SAMPLE_LIFE})
     document = _prompt() if should_prompt(source) else _read(source)
     pair = validate_pair(json.dumps(document))
     confirm_replacing_pair(target, yes=yes)

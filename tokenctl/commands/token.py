@@ -10,7 +10,7 @@ from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.errors import UsageError
-from tokenctl.stack.function import request_token
+from tokenctl.stack.function import SAMPLE_ANSWER, request_token
 from tokenctl.stack.target import Target
 
 EXAMPLES: Final = """\b
@@ -37,6 +37,7 @@ def token(*, target: Target, show: bool, failed_version: str | None, output: Out
             "This would show the token on your terminal. Use it as $(tokenctl token), send it into a pipe or a file, "
             "or add --show."
         )
+    output.check("token", SAMPLE_ANSWER)
     answer = request_token(target, {} if failed_version is None else {"failedVersionId": failed_version})
     if answer["state"] == "degraded":
         click.echo(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from tokenctl.errors import ConfigurationError
 from tokenctl.stack.aws_access import AwsAccess
@@ -26,9 +26,20 @@ class Target:
         """The name of the CloudFormation stack."""
         return f"{STACK_PREFIX}{self.stage}"
 
-    @cached_property
+    @property
     def outputs(self) -> Mapping[str, str]:
-        """The stack's outputs.
+        """The stack's outputs; raises as `description`."""
+        return {output["OutputKey"]: output["OutputValue"] for output in self.description.get("Outputs", ())}
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The values of the template's parameters; raises as `description`."""
+        found = self.description.get("Parameters", ())
+        return {parameter["ParameterKey"]: parameter.get("ParameterValue", "") for parameter in found}
+
+    @cached_property
+    def description(self) -> Mapping[str, Any]:
+        """What CloudFormation says about the stack.
 
         Raises:
             ConfigurationError: there is no such stack.
@@ -50,7 +61,8 @@ class Target:
                 f"There is no stack {self.stack_name} in {self.aws.session.region_name}. Deploy it with "
                 f"`cdk deploy -c stage={self.stage}`, or name another with --stage, --region or --profile."
             )
-        return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", ())}
+        described: Mapping[str, Any] = stacks[0]
+        return described
 
     @property
     def function_name(self) -> str:

@@ -17,6 +17,14 @@ MEANING: Final = {
     Window.UNKNOWN: "its expiry is unknown: the next run refreshes it",
 }
 
+SAMPLE_LIFE: Final = {
+    **dict.fromkeys(("refreshedAt", "expiresAt"), "2030-01-01T00:00:00Z"),
+    **dict.fromkeys(("secondsLeft", "lifetimeSeconds"), 1),
+    "window": Window.FRESH.value,
+    "lifeUsed": 0.5,
+}
+"""What `life_of` may return, to test a query with."""
+
 _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
