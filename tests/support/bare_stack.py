@@ -10,16 +10,19 @@ from typing import Any, Self
 from local.cloud import LocalCloud
 from local.standin import CLIENT_ID, CLIENT_SECRET
 
+BOOTSTRAP = "/cdk-bootstrap/qualified/version"
 EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 
 
 def template(function: str | None) -> dict[str, Any]:
     """Return a stack with one secret, or with a second one for the app's credentials if it names a function."""
+    parameter = {"Type": "String", "Default": BOOTSTRAP}
     names = ["Secret", *(["AppSecret"] if function else [])]
     outputs: dict[str, Any] = {f"{name}Arn": {"Value": {"Ref": name}} for name in names}
     if function:
         outputs["FunctionName"] = {"Value": function}
-    return {"Resources": {name: {"Type": "AWS::SecretsManager::Secret"} for name in names}, "Outputs": outputs}
+    resources = {name: {"Type": "AWS::SecretsManager::Secret"} for name in names}
+    return {"Parameters": {"BootstrapVersion": parameter}, "Resources": resources, "Outputs": outputs}
 
 
 @dataclass

@@ -68,11 +68,15 @@ def check_bootstrap(subject: Subject) -> Finding:
 
 
 def _deployed_parameter(subject: Subject) -> str | None:
-    """Return the name that the deployed template has for the bootstrap's version; None if there is no such stack."""
+    """Return the parameter that the deployed template names; None if there is none, or the operator may not read it."""
+    client = subject.target.aws.client("cloudformation")
     try:
-        return subject.target.parameters.get("BootstrapVersion")
-    except TokenctlError:
+        with translate_aws_errors():
+            summary = client.get_template_summary(StackName=subject.target.stack_name)
+    except (TokenctlError, KeyError):  # botocore raises KeyError for an answer to another operation
         return None
+    defaults = {parameter["ParameterKey"]: parameter.get("DefaultValue") for parameter in summary.get("Parameters", ())}
+    return defaults.get("BootstrapVersion")
 
 
 def _parameter(subject: Subject, name: str) -> str | None:

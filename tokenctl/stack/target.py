@@ -31,12 +31,6 @@ class Target:
         """The stack's outputs; raises as `description`."""
         return {output["OutputKey"]: output["OutputValue"] for output in self.description.get("Outputs", ())}
 
-    @property
-    def parameters(self) -> Mapping[str, str]:
-        """The values of the template's parameters; raises as `description`."""
-        found = self.description.get("Parameters", ())
-        return {parameter["ParameterKey"]: parameter.get("ParameterValue", "") for parameter in found}
-
     @cached_property
     def description(self) -> Mapping[str, Any]:
         """What CloudFormation says about the stack.

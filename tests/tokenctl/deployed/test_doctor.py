@@ -9,6 +9,7 @@ import pytest
 
 from local.deployment import Deployment
 from tests.support.aws_endpoints import described_stack
+from tests.support.bare_stack import BOOTSTRAP, Stack
 from tests.support.checkout import ROOT
 from tests.support.command_line import Done, Tokenctl
 from tests.support.deployed_stack import AwsAnswers, put_secret, scheduled
@@ -74,6 +75,18 @@ class TestTheAccount:
         assert done.line("bootstrap") == (
             "FAIL  bootstrap     CDK bootstrap version 5, at least 6 is needed. Fix: run `cdk bootstrap`."
         )
+
+    def test_a_bootstrap_with_a_qualifier(self, tokenctl: Tokenctl, stack: Deployment, bare: Stack) -> None:
+        missing = tokenctl("doctor", "--stage", bare.stage).line("bootstrap")
+        assert missing.startswith(f"FAIL  bootstrap     there is no parameter {BOOTSTRAP}; the account and region are")
+        assert BOOTSTRAP_PARAMETER in missing
+        ssm = stack.cloud.client("ssm")
+        ssm.put_parameter(Name=BOOTSTRAP, Value="21", Type="String")
+        try:
+            found = tokenctl("doctor", "--stage", bare.stage).line("bootstrap")
+        finally:
+            ssm.delete_parameter(Name=BOOTSTRAP)
+        assert found == "OK    bootstrap     CDK bootstrap version 21."
 
     def test_the_bootstrap_version_is_the_synthesized_one(self, stack: Deployment) -> None:
         manifest = json.loads((stack.cloud.folder / "cdk.out" / "manifest.json").read_text())
