@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import click
 import pytest
 
+from tests.support.aws_endpoints import Function
 from tests.support.command_line import Tokenctl
-from tests.tokenctl.conftest import Function
 from tokenctl.aws_style.aws_globals import WITHOUT_EFFECT
 from tokenctl.main import COMMANDS, run
 from tokenctl.main import tokenctl as group
