@@ -59,6 +59,8 @@ class Stage:
     handler: Callable[[Event, LambdaContext], Any]
     patch: pytest.MonkeyPatch = field(default_factory=pytest.MonkeyPatch)
     """What a cell changes of our clients: how long they wait for an answer."""
+    impatient: bool = False
+    """Whether a cell made clients that wait a second."""
 
     def invoke(self, event: Event) -> Any:
         """Return what a caller of Lambda's Invoke gets."""
@@ -120,8 +122,8 @@ class Stage:
         if cell.fault == SLOW:
             for adapter, name in CLIENTS:
                 self.patch.setattr(adapter, name, getattr(adapter, name).merge(Config(read_timeout=1)))
-        if cell.fault in ("answer lost", SLOW):
-            forget_clients()  # botocore stops retrying after too many retries, and many faults went before
+            forget_clients()
+            self.impatient = True
         # What botocore does not repeat is lost once.
         nth = int(cell.fault == "answer lost" and cell.row.operation in WRITES)
         nth = {"GetSecretValue": 1, "GetSecretValue, again": 2}.get(cell.row.call, nth)
@@ -132,6 +134,9 @@ class Stage:
         self.proxy.forget()
         self.function.cloud.standin.reset()
         self.patch.undo()
+        if self.impatient:
+            forget_clients()
+            self.impatient = False
 
 
 def aws_fault(name: str) -> Strike:
@@ -156,6 +161,8 @@ def staged(function: LocalFunction, **environment: str) -> Iterator[Stage]:
         patch.setattr(aws_clients, "session", cache(botocore.session.get_session))
         # botocore's own waiting between two attempts; the attempts stay.
         patch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+        # A client of botocore's stops retrying after a hundred retries, and here all cells share the clients.
+        patch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda *_: True)
         forget_clients()
         from refresh_token.handler import lambda_handler  # noqa: PLC0415 - it reads the environment
 
@@ -188,7 +195,8 @@ def of_each_issuer() -> Iterator[Any]:
         yield pytest.param(cell.row.issuer, cell, id=str(cell), marks=group)
 
 
-@pytest.mark.parametrize(("staged_issuer", "cell"), list(of_each_issuer()), indirect=["staged_issuer"])
+# Without the scope, pytest would set up an issuer's stage for each cell.
+@pytest.mark.parametrize(("staged_issuer", "cell"), list(of_each_issuer()), indirect=["staged_issuer"], scope="module")
 def test_a_fault_leads_to_what_the_table_says(stage: Stage, cell: Cell) -> None:
     version, grant = stage.seed(cell.window)
     stage.prepare(cell, version)
