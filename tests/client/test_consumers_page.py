@@ -17,8 +17,7 @@ import pytest
 from tests.support.client_function import NAME, Api
 from tests.support.consumers_page import PAGE, block, blocks
 from tests.support.http_server import serving
-from token_client import errors, invoker, kept_token
-from token_client.auth import rejections
+from token_client import errors
 
 PARAMETERS = ["/RefreshToken/dev/function-arn", "/RefreshToken/dev/client-layer-arn"]
 RUN_HERE = {"CDK", "SAM", "Terraform", "Test your own code"}
@@ -97,19 +96,3 @@ def test_the_page_lists_every_error_in_order() -> None:
     function_errors = leaves(errors.FunctionError)
     assert (len(function_errors), len(leaves(errors.InvokeError))) == (13, 6), "the page says thirteen and six"
     assert list(errors.CONTRACT) == function_errors[:10]
-
-
-def test_the_pages_figures_are_the_codes() -> None:
-    text = " ".join(PAGE.read_text().split())
-    figures = [
-        f"{kept_token.AHEAD / 86_400:g} days",
-        f"{kept_token.AGAIN / 120:g} to {kept_token.AGAIN / 60:g} minutes",
-        f"{kept_token.PAUSE / 2:g} to {kept_token.PAUSE:g} seconds",
-        f"last {kept_token.LAST:g} seconds",
-        f"{invoker.IMPATIENT_READ_TIMEOUT:g} seconds",
-        f"{invoker.READ_TIMEOUT:g} seconds",
-        f"{invoker.MAX_ATTEMPTS} attempts",
-        f"{rejections.FIRST_PAUSE:g} seconds",
-        f"{rejections.MAX_PAUSE / 60:g} minutes",
-    ]
-    assert [figure for figure in figures if figure not in text] == []

@@ -120,11 +120,6 @@ class TestErrors:
         client = boto3.client("dynamodb", endpoint_url=NOBODY_LISTENS, config=config)
         self.raises(IdempotencyLock(TABLE, ARN, client), name, IssuerUnavailableException, "EndpointConnectionError")
 
-    @pytest.mark.usefixtures("aws")
-    @pytest.mark.parametrize("name", CALLS)
-    def test_of_a_missing_table(self, name: str, lock: IdempotencyLock) -> None:
-        self.raises(lock, name, ConfigurationException, "ResourceNotFoundException")
-
 
 def test_a_vanished_record_counts_as_held(stub: Stubber, lock: IdempotencyLock) -> None:
     stub.add_client_error("put_item", "ConditionalCheckFailedException")  # without the old item

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ConnectionClosedError
 from botocore.stub import Stubber
 
 from refresh_token.adapters.secrets_manager import (
@@ -33,7 +32,6 @@ from refresh_token.errors import (
 from tests.support.botocore_models import modelled_errors
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import NOBODY_LISTENS
-from tests.support.secret_by_hand import store_by_hand
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
@@ -162,16 +160,6 @@ class TestRead:
         expect(("read", value(SecretString=text)))
         assert store.read().pair.expires_at == CREATED + timedelta(minutes=1)
 
-    def test_survives_a_hang_up_before_describing(
-        self, expect: Expect, client: "SecretsManagerClient", store: SecretsManagerStore
-    ) -> None:
-        def hang_up(**_: object) -> None:
-            raise ConnectionClosedError(endpoint_url="https://canary")
-
-        expect(("read", NOT_FOUND))
-        client.meta.events.register("provide-client-params.secretsmanager.DescribeSecret", hang_up)
-        raises(SecretUnavailableException, store.read, "(ConnectionClosedError)")
-
 
 MOVE_ERRORS = [*modelled_errors("secretsmanager", "UpdateSecretVersionStage"), *COMMON]
 NOT_STORED: Sequence[tuple[str, Sequence[Step]]] = [
@@ -256,23 +244,6 @@ class TestReplace:
             store = SecretsManagerStore(ARN, secrets_manager_client(), secrets_manager_writer)
             raises(TokenNotStoredException, lambda: write(store, seconds=4), "(ReadTimeoutError)")
         assert time.monotonic() - began < 4 + MAX_CALL_TIME
-
-    @pytest.mark.usefixtures("aws")
-    def test_gives_way_to_an_operators_quick_write(self) -> None:
-        client, theirs = boto3.client("secretsmanager"), boto3.client("secretsmanager")
-        client.create_secret(Name="pair")
-        first = store_by_hand(theirs, "pair", PAIR.to_json())
-        their_pair = TokenPair(access_token="theirs", refresh_token="theirs")
-        won: list[str] = []
-
-        def operator(**_: object) -> None:
-            won.append(store_by_hand(theirs, "pair", their_pair.to_json()))
-
-        client.meta.events.register("before-call.secretsmanager.UpdateSecretVersionStage", operator)
-        store = SecretsManagerStore("pair", client, lambda: client)
-        with pytest.raises(VersionSupersededError):
-            store.replace(PAIR, expected=first, version_id=V2, seconds=30)
-        assert store.read() == StoredPair(won[0], their_pair)
 
 
 class TestPendingAndPrevious:

@@ -4,7 +4,6 @@ import http.client
 import itertools
 import json
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from botocore.config import Config
 
 from refresh_token.adapters.aws_clients import Fault, attempt, aws_client, punctual_client
 from refresh_token.adapters.whole_response import MAX_BYTES
+from tests.support.token_server import accepting
 
 BODY = json.dumps({"ARN": "arn", "Name": "pair", "VersionId": "V1", "SecretString": "x" * 40}).encode()
 HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
@@ -45,27 +45,13 @@ def requested(connection: socket.socket) -> bool:
 def serving(pieces: Callable[[], Iterable[bytes]]) -> Iterator[str]:
     """Answer every request with these pieces, on kept connections."""
 
-    def serve(connection: socket.socket) -> None:
-        with connection:
-            try:
-                while requested(connection):
-                    for piece in pieces():
-                        connection.sendall(piece)
-            except OSError:
-                return  # the client gave up
+    def serve(connection: socket.socket, _: int) -> None:
+        while requested(connection):
+            for piece in pieces():
+                connection.sendall(piece)
 
-    def accept(server: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=accept, args=(server,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        server.shutdown(socket.SHUT_RDWR)
+    with accepting(serve) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def answers_to(

@@ -374,8 +374,3 @@ class TestLayer:
         assert bundling.client_bundle(client, cache=tmp_path / "other").name == first.name
         (client / "__init__.py").write_text("VALUE = 2\n")
         assert bundling.client_bundle(client, cache=tmp_path / "one").name != first.name
-
-    def test_ours_brings_the_client_alone(self) -> None:
-        layer = bundling.client_bundle()
-        assert [path.name for path in (layer / "python").iterdir()] == ["token_client"]
-        assert (layer / "python" / "token_client" / "py.typed").is_file()

@@ -74,17 +74,6 @@ class TestBadResponses:
         assert done.err.endswith(f"tokenctl: Nobody answered within 3 seconds. {AGAIN}\n")
         assert stack.stored() is None
 
-    def test_that_come_again_are_too_late(self, start: Start, stack: Stack) -> None:
-        command = start()
-        redirect = allowed(command.address)
-        assert command.visit(redirect).status == 200
-        assert command.process.stdout is not None
-        assert any("token lives until" in line for line in command.process.stdout)
-        late = [command.visit(redirect), command.visit(redirect.partition("?")[0])]
-        assert [(page.status, "Already answered" in page.data.decode()) for page in late] == [(409, True)] * 2
-        assert command.end().code == 0
-        assert exchanges(stack) == 1
-
 
 class TestRefusedBeforeTheBrowserOpens:
     @pytest.mark.parametrize(
