@@ -1,4 +1,8 @@
-"""Reading the function's environment variables, which the stack sets. All faults are reported at once."""
+"""Reading the function's environment variables, which the stack sets. All faults are reported at once.
+
+This module is beside the others because all of them read variables with it: `settings` those of the function, which are
+named here, and `oauth.variables` those of an issuer.
+"""
 
 from collections.abc import Mapping
 from typing import Final

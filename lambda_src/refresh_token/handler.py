@@ -20,12 +20,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
-from refresh_token.adapters.secrets_manager import (
-    SecretsManagerStore,
-    secrets_manager_client,
-    secrets_manager_writer,
-)
+from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
 from refresh_token.adapters.telemetry import PowertoolsTelemetry
+from refresh_token.adapters.token_store import SecretsManagerStore
 from refresh_token.answers import Answer, answer_of
 from refresh_token.core.connections import Connection
 from refresh_token.core.process_memory import ProcessMemory
@@ -86,7 +83,7 @@ def lambda_handler(event: object, context: LambdaContext) -> Answer:
         RefreshTokenError: the request failed; the class name is the ``errorType`` that the caller sees.
 
     """
-    with TELEMETRY.invocation(context):
+    with TELEMETRY.invocation(context.aws_request_id):
         request = parse_event(event)
         connection = _connection()
         make_service = _static_token if connection.static else _refresher

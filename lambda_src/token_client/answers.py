@@ -72,7 +72,7 @@ def _error_named(name: str, message: str) -> FunctionError:
         return known(_safe_line(message) or f"The function raised {known.__name__}. {_SEE_LOG}.")
     if name == "Sandbox.Timedout" or "Task timed out after" in message:
         return FunctionTimedOutException(
-            "The function reached its own timeout. It may have finished its work all the same: ask again. "
+            "The function reached its own timeout. It may have finished its work all the same: try again. "
             f"{_SEE_LOG} if this persists."
         )
     if name.startswith(("Runtime.", "Extension.", "Sandbox.")):

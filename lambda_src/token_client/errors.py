@@ -60,7 +60,7 @@ class IssuerProtocolException(FunctionError):
 
 
 class RefreshInProgressException(FunctionError):
-    """Another invocation is refreshing the token and did not finish in time. Ask again."""
+    """Another invocation is refreshing the token and did not finish in time. Try again."""
 
     transient = True
 
@@ -110,7 +110,7 @@ class FunctionMissingException(InvokeError):
 
 
 class InvokeTimedOutException(InvokeError):
-    """No answer came within the read timeout. The function may have finished by now: ask again."""
+    """No answer came within the read timeout. The function may have finished by now: try again."""
 
     transient = True
 

@@ -78,5 +78,5 @@ class FunctionName:
     def _unavailable(self) -> LambdaUnavailableException:
         return LambdaUnavailableException(
             f"The client could not read the parameter {self._parameter}: Systems Manager throttles or has an internal "
-            "error. Ask again later."
+            "error. Try again later."
         )

@@ -57,7 +57,7 @@ def error_of_no_answer(error: Exception, read_timeout: float) -> TokenClientErro
     code = type(error).__name__
     if isinstance(error, ReadTimeoutError):
         timed_out = InvokeTimedOutException(
-            f"The refresh function did not answer within {read_timeout:g} seconds. It may have finished by now: ask "
+            f"The refresh function did not answer within {read_timeout:g} seconds. It may have finished by now: try "
             "again. Figma or AWS may be slow; see the function's log if this persists."
         )
         return _with_code(timed_out, code)
@@ -71,14 +71,14 @@ def error_of_no_answer(error: Exception, read_timeout: float) -> TokenClientErro
         else "Check the network and the region"
     )
     return _with_code(
-        LambdaUnavailableException(f"The client cannot reach AWS ({code}). {advice}, then ask again."), code
+        LambdaUnavailableException(f"The client cannot reach AWS ({code}). {advice}, then try again."), code
     )
 
 
 def _refusal(code: str, status: int) -> InvokeError:
     if code in ("TooManyRequestsException", "ThrottlingException") or status == 429:  # noqa: PLR2004 - HTTP
         return InvokeThrottledException(
-            f"Lambda throttles invocations of the refresh function ({code}). Ask again later. If this persists, raise "
+            f"Lambda throttles invocations of the refresh function ({code}). Try again later. If this persists, raise "
             "the account's concurrency or the function's reserved concurrency."
         )
     if code in _CREDENTIALS or status in (401, 403):
@@ -93,7 +93,7 @@ def _refusal(code: str, status: int) -> InvokeError:
         )
     if status >= 500 or status == 409:  # noqa: PLR2004 - HTTP; 409 while the function is being updated
         return LambdaUnavailableException(
-            f"Lambda could not run the refresh function ({code}). Ask again later. If this persists, see the AWS "
+            f"Lambda could not run the refresh function ({code}). Try again later. If this persists, see the AWS "
             "Health Dashboard for Lambda."
         )
     return InvokeRefusedException(

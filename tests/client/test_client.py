@@ -151,7 +151,7 @@ class TestReports:
 
     def test_the_next_question_repeats_a_failed_report(self, client: TokenClient, function: Function) -> None:
         dead = client.get_token()
-        function.faults = [raised("IssuerUnavailableException", "Ask again later.")]
+        function.faults = [raised("IssuerUnavailableException", "Try again later.")]
         with pytest.raises(errors.IssuerUnavailableException):
             client.report_failure(dead)
         assert client.get_token().version_id == "version-2"
@@ -230,8 +230,8 @@ def a_token_answer(**members: object) -> Response:
 ANSWERS: dict[str, tuple[Response, str, str]] = {
     "an error from the future": (raised("NewException", CANARY), "UnknownFunction", "NewException"),
     "an error without a name": (raised(CANARY + " !", CANARY), "UnknownFunction", "without a name"),
-    "a timeout": (raised("Sandbox.Timedout", "Z Task timed out after 60.00 seconds"), "FunctionTimedOut", "ask again"),
-    "a timeout without a type": (raised("", "x Task timed out after 3.00 seconds"), "FunctionTimedOut", "ask again"),
+    "a timeout": (raised("Sandbox.Timedout", "Z Task timed out after 60.00 seconds"), "FunctionTimedOut", "try again"),
+    "a timeout without a type": (raised("", "x Task timed out after 3.00 seconds"), "FunctionTimedOut", "try again"),
     "out of memory": (raised("Runtime.OutOfMemory", "x"), "FunctionCrashed", "Runtime.OutOfMemory"),
     "a broken bundle": (raised("Runtime.ImportModuleError", "x"), "FunctionCrashed", "deploying"),
     "no JSON": (Response(CANARY), "UnexpectedAnswer", "refresh function"),
@@ -294,7 +294,7 @@ class TestErrors:
 
     def test_a_read_timeout_is_not_retried(self, function: Function) -> None:
         function.slow = threading.Event()
-        with pytest.raises(errors.InvokeTimedOutException, match=r"0.2 seconds.*ask again"):
+        with pytest.raises(errors.InvokeTimedOutException, match=r"0.2 seconds.*try again"):
             TokenClient(NAME, read_timeout=0.2).get_token()
         assert len(function.events) == 1
 

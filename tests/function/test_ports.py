@@ -14,7 +14,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
-from refresh_token.adapters.secrets_manager import SecretsManagerStore, secrets_manager_client
+from refresh_token.adapters.secrets_manager import secrets_manager_client
+from refresh_token.adapters.token_store import SecretsManagerStore
 from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim, RefreshLock
 from refresh_token.core.ports import StoredPair, TokenStore, VersionSupersededError
 from refresh_token.core.successors import successor_id

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from refresh_token.core.claimed_refresh import CLOSE_RESERVE, COOLDOWN, MIN_CALL_TIME, WRITE_RESERVE, Outcome
+from refresh_token.core.claimed_refresh import Outcome
 from refresh_token.core.claims import Failure
+from refresh_token.core.failed_call import COOLDOWN
 from refresh_token.core.issued_token import IssuedToken
 from refresh_token.core.ports import StoredPair
+from refresh_token.core.time_budget import CLOSE_RESERVE, MIN_CALL_TIME, WRITE_RESERVE
 from refresh_token.errors import (
     ConfigurationException,
     IssuerProtocolException,
@@ -30,10 +32,10 @@ REFUSED = ReauthorizationRequiredException("refused")
 NOT_STORED = TokenNotStoredException("denied")
 UNREADABLE = SecretUnavailableException("denied")
 RECENT = Failure(DOWN.reason, NOW + COOLDOWN)
-IN_PROGRESS = "The token is being refreshed by another invocation, which did not finish in time. Ask again."
+IN_PROGRESS = "The token is being refreshed by another invocation, which did not finish in time. Try again."
 TOO_LITTLE = (
     "Too little time is left in this invocation to start a refresh. "
-    "Ask again; if this persists, raise the function's timeout."
+    "Try again; if this persists, raise the function's timeout."
 )
 
 REFRESHED: dict[str, Any] = {"refreshed_at": NOW, "granted_at": NOW, "issued_by": ISSUED_BY}
@@ -217,7 +219,7 @@ class TestFailure:
     @pytest.mark.parametrize(
         ("fault", "cooldown", "what_now"),
         [
-            (DOWN, timedelta(seconds=60), "Ask again after that."),
+            (DOWN, timedelta(seconds=60), "Try again after that."),
             (NONSENSE, timedelta(seconds=60), "See the function's log for that attempt."),
             (REFUSED, timedelta(minutes=15), "A person must sign in to Figma again and store the new pair."),
         ],

@@ -199,7 +199,7 @@ class TestDeadTokenIsNotServed:
         world = World.with_token("expired")
         world.issuer.expires_in = 1
         world.store.faults = {"put": [NOT_STORED] * 3}
-        message = "The token was refreshed, but the new one has already expired. Ask again."
+        message = "The token was refreshed, but the new one has already expired. Try again."
         assert fails(world, "ask", RefreshInProgressException) == message
 
     def test_whose_successor_was_not_stored(self) -> None:

@@ -13,12 +13,8 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from refresh_token.adapters.secrets_manager import (
-    MAX_CALL_TIME,
-    SecretsManagerStore,
-    secrets_manager_client,
-    secrets_manager_writer,
-)
+from refresh_token.adapters.secrets_manager import MAX_CALL_TIME, secrets_manager_client, secrets_manager_writer
+from refresh_token.adapters.token_store import SecretsManagerStore
 from refresh_token.core.ports import StoredPair, VersionSupersededError
 from refresh_token.core.successors import successor_id
 from refresh_token.core.token_pair import TokenPair

@@ -47,10 +47,16 @@ CORE_ALLOWED: dict[str, set[str]] = {
     "results": {"ports"},
     "connections": {"claims", "grant_life", "ports", "windows"},
     "process_memory": {"ports"},
+    "time_budget": set(),
+    "failed_call": {"claims", "windows"},
     "claimed_refresh": {
-        *("claims", "connections", "issued_token", "ports", "process_memory", "token_pair", "windows"),
+        *("claims", "connections", "failed_call", "issued_token", "ports", "process_memory"),
+        *("time_budget", "token_pair"),
     },
-    "refresh_once": {"issued_by", "claimed_refresh", "claims", "connections", "ports", "process_memory", "windows"},
+    "refresh_once": {
+        *("claimed_refresh", "claims", "connections", "issued_by", "ports", "process_memory"),
+        *("time_budget", "windows"),
+    },
     "static_token": {"connections", "ports", "results", "secret_format", "windows"},
     "refresher": {
         *("claimed_refresh", "claims", "connections", "issued_token"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from refresh_token.core.ports import StoredPair
 from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import RefreshTokenError, SecretNotSeededException
@@ -16,14 +17,6 @@ from tokenctl.stack.target import Target
 
 class NoPairError(TokenctlError):
     """The secret holds no token pair."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredPair:
-    """The current pair and the version of the secret that holds it."""
-
-    version_id: str
-    pair: TokenPair
 
 
 @dataclass(frozen=True, kw_only=True)

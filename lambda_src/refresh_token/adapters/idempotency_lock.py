@@ -6,9 +6,8 @@ refresh failed. Powertools' decorator would delete the record of a failure. Kept
 see, so this module uses the persistence layer directly.
 """
 
-import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -21,6 +20,7 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import S
 from botocore.config import Config
 
 from refresh_token.adapters.aws_clients import Fault, attempt, punctual_client
+from refresh_token.adapters.failure_record import DONE, read_failure, to_data
 from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
 from refresh_token.errors import (
     ConfigurationException,
@@ -42,9 +42,6 @@ operator may make an old version current again, and that version must then be re
 
 KEEP_FAILURE: Final = 30 * 24 * 3600
 """Seconds for which a failure is remembered, so that a refused grant is counted once and the recovery is noticed."""
-
-DONE: Final[dict[str, object]] = {"done": True}
-"""The data in the record of a version that has a successor."""
 
 _CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
 _OUR_FAULT: Final = ("AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException")
@@ -82,7 +79,7 @@ class IdempotencyLock:
                 return HeldClaim(version_id, self, previous)
             if record.status != STATUS_CONSTANTS["COMPLETED"]:
                 return Held()
-            failure = _failure(record)
+            failure = read_failure(record.response_data)
             if failure is None:
                 return Done()
             if now < failure.retry_at and not ignore_cooldown:
@@ -101,15 +98,7 @@ class IdempotencyLock:
 
     def record_failure(self, version_id: str, failure: Failure) -> None:
         """Close the claim and remember the failure."""
-        kept: dict[str, object] = {
-            "reason": failure.reason,
-            "retryAt": failure.retry_at.timestamp(),
-            "refused": failure.refused,
-            "lost": failure.lost,
-        }
-        if failure.since:
-            kept |= {"count": failure.count, "since": failure.since.timestamp()}
-        self._save(version_id, {"failure": kept}, KEEP_FAILURE)
+        self._save(version_id, to_data(failure), KEEP_FAILURE)
 
     def delete_claim(self, version_id: str) -> None:
         """Close the claim and remember nothing."""
@@ -123,7 +112,7 @@ class IdempotencyLock:
         if record is None or record.is_expired:
             return None
         if record.status == STATUS_CONSTANTS["COMPLETED"]:
-            failure = _failure(record)
+            failure = read_failure(record.response_data)
             return failure if failure and failure.lost else None
         ended = int(record.in_progress_expiry_timestamp or 0) <= now.timestamp() * 1000
         return Failure(TokenNotStoredException.__name__, now, lost=True) if ended else None
@@ -172,26 +161,6 @@ class IdempotencyLock:
         return layer
 
 
-def _failure(record: DataRecord) -> Failure | None:
-    """Return the failure that a record holds, None if it holds a success.
-
-    A record that cannot be parsed was changed by hand or written by another release. It counts as a
-    failure whose cooldown is over.
-    """
-    try:
-        document = json.loads(record.response_data)
-        if document == DONE:
-            return None
-        kept = document["failure"]
-        retry_at = datetime.fromtimestamp(kept["retryAt"], UTC)
-        refused, lost = (kept.get(key) is True for key in ("refused", "lost"))
-        since = datetime.fromtimestamp(kept["since"], UTC) if "since" in kept else None
-        count = int(kept["count"]) if since else 0
-        return Failure(str(kept["reason"]), retry_at, refused=refused, lost=lost, count=count, since=since)
-    except (ValueError, LookupError, TypeError, OverflowError, OSError):
-        return Failure("UnreadableRecord", datetime.min.replace(tzinfo=UTC))
-
-
 def _guarded(call: Callable[[], T]) -> T:
     """Make a call to the table and return its answer.
 
@@ -217,6 +186,6 @@ def _misconfigured(what: str) -> RefreshTokenError:
 
 def _unavailable(what: str) -> RefreshTokenError:
     return IssuerUnavailableException(
-        f"The lock table does not answer ({what}), so the issuer was not called. Ask again later; if this persists, "
+        f"The lock table does not answer ({what}), so the issuer was not called. Try again later; if this persists, "
         "see the AWS Health Dashboard for DynamoDB."
     )

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from refresh_token.errors import ReauthorizationRequiredException, RefreshTokenError, TokenNotStoredException
 from refresh_token.signals import NAMESPACE, REASON, SERVICE, Log, Metric
@@ -26,15 +26,6 @@ for _name, _level in _LOWEST_LEVELS.items():
     logging.getLogger(_name).setLevel(_level)
 
 
-class Invocation(Protocol):
-    """The part of the Lambda context that is logged."""
-
-    @property
-    def aws_request_id(self) -> str:
-        """Return Lambda's id of this invocation."""
-        ...
-
-
 class PowertoolsTelemetry:
     """The Telemetry port on the Logger and Metrics of Powertools."""
 
@@ -43,9 +34,9 @@ class PowertoolsTelemetry:
         self._correlation_id: str | None = None
 
     @contextmanager
-    def invocation(self, context: Invocation) -> Iterator[None]:
-        """Log an error that leaves the block, and send the metrics at its end."""
-        self._request_id = self._correlation_id = context.aws_request_id
+    def invocation(self, request_id: str) -> Iterator[None]:
+        """Log an error that leaves the block, and send the metrics at its end. ``request_id`` is Lambda's id of it."""
+        self._request_id = self._correlation_id = request_id
         try:
             yield
         except RefreshTokenError as error:

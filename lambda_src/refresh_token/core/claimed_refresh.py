@@ -6,55 +6,31 @@ a pair that was written but not promoted, and for one that this process could no
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
 
 from refresh_token.core.claims import Failure, HeldClaim
 from refresh_token.core.connections import Connection
+from refresh_token.core.failed_call import COOLDOWN, failed_call, failure_after
 from refresh_token.core.issued_token import Issued, IssuedToken, RefreshTokenOnly
 from refresh_token.core.ports import Clock, StoredPair, Telemetry, VersionSupersededError
 from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.time_budget import (
+    CLOSE_RESERVE,
+    INITIAL_PAUSE,
+    MIN_CALL_TIME,
+    MIN_WRITE_TIME,
+    TOO_LITTLE_TIME,
+    WRITE_RESERVE,
+    next_pause,
+)
 from refresh_token.core.token_pair import TokenPair
-from refresh_token.core.windows import iso_utc
 from refresh_token.errors import (
-    IssuerUnavailableException,
     ReauthorizationRequiredException,
     RefreshInProgressException,
     RefreshTokenError,
     TokenNotStoredException,
-)
-
-COOLDOWN: Final = timedelta(seconds=60)
-"""How long consumers cannot reach the issuer after a failed refresh."""
-
-COOLDOWN_REFUSED: Final = timedelta(minutes=15)
-"""The same after a refused grant, which only a person can fix."""
-
-MIN_UNEXPLAINED: Final = 3
-"""This many refusals without a reason, over MIN_UNEXPLAINED_TIME, count as a refused grant."""
-
-MIN_UNEXPLAINED_TIME: Final = timedelta(hours=6)
-
-WRITE_RESERVE: Final = 5.0
-"""Seconds of the invocation that are reserved for storing the issuer's answer."""
-
-CLOSE_RESERVE: Final = 1.0
-"""Seconds of WRITE_RESERVE that are reserved for closing the claim and answering."""
-
-MIN_WRITE_TIME: Final = 3.0
-"""The write is repeated only if at least this many seconds are left for it."""
-
-MIN_CALL_TIME: Final = 3.0
-"""The issuer is called only if at least this many seconds are left for the call."""
-
-INITIAL_PAUSE: Final = 0.2
-MAX_PAUSE: Final = 2.0
-PAUSE_GROWTH: Final = 1.6
-
-TOO_LITTLE_TIME: Final = (
-    "Too little time is left in this invocation to start a refresh. "
-    "Ask again; if this persists, raise the function's timeout."
 )
 
 T = TypeVar("T")
@@ -66,19 +42,6 @@ class Outcome:
 
     stored: StoredPair
     issued: IssuedToken | None = None
-
-
-def next_pause(pause: float) -> float:
-    """Return the pause, in seconds, that follows ``pause``."""
-    return min(pause * PAUSE_GROWTH, MAX_PAUSE)
-
-
-def _refused_for_hours(count: int, since: datetime) -> ReauthorizationRequiredException:
-    return ReauthorizationRequiredException(
-        f"The issuer has refused the refresh token {count} times since {iso_utc(since)}, without a reason. A person "
-        "must sign in again and store the new pair, unless a firewall or a rate limit answers instead of the issuer: "
-        "then fix that. Nothing was deleted."
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,19 +133,15 @@ class ClaimedRefresh:
 
     def _record_call_failure(self, error: RefreshTokenError, *, ours: bool) -> RefreshTokenError:
         """Report and remember a failed call; return the error to raise. ``ours``: the client id is the pair's."""
-        previous, now = self.claim.previous, self.clock.now()
-        count, since = (previous.count, previous.since) if previous else (0, None)
-        if isinstance(error, IssuerUnavailableException) and error.unexplained and ours:
-            count, since = count + 1, since or now
-            if count >= MIN_UNEXPLAINED and now - since >= MIN_UNEXPLAINED_TIME:
-                error = _refused_for_hours(count, since)
-        failure = self._report(error, lost=previous is not None and previous.lost)
-        self._close(lambda: self.claim.failed(replace(failure, count=count, since=since)))
+        error, failure = failed_call(error, self.claim.previous, now=self.clock.now(), counts=ours)
+        self._report(error)
+        self._close(lambda: self.claim.failed(failure))
         return error
 
     def _record_failure_of(self, successor: str, error: RefreshTokenError) -> None:
         """Start the cooldown of a version without a usable access token, unless someone is refreshing it already."""
-        failure = self._report(error, lost=False)
+        self._report(error)
+        failure = failure_after(error, self.claim.previous, now=self.clock.now())
 
         def record() -> None:
             now, seconds = self.clock.now(), self.clock.remaining()
@@ -192,14 +151,11 @@ class ClaimedRefresh:
 
         self._close(record)
 
-    def _report(self, error: RefreshTokenError, *, lost: bool) -> Failure:
-        """Report a failed call of the issuer; return it in the form that is remembered."""
+    def _report(self, error: RefreshTokenError) -> None:
+        """Report a failed call of the issuer."""
         previous = self.claim.previous
-        refused_now = isinstance(error, ReauthorizationRequiredException)
-        refused_before = previous is not None and previous.refused
-        self.telemetry.refresh_failed(error, version_id=self.claim.version_id, first=not refused_before)
-        retry_at = self.clock.now() + (COOLDOWN_REFUSED if refused_now else COOLDOWN)
-        return Failure(error.reason, retry_at, refused=refused_now or refused_before, lost=lost)
+        first = previous is None or not previous.refused
+        self.telemetry.refresh_failed(error, version_id=self.claim.version_id, first=first)
 
     def _write(self, successor: StoredPair, old: TokenPair, *, written: bool) -> bool:
         """Store the successor, trying as long as it may help; return False if another version has become current."""

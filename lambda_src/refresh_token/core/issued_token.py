@@ -123,8 +123,8 @@ def read_issued(  # noqa: PLR0913 - the members of an answer
             odd=names,
         )
     if new is None or new == sent:
-        raise refusal or _nonsense(access_token, "Nothing was stored, but the previous token may be dead")
-    error = refusal or _nonsense(access_token, "Its new refresh token was kept")
+        raise refusal or _no_token(access_token, "Nothing was stored, but the previous token may be dead.")
+    error = refusal or _no_token(access_token, "Its new refresh token was kept.")
     return RefreshTokenOnly(refresh_token=new, error=error, refresh_expires_in=refresh_number, odd=names)
 
 
@@ -137,12 +137,16 @@ def _number(value: object) -> int | None:
     return int(value) if abs(value) <= _MAX_NUMBER and value == int(value) else None
 
 
-def _nonsense(access_token: object, what_now: str) -> IssuerProtocolException:
+def nonsense(why: str, what_now: str) -> IssuerProtocolException:
+    """Return the error for an answer that no issuer should give; ``what_now`` says what was stored and what to do."""
+    return IssuerProtocolException(f"The issuer's answer makes no sense: {why}. {what_now}")
+
+
+def _no_token(access_token: object, stored: str) -> IssuerProtocolException:
     why = "it holds no access token"
     if isinstance(access_token, str) and access_token.strip():
         long = len(access_token) > MAX_ACCESS_TOKEN_LENGTH
         why = "its access token is too long" if long else "no HTTP header can carry its access token"
-    return IssuerProtocolException(
-        f"The issuer's answer makes no sense: {why}. {what_now}. Ask again; if this persists, the issuer has changed: "
-        "look for a newer version of this stack."
+    return nonsense(
+        why, f"{stored} Try again; if this persists, the issuer has changed: look for a newer version of this stack."
     )

@@ -12,20 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from refresh_token.core.claimed_refresh import (
-    INITIAL_PAUSE,
-    MIN_CALL_TIME,
-    TOO_LITTLE_TIME,
-    WRITE_RESERVE,
-    ClaimedRefresh,
-    Outcome,
-    next_pause,
-)
+from refresh_token.core.claimed_refresh import ClaimedRefresh, Outcome
 from refresh_token.core.claims import Claim, CoolingDown, Failure, HeldClaim
 from refresh_token.core.connections import Connection
 from refresh_token.core.issued_by import refuse_other_issuer
 from refresh_token.core.ports import Clock, StoredPair, Telemetry
 from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.time_budget import INITIAL_PAUSE, MIN_CALL_TIME, TOO_LITTLE_TIME, WRITE_RESERVE, next_pause
 from refresh_token.core.windows import iso_utc
 from refresh_token.errors import (
     IssuerUnavailableException,
@@ -35,7 +28,7 @@ from refresh_token.errors import (
     error_named,
 )
 
-IN_PROGRESS: Final = "The token is being refreshed by another invocation, which did not finish in time. Ask again."
+IN_PROGRESS: Final = "The token is being refreshed by another invocation, which did not finish in time. Try again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +132,7 @@ def _cooling_down(failure: Failure) -> RefreshTokenError:
     what_now = (
         "A person must sign in to Figma again and store the new pair."
         if error is ReauthorizationRequiredException
-        else "Ask again after that."
+        else "Try again after that."
         if error is IssuerUnavailableException
         else "See the function's log for that attempt."
     )

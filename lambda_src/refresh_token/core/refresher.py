@@ -173,7 +173,7 @@ class Refresher:
         """Return the stored token as an answer; ``state`` is for a token that is past its advisory window."""
         left, window = self._seconds_left(stored), self._window(stored)
         if left is None or window is Window.EXPIRED:
-            raise RefreshInProgressException("The token was refreshed, but the new one has already expired. Ask again.")
+            raise RefreshInProgressException("The token was refreshed, but the new one has already expired. Try again.")
         return LiveToken(stored, _STATES.get(window, state), int(left))
 
     def _rests(self, stored: StoredPair) -> bool:

@@ -73,7 +73,7 @@ def _unreadable(fault: Fault) -> RefreshTokenError:
         return ConfigurationException(f"There are no app credentials: their secret is empty or missing. {HOW_TO_FILL}")
     if _is_transient(fault) or fault.kind == "other":
         return IssuerUnavailableException(
-            f"The app's credentials cannot be read ({fault.code}), so the issuer was not called. Ask again later; if "
+            f"The app's credentials cannot be read ({fault.code}), so the issuer was not called. Try again later; if "
             "this persists, see the AWS Health Dashboard for Secrets Manager."
         )
     return ConfigurationException(

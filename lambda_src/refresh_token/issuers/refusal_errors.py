@@ -1,8 +1,8 @@
 """The errors for what goes wrong at a token endpoint. No message holds anything that the issuer said."""
 
+from refresh_token.core.issued_token import nonsense
 from refresh_token.errors import (
     ConfigurationException,
-    IssuerProtocolException,
     IssuerUnavailableException,
     ReauthorizationRequiredException,
     RefreshTokenError,
@@ -26,11 +26,11 @@ def refusal_error(response: TokenResponse, rules: RefusalRules) -> RefreshTokenE
         case Refusal.LATER if is_failing(response.status):
             return unavailable(what)
         case Refusal.LATER:
-            return IssuerUnavailableException(f"The issuer cannot refresh now ({what}). Ask again later.")
+            return IssuerUnavailableException(f"The issuer cannot refresh now ({what}). Try again later.")
         case Refusal.UNEXPLAINED:
             return unexplained(what)
         case Refusal.NONSENSE:
-            return nonsense(what)
+            return no_token_answer(what)
 
 
 def _misconfigured(what: str, response: TokenResponse, rules: RefusalRules, means: Refusal) -> RefreshTokenError:
@@ -51,7 +51,7 @@ def unexplained(what: str) -> RefreshTokenError:
     """Return the error for a refusal without a reason."""
     error = IssuerUnavailableException(
         f"The refresh was refused without a reason ({what}). A firewall or a rate limit may have answered instead of "
-        "the issuer. Ask again later; if this persists for hours, a person must sign in again."
+        "the issuer. Try again later; if this persists for hours, a person must sign in again."
     )
     error.unexplained = True
     return error
@@ -61,15 +61,15 @@ def unavailable(what: str, *, trusted: bool = True) -> RefreshTokenError:
     """Return the error for an issuer that gave no answer; not `trusted` if its certificate was not accepted."""
     check = "the function's route to it (address, proxy)" if trusted else "its address and AWS_CA_BUNDLE"
     return IssuerUnavailableException(
-        f"The issuer could not be used ({what}), after retries if they were safe. Ask again later; if this persists, "
+        f"The issuer could not be used ({what}), after retries if they were safe. Try again later; if this persists, "
         f"check the issuer's status page and {check}."
     )
 
 
-def nonsense(why: str) -> RefreshTokenError:
+def no_token_answer(why: str) -> RefreshTokenError:
     """Return the error for an answer that no token endpoint gives."""
-    return IssuerProtocolException(
-        f"The issuer's answer makes no sense: {why}. Nothing was stored, but the previous token may be dead. Check "
-        "the issuer's address (oauth2_token_url, figma_base_url); if it is right, look for a newer version of this "
-        "stack."
+    return nonsense(
+        why,
+        "Nothing was stored, but the previous token may be dead. Check the issuer's address (oauth2_token_url, "
+        "figma_base_url); if it is right, look for a newer version of this stack.",
     )

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from refresh_token.adapters.deadline import Deadline
 from refresh_token.issuers.dialling import CONNECT_TIMEOUT
 from refresh_token.issuers.https_connection import READ_TIMEOUT, HttpsConnection, NoReply, Reply
-from refresh_token.issuers.refusal_errors import nonsense, unavailable
+from refresh_token.issuers.refusal_errors import no_token_answer, unavailable
 from refresh_token.issuers.retries import pause_before_retry
 from refresh_token.issuers.tls import function_tls_context
 from refresh_token.oauth.body import members
@@ -65,5 +65,5 @@ def _response(got: Reply | NoReply) -> TokenResponse:
         raise unavailable(got.what, trusted=got.trusted)
     document = members(got.body, got.content_type)
     if document is None and HTTPStatus.OK <= got.status < HTTPStatus.MULTIPLE_CHOICES:
-        raise nonsense("it is not a JSON object, or it is too long")
+        raise no_token_answer("it is not a JSON object, or it is too long")
     return TokenResponse(got.status, document or {}, challenge=got.challenge)

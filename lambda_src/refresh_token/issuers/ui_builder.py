@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Final
 from botocore.config import Config
 
 from refresh_token.adapters.aws_clients import ACCESS_CODES, THROTTLING_CODES, Fault, attempt, punctual_client
-from refresh_token.core.issued_token import Issued, read_issued
+from refresh_token.core.issued_token import Issued, nonsense, read_issued
 from refresh_token.core.token_pair import PROVIDER
 from refresh_token.errors import (
     ConfigurationException,
-    IssuerProtocolException,
     IssuerUnavailableException,
     ReauthorizationRequiredException,
     RefreshTokenError,
@@ -106,12 +105,15 @@ def _meaning(fault: Fault) -> RefreshTokenError:
         )
     if status in _REFUSED:
         return unexplained(f"HTTP {status}")
-    return _nonsense(f"HTTP {status}")
+    return nonsense(
+        f"HTTP {status}",
+        "Nothing was stored. Check that the region has Amplify UI Builder and that the endpoint is right.",
+    )
 
 
 def _unavailable(what: str) -> RefreshTokenError:
     return IssuerUnavailableException(
-        f"The issuer could not be used ({what}), after retries. Ask again later; if this persists, see the AWS "
+        f"The issuer could not be used ({what}), after retries. Try again later; if this persists, see the AWS "
         "Health Dashboard for Amplify."
     )
 
@@ -120,11 +122,4 @@ def _misconfigured(what: str) -> RefreshTokenError:
     return ConfigurationException(
         f"This function may not call amplifyuibuilder:RefreshToken ({what}). Check its role, the region and the "
         "organization's policies, then deploy the stack again."
-    )
-
-
-def _nonsense(why: str) -> RefreshTokenError:
-    return IssuerProtocolException(
-        f"The issuer's answer makes no sense: {why}. Nothing was stored. Check that the region has Amplify UI Builder "
-        "and that the endpoint is right."
     )

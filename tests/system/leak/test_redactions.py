@@ -150,7 +150,7 @@ def careless_play(
             make_issuer=(lambda: issuer) if issuer else ours.make_issuer,
             make_lock=lock or ours.make_lock,
         )
-        with module.TELEMETRY.invocation(context):
+        with module.TELEMETRY.invocation(context.aws_request_id):
             request = parse(event)
             return answer(module._serve(request, module._refresher(connection, module.LambdaClock(context))))
 

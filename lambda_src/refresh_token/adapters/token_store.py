@@ -1,0 +1,118 @@
+"""The token store on one secret of Secrets Manager."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from refresh_token.adapters.aws_clients import Fault
+from refresh_token.adapters.secrets_manager import CURRENT, NOT_FOUND, PENDING, PREVIOUS, answer
+from refresh_token.core.ports import StoredPair
+from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair
+from refresh_token.core.successors import is_successor
+from refresh_token.core.token_pair import TokenPair
+from refresh_token.errors import (
+    RefreshTokenError,
+    SecretMalformedException,
+    SecretNotSeededException,
+    SecretUnavailableException,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+
+    from refresh_token.adapters.compare_and_swap import CompareAndSwap
+
+
+class Parse(Protocol):
+    """`parse_pair` or `parse_static_token`."""
+
+    def __call__(self, text: str, *, created: "datetime") -> TokenPair:
+        """Parse the text of the secret."""
+        ...
+
+
+class SecretsManagerStore:
+    """The TokenStore port on one secret.
+
+    ``writer`` makes the writing client when it is first needed. ``parse`` reads the secret's text.
+    """
+
+    def __init__(
+        self,
+        secret_arn: str,
+        client: "SecretsManagerClient",
+        writer: Callable[[], "SecretsManagerClient"],
+        parse: Parse = parse_pair,
+    ) -> None:
+        self._secret = secret_arn
+        self._client = client
+        self._writer = writer
+        self._parse = parse
+
+    def read(self) -> StoredPair:
+        """Return the current pair; see the port for what it raises."""
+        value = answer(lambda: self._client.get_secret_value(SecretId=self._secret, VersionStage=CURRENT))
+        if isinstance(value, Fault):
+            raise self._without_value() if value.code == NOT_FOUND else _unavailable(value.code)
+        return self._stored(value)
+
+    def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
+        """Store ``pair`` if ``expected`` is still current; see the port for what it raises."""
+        self._swap.replace(pair.to_json(), expected=expected, version_id=version_id, seconds=seconds)
+
+    def pending(self, version_id: str) -> StoredPair | None:
+        """Return the successor of a version that was written but not promoted; see the port for what it raises."""
+        value = self._labelled(PENDING)
+        return self._stored(value) if value and is_successor(value["VersionId"], version_id) else None
+
+    def promote(self, successor: str, *, expected: str, seconds: float) -> None:
+        """Make ``successor`` current if ``expected`` still is; see the port for what it raises."""
+        self._swap.promote(successor, expected=expected, seconds=seconds)
+
+    def previous(self) -> StoredPair | None:
+        """Return the pair that was current before; see the port for what it raises."""
+        value = self._labelled(PREVIOUS)
+        try:
+            return self._stored(value) if value else None
+        except (SecretNotSeededException, SecretMalformedException):
+            return None
+
+    @cached_property
+    def _swap(self) -> "CompareAndSwap":
+        from refresh_token.adapters.compare_and_swap import CompareAndSwap  # noqa: PLC0415 - most invocations only read
+
+        return CompareAndSwap(self._secret, self._writer)
+
+    def _stored(self, value: Mapping[str, Any]) -> StoredPair:
+        if "SecretString" in value:
+            return StoredPair(value["VersionId"], self._parse(value["SecretString"], created=value["CreatedDate"]))
+        if "SecretBinary" in value:
+            raise SecretMalformedException(
+                f"The secret is not a token pair: it is binary. Nothing was changed. {HOW_TO_SEED}"
+            )
+        raise SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
+
+    def _labelled(self, label: str) -> Mapping[str, Any] | None:
+        """Return the version with a label, None if there is none."""
+        value = answer(lambda: self._client.get_secret_value(SecretId=self._secret, VersionStage=label))
+        if not isinstance(value, Fault):
+            return value
+        if value.code == NOT_FOUND:
+            return None
+        raise _unavailable(value.code)
+
+    def _without_value(self) -> RefreshTokenError:
+        """Return the error for a secret without a value: GetSecretValue does not tell unseeded from missing."""
+        value = answer(lambda: self._client.describe_secret(SecretId=self._secret))
+        if isinstance(value, Fault):
+            return _unavailable(value.code)
+        return SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
+
+
+def _unavailable(what: str) -> RefreshTokenError:
+    return SecretUnavailableException(
+        f"The secret cannot be read ({what}). Check that it exists, is not scheduled for deletion, and that the "
+        "function's role may read it and use its key."
+    )
