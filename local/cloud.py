@@ -103,7 +103,7 @@ class LocalCloud:
     @property
     def exports(self) -> dict[str, str]:
         """The variables that make an AWS SDK or CLI talk to this cloud, including Amplify UI Builder."""
-        return aws_variables(self.url) | {f"AWS_ENDPOINT_URL_{STANDIN_SERVICE.upper()}": self.standin.url}
+        return exports(self.url, self.standin.url)
 
     @property
     def env(self) -> dict[str, str]:
@@ -132,6 +132,11 @@ class LocalCloud:
     ) -> CdkCli:
         """Return the CDK CLI for this cloud; see `CdkCli` for the options."""
         return CdkCli(env=self.env, folder=self.folder, app_folder=app_folder, app=app, on_line=on_line)
+
+
+def exports(url: str, standin_url: str) -> dict[str, str]:
+    """Return the variables for a cloud and its stand-in at these addresses."""
+    return aws_variables(url) | {f"AWS_ENDPOINT_URL_{STANDIN_SERVICE.upper()}": standin_url}
 
 
 def _start_standin(folder: Path, resources: ExitStack, *, keep: bool) -> tuple[Child, str]:

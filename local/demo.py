@@ -11,9 +11,10 @@ from rich.console import Console
 
 from local.cdk_cli import CdkFailedError
 from local.child import LogInUseError
-from local.cloud import FOLDER, LocalCloud, StandinError
+from local.cloud import FOLDER, LocalCloud, StandinError, exports
 from local.demo_steps import Demo, DemoFailedError
 from local.deployment import TokenctlFailedError
+from local.environment import misleading_variables
 from local.ministack import MiniStackError
 from local.standin.grants import CLIENT_ID
 
@@ -40,7 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)  # a shell makes background commands ignore SIGINT
     if options.stop:
-        console.print("Stopped." if LocalCloud.stop_kept(options.folder) else "Nothing is running.")
+        is_stopped = LocalCloud.stop_kept(options.folder)
+        console.print("Stopped." if is_stopped else "Nothing is running.")
+        console.print("A shell with the demo's variables still uses them. Open another shell, or run this line:\n")
+        console.print(f"unset {' '.join(exports('', ''))}", soft_wrap=True)
         return 0
     if LocalCloud.kept(options.folder):
         console.print("Stopping the local cloud that an earlier demo left running ...")
@@ -63,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _print_exports(console: Console, cloud: LocalCloud) -> None:
     console.print("\nThe local cloud keeps running. To use it, paste these lines into your shell:\n")
+    console.print(f"unset {' '.join(misleading_variables(cloud.exports))}", soft_wrap=True)
     for name, value in cloud.exports.items():
         console.print(f"export {name}={value}", soft_wrap=True)
     console.print("\nThen try:\n")

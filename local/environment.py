@@ -33,6 +33,13 @@ def aws_variables(endpoint_url: str) -> dict[str, str]:
     }
 
 
+def misleading_variables(exports: Mapping[str, str], base: Mapping[str, str] | None = None) -> list[str]:
+    """Return the variables to unset in a shell that gets `exports`: a profile, and the shell's own AWS settings."""
+    own = os.environ if base is None else base
+    found = {name for name in own if name.startswith("AWS_")}
+    return sorted({"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} | found - {*exports})
+
+
 def caller_environment(endpoint_url: str, base: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment for commands: this process's own, without what would change their behaviour.
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from local.child import in_use
+from local.cloud import exports
 from local.demo import main
+from local.environment import misleading_variables
 from tests.support.checkout import ROOT
 from tests.support.child_process import environment
 
@@ -65,6 +67,14 @@ def test_a_second_demo_leaves_the_first_running(tmp_path: Path, capsys: pytest.C
     assert "Stop it first" in capsys.readouterr().out.replace("\n", " ")
 
 
-def test_stop_says_when_there_is_nothing_to_stop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_stop_says_what_to_unset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stop", "--folder", str(tmp_path)]) == 0
-    assert capsys.readouterr().out == "Nothing is running.\n"
+    said, *_, unset = capsys.readouterr().out.splitlines()
+    assert said == "Nothing is running."
+    assert {"unset", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER"} <= {*unset.split()}
+
+
+def test_the_printed_lines_drop_the_shells_own_profile() -> None:
+    own = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "x", "AWS_ENDPOINT_URL_S3": "x", "AWS_REGION": "x", "HOME": "/"}
+    dropped = ["AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "AWS_SESSION_TOKEN"]
+    assert misleading_variables(exports("", ""), own) == dropped
