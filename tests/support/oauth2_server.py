@@ -7,7 +7,7 @@ import json
 import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -198,6 +198,8 @@ class OAuth2Server:
     url: str = ""
     server: RotatingServer = field(default_factory=RotatingServer)
     requests: int = 0
+    twist: Callable[[Response], Response] = lambda response: response
+    """Changes each answer after the server has spent the refresh token."""
 
     def sign_in(self, user: str) -> Token:
         """Start a family."""
@@ -227,7 +229,7 @@ class OAuth2Server:
         request.get_data()
         with self.server.lock:  # one request after the other, as a database would do it
             self.requests += 1
-            response: Response = self.server.create_token_response(request)
+            response = self.twist(self.server.create_token_response(request))
         return response(environ, start_response)
 
 
