@@ -214,6 +214,7 @@ class TestContents:
         assert services == {"amplifyuibuilder", "dynamodb", "secretsmanager", "sts"}
         packages = {path.parent.name.split("-")[0] for path in function_bundle.glob("*.dist-info/METADATA")}
         assert {"boto3", "botocore", "aws_lambda_powertools", "urllib3"} <= packages
+        assert "aws_xray_sdk" not in packages, "its segments would hold answers, and so tokens"
 
     def test_the_zip_has_at_most_4_mb(self, function_bundle: Path, tmp_path: Path) -> None:
         zipped = shutil.make_archive(str(tmp_path / "function"), "zip", function_bundle)

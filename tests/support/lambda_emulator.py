@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 import urllib.request
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,32 +21,12 @@ RIE = Path(f"{sys.prefix}-rie")
 """Beside the virtual environment, since awslambdaric is compiled for one version of Python."""
 HANDLER = "refresh_token.handler.lambda_handler"
 PYTHON = str(Path(sys.base_exec_prefix, "bin", f"python3.{sys.version_info.minor}"))
-RUNTIME = (PYTHON, "-S", "-m", "awslambdaric", HANDLER)
-"""The interpreter has no site packages (-S), so the asset must bring all it needs."""
 
 _STARTING = threading.BoundedSemaphore(2)
 
 
-class Invoked(ABC):
-    """A function that runs under awslambdaric."""
-
-    log_file: Path
-
-    def invoke(self, event: object) -> Any:
-        """Return the payload that a caller of Lambda's Invoke gets."""
-        return self.invoke_raw(json.dumps(event).encode())
-
-    @abstractmethod
-    def invoke_raw(self, body: bytes) -> Any:
-        """Invoke with these very bytes."""
-
-    def log(self) -> str:
-        """Return all that was printed."""
-        return self.log_file.read_text()
-
-
 @dataclass(frozen=True)
-class Runtime(Invoked):
+class Runtime:
     """A function that runs under the emulator."""
 
     port: int
@@ -55,7 +34,12 @@ class Runtime(Invoked):
     pid: int
     """The emulator's; its only child is the function."""
 
+    def invoke(self, event: object) -> Any:
+        """Return the payload that a caller of Lambda's Invoke gets."""
+        return self.invoke_raw(json.dumps(event).encode())
+
     def invoke_raw(self, body: bytes) -> Any:
+        """Invoke with these very bytes."""
         url = f"http://127.0.0.1:{self.port}/2015-03-31/functions/function/invocations"
         with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=120) as answer:
             return json.load(answer)
@@ -75,17 +59,9 @@ class Runtime(Invoked):
             if parent == self.pid:
                 os.kill(pid, signal.SIGKILL)
 
-
-def task_environment(asset: Path, home: Path) -> dict[str, str]:
-    """Return the variables of a function that runs a built asset."""
-    return {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(home),
-        "PYTHONPATH": str(RIE),
-        "LAMBDA_TASK_ROOT": str(asset),
-        "_HANDLER": HANDLER,
-        "AWS_LAMBDA_FUNCTION_NAME": "refresh-token",
-    }
+    def log(self) -> str:
+        """Return all that the function and the emulator printed."""
+        return self.log_file.read_text()
 
 
 @contextmanager
@@ -99,12 +75,15 @@ def running(
         str(RIE / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{arch}"),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{api_port}", "--log-level", "info"),
-        *RUNTIME[:-1],
-        handler,
+        *(PYTHON, "-S", "-m", "awslambdaric", handler),  # no site packages (-S): the asset must bring all it needs
     ]
     inside = {
-        **task_environment(asset, log_file.parent),
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(log_file.parent),
+        "PYTHONPATH": str(RIE),
+        "LAMBDA_TASK_ROOT": str(asset),
         "_HANDLER": handler,
+        "AWS_LAMBDA_FUNCTION_NAME": "refresh-token",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "60",
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
         **environment,

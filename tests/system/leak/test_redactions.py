@@ -1,4 +1,4 @@
-"""Each redaction taken away, and the canary is found: so the leak tests can fail.
+"""Redactions of each kind taken away, and the canary is found: so the leak tests can fail.
 
 Nothing is patched: a careless part takes the place of one of the handler's own.
 """

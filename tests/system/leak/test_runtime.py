@@ -1,25 +1,21 @@
 """No token and no client id in what the real runtime prints and hands to Lambda, with every switch on that says more.
 
 The wide product of flows and faults is in `test_no_leak.py`; here is a representative set under awslambdaric, which
-formats errors itself. What it answers goes into dead-letter messages; what it posts beside an error goes into the
-X-Ray segment that Lambda writes, since the stack turns tracing on. The function has no X-Ray SDK and sends no segment.
+formats errors itself. What it answers goes into dead-letter messages, and an error's type, message and stack also go
+into the X-Ray segment that Lambda writes. The function brings no X-Ray SDK, so it sends no segment of its own:
+`tests/infra/test_function_bundle.py`.
 """
 
 import json
-import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.canaries import ACCESS, CLIENT, ECHO, ISSUED, NOTE, REFRESH, ROTATED, Sights
 from tests.support.events import FORCE, TICK, Event, bare, report
+from tests.support.lambda_emulator import Runtime
 from tests.support.local_function import LocalFunction
-from tests.support.runtime_api import CAUSE, TRACE_ID, Observed, observed
 from tests.support.windows import EXPIRED
 from tests.system.leak.cases import BARE, SECRETS, WRONG_EVENTS
 
@@ -47,101 +43,57 @@ FAULTS: dict[str, dict[str, Any]] = {
 EVENTS: list[Event] = [TICK, {}, FORCE, BARE, bare(REFRESH, clientId=CLIENT)]
 
 
-@contextmanager
-def running(function: LocalFunction, log_format: str = "JSON", **more: str) -> Iterator[Observed]:
-    environment = {**function.environment, **LOUD, "AWS_LAMBDA_LOG_FORMAT": log_format, **more}
-    with observed(function.asset, environment, function.folder / f"{uuid.uuid4()}.log") as runtime:
-        yield runtime
-
-
-def play(function: LocalFunction, runtime: Observed, fault: str, event: Event) -> str:
-    """Invoke with an expired token; return the version that was stored before."""
+def play(function: LocalFunction, runtime: Runtime, fault: str, event: Event) -> list[Any]:
+    """Invoke with an expired token, and report its version; return the answers."""
     standin = function.cloud.standin
     canaries = replace(standin.grant(), access_token=ACCESS, refresh_token=REFRESH)
     version = function.seed(canaries, expires_in=EXPIRED, clientId=CLIENT, note=NOTE)
     standin.clear_faults()
     standin.fail("RefreshToken", times=None, **FAULTS[fault])
-    runtime.invoke(event)
-    return version
+    return [runtime.invoke(event), runtime.invoke(report(version))]
 
 
-def sights_of(function: LocalFunction, runtime: Observed) -> Sights:
-    """Return all that came out of a runtime, except for the access tokens that consumers wanted."""
+def leaks(function: LocalFunction, runtime: Runtime, answers: list[Any]) -> list[str]:
+    """Return where canaries show in what came out of a runtime, except for the tokens that consumers wanted."""
     sights = Sights()
     sights.add("log", runtime.log())
-    for post in runtime.posts:
-        body = json.loads(post.body)
-        sights.add("body", json.dumps({**body, "accessToken": None} if isinstance(body, dict) else body))
-        for name, value in post.headers.items():
-            sights.add(f"header {name}", f"{name}: {value}")
-    for segment in runtime.segments:
-        sights.add("segment", segment.decode(errors="replace"))
+    for answer in answers:
+        sights.add("answer", json.dumps({**answer, "accessToken": None} if isinstance(answer, dict) else answer))
     for item in function.dynamodb.scan(TableName=function.name)["Items"]:
         sights.add("lock table", repr(item))
-    return sights
-
-
-def causes(runtime: Observed) -> list[str]:
-    return [post.headers[CAUSE] for post in runtime.posts if CAUSE in post.headers]
+    return sights.leaks()
 
 
 @pytest.mark.parametrize("log_format", ["JSON", "Text"])
 def test_the_real_runtime_leaks_nothing(function: LocalFunction, log_format: str) -> None:
-    with running(function, log_format) as runtime:
+    answers: list[Any] = []
+    with function.runtime(**LOUD, AWS_LAMBDA_LOG_FORMAT=log_format) as runtime:
         for fault in FAULTS:
             for event in EVENTS:
-                runtime.invoke(report(play(function, runtime, fault, event)))
+                answers += play(function, runtime, fault, event)
         for text, _ in SECRETS.values():
             if isinstance(text, str) and text and "\\ud800" not in text:
                 function.store(text)
-                runtime.invoke(TICK)
-        for wrong in WRONG_EVENTS:
-            runtime.invoke(wrong)
-        runtime.invoke_raw(REFRESH.encode())
+                answers.append(runtime.invoke(TICK))
+        answers += [runtime.invoke(wrong) for wrong in WRONG_EVENTS]
+        answers.append(runtime.invoke_raw(REFRESH.encode()))
         function.secrets.delete_secret(SecretId=function.secret_arn)
-        runtime.invoke(TICK)
-    sights = sights_of(function, runtime)
-    assert sights.leaks() == []
-    assert runtime.segments == [], "the function sends no segment of its own"
-    named = " ".join(causes(runtime)).replace(": ", ":")
+        answers.append(runtime.invoke(TICK))
+    assert leaks(function, runtime, answers) == []
+    types = {answer["errorType"] for answer in answers if "errorType" in answer}
     for name in (
         *("ReauthorizationRequired", "Configuration", "IssuerUnavailable", "IssuerProtocol", "InvalidParameter"),
         *("SecretMalformed", "SecretNotSeeded"),
     ):
-        assert f'"type":"{name}Exception"' in named, f"{name} was to be checked"
-    without_stack = [cause for cause in causes(runtime) if not json.loads(cause)["exceptions"][0]["stack"]]
-    assert len(without_stack) == 1, "only the event that is no JSON fails before our code runs"
+        assert f"{name}Exception" in types, f"{name} was to be checked"
+    assert "stackTrace" in answers[-1], "stack traces were to be checked"
     trace = "Traceback" if log_format == "Text" else "stackTrace"
     for mark in ('"_aws"', "[DEBUG]", "Refreshed the token", "The request failed", trace):
         assert mark in runtime.log(), f"{mark} was to be checked"
 
 
 def test_a_function_that_cannot_start(function: LocalFunction) -> None:
-    with running(function, ADVISORY_WINDOW_SECONDS=REFRESH, MANDATORY_WINDOW_SECONDS=CLIENT) as runtime:
-        assert runtime.invoke({})["errorType"] == "ConfigurationException"
-    assert causes(runtime)
-    assert sights_of(function, runtime).leaks() == []
-
-
-SEND = """
-def _send(text):
-    import os, socket
-    host, port = os.environ["AWS_XRAY_DAEMON_ADDRESS"].split(":")
-    segment = '{"trace_id": "%s", "metadata": "%s"}' % (os.environ["_X_AMZN_TRACE_ID"], text)
-    socket.socket(type=socket.SOCK_DGRAM).sendto(segment.encode(), (host, int(port)))
-"""
-
-
-def test_a_segment_with_the_answer_is_noticed(function: LocalFunction, tmp_path: Path) -> None:
-    """As the X-Ray SDK makes them."""
-    asset = tmp_path / "asset"
-    shutil.copytree(function.asset, asset)
-    module = asset / "refresh_token" / "answers.py"
-    source, bare_answer = module.read_text(), "    if isinstance(result, BareToken):\n"
-    assert source.count(bare_answer) == 1
-    module.write_text(source.replace(bare_answer, f"{bare_answer}        _send(result.access_token)\n") + SEND)
-    shutil.rmtree(module.parent / "__pycache__", ignore_errors=True)
-    with running(replace(function, asset=asset, name=f"{function.name}-careless")) as runtime:
-        play(function, runtime, "none", BARE)
-    assert [leak for leak in sights_of(function, runtime).leaks() if leak.startswith("segment: ")]
-    assert all(TRACE_ID in segment.decode() for segment in runtime.segments)
+    with function.runtime(**LOUD, ADVISORY_WINDOW_SECONDS=REFRESH, MANDATORY_WINDOW_SECONDS=CLIENT) as runtime:
+        answer = runtime.invoke({})
+    assert answer["errorType"] == "ConfigurationException"
+    assert leaks(function, runtime, [answer]) == []
