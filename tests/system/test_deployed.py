@@ -1,15 +1,13 @@
 """The deployed stack from outside, as its users see it: events, errors, concurrency, failures."""
 
 import json
-import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
-from local.deployment import STACK, Deployment
+from local.deployment import Deployment
 from tests.support.deployed_stack import refreshes
-from tests.support.events import FORCE, bare, report, tick
+from tests.support.events import bare, tick
 from tests.support.played_demo import PlayedDemo
 from tests.support.windows import ADVISORY, EXPIRED, FRESH, MANDATORY
 
@@ -48,26 +46,6 @@ def test_a_tick_reports_without_a_token(stack: Deployment, source: str) -> None:
     assert refreshes(stack) == 1
 
 
-def test_force_refreshes_a_fresh_token(stack: Deployment) -> None:
-    version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
-    answer = stack.invoke(FORCE).payload
-    assert set(answer) == TOKEN_ANSWER
-    assert answer["versionId"] != version
-    assert stack.cloud.standin.accepts(answer["accessToken"])
-
-
-def test_eight_reports_at_once_cost_one_call(stack: Deployment) -> None:
-    dead = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
-    stack.cloud.standin.fail("RefreshToken", delay=0.5, times=None)
-    with ThreadPoolExecutor(8) as pool:
-        answers = [answer.payload for answer in pool.map(stack.invoke, [report(dead)] * 8)]
-    answers.append(stack.invoke(report(dead)).payload)
-    assert {answer["versionId"] for answer in answers} == {stack.current()[0]}
-    assert stack.current()[0] != dead
-    assert all(stack.cloud.standin.accepts(answer["accessToken"]) for answer in answers)
-    assert refreshes(stack) == 1
-
-
 def test_the_bare_operation_stores_nothing(stack: Deployment) -> None:
     version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
     other = stack.cloud.standin.grant(user="other", expires_in=4321)
@@ -75,16 +53,6 @@ def test_the_bare_operation_stores_nothing(stack: Deployment) -> None:
     assert set(answer) == {"accessToken", "expiresIn"}
     assert stack.cloud.standin.accepts(answer["accessToken"])
     assert stack.current()[0] == version
-
-
-def test_the_bare_operation_stores_the_stored_grants_pair(stack: Deployment) -> None:
-    grant = stack.cloud.standin.grant()
-    version = stack.seed(grant, expires_in=FRESH)
-    answer = stack.invoke(bare(grant.refresh_token)).payload
-    assert set(answer) == {"accessToken", "expiresIn"}
-    now, pair = stack.current()
-    assert now != version
-    assert pair["accessToken"] == answer["accessToken"]
 
 
 @pytest.mark.parametrize(("text", "error"), [(" ", "SecretNotSeededException"), ("x", "SecretMalformedException")])
@@ -126,26 +94,3 @@ def test_a_failed_tick_becomes_one_dead_letter(stack: Deployment) -> None:
     assert stack.invoke(json.loads(messages[0]["Body"])["requestPayload"]).payload["outcome"] == "refreshed"
     sqs.purge_queue(QueueUrl=queue)
     assert "Messages" not in sqs.receive_message(QueueUrl=queue)
-
-
-def test_logs_and_lock_table_hold_no_token(stack: Deployment) -> None:
-    cloud, grant = stack.cloud, stack.cloud.standin.grant()
-    dead = stack.seed(grant, expires_in=FRESH)
-    new = stack.invoke(report(dead)).payload["accessToken"]
-    stack.invoke(bare("a-wrong-token", clientId="a-wrong-client"))
-    resources = cloud.client("cloudformation").list_stack_resources(StackName=STACK)["StackResourceSummaries"]
-    (table,) = [one["PhysicalResourceId"] for one in resources if one["ResourceType"].startswith("AWS::DynamoDB::")]
-    logs = cloud.client("logs")
-    deadline = time.monotonic() + 30
-    written = ""
-    while "The request failed" not in written and time.monotonic() < deadline:
-        time.sleep(0.2)
-        for group in logs.describe_log_groups()["logGroups"]:
-            events = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
-            written += "\n".join(event["message"] for event in events)
-    items = json.dumps(cloud.client("dynamodb").scan(TableName=table)["Items"])
-    assert "Refreshed the token" in written
-    assert "COMPLETED" in items
-    for token in (grant.access_token, grant.refresh_token, new, "a-wrong-token", "a-wrong-client"):
-        assert token not in written
-        assert token not in items

@@ -1,6 +1,5 @@
 """The deployed asset under the real Lambda runtime, with the issuers that the team's own app calls."""
 
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 
 from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.support.certificates import Authority
-from tests.support.events import FORCE, TICK, bare
+from tests.support.events import TICK
 from tests.support.fault_proxy import FaultProxy
 from tests.support.local_function import LocalFunction
 from tests.support.token_server import issued, token_server
@@ -53,32 +52,6 @@ def test_figma_refreshes(function: LocalFunction, figma: dict[str, str], proxy: 
     for secret in (grant.access_token, grant.refresh_token, stored["accessToken"], CLIENT_ID, CLIENT_SECRET):
         assert secret not in log
     assert standin.calls("RefreshToken") == []
-
-
-def test_app_credentials_take_effect_at_once(function: LocalFunction, figma: dict[str, str]) -> None:
-    function.seed(function.cloud.standin.grant(), expires_in=EXPIRED)
-
-    def store(**credentials: str) -> None:
-        function.secrets.put_secret_value(SecretId=figma["APP_SECRET_ARN"], SecretString=json.dumps(credentials))
-
-    with function.runtime(**figma) as runtime:
-        for wrong in ({}, {"clientId": CLIENT_ID, "clientSecret": "wrong"}):
-            store(**wrong)
-            answer = runtime.invoke(FORCE)
-            assert answer["errorType"] == "ConfigurationException"
-            assert "`tokenctl app-credentials --stage <stage>`" in answer["errorMessage"]
-        store(clientId=CLIENT_ID, clientSecret=CLIENT_SECRET)
-        assert runtime.invoke(FORCE)["state"] == "fresh"
-
-
-def test_the_bare_operation_answers_as_always(function: LocalFunction, figma: dict[str, str]) -> None:
-    event = bare(function.cloud.standin.grant().refresh_token, clientId="another")
-    with function.runtime(**figma) as runtime:
-        answer = runtime.invoke(event)
-        assert set(answer) == {"accessToken", "expiresIn"}
-        assert function.cloud.standin.accepts(answer["accessToken"])
-        function.cloud.standin.revoke()
-        assert runtime.invoke(event)["errorType"] == "InvalidParameterException"
 
 
 @pytest.mark.parametrize(
