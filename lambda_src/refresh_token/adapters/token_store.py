@@ -24,13 +24,12 @@ if TYPE_CHECKING:
 
     from refresh_token.adapters.compare_and_swap import CompareAndSwap
 
+    class Parse(Protocol):
+        """`parse_pair` or `parse_static_token`."""
 
-class Parse(Protocol):
-    """`parse_pair` or `parse_static_token`."""
-
-    def __call__(self, text: str, *, created: "datetime") -> TokenPair:
-        """Parse the text of the secret."""
-        ...
+        def __call__(self, text: str, *, created: datetime) -> TokenPair:
+            """Parse the text of the secret."""
+            ...
 
 
 class SecretsManagerStore:
@@ -44,7 +43,7 @@ class SecretsManagerStore:
         secret_arn: str,
         client: "SecretsManagerClient",
         writer: Callable[[], "SecretsManagerClient"],
-        parse: Parse = parse_pair,
+        parse: "Parse" = parse_pair,
     ) -> None:
         self._secret = secret_arn
         self._client = client

@@ -4,9 +4,8 @@ Some grants end if nobody refreshes for a while (QuickBooks: 100 days, Xero: 60 
 (Atlassian: 365 days). Few providers say so in their answers, so an operator can.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from refresh_token.core.token_pair import TokenPair
@@ -18,15 +17,14 @@ WARN_BEFORE: Final = timedelta(days=14)
 """With less than this left, a person should act."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrantLife:
+class GrantLife(NamedTuple):
     """How long a grant lives without a refresh, and in all; None if that is not known."""
 
     idle: timedelta | None = None
     absolute: timedelta | None = None
 
     @classmethod
-    def of_days(cls, *, idle: int, absolute: int) -> Self:
+    def of_days(cls, *, idle: int, absolute: int) -> "GrantLife":
         """Return the life for these numbers of days; 0 means that it is not known."""
         return cls(idle=timedelta(days=idle) if idle else None, absolute=timedelta(days=absolute) if absolute else None)
 

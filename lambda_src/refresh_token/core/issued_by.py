@@ -3,8 +3,7 @@
 A refresh token or a client secret is never sent to another issuer or host than the one that it belongs to.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from refresh_token.core.text import is_text
 from refresh_token.errors import ConfigurationException
@@ -13,8 +12,7 @@ KEY: Final = "issuedBy"
 """The key in the secrets that hold a pair or an app's credentials."""
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedBy:
+class IssuedBy(NamedTuple):
     """The name of an issuer, such as ``figma``, and the host that the refresh token is sent to.
 
     The host is an authority in lower case, without the scheme's own port.

@@ -11,7 +11,7 @@ A token's life, with the names of botocore's deferred refresh:
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_LIFETIME: Final = timedelta(days=400)
 """The longest lifetime that we believe. Figma's tokens live 90 days; a far longer claim must not stop refreshes."""
@@ -84,8 +84,7 @@ def window_of(
     return Window.FRESH
 
 
-@dataclass(frozen=True, slots=True)
-class Expiry:
+class Expiry(NamedTuple):
     """When a token expires.
 
     ``capped``: the time was cut down to MAX_LIFETIME. ``said``: it is the issuer's word, not a guess.
