@@ -88,6 +88,11 @@ ENDLESS = b"HTTP/1.1 200 OK\r\n\r\n"
 WHOLE: dict[str, tuple[Sent, bytes]] = {
     "with a length": (http(200, b"x" * 100), b"x" * 100),
     "in chunks": (Sent(raw=CHUNKED + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"), b"abcde"),
+    "in chunks with extensions and trailers": (
+        Sent(raw=CHUNKED + b'3;a=b\r\nabc\r\n0002 ; c="d"\r\nde\r\n0;e\r\nX: y\r\nZ: z\r\n\r\n'),
+        b"abcde",
+    ),
+    "with folded headers": (Sent(raw=b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length:\r\n\t1\r\n\r\nx"), b"x"),
     "until the server hangs up": (Sent(raw=ENDLESS + b"abc", hang_up=True), b"abc"),
     "as long as it may be": (http(200, b"x" * MAX_BYTES), b"x" * MAX_BYTES),
     "after a 100": (Sent(raw=b"HTTP/1.1 100 Continue\r\n\r\n" + http(200, b"x").wire), b"x"),
@@ -250,6 +255,7 @@ class TestDialling:
         ("https://localhost:443/x?y=z", "localhost"),
         ("https://localhost:80", "localhost:80"),
         ("https://LOCALHOST:8443", "localhost:8443"),
+        ("https://localhost./x", "localhost."),
         ("http://localhost", "localhost"),
         ("http://localhost:80", "localhost"),
         ("http://localhost:443", "localhost:443"),
@@ -346,10 +352,13 @@ class TestTls:
 class TestProxy:
     """HTTPS_PROXY makes a tunnel, and sees nothing of what goes through."""
 
-    def test_tunnels_a_kept_connection(self, secure: TokenServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("status", [b"200 Connection established", b"299 Whatever\r\nContent-Length: 7"])
+    def test_tunnels_a_kept_connection(
+        self, status: bytes, secure: TokenServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         asked: list[str] = []
         monkeypatch.delenv("NO_PROXY")
-        with accepting(proxy(asked)) as port:
+        with accepting(proxy(asked, established=status)) as port:
             monkeypatch.setenv("HTTPS_PROXY", f"http://some:one%21@127.0.0.1:{port}")
             connection = connect(secure.url)
             assert all(isinstance(post(connection), Reply) for _ in range(2))
@@ -385,6 +394,11 @@ class TestProxy:
             post("https://localhost:1")
         assert "canary" not in str(caught.value)
         assert caught.value.__context__ is None
+
+    @pytest.mark.parametrize("form", ["localhost:{}", ".LOCALHOST", "x.example, localhost:{}", "*"])
+    def test_a_host_may_go_past_it(self, form: str, secure: TokenServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NO_PROXY", form.format(secure.port))
+        assert isinstance(post(secure.url), Reply)
 
     def test_plain_http_goes_past_it(self, server: TokenServer) -> None:
         assert isinstance(post(server.url), Reply), "HTTPS_PROXY leads nowhere here"

@@ -136,9 +136,13 @@ def test_a_refused_grant_takes_a_person(status: int, subject: Subject) -> None:
     assert subject.fault(http(status, subject.language.refused)) is ReauthorizationRequiredException
 
 
+PROBLEM = b'{"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "No."}'
+"""What RFC 9457 calls a problem: many gateways send it."""
+
+
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_bare_refusal_is_not_explained(status: int, subject: Subject) -> None:
-    for body in (b"", b"<h1>No</h1>", b"[1]", b"{}", b'{"message": "Forbidden"}', b"Request limit exceeded"):
+    for body in (b"", b"<h1>No</h1>", b"[1]", b"{}", b'{"message": "Forbidden"}', b"Request limit exceeded", PROBLEM):
         subject.server.answer(http(status, body))
         with pytest.raises(IssuerUnavailableException) as caught:
             subject.refresh()

@@ -93,7 +93,7 @@ class TestVariables:
         *("canary", "canary.example", "ftp://canary", "https://", "https:///canary", "https://canary:0"),
         *("https://canary:x", "https://user@canary", "https://user:canary@host", "https://host/#canary"),
         *("https://ho st", "https://hö.example", "https://host/\n", "https://[canary", 'https://host/"'),
-        *("HTTP://canary", HTTP),
+        *("HTTP://canary", HTTP, "https://[fe80::1%25canary]/"),
     )
 
     @pytest.mark.parametrize("url", WRONG_URLS)
@@ -268,8 +268,22 @@ class TestContentCoding:
         assert decoded(body, coding, max_bytes=len(TEXT)) == TEXT
         assert decoded(body, coding, max_bytes=len(TEXT) - 1) is None
 
-    def test_a_body_without_its_end_is_read(self) -> None:
-        assert decoded(gzip.compress(TEXT)[:-8], "gzip", max_bytes=len(TEXT)) == TEXT
+    ODD = (
+        (gzip.compress(TEXT)[:-8], "gzip"),
+        (gzip.compress(TEXT)[:-8] + b"checksum", "gzip"),
+        (gzip.compress(TEXT) + b"\0" * 9, "gzip"),
+        (gzip.compress(TEXT[:9]) + gzip.compress(TEXT[9:]), "gzip"),
+        (gzip.compress(TEXT), None),
+        (gzip.compress(gzip.compress(TEXT)), "gzip"),
+    )
+
+    @pytest.mark.parametrize(
+        ("body", "coding"),
+        ODD,
+        ids=["no end", "a wrong end", "more at the end", "two members", "no header", "twice, said once"],
+    )
+    def test_odd_ones_are_read(self, body: bytes, coding: str | None) -> None:
+        assert decoded(body, coding, max_bytes=len(TEXT)) == TEXT
 
 
 ANSWER = {"access_token": "A", "expires_in": 60}

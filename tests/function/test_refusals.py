@@ -29,7 +29,8 @@ def table(*rows: tuple[tuple[int, ...], str, Refusal]) -> list[tuple[int, str, R
 
 
 EVERYWHERE = (
-    ((408, 425, 429, 500, 501, 502, 503, 504, 599), "invalid_grant", LATER),
+    ((408, 425, 429, 500, 501, 502, 503, 504, 599), "invalid_grant", UNEXPLAINED),
+    ((429, 500), "invalid_client", LATER),
     ((101, 300, 302, 307), "invalid_grant", NONSENSE),
     ((200, *REFUSED, 404), "invalid_grant", GRANT),
     ((200, *REFUSED, 404), "invalid_client", APP),
@@ -84,7 +85,7 @@ class TestCodes:
     def test_code_exchange(self, status: int, code: str, expected: Refusal) -> None:
         assert meaning(refused(status, code), CODE_EXCHANGE) is expected
 
-    @pytest.mark.parametrize("error", [None, 7, True, "", " ", ["invalid_client"]])
+    @pytest.mark.parametrize("error", [None, 7, True, "", " ", ["canary"], [7], {"code": 401}])
     def test_without_a_code_nothing_is_explained(self, error: object) -> None:
         for rules in (SERVER_REFRESH, FIGMA_REFRESH, CODE_EXCHANGE):
             assert {meaning(refused(status, error), rules) for status in (200, *REFUSED)} == {UNEXPLAINED}
@@ -96,6 +97,17 @@ class TestCodes:
         ({"errorCode": "invalid_grant"}, GRANT),
         ({"code": "bad_refresh_token"}, GRANT),
         ({"ok": False, "error": "token_revoked"}, GRANT),
+        ({"errors": [{"errorType": "invalid_grant", "message": "No."}], "success": False}, GRANT),
+        ({"errors": [7, None, "invalid_grant"]}, GRANT),
+        ({"error": ["invalid_client"]}, APP),
+        ({"error": {"error": "invalidGrant"}}, GRANT),
+        ({"error": "Invalid-Grant"}, GRANT),
+        ({"error": "INVALID_CLIENT"}, APP),
+        ({"error": "Access Denied"}, UNEXPLAINED),
+        ({"error": True, "status": "BAD_REFRESH_TOKEN"}, GRANT),
+        ({"error": "invalid_request", "error_description": "The refresh token has expired."}, GRANT),
+        ({"error": "invalid_request", "error_description": "The session has expired."}, SETTINGS),
+        ({"errors": [{"title": "No.", "detail": "Unknown refresh token"}]}, GRANT),
         ({"ok": False}, UNEXPLAINED),
         ({"code": "FORBIDDEN", "message": "No."}, UNEXPLAINED),
     )
@@ -152,7 +164,7 @@ class TestFigmasWords:
     def test_decide_with_a_refusing_status(self, message: str, expected: Refusal) -> None:
         answers = [refused(status, error=True, message=message) for status in (200, *REFUSED)]
         assert {meaning(answer, FIGMA_REFRESH) for answer in answers} == {expected}
-        elsewhere = LATER if expected is LATER else UNEXPLAINED
+        elsewhere = expected if expected is LATER or "refresh token" in message else UNEXPLAINED
         assert {meaning(answer, SERVER_REFRESH) for answer in answers} == {elsewhere}
         assert meaning(TokenResponse(403, {"status": 403, "err": message or "x"}), FIGMA_REFRESH) is expected
 
@@ -199,6 +211,7 @@ def test_each_meaning_has_its_error(status: int, code: str, expected: type[Refre
         (200, {"error": "", "access_token": 7}, False),
         (200, {"error": "x", "access_token": ""}, True),
         (200, {"errors": ["x"]}, True),
+        (200, {"errors": [], "error": {}, "status": "done"}, False),
         (200, {"ok": True}, False),
         (200, {"success": False}, True),
         (200, {"ok": False, "access_token": "A"}, False),

@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "events": {"core", "errors"},
     "answers": {"core"},
     "oauth": {"core", "environment", "errors"},
-    "adapters": {"core", "errors", "signals"},
+    "adapters": {"core", "errors", "oauth", "signals"},
     "issuers": {"adapters", "core", "environment", "errors", "oauth"},
     "handler": {"adapters", "answers", "core", "errors", "events", "issuers", "settings"},
 }

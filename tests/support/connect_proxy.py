@@ -4,8 +4,10 @@ import socket
 from collections.abc import Callable
 
 
-def proxy(asked: list[str], answer: bytes | None = None) -> Callable[[socket.socket, int], None]:
-    """Return a handler that opens tunnels, or that sends `answer` instead."""
+def proxy(
+    asked: list[str], answer: bytes | None = None, *, established: bytes = b"200 Connection established"
+) -> Callable[[socket.socket, int], None]:
+    """Return a handler that opens tunnels, and says so with `established`, or that sends `answer` instead."""
 
     def serve(client: socket.socket, _: int) -> None:
         head = b""
@@ -17,7 +19,7 @@ def proxy(asked: list[str], answer: bytes | None = None) -> Callable[[socket.soc
             return
         host, wanted = head.split()[1].decode().rsplit(":", 1)
         with socket.create_connection((host, int(wanted))) as server:
-            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            client.sendall(b"HTTP/1.1 " + established + b"\r\n\r\n")
             client.settimeout(0.05)
             server.settimeout(0.05)
             while True:

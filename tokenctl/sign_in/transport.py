@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from refresh_token.oauth.addresses import host_and_port
 from refresh_token.oauth.body import members
 from refresh_token.oauth.content_coding import decoded
+from refresh_token.oauth.final_response import FinalResponse
 from refresh_token.oauth.requests import TokenRequest
 from refresh_token.oauth.responses import MAX_BYTES, TokenResponse
 from refresh_token.oauth.trust import https_proxy, tls_context
@@ -73,6 +75,8 @@ def _send(pool: "urllib3.PoolManager", url: str, request: TokenRequest, seconds:
     import urllib3
 
     try:
+        connections = pool.connection_from_url(url)
+        connections.ConnectionCls = type("_Connection", (connections.ConnectionCls,), {"response_class": FinalResponse})
         response = pool.request(
             "POST",
             url,
@@ -82,6 +86,7 @@ def _send(pool: "urllib3.PoolManager", url: str, request: TokenRequest, seconds:
             retries=False,
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds),
             preload_content=False,
+            enforce_content_length=False,  # an answer that is cut off counts if its object is complete
         )
         with response:
             body = response.read(MAX_BYTES + 1, decode_content=False)
@@ -109,13 +114,11 @@ def _pool(url: str, bundle: str | None) -> "urllib3.PoolManager":
         return urllib3.PoolManager()
     context = _tls_context(bundle)
     try:
-        proxy = https_proxy(address.hostname or "", getproxies(), proxy_bypass)
+        proxy = https_proxy(address.hostname or "", address.port or 443, getproxies(), proxy_bypass)
         if proxy is None:
             return urllib3.PoolManager(ssl_context=context)
-        host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
-        return urllib3.ProxyManager(
-            f"{proxy.scheme}://{host}:{proxy.port}", proxy_headers=proxy.headers, ssl_context=context
-        )
+        proxy_url = f"{proxy.scheme}://{host_and_port(proxy.host, proxy.port)}"
+        return urllib3.ProxyManager(proxy_url, proxy_headers=proxy.headers, ssl_context=context)
     except (ValueError, urllib3.exceptions.HTTPError):
         pass
     raise ConfigurationError(

@@ -5,8 +5,6 @@ hours. An invocation plans its time in complete calls (`_attempts_within`, `MAX_
 time.
 """
 
-from http import HTTPStatus
-from http.client import HTTPResponse, parse_headers
 from io import BufferedReader, RawIOBase
 from socket import socket
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +18,7 @@ from botocore.awsrequest import (
 from botocore.httpsession import URLLib3Session
 
 from refresh_token.adapters.deadline import Deadline
+from refresh_token.oauth.final_response import FinalResponse
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -66,23 +65,12 @@ class _TimedReader(RawIOBase):
         super().close()
 
 
-class WholeResponse(HTTPResponse):
+class WholeResponse(FinalResponse):
     """A response that arrives, from its first byte to its last, within the current timeout of its socket."""
 
     def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as http.client has them
         super().__init__(sock, *args, **kwargs)
         self.fp = BufferedReader(_TimedReader(sock, self.fp.detach()))
-
-    def _read_status(self) -> tuple[str, int, str]:
-        """Skip informational responses (RFC 9110, 15.2), of which http.client itself skips 100 only.
-
-        101 is not skipped: nobody asked for another protocol.
-        """
-        line = super()._read_status()  # type: ignore[misc]  # http.client's own hook, which its types leave out
-        while HTTPStatus.CONTINUE <= line[1] < HTTPStatus.OK and line[1] != HTTPStatus.SWITCHING_PROTOCOLS:
-            parse_headers(self.fp)
-            line = super()._read_status()  # type: ignore[misc]
-        return line  # type: ignore[no-any-return]
 
 
 class _Connection(AWSHTTPConnection):

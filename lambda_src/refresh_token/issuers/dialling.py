@@ -8,6 +8,7 @@ from urllib.request import getproxies, proxy_bypass
 from refresh_token.adapters.deadline import Deadline
 from refresh_token.adapters.whole_response import WholeResponse
 from refresh_token.environment import wrong_environment
+from refresh_token.oauth.addresses import host_and_port
 from refresh_token.oauth.trust import Proxy, https_proxy
 
 CONNECT_TIMEOUT: Final = 2.0
@@ -43,12 +44,12 @@ def dial_through_proxy(host: str, port: int, deadline: Deadline) -> socket.socke
         OSError, HTTPException: no connection in time, or the proxy refuses the tunnel.
 
     """
-    proxy = _proxy_for(host)
+    proxy = _proxy_for(host, port)
     if proxy is None:
         return dial(host, port, deadline)
     sock = dial(proxy.host, proxy.port, deadline)
     try:
-        _tunnel(sock, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", proxy)
+        _tunnel(sock, host_and_port(host, port), proxy)
     except BaseException:
         sock.close()
         raise
@@ -63,9 +64,9 @@ def step_timeout(deadline: Deadline) -> float:
     return min(CONNECT_TIMEOUT, left)
 
 
-def _proxy_for(host: str) -> Proxy | None:
+def _proxy_for(host: str, port: int) -> Proxy | None:
     try:
-        proxy = https_proxy(host, getproxies(), proxy_bypass)
+        proxy = https_proxy(host, port, getproxies(), proxy_bypass)
         usable = proxy is None or proxy.scheme == "http"
     except ValueError:
         usable = False
@@ -82,5 +83,5 @@ def _tunnel(sock: socket.socket, authority: str, proxy: Proxy) -> None:
     response = WholeResponse(sock, method="CONNECT")
     response.begin()
     response.close()
-    if response.status != HTTPStatus.OK:
+    if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
         raise ConnectionRefusedError

@@ -137,7 +137,8 @@ class HttpsConnection:
             else:
                 connection.sock = dial_through_proxy(host, connection.port, deadline)
                 connection.sock.settimeout(step_timeout(deadline))
-                connection.sock = self._context.wrap_socket(connection.sock, server_hostname=host)
+                # No certificate has the dot at the end of a complete name.
+                connection.sock = self._context.wrap_socket(connection.sock, server_hostname=host.rstrip("."))
         except ssl.SSLCertVerificationError:
             connection.close()
             return NoReply("its certificate is not trusted", sent=False, trusted=False)

@@ -19,7 +19,9 @@ def is_url(url: str, schemes: tuple[str, ...], *, query: bool = False) -> bool:
         return False
     extras = parts.username is not None or "#" in url or ("?" in url and not query)
     plain = url.isascii() and url.isprintable() and not set(url) & set(' \\"<>')
-    return parts.scheme in schemes and bool(parts.hostname) and port != 0 and plain and not extras
+    host = parts.hostname or ""
+    # A percent sign begins the zone of an IPv6 address, which only one machine knows.
+    return parts.scheme in schemes and host != "" and "%" not in host and port != 0 and plain and not extras
 
 
 def url_rule(schemes: tuple[str, ...], *, query: bool = False) -> str:
@@ -31,6 +33,11 @@ def url_rule(schemes: tuple[str, ...], *, query: bool = False) -> str:
 def authority(address: str) -> str:
     """Return the address's authority in lower case, without the scheme's own port (RFC 9110, 7.2 and 4.2.3)."""
     url = urlsplit(address)
-    host = f"[{url.hostname}]" if ":" in str(url.hostname) else str(url.hostname)
     default = {"https": 443, "http": 80}[url.scheme]
-    return host if url.port in (None, default) else f"{host}:{url.port}"
+    return host_and_port(str(url.hostname), None if url.port == default else url.port)
+
+
+def host_and_port(host: str, port: int | None) -> str:
+    """Return an authority; an IPv6 address gets its brackets."""
+    bracketed = f"[{host}]" if ":" in host else host
+    return bracketed if port is None else f"{bracketed}:{port}"

@@ -96,10 +96,13 @@ _LATER_WORDS: Final = re.compile(
 """Words for a temporary refusal. They count with an unknown code, and with one that only says "no"."""
 
 _DEAD_WORDS: Final = re.compile(
-    r"revoked|(invalid|expired|unknown)[ _-](refresh[ _-])?(token|grant)|token[ _-](has |is )?(invalid|expired)",
+    r"revoked|(invalid|expired|unknown)[ _-](refresh[ _-])?(token|grant)"
+    r"|token[ _-]((has|is|was)[ _-])?(invalid|expired)",
     re.IGNORECASE,
 )
 """Words for a grant that has ended, after which "try again" means "sign in again"."""
+
+_REFRESH_TOKEN: Final = re.compile(r"refresh[ _-]?token", re.IGNORECASE)
 
 _LATER_STATUSES: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
@@ -143,24 +146,31 @@ def is_temporary(words: str) -> bool:
 def meaning(response: TokenResponse, rules: RefusalRules) -> Refusal:
     """Return what a refusal means."""
     status = response.status
-    if is_failing(status):
-        return Refusal.LATER
     if status < HTTPStatus.OK or HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return Refusal.NONSENSE
     known = {**CODES, **rules.codes}
     by_code = next((known[code] for code in response.codes if code in known), None)
+    if is_failing(status):
+        # A failing issuer may not find a grant that exists. But some always answer like this once a grant has ended.
+        return Refusal.UNEXPLAINED if by_code is Refusal.GRANT else Refusal.LATER
     if by_code not in (None, Refusal.SETTINGS):
         return by_code
     words = " ".join((*response.codes, response.message))
     if is_temporary(words):
         return Refusal.LATER
+    if _DEAD_WORDS.search(words) and _REFRESH_TOKEN.search(words) and _refuses(response):
+        return Refusal.GRANT
     return by_code or _without_code(response, rules)
+
+
+def _refuses(response: TokenResponse) -> bool:
+    return response.succeeded or response.status in _REFUSING
 
 
 def _without_code(response: TokenResponse, rules: RefusalRules) -> Refusal:
     if response.challenged:
         return Refusal.APP
-    if not response.succeeded and response.status not in _REFUSING:
+    if not _refuses(response):
         return Refusal.NONSENSE
     if rules.blames_app(response.message):
         return Refusal.APP

@@ -1,6 +1,7 @@
 """A token endpoint's answer: its status and its members (RFC 6749, 5)."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -12,9 +13,13 @@ MAX_BYTES: Final = 1024 * 1024
 """Longest body that is read, compressed or not. A token answer is a few hundred bytes long. A longer one is read as
 well, because it may hold a new refresh token. The store decides whether that token fits."""
 
-_NESTED: Final = ("code", "type", "status")
-_ELSEWHERE: Final = ("error_code", "errorCode", "code", "err")
-_MESSAGES: Final = ("message", "error_description", "errorMessage", "err", "msg")
+_NESTED: Final = ("code", "error", "errorType", "errorCode", "type", "status", "reason")
+_ELSEWHERE: Final = ("error_code", "errorCode", "errorType", "code", "err")
+_MESSAGES: Final = (
+    *("message", "error_description", "errorMessage", "err", "msg"),
+    *("detail", "title", "reason", "errorSummary", "error_summary"),  # the first two are RFC 9457's
+)
+_WORD_BREAK: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +39,31 @@ class TokenResponse:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The error code, and what may be one in other members and in challenges, in lower case."""
-        error = self.document.get("error")
-        nested = error if isinstance(error, Mapping) else {}
-        found = [self.code, *(nested.get(name) for name in _NESTED), *(self.document.get(name) for name in _ELSEWHERE)]
-        found += [parameters.get("error") for _, parameters in challenges(self.challenge)]
-        return tuple(text.lower() for value in found if isinstance(value, str) and (text := value.strip()))
+        """The error code, and what may be one in other members and in challenges.
+
+        They are spelt like those of the RFC: ``invalidGrant`` and ``Invalid Grant`` become ``invalid_grant``.
+        """
+        challenged = [parameters.get("error") for _, parameters in challenges(self.challenge)]
+        return _spelt((*self._stated, self.document.get("status"), *challenged))
+
+    @property
+    def _stated(self) -> tuple[object, ...]:
+        """The values of the members that only an error has."""
+        nested = [part.get(name) for part in self._errors if isinstance(part, Mapping) for name in _NESTED]
+        plain = [part for part in self._errors if isinstance(part, str)]
+        return (*plain, *nested, *(self.document.get(name) for name in _ELSEWHERE))
+
+    @property
+    def _errors(self) -> tuple[object, ...]:
+        """``error`` and ``errors``, and the items of each that is a list."""
+        values = (self.document.get(name) for name in ("error", "errors"))
+        return tuple(part for value in values for part in (value if isinstance(value, list) else (value,)))
 
     @property
     def message(self) -> str:
         """What the error says in words, or "". It may echo the request: never show it."""
-        error = self.document.get("error")
-        nested = error.get("message") if isinstance(error, Mapping) else None
-        members = (nested, *(self.document.get(name) for name in _MESSAGES))
+        nested = [part.get(name) for part in self._errors if isinstance(part, Mapping) for name in _MESSAGES]
+        members = (*nested, *(self.document.get(name) for name in _MESSAGES))
         return " ".join(text for text in members if isinstance(text, str))
 
     @property
@@ -60,7 +77,7 @@ class TokenResponse:
         if not self.succeeded:
             return True
         is_error = any(self.document.get(name) is False for name in ("ok", "success"))
-        is_error |= any(self.document.get(name) for name in ("error", "errors")) or bool(self.codes)
+        is_error |= any(self.document.get(name) for name in ("error", "errors")) or bool(_spelt(self._stated))
         return is_error and not is_access_token(self.document.get("access_token"))
 
     @property
@@ -68,3 +85,9 @@ class TokenResponse:
         """Whether the issuer demands other client credentials, as RFC 6749, 5.2, says for HTTP Basic."""
         schemes = [scheme for scheme, _ in challenges(self.challenge)]
         return self.status == HTTPStatus.UNAUTHORIZED and "basic" in schemes
+
+
+def _spelt(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(
+        _WORD_BREAK.sub("_", text).lower() for value in values if isinstance(value, str) and (text := value.strip())
+    )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from refresh_token.oauth.addresses import host_and_port
+
 
 def tls_context(bundle: str | None, fallback: Callable[[], str]) -> ssl.SSLContext:
     """Return the context that checks a server's certificate.
@@ -46,27 +48,30 @@ class Proxy:
         return {"Proxy-Authorization": f"Basic {b64encode(self.login.encode()).decode()}"}
 
 
-def https_proxy(host: str, proxies: Mapping[str, str], bypassed: Callable[[str], bool]) -> Proxy | None:
-    """Return the proxy for https to `host`, None if there is none.
+def https_proxy(host: str, port: int, proxies: Mapping[str, str], bypassed: Callable[[str], bool]) -> Proxy | None:
+    """Return the proxy for https to a host, None if there is none.
 
     `proxies` and `bypassed` are `getproxies()` and `proxy_bypass` of urllib.request, which read HTTPS_PROXY and
-    NO_PROXY.
+    NO_PROXY. NO_PROXY may name the port as well.
 
     Raises:
         ValueError: the proxy's address cannot be used. The message does not show it.
 
     """
-    address = None if bypassed(host) else proxies.get("https")
+    address = None if bypassed(host) or bypassed(host_and_port(host, port)) else proxies.get("https")
     if not address:
         return None
     try:
         parts = urlsplit(address if "://" in address else f"http://{address}")
-        port = parts.port
+        own_port = parts.port
     except ValueError:
-        parts, port = urlsplit(""), None
-    if not parts.hostname or port == 0:
+        parts, own_port = urlsplit(""), None
+    if not parts.hostname or own_port == 0:
         raise ValueError("no usable host and port")
     login = None if parts.username is None else f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     return Proxy(
-        scheme=parts.scheme, host=parts.hostname, port=port or (443 if parts.scheme == "https" else 80), login=login
+        scheme=parts.scheme,
+        host=parts.hostname,
+        port=own_port or (443 if parts.scheme == "https" else 80),
+        login=login,
     )

@@ -200,6 +200,8 @@ ODD_PAIRS: dict[str, Reply] = {
     "a byte order mark": http(200, b"\xef\xbb\xbf" + MEMBERS),
     "UTF-16": http(200, MEMBERS.decode().encode("utf-16")),
     "gzip": http(200, gzip.compress(MEMBERS), Content_Encoding="gzip"),
+    "after a 103": Reply(raw=b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + http(200, MEMBERS).wire),
+    "cut off after its end": Reply(raw=http(200, MEMBERS, Content_Length="999").wire, hang_up=True),
     "a form": http(
         200, f"access_token={ACCESS}&refresh_token={REFRESH}".encode(), Content_Type="application/x-www-form-urlencoded"
     ),
