@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
-from refresh_token.oauth import issuers
-from refresh_token.oauth.issuers import AMPLIFY, NAMES
-from token_refresher.issuers import ARGUMENTS, HTTP_TOO, Issuer
+from refresh_token.oauth.issuers import ALL_SETTINGS, AMPLIFY, NAMES
+from refresh_token.oauth.rules import Choice, Rule, for_stand_in, listed
+from refresh_token.oauth.setting import Setting
+from token_refresher.issuers import Issuer
 from token_refresher.settings.combinations import check_together
 from token_refresher.settings.reader import SettingsError, SettingsReader
 from token_refresher.settings.refresher_settings import (
@@ -20,25 +21,17 @@ from token_refresher.settings.refresher_settings import (
     TimingSettings,
     checked,
 )
-from token_refresher.settings.rules import Choice, Rule, listed
-from token_refresher.settings.setting import Setting, settings_of
+from token_refresher.settings.setting import settings_of
 
 STAGES = ("dev", "prod", "local")
 LOCAL = "local"
 MACHINE = "machine"
 
-_PREFIXES = {AMPLIFY: "amplifyuibuilder"}
-"""What the context keys of an issuer begin with, if not with its name."""
-
-
-def _keys(issuer: str) -> dict[str, str]:
-    """Return the context key of each argument of an issuer."""
-    return {argument: f"{_PREFIXES.get(issuer, issuer)}_{argument}" for argument in ARGUMENTS[issuer]}
-
-
-def _settings(issuer: str) -> dict[str, Setting]:
-    return {key: ARGUMENTS[issuer][argument] for argument, key in _keys(issuer).items()}
-
+_BY_ISSUER: Mapping[str, Mapping[str, Setting]] = {
+    name: {issuer.keys()[argument]: setting for argument, setting in issuer.settings().items()}
+    for name, issuer in ALL_SETTINGS.items()
+}
+"""The settings of each issuer, by their keys in the context."""
 
 SETTINGS: Mapping[str, Setting] = {
     **settings_of(TimingSettings),
@@ -46,11 +39,12 @@ SETTINGS: Mapping[str, Setting] = {
         rule=Choice(NAMES),
         default=NAMES[0],
         about="who issues new tokens: Amplify UI Builder, Figma itself with your own app, or any OAuth 2 server. The "
-        "last two need one more secret, for 0.40 USD a month; see [issuers](docs/issuers.md)",
+        "last two need one more secret, for 0.40 USD a month. `static` is for a token that a person renews. See "
+        "[issuers](docs/issuers.md)",
     ),
-    **{key: setting for issuer in issuers.SETTINGS for key, setting in _settings(issuer).items()},
+    **{key: setting for name in NAMES if name != AMPLIFY for key, setting in _BY_ISSUER[name].items()},
     **settings_of(ResourceSettings),
-    **_settings(AMPLIFY),
+    **_BY_ISSUER[AMPLIFY],
 }
 """Every key that a stage can set."""
 
@@ -102,7 +96,7 @@ class StageSettings:
             )
         values = reader.take_all()
         _check_issuer(reader, values)
-        about_issuer = ("issuer", *(key for name in NAMES for key in _settings(name)))
+        about_issuer = ("issuer", *(key for settings in _BY_ISSUER.values() for key in settings))
         issuer = _issuer(values, allow_http=stage == LOCAL) if reader.is_sound(*about_issuer) else None
         check_together(reader, values, issuer)
         reader.check()
@@ -115,15 +109,17 @@ def _local_rules() -> dict[str, Rule]:
 
     A stage on AWS must not follow the machine: two people would deploy two templates.
     """
-    http_too = {_keys(issuer)[argument]: rule for issuer in NAMES for argument, rule in HTTP_TOO[issuer].items()}
-    return {"architecture": Choice((*ARCHITECTURES, MACHINE)), **http_too}
+    stand_ins = {
+        key: for_stand_in(setting.rule) for settings in _BY_ISSUER.values() for key, setting in settings.items()
+    }
+    return {"architecture": Choice((*ARCHITECTURES, MACHINE)), **stand_ins}
 
 
 def _check_issuer(reader: SettingsReader, values: Mapping[str, Any]) -> None:
     """Note the settings of other issuers than the chosen one, and what the chosen one lacks."""
     chosen = values["issuer"]
-    for issuer in NAMES:
-        for key, setting in _settings(issuer).items():
+    for issuer, settings in _BY_ISSUER.items():
+        for key, setting in settings.items():
             if not reader.is_sound("issuer", key):
                 continue
             if issuer != chosen and values[key] != setting.default:
@@ -133,6 +129,6 @@ def _check_issuer(reader: SettingsReader, values: Mapping[str, Any]) -> None:
 
 
 def _issuer(values: Mapping[str, Any], *, allow_http: bool) -> Issuer:
-    name = values["issuer"]
-    arguments = {argument: values[key] for argument, key in _keys(name).items()}
-    return Issuer.named(name, allow_http=allow_http, **arguments)
+    issuer = ALL_SETTINGS[values["issuer"]]
+    arguments = {argument: values[key] for argument, key in issuer.keys().items()}
+    return Issuer.named(issuer.name, allow_http=allow_http, **arguments)

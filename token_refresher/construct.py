@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Unpack
 
-from aws_cdk import RemovalPolicy, Stack, Token
+from aws_cdk import Annotations, RemovalPolicy, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -27,6 +27,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from refresh_token.oauth.issuers import AMPLIFY_ENDS
 from refresh_token.signals import ALARMS, Alarm
 from token_refresher.bundling.bundle import function_bundle
 from token_refresher.constructs.app_secret import AppSecret
@@ -90,6 +91,8 @@ class TokenRefresher(RefreshMetrics):
         if not isinstance(issuer, Issuer):
             raise SettingsError([f"issuer={issuer}: must be an Issuer, such as Issuer.figma()"])
         values = checked(settings, issuer)
+        if issuer.calls_ui_builder:
+            _tell_of_the_end(self)
         self.service_name = _checked_name(service_name or _default_name(self))
         self._secret = TokenSecret(
             self, "Secret", customer_managed_key=values["customer_managed_key"], removal_policy=removal_policy
@@ -121,7 +124,7 @@ class TokenRefresher(RefreshMetrics):
             self,
             ALARMS,
             schedule=values["schedule"],
-            renewed_by_person=issuer.token_life is None,
+            refreshes=issuer.refreshes,
             email=values["alarm_email"],
             metrics=self,
             function=refresh.function,
@@ -180,10 +183,18 @@ class TokenRefresher(RefreshMetrics):
 
 def _thresholds(values: RefresherSettings, issuer: Issuer) -> dict[str, timedelta]:
     """Return the remaining lives of a token at which something happens, and what it is."""
-    if issuer.token_life is None:
+    if not issuer.refreshes:
         return {f"{days} days: an alarm": timedelta(days=days) for days in Alarm.STATIC_TOKEN_EXPIRES.values()}
     windows = windows_of(values)
     return {"the schedule refreshes": windows.advisory, "consumers refresh too": windows.mandatory}
+
+
+def _tell_of_the_end(scope: Construct) -> None:
+    Annotations.of(scope).add_info_v2(
+        "refresh-token:amplify",
+        f"The issuer amplify works until {AMPLIFY_ENDS:%-d %B %Y}, when Amplify Studio ends. To move to figma, see "
+        "docs/issuers.md#from-amplify-to-figma.",
+    )
 
 
 def _default_name(refresher: TokenRefresher) -> str:

@@ -15,7 +15,8 @@ from refresh_token.oauth.app_credentials import AppCredentials, parse_app_creden
 from refresh_token.oauth.body import json_object
 from refresh_token.oauth.content_coding import decoded
 from refresh_token.oauth.issued import REFRESH_LIFETIMES, issued_token
-from refresh_token.oauth.issuers import FigmaSettings, IssuerSettings, OAuth2Settings
+from refresh_token.oauth.issuer_settings import OwnAppSettings
+from refresh_token.oauth.issuers import FigmaSettings, OAuth2Settings
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.requests import TokenRequest, code_request, refresh_request
 from refresh_token.oauth.responses import TokenResponse
@@ -28,7 +29,7 @@ HTTP = "http://127.0.0.1:9999"
 APP = AppCredentials("canary:i d", "canary%&+/ö~")
 
 
-def settings_from(settings: type[IssuerSettings], **variables: str) -> IssuerSettings:
+def settings_from(settings: type[OwnAppSettings], **variables: str) -> OwnAppSettings:
     needed = {"OAUTH2_TOKEN_URL": TOKEN_URL} if settings is OAuth2Settings else {}
     reader = VariableReader({**needed, **variables})
     found = settings.from_variables(reader)
@@ -36,7 +37,7 @@ def settings_from(settings: type[IssuerSettings], **variables: str) -> IssuerSet
     return found
 
 
-def faults(settings: type[IssuerSettings], **variables: str) -> str:
+def faults(settings: type[OwnAppSettings], **variables: str) -> str:
     with pytest.raises(ConfigurationException) as caught:
         settings_from(settings, **variables)
     assert_clean(caught.value)
@@ -45,8 +46,8 @@ def faults(settings: type[IssuerSettings], **variables: str) -> str:
 
 FIGMA = {"ISSUER": "figma", "FIGMA_BASE_URL": "https://api.figma.com"}
 SERVER = {"ISSUER": "oauth2", "OAUTH2_CLIENT_AUTH": "basic", "OAUTH2_DEFAULT_LIFETIME": "3600"}
-OTHERS: dict[str, Any] = {"client_auth": "post", "scope": "a b", "default_lifetime": 60}
-SETTINGS: list[tuple[IssuerSettings, dict[str, str]]] = [
+OTHERS: dict[str, Any] = {"client_auth": "post", "scope": "a b", "default_lifetime_seconds": 60}
+SETTINGS: list[tuple[OwnAppSettings, dict[str, str]]] = [
     (FigmaSettings(), FIGMA),
     (FigmaSettings(base_url=HTTP), {**FIGMA, "FIGMA_BASE_URL": HTTP, "ALLOW_HTTP_ISSUER": "true"}),
     (OAuth2Settings(token_url=TOKEN_URL), {**SERVER, "OAUTH2_TOKEN_URL": TOKEN_URL}),
@@ -69,7 +70,7 @@ class TestSettings:
     """Settings go into the environment and come out of it again."""
 
     @pytest.mark.parametrize(("settings", "variables"), SETTINGS, ids=[str(one) for one, _ in SETTINGS])
-    def test_survive_the_environment(self, settings: IssuerSettings, variables: dict[str, str]) -> None:
+    def test_survive_the_environment(self, settings: OwnAppSettings, variables: dict[str, str]) -> None:
         assert settings.to_variables() == variables
         assert settings_from(type(settings), **variables) == settings
 
@@ -112,19 +113,14 @@ class TestVariables:
         assert "FIGMA_BASE_URL" in faults(FigmaSettings, FIGMA_BASE_URL=url)
 
     EXTRA = (
-        ("[]", "must be a JSON object of strings"),
-        ('{"a": 1}', "must be a JSON object of strings"),
-        ('{"a": ["canary"]}', "must be a JSON object of strings"),
-        (r'{"canary": "\ud800"}', "must be a JSON object of strings"),
-        ("[" * 10_000, "must be a JSON object of strings"),
-        ('{"scope": "x", "client_id": "y", "a": "b"}', "must not have client_id, scope"),
-        ('{"grant_type": "x"}', "must not have grant_type"),
+        *("[]", '{"a": 1}', '{"a": ["canary"]}', r'{"canary": "\ud800"}', "[" * 10_000),
+        *('{"scope": "x", "client_id": "y", "a": "b"}', '{"grant_type": "x"}'),
     )
 
-    @pytest.mark.parametrize(("text", "rule"), EXTRA)
-    def test_extra_parameters_are_strings_of_their_own(self, text: str, rule: str) -> None:
+    @pytest.mark.parametrize("text", EXTRA)
+    def test_extra_parameters_are_strings_of_their_own(self, text: str) -> None:
         found = faults(OAuth2Settings, OAUTH2_EXTRA_PARAMETERS=text)
-        assert f"OAUTH2_EXTRA_PARAMETERS {rule}" in found
+        assert "OAUTH2_EXTRA_PARAMETERS must be a JSON object of strings, without grant_type, refresh_token," in found
 
     @pytest.mark.parametrize("text", ["0", "-1", "1.5", "one", "1000000000", "٣", "9" * 5000])
     def test_a_lifetime_is_a_positive_whole_number(self, text: str) -> None:
@@ -303,7 +299,11 @@ class TestIssuedToken:
             assert (token.access_token, token.expires_in, token.refresh_token, token.odd) == ("A", 60, "R", ())
 
     def test_the_profile_guesses_an_unknown_lifetime(self) -> None:
-        lifetimes = [(profile(), 3600), (profile(default_lifetime=600), 600), (FigmaSettings().profile, 7_776_000)]
+        lifetimes = [
+            (profile(), 3600),
+            (profile(default_lifetime_seconds=600), 600),
+            (FigmaSettings().profile, 7_776_000),
+        ]
         assert [self.issued(of).default_lifetime for of, _ in lifetimes] == [lifetime for _, lifetime in lifetimes]
 
     @pytest.mark.parametrize("kind", ["mac", "DPoP", "bot", "BearerToken", "", None, 7, ["bearer"]])

@@ -1,14 +1,12 @@
 """Figma and any OAuth 2 server on the wire. `test_issuer_contract.py` has what all issuers share."""
 
 import json
-from typing import ClassVar, cast
 
 import pytest
 
 from refresh_token.core.ports import Issuer
 from refresh_token.errors import ConfigurationException, RefreshTokenError
-from refresh_token.issuers.registry import ISSUERS, issuer_from
-from refresh_token.oauth.issuers import SETTINGS, FigmaSettings, IssuerSettings
+from refresh_token.issuers.registry import issuer_from
 from tests.support.canaries import clean_fault
 from tests.support.function_environment import APP_ID, APP_SECRET, AppSecret
 from tests.support.token_server import TokenServer, basic, figma_error, http, oauth_error
@@ -44,20 +42,6 @@ def test_a_server_gets_the_standard_request(token_endpoint: TokenServer, app_sec
     assert seen.line == "POST /token?tenant=1 HTTP/1.1"
     assert seen.form == {"grant_type": "refresh_token", "refresh_token": REFRESH, "scope": "a b", "x": "ö"}
     assert basic(seen.headers) == f"{APP_ID}:{APP_SECRET}"
-
-
-def test_a_new_row_is_a_new_issuer(
-    token_endpoint: TokenServer, app_secret: AppSecret, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class AcmeSettings(FigmaSettings):
-        name: ClassVar[str] = "acme"
-
-    assert list(ISSUERS) == ["amplify", *SETTINGS]
-    monkeypatch.setitem(cast("dict[str, type[IssuerSettings]]", SETTINGS), "acme", AcmeSettings)
-    monkeypatch.setitem(ISSUERS, "acme", ISSUERS["figma"])
-    refresh(issuer_at("acme", token_endpoint, app_secret))
-    (seen,) = token_endpoint.seen
-    assert seen.line == "POST /v1/oauth/refresh HTTP/1.1"
 
 
 def test_new_credentials_are_used_at_once(token_endpoint: TokenServer, app_secret: AppSecret) -> None:

@@ -14,7 +14,7 @@ from tests.support.events import TICK
 from tests.support.function_environment import AppSecret, forget_clients
 from tests.support.iam import Role
 from tests.support.lambda_context import LambdaContext
-from tests.support.moto_function import MotoFunction
+from tests.support.moto_function import ACCESS, MotoFunction
 from tests.support.synthesised import VARIANTS
 from tests.support.template import environment
 from tests.support.token_server import TokenServer, http, issued, ui_builder_error, ui_builder_issued
@@ -70,6 +70,9 @@ def stack_of(
                 partial(deployment.issuer.answer, reply) for reply in (ui_builder_issued(), ui_builder_error(503))
             )
             return Stack(variant, deployment, app_secret, works, is_down)
+        if variables["ISSUER"] == "static":
+            monkeypatch.setenv("ISSUER", "static")
+            return Stack(variant, deployment, app_secret, lambda: None, lambda: None)
         (address,) = {"FIGMA_BASE_URL", "OAUTH2_TOKEN_URL"} & set(variables)
         variables |= {address: token_endpoint.url, "APP_SECRET_ARN": app_secret.arn, "ALLOW_HTTP_ISSUER": "true"}
         for name, value in variables.items():
@@ -109,7 +112,8 @@ def test_the_function_uses_all_of_its_role(stack_of: StackOf, variant: str) -> N
     do_everything(stack, role)
     assert role.denied == set()
     assert {(sid, action) for sid, action in role.granted() if action not in OF_LAMBDA} == role.used
-    assert stack.deployment.stored()[1]["accessToken"] == "access-issued"
+    kept = stack.deployment.stored()[1]["accessToken"]
+    assert kept == (ACCESS if variant == "prod-static" else "access-issued")
 
 
 ACTIONS = [

@@ -29,26 +29,33 @@ def test_each_alarm_watches_one_metric(every_stage: Synthesised) -> None:
     at_once = ("GreaterThanOrEqualToThreshold", 1, "notBreaching")
     two_ticks = EVERY[every_stage.stage]
     heartbeat = ("Sum", two_ticks, "LessThanThreshold", 1, "breaching")
+    expected: dict[str, tuple[object, ...]] = {
+        "reauthorizationrequired": ("RefreshToken", "ReauthorizationRequired", own, "Sum", 300, *at_once),
+        "noheartbeat": ("RefreshToken", "Ticked", own, *heartbeat),
+        "functionerrors": ("AWS/Lambda", "Errors", FUNCTION, "Sum", 300, *at_once),
+        "throttles": ("AWS/Lambda", "Throttles", FUNCTION, "Sum", 300, *at_once),
+        "deadletters": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", QUEUE, "Maximum", 300, *at_once),
+    }
+    if every_stage.issuer == "static":
+        left = ("RefreshToken", "SecondsUntilExpiry", own, "Minimum", 300, "LessThanOrEqualToThreshold")
+        for name, days in (("in30days", 30), ("in7days", 7), ("in1day", 1)):
+            expected[f"statictokenexpires{name}"] = (*left, days * 86400, "ignore")
+    else:
+        expected |= {
+            "tokennotstored": ("RefreshToken", "TokenNotStored", own, "Sum", 300, *at_once),
+            "tokenexpires": ("RefreshToken", "Overdue", own, "Maximum", 300, *at_once[:2], "ignore"),
+            "grantexpires": (
+                *("RefreshToken", "SecondsUntilGrantExpiry", own, "Maximum", two_ticks),
+                *("LessThanThreshold", 14 * 86400, "notBreaching"),
+            ),
+        }
     assert {
         name: (
             *(alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"], alarm["Statistic"], alarm["Period"]),
             *(alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]),
         )
         for name, alarm in alarms(every_stage).items()
-    } == {
-        "tokennotstored": ("RefreshToken", "TokenNotStored", own, "Sum", 300, *at_once),
-        "reauthorizationrequired": ("RefreshToken", "ReauthorizationRequired", own, "Sum", 300, *at_once),
-        # Ticks are hours apart. What the last one reported stays true.
-        "tokenexpires": ("RefreshToken", "Overdue", own, "Maximum", 300, *at_once[:2], "ignore"),
-        "grantexpires": (
-            *("RefreshToken", "SecondsUntilGrantExpiry", own, "Maximum", two_ticks),
-            *("LessThanThreshold", 14 * 86400, "notBreaching"),
-        ),
-        "noheartbeat": ("RefreshToken", "Ticked", own, *heartbeat),
-        "functionerrors": ("AWS/Lambda", "Errors", FUNCTION, "Sum", 300, *at_once),
-        "throttles": ("AWS/Lambda", "Throttles", FUNCTION, "Sum", 300, *at_once),
-        "deadletters": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", QUEUE, "Maximum", 300, *at_once),
-    }
+    } == expected
     assert {alarm["EvaluationPeriods"] for alarm in alarms(every_stage).values()} == {1}
 
 

@@ -8,15 +8,16 @@ import pytest
 from infra.stage_settings import STAGES, StageSettings
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers import registry
-from refresh_token.oauth.issuers import NAMES
+from refresh_token.oauth.issuers import NAMES, OAuth2Settings
+from refresh_token.oauth.rules import listed
 from tests.support.stage_settings import faults, read
-from token_refresher.issuers import ARGUMENTS, Issuer
+from token_refresher.issuers import Issuer
 from token_refresher.settings.reader import SettingsError
 from token_refresher.settings.refresher_settings import checked
-from token_refresher.settings.rules import listed
 
 TOKEN_URL = "https://sign-in.example/token"
 OAUTH2 = {"issuer": "oauth2", "oauth2_token_url": TOKEN_URL}
+STATIC = "has no effect with issuer=static, because a person renews the token. Remove it"
 LIFE = "oauth2_default_lifetime_seconds"
 WHOLE = "must be a whole number from "
 RETENTION = (
@@ -120,7 +121,7 @@ class TestRules:
             ("schedule", 5, "must be non-empty text"),
             ("schedule", "rate(1 hours)", "must be written rate(1 hour)"),
             ("schedule", "rate(85 hours)", f"{SLOW}170 hours"),
-            ("issuer", "github", "must be amplify, figma or oauth2"),
+            ("issuer", "github", "must be amplify, figma, oauth2 or static"),
             ("architecture", "i386", "must be arm64 or x86_64"),
             ("architecture", "machine", "must be arm64 or x86_64"),
             ("log_retention_days", "8", RETENTION),
@@ -204,6 +205,9 @@ class TestRules:
             ),
             ({**OAUTH2, "refresh_policy": "always", "schedule": "rate(15 minutes)", LIFE: "300"}, None),
             ({**OAUTH2, "refresh_policy": "auto", "schedule": "rate(1 minute)", LIFE: "300"}, None),
+            ({"issuer": "static", "advisory_window_hours": "720"}, None),
+            ({"issuer": "static", "refresh_policy": "demand"}, f"refresh_policy=demand: {STATIC}"),
+            ({"issuer": "static", "grant_idle_days": "90"}, f"grant_idle_days=90: {STATIC}"),
         ],
     )
     def test_settings_that_do_not_fit_together(
@@ -220,7 +224,7 @@ class TestRules:
         with pytest.raises(SettingsError) as refused:
             read(context, memory_mb="12", issuer="x", schedule="rate(9 days)", mandatory_window_hours="400")
         assert str(refused.value).splitlines() == [
-            "issuer=x: must be amplify, figma or oauth2",
+            "issuer=x: must be amplify, figma, oauth2 or static",
             f"memory_mb=12: {MEMORY}",
             "mandatory_window_hours=400: must be less than advisory_window_hours=168",
             f"schedule=rate(9 days): {SLOW}432 hours",
@@ -308,7 +312,7 @@ class TestIssuers:
         with pytest.raises(SettingsError) as refused:
             Issuer.oauth2(token_url="http://canary:canary@h", client_auth="x", colour=1)  # type: ignore[arg-type, call-arg]
         assert refused.value.faults == (
-            f"colour=1: is not a setting; the keys are {listed(tuple(ARGUMENTS['oauth2']))}",
+            f"colour=1: is not a setting; the keys are {listed(tuple(OAuth2Settings.settings()))}",
             f"token_url=http://...@h: {HTTPS_QUERY}",
             "client_auth=x: must be basic or post",
         )

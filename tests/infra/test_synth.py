@@ -35,6 +35,7 @@ def test_local_synthesises_offline_and_reproducibly(
     for name in ("one", "two"):
         done = synth(cdk_cli, cdk_environment, tmp_path / name, *arguments)
         assert done.returncode == 0, done.stderr
+        assert done.stderr.count("1 May 2027") == 1
         templates.append((tmp_path / name / "RefreshToken-local.template.json").read_text(encoding="utf-8"))
     assert templates[0] == templates[1]
     assert "http://127.0.0.1:9999" in templates[0]
@@ -53,7 +54,7 @@ def test_bad_settings_are_a_line_each(cdk_cli: str, cdk_environment: dict[str, s
     done = synth(cdk_cli, cdk_environment, tmp_path, "-c", "stage=dev", "-c", "memory_mb=12", "-c", "issuer=x")
     assert done.returncode != 0
     assert done.stderr.splitlines()[:2] == [
-        "issuer=x: must be amplify, figma or oauth2",
+        "issuer=x: must be amplify, figma, oauth2 or static",
         "memory_mb=12: must be a whole number from 128 to 10240 MB, Lambda's limits",
     ]
     assert "Traceback" not in done.stderr

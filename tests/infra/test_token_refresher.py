@@ -23,7 +23,7 @@ from token_refresher.settings.reader import SettingsError
 
 pytestmark = pytest.mark.xdist_group("synth")
 
-ISSUERS = {"amplify": Issuer.amplify(), "figma": Issuer.figma()}
+ISSUERS = {"amplify": Issuer.amplify(), "figma": Issuer.figma(), "static": Issuer.static()}
 
 
 @pytest.fixture
@@ -100,6 +100,13 @@ def test_its_policies_are_those_of_our_stack(asset: Path, stack: Stack, stage: s
         check(foreign)
 
 
+@pytest.mark.parametrize("issuer", ISSUERS)
+def test_synthesis_says_when_amplify_ends(asset: Path, stack: Stack, issuer: str) -> None:
+    TokenRefresher(stack, "Figma", asset=asset, issuer=ISSUERS[issuer])
+    messages = App.of(stack).synth().get_stack_by_name(stack.stack_name).messages  # type: ignore[union-attr]
+    assert ["1 May 2027" in str(each.entry.data) for each in messages] == ([True] if issuer == "amplify" else [])
+
+
 class TestNames:
     def test_two_refreshers_in_a_stack_share_nothing(self, asset: Path, stack: Stack) -> None:
         one, other = (
@@ -171,7 +178,7 @@ class TestGrants:
     def test_reading_is_for_the_pair_only(self, asset: Path, stack: Stack, issuer: str, *, own_key: bool) -> None:
         role = a_role(stack)
         refresher = TokenRefresher(stack, "Figma", asset=asset, issuer=ISSUERS[issuer], customer_managed_key=own_key)
-        assert (refresher.app_secret_arn is None) == (issuer == "amplify")
+        assert (refresher.app_secret_arn is None) == (issuer != "figma")
         assert refresher.grant_read(role).success
         read = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
         expected: list[dict[str, Any]] = [{"Action": read, "Effect": "Allow", "Resource": policies.SECRET_ARN}]

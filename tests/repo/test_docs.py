@@ -55,7 +55,7 @@ class TestTables:
         assert sorted(rows) == sorted(names)
 
     def test_every_variable_of_an_issuer_is_documented(self) -> None:
-        settings = [name for chosen in issuers.SETTINGS.values() for name in issuers.variables_of(chosen)]
+        settings = [name for chosen in issuers.SETTINGS.values() for name in chosen.variables().values()]
         read = {environment.ISSUER, variables.APP_SECRET_ARN, variables.ALLOW_HTTP, *settings}
         assert read <= set(re.findall(r"`([A-Z0-9_]+)`", sections(ISSUERS)["The function's environment"]))
 

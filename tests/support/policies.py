@@ -40,21 +40,39 @@ def only_for(secret: Mapping[str, object]) -> dict[str, dict[str, object]]:
     return {"StringEquals": {"kms:ViaService": service, "kms:EncryptionContext:SecretARN": secret}}
 
 
-def use_key(stage: str) -> list[dict[str, object]]:
+def keep_pair(issuer: str) -> dict[str, object]:
+    """Return the permission for the secret. A token that a person renews is only read."""
+    read = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+    if issuer == "static":
+        return allow("ReadToken", read, SECRET_ARN)
+    write = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
+    return allow("KeepTokenPair", [*read, *write], SECRET_ARN)
+
+
+def use_key(stage: str, issuer: str = "amplify") -> list[dict[str, object]]:
     """Return the permission for the one key, for the one secret, through Secrets Manager, if there is a key."""
     if stage != "prod":
         return []
+    if issuer == "static":
+        return [allow("UseKeyForToken", "kms:Decrypt", KEY_ARN, Condition=only_for(SECRET_ARN))]
     actions = ["kms:Decrypt", "kms:GenerateDataKey"]
     return [allow("UseKeyForTokenPair", actions, KEY_ARN, Condition=only_for(SECRET_ARN))]
 
 
-def ask_issuer(stage: str, issuer: str) -> list[dict[str, object]]:
-    """Return the permissions to call the issuer: Amplify with the role itself, others with the app's credentials."""
+def refresh(stage: str, issuer: str) -> list[dict[str, object]]:
+    """Return the permissions to claim a refresh and to call the issuer.
+
+    Amplify is called with the role itself, other issuers with the app's credentials. A person renews a static token.
+    """
+    if issuer == "static":
+        return []
+    locks = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    claim = allow("ClaimRefresh", locks, {"Fn::GetAtt": ["AWS::DynamoDB::Table", "Arn"]})
     if issuer == "amplify":
-        return [allow("RefreshAtUiBuilder", "amplifyuibuilder:RefreshToken", "*", Condition=IN_THIS_REGION)]
+        return [claim, allow("RefreshAtUiBuilder", "amplifyuibuilder:RefreshToken", "*", Condition=IN_THIS_REGION)]
     read = allow("ReadAppCredentials", "secretsmanager:GetSecretValue", APP_SECRET_ARN)
     decrypt = allow("UseKeyForAppCredentials", "kms:Decrypt", KEY_ARN, Condition=only_for(APP_SECRET_ARN))
-    return [read, decrypt] if stage == "prod" else [read]
+    return [claim, read, *([decrypt] if stage == "prod" else [])]
 
 
 def function_role(stack: Synthesised) -> None:
@@ -69,23 +87,9 @@ def function_role(stack: Synthesised) -> None:
                 {"Fn::GetAtt": ["AWS::Logs::LogGroup", "Arn"]},
             ),
             allow("Trace", ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*", Condition=IN_THIS_REGION),
-            allow(
-                "KeepTokenPair",
-                [
-                    "secretsmanager:DescribeSecret",
-                    "secretsmanager:GetSecretValue",
-                    "secretsmanager:PutSecretValue",
-                    "secretsmanager:UpdateSecretVersionStage",
-                ],
-                SECRET_ARN,
-            ),
-            *use_key(stack.stage),
-            allow(
-                "ClaimRefresh",
-                ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-                {"Fn::GetAtt": ["AWS::DynamoDB::Table", "Arn"]},
-            ),
-            *ask_issuer(stack.stage, stack.issuer),
+            keep_pair(stack.issuer),
+            *use_key(stack.stage, stack.issuer),
+            *refresh(stack.stage, stack.issuer),
             allow("ReportFailure", "sqs:SendMessage", QUEUE_ARN),
         ],
     )

@@ -9,6 +9,7 @@ STAGES = ("dev", "prod", "local")
 VARIANTS: dict[str, tuple[str, dict[str, str]]] = {
     **{stage: (stage, {}) for stage in STAGES},
     "prod-figma": ("prod", {"issuer": "figma"}),
+    "prod-static": ("prod", {"issuer": "static"}),
     "dev-oauth2": (
         "dev",
         {

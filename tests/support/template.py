@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 SNAPSHOTS = Path(__file__).parents[1] / "infra" / "snapshots"
-PARENTS = {"dev": None, "prod": "dev", "local": "dev", "prod-figma": "prod", "dev-oauth2": "dev"}
+PARENTS = {"dev": None, "prod": "dev", "local": "dev", "prod-figma": "prod", "prod-static": "prod", "dev-oauth2": "dev"}
 """Each stage, and each other issuer, with the variant that its snapshot starts from."""
 
 MAX_LINE = 120

@@ -32,7 +32,7 @@ class Monitoring(Construct):
         construct_id: str,
         *,
         schedule: str,
-        renewed_by_person: bool,
+        refreshes: bool,
         email: str | None,
         metrics: RefreshMetrics,
         function: lambda_.IFunction,
@@ -54,10 +54,10 @@ class Monitoring(Construct):
         if email:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
         watch = watch_for(schedule)
-        if renewed_by_person:
-            self._watch_static_token(metrics)
-        else:
+        if refreshes:
             self._watch_refreshes(metrics, watch)
+        else:
+            self._watch_static_token(metrics)
         self._alarm(
             Alarm.NO_HEARTBEAT,
             f"No tick of {schedule} reached the function for two periods: nothing keeps the token alive.",

@@ -17,7 +17,6 @@ from refresh_token.environment import (
     ADVISORY_WINDOW,
     GRANT_ABSOLUTE,
     GRANT_IDLE,
-    ISSUER,
     LOCK_TABLE,
     MANDATORY_WINDOW,
     REFRESH_MARGIN,
@@ -76,9 +75,8 @@ class RefreshFunction(Construct):
                             "*",
                             conditions=_IN_THIS_REGION,
                         ),
-                        *secret.statements(),
-                        _allow("ClaimRefresh", _LOCK_ACTIONS, lock_table.table_arn),
-                        *(app_secret.statements() if app_secret else [_refresh_at_ui_builder()]),
+                        *secret.statements(replace=issuer.refreshes),
+                        *_refresh_statements(issuer, app_secret, lock_table),
                         _allow("ReportFailure", ["sqs:SendMessage"], dead_letters.queue_arn),
                     ]
                 )
@@ -174,6 +172,19 @@ def _allow(
     return iam.PolicyStatement(sid=sid, actions=actions, resources=[resource], conditions=conditions)
 
 
+def _refresh_statements(
+    issuer: Issuer, app_secret: AppSecret | None, lock_table: dynamodb.ITable
+) -> list[iam.PolicyStatement]:
+    """Return the permissions to claim a refresh and to call the issuer. Without refreshes there are none."""
+    if not issuer.refreshes:
+        return []
+    return [
+        _allow("ClaimRefresh", _LOCK_ACTIONS, lock_table.table_arn),
+        *(app_secret.statements() if app_secret else []),
+        *([_refresh_at_ui_builder()] if issuer.calls_ui_builder else []),
+    ]
+
+
 def _refresh_at_ui_builder() -> iam.PolicyStatement:
     return _allow("RefreshAtUiBuilder", ["amplifyuibuilder:RefreshToken"], "*", conditions=_IN_THIS_REGION)
 
@@ -190,7 +201,4 @@ def _unless_default(settings: RefresherSettings) -> dict[str, str]:
 
 
 def _issuer_environment(issuer: Issuer, app_secret: AppSecret | None) -> dict[str, str]:
-    """Return the issuer's variables. Without them the issuer is Amplify."""
-    if not app_secret:
-        return {**issuer.variables}
-    return {ISSUER: issuer.name, APP_SECRET_ARN: app_secret.arn, **issuer.variables}
+    return {**issuer.variables, **({APP_SECRET_ARN: app_secret.arn} if app_secret else {})}

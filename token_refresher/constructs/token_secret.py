@@ -28,14 +28,15 @@ class TokenSecret(Construct):
             "The schedule and the refresh function rotate instead.",
         )
 
-    def statements(self) -> list[iam.PolicyStatement]:
-        """Return the permissions to read and to replace the pair."""
-        statements = [iam.PolicyStatement(sid="KeepTokenPair", actions=[*READ, *WRITE], resources=[self.arn])]
+    def statements(self, *, replace: bool) -> list[iam.PolicyStatement]:
+        """Return the permissions to read the pair, and with `replace` also to replace it."""
+        sid, actions = ("KeepTokenPair", [*READ, *WRITE]) if replace else ("ReadToken", [*READ])
+        statements = [iam.PolicyStatement(sid=sid, actions=actions, resources=[self.arn])]
         if self.key:
             statements.append(
                 iam.PolicyStatement(
-                    sid="UseKeyForTokenPair",
-                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    sid="UseKeyForTokenPair" if replace else "UseKeyForToken",
+                    actions=["kms:Decrypt", *(["kms:GenerateDataKey"] if replace else [])],
                     resources=[self.key.key_arn],
                     conditions=only_for(self.arn, region=Stack.of(self).region),
                 )

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from token_refresher.settings.rules import Rule, listed
-from token_refresher.settings.setting import Setting
+from refresh_token.oauth.rules import Rule, listed
+from refresh_token.oauth.setting import Setting
 
 _CREDENTIAL = re.compile(
     r"((app|figma|oauth2|amplify|client)\w*)?(secret|client_?id|client_?key|credential|password)s?",

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict, cast
 from refresh_token.core.grant_life import MAX_DAYS
 from refresh_token.core.refresh_policy import AUTO, POLICIES
 from refresh_token.core.windows import MAX_MARGIN
+from refresh_token.oauth.rules import Choice, Whole
+from refresh_token.oauth.setting import Setting
 from token_refresher.settings.combinations import check_together
 from token_refresher.settings.reader import SettingsReader
-from token_refresher.settings.rules import EMAIL, Choice, Flag, OneOf, ScheduleExpression, Whole
-from token_refresher.settings.setting import Setting, settings_of
+from token_refresher.settings.rules import EMAIL, Flag, OneOf, ScheduleExpression
+from token_refresher.settings.setting import settings_of
 
 if TYPE_CHECKING:
     from token_refresher.issuers import Issuer

@@ -1,22 +1,8 @@
-"""What a setting is, and how a TypedDict declares its settings: as `name: Annotated[type, Setting(...)]`."""
+"""How a TypedDict declares its settings: as `name: Annotated[type, Setting(...)]`."""
 
-from dataclasses import dataclass
 from typing import get_type_hints
 
-from token_refresher.settings.rules import Rule
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """Everything about a setting but its name and type. `about` is Markdown, for a cell of the README's table."""
-
-    rule: Rule
-    default: object
-    """None makes the setting optional, unless it is required."""
-    about: str
-    required: bool = False
-    hidden: bool = False
-    """Whether messages leave out its value, because people may put a secret there by mistake."""
+from refresh_token.oauth.setting import Setting
 
 
 def settings_of(kind: type) -> dict[str, Setting]:

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from refresh_token.core.windows import iso_utc
-from refresh_token.oauth.issuers import FIGMA_CONSENT_PAGE, FIGMA_SCOPES, NAMES
+from refresh_token.oauth.issuers import AMPLIFY, FIGMA_CONSENT_PAGE, FIGMA_SCOPES, SETTINGS
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
@@ -42,7 +42,9 @@ Examples:
 
 
 @click.command("authorize", cls=AwsCommand, epilog=_EXAMPLES)
-@click.option("--issuer", type=click.Choice(NAMES), help="The issuer of the pair. Default: the stack's issuer.")
+@click.option(
+    "--issuer", type=click.Choice((AMPLIFY, *SETTINGS)), help="The issuer of the pair. Default: the stack's issuer."
+)
 @click.option(
     "--client-id",
     envvar="FIGMA_CLIENT_ID",

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from refresh_token.oauth.client_auth import authenticate
+from refresh_token.oauth.issuer_settings import OwnAppSettings
 from refresh_token.oauth.issuers import (
     AMPLIFY,
     FIGMA_CONSENT_PAGE,
     FIGMA_SCOPES,
     FigmaSettings,
-    IssuerSettings,
 )
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.sign_in.app_login import app_login
@@ -83,7 +83,7 @@ def _choose_issuer(target: Target, deployed: DeployedStack, options: SignInOptio
     return options.issuer or stack_issuer
 
 
-def _settings(target: Target, deployed: DeployedStack, issuer: str, options: SignInOptions) -> IssuerSettings:
+def _settings(target: Target, deployed: DeployedStack, issuer: str, options: SignInOptions) -> OwnAppSettings:
     """Return the issuer's settings: the stack's, or the defaults if the stack has another issuer."""
     try:
         if has_own_app(target) and deployed_issuer(deployed) == issuer:
@@ -115,7 +115,7 @@ def _plan_with_amplify(target: Target, options: SignInOptions) -> SignInPlan:
     )
 
 
-def _plan_with_own_app(target: Target, settings: IssuerSettings, options: SignInOptions) -> SignInPlan:
+def _plan_with_own_app(target: Target, settings: OwnAppSettings, options: SignInOptions) -> SignInPlan:
     profile = settings.profile
     token_url = options.token_url or profile.code_url
     if not token_url:
@@ -140,7 +140,7 @@ def _plan_with_own_app(target: Target, settings: IssuerSettings, options: SignIn
     raise UsageError(f"The app's credentials cannot be used: {fault}. See `tokenctl app-credentials`.")
 
 
-def _consent_page(settings: IssuerSettings, token_url: str, options: SignInOptions) -> str:
+def _consent_page(settings: OwnAppSettings, token_url: str, options: SignInOptions) -> str:
     """Return the consent page: the operator's, or the known one if the issuer exchanges the code at its own address."""
     page = options.authorize_url or settings.profile.consent_page
     check_page_fits(page, token_url)

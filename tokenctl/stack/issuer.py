@@ -5,7 +5,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from refresh_token.environment import ISSUER
 from refresh_token.errors import ConfigurationException
-from refresh_token.oauth.issuers import AMPLIFY, FIGMA, NAMES, SETTINGS, IssuerSettings
+from refresh_token.oauth.issuer_settings import OwnAppSettings
+from refresh_token.oauth.issuers import AMPLIFY, FIGMA, NAMES, SETTINGS
 from refresh_token.oauth.variables import ALLOW_HTTP, VariableReader
 from tokenctl.errors import ConfigurationError, TokenctlError
 from tokenctl.stack.deployed_stack import DeployedStack
@@ -40,7 +41,7 @@ def deployed_issuer(deployed: DeployedStack) -> str:
     return name
 
 
-def deployed_settings(deployed: DeployedStack) -> IssuerSettings:
+def deployed_settings(deployed: DeployedStack) -> OwnAppSettings:
     """Return the settings of the function's issuer.
 
     Raises:
@@ -61,11 +62,11 @@ def deployed_settings(deployed: DeployedStack) -> IssuerSettings:
     return settings
 
 
-def default_settings(issuer: str) -> IssuerSettings:
+def default_settings(issuer: str) -> OwnAppSettings:
     """Return the settings of an issuer if nothing is configured. A setting without a default is empty."""
     return SETTINGS[issuer].from_variables(VariableReader({}))
 
 
-def address_without_query(settings: IssuerSettings) -> str:
+def address_without_query(settings: OwnAppSettings) -> str:
     """Return the issuer's address for people: a query may hold a key."""
     return urlunsplit(urlsplit(settings.address)._replace(query=""))

@@ -11,7 +11,8 @@ from refresh_token.issuers.refusal_errors import refusal_error
 from refresh_token.issuers.token_endpoint import TokenEndpoint
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.issued import issued_token
-from refresh_token.oauth.issuers import SETTINGS, IssuerSettings
+from refresh_token.oauth.issuer_settings import OwnAppSettings
+from refresh_token.oauth.issuers import SETTINGS
 from refresh_token.oauth.requests import TokenRequest, refresh_request
 from refresh_token.oauth.variables import APP_SECRET_ARN, VariableReader
 
@@ -21,7 +22,7 @@ class OAuth2Issuer:
 
     takes_client_id = False
 
-    def __init__(self, settings: IssuerSettings, app: AppCredentialsSecret) -> None:
+    def __init__(self, settings: OwnAppSettings, app: AppCredentialsSecret) -> None:
         profile = settings.profile
         self.rotates = profile.rotates
         self.issued_by = settings.issued_by

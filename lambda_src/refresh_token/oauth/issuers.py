@@ -1,25 +1,19 @@
-"""The issuers: their names, addresses and settings, and the environment variables that carry the settings.
+"""The issuers: a class each, with the issuer's name, settings and profile. `docs/issuers.md` says how to add one."""
 
-The construct writes the variables (`to_variables`); the function and `tokenctl` read them (`from_variables`). A new
-setting of an issuer is one field here.
-"""
-
-import json
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, Self
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, ClassVar, Final, Literal
 
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import DEFAULT_LIFETIME as FIGMA_LIFETIME
-from refresh_token.environment import ISSUER
-from refresh_token.oauth.addresses import authority
+from refresh_token.environment import ISSUER, STATIC
 from refresh_token.oauth.client_auth import BASIC, BASIC_UNESCAPED, STANDARD
+from refresh_token.oauth.issuer_settings import IssuerSettings, OwnAppSettings
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.refusals import FIGMA_REFRESH, SERVER_REFRESH
-from refresh_token.oauth.variables import ALLOW_HTTP, VariableReader
+from refresh_token.oauth.rules import HTTP_URL, LIFETIME, SCOPES, Address, Choice, Strings
+from refresh_token.oauth.setting import Setting
 
 AMPLIFY: Final = "amplify"
 FIGMA: Final = "figma"
@@ -44,66 +38,40 @@ RESERVED_FIELDS: Final = ("grant_type", "refresh_token", "scope", "client_id", "
 """Fields of a refresh that extra parameters must not replace."""
 
 
-def _variable(name: str, read: Callable[[VariableReader, str], object], **default: object) -> Any:  # noqa: ANN401 - the field's annotation is the type
-    """Return a setting's field, with the name of its variable and the function that reads it."""
-    return field(metadata={"variable": name, "read": read}, **default)  # type: ignore[call-overload]
+@dataclass(frozen=True, kw_only=True)
+class AmplifySettings(IssuerSettings):
+    """Amplify UI Builder, which refreshes tokens of Figma. It is an AWS service, so its endpoint may be http."""
 
-
-class IssuerSettings(ABC):
-    """What an operator can set about an issuer. The constructor checks nothing; the readers do."""
-
-    name: ClassVar[str]
-    label: ClassVar[str] = "the issuer"
-    """What messages to people call the issuer."""
-
-    @property
-    @abstractmethod
-    def address(self) -> str:
-        """Where the issuer is."""
-
-    @property
-    @abstractmethod
-    def profile(self) -> Profile:
-        """What the issuer expects with these settings."""
-
-    @property
-    def issued_by(self) -> IssuedBy:
-        """Whose tokens and credentials those of this issuer are."""
-        return IssuedBy(self.name, authority(self.profile.refresh_url))
-
-    @classmethod
-    def from_variables(cls, reader: VariableReader) -> Self:
-        """Read the settings; call `reader.check()` before you use them."""
-        found = variables_of(cls)
-        return cls(**{each.name: each.metadata["read"](reader, name) for name, each in found.items()})
+    name: ClassVar[str] = AMPLIFY
+    key_prefix: ClassVar[str] = "amplifyuibuilder"
+    token_life: ClassVar[timedelta] = timedelta(seconds=FIGMA_LIFETIME)
+    endpoint_url: Annotated[
+        str,
+        Setting(
+            rule=HTTP_URL,
+            variable="AWS_ENDPOINT_URL_AMPLIFYUIBUILDER",
+            about="where to send the calls to Amplify UI Builder instead; not on `prod`",
+        ),
+    ] = ""
 
     def to_variables(self) -> dict[str, str]:
-        """Return the variables that tell the function about this issuer. An empty setting needs no variable."""
-        values = {name: getattr(self, each.name) for name, each in variables_of(type(self)).items()}
-        variables = {name: _text(value) for name, value in values.items() if value}
-        if urlsplit(self.address).scheme == "http":
-            variables[ALLOW_HTTP] = "true"
-        return {ISSUER: self.name, **variables}
-
-
-def variables_of(settings: type[IssuerSettings]) -> dict[str, Any]:
-    """Return the name of each setting's variable, and the setting's field."""
-    return {each.metadata["variable"]: each for each in fields(settings)}  # type: ignore[arg-type]  # of a dataclass
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else str(value)
+        """Return the endpoint's variable, if it is set. Without ISSUER, the function's issuer is this one."""
+        return {name: value for name, value in super().to_variables().items() if name != ISSUER}
 
 
 @dataclass(frozen=True, kw_only=True)
-class FigmaSettings(IssuerSettings):
+class FigmaSettings(OwnAppSettings):
     """Figma itself, with an app of your own (Figma's REST API documentation, "Authentication")."""
 
     name: ClassVar[str] = FIGMA
     label: ClassVar[str] = "Figma"
-    base_url: str = _variable(
-        "FIGMA_BASE_URL", lambda reader, name: reader.url(name, FIGMA_BASE_URL), default=FIGMA_BASE_URL
-    )
+    base_url: Annotated[
+        str,
+        Setting(
+            rule=Address(),
+            about="Figma's address; `https://api.figma-gov.com` for Figma for Government. On `local` it may be http",
+        ),
+    ] = FIGMA_BASE_URL
 
     @property
     def address(self) -> str:
@@ -129,33 +97,48 @@ class FigmaSettings(IssuerSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OAuth2Settings(IssuerSettings):
+class OAuth2Settings(OwnAppSettings):
     """Any OAuth 2 server (RFC 6749)."""
 
     name: ClassVar[str] = OAUTH2
-    token_url: str = _variable("OAUTH2_TOKEN_URL", lambda reader, name: reader.url(name, query=True))
-    client_auth: str = _variable(
-        "OAUTH2_CLIENT_AUTH",
-        lambda reader, name: reader.choice(name, STANDARD),
-        default=BASIC,
-    )
-    scope: str = _variable("OAUTH2_SCOPE", lambda reader, name: reader.text(name, ""), default="")
-    default_lifetime: int = _variable(
-        "OAUTH2_DEFAULT_LIFETIME",
-        lambda reader, name: reader.number(name, DEFAULT_LIFETIME),
-        default=DEFAULT_LIFETIME,
-    )
-    extra_parameters: Mapping[str, str] = _variable(
-        "OAUTH2_EXTRA_PARAMETERS",
-        lambda reader, name: reader.strings(name, reserved=RESERVED_FIELDS),
-        default_factory=dict,
-        repr=False,
-    )
-
-    @property
-    def address(self) -> str:
-        """The token endpoint."""
-        return self.token_url
+    token_url: Annotated[
+        str,
+        Setting(
+            rule=Address(query=True),
+            about="the server's token endpoint; `oauth2` needs it. It may have a query. On `local` it may be http",
+        ),
+    ]
+    client_auth: Annotated[
+        Literal["basic", "post"],
+        Setting(
+            rule=Choice(STANDARD),
+            about="how to send the app's credentials: in a header (`basic`) or in the form (`post`)",
+        ),
+    ] = BASIC
+    scope: Annotated[
+        str,
+        Setting(
+            rule=SCOPES,
+            about="the scopes to request. Without it the server grants the same scopes as before",
+        ),
+    ] = ""
+    extra_parameters: Annotated[
+        Mapping[str, str],
+        Setting(
+            rule=Strings(RESERVED_FIELDS),
+            about='more fields to send, such as `{"audience": "design"}`. They are readable in the function\'s '
+            "configuration, so never put a secret here",
+            hidden=True,
+        ),
+    ] = field(default_factory=dict, repr=False)
+    default_lifetime_seconds: Annotated[
+        int,
+        Setting(
+            rule=LIFETIME,
+            variable="OAUTH2_DEFAULT_LIFETIME",
+            about="how long a token lives if the server does not say",
+        ),
+    ] = DEFAULT_LIFETIME
 
     @property
     def profile(self) -> Profile:
@@ -168,17 +151,31 @@ class OAuth2Settings(IssuerSettings):
             code_fields={**self.extra_parameters, "grant_type": "authorization_code"},
             client_auth=self.client_auth,
             rotates=True,
-            default_lifetime=self.default_lifetime,
+            default_lifetime=self.default_lifetime_seconds,
             refresh_refusals=SERVER_REFRESH,
             scopes=tuple(self.scope.split()),
         )
 
 
-SETTINGS: Final[Mapping[str, type[IssuerSettings]]] = {FIGMA: FigmaSettings, OAUTH2: OAuth2Settings}
+@dataclass(frozen=True, kw_only=True)
+class StaticSettings(IssuerSettings):
+    """No issuer: a person renews the token."""
+
+    name: ClassVar[str] = STATIC
+    token_life: ClassVar[None] = None
+
+
+SETTINGS: Final[Mapping[str, type[OwnAppSettings]]] = {row.name: row for row in (FigmaSettings, OAuth2Settings)}
 """The issuers that serve an app of your own."""
+
+ALL_SETTINGS: Final[Mapping[str, type[IssuerSettings]]] = {
+    AMPLIFY: AmplifySettings,
+    **SETTINGS,
+    STATIC: StaticSettings,
+}
+"""Every issuer, the default first."""
+
+NAMES: Final = tuple(ALL_SETTINGS)
 
 AMPLIFY_ISSUED_BY: Final = IssuedBy(AMPLIFY, "amplifyuibuilder")
 """Whose tokens those of Amplify UI Builder are: the service has one host a region, so this names the service."""
-
-NAMES: Final = (AMPLIFY, *SETTINGS)
-"""Every issuer. The first is the default."""

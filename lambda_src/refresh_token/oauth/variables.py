@@ -1,11 +1,11 @@
 """Reading an issuer's settings from the function's environment variables."""
 
-import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from refresh_token.environment import EnvironmentReader
-from refresh_token.oauth.addresses import HTTPS, HTTPS_OR_HTTP, is_url, url_rule
+from refresh_token.oauth.rules import Address, for_stand_in
+from refresh_token.oauth.setting import Setting
 
 APP_SECRET_ARN: Final = "APP_SECRET_ARN"  # noqa: S105 - the name of a variable
 ALLOW_HTTP: Final = "ALLOW_HTTP_ISSUER"
@@ -13,29 +13,30 @@ ALLOW_HTTP: Final = "ALLOW_HTTP_ISSUER"
 
 
 class VariableReader(EnvironmentReader):
-    """Reads an issuer's variables as well: addresses and JSON."""
+    """Reads an issuer's variables as well."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         super().__init__(variables)
-        self._schemes = HTTPS_OR_HTTP if self.choice(ALLOW_HTTP, ("false", "true")) == "true" else HTTPS
+        self._http = self.choice(ALLOW_HTTP, ("false", "true")) == "true"
 
     def url(self, name: str, default: str | None = None, *, query: bool = False) -> str:
         """Return an address with https, or with http if ALLOW_HTTP_ISSUER is true."""
         url = self.text(name, default)
-        if url and not is_url(url, self._schemes, query=query):
-            self.fault(f"{name} {url_rule(self._schemes, query=query)}")
+        rule = Address(query=query, http=self._http)
+        if url and not rule.accepts(url):
+            self.fault(f"{name} {rule}")
         return url
 
-    def strings(self, name: str, *, reserved: tuple[str, ...]) -> dict[str, str]:
-        """Return a JSON object of strings without any of the `reserved` keys; {} if the variable is not set."""
+    def value(self, name: str, setting: Setting) -> Any:  # noqa: ANN401 - the setting's rule knows
+        """Return a setting's value: None if it is not set or wrong, but "" if it is required."""
+        nothing = "" if setting.required else None
+        text = self.text(name, "")
+        if not text:
+            if setting.required:
+                self.fault(f"{name} must be set")
+            return nothing
         try:
-            found = json.loads(self.text(name, "{}"))
-            json.dumps(found, ensure_ascii=False).encode()  # lone surrogates cannot be sent
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-            self.fault(f"{name} must be a JSON object of strings")
-            return {}
-        if taken := sorted(set(reserved) & set(found)):
-            self.fault(f"{name} must not have {', '.join(taken)}")
-        return found
+            return (for_stand_in(setting.rule) if self._http else setting.rule).read(text)
+        except ValueError as error:
+            self.fault(f"{name} {error}")
+            return nothing

@@ -85,10 +85,14 @@ def test_an_error_is_searched_with_its_chain() -> None:
 # --- repr of our objects --------------------------------------------------------------------------------------------
 
 
+NO_VALUES = ("refresh_token.handler", "refresh_token.oauth.rules", "refresh_token.oauth.setting")
+"""Importing the first is a cold start. The others declare settings, and hold what the code says about them."""
+
+
 def fields_of_the_function() -> Iterator[tuple[type, Any]]:
     for module in pkgutil.walk_packages(refresh_token.__path__, "refresh_token."):
-        if module.name == "refresh_token.handler":
-            continue  # importing it is a cold start; it defines no value
+        if module.name in NO_VALUES:
+            continue
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, type) and value.__module__ == module.name and dataclasses.is_dataclass(value):
                 yield from ((value, field) for field in dataclasses.fields(value))
@@ -98,9 +102,16 @@ FIELDS = list(fields_of_the_function())
 HIDDEN = [(kind, field.name) for kind, field in FIELDS if not field.repr]
 
 SHOWN_TEXTS = {
-    *("Connection.name", "Connection.policy", "Failure.reason", "Fault.code", "FigmaSettings.base_url"),
+    *(
+        "AmplifySettings.endpoint_url",
+        "Connection.name",
+        "Connection.policy",
+        "Failure.reason",
+        "Fault.code",
+        "FigmaSettings.base_url",
+    ),
     *("HeldClaim.version_id", "IssuedBy.host", "IssuedBy.issuer", "Settings.policy"),
-    *("NoReply.what", "OAuth2Settings.client_auth", "OAuth2Settings.scope", "OAuth2Settings.token_url"),
+    *("NoReply.what", "OAuth2Settings.scope", "OAuth2Settings.token_url"),
     *("Profile.client_auth", "Profile.code_url", "Profile.consent_page", "Profile.refresh_url", "Profile.scopes"),
     *("Proxy.host", "Proxy.scheme", "Settings.lock_table", "Settings.secret_arn", "StoredPair.version_id"),
     *("IssuedToken.odd", "RefreshTokenOnly.odd", "RefusalRules.codes", "RefusalRules.app_hint", "Tick.event_id"),
@@ -110,7 +121,8 @@ SHOWN_TEXTS = {
 
 def test_a_repr_shows_only_harmless_texts() -> None:
     def may_hold_text(field: Any) -> bool:
-        kind = field.type.__name__ if isinstance(field.type, type) else str(field.type)
+        declared = field.type.__origin__ if hasattr(field.type, "__metadata__") else field.type
+        kind = declared.__name__ if isinstance(declared, type) else str(declared)
         plain = kind.replace("refresh_token.", "").replace("collections.abc.", "").partition("Callable")[0]
         return any(word in plain for word in ("str", "bytes", "object", "Any"))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 import pytest
@@ -16,7 +16,8 @@ import pytest
 from local.standin import CODE_LIFETIME, NINETY_DAYS
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.oauth.app_credentials import AppCredentials
-from refresh_token.oauth.issuers import FigmaSettings, IssuerSettings, OAuth2Settings
+from refresh_token.oauth.issuer_settings import OwnAppSettings
+from refresh_token.oauth.issuers import FigmaSettings, OAuth2Settings
 from refresh_token.oauth.responses import MAX_BYTES
 from tests.support import oauth2_server
 from tests.support.certificates import Authority
@@ -46,7 +47,7 @@ PRIVATE = (CODE, VERIFIER, APP_ID, APP_SECRET, ACCESS, REFRESH)
 REQUEST = AuthorizationRequest(consent_page="https://x", client_id=APP_ID, redirect_uri=REDIRECT, verifier=VERIFIER)
 
 
-def exchange(settings: IssuerSettings, **options: Any) -> TokenEndpointExchange:
+def exchange(settings: OwnAppSettings, **options: Any) -> TokenEndpointExchange:
     profile = settings.profile
     return TokenEndpointExchange(url=profile.code_url, profile=profile, app=APP, **options)
 
@@ -90,12 +91,14 @@ class TestTheRequest:
         assert basic_of(token_endpoint) == [APP_ID, APP_SECRET]
 
     @pytest.mark.parametrize("client_auth", ["basic", "post"])
-    def test_another_server_gets_its_settings(self, token_endpoint: TokenServer, client_auth: str) -> None:
+    def test_another_server_gets_its_settings(
+        self, token_endpoint: TokenServer, client_auth: Literal["basic", "post"]
+    ) -> None:
         token_endpoint.answer(pair(expires_in=None, token_type="Bearer"))
         settings = OAuth2Settings(
             token_url=f"{token_endpoint.url}/token",
             client_auth=client_auth,
-            default_lifetime=600,
+            default_lifetime_seconds=600,
             extra_parameters={"audience": "them", "code": "not ours"},
         )
         pair_of_600_s = exchange(settings)(REQUEST, CODE, now=NOW)
@@ -121,7 +124,7 @@ def authlib() -> Iterator[oauth2_server.OAuth2Server]:
 
 
 def at_authlib(
-    server: oauth2_server.OAuth2Server, client_auth: str, *, secret: str = "", challenge: str = ""
+    server: oauth2_server.OAuth2Server, client_auth: Literal["basic", "post"], *, secret: str = "", challenge: str = ""
 ) -> TokenPair:
     verifier = new_verifier()
     code = server.allow("somebody", REDIRECT, challenge or s256_challenge(verifier))
@@ -133,7 +136,7 @@ def at_authlib(
 
 class TestAnIndependentServer:
     @pytest.mark.parametrize("client_auth", ["basic", "post"])
-    def test_issues_a_pair(self, authlib: oauth2_server.OAuth2Server, client_auth: str) -> None:
+    def test_issues_a_pair(self, authlib: oauth2_server.OAuth2Server, client_auth: Literal["basic", "post"]) -> None:
         issued_pair = at_authlib(authlib, client_auth)
         live = authlib.live("somebody")
         assert live is not None
@@ -150,7 +153,11 @@ class TestAnIndependentServer:
         ids=["another's verifier", "wrong secret, basic", "wrong secret, post"],
     )
     def test_refuses_a_wrong_proof(
-        self, authlib: oauth2_server.OAuth2Server, client_auth: str, wrong: dict[str, str], message: str
+        self,
+        authlib: oauth2_server.OAuth2Server,
+        client_auth: Literal["basic", "post"],
+        wrong: dict[str, str],
+        message: str,
     ) -> None:
         with pytest.raises(ServiceError) as caught:
             at_authlib(authlib, client_auth, **wrong)

@@ -1,0 +1,114 @@
+"""What the settings of every issuer have in common. `issuers` has the issuers themselves.
+
+The construct checks the settings and writes the variables (`to_variables`); the function and `tokenctl` read them
+(`from_variables`). A setting is one field: its type, rule, default and description.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from datetime import timedelta
+from typing import Any, ClassVar, Self, get_type_hints
+from urllib.parse import urlsplit
+
+from refresh_token.core.issued_by import IssuedBy
+from refresh_token.environment import ISSUER
+from refresh_token.oauth.addresses import authority
+from refresh_token.oauth.profiles import Profile
+from refresh_token.oauth.setting import Setting
+from refresh_token.oauth.variables import ALLOW_HTTP, VariableReader
+
+
+class IssuerSettings(ABC):
+    """What an operator can set about an issuer. The constructor checks nothing; the readers do."""
+
+    name: ClassVar[str]
+    label: ClassVar[str] = "the issuer"
+    """What messages to people call the issuer."""
+
+    key_prefix: ClassVar[str] = ""
+    """What the keys of its settings in `cdk.json` begin with, if not with its name."""
+
+    @property
+    @abstractmethod
+    def token_life(self) -> timedelta | None:
+        """How long a token lives if the issuer does not say it; None if a person renews it."""
+
+    @classmethod
+    def settings(cls) -> dict[str, Setting]:
+        """Return the settings by name, with the defaults of their fields."""
+        hints = get_type_hints(cls, include_extras=True)
+        return {
+            each.name: replace(setting, default=_default(each), required=_is_required(each))
+            for each in fields(cls)  # type: ignore[arg-type]  # each issuer's class is a dataclass
+            for setting in getattr(hints[each.name], "__metadata__", ())
+        }
+
+    @classmethod
+    def variables(cls) -> dict[str, str]:
+        """Return the name of each setting's environment variable, by the setting's name."""
+        return {name: setting.variable or f"{cls.name}_{name}".upper() for name, setting in cls.settings().items()}
+
+    @classmethod
+    def keys(cls) -> dict[str, str]:
+        """Return each setting's key in `cdk.json`, by the setting's name."""
+        return {name: f"{cls.key_prefix or cls.name}_{name}" for name in cls.settings()}
+
+    @classmethod
+    def from_variables(cls, reader: VariableReader) -> Self:
+        """Read the settings; call `reader.check()` before you use them."""
+        settings = cls.settings()
+        found = {name: reader.value(variable, settings[name]) for name, variable in cls.variables().items()}
+        return cls(**{name: value for name, value in found.items() if value is not None})
+
+    def to_variables(self) -> dict[str, str]:
+        """Return the variables that tell the function about this issuer. An empty setting needs no variable."""
+        values = {variable: getattr(self, name) for name, variable in self.variables().items()}
+        return {ISSUER: self.name, **{name: _text(value) for name, value in values.items() if value}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnAppSettings(IssuerSettings):
+    """The settings of an issuer that serves an app of your own, at a token endpoint."""
+
+    allow_http: bool = field(default=False, compare=False)
+    """Whether an address may be http, for a stand-in on a local cloud."""
+
+    @property
+    @abstractmethod
+    def profile(self) -> Profile:
+        """What the issuer expects with these settings."""
+
+    @property
+    def address(self) -> str:
+        """Where the issuer is."""
+        return self.profile.refresh_url
+
+    @property
+    def issued_by(self) -> IssuedBy:
+        """Whose tokens and credentials those of this issuer are."""
+        return IssuedBy(self.name, authority(self.profile.refresh_url))
+
+    @property
+    def token_life(self) -> timedelta:
+        """How long a token lives if the issuer does not say it."""
+        return timedelta(seconds=self.profile.default_lifetime)
+
+    def to_variables(self) -> dict[str, str]:
+        """Return the variables that tell the function about this issuer. A stand-in may have no https."""
+        stand_in = urlsplit(self.address).scheme == "http"
+        return {**super().to_variables(), **({ALLOW_HTTP: "true"} if stand_in else {})}
+
+
+def _is_required(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _default(field: Field[Any]) -> object:
+    """Return the default value, None if it is empty."""
+    return None if field.default is MISSING else field.default or None
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else str(value)
