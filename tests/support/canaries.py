@@ -110,9 +110,6 @@ class Sights:
     def add(self, where: str, text: str) -> None:
         self.seen.append((where, text))
 
-    def add_object(self, where: str, thing: object) -> None:
-        self.seen += [(f"{where} {type(thing).__name__}", text) for text in texts_of(thing)]
-
     def leaks(self) -> list[str]:
         """Return where canaries show; empty is good."""
         return [f"{where}: …{excerpt}…" for where, text in self.seen for excerpt in leaks(text)]

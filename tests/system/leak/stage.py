@@ -5,7 +5,6 @@ import io
 import json
 import logging
 import os
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +12,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any, Literal
 
 import boto3
@@ -27,7 +26,7 @@ from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_cl
 from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
 from refresh_token.core.claims import Failure
 from refresh_token.errors import RefreshTokenError
-from tests.support.canaries import ACCESS, APP_ID, APP_SECRET, CLIENT, ECHO, ISSUED, NOTE, REFRESH, Sights
+from tests.support.canaries import ACCESS, APP_ID, APP_SECRET, CLIENT, ECHO, ISSUED, NOTE, REFRESH, Sights, texts_of
 from tests.support.function_environment import ENVIRONMENT, UNSET, forget_clients
 from tests.support.lambda_context import LambdaContext
 from tests.support.lock_table import TABLE, create_lock_table
@@ -72,50 +71,6 @@ class Setting:
     """What is left of the invocation once the issuer was called."""
 
 
-class Spy:
-    """A profiler that collects every object of our classes that our functions receive, create, raise or return."""
-
-    def __init__(self) -> None:
-        self.objects: dict[int, object] = {}
-
-    def see(self, frame: FrameType, returned: object = None) -> bool:
-        """Keep what a function of ours leaves behind; tell whether it is ours."""
-        ours = frame.f_code.co_filename.startswith(str(PACKAGE))
-        for thing in (*frame.f_locals.values(), returned) if ours else ():
-            if type(thing).__module__.startswith(("refresh_token", "handler_on_stage")):
-                self.objects[id(thing)] = thing
-        return ours
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        if sys.version_info < (3, 12):
-            before = sys.getprofile()
-            sys.setprofile(lambda frame, event, returned: event == "return" and self.see(frame, returned))
-            try:
-                yield
-            finally:
-                sys.setprofile(before)
-        else:  # this costs half as much, since it leaves other people's functions alone
-            monitoring, tool = sys.monitoring, sys.monitoring.PROFILER_ID
-            returns, unwinds = monitoring.events.PY_RETURN, monitoring.events.PY_UNWIND
-
-            def returning(_code: object, _offset: int, returned: object) -> object:
-                return None if self.see(sys._getframe(1), returned) else monitoring.DISABLE
-
-            def unwinding(*_: object) -> None:
-                self.see(sys._getframe(1))
-
-            monitoring.use_tool_id(tool, "leak")
-            monitoring.register_callback(tool, returns, returning)
-            monitoring.register_callback(tool, unwinds, unwinding)
-            monitoring.set_events(tool, returns | unwinds)
-            try:
-                yield
-            finally:
-                monitoring.set_events(tool, 0)
-                monitoring.free_tool_id(tool)
-
-
 @dataclass
 class Played:
     """How an invocation ended, and what could be seen of it."""
@@ -158,18 +113,18 @@ class Stage:
         version = self._prepare(setting, window)
         self.server.answer(*setting.replies)
         self.server.seen.clear()
-        spy, played, begun = Spy(), Played(Sights()), time.monotonic()
+        played, begun = Played(Sights()), time.monotonic()
 
         def seconds_left() -> float:
             return (setting.seconds_after if self.server.seen else setting.seconds) - (time.monotonic() - begun)
 
-        with self.captured(), hooked(setting), spy.watching():
+        with self.captured(), hooked(setting):
             try:
                 played.answer = handler(event(version) if callable(event) else event, LambdaContext(seconds_left))
             except Exception as error:  # noqa: BLE001 - the test checks whatever leaves the handler
                 played.error = error
         played.asked = len(self.server.seen)
-        self._look(played, spy)
+        self._look(played)
         return played
 
     def _prepare(self, setting: Setting, window: str) -> str:
@@ -210,15 +165,14 @@ class Stage:
             root.setLevel(level)
             root.removeHandler(self.root_handler)
 
-    def _look(self, played: Played, spy: Spy) -> None:
+    def _look(self, played: Played) -> None:
         sights = played.sights
         sights.add("output", self._out.getvalue())
         self._out.seek(0)
         self._out.truncate()
-        for thing in spy.objects.values():
-            sights.add_object("object", thing)
         if played.error:
-            sights.add_object("error", played.error)
+            name = type(played.error).__name__
+            sights.seen += [(f"error {name}", text) for text in texts_of(played.error)]
         if isinstance(played.answer, dict):
             # A consumer wants the access token; another test checks that a tick's report has no such key.
             sights.add("answer", json.dumps({**played.answer, "accessToken": None}))

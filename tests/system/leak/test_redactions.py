@@ -183,14 +183,6 @@ def test_careful_parts_leak_nothing(fault: str, stage: Stage) -> None:
     assert careless_play(stage, answered(fault)).leaks == []
 
 
-def test_the_spy_sees_unlogged_objects(stage: Stage) -> None:
-    def parse(event: object) -> Request:
-        request = parse_event(event)
-        return Tick(REFRESH) if isinstance(request, Tick) else request
-
-    assert any(leak.startswith("object Tick") for leak in careless_play(stage, parse=parse).leaks)
-
-
 class CarelessIssuer:
     """An issuer that calls as ours does, and raises in its own way."""
 
