@@ -80,7 +80,8 @@ def used(played: PlayedDemo) -> dict[str, Any]:
 def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: Deployment) -> None:
     cloud, standin = stack.cloud, stack.cloud.standin
     secrets = cloud.client("secretsmanager")
-    first = stack.seed(standin.grant(client_id=AMPLIFYS_APP, user=ADA), expires_in=FRESH)
+    stack.seed(standin.grant(client_id=AMPLIFYS_APP, user=ADA), expires_in=FRESH)
+    first = stack.invoke(FORCE).payload["versionId"]
     live = live_version(stack)
 
     with asked_all_the_time(played) as seen:
@@ -90,15 +91,13 @@ def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: De
         assert stack.current()[0] == first, "the pair is where it was"
         assert live_version(stack) != live
 
-        # Before the app's credentials are there, and before anybody has signed in to that app, a refresh fails with
-        # an instruction. Consumers get the token of Amplify's app as long as it lives.
-        assert "`tokenctl app-credentials" in stack.invoke(FORCE).payload["errorMessage"]
-        assert calls(stack, "FigmaRefresh") == []
+        # Before somebody has signed in to that app, a refresh fails with an instruction, and Amplify's refresh token
+        # stays with Amplify. Consumers get the token of Amplify's app as long as it lives.
+        assert "`tokenctl authorize" in stack.invoke(FORCE).payload["errorMessage"]
+        assert stack.invoke(TICK).payload["versionId"] == first
         app = json.dumps({"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET})
         assert CLIENT_SECRET not in stack.tokenctl("app-credentials", "--yes", stdin=app)
-        assert "sign in again" in stack.invoke(FORCE).payload["errorMessage"]
-        assert stack.invoke(TICK).payload["versionId"] == first
-        assert calls(stack, "FigmaRefresh") == [400]
+        assert calls(stack, "FigmaRefresh") == []
 
         sign_in(stack)
         signed_in, pair = stack.current()
@@ -111,19 +110,21 @@ def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: De
     standin.revoke(user=ADA)  # Amplify's app is not needed any more
     assert (used(played)["status"], used(played)["versionId"]) == (200, signed_in)
     standin.kill()
-    assert (used(played)["status"], calls(stack, "FigmaRefresh")) == (200, [400, 200])
+    assert (used(played)["status"], calls(stack, "FigmaRefresh")) == (200, [200])
     stack.seed(standin.grants()[0], expires_in=MANDATORY)
     assert stack.invoke(TICK).payload["outcome"] == "refreshed"
-    assert (calls(stack, "FigmaRefresh"), calls(stack, "RefreshToken")) == ([400, 200, 200], [])
+    assert (calls(stack, "FigmaRefresh"), calls(stack, "RefreshToken")) == ([200, 200], [200])
 
     kept, _ = stack.current()
     with asked_all_the_time(played) as seen:
         assert deploy(cloud).outputs == stack.outputs
         assert stack.current()[0] == kept
+        assert "`tokenctl authorize" in stack.invoke(FORCE).payload["errorMessage"]
+        assert calls(stack, "RefreshToken") == [200], "Figma's refresh token stays with Figma"
         back = stack.seed(standin.grant(client_id=AMPLIFYS_APP, user=ADA), expires_in=FRESH)
     assert set(seen) == {"consumer: 200", "asked: token"}
     standin.revoke()
     assert used(played)["versionId"] == back
     standin.kill(user=ADA)
-    assert (used(played)["status"], calls(stack, "RefreshToken")) == (200, [200])
+    assert (used(played)["status"], calls(stack, "RefreshToken")) == (200, [200, 200])
     assert app_secret not in {one["ARN"] for one in secrets.list_secrets()["SecretList"]}
