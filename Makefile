@@ -79,24 +79,24 @@ debian-packages:
 
 $(VENV)/.done: requirements.txt requirements-dev.txt constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 to 3.13 with venv (Debian: apt-get install python3-venv), or run make PYTHON=/path/to/python3." >&2; exit 1; }
-	@echo "Creating $(VENV) with $$($(PYTHON) --version) ..."
+	@echo "Creating $(VENV) with $$($(PYTHON) --version): 1.3 GB of packages, up to five minutes ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
 $(MINISTACK_VENV)/.done: local/requirements-ministack.txt $(VENV)/.done
-	@echo "Creating $(MINISTACK_VENV), the local AWS ..."
+	@echo "Creating $(MINISTACK_VENV), the local AWS: half a minute ..."
 	@$(BIN)/python -m venv --clear $(MINISTACK_VENV)
 	@$(MINISTACK_VENV)/bin/python $(PIP_INSTALL) -r local/requirements-ministack.txt
 	@touch $@
 
 $(RIE)/.done: tests/function/runtime/requirements-rie.txt $(VENV)/.done
-	@echo "Installing the Lambda Runtime Interface Emulator into $(RIE) ..."
+	@echo "Installing the Lambda Runtime Interface Emulator into $(RIE): some seconds ..."
 	@rm -rf $(RIE)
 	@$(BIN)/python $(PIP_INSTALL) --no-deps --target $(RIE) -r tests/function/runtime/requirements-rie.txt
 	@touch $@
 
 node_modules/.done: package.json package-lock.json | $(VENV)/.done
-	@echo "Installing the CDK CLI and an OAuth server for the tests ..."
+	@echo "Installing the CDK CLI and an OAuth server for the tests: some seconds ..."
 	@$(BIN)/npm ci --loglevel=error --no-audit --no-fund
 	@touch $@
