@@ -82,6 +82,7 @@ $(VENV)/.done: requirements.txt requirements-dev.txt constraints.txt pyproject.t
 	@echo "Creating $(VENV) with $$($(PYTHON) --version): 1.3 GB of packages, up to five minutes ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
+	@$(BIN)/python -c 'import aws_cdk; aws_cdk.App()' # jsii unpacks the CDK into the user's cache: half a minute, once
 	@touch $@
 
 $(MINISTACK_VENV)/.done: local/requirements-ministack.txt $(VENV)/.done
