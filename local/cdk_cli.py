@@ -76,16 +76,20 @@ class CdkCli:
         """Compare the templates with the deployed ones. Raises `CdkFailedError` if they differ."""
         self._run(self.app_folder, "diff", *stacks, *self._synth_options(context), "--fail", "--method=template")
 
-    def destroy(self, *stacks: str, context: Mapping[str, str] | None = None) -> None:
-        """Delete the named stacks, or all of them, without a question. Raises `CdkFailedError`."""
-        self._run(self.app_folder, "destroy", *(stacks or ("--all",)), *self._synth_options(context), "--force")
+    def destroy(self, *stacks: str) -> None:
+        """Delete the named stacks of the last synthesis, or all, without a question. Raises `CdkFailedError`."""
+        self._run(self.app_folder, "destroy", *(stacks or ("--all",)), f"--app={self._assembly}", "--force")
+
+    @property
+    def _assembly(self) -> Path:
+        return self.folder / "cdk.out"
 
     def _synth_options(self, context: Mapping[str, str] | None) -> list[str]:
         app = self.app or json.loads((self.app_folder / "cdk.json").read_text())["app"]
         # The app gets the user's own home back, where pip's settings and the caches are.
         home = shlex.quote(self.env.get("HOME", ""))
         pairs = [f"--context={key}={value}" for key, value in (context or {}).items()]
-        return [f"--app=HOME={home} {app}", f"--output={self.folder / 'cdk.out'}", *pairs]
+        return [f"--app=HOME={home} {app}", f"--output={self._assembly}", *pairs]
 
     def _run(self, cwd: Path, *arguments: str) -> None:
         if not self.executable.exists():

@@ -214,7 +214,7 @@ class TestCdkCli:
             cdk.diff(context={"word": "second"})
         with pytest.raises(CdkFailedError, match=r"`cdk deploy` failed with exit code 1:(.|\n)*the word is bad"):
             cdk.deploy(context={"word": "bad"})
-        cdk.destroy(context={"word": "first"})
+        cdk.destroy()
         with pytest.raises(ClientError, match="ParameterNotFound"):
             parameters.get_parameter(Name="/tiny")
         assert not (app_folder / "cdk.out").exists()
