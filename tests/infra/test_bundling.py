@@ -33,6 +33,12 @@ WHEEL_FILES = {
     "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     "tiny-1.0.dist-info/LICENSE.txt": "do as you like\n",
 }
+A_PERSONS_SETTINGS = """
+user=1 require-virtualenv=1 no-deps=1 no-binary=:all: prefix=elsewhere target=elsewhere root=elsewhere log=pip.log
+constraint=other.txt requirement=other.txt platform=win_amd64 python-version=3.8 dry-run=1 report=report.json
+python=nowhere
+"""
+"""Options of pip, each of which changes what is installed, or adds a file."""
 NO_COMPILER: Callable[[], Compiler | None] = lambda: None  # noqa: E731 - a value of a table
 
 
@@ -223,20 +229,11 @@ def interpreter(folder: Path, name: str, version: str) -> str:
 
 
 class TestPip:
-    @pytest.mark.parametrize(
-        "settings",
-        [
-            {"user": "1", "require-virtualenv": "1", "no-deps": "1", "no-binary": ":all:"},
-            {"prefix": "elsewhere", "target": "elsewhere", "root": "elsewhere", "log": "pip.log"},
-            {"constraint": "other.txt", "requirement": "other.txt", "platform": "win_amd64", "python-version": "3.8"},
-            {"dry-run": "1", "report": "report.json", "python": "nowhere"},
-        ],
-        ids=",".join,
-    )
     @pytest.mark.parametrize("place", ["environment", "file"])
     def test_a_persons_settings_do_not_reach_it(
-        self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, settings: dict[str, str]
+        self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
     ) -> None:
+        settings = dict(setting.split("=") for setting in A_PERSONS_SETTINGS.split())
         monkeypatch.chdir(tmp_path)
         (tmp_path / "other.txt").write_text("tiny==2.0\n")
         if place == "environment":
