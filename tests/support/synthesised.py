@@ -49,6 +49,16 @@ class Synthesised:
         (resource,) = self.resources(kind)
         return resource
 
+    @property
+    def policies(self) -> list[str]:
+        """Every policy document, with the type of resource that has it, in an order that names do not change."""
+        kept = ("AssumeRolePolicyDocument", "Policies", "PolicyDocument", "KeyPolicy")
+        found = [
+            (one["Type"], {key: one["Properties"][key] for key in kept if key in one.get("Properties", {})})
+            for one in self.template["Resources"].values()
+        ]
+        return sorted(json.dumps(policies, sort_keys=True) for policies in found if policies[1])
+
     def role_of(self, service: str) -> dict[str, Any]:
         roles: list[dict[str, Any]] = [role["Properties"] for role in self.resources("AWS::IAM::Role")]
         (role,) = [role for role in roles if f'"{service}.amazonaws.com"' in json.dumps(role)]
