@@ -37,6 +37,7 @@ from refresh_token.core.claimed_refresh import ClaimedRefresh, Outcome
 from refresh_token.core.claims import Claim, Failure, HeldClaim
 from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued, RefreshTokenOnly
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.process_memory import ProcessMemory
@@ -44,15 +45,16 @@ from refresh_token.core.refresh_once import RefreshOnce
 from refresh_token.core.refresher import Refresher
 from refresh_token.core.results import LiveToken
 from refresh_token.core.token_pair import TokenPair
-from refresh_token.core.windows import WindowSettings
+from refresh_token.core.windows import Window, WindowSettings, window_of
 from refresh_token.errors import (
+    ConfigurationException,
     InvalidParameterException,
     ReauthorizationRequiredException,
     RefreshTokenError,
     SecretMalformedException,
 )
 from tests.support.faked_core import build_core
-from tests.support.fakes import FakeTelemetry
+from tests.support.fakes import ISSUED_BY, FakeTelemetry
 from tests.support.simulation import (
     SKEW,
     Invocation,
@@ -221,7 +223,7 @@ class RefreshModel(RuleBasedStateMachine):
     # How
 
     def start(self, use: str, seconds: float) -> Invocation:
-        world, telemetry = self.world, FakeTelemetry()
+        world, telemetry, memory = self.world, FakeTelemetry(), self.processes[self.begun % 2]
         seen = world.current
         old = next(iter(world.versions))
         stored_token = "nothing" if world.versions[seen] == NO_PAIR else world.pair(seen).refresh_token
@@ -233,15 +235,15 @@ class RefreshModel(RuleBasedStateMachine):
                 Connection(
                     name=None,
                     store=self.store(world, me),
-                    windows=self.windows,
-                    policy="always",
-                    grant_life=GrantLife(),
+                    windows=replace(self.windows, margin=world.margin),
+                    policy="demand" if world.on_demand else "always",
+                    grant_life=GrantLife(idle=world.idle),
                     make_lock=lambda: lock,
                     make_issuer=lambda: issuer,
                 ),
                 SimulatedClock(world, me),
                 telemetry,
-                self.processes[self.begun % 2],
+                memory,
                 lambda _: f"ours-{next(self.numbers)}",
                 once=self.once,
                 refresher=self.refresher,
@@ -260,9 +262,10 @@ class RefreshModel(RuleBasedStateMachine):
         reported = {"report current": seen, "report old": old}.get(use)
         one = Invocation(
             run,
+            use=use,
+            issued_by=world.issued_by,
             deadline=world.time + timedelta(seconds=seconds),
-            # A process with a pair to write does not call the issuer, so the cooldown does not stop it.
-            privileged=use in ("force", "tick") or self.processes[self.begun % 2].successor_of(seen) is not None,
+            memory=memory,
             may_be_refused=use.startswith("exchange"),
             reported=reported,
         )
@@ -357,7 +360,12 @@ class RotatingModel(RefreshModel):
         self.let_all_end()
         self.pass_time(ALL_OVER)
         world.grants.nonsense = False
-        before = world.current
+        before, live = world.current, world.grants.live
+        if world.versions[before] != NO_PAIR and world.pair(before).issued_by not in {None, world.issued_by}:
+            healer = self.start(use, MAX_INVOCATION)
+            self.let_all_end()
+            self.refused(healer, ConfigurationException, before, live)
+            return
         waits = world.waits_for(before) if world.versions[before] != NO_PAIR else None
         left_over = self.processes[self.begun % 2].successor_of(before)
         healer = self.start(use, MAX_INVOCATION)
@@ -375,6 +383,47 @@ class RotatingModel(RefreshModel):
 
 def test_no_spent_refresh_token_is_sent_again() -> None:
     run_state_machine_as_test(RotatingModel, settings=budget(300, Phase.generate, Phase.shrink))
+
+
+class SettingsModel(RotatingModel):
+    """The same with odd answers, with settings about when to refresh, and with operators who deploy another issuer.
+
+    More is checked in ``simulation.py``: nothing is sent to another issuer than the pair's, no refresh that nobody
+    demands is earlier than the margin, and ticks leave to consumers what they should.
+    """
+
+    @initialize(
+        form=st.sampled_from(["text", "float", "negative", "words", "none"]),
+        token_type=st.sampled_from([None, "BearerToken", 1]),
+        margin=st.sampled_from([timedelta(), timedelta(minutes=1), timedelta(days=1)]),
+        idle=st.sampled_from([None, timedelta(days=40)]),
+        on_demand=st.booleans(),
+        lifetime=st.sampled_from([timedelta(days=90), timedelta(hours=1)]),
+    )
+    def seed(self, form: str, token_type: object, lifetime: timedelta, **settings: Any) -> None:
+        grants = self.world.grants
+        grants.form, grants.token_type, grants.lifetime = form, token_type, lifetime
+        for name, setting in settings.items():
+            setattr(self.world, name, setting)
+        self.store_by_hand(self.sign_in())
+
+    @precondition(lambda self: self.begun >= 3)
+    @rule(issued_by=st.sampled_from([ISSUED_BY, IssuedBy("oauth2", "elsewhere.example")]))
+    def another_issuer_is_deployed(self, issued_by: IssuedBy) -> None:
+        self.world.issued_by = issued_by
+
+
+class MarginModel(SettingsModel):
+    """The same with short tokens and a margin, so that what is wrong with these shows sooner."""
+
+    @initialize()
+    def seed(self) -> None:
+        self.world.grants.lifetime, self.world.margin = timedelta(hours=1), timedelta(minutes=1)
+        self.store_by_hand(self.sign_in())
+
+
+def test_no_refresh_goes_elsewhere_or_comes_early() -> None:
+    run_state_machine_as_test(SettingsModel, settings=budget(200, Phase.generate, Phase.shrink))
 
 
 class IssuerAheadModel(RefreshModel):
@@ -458,6 +507,24 @@ class GivesUpWhatWasWritten(ClaimedRefresh):
         return None, False
 
 
+class SendsAnywhere(RefreshOnce):
+    def _refuse_other_issuer(self, seen: StoredPair) -> None:
+        pass
+
+
+class IgnoresTheMargin(Refresher):
+    def _window(self, stored: StoredPair) -> Window:
+        windows = replace(self.connection.windows, margin=timedelta())
+        pair, now = stored.pair, self.clock.now()
+        return window_of(pair.expires_at, lifetime=pair.lifetime, now=now, settings=windows)
+
+
+class NeverRests(Refresher):
+    def _rests(self, stored: StoredPair) -> bool:
+        del stored
+        return False
+
+
 class BelievesTheExpiryOfAReportedToken(Refresher):
     def report_failure(self, version_id: str) -> LiveToken:
         del version_id
@@ -498,6 +565,9 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"claimed": GivesUpARefreshTokenAlone, "model": RotatingModel},
         "the grant survives every answer that holds one",
     ),
+    "sends anywhere": ({"once": SendsAnywhere, "model": MarginModel}, "nothing is sent to another issuer"),
+    "ignores the margin": ({"refresher": IgnoresTheMargin, "model": MarginModel}, "earlier than the margin"),
+    "never rests": ({"refresher": NeverRests, "model": SettingsModel}, "ticks leave what is due to consumers"),
     "gives up what was written": (
         {"claimed": GivesUpWhatWasWritten, "model": RotatingModel},
         "before the issuer is asked",

@@ -9,7 +9,7 @@ import pytest
 
 from refresh_token.core.claimed_refresh import Outcome
 from refresh_token.core.claims import Failure
-from refresh_token.core.failed_call import COOLDOWN
+from refresh_token.core.failed_call import COOLDOWN, COOLDOWN_REFUSED
 from refresh_token.core.issued_token import IssuedToken
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.time_budget import CLOSE_RESERVE, MIN_CALL_TIME, WRITE_RESERVE
@@ -446,6 +446,12 @@ class TestAnswerWithoutAccessToken:
         world = self.world()
         world.issuer.while_calling = lambda: world.store.put("by-hand", pair("fresh"))
         assert refresh(world).stored.version_id == "by-hand"
+
+    def test_leaves_a_failure_of_somebody_else_alone(self) -> None:
+        world, theirs = self.world(), Failure(REFUSED.reason, NOW + COOLDOWN_REFUSED, refused=True)
+        world.issuer.while_calling = lambda: world.lock.record_failure("V2", theirs)
+        fails(world, NONSENSE)
+        assert world.lock.state("V2") == theirs
 
     def test_a_lock_that_fails_hides_nothing(self) -> None:
         world = self.world()

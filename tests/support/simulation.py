@@ -12,6 +12,7 @@ The ports are the fakes. At each effect they check what must be true of it. All 
 Lambda and DynamoDB are synchronised. The issuer's clock may be off.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,8 +22,10 @@ from threading import Thread
 from typing import TypeVar
 
 from refresh_token.core.claims import Failure
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued, RefreshTokenOnly, read_issued
 from refresh_token.core.ports import StoredPair
+from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import (
     IssuerProtocolException,
@@ -66,13 +69,17 @@ class Invocation:
         self,
         run: Callable[["Invocation"], object],
         *,
+        use: str,
+        issued_by: IssuedBy,
         deadline: datetime,
-        privileged: bool,
+        memory: ProcessMemory,
         may_be_refused: bool,
         reported: str | None,
     ) -> None:
+        self.use = use
+        self.issued_by = issued_by
         self.deadline = deadline
-        self.privileged = privileged
+        self.memory = memory
         self.may_be_refused = may_be_refused
         self.reported = reported
         self.wakes: datetime | None = None
@@ -82,6 +89,7 @@ class Invocation:
         self.error: BaseException | None = None
         self.claimed: str | None = None
         self.read: StoredPair | None = None
+        self.claims = 0
         self.calls_under_claim = 0
         self.answer: Issued | None = None
         self.disturbed = False
@@ -91,6 +99,10 @@ class Invocation:
         self._thread = Thread(target=self._main, daemon=True)
         self._thread.start()
         self.at = self._stops.get()
+
+    def ignores_cooldown(self, version_id: str) -> bool:
+        """Tell whether no cooldown stops it: a process with a pair to write does not call the issuer."""
+        return self.use in {"force", "tick"} or self.memory.successor_of(version_id) is not None
 
     def proceed(self, order: Order = Order.GO) -> None:
         """Let it go on to its next port call, or to its end."""
@@ -131,6 +143,7 @@ class Grants:
     rotates: bool = False
     single_use: bool = False
     """Each refresh token works once; a spent one that comes again revokes them all."""
+    token_type: object = "bearer"
     nonsense: bool = False
     """Answers hold no access token. If they hold a new refresh token, that one must survive."""
 
@@ -145,7 +158,16 @@ class Grants:
         self.ends[self.live] = now + self.lifetime
         epoch = int((self.ends[self.live] + self.skew).timestamp())
         duration = int(self.lifetime.total_seconds())
-        forms = {"duration": duration, "seconds": epoch, "milliseconds": epoch * 1000, "text": f"{duration}", "none": 0}
+        forms: dict[str, object] = {
+            "duration": duration,
+            "seconds": epoch,
+            "milliseconds": epoch * 1000,
+            "text": f"{duration}",
+            "none": 0,
+            "float": float(duration),
+            "negative": -duration,
+            "words": "a while",
+        }
         return self.live, forms[self.form]
 
     def sign_in(self, now: datetime) -> TokenPair:
@@ -167,6 +189,15 @@ class Simulation(Secret):
 
     time: datetime = NOW
     grants: Grants = field(default_factory=Grants)
+    issued_by: IssuedBy = ISSUED_BY
+    """The issuer that is deployed."""
+    margin: timedelta = timedelta()
+    idle: timedelta | None = None
+    """How long a grant lives without a refresh."""
+    on_demand: bool = False
+    """Ticks leave a token that is due to consumers."""
+    claims: Counter[str] = field(default_factory=Counter)
+    """How often each version was claimed."""
     succeeded: set[str] = field(default_factory=set)
     """Versions that got a successor of ours since they last became current."""
     answers: dict[str, Issued] = field(default_factory=dict)
@@ -214,7 +245,8 @@ class Simulation(Secret):
         me.disturbed = False
         life = int(self.grants.lifetime.total_seconds())
         sent = None if self.grants.nonsense else access
-        me.answer = read_issued(sent, expires_in, rotated, default_lifetime=life)
+        token_type = self.grants.token_type
+        me.answer = read_issued(sent, expires_in, rotated, token_type=token_type, default_lifetime=life)
         self.answers[sent or rotated or ""] = me.answer
         return me.answer
 
@@ -228,8 +260,24 @@ class Simulation(Secret):
         assert not (self.grants.single_use and waits), "what was written is made current before the issuer is asked"
         assert me.calls_under_claim == 0, "one claim is good for one issuer call"
         cooled = self.cooldowns.get(me.claimed, self.time) <= self.time
-        assert me.privileged or cooled, "in a cooldown consumers do not reach the issuer"
+        assert cooled or me.ignores_cooldown(me.claimed), "in a cooldown consumers do not reach the issuer"
         me.calls_under_claim += 1
+        assert me.read.pair.issued_by in (None, me.issued_by), "nothing is sent to another issuer"
+        demanded = me.reported == me.claimed or me.use in {"force", "exchange stored", "exchange other"}
+        if not demanded and me.claims == self.claims[me.claimed] == 1:
+            self._is_due(me, me.read.pair)
+
+    def _is_due(self, me: Invocation, pair: TokenPair) -> None:
+        """Check the time of a refresh that nobody demands and no doubt about the version's token causes."""
+        if pair.expires_at is None:
+            return
+        used, accepted = pair.refreshed_at or pair.granted_at, pair.expires_at - self.margin
+        keeps_alive = False
+        if me.use == "tick" and used and self.idle:
+            waits = self.margin and self.time < accepted < used + self.idle
+            keeps_alive = self.time >= used + self.idle * 2 / 3 and not waits
+        assert keeps_alive or not self.margin or self.time >= accepted, "no refresh is earlier than the margin"
+        assert keeps_alive or me.use != "tick" or not self.on_demand, "ticks leave what is due to consumers"
 
     def stored(self, me: Invocation, replaced: str) -> None:
         """Check the version that an invocation has just made current instead of another."""
@@ -243,6 +291,9 @@ class Simulation(Secret):
         disturbed = me.disturbed or me.answer is None
         assert new.unknown == old.unknown, "unknown keys survive"
         assert new.client_id == old.client_id or old.client_id is None, "the client id survives"
+        assert new.issued_by, "what is stored names its issuer"
+        assert new.granted_at, "and when the access was granted"
+        assert old.granted_at in (None, new.granted_at), "which stays"
         assert new.refresh_token == (answer.refresh_token or old.refresh_token), "the refresh token is never lost"
         if isinstance(answer, RefreshTokenOnly):
             assert new.access_token == old.access_token, "without a new one, the access token stays"
@@ -260,6 +311,8 @@ class Simulation(Secret):
         other = self.holders.get(version_id)
         assert other is None or other.at is None or other.deadline <= self.time, "a claim has one holder at a time"
         self.holders[version_id] = me
+        self.claims[version_id] += 1
+        me.claims += 1
         me.claimed, me.read, me.answer, me.calls_under_claim = version_id, None, None, 0
 
     def closed(self, me: Invocation, version_id: str) -> None:
@@ -270,7 +323,7 @@ class Simulation(Secret):
     def cooled(self, me: Invocation, version_id: str) -> None:
         """Check that the invocation may ignore the cooldown."""
         over = self.time >= self.cooldowns.pop(version_id)
-        assert me.privileged or over, "in a cooldown consumers do not reach the issuer"
+        assert over or me.ignores_cooldown(version_id), "in a cooldown consumers do not reach the issuer"
 
 
 class Port:
@@ -307,7 +360,9 @@ class SimulatedClock(Port):
 class SimulatedIssuer(Port):
     """The Issuer port. It stops before the call and before the answer: time may pass between them, or a kill."""
 
-    issued_by = ISSUED_BY
+    def __init__(self, world: Simulation, me: Invocation) -> None:
+        super().__init__(world, me)
+        self.issued_by = me.issued_by
 
     @property
     def rotates(self) -> bool:

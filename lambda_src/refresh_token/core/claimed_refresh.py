@@ -139,13 +139,13 @@ class ClaimedRefresh:
         return error
 
     def _record_failure_of(self, successor: str, error: RefreshTokenError) -> None:
-        """Start the cooldown of a version without a usable access token, unless someone is refreshing it already."""
+        """Start the cooldown of a version without a usable access token, unless someone has claimed it since."""
         self._report(error)
         failure = failure_after(error, self.claim.previous, now=self.clock.now())
 
         def record() -> None:
             now, seconds = self.clock.now(), self.clock.remaining()
-            claim = self.claim.lock.claim(successor, seconds=seconds, now=now, ignore_cooldown=True)
+            claim = self.claim.lock.claim(successor, seconds=seconds, now=now, ignore_cooldown=False)
             if isinstance(claim, HeldClaim):
                 claim.failed(failure)
 
