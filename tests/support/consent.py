@@ -1,10 +1,14 @@
 """The consent page of the stand-in, and the user who allows what it asks for."""
 
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import urllib3
 
 PATIENCE = 30
+
+Post = Callable[..., urllib3.BaseHTTPResponse]
+"""Posts to the stand-in; each fixture of this kind says what."""
 
 
 def asked(address: str) -> dict[str, str]:

@@ -1,10 +1,7 @@
 """A stand-in for every test, and real clients to call it with."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from urllib.parse import urlencode
 
 import boto3
@@ -16,9 +13,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
-from local.environment import caller_environment
 from local.standin import Standin
-from tests.support.standin_clients import Aws, Post
+from tests.support.consent import Post
 
 
 @pytest.fixture
@@ -66,15 +62,3 @@ def post_form(standin: Standin) -> Post:
         return urllib3.request("POST", url, body=urlencode(form), headers=sent, redirect=False, retries=False)
 
     return post
-
-
-@pytest.fixture
-def aws(standin: Standin) -> Aws:
-    """Run the real AWS CLI against the stand-in."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        env = caller_environment(standin.url) | {"AWS_MAX_ATTEMPTS": "1"}
-        command = [sys.executable, str(Path(sys.executable).parent / "aws"), *arguments]
-        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-
-    return run

@@ -10,7 +10,7 @@ import urllib3
 
 from local.standin import CLIENT_ID, CLIENT_SECRET, NINETY_DAYS, USER, Standin
 from local.standin.grants import Grants, RefusedError
-from tests.support.standin_clients import Post
+from tests.support.consent import Post
 
 Decide = Callable[..., dict[str, str]]
 

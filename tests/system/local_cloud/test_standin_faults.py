@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidat
 from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
 from local.standin import Fault, Standin, digest
+from tests.support.consent import Post
 from tests.support.processes import PATIENCE
-from tests.support.standin_clients import Post
 
 Refresh = Callable[[], dict[str, Any]]
 RawRefresh = Callable[[], urllib3.BaseHTTPResponse]

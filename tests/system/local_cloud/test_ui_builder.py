@@ -1,6 +1,8 @@
-"""The stand-in as Amplify UI Builder, called by boto3 and the AWS CLI, whose models it must match."""
+"""The stand-in as Amplify UI Builder, called by boto3, whose model it must match.
 
-import json
+The AWS CLI calls it in tests/tokenctl/aws_style, and in `test_local_cloud.py`.
+"""
+
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +12,7 @@ from botocore.exceptions import ClientError
 from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
 from local.standin import CLIENT_ID, NINETY_DAYS, Standin
-from tests.support.standin_clients import Aws, Post
+from tests.support.consent import Post
 
 if TYPE_CHECKING:
     from mypy_boto3_amplifyuibuilder.type_defs import ExchangeCodeForTokenRequestBodyTypeDef
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 REFRESH = "/tokens/figma/refresh"
 EXCHANGE = "/tokens/figma"
 REDIRECT = "http://127.0.0.1:4000/done"
-CLI_REFRESH = ("amplifyuibuilder", "refresh-token", "--provider", "figma", "--refresh-token-body")
 
 
 @pytest.fixture
@@ -38,16 +39,6 @@ class TestRefreshToken:
         assert answer == {**live, "ResponseMetadata": metadata}
         assert answer["accessToken"] != grant.access_token
         assert metadata["RequestId"] == standin.calls("RefreshToken")[0].request_id
-
-    def test_the_aws_cli_gets_a_new_token(self, standin: Standin, aws: Aws) -> None:
-        done = aws(*CLI_REFRESH, f"token={standin.grant().refresh_token}")
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout) == {"accessToken": standin.live_access_token, "expiresIn": NINETY_DAYS}
-
-    def test_the_aws_cli_shows_a_refusal(self, aws: Aws) -> None:
-        done = aws(*CLI_REFRESH, "token=unknown")
-        assert done.returncode != 0
-        assert "(InvalidParameterException) when calling the RefreshToken operation" in done.stderr
 
     @pytest.mark.parametrize("provider", ["github", "Figma", "figma ", "a/b", "..", "fig/refresh"])
     def test_only_figma_is_a_provider(self, standin: Standin, ui_builder: UiBuilder, provider: str) -> None:
@@ -76,14 +67,6 @@ class TestRefreshToken:
 
 
 class TestExchangeCodeForToken:
-    def test_the_aws_cli_gets_a_pair(self, standin: Standin, aws: Aws, allowed_code: str) -> None:
-        request = f"code={allowed_code},redirectUri={REDIRECT},clientId={CLIENT_ID}"
-        done = aws("amplifyuibuilder", "exchange-code-for-token", "--provider", "figma", "--request", request)
-        assert done.returncode == 0, done.stderr
-        (grant,) = standin.grants()
-        expected = {"accessToken": grant.access_token, "expiresIn": NINETY_DAYS, "refreshToken": grant.refresh_token}
-        assert json.loads(done.stdout) == expected
-
     def test_boto3_gets_a_pair_once(self, standin: Standin, ui_builder: UiBuilder, allowed_code: str) -> None:
         request: ExchangeCodeForTokenRequestBodyTypeDef = {"code": allowed_code, "redirectUri": REDIRECT}
         pair = ui_builder.exchange_code_for_token(provider="figma", request=request)
