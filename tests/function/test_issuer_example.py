@@ -41,6 +41,7 @@ def test_it_issues_a_token(acme: Issuer, token_endpoint: TokenServer) -> None:
     token_endpoint.answer(http(200, b'{"token": "new", "ttl": 60}'))
     issued = acme.refresh("old", None, seconds=30)
     assert (issued, acme.rotates) == (IssuedToken(access_token="new", expires_in=60), False)
+    assert acme.issued_by == ("acme", token_endpoint.url.removeprefix("http://"))
     (seen,) = token_endpoint.seen
     assert (seen.line, seen.form) == ("POST /session/renew HTTP/1.1", {"session": "old"})
     assert seen.headers["X-Acme-Key"] == APP_SECRET

@@ -3,6 +3,7 @@
 A refresh token or a client secret is never sent to another issuer or host than the one that it belongs to.
 """
 
+import re
 from typing import Final, NamedTuple
 
 from refresh_token.core.text import is_text
@@ -10,6 +11,11 @@ from refresh_token.errors import ConfigurationException
 
 KEY: Final = "issuedBy"
 """The key in the secrets that hold a pair or an app's credentials."""
+
+
+_NAME: Final = r"[a-z0-9_-]{1,32}"
+_HOST: Final = rf"({_NAME}|([a-z0-9_-]{{1,63}}\.)+[a-z0-9_-]{{1,63}}|\[[0-9a-f:.%]{{2,60}}\])(:[0-9]{{1,5}})?"
+"""The forms in which names and hosts are shown. Anything else in a secret may be a misplaced token."""
 
 
 class IssuedBy(NamedTuple):
@@ -22,7 +28,9 @@ class IssuedBy(NamedTuple):
     host: str
 
     def __str__(self) -> str:
-        return f"{self.issuer} ({self.host})"
+        issuer = self.issuer if re.fullmatch(_NAME, self.issuer) else "an issuer with an odd name"
+        host = self.host if re.fullmatch(_HOST, self.host) else "an odd host"
+        return f"{issuer} ({host})"
 
     def to_document(self) -> dict[str, str]:
         """Return the form in the secret's JSON."""
