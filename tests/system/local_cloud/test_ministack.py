@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -44,25 +45,30 @@ def cloud_at(ministack: MiniStack, folder: Path) -> LocalCloud:
     return LocalCloud(ministack.url, StandinControl("http://127.0.0.1:1"), folder)
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    folder = tmp_path_factory.mktemp("ministack")
+    with MiniStack.start(folder) as ministack:
+        yield cloud_at(ministack, folder)
+
+
 class TestErrors:
-    def test_callers_see_the_functions_own_error(self, tmp_path: Path) -> None:
-        with MiniStack.start(tmp_path) as ministack:
-            cloud = cloud_at(ministack, tmp_path)
-            create_function(cloud, "fail", FAIL)
-            create_function(cloud, "broken", "import ink")
-            raised = invoke(cloud, "fail", "raise")
-            create_function(cloud, "empty", "ink = 0")
-            create_function(cloud, "spilt", "ink =")
-            others = [invoke(cloud, "fail", "exit"), invoke(cloud, "fail", "sleep")]
-            others += [invoke(cloud, name) for name in ("broken", "empty", "spilt")]
-            sqs, lambda_ = cloud.client("sqs"), cloud.client("lambda")
-            queue = sqs.create_queue(QueueName="failures")["QueueUrl"]
-            arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-            lambda_.put_function_event_invoke_config(
-                FunctionName="fail", MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}}
-            )
-            lambda_.invoke(FunctionName="fail", InvocationType="Event", Payload=b"{}")
-            (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    def test_callers_see_the_functions_own_error(self, running: LocalCloud) -> None:
+        create_function(running, "fail", FAIL)
+        create_function(running, "broken", "import ink")
+        raised = invoke(running, "fail", "raise")
+        create_function(running, "empty", "ink = 0")
+        create_function(running, "spilt", "ink =")
+        others = [invoke(running, "fail", "exit"), invoke(running, "fail", "sleep")]
+        others += [invoke(running, name) for name in ("broken", "empty", "spilt")]
+        sqs, lambda_ = running.client("sqs"), running.client("lambda")
+        queue = sqs.create_queue(QueueName="failures")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        lambda_.put_function_event_invoke_config(
+            FunctionName="fail", MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}}
+        )
+        lambda_.invoke(FunctionName="fail", InvocationType="Event", Payload=b"{}")
+        (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
         assert raised.keys() == {"errorMessage", "errorType", "requestId", "stackTrace"}
         assert (raised["errorType"], raised["errorMessage"]) == ("OutOfInkException", "Buy ink.")
         assert "in handler\n" in raised["stackTrace"][0]
@@ -85,42 +91,40 @@ class TestErrors:
             ministack_start.fix_alarms(changed)
 
 
-def test_an_alarm_watches_its_own_dimensions(tmp_path: Path) -> None:
-    with MiniStack.start(tmp_path) as ministack:
-        metrics = cloud_at(ministack, tmp_path).client("cloudwatch")
-        for name in ("ours", "theirs"):
-            rule = {"Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1}
-            above = {"ComparisonOperator": "GreaterThanOrEqualToThreshold"}
-            dimensions = [{"Name": "FunctionName", "Value": name}]
-            metric = {"Namespace": "Test", "MetricName": "Errors", "Dimensions": dimensions}
-            metrics.put_metric_alarm(AlarmName=name, **metric, **rule, **above)
-        metrics.put_metric_data(
-            Namespace="Test", MetricData=[{"MetricName": "Errors", "Dimensions": dimensions, "Value": 1}]
-        )
-        states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in metrics.describe_alarms()["MetricAlarms"]}
+def test_an_alarm_watches_its_own_dimensions(running: LocalCloud) -> None:
+    metrics = running.client("cloudwatch")
+    for name in ("ours", "theirs"):
+        rule = {"Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1}
+        above = {"ComparisonOperator": "GreaterThanOrEqualToThreshold"}
+        dimensions = [{"Name": "FunctionName", "Value": name}]
+        metric = {"Namespace": "Test", "MetricName": "Errors", "Dimensions": dimensions}
+        metrics.put_metric_alarm(AlarmName=name, **metric, **rule, **above)
+    metrics.put_metric_data(
+        Namespace="Test", MetricData=[{"MetricName": "Errors", "Dimensions": dimensions, "Value": 1}]
+    )
+    states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in metrics.describe_alarms()["MetricAlarms"]}
     assert states == {"ours": "INSUFFICIENT_DATA", "theirs": "ALARM"}
 
 
-def test_a_label_belongs_to_one_version(tmp_path: Path) -> None:
-    with MiniStack.start(tmp_path) as ministack:
-        secrets = cloud_at(ministack, tmp_path).client("secretsmanager")
-        secrets.create_secret(Name="pair", SecretString="0")
+def test_a_label_belongs_to_one_version(running: LocalCloud) -> None:
+    secrets = running.client("secretsmanager")
+    secrets.create_secret(Name="pair", SecretString="0")
 
-        def put(version: int, text: str, label: str = "AWSPENDING") -> list[str]:
-            token = f"{version:032}"
-            put = secrets.put_secret_value(
-                SecretId="pair", ClientRequestToken=token, SecretString=text, VersionStages=[label]
-            )
-            assert put["VersionId"] == token
-            return list(put["VersionStages"])
+    def put(version: int, text: str, label: str = "AWSPENDING") -> list[str]:
+        token = f"{version:032}"
+        put = secrets.put_secret_value(
+            SecretId="pair", ClientRequestToken=token, SecretString=text, VersionStages=[label]
+        )
+        assert put["VersionId"] == token
+        return list(put["VersionStages"])
 
-        assert [put(version, str(version)) for version in (1, 2)] == [["AWSPENDING"]] * 2
-        assert secrets.get_secret_value(SecretId="pair", VersionStage="AWSPENDING")["SecretString"] == "2"
-        assert put(3, "3", "AWSCURRENT") == ["AWSCURRENT"]
-        assert put(3, "3") == ["AWSCURRENT"], "the version exists: nothing is done"
-        with pytest.raises(secrets.exceptions.ResourceExistsException):
-            put(3, "another")
-        stages = secrets.describe_secret(SecretId="pair")["VersionIdsToStages"].values()
+    assert [put(version, str(version)) for version in (1, 2)] == [["AWSPENDING"]] * 2
+    assert secrets.get_secret_value(SecretId="pair", VersionStage="AWSPENDING")["SecretString"] == "2"
+    assert put(3, "3", "AWSCURRENT") == ["AWSCURRENT"]
+    assert put(3, "3") == ["AWSCURRENT"], "the version exists: nothing is done"
+    with pytest.raises(secrets.exceptions.ResourceExistsException):
+        put(3, "another")
+    stages = secrets.describe_secret(SecretId="pair")["VersionIdsToStages"].values()
     assert sorted(stages) == [["AWSCURRENT"], ["AWSPENDING"], ["AWSPREVIOUS"]]
 
 
