@@ -18,6 +18,7 @@ from tests.support.canaries import assert_clean
 
 CREATED = datetime(2026, 11, 1, 8, 0, 0, tzinfo=UTC)
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+TOMORROW = NOW + timedelta(days=1)
 EPOCH = int(NOW.timestamp())
 LATEST = CREATED + timedelta(days=400)
 ACCESS, REFRESH, CLIENT = "canary-access", "canary-refresh", "canary-client"
@@ -269,18 +270,21 @@ class TestWrite:
         assert (pair.refresh_token, pair.capped, pair.granted_at) == ("r2", False, CREATED)
 
     @pytest.mark.parametrize(
-        ("new", "seconds", "end"),
+        ("new", "seconds", "old", "end"),
         [
-            (None, 60, NOW + timedelta(minutes=1)),
-            (None, None, CREATED),
-            (REFRESH, None, CREATED),
-            (REFRESH, 0, CREATED),
-            ("r2", 60, NOW + timedelta(minutes=1)),
-            ("r2", None, None),
+            (None, 60, TOMORROW, NOW + timedelta(minutes=1)),
+            (None, None, TOMORROW, TOMORROW),
+            (REFRESH, None, TOMORROW, TOMORROW),
+            (REFRESH, 0, TOMORROW, TOMORROW),
+            (None, None, NOW, None),
+            ("r2", 60, TOMORROW, NOW + timedelta(minutes=1)),
+            ("r2", None, TOMORROW, None),
         ],
     )
-    def test_the_end_of_the_grant(self, new: str | None, seconds: int | None, end: datetime | None) -> None:
-        pair = a_pair(refresh_expires_at=CREATED)
+    def test_the_end_of_the_grant(
+        self, new: str | None, seconds: int | None, old: datetime, end: datetime | None
+    ) -> None:
+        pair = a_pair(refresh_expires_at=old)
         issued = replace(ISSUED, refresh_token=new, refresh_expires_in=seconds)
         after = [pair.refreshed(issued, issued_by=FIGMA, client_id=None, expires_at=NOW, now=NOW)]
         if new:

@@ -120,9 +120,9 @@ def _not_stored(what: str) -> TokenNotStoredException:
         return TokenNotStoredException(
             "The token was refreshed but could not be stored: the secret has 100 versions, and Secrets Manager removes "
             "none that is younger than 24 hours (LimitExceededException). So the stored access token is dead. "
-            "The function refreshes too often: make the schedule less frequent, or have the issuer issue tokens that "
-            "live longer. Until old versions are removed, this process keeps a new refresh token in its memory and "
-            "tries again.",
+            "The function refreshes too often: set `refresh_policy` to `demand`, make the schedule less frequent, or "
+            "have the issuer issue tokens that live longer. Until old versions are removed, this process keeps a new "
+            "refresh token in its memory and tries again.",
             final=True,
         )
     return TokenNotStoredException(

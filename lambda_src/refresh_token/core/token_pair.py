@@ -83,14 +83,17 @@ class TokenPair:
         return replace(self._after(issued, issued_by, client_id, now), expires_at=now if self.access_token else None)
 
     def _after(self, issued: "Issued", issued_by: "IssuedBy", client_id: str | None, now: datetime) -> "TokenPair":
-        """Return the pair with what every answer changes. A refresh token that stays keeps its end if none is said."""
-        said = issued.refresh_expires_at(now=now)
-        stays = issued.refresh_token in (None, self.refresh_token)
+        """Return the pair with what every answer changes.
+
+        A refresh token that stays keeps its end if none is said, unless the token has just worked after that end.
+        """
+        said, old = issued.refresh_expires_at(now=now), self.refresh_expires_at
+        stays = issued.refresh_token in (None, self.refresh_token) and old is not None and old > now
         return replace(
             self,
             refresh_token=issued.refresh_token or self.refresh_token,
             client_id=client_id,
-            refresh_expires_at=self.refresh_expires_at if said is None and stays else said,
+            refresh_expires_at=old if said is None and stays else said,
             granted_at=self.granted_at or now,
             issued_by=issued_by,
             capped=False,
