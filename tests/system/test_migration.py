@@ -30,7 +30,7 @@ def asked_all_the_time(played: PlayedDemo) -> Iterator[Counter[str]]:
     stack, over, seen = played.deployment, threading.Event(), Counter[str]()
 
     def ask() -> None:
-        while not over.wait(0.1):
+        while not over.wait(0.3):
             used = stack.invoke({}, function_name=played.consumer)
             seen[f"consumer: {used.payload.get('status', used.payload)}"] += 1
             told = stack.invoke({}, function_name=stack.outputs["FunctionAliasArn"])

@@ -29,7 +29,8 @@ from tests.system.faults.swarm import Swarm, swarming
 
 pytestmark = pytest.mark.xdist_group("rotation")
 
-GENERATIONS = 8
+GENERATIONS = 3
+"""The first refresh is of a token that a person stored, the second of one that a refresh did; a third shows no more."""
 STEPS = list({point.number: name for name, point in POINTS.items() if not point.answered}.values())
 """A point for each step; `test_kill.py` has all of them."""
 LOST = "before the pair is put"
