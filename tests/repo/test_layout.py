@@ -78,26 +78,8 @@ def imports(file: Path) -> set[str]:
     return found
 
 
-def part(module: str) -> str:
-    return module.split(".")[1]
-
-
 def files(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
-
-
-@pytest.mark.parametrize("file", files("lambda_src/refresh_token"), ids=lambda file: str(file.relative_to(PACKAGE)))
-def test_the_function_imports_one_way(file: Path) -> None:
-    inside = file.relative_to(PACKAGE)
-    name = inside.parts[0].removesuffix(".py")
-    own = {part(module) for module in imports(file) if module.startswith("refresh_token.")} - {name}
-    assert own <= ALLOWED.get(name, set()), f"{name} may not import {own - ALLOWED.get(name, set())}"
-
-
-@pytest.mark.parametrize("name", CORE_ALLOWED)
-def test_the_core_imports_one_way(name: str) -> None:
-    own = {module.split(".")[2] for module in imports(PACKAGE / f"core/{name}.py") if ".core." in module}
-    assert own <= CORE_ALLOWED[name], f"{name} may not import {own - CORE_ALLOWED[name]}"
 
 
 @pytest.mark.parametrize("name", PURE)
@@ -127,7 +109,7 @@ def test_the_operators_machine_runs_only_pure_parts(folder: str) -> None:
     found = files(folder)
     assert found
     for file in found:
-        own = {part(module) for module in imports(file) if module.startswith("refresh_token.")}
+        own = {module.split(".")[1] for module in imports(file) if module.startswith("refresh_token.")}
         assert own <= {"core", "environment", "errors", "oauth", "signals"}, file
 
 
@@ -163,15 +145,6 @@ CLI_ROOMS: dict[str, set[str]] = {
 """The rooms that each room of tokenctl may import."""
 
 
-def test_the_rooms_of_tokenctl_import_one_way() -> None:
-    found: dict[str, set[str]] = {}
-    for file in files("tokenctl"):
-        room = file.relative_to(ROOT / "tokenctl").parts[0].removesuffix(".py")
-        own = {part(module) for module in imports(file) if module.startswith("tokenctl.")}
-        found.setdefault(room, set()).update(own - {room})
-    assert {room: rooms for room, rooms in found.items() if room != "__init__"} == CLI_ROOMS
-
-
 CLIENT = ROOT / "lambda_src" / "token_client"
 CLIENT_ALLOWED: dict[str, set[str]] = {
     "tokens": {"errors"},
@@ -201,20 +174,31 @@ OUTSIDE = {
 }
 
 
+ROOMS = {
+    "lambda_src/refresh_token": ALLOWED,
+    "lambda_src/refresh_token/core": CORE_ALLOWED,
+    "lambda_src/token_client": CLIENT_ALLOWED,
+    "tokenctl": CLI_ROOMS,
+}
+
+
+@pytest.mark.parametrize("folder", ROOMS)
+def test_the_rooms_import_one_way(folder: str) -> None:
+    package = folder.removeprefix("lambda_src/").replace("/", ".") + "."
+    found: dict[str, set[str]] = {}
+    for file in files(folder):
+        room = file.relative_to(ROOT / folder).parts[0].removesuffix(".py")
+        own = {one.removeprefix(package).split(".")[0] for one in imports(file) if one.startswith(package)}
+        found.setdefault(room, set()).update(own - {room})
+    allowed = ROOMS[folder]
+    assert found.keys() - {"__init__"} == allowed.keys() - {"__init__"}, "each room has a rule"
+    assert {room: own - allowed.get(room, set()) for room, own in found.items() if own - allowed.get(room, set())} == {}
+
+
 @pytest.mark.parametrize("file", files("lambda_src/token_client"), ids=lambda file: str(file.relative_to(CLIENT)))
-def test_the_client_imports_one_way(file: Path) -> None:
-    inside = file.relative_to(CLIENT)
-    name = inside.parts[0].removesuffix(".py")
+def test_the_client_uses_only_its_libraries(file: Path) -> None:
     roots = {module.partition(".")[0] for module in imports(file)}
-    assert roots - STANDARD - {"token_client"} == OUTSIDE.get(inside.as_posix(), set())
-    own = {part(module) for module in imports(file) if module.startswith("token_client.")} - {name}
-    assert own <= CLIENT_ALLOWED[name], f"{name} may not import {own - CLIENT_ALLOWED[name]}"
-
-
-def test_every_module_of_the_function_has_a_rule() -> None:
-    names = {file.relative_to(PACKAGE).parts[0].removesuffix(".py") for file in files("lambda_src/refresh_token")}
-    assert names - {"__init__"} == set(ALLOWED)
-    assert {file.stem for file in files("lambda_src/refresh_token/core")} - {"__init__"} == set(CORE_ALLOWED)
+    assert roots - STANDARD - {"token_client"} == OUTSIDE.get(file.relative_to(CLIENT).as_posix(), set())
 
 
 def test_mypy_reads_every_construct_that_is_used() -> None:
