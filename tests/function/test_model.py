@@ -445,11 +445,6 @@ class AlwaysGrants(SimulatedLock):
         super().put_claim(version_id, ends)
 
 
-class NeverEndsClaims(SimulatedLock):
-    def claim(self, version_id: str, *, seconds: float, now: datetime, ignore_cooldown: bool) -> Claim:
-        return super().claim(version_id, seconds=seconds + 3600, now=now, ignore_cooldown=ignore_cooldown)
-
-
 class ForgetsFailures(SimulatedLock):
     def record_failure(self, version_id: str, failure: Failure) -> None:
         super().record_failure(version_id, failure)
@@ -487,12 +482,6 @@ class ClosesBeforeItWrites(ClaimedRefresh):
         return super()._write(successor, old, written=written)
 
 
-class AsksTwice(ClaimedRefresh):
-    def _call(self, pair: TokenPair) -> tuple[Issued, TokenPair]:
-        super()._call(pair)
-        return super()._call(pair)
-
-
 class GivesUpARefreshTokenAlone(ClaimedRefresh):
     def _call(self, pair: TokenPair) -> tuple[Issued, TokenPair]:
         issued, new = super()._call(pair)
@@ -525,38 +514,14 @@ class NeverRests(Refresher):
         return False
 
 
-class BelievesTheExpiryOfAReportedToken(Refresher):
-    def report_failure(self, version_id: str) -> LiveToken:
-        del version_id
-        return self.live_token()
-
-
-class HandsOutAReportedToken(Refresher):
-    def report_failure(self, version_id: str) -> LiveToken:
-        try:
-            return super().report_failure(version_id)
-        except RefreshTokenError:
-            return self._token(self.connection.store.read())
-
-
 COOLDOWN = "in a cooldown consumers do not reach the issuer"
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "always grants": ({"lock": AlwaysGrants}, f"a claim has one holder at a time|{COOLDOWN}"),
-    "never ends claims": ({"lock": NeverEndsClaims}, "it heals|it says so"),
     "forgets failures": ({"lock": ForgetsFailures}, COOLDOWN),
     "no compare and swap": ({"store": WritesWithoutCompareAndSwap}, "an operator's pair is never overwritten"),
     "makes no claim": ({"once": MakesNoClaim}, "without a claim"),
     "forgets to read again": ({"claimed": ForgetsToReadAgain}, "read again before the issuer is called"),
     "closes before it writes": ({"claimed": ClosesBeforeItWrites}, "nothing is stored after the claim was closed"),
-    "asks twice": ({"claimed": AsksTwice}, "one claim is good for one issuer call"),
-    "believes a reported token": (
-        {"refresher": BelievesTheExpiryOfAReportedToken},
-        "it heals|a dead token is not handed out again",
-    ),
-    "serves a reported token": (
-        {"refresher": HandsOutAReportedToken},
-        "a dead token is not handed out again|it says so",
-    ),
     "no mandatory window": (
         {"windows": replace(WINDOWS, mandatory=timedelta()), "model": IssuerAheadModel},
         "nothing expired is handed out",

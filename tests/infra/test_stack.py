@@ -1,4 +1,4 @@
-"""What must hold in every stack. Policies, alarms and encryption have their own modules."""
+"""What must hold in every stack. Policies, alarms and retention have their own modules."""
 
 import json
 from collections.abc import Callable

@@ -16,6 +16,7 @@ from tests.support.checkout import ROOT
 from tests.support.lambda_emulator import Runtime, running
 from tests.support.lock_table import create_lock_table
 from tests.support.oauth2_server import Token
+from tests.support.windows import FRESH
 from token_refresher.bundling.bundle import function_bundle
 
 
@@ -41,14 +42,11 @@ class LocalFunction:
         self.secret_arn = self.secrets.create_secret(Name=self.name)["ARN"]
         create_lock_table(self.dynamodb, self.name)
 
-    def seed(self, grant: Grant | Token, *, expires_in: timedelta = timedelta(days=30), **more: object) -> str:
+    def seed(self, grant: Grant | Token, *, expires_in: timedelta | None = FRESH, **more: object) -> str:
         """Store a pair; return its version."""
-        pair = {
-            "accessToken": grant.access_token,
-            "refreshToken": grant.refresh_token,
-            "expiresAt": (datetime.now(UTC) + expires_in).isoformat(),
-            **more,
-        }
+        pair = {"accessToken": grant.access_token, "refreshToken": grant.refresh_token, **more}
+        if expires_in is not None:
+            pair["expiresAt"] = (datetime.now(UTC) + expires_in).isoformat()
         return self.store(json.dumps(pair))
 
     def app_secret(self, client_id: str, client_secret: str) -> dict[str, str]:

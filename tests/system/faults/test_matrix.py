@@ -4,12 +4,10 @@ The handler runs in this process. Its own clients talk to MiniStack and the stan
 answers go wrong; the stand-in does so for the issuer's. Nothing of ours is replaced.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -76,11 +74,8 @@ class Stage:
 
     def seed(self, window: str) -> tuple[str, Grant]:
         """Store a pair in a window; return its version, and the grant."""
-        grant, left = self.function.cloud.standin.grant(), LEFT[window]
-        pair = {"accessToken": grant.access_token, "refreshToken": grant.refresh_token, "note": "kept"}
-        if left is not None:
-            pair["expiresAt"] = (datetime.now(UTC) + left).isoformat()
-        return self.function.store(json.dumps(pair)), grant
+        grant = self.function.cloud.standin.grant()
+        return self.function.seed(grant, expires_in=LEFT[window], note="kept"), grant
 
     def ask(self, who: str, version: str) -> Any:
         """Send the event of a caller."""

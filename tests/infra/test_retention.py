@@ -1,16 +1,10 @@
-"""What is encrypted with what, and how long it is kept."""
+"""How long data is kept."""
 
 import pytest
 
 from tests.support.synthesised import APP_SECRET, SECRETS_KEY, Synthesised
 
 pytestmark = pytest.mark.xdist_group("synth")
-
-
-def test_the_topic_has_its_own_key(every_stage: Synthesised) -> None:
-    own = {"Fn::GetAtt": ["AWS::KMS::Key", "Arn"]}
-    assert every_stage.only("AWS::SNS::Topic")["Properties"]["KmsMasterKeyId"] == own
-    assert all(key["Properties"]["EnableKeyRotation"] is True for key in every_stage.resources("AWS::KMS::Key"))
 
 
 DATA = {
