@@ -14,7 +14,7 @@ from local.child import LogInUseError
 from local.cloud import FOLDER, LocalCloud, StandinError, exports
 from local.demo_steps import Demo, DemoFailedError
 from local.deployment import TokenctlFailedError
-from local.environment import misleading_variables
+from local.environment import misleading_variables, proxy_exceptions
 from local.ministack import MiniStackError
 from local.standin.grants import CLIENT_ID
 
@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _print_exports(console: Console, cloud: LocalCloud) -> None:
     console.print("\nThe local cloud keeps running. To use it, paste these lines into your shell:\n")
     console.print(f"unset {' '.join(misleading_variables(cloud.exports))}", soft_wrap=True)
-    for name, value in cloud.exports.items():
+    for name, value in (cloud.exports | proxy_exceptions()).items():
         console.print(f"export {name}={value}", soft_wrap=True)
     console.print("\nThen try:\n")
     console.print(".venv/bin/tokenctl status --stage local")

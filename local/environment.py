@@ -40,6 +40,15 @@ def misleading_variables(exports: Mapping[str, str], base: Mapping[str, str] | N
     return sorted({"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} | found - {*exports})
 
 
+def proxy_exceptions(base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables that keep a shell's calls to the local cloud from its proxy, if it has one."""
+    own = os.environ if base is None else base
+    if not any(name.lower() in ("http_proxy", "all_proxy") for name in own):
+        return {}
+    given = own.get("no_proxy") or own.get("NO_PROXY")
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), f"{given},{_LOCAL_HOSTS}" if given else _LOCAL_HOSTS)
+
+
 def caller_environment(endpoint_url: str, base: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment for commands: this process's own, without what would change their behaviour.
 

@@ -12,7 +12,7 @@ import pytest
 from local.child import in_use
 from local.cloud import exports
 from local.demo import main
-from local.environment import misleading_variables
+from local.environment import misleading_variables, proxy_exceptions
 from tests.support.checkout import ROOT
 from tests.support.child_process import environment
 
@@ -78,3 +78,6 @@ def test_the_printed_lines_drop_the_shells_own_profile() -> None:
     own = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "x", "AWS_ENDPOINT_URL_S3": "x", "AWS_REGION": "x", "HOME": "/"}
     dropped = ["AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "AWS_SESSION_TOKEN"]
     assert misleading_variables(exports("", ""), own) == dropped
+    assert proxy_exceptions(own) == {}
+    through = proxy_exceptions({"HTTP_PROXY": "http://proxy", "NO_PROXY": "intranet"})
+    assert {*through.values()} == {"intranet,localhost,127.0.0.1"}
