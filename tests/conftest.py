@@ -33,6 +33,11 @@ AT_A_TIME = 100
 """Tests of a file that a worker gets at once: few workers then set up the file's fixtures."""
 
 
+NOT_COVERED = ("browser", "faults", "leak", "runtime")
+"""Folders whose tests run our code in other processes, or lines that the unit tests run: with coverage they would take
+half as long again."""
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist's own hook reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests that have no group; sort the groups, the longest first."""
@@ -47,6 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return len(CHAINS) + 1
 
     items.sort(key=turn)
+    for item in items:
+        if item.path.parent.name in NOT_COVERED:
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")

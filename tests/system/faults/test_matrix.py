@@ -38,8 +38,6 @@ from tests.support.lambda_context import LambdaContext
 from tests.support.local_function import LocalFunction
 from tests.support.windows import LEFT
 
-pytestmark = pytest.mark.no_cover  # the unit tests run these lines, too
-
 CLOSING_FAILS = ("issuer 503", "no write")
 """Given in the rows whose fault strikes the call that closes the claim after a failure."""
 

@@ -32,8 +32,6 @@ from tests.system.leak.cases import (
 )
 from tests.system.leak.stage import Setting, Stage, reason_of
 
-pytestmark = pytest.mark.no_cover  # it would take half as long again, for lines that the unit tests run anyway
-
 TICK_EXPIRED, CONSUMER, BARE = "tick, expired", "consumer, mandatory", "bare"
 SHORT = [TICK_EXPIRED, BARE]
 
