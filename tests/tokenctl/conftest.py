@@ -103,10 +103,15 @@ def tokenctl(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Tokenctl:
 
 
 @pytest.fixture(scope="session")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Done]]:
-    """The real AWS CLI, with our botocore's model of the service: its own may be older and lack `clientId`."""
+def _aws_cli() -> None:
+    """Skip the test if there is no AWS CLI to compare with."""
     if not is_version_2():
         pytest.skip(f"{AWS} is not the AWS CLI version 2; Debian's package `awscli` is")
+
+
+@pytest.fixture(scope="session")
+def aws(_aws_cli: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Done]]:
+    """The real AWS CLI, with our botocore's model of the service: its own may be older and lack `clientId`."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     models = tmp_path_factory.mktemp("models")
     for kind in ("service-2", "endpoint-rule-set-1"):

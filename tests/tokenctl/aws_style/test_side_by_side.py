@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from local.standin import NINETY_DAYS, StandinControl
-from tests.support.aws_cli import AWS, is_version_2
+from tests.support.aws_cli import AWS
 from tests.support.aws_endpoints import Function, Wire
 from tests.support.command_line import Done, Tokenctl
 
@@ -169,7 +169,7 @@ def test_every_class_of_exit_is_reached(comparison: Comparison) -> None:
     assert codes == {0, 252, 254}
 
 
-@pytest.mark.skipif(not is_version_2(), reason="there is no AWS CLI v2")
+@pytest.mark.usefixtures("_aws_cli")
 @pytest.mark.parametrize(
     ("options", "columns"),
     [("--output json", 80), ("--output table", 80), ("--output table", 24), ("--output table --color off", 80)],
