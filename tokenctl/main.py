@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, str]] = {
     "app-credentials": "Store the client id and secret of your own app.",
     "authorize": "Sign in to Figma in the browser and store the token pair.",
     "seed": "Store an existing token pair.",
+    "rotate": "Store the next token of a stack whose token a person renews.",
     "status": "Show the token's life, schedule, alarms and dead letters on one screen.",
     "token": "Print a live access token, for scripts.",
     "refresh": "Refresh the stored token now; every token handed out dies.",

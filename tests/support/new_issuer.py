@@ -22,6 +22,7 @@ from token_refresher.settings.reader import SettingsError
 from tokenctl.sign_in.options import SignInOptions
 from tokenctl.sign_in.plan import SignInPlan, plan_sign_in
 from tokenctl.stack.aws_access import AwsAccess
+from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.target import Target
 
 NAME = "studio"
@@ -51,7 +52,7 @@ def plan(settings: StageSettings) -> SignInPlan:
     outputs = {"FunctionName": "f", "AppSecretArn": secret}
     with answering(200, STACK.format("".join(OUTPUT.format(*output) for output in outputs.items()))) as url:
         os.environ["AWS_ENDPOINT_URL_CLOUDFORMATION"] = url  # moto's CloudFormation needs packages that we do not have
-        return plan_sign_in(Target(aws=AwsAccess()), OPTIONS)
+        return plan_sign_in(DeployedStack(Target(aws=AwsAccess())), OPTIONS)
 
 
 def main() -> None:

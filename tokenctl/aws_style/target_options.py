@@ -13,7 +13,7 @@ from tokenctl.aws_style.aws_globals import UNSUPPORTED, WITHOUT_EFFECT, refuse_o
 from tokenctl.errors import UsageError
 from tokenctl.stack import debug_log
 from tokenctl.stack.aws_access import AwsAccess, is_http_address
-from tokenctl.stack.target import Target
+from tokenctl.stack.target import DEFAULT_STAGE, Target
 
 _STAGE: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
@@ -27,7 +27,7 @@ def target_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_target(  # noqa: PLR0913, PLR0917 - one for each option; click calls by keyword
-        stage: str,
+        stage: str | None,
         function_name: str | None,
         region: str | None,
         profile: str | None,
@@ -51,7 +51,7 @@ def target_options(command: Command) -> Command:
             sign=not no_sign_request,
         )
         with aws.closing:
-            return command(target=Target(aws=aws, stage=stage, named_function=function_name), **others)
+            return command(target=Target(aws=aws, given_stage=stage, named_function=function_name), **others)
 
     return with_options(with_target, TARGET_OPTIONS)
 
@@ -68,9 +68,9 @@ def complete_from(*words: str) -> Callable[[click.Context, click.Parameter, str]
     return lambda _ctx, _parameter, typed: [word for word in words if word.startswith(typed)]
 
 
-def _check_stage(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+def _check_stage(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     # The value is not shown: if it does not look like a stage, it may be a misplaced token.
-    if not _STAGE.fullmatch(value):
+    if value is not None and not _STAGE.fullmatch(value):
         raise UsageError(
             "--stage must be the name of a stage, such as dev or prod: up to 20 characters, a-z, 0-9 and -, the first "
             "one a letter."
@@ -105,13 +105,11 @@ def _refuse(option: str, reason: str) -> Callback:
 TARGET_OPTIONS: Final[tuple[Option, ...]] = (
     click.option(
         "--stage",
-        default="dev",
-        show_default=True,
         callback=_check_stage,
         shell_complete=complete_from("dev", "prod", "local"),
-        help="Stage of the stack RefreshToken-<stage>.",
+        help=f"Stage of the stack RefreshToken-<stage>. Default: {DEFAULT_STAGE}.",
     ),
-    click.option("--function-name", help="Name or ARN of a refresh function to use instead of the stack's."),
+    click.option("--function-name", help="Name or ARN of a refresh function, to work on its deployment instead."),
     click.option("--region", help="AWS region."),
     click.option("--profile", callback=_empty_as_none, help="Profile in the AWS configuration files."),
     click.option("--endpoint-url", help="Address to send the AWS calls to."),

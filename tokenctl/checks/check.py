@@ -26,6 +26,8 @@ class Finding:
     level: Level
     text: str
     fix: str = ""
+    urgent: bool = True
+    """Whether it counts for the exit code."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,7 @@ from refresh_token.signals import Log
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.stack.deployed_stack import short_alarm_name
 from tokenctl.stack.function_log import count_invalid_requests, last_line
-from tokenctl.stack.schedule import period_of
-from tokenctl.stack.token_life import relative, relative_to
+from tokenctl.stack.token_life import duration, relative_to
 
 DAY: Final = timedelta(days=1)
 LOG_DELAY: Final = timedelta(minutes=5)
@@ -17,9 +16,9 @@ LOG_DELAY: Final = timedelta(minutes=5)
 
 def check_schedule(subject: Subject) -> Finding:
     """Check that the schedule exists and is enabled."""
-    schedules = subject.deployed.schedules()
+    schedules = subject.deployed.schedules
     if not schedules:
-        return Finding(Level.FAIL, "the stack's schedule is gone", f"run `cdk deploy -c stage={subject.target.stage}`")
+        return Finding(Level.FAIL, "the schedule is gone", "run `cdk deploy` again")
     expression, state = schedules[0]["ScheduleExpression"], schedules[0]["State"]
     if state != "ENABLED":
         return Finding(Level.FAIL, f"{expression} is {state}: nothing keeps the token alive", "enable the schedule")
@@ -28,8 +27,8 @@ def check_schedule(subject: Subject) -> Finding:
 
 def check_last_run(subject: Subject) -> Finding:
     """Check that the schedule ran lately. Every run logs that it checked the token, even if it then fails."""
-    schedules = subject.deployed.schedules()
-    period = (period_of(schedules[0]["ScheduleExpression"]) if schedules else None) or DAY
+    schedules = subject.deployed.schedules
+    period = subject.deployed.period or DAY
     span = 2 * period + LOG_DELAY
     line = last_line(subject.deployed, (Log.TOKEN_CHECKED,), subject.now, span)
     if line is not None:
@@ -37,7 +36,7 @@ def check_last_run(subject: Subject) -> Finding:
     created = schedules[0].get("CreationDate") if schedules else None
     if isinstance(created, datetime) and created.astimezone(UTC) + period > subject.now:
         return Finding(Level.OK, "the schedule is new and has not run yet")
-    within = relative(span.total_seconds()).removeprefix("in ")
+    within = duration(span.total_seconds())
     return Finding(
         Level.WARN,
         f"the log shows no scheduled run in the last {within}",

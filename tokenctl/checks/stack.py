@@ -3,15 +3,16 @@
 from datetime import timedelta
 from typing import Final
 
+from refresh_token.environment import STATIC
 from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ENDS
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
-from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials
+from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials, unusable
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.issuer import address_without_query, deployed_issuer, deployed_settings
 
 TIME_TO_MOVE: Final = timedelta(days=90)
-"""How long before the end of Amplify's API the doctor starts to warn: the life of one Figma token."""
+"""How long before the end of Amplify's API the warning affects the exit code: the life of one Figma token."""
 
 
 def check_stack(subject: Subject) -> Finding:
@@ -39,21 +40,28 @@ def check_issuer(subject: Subject) -> Finding:
     issuer = deployed_issuer(subject.deployed)
     if issuer == AMPLIFY:
         text = f"{issuer}, whose API ends with Amplify Studio on {AMPLIFY_ENDS:%Y-%m-%d}"
-        if AMPLIFY_ENDS - subject.now > TIME_TO_MOVE:
-            return Finding(Level.OK, text)
-        return Finding(Level.WARN, text, "move to an app of your own: docs/issuers.md, `From Amplify to Figma`")
+        fix = "move to an app of your own: docs/issuers.md, `From Amplify to Figma`"
+        return Finding(Level.WARN, text, fix, urgent=AMPLIFY_ENDS - subject.now <= TIME_TO_MOVE)
+    if issuer == STATIC:
+        return Finding(Level.OK, f"{issuer}: a person renews the token")
     return Finding(Level.OK, f"{issuer}, at {address_without_query(deployed_settings(subject.deployed))}")
 
 
 def check_app_secret(subject: Subject) -> Finding:
-    """Check that the credentials of the operator's own app are stored."""
-    if deployed_issuer(subject.deployed) == AMPLIFY:
+    """Check that the credentials of the operator's own app are stored, and that the function can use them."""
+    issuer = deployed_issuer(subject.deployed)
+    if issuer == AMPLIFY:
         return Finding(Level.OK, f"{AMPLIFY} holds the app's credentials")
+    if issuer == STATIC:
+        return Finding(Level.OK, "a person renews the token, without an app")
+    store = f"`tokenctl app-credentials {subject.target.option}`"
     try:
-        read_credentials(subject.target)
+        app = read_credentials(subject.deployed)
     except NoCredentialsError as error:
-        text = str(error).removesuffix(how_to_store(subject.target)).strip()
-        return Finding(Level.FAIL, text, f"`tokenctl app-credentials --stage {subject.target.stage}`")
+        return Finding(Level.FAIL, str(error).removesuffix(how_to_store(subject.target)).strip(), store)
     except TokenctlError as error:  # the stored credentials may be right: storing them again would not help
         return Finding(Level.FAIL, str(error), "see `ConfigurationException` in docs/runbook.md")
-    return Finding(Level.OK, "holds the app's credentials")
+    if fault := unusable(app, subject.deployed):
+        back = f", or deploy the settings of {app.issued_by} again" if app.issued_by else ""
+        return Finding(Level.FAIL, f"the app's credentials cannot be used: {fault}", f"{store}{back}")
+    return Finding(Level.OK, f"holds the app's credentials{f' for {app.issued_by}' if app.issued_by else ''}")

@@ -11,8 +11,9 @@ from tokenctl.checks.operation import (
     check_last_run,
     check_schedule,
 )
+from tokenctl.checks.policy import check_policy
 from tokenctl.checks.stack import check_app_secret, check_issuer, check_stack
-from tokenctl.checks.token import check_key, check_secret, check_window
+from tokenctl.checks.token import check_grant, check_key, check_secret, check_window
 
 BEFORE_DEPLOYMENT: Final = (
     Check("region", (), check_region),
@@ -26,6 +27,8 @@ AFTER_DEPLOYMENT: Final = (
     Check("app secret", ("issuer",), check_app_secret),
     Check("secret", ("stack",), check_secret),
     Check("window", ("secret",), check_window),
+    Check("grant", ("secret",), check_grant),
+    Check("policy", ("secret",), check_policy),
     Check("key", ("secret",), check_key),
     Check("schedule", ("stack",), check_schedule),
     Check("last run", ("stack",), check_last_run),

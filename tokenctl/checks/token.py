@@ -1,37 +1,80 @@
 """Checks of the token pair and of the secret that holds it."""
 
-from typing import Final
+from typing import Any, Final
 
-from refresh_token.core.windows import Window
+from refresh_token.core.grant_life import WARN_BEFORE
+from refresh_token.core.refresh_policy import on_demand
+from refresh_token.core.windows import Window, iso_utc
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
-from tokenctl.stack.pair_secret import NoPairError, read_pair
-from tokenctl.stack.token_life import MEANING, life_of, sentence
+from tokenctl.stack.pair_secret import NoPairError, mismatch, read_pair
+from tokenctl.stack.token_life import MEANING, MEANING_ON_DEMAND, MEANING_STATIC, life_of, relative, sentence
 
 _AWS_MANAGED_KEY: Final = "alias/aws/secretsmanager"
+TIME_TO_ROTATE: Final = 30 * 86_400
+"""Seconds before the end of a token that a person renews: from then on, the doctor warns."""
 
 
 def check_secret(subject: Subject) -> Finding:
-    """Check that the secret holds a token pair."""
+    """Check that the secret holds a token pair, of the issuer that the function uses."""
     try:
-        stored = read_pair(subject.target)
+        stored = read_pair(subject.deployed)
     except NoPairError as error:
         return Finding(Level.FAIL, str(error))
     except TokenctlError as error:
         return Finding(Level.FAIL, str(error), "see `SecretUnavailableException` in docs/runbook.md")
-    return Finding(Level.OK, f"holds a token pair, version {stored.version_id}")
+    if problem := mismatch(subject.deployed, stored.pair):
+        fix = f"`tokenctl authorize {subject.target.option}`, or deploy the settings of {stored.pair.issued_by} again"
+        return Finding(Level.FAIL, problem, fix)
+    owner = f" of {stored.pair.issued_by}" if stored.pair.issued_by else ""
+    return Finding(Level.OK, f"holds a token pair{owner}, version {stored.version_id}")
 
 
 def check_window(subject: Subject) -> Finding:
     """Check that the token is not overdue."""
-    life = life_of(read_pair(subject.target).pair, now=subject.now, settings=subject.deployed.windows)
+    settings, pair = subject.deployed.settings, read_pair(subject.deployed).pair
+    life = life_of(pair, now=subject.now, settings=settings.windows)
     window = Window(life["window"])
+    if settings.static:
+        return _static_window(subject, life)
+    if on_demand(settings.policy, pair) and pair.access_token:
+        return Finding(Level.OK, f"the token {sentence(life)}: {MEANING_ON_DEMAND[window]}")
     text = f"the token {sentence(life)}: {MEANING[window]}"
     if window in {Window.FRESH, Window.ADVISORY}:
         return Finding(Level.OK, text)
+    rests = pair.lifetime is not None and pair.lifetime < (subject.deployed.period or pair.lifetime)
+    if window is Window.EXPIRED and rests:
+        return Finding(Level.WARN, f"{text}. It lives shorter than the time between two runs", "see the check `policy`")
     level = Level.FAIL if window is Window.EXPIRED else Level.WARN
     return Finding(level, text, "read the last outcome in `tokenctl status`, then run `tokenctl refresh`")
+
+
+def _static_window(subject: Subject, life: dict[str, Any]) -> Finding:
+    text = f"the token {sentence(life)}: {MEANING_STATIC[Window(life['window'])]}"
+    if life["secondsLeft"] > TIME_TO_ROTATE:
+        return Finding(Level.OK, text)
+    fix = f"create a new token at the provider and run `tokenctl rotate {subject.target.option}`"
+    return Finding(Level.WARN if life["secondsLeft"] > 0 else Level.FAIL, text, fix)
+
+
+def check_grant(subject: Subject) -> Finding:
+    """Check that the grant does not end soon: then no refresh helps any more."""
+    settings = subject.deployed.settings
+    if settings.static:
+        return Finding(Level.OK, "a person renews the token, so there is no grant that could end")
+    end = settings.grant_life.end(read_pair(subject.deployed).pair)
+    if end is None:
+        return Finding(
+            Level.OK, "nothing says when the grant ends: neither the issuer nor grant_idle_days nor the like"
+        )
+    left = end - subject.now
+    ended = "ends" if left.total_seconds() > 0 else "ended"
+    text = f"the grant {ended} {iso_utc(end)} ({relative(left.total_seconds())})"
+    if left >= WARN_BEFORE:
+        return Finding(Level.OK, text)
+    level = Level.WARN if left.total_seconds() > 0 else Level.FAIL
+    return Finding(level, f"{text}, unless a refresh prolongs it", f"`tokenctl authorize {subject.target.option}`")
 
 
 def check_key(subject: Subject) -> Finding:
@@ -46,5 +89,5 @@ def check_key(subject: Subject) -> Finding:
         state = client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
     if state != "Enabled":
         return Finding(Level.FAIL, f"the secret's key is {state}", "enable the key, or cancel its deletion")
-    read_pair(subject.target)  # an enabled key may still not decrypt for this operator
+    read_pair(subject.deployed)  # an enabled key may still not decrypt for this operator
     return Finding(Level.OK, "the secret's key is enabled, and you can read the pair with it")

@@ -9,7 +9,8 @@ from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
-from tokenctl.stack.app_secret import store_credentials, validated_document, would_replace
+from tokenctl.stack.app_secret import store_credentials, stored_owner, validated_document
+from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import app_secret_arn
 from tokenctl.stack.target import Target
 from tokenctl.terminal.confirm import confirm
@@ -39,21 +40,23 @@ def app_credentials(*, target: Target, source: str | None, yes: bool, output: Ou
     For the issuers figma and oauth2. Asks before it replaces stored credentials. The next refresh uses the new ones,
     without a deployment.
     """
-    arn = app_secret_arn(target)  # better to fail before the operator types anything
+    deployed = DeployedStack(target)
+    arn = app_secret_arn(deployed)  # better to fail before the operator types anything
     output.check("app-credentials", {"stack": target.stack_name, "secretArn": arn, "versionId": "version"})
-    document = validated_document(_prompt() if should_prompt(source) else read_text(source, "an app's credentials"))
-    if not yes and would_replace(target):
+    text = _prompt() if should_prompt(source) else read_text(source, "an app's credentials")
+    document = validated_document(text, deployed)
+    if not yes and (owner := stored_owner(deployed)):
         confirm(
-            f"The stack {target.stack_name} already has app credentials. This replaces them; the issuer will refuse "
+            f"The {target.label} already has app credentials, of {owner}. This replaces them; the issuer will refuse "
             "the refresh token of another app, so that a person must sign in again.",
             yes=yes,
         )
-    version_id = store_credentials(target, document)
+    version_id = store_credentials(deployed, document)
     if output.is_structured:
         output.print("app-credentials", {"stack": target.stack_name, "secretArn": arn, "versionId": version_id})
     else:
         click.echo(f"Stored the app's credentials for {target.stack_name}: version {version_id} of {arn}.")
-        click.echo(f"If nobody has signed in with this app yet: `tokenctl authorize --stage {target.stage}`.")
+        click.echo(f"If nobody has signed in with this app yet: `tokenctl authorize {target.option}`.")
     if source not in {None, "-"}:
         click.echo(f"{source} still holds the client secret: delete it.", err=True)
 

@@ -19,6 +19,7 @@ from tokenctl.sign_in.callback_server import CallbackServer
 from tokenctl.sign_in.complete_sign_in import SignIn, StoredSignIn, complete_sign_in
 from tokenctl.sign_in.options import SignInOptions
 from tokenctl.sign_in.plan import plan_sign_in
+from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import utc_minute
 from tokenctl.terminal.browser import open_in_background, require_browser
@@ -120,13 +121,16 @@ def authorize(  # noqa: PLR0913 - one for each option
     output.check("authorize", sample)
     if not no_browser:
         require_browser()
-    plan = plan_sign_in(target, options)
+    deployed = DeployedStack(target)
+    plan = plan_sign_in(deployed, options)
     _ = target.secret_arn  # better to fail now than after the sign-in
-    kept = confirm_replacing_pair(target, yes=yes)
+    kept = confirm_replacing_pair(deployed, plan.issued_by, yes=yes)
     with CallbackServer(port or 0) as server:
         request = plan.request(callback_uri(redirect_host, server.port))
         with server.serving(request.state) as app:
-            sign_in = SignIn(request=request, exchange=plan.exchange, target=target, kept=kept)
+            sign_in = SignIn(
+                request=request, exchange=plan.exchange, deployed=deployed, issued_by=plan.issued_by, kept=kept
+            )
             with _reporting_how_it_ended(app):
                 _send_to_consent_page(request, timeout, no_browser=no_browser, to_stderr=output.is_structured)
                 stored = complete_sign_in(sign_in, app, seconds=timeout)

@@ -73,7 +73,7 @@ def doctor(  # noqa: PLR0913 - one for each option
             for name, finding in findings
         ]
         output.print("doctor", answer)
-    return max(EXIT_CODES[finding.level] for _, finding in findings)
+    return max(EXIT_CODES[finding.level] for _, finding in findings if finding.urgent)
 
 
 def _check_call(subject: Subject) -> Finding:

@@ -11,6 +11,7 @@ from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.errors import TokenctlError, UsageError
 
 if TYPE_CHECKING:
+    from tokenctl.stack.deployed_stack import DeployedStack
     from tokenctl.stack.target import Target
 
 OPERATION: Final = "ExchangeCodeForToken"
@@ -54,12 +55,17 @@ def exchange_code_for_token(
         if not all(isinstance(answer.get(key), str) and answer[key] for key in ("accessToken", "refreshToken")):
             raise TokenctlError(_SENSELESS)
         return answer
+    from refresh_token.oauth.issuers import AMPLIFY_ISSUED_BY
+    from tokenctl.stack.deployed_stack import DeployedStack
+    from tokenctl.terminal.confirm_issuer import confirm_issuer
     from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair
 
     # Whatever can fail or needs an answer comes first: the exchange spends the code.
-    secret = storage.secret_arn
-    kept = confirm_replacing_pair(storage, yes=yes)
-    return _store(storage, secret, parameters, {**kept, **_exchange(target, parameters)})
+    deployed = DeployedStack(storage)
+    _ = storage.secret_arn
+    confirm_issuer(deployed, AMPLIFY_ISSUED_BY, yes=yes)
+    kept = confirm_replacing_pair(deployed, AMPLIFY_ISSUED_BY, yes=yes)
+    return _store(deployed, parameters, {**kept, **_exchange(target, parameters)})
 
 
 def _exchange(target: "Target", parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,18 +82,17 @@ def _exchange(target: "Target", parameters: Mapping[str, Any]) -> dict[str, Any]
     return answer
 
 
-def _store(
-    storage: "Target", secret: str, parameters: Mapping[str, Any], answer: Mapping[str, Any]
-) -> Mapping[str, Any]:
+def _store(deployed: "DeployedStack", parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    from refresh_token.oauth.issuers import AMPLIFY_ISSUED_BY
     from tokenctl.stack.pair_secret import store_pair
 
     client_id = parameters["request"].get("clientId")
     pair = {"provider": parameters["provider"], **answer} | ({"clientId": client_id} if client_id else {})
     try:
-        version = store_pair(storage, pair)
+        version = store_pair(deployed, pair, AMPLIFY_ISSUED_BY)
     except TokenctlError as error:
         fault = error
     else:
-        return {"secretArn": secret, "versionId": version, "expiresIn": answer.get("expiresIn")}
+        return {"secretArn": deployed.target.secret_arn, "versionId": version, "expiresIn": answer.get("expiresIn")}
     kind = TokenctlError if isinstance(fault, UsageError) else type(fault)  # the operator did not write this pair
     raise kind(f"The code was exchanged and is spent, but the pair could not be stored: {fault} Sign in again.")

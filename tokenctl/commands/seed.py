@@ -11,8 +11,10 @@ from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
+from tokenctl.errors import UsageError
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.pair_secret import store_pair, validate_pair
+from tokenctl.stack.issuer import deployed_issued_by
+from tokenctl.stack.pair_secret import mismatch, store_pair, validate_pair
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import SAMPLE_LIFE, life_of, sentence
 from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair
@@ -48,11 +50,16 @@ def seed(*, target: Target, source: str | None, yes: bool, output: Output) -> No
     Asks before it replaces a pair. Prints what it stored, but no token.
     """
     output.check("seed", {"stack": target.stack_name, "versionId": "version", **SAMPLE_LIFE})
-    document = _prompt() if should_prompt(source) else _read(source)
-    pair = validate_pair(json.dumps(document))
-    confirm_replacing_pair(target, yes=yes)
-    version_id = store_pair(target, document)
-    life = life_of(pair, now=datetime.now(UTC), settings=DeployedStack(target).windows)
+    deployed = DeployedStack(target)
+    static = deployed.settings.static
+    document = _prompt(static=static) if should_prompt(source) else _read(source, static=static)
+    pair = validate_pair(json.dumps(document), static=static)
+    issued_by = deployed_issued_by(deployed)
+    if problem := mismatch(deployed, pair):
+        raise UsageError(f"The input cannot be used here: {problem}. Nothing was stored.")
+    confirm_replacing_pair(deployed, issued_by, yes=yes)
+    version_id = store_pair(deployed, document, issued_by)
+    life = life_of(pair, now=datetime.now(UTC), settings=deployed.settings.windows)
     if output.is_structured:
         output.print("seed", {"stack": target.stack_name, "versionId": version_id, **life})
     else:
@@ -62,7 +69,7 @@ def seed(*, target: Target, source: str | None, yes: bool, output: Output) -> No
             f"The expiry is further away than any token lives; it counts as {MAX_LIFETIME.days} days from now.",
             err=True,
         )
-    if life["window"] == Window.EXPIRED:
+    if life["window"] == Window.EXPIRED and not static:
         click.echo(
             "The access token has already expired. The next request or run of the schedule refreshes it, if the "
             "refresh token works. `tokenctl refresh` refreshes it now.",
@@ -72,14 +79,14 @@ def seed(*, target: Target, source: str | None, yes: bool, output: Output) -> No
         click.echo(f"{source} still holds the tokens: delete it.", err=True)
 
 
-def _read(source: str | None) -> dict[str, Any]:
+def _read(source: str | None, *, static: bool) -> dict[str, Any]:
     text = read_text(source, "a token pair")
     try:
         document: Any = json.loads(text)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        validate_pair(text)  # says what is wrong with it
+        validate_pair(text, static=static)  # says what is wrong with it
         return {}
     for key in PASTED:
         if isinstance(value := document.get(key), str):
@@ -87,11 +94,12 @@ def _read(source: str | None) -> dict[str, Any]:
     return document
 
 
-def _prompt() -> dict[str, Any]:
+def _prompt(*, static: bool) -> dict[str, Any]:
     document: dict[str, Any] = {}
     if access_token := prompt_hidden("Access token; empty if you have none", default="", show_default=False):
         document["accessToken"] = access_token
-    document["refreshToken"] = prompt_hidden("Refresh token")
+    if not static:
+        document["refreshToken"] = prompt_hidden("Refresh token")
     if client_id := prompt_hidden("Client id, if the app needs one", default="", show_default=False):
         document["clientId"] = client_id
     label = "Expiry: seconds from now, or an ISO 8601 date and time; empty if unknown"

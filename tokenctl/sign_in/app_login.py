@@ -4,24 +4,26 @@ import sys
 
 import click
 
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.oauth.app_credentials import AppCredentials
-from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.errors import ConfigurationError, TokenctlError, UsageError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials
-from tokenctl.stack.target import Target
+from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.terminal.secret_input import prompt_hidden
 
 
-def app_login(target: Target, client_id: str | None) -> tuple[AppCredentials, str]:
+def app_login(deployed: DeployedStack, issued_by: IssuedBy, client_id: str | None) -> tuple[AppCredentials, str]:
     """Return the app's credentials, and what the operator must do about them afterwards, if anything.
 
     Raises:
         UsageError: `client_id` is given and belongs to another app.
+        ConfigurationError: the stored credentials belong to another issuer or host than `issued_by`.
         ServiceError, ConfigurationError: the credentials cannot be read, and nobody can type them.
 
     """
     reminder = ""
     try:
-        app = read_credentials(target)
+        app = read_credentials(deployed)
     except TokenctlError as error:
         if not sys.stdin.isatty():
             raise
@@ -30,7 +32,12 @@ def app_login(target: Target, client_id: str | None) -> tuple[AppCredentials, st
             client_id=client_id or prompt_hidden("Client id of the app"), client_secret=prompt_hidden("Client secret")
         )
         if isinstance(error, NoCredentialsError):
-            reminder = f"The function cannot refresh without the app's credentials. {how_to_store(target)}"
+            reminder = f"The function cannot refresh without the app's credentials. {how_to_store(deployed.target)}"
+    if app.issued_by not in {None, issued_by}:
+        raise ConfigurationError(
+            f"The stored app credentials belong to {app.issued_by}, and this sign-in is at {issued_by}. Nothing was "
+            f"sent. Store those of the right app with `tokenctl app-credentials {deployed.target.option}`."
+        )
     if client_id not in {None, app.client_id}:
         raise UsageError(
             "--client-id, or FIGMA_CLIENT_ID, is not that of the app whose credentials the stack has. Leave it out, or "

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.token_pair import TokenPair
 from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.sign_in import pages
@@ -12,8 +13,8 @@ from tokenctl.sign_in.authorization_request import AuthorizationRequest
 from tokenctl.sign_in.authorization_response import AuthorizationResponse, Outcome
 from tokenctl.sign_in.callback_app import CallbackApp
 from tokenctl.sign_in.code_exchange import NOTHING_STORED, CodeExchange
+from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.pair_secret import store_pair
-from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import utc_minute
 
 
@@ -23,7 +24,10 @@ class SignIn:
 
     request: AuthorizationRequest
     exchange: CodeExchange
-    target: Target
+    deployed: DeployedStack
+    issued_by: IssuedBy
+    """Whose tokens the exchange brings."""
+
     kept: Mapping[str, object] = field(default_factory=dict, repr=False)
     """Keys of the previous secret to store with the new pair."""
 
@@ -56,7 +60,9 @@ def complete_sign_in(sign_in: SignIn, app: CallbackApp, *, seconds: float) -> St
     except TokenctlError as error:
         app.show(pages.failed(str(error), denied=isinstance(error, DeniedError)))
         raise
-    app.show(pages.stored({"Stack": sign_in.target.stack_name, "Token lives until": utc_minute(stored.expires_at)}))
+    app.show(
+        pages.stored({"Stack": sign_in.deployed.target.stack_name, "Token lives until": utc_minute(stored.expires_at)})
+    )
     return stored
 
 
@@ -78,7 +84,7 @@ def _pair(sign_in: SignIn, response: AuthorizationResponse) -> TokenPair:
 
 def _store(sign_in: SignIn, pair: TokenPair) -> StoredSignIn:
     try:
-        version_id = store_pair(sign_in.target, {**sign_in.kept, **json.loads(pair.to_json())})
+        version_id = store_pair(sign_in.deployed, {**sign_in.kept, **json.loads(pair.to_json())}, sign_in.issued_by)
     except TokenctlError as error:
         raise type(error)(
             "A new pair was issued, which ends an older one of the same user, but it could not be stored: "

@@ -3,15 +3,19 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from refresh_token.core.issued_by import IssuedBy
+from refresh_token.environment import STATIC
+from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.client_auth import authenticate
 from refresh_token.oauth.issuer_settings import OwnAppSettings
 from refresh_token.oauth.issuers import (
     AMPLIFY,
+    AMPLIFY_ISSUED_BY,
     FIGMA_CONSENT_PAGE,
     FIGMA_SCOPES,
     FigmaSettings,
 )
-from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.errors import ConfigurationError, TokenctlError, UsageError
 from tokenctl.sign_in.app_login import app_login
 from tokenctl.sign_in.authorization_request import AuthorizationRequest, new_verifier
 from tokenctl.sign_in.code_exchange import CodeExchange
@@ -19,9 +23,10 @@ from tokenctl.sign_in.options import SignInOptions, check_page_fits, validate_ad
 from tokenctl.sign_in.token_endpoint_exchange import TokenEndpointExchange
 from tokenctl.sign_in.ui_builder_exchange import UiBuilderExchange
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.issuer import default_settings, deployed_issuer, deployed_settings, has_own_app
+from tokenctl.stack.issuer import default_settings, deployed_issuer, deployed_settings
 from tokenctl.stack.target import Target
 from tokenctl.terminal.confirm import confirm
+from tokenctl.terminal.confirm_issuer import confirm_issuer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +38,9 @@ class SignInPlan:
     client_id: str = field(repr=False)
     scopes: tuple[str, ...]
     exchange: CodeExchange
+    issued_by: IssuedBy
+    """Whose tokens the exchange brings."""
+
     pkce: bool
     reminder: str = ""
     """What the operator has to do afterwards."""
@@ -49,44 +57,47 @@ class SignInPlan:
         )
 
 
-def plan_sign_in(target: Target, options: SignInOptions) -> SignInPlan:
+def plan_sign_in(deployed: DeployedStack, options: SignInOptions) -> SignInPlan:
     """Return the plan; may ask the operator to confirm, or to type the app's credentials.
 
     Raises:
         UsageError: an option is missing or does not fit the stack, or nobody can answer.
         TokenctlError: the operator answered no.
-        ServiceError, ConfigurationError: there is no stack, or its settings cannot be read.
+        ServiceError, ConfigurationError: there is no stack, or its settings cannot be read, or the stored credentials
+            belong elsewhere.
 
     """
-    deployed = DeployedStack(target)
-    issuer = _choose_issuer(target, deployed, options)
+    issuer = _choose_issuer(deployed, options)
     if issuer == AMPLIFY:
-        return _plan_with_amplify(target, options)
-    return _plan_with_own_app(target, _settings(target, deployed, issuer, options), options)
+        plan = _plan_with_amplify(deployed.target, options)
+    else:
+        plan = _plan_with_own_app(deployed, _settings(deployed, issuer, options), options)
+    confirm_issuer(deployed, plan.issued_by, yes=options.yes)
+    return plan
 
 
-def _choose_issuer(target: Target, deployed: DeployedStack, options: SignInOptions) -> str:
-    """Return the stack's issuer, or another one that the operator insists on."""
+def _choose_issuer(deployed: DeployedStack, options: SignInOptions) -> str:
+    """Return the issuer that the operator names, or the stack's."""
     try:
-        # A stack with the issuer amplify has no app secret. So such operators need no permission to read the function.
-        stack_issuer = deployed_issuer(deployed) if has_own_app(target) else AMPLIFY
+        stack_issuer = deployed_issuer(deployed)
     except TokenctlError as error:
-        if options.issuer is None:
-            raise type(error)(f"{error} Or name the stack's issuer with --issuer.") from None
-        return options.issuer
-    if options.issuer not in {None, stack_issuer}:
-        confirm(
-            f"The issuer of {target.stack_name} is {stack_issuer}, and will refuse a refresh token from "
-            f"{options.issuer}. Deploy the stack with `-c issuer={options.issuer}` before the new token is due.",
-            yes=options.yes,
+        if options.issuer is not None:
+            return options.issuer
+        if deployed.target.app_secret_arn is None:
+            return AMPLIFY  # such a stack has no app secret, so its operators need no permission to read the function
+        raise type(error)(f"{error} Or name the stack's issuer with --issuer.") from None
+    if stack_issuer == STATIC:
+        raise ConfigurationError(
+            f"A person renews the token of {deployed.target.stack_name} (issuer={STATIC}), so there is nowhere to sign "
+            f"in. Store the next token with `tokenctl rotate {deployed.target.option}`."
         )
     return options.issuer or stack_issuer
 
 
-def _settings(target: Target, deployed: DeployedStack, issuer: str, options: SignInOptions) -> OwnAppSettings:
+def _settings(deployed: DeployedStack, issuer: str, options: SignInOptions) -> OwnAppSettings:
     """Return the issuer's settings: the stack's, or the defaults if the stack has another issuer."""
     try:
-        if has_own_app(target) and deployed_issuer(deployed) == issuer:
+        if deployed_issuer(deployed) == issuer:
             return deployed_settings(deployed)
     except TokenctlError:
         if options.token_url is None:
@@ -111,18 +122,26 @@ def _plan_with_amplify(target: Target, options: SignInOptions) -> SignInPlan:
         client_id=options.client_id,
         scopes=options.scopes_with(FIGMA_SCOPES),
         exchange=exchange,
+        issued_by=AMPLIFY_ISSUED_BY,
         pkce=False,  # ExchangeCodeForToken takes no verifier
     )
 
 
-def _plan_with_own_app(target: Target, settings: OwnAppSettings, options: SignInOptions) -> SignInPlan:
+def _plan_with_own_app(deployed: DeployedStack, settings: OwnAppSettings, options: SignInOptions) -> SignInPlan:
     profile = settings.profile
     token_url = options.token_url or profile.code_url
     if not token_url:
         raise UsageError("--token-url is missing. Give the address where the issuer exchanges the code.")
     validate_address(token_url, "The address of the token endpoint")
     consent_page = _consent_page(settings, token_url, options)
-    app, reminder = app_login(target, options.client_id)
+    issued_by = IssuedBy(settings.name, settings.issued_by.host if settings.address else authority(token_url))
+    if authority(token_url) != issued_by.host:
+        confirm(
+            f"The code and the app's credentials go to {authority(token_url)}, but the refreshes of this issuer go to "
+            f"{issued_by.host}. Go on only if both belong to the same provider.",
+            yes=options.yes,
+        )
+    app, reminder = app_login(deployed, issued_by, options.client_id)
     try:
         authenticate(profile.client_auth, app)  # better to fail now than after the sign-in
     except ValueError as error:
@@ -133,7 +152,10 @@ def _plan_with_own_app(target: Target, settings: OwnAppSettings, options: SignIn
             issuer_label=settings.label,
             client_id=app.client_id,
             scopes=options.scopes_with(profile.scopes),
-            exchange=TokenEndpointExchange(url=token_url, profile=profile, app=app, bundle=target.aws.trusted_bundle),
+            exchange=TokenEndpointExchange(
+                url=token_url, profile=profile, app=app, bundle=deployed.target.aws.trusted_bundle
+            ),
+            issued_by=issued_by,
             pkce=True,
             reminder=reminder,
         )

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Mapping
 
+from refresh_token.core.issued_by import KEY as ISSUED_BY
 from refresh_token.oauth.app_credentials import KEYS, AppCredentials, parse_app_credentials
-from tokenctl.errors import ConfigurationError, UsageError
-from tokenctl.stack.issuer import app_secret_arn
+from refresh_token.oauth.client_auth import authenticate
+from tokenctl.errors import ConfigurationError, TokenctlError, UsageError
+from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.issuer import app_secret_arn, deployed_issued_by, deployed_settings
 from tokenctl.stack.secrets_manager import get_current_value, put_document
 from tokenctl.stack.target import Target
 
@@ -16,22 +19,45 @@ class NoCredentialsError(ConfigurationError):
 
 def how_to_store(target: Target) -> str:
     """Return the sentence that names the command to store credentials with."""
-    return f"Store them with `tokenctl app-credentials --stage {target.stage}`."
+    return f"Store them with `tokenctl app-credentials {target.option}`."
 
 
-def validated_document(text: str) -> dict[str, object]:
-    """Return the document that an operator wants to store; raises UsageError, which shows no value.
+def validated_document(text: str, deployed: DeployedStack) -> dict[str, object]:
+    """Return the document that an operator wants to store, which notes whose credentials these are.
 
     White space around id and secret is dropped: pasted text often ends with a line break.
+
+    Raises:
+        UsageError: it holds no credentials, or those of another issuer, or some that the issuer's way of
+            authentication cannot carry. The message shows no value.
+
     """
     try:
-        parse_app_credentials(stripped := _stripped(text))
+        app = parse_app_credentials(stripped := _stripped(text))
     except ValueError as error:
         fault = str(error)
     else:
-        document: dict[str, object] = json.loads(stripped)
-        return document
-    raise UsageError(f"These are not an app's credentials: {fault}. Nothing was stored.")
+        fault = unusable(app, deployed) or ""
+    if fault:
+        raise UsageError(f"These are not an app's credentials: {fault}. Nothing was stored.")
+    document: dict[str, object] = json.loads(stripped)
+    issued_by = deployed_issued_by(deployed)
+    return document if issued_by is None else {**document, ISSUED_BY: issued_by.to_document()}
+
+
+def unusable(app: AppCredentials, deployed: DeployedStack) -> str | None:
+    """Return why the function would refuse to use the credentials, None if it would not or if that is not known."""
+    try:
+        settings = deployed_settings(deployed)
+    except TokenctlError:
+        return None
+    if app.issued_by not in {None, settings.issued_by}:
+        return f"they belong to {app.issued_by}, and the function uses {settings.issued_by}"
+    try:
+        authenticate(settings.profile.client_auth, app)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _stripped(text: str) -> str:
@@ -44,7 +70,7 @@ def _stripped(text: str) -> str:
     return json.dumps(document)
 
 
-def read_credentials(target: Target) -> AppCredentials:
+def read_credentials(deployed: DeployedStack) -> AppCredentials:
     """Return the stack's app credentials.
 
     Raises:
@@ -52,9 +78,9 @@ def read_credentials(target: Target) -> AppCredentials:
         ServiceError, ConfigurationError: the stack has no such secret, or Secrets Manager fails or denies access.
 
     """
-    text = _current_text(target)
+    text, target = _current_text(deployed), deployed.target
     if text == "":
-        raise NoCredentialsError(f"The stack {target.stack_name} has no app credentials yet. {how_to_store(target)}")
+        raise NoCredentialsError(f"The {target.label} has no app credentials yet. {how_to_store(target)}")
     try:
         return parse_app_credentials(text)
     except ValueError as error:
@@ -64,17 +90,23 @@ def read_credentials(target: Target) -> AppCredentials:
     )
 
 
-def would_replace(target: Target) -> bool:
-    """Tell whether storing credentials would replace something; raises as `read_credentials` if it cannot be read."""
-    return _current_text(target) not in {"", "{}"}
+def stored_owner(deployed: DeployedStack) -> str | None:
+    """Return whose credentials are stored, in words; None if there are none. Raises as `read_credentials`."""
+    text = _current_text(deployed)
+    if text in {"", "{}"}:
+        return None
+    try:
+        return str(parse_app_credentials(text).issued_by or "an unknown issuer")
+    except ValueError:
+        return "an unknown issuer"
 
 
-def store_credentials(target: Target, document: Mapping[str, object]) -> str:
+def store_credentials(deployed: DeployedStack, document: Mapping[str, object]) -> str:
     """Store credentials as the secret's current version; return the version's id. Raises as `put_document`."""
-    return put_document(target, app_secret_arn(target), document)
+    return put_document(deployed.target, app_secret_arn(deployed), document)
 
 
-def _current_text(target: Target) -> str | None:
+def _current_text(deployed: DeployedStack) -> str | None:
     """Return the text of the secret, "" if it has no value yet, None if it is binary."""
-    text: str | None = get_current_value(target, app_secret_arn(target)).get("SecretString")
+    text: str | None = get_current_value(deployed.target, app_secret_arn(deployed)).get("SecretString")
     return text

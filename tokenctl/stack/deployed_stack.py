@@ -1,41 +1,35 @@
-"""What AWS knows about a deployed stack. Whatever cannot be read raises ServiceError or ConfigurationError."""
+"""What AWS knows about a deployment. Whatever cannot be read raises ServiceError or ConfigurationError."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
-from refresh_token.core.windows import WindowSettings
-from refresh_token.environment import ADVISORY_WINDOW, MANDATORY_WINDOW
+from refresh_token.environment import ADVISORY_WINDOW, LOCK_TABLE, MANDATORY_WINDOW, SECRET_ARN
+from refresh_token.errors import ConfigurationException
+from refresh_token.settings import Settings
 from refresh_token.signals import ALARMS
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.schedule import period_of
 from tokenctl.stack.target import Target
-from tokenctl.stack.token_life import DEFAULT_WINDOWS
 
-_ALARM: Final = re.compile(rf"-{ALARMS}([A-Za-z]+)[0-9A-F]{{8}}(?:-|$)")
+_ALARM: Final = re.compile(rf"-{ALARMS}([A-Za-z0-9]+)[0-9A-F]{{8}}(?:-|$)")
+_DEFAULTS: Final[Mapping[str, str]] = {
+    SECRET_ARN: "unknown",
+    LOCK_TABLE: "unknown",
+    ADVISORY_WINDOW: str(7 * 86_400),
+    MANDATORY_WINDOW: str(86_400),
+}
+"""The variables that each function has, with the stack's defaults."""
 
 
 class DeployedStack:
-    """The stack as it is deployed; its function's configuration and its resources are read once."""
+    """The deployment of a target; its settings and its resources are read once."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
-
-    @cached_property
-    def function_configuration(self) -> dict[str, Any]:
-        """The answer of GetFunctionConfiguration."""
-        client, name = self.target.aws.client("lambda"), self.target.function_name
-        with translate_aws_errors(self.target.function_name_secrets):
-            configuration: dict[str, Any] = client.get_function_configuration(FunctionName=name)
-        return configuration
-
-    @property
-    def function_variables(self) -> Mapping[str, str]:
-        """The function's environment variables."""
-        variables: Mapping[str, str] = self.function_configuration.get("Environment", {}).get("Variables", {})
-        return variables
 
     @cached_property
     def resources(self) -> dict[str, list[str]]:
@@ -48,40 +42,80 @@ class DeployedStack:
                     names.setdefault(resource["ResourceType"], []).append(resource.get("PhysicalResourceId", ""))
         return names
 
-    @property
-    def windows(self) -> WindowSettings:
-        """The windows that the function uses; the defaults if the operator may not read its configuration."""
+    @cached_property
+    def settings(self) -> Settings:
+        """The function's settings; the defaults if the operator may not read them, or if they are wrong."""
         try:
-            variables = self.function_variables
-        except TokenctlError:
-            return DEFAULT_WINDOWS
-        advisory, mandatory = (variables.get(name, "") for name in (ADVISORY_WINDOW, MANDATORY_WINDOW))
-        if not (advisory.isdecimal() and mandatory.isdecimal()):
-            return DEFAULT_WINDOWS
-        return WindowSettings(advisory=timedelta(seconds=int(advisory)), mandatory=timedelta(seconds=int(mandatory)))
+            return Settings.from_environment({**_DEFAULTS, **self.target.function_variables})
+        except (TokenctlError, ConfigurationException):
+            return Settings.from_environment(_DEFAULTS)
 
+    @cached_property
     def schedules(self) -> list[dict[str, Any]]:
-        """Return the stack's schedules, as EventBridge Scheduler describes them."""
+        """The schedules that invoke the function, as EventBridge Scheduler describes them."""
         client = self.target.aws.client("scheduler")
-        schedules = []
-        for group in self.resources.get("AWS::Scheduler::ScheduleGroup", []):
-            with translate_aws_errors():
-                names = [summary["Name"] for summary in client.list_schedules(GroupName=group)["Schedules"]]
-                schedules += [client.get_schedule(Name=name, GroupName=group) for name in names]
-        return schedules
+        with translate_aws_errors():
+            return [
+                client.get_schedule(Name=found["Name"], GroupName=found["GroupName"])
+                for found in self._schedule_summaries(client)
+            ]
+
+    @property
+    def period(self) -> timedelta | None:
+        """The time between two runs; None if it is not known or not regular."""
+        try:
+            return period_of(self.schedules[0]["ScheduleExpression"]) if self.schedules else None
+        except TokenctlError:
+            return None
+
+    def _schedule_summaries(self, client: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - a boto3 client
+        """Yield those in the stack's groups; without a stack, all those whose target is the function."""
+        if self.target.named_function is None:
+            for group in self.resources.get("AWS::Scheduler::ScheduleGroup", []):
+                yield from client.list_schedules(GroupName=group)["Schedules"]
+            return
+        function = f":function:{self.target.stack_name}"
+        for page in client.get_paginator("list_schedules").paginate():
+            for found in page["Schedules"]:
+                if f"{found['Target']['Arn']}:".find(f"{function}:") >= 0:
+                    yield found
 
     def alarms(self) -> list[dict[str, Any]]:
-        """Return the stack's alarms, those in the state ALARM first."""
-        client, names = self.target.aws.client("cloudwatch"), self.resources.get("AWS::CloudWatch::Alarm", [])
-        if not names:
-            return []  # without names, CloudWatch lists every alarm of the account
+        """Return the deployment's alarms, those in the state ALARM first."""
+        client = self.target.aws.client("cloudwatch")
         with translate_aws_errors():
-            alarms: list[dict[str, Any]] = client.describe_alarms(AlarmNames=names)["MetricAlarms"]
+            alarms = list(self._alarms(client))
         return sorted(alarms, key=lambda alarm: (alarm["StateValue"] != "ALARM", alarm["AlarmName"]))
+
+    def _alarms(self, client: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a boto3 client
+        """Yield those of the stack; without a stack, those that watch the function, its metrics or its queue."""
+        if self.target.named_function is None:
+            names = self.resources.get("AWS::CloudWatch::Alarm", [])
+            if names:  # without names, CloudWatch lists every alarm of the account
+                yield from client.describe_alarms(AlarmNames=names)["MetricAlarms"]
+            return
+        service = self.target.function_variables.get("POWERTOOLS_SERVICE_NAME", "")
+        watched = {self.target.stack_name, service, self.dead_letter_queue_url.rpartition("/")[2]}
+        for page in client.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"]):
+            for alarm in page["MetricAlarms"]:
+                if watched & set(_dimension_values(alarm)):
+                    yield alarm
+
+    @cached_property
+    def dead_letter_queue_url(self) -> str:
+        """The URL of the dead-letter queue."""
+        if self.target.named_function is None:
+            return self.target.output("DeadLetterQueueUrl")
+        queues = [schedule["Target"].get("DeadLetterConfig", {}).get("Arn") for schedule in self.schedules]
+        if not any(queues):
+            raise TokenctlError("The function has no schedule with a dead-letter queue.")
+        with translate_aws_errors():
+            answer = self.target.aws.client("sqs").get_queue_url(QueueName=str(queues[0]).rpartition(":")[2])
+        return str(answer["QueueUrl"])
 
     def count_dead_letters(self) -> int:
         """Return the approximate number of messages in the dead-letter queue."""
-        client, url = self.target.aws.client("sqs"), self.target.output("DeadLetterQueueUrl")
+        client, url = self.target.aws.client("sqs"), self.dead_letter_queue_url
         with translate_aws_errors():
             answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
@@ -93,13 +127,19 @@ class DeployedStack:
             answer = client.get_metric_statistics(
                 Namespace="AWS/Lambda",
                 MetricName="Errors",
-                Dimensions=[{"Name": "FunctionName", "Value": self.function_configuration["FunctionName"]}],
+                Dimensions=[{"Name": "FunctionName", "Value": self.target.function_configuration["FunctionName"]}],
                 StartTime=now - span,
                 EndTime=now,
                 Period=3600,
                 Statistics=["Sum"],
             )
         return int(sum(point["Sum"] for point in answer["Datapoints"]))
+
+
+def _dimension_values(alarm: Mapping[str, Any]) -> Iterator[str]:
+    metrics = [alarm, *(query["MetricStat"]["Metric"] for query in alarm.get("Metrics", ()) if "MetricStat" in query)]
+    for metric in metrics:
+        yield from (dimension["Value"] for dimension in metric.get("Dimensions", ()))
 
 
 def short_alarm_name(physical_name: str) -> str:

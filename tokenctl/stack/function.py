@@ -46,6 +46,7 @@ def invoke(
     if "FunctionError" in answer:
         # --function-name is not redacted here: the function never saw it, and it could be an ordinary word.
         message = str(document.get("errorMessage") or "see the function's log")
+        message = message.replace("--stage <stage>", target.option)
         code = str(document.get("errorType") or "Unhandled")
         raise ServiceError.in_aws_words(redact(code, secrets), operation, redact(message, secrets))
     return document

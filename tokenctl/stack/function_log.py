@@ -36,7 +36,7 @@ def _lines(deployed: DeployedStack, messages: tuple[str, ...], start: datetime) 
     client = deployed.target.aws.client("logs")
     pattern = " || ".join(f'($.message = "{message}")' for message in messages)
     pages = client.get_paginator("filter_log_events").paginate(
-        logGroupName=deployed.function_configuration["LoggingConfig"]["LogGroup"],
+        logGroupName=deployed.target.function_configuration["LoggingConfig"]["LogGroup"],
         filterPattern=f"{{ {pattern} }}",
         startTime=int(start.timestamp() * 1000),
     )

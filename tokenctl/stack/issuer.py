@@ -1,44 +1,64 @@
 """The issuer of a deployed stack, read from the function's environment variables (docs/issuers.md)."""
 
-from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from refresh_token.environment import ISSUER
+from refresh_token.core.issued_by import IssuedBy
+from refresh_token.environment import ISSUER, STATIC
 from refresh_token.errors import ConfigurationException
 from refresh_token.oauth.issuer_settings import OwnAppSettings
-from refresh_token.oauth.issuers import AMPLIFY, FIGMA, NAMES, SETTINGS
+from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ISSUED_BY, FIGMA, NAMES, SETTINGS
 from refresh_token.oauth.variables import ALLOW_HTTP, VariableReader
 from tokenctl.errors import ConfigurationError, TokenctlError
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.target import Target
-
-_APP_SECRET_OUTPUT: Final = "AppSecretArn"  # noqa: S105 - the name of the stack's output
 
 
-def has_own_app(target: Target) -> bool:
-    """Tell whether the stack has a secret for an app's credentials; with the issuer `amplify` it has none."""
-    return _APP_SECRET_OUTPUT in target.outputs
-
-
-def app_secret_arn(target: Target) -> str:
+def app_secret_arn(deployed: DeployedStack) -> str:
     """Return the ARN of the secret with the app's credentials; raises ConfigurationError if the stack has none."""
-    if not has_own_app(target):
-        raise ConfigurationError(
-            f"The stack {target.stack_name} has no secret for an app's credentials: its issuer is {AMPLIFY}, and "
-            f"Amplify holds them. To use an app of your own: `cdk deploy -c stage={target.stage} -c issuer={FIGMA}`."
-        )
-    return target.output(_APP_SECRET_OUTPUT)
+    target = deployed.target
+    if arn := target.app_secret_arn:
+        return arn
+    raise ConfigurationError(f"The {target.label} has no secret for an app's credentials{_why_none(deployed)}")
+
+
+def _why_none(deployed: DeployedStack) -> str:
+    issuer = _known_issuer(deployed)
+    if issuer == STATIC:
+        return f": its issuer is {STATIC}, and a person renews the token with `tokenctl rotate`."
+    if issuer == AMPLIFY:
+        deploy = f"`cdk deploy -c stage={deployed.target.stage} -c issuer={FIGMA}`"
+        return f": its issuer is {AMPLIFY}, and Amplify holds them. To use an app of your own: {deploy}."
+    return " among its outputs. If it is a stack of your own, name its refresh function with --function-name."
 
 
 def deployed_issuer(deployed: DeployedStack) -> str:
     """Return the name of the function's issuer; raises TokenctlError if it is unknown or cannot be read."""
-    name = deployed.function_variables.get(ISSUER) or AMPLIFY
+    name = deployed.target.function_variables.get(ISSUER) or AMPLIFY
     if name not in NAMES:
         raise TokenctlError(
-            f"The function's ISSUER is not one of {', '.join(NAMES)}. Deploy the stack again, or use the tokenctl of "
-            "its version."
+            f"The function's ISSUER is not one of {', '.join(NAMES)}. Deploy the stack again, or use the "
+            "tokenctl of its version."
         )
     return name
+
+
+def _known_issuer(deployed: DeployedStack) -> str | None:
+    try:
+        return deployed_issuer(deployed)
+    except TokenctlError:
+        return None
+
+
+def deployed_issued_by(deployed: DeployedStack) -> IssuedBy | None:
+    """Return whose tokens the function can refresh; None if there is no issuer, or if it cannot be read."""
+    issuer = _known_issuer(deployed)
+    if issuer == AMPLIFY:
+        return AMPLIFY_ISSUED_BY
+    if issuer not in SETTINGS:
+        return None
+    try:
+        return deployed_settings(deployed).issued_by
+    except TokenctlError:
+        return None
 
 
 def deployed_settings(deployed: DeployedStack) -> OwnAppSettings:
@@ -53,7 +73,7 @@ def deployed_settings(deployed: DeployedStack) -> OwnAppSettings:
     if name not in SETTINGS:
         raise ConfigurationError(f"The stack's issuer is {name}, which serves no app of your own.")
     # Sign-ins check http addresses themselves, by a stricter rule.
-    reader = VariableReader({**deployed.function_variables, ALLOW_HTTP: "true"})
+    reader = VariableReader({**deployed.target.function_variables, ALLOW_HTTP: "true"})
     try:
         settings = SETTINGS[name].from_variables(reader)
         reader.check()

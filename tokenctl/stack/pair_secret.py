@@ -5,12 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from refresh_token.core.issued_by import KEY as ISSUED_BY
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.ports import StoredPair
-from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair
+from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair, parse_static_token
 from refresh_token.core.token_pair import TokenPair
+from refresh_token.core.windows import iso_utc
 from refresh_token.errors import RefreshTokenError, SecretNotSeededException
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.issuer import deployed_issued_by
 from tokenctl.stack.secrets_manager import get_current_value, put_document
 from tokenctl.stack.target import Target
 
@@ -28,12 +33,17 @@ class SecretVersion:
     created: datetime
 
 
-def validate_pair(text: str) -> TokenPair:
-    """Parse a pair that is about to be stored; raises UsageError, which names keys but shows no values."""
+def validate_pair(text: str, *, static: bool = False) -> TokenPair:
+    """Parse a pair that is about to be stored; raises UsageError, which names keys but shows no values.
+
+    `static` says that a person renews the token, so that a refresh token is not needed.
+    """
+    parse = parse_static_token if static else parse_pair
     try:
-        return parse_pair(text, created=datetime.now(UTC))
+        return parse(text, created=datetime.now(UTC))
     except SecretNotSeededException:
-        fault = "There is no token pair in it: it has neither `accessToken` nor `refreshToken`. Nothing was stored."
+        keys = "no `accessToken`" if static else "neither `accessToken` nor `refreshToken`"
+        fault = f"There is no token pair in it: it has {keys}. Nothing was stored."
     except RefreshTokenError as error:
         # The function's message is about the secret, and ends with how to seed it, which the operator is doing.
         message = str(error).removesuffix(HOW_TO_SEED).strip().removesuffix("Nothing was changed.").strip()
@@ -41,19 +51,25 @@ def validate_pair(text: str) -> TokenPair:
     raise UsageError(fault)
 
 
-def store_pair(target: Target, document: Mapping[str, object]) -> str:
+def store_pair(deployed: DeployedStack, document: Mapping[str, object], issued_by: IssuedBy | None) -> str:
     """Store a pair, in any form of the secret format, as the current version; return the version's id.
+
+    It notes whose tokens these are, if that is known, and since when.
 
     Raises:
         UsageError: the document is not a token pair.
         ServiceError, ConfigurationError: Secrets Manager fails or denies access.
 
     """
-    validate_pair(json.dumps(dict(document)))
-    return put_document(target, target.secret_arn, document)
+    since = "refreshedAt" if deployed.settings.static else "grantedAt"
+    noted = {since: iso_utc(datetime.now(UTC)), **document}
+    if issued_by is not None:
+        noted[ISSUED_BY] = issued_by.to_document()
+    validate_pair(json.dumps(noted), static=deployed.settings.static)
+    return put_document(deployed.target, deployed.target.secret_arn, noted)
 
 
-def read_pair(target: Target) -> StoredPair:
+def read_pair(deployed: DeployedStack) -> StoredPair:
     """Return the current pair.
 
     Raises:
@@ -61,14 +77,41 @@ def read_pair(target: Target) -> StoredPair:
         ServiceError, ConfigurationError: Secrets Manager fails or denies access.
 
     """
-    value = get_current_value(target, target.secret_arn)
+    value = get_current_value(deployed.target, deployed.target.secret_arn)
     if "SecretString" not in value:
-        raise NoPairError(f"The secret is not a token pair: it is binary. {HOW_TO_SEED}")
+        raise NoPairError(f"The secret is not a token pair: it is binary. {how_to_fill(deployed)}")
+    parse = parse_static_token if deployed.settings.static else parse_pair
     try:
-        pair = parse_pair(value["SecretString"], created=value.get("CreatedDate") or datetime.now(UTC))
+        pair = parse(value["SecretString"], created=value.get("CreatedDate") or datetime.now(UTC))
     except RefreshTokenError as error:
-        raise NoPairError(str(error)) from None
+        raise NoPairError(str(error).replace(HOW_TO_SEED, how_to_fill(deployed))) from None
     return StoredPair(version_id=value["VersionId"], pair=pair)
+
+
+def how_to_fill(deployed: DeployedStack) -> str:
+    """Return the sentence that names the command to store a new token or pair with."""
+    option = deployed.target.option
+    if deployed.settings.static:
+        return f"Store a token with `tokenctl rotate {option}`."
+    return f"Sign in with `tokenctl authorize {option}`, or store a pair that you have with `tokenctl seed {option}`."
+
+
+def mismatch(deployed: DeployedStack, pair: TokenPair) -> str | None:
+    """Return what is wrong if the pair belongs to another issuer than the function's, which then cannot use it."""
+    issued_by = deployed_issued_by(deployed)
+    if None in {issued_by, pair.issued_by} or issued_by == pair.issued_by:
+        return None
+    return f"the token pair belongs to {pair.issued_by}, but the function uses {issued_by} and will not send it there"
+
+
+def count_new_versions(target: Target, since: datetime) -> int:
+    """Return how many versions were stored after a moment, those without a staging label included."""
+    client = target.aws.client("secretsmanager")
+    with translate_aws_errors():
+        pages = client.get_paginator("list_secret_version_ids").paginate(
+            SecretId=target.secret_arn, IncludeDeprecated=True
+        )
+        return sum(version["CreatedDate"] > since for page in pages for version in page["Versions"])
 
 
 def list_versions(target: Target) -> list[SecretVersion]:

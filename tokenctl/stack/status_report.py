@@ -1,16 +1,18 @@
 """The report of `tokenctl status`, as JSON."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.windows import iso_utc
 from refresh_token.signals import Log
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.function_log import last_line
 from tokenctl.stack.issuer import deployed_issuer
-from tokenctl.stack.pair_secret import list_versions, read_pair
+from tokenctl.stack.pair_secret import list_versions, mismatch, read_pair
 from tokenctl.stack.schedule import next_run
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import life_of
@@ -21,14 +23,15 @@ SEARCH_SPANS: Final = (timedelta(days=1), timedelta(days=14), timedelta(days=100
 
 def status_report(target: Target) -> dict[str, Any]:
     """Return the report. A part that cannot be read is `{"error": why}`."""
-    now, deployed = datetime.now(UTC), DeployedStack(target)
+    now, deployed = datetime.now(UTC), DeployedStack(replace(target))  # a copy remembers nothing of an earlier report
     return {
         "stack": target.stack_name,
         "region": target.aws.session.region_name,
         "readAt": iso_utc(now),
         "issuer": _part(lambda: deployed_issuer(deployed)),
+        "refreshPolicy": deployed.settings.policy,
         "token": _part(lambda: _token(deployed, now)),
-        "versions": _part(lambda: _versions(target)),
+        "versions": _part(lambda: _versions(deployed)),
         "lastOutcome": _part(lambda: _last_outcome(deployed, now)),
         "schedule": _part(lambda: _schedule(deployed, now)),
         "alarms": _part(lambda: _alarms(deployed)),
@@ -44,14 +47,24 @@ def _part(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
 
 
 def _token(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
-    stored = read_pair(deployed.target)
-    return {"versionId": stored.version_id, **life_of(stored.pair, now=now, settings=deployed.windows)}
+    stored, settings = read_pair(deployed), deployed.settings
+    pair = stored.pair
+    end = settings.grant_life.end(pair)
+    return {
+        "versionId": stored.version_id,
+        **life_of(pair, now=now, settings=settings.windows),
+        "issuedBy": pair.issued_by and pair.issued_by.to_document(),
+        "mismatch": mismatch(deployed, pair),
+        "onDemand": not settings.static and on_demand(settings.policy, pair),
+        "grantedAt": pair.granted_at and iso_utc(pair.granted_at),
+        "grantEndsAt": end and iso_utc(end),
+    }
 
 
-def _versions(target: Target) -> list[dict[str, Any]]:
+def _versions(deployed: DeployedStack) -> list[dict[str, Any]]:
     return [
         {"versionId": version.version_id, "stages": version.stages, "createdAt": iso_utc(version.created)}
-        for version in list_versions(target)
+        for version in list_versions(deployed.target)
     ]
 
 
@@ -69,7 +82,7 @@ def _last_outcome(deployed: DeployedStack, now: datetime) -> dict[str, Any] | No
 
 
 def _schedule(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
-    schedules = deployed.schedules()
+    schedules = deployed.schedules
     if not schedules:
         raise TokenctlError("The stack has no schedule. Deploy it again.")
     at = next_run(schedules[0], now)

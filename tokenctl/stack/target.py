@@ -1,62 +1,67 @@
-"""What a command works on: the stack of one stage, or a function that the operator named."""
+"""What a command works on: the stack of one stage, or the deployment of a function that the operator named."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from tokenctl.errors import ConfigurationError
+from refresh_token.environment import SECRET_ARN
+from refresh_token.oauth.variables import APP_SECRET_ARN
+from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack.aws_access import AwsAccess
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.described_stack import describe_stack
 
+DEFAULT_STAGE: Final = "dev"
 STACK_PREFIX: Final = "RefreshToken-"
+
+_FUNCTION_NAME: Final = re.compile(r"(?:.*:function:)?([^:]*)(?::[^:]*)?")
+"""A function's name, alone or in an ARN, with or without a qualifier."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The stack of a stage, and how to reach it."""
+    """One deployment, and how to reach it. Secrets and settings all come from that deployment."""
 
     aws: AwsAccess
-    stage: str = "dev"
+    given_stage: str | None = None
+    """The value of --stage."""
+
     named_function: str | None = None
     """The value of --function-name."""
 
     @property
+    def stage(self) -> str:
+        """The stage, if the operator named no function."""
+        return self.given_stage or DEFAULT_STAGE
+
+    @property
+    def option(self) -> str:
+        """The option to repeat in the command that a message names. A function's name may be a misplaced token."""
+        return f"--stage {self.stage}" if self.named_function is None else "--function-name <function>"
+
+    @property
     def stack_name(self) -> str:
-        """The name of the CloudFormation stack."""
-        return f"{STACK_PREFIX}{self.stage}"
+        """The name of the CloudFormation stack; of a named function, its name."""
+        if self.named_function is None:
+            return f"{STACK_PREFIX}{self.stage}"
+        return str(self.function_configuration["FunctionName"])
+
+    @property
+    def label(self) -> str:
+        """The deployment in a sentence."""
+        return f"{'stack' if self.named_function is None else 'deployment of'} {self.stack_name}"
+
+    @cached_property
+    def description(self) -> Mapping[str, Any]:
+        """What CloudFormation says about the stack; raises as `describe_stack`."""
+        return describe_stack(self.aws, f"{STACK_PREFIX}{self.stage}", self.stage)
 
     @property
     def outputs(self) -> Mapping[str, str]:
         """The stack's outputs; raises as `description`."""
         return {output["OutputKey"]: output["OutputValue"] for output in self.description.get("Outputs", ())}
-
-    @cached_property
-    def description(self) -> Mapping[str, Any]:
-        """What CloudFormation says about the stack.
-
-        Raises:
-            ConfigurationError: there is no such stack.
-            ServiceError: CloudFormation answered with another error.
-
-        """
-        from botocore.exceptions import ClientError
-
-        cloudformation = self.aws.client("cloudformation")
-        with translate_aws_errors():
-            try:
-                stacks = cloudformation.describe_stacks(StackName=self.stack_name)["Stacks"]
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ValidationError":
-                    raise
-                stacks = []
-        if not stacks:
-            raise ConfigurationError(
-                f"There is no stack {self.stack_name} in {self.aws.session.region_name}. Deploy it with "
-                f"`cdk deploy -c stage={self.stage}`, or name another with --stage, --region or --profile."
-            )
-        described: Mapping[str, Any] = stacks[0]
-        return described
 
     @property
     def function_name(self) -> str:
@@ -68,15 +73,62 @@ class Target:
         """The value of --function-name, if given. Lambda repeats it in errors, and it may be a misplaced token."""
         return () if self.named_function is None else (self.named_function,)
 
+    @cached_property
+    def function_configuration(self) -> dict[str, Any]:
+        """The answer of GetFunctionConfiguration.
+
+        Raises:
+            UsageError: --stage and --function-name name different deployments.
+            ServiceError, ConfigurationError: it cannot be read.
+
+        """
+        if None not in {self.given_stage, self.named_function} and _name(self.output("FunctionName")) != _name(
+            str(self.named_function)
+        ):
+            raise UsageError(
+                f"--function-name is not the function of {STACK_PREFIX}{self.stage}. Give only one of --stage and "
+                "--function-name."
+            )
+        client = self.aws.client("lambda")
+        with translate_aws_errors(self.function_name_secrets):
+            configuration: dict[str, Any] = client.get_function_configuration(FunctionName=self.function_name)
+        return configuration
+
+    @property
+    def function_variables(self) -> Mapping[str, str]:
+        """The function's environment variables; raises as `function_configuration`."""
+        variables: Mapping[str, str] = self.function_configuration.get("Environment", {}).get("Variables", {})
+        return variables
+
     @property
     def secret_arn(self) -> str:
         """The ARN of the secret that holds the token pair."""
-        return self.output("SecretArn")
+        if self.named_function is None:
+            return self.output("SecretArn")
+        if SECRET_ARN not in self.function_variables:
+            raise ConfigurationError(
+                f"The function that --function-name names has no variable {SECRET_ARN}, so it is not a refresh "
+                "function. Check --function-name."
+            )
+        return self.function_variables[SECRET_ARN]
+
+    @property
+    def app_secret_arn(self) -> str | None:
+        """The ARN of the secret with the app's credentials; None if the deployment has none."""
+        if self.named_function is None:
+            return self.outputs.get("AppSecretArn")
+        return self.function_variables.get(APP_SECRET_ARN)
 
     def output(self, key: str) -> str:
         """Return an output of the stack; raises ConfigurationError if it is missing."""
         if key not in self.outputs:
             raise ConfigurationError(
-                f"The stack {self.stack_name} has no output {key}: its deployment is not complete. Deploy it again."
+                f"The stack {STACK_PREFIX}{self.stage} has no output {key}. Either its deployment is not complete, or "
+                "it is a stack of your own: then name its refresh function with --function-name."
             )
         return self.outputs[key]
+
+
+def _name(function: str) -> str:
+    match = _FUNCTION_NAME.fullmatch(function)
+    return match[1] if match else function

@@ -1,13 +1,10 @@
 """How much of its life a token has left, in numbers and in words."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import Window, WindowSettings, iso_utc, window_of
-
-DEFAULT_WINDOWS: Final = WindowSettings(advisory=timedelta(days=7), mandatory=timedelta(days=1))
-"""The stack's defaults, used if the function's own settings cannot be read."""
 
 MEANING: Final = {
     Window.FRESH: "nothing to do",
@@ -16,6 +13,18 @@ MEANING: Final = {
     Window.EXPIRED: "dead: consumers get an error unless a refresh succeeds",
     Window.UNKNOWN: "its expiry is unknown: the next run refreshes it",
 }
+
+MEANING_ON_DEMAND: Final = {
+    **MEANING,
+    **dict.fromkeys((Window.ADVISORY, Window.MANDATORY, Window.EXPIRED), "it rests until a consumer asks for it"),
+}
+"""With the refresh policy `demand`, or `auto` for a short life."""
+
+MEANING_STATIC: Final = {
+    **dict.fromkeys(Window, "a person must renew it in time"),
+    Window.EXPIRED: "dead: consumers get an error until a person stores a new one",
+}
+"""With `issuer=static`."""
 
 SAMPLE_LIFE: Final = {
     **dict.fromkeys(("refreshedAt", "expiresAt"), "2030-01-01T00:00:00Z"),
@@ -28,7 +37,7 @@ SAMPLE_LIFE: Final = {
 _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def life_of(pair: TokenPair, *, now: datetime, settings: WindowSettings = DEFAULT_WINDOWS) -> dict[str, Any]:
+def life_of(pair: TokenPair, *, now: datetime, settings: WindowSettings) -> dict[str, Any]:
     """Return the window, the expiry and the used share of the life, without tokens; unknown values are None."""
     left = None if pair.expires_at is None else (pair.expires_at - now).total_seconds()
     lifetime = None if pair.lifetime is None else pair.lifetime.total_seconds()
@@ -50,13 +59,16 @@ def sentence(life: dict[str, Any]) -> str:
     return f"{word} {life['expiresAt']} ({relative(life['secondsLeft'])}), window {life['window']}"
 
 
+def duration(seconds: float) -> str:
+    """Return `3 days` or `2 minutes`, in the largest unit of which there are at least 1.5."""
+    length, unit = next((entry for entry in _UNITS if seconds >= 1.5 * entry[0]), _UNITS[-1])
+    count = round(seconds / length)
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
 def relative(seconds: float) -> str:
-    """Return `in 3 days` or `2 minutes ago`, in the largest unit of which there are at least 1.5."""
-    size = abs(seconds)
-    length, unit = next((entry for entry in _UNITS if size >= 1.5 * entry[0]), _UNITS[-1])
-    count = round(size / length)
-    text = f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"in {text}" if seconds > 0 else f"{text} ago"
+    """Return `in 3 days` or `2 minutes ago`."""
+    return f"in {duration(seconds)}" if seconds > 0 else f"{duration(-seconds)} ago"
 
 
 def relative_to(now: datetime, moment: str) -> str:

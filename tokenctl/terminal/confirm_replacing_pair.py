@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 
+from refresh_token.core.issued_by import IssuedBy
 from tokenctl.errors import ServiceError
+from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.pair_secret import NoPairError, read_pair
-from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import utc_minute
 from tokenctl.terminal.confirm import confirm
 
 
-def confirm_replacing_pair(target: Target, *, yes: bool) -> Mapping[str, object]:
-    """Ask whether the stored pair may be replaced, unless there is none or `yes` is given.
+def confirm_replacing_pair(deployed: DeployedStack, new: IssuedBy | None, *, yes: bool) -> Mapping[str, object]:
+    """Ask whether the stored pair may be replaced by one of `new`, unless there is none or `yes` is given.
 
     Return the keys of the stored pair that are not part of the secret format, so that a new pair can keep them. With
     `yes` and a pair that cannot be read there are none.
@@ -22,15 +23,18 @@ def confirm_replacing_pair(target: Target, *, yes: bool) -> Mapping[str, object]
 
     """
     try:
-        stored = read_pair(target)
+        stored = read_pair(deployed)
     except NoPairError:
         return {}
     except ServiceError:
         if yes:
             return {}
         raise
+    old, until = stored.pair.issued_by, utc_minute(stored.pair.expires_at)
+    of = "" if old is None else f" of {old}"
+    another = f" The new pair is of {new}." if old and new and old != new else ""
     confirm(
-        f"The secret of {target.stack_name} already holds a token pair (until {utc_minute(stored.pair.expires_at)}). "
+        f"The secret of {deployed.target.stack_name} already holds a token pair{of} (until {until}).{another} "
         "This replaces it; after a new sign-in to the same app every access token handed out so far dies.",
         yes=yes,
     )

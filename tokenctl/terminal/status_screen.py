@@ -1,15 +1,17 @@
 """The report of `tokenctl status`, drawn with Rich."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from refresh_token.core.grant_life import WARN_BEFORE
 from refresh_token.core.windows import Window
+from refresh_token.environment import STATIC
 from tokenctl.stack.deployed_stack import short_alarm_name
-from tokenctl.stack.token_life import MEANING, relative, relative_to
+from tokenctl.stack.token_life import MEANING, MEANING_ON_DEMAND, MEANING_STATIC, duration, relative, relative_to
 
 BAR_LENGTH: Final = 40
 MAX_VERSIONS: Final = 5
@@ -44,7 +46,7 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
     rows.add_column(overflow="fold")
     for label, part, render_part in (
         ("issuer", report["issuer"], lambda name, _now: Text(name)),
-        ("token", report["token"], _token),
+        ("token", report["token"], lambda part, now: _token(part, now, report["issuer"])),
         ("versions", report["versions"], _versions),
         ("last outcome", report["lastOutcome"], _outcome),
         ("schedule", report["schedule"], _schedule),
@@ -56,20 +58,32 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
     return Group(title, rows)
 
 
-def _token(token: dict[str, Any], now: datetime) -> Text:
+def _token(token: dict[str, Any], now: datetime, issuer: object) -> Text:
     window = token["window"]
-    text = Text.assemble((window, COLOURS[window]), f": {MEANING[Window(window)]}\n")
+    meanings = MEANING_STATIC if issuer == STATIC else MEANING_ON_DEMAND if token["onDemand"] else MEANING
+    text = Text.assemble((window, COLOURS[window]), f": {meanings[Window(window)]}\n")
+    if token["mismatch"]:
+        text.append(f"{token['mismatch']}\n", COLOURS["failed"])
     if token["lifeUsed"] is not None:
         used = round(token["lifeUsed"] * BAR_LENGTH)
         text.append("━" * used, COLOURS[window]).append("─" * (BAR_LENGTH - used), "dim")
-        text.append(f" {token['lifeUsed']:.0%} of {relative(token['lifetimeSeconds']).removeprefix('in ')}\n")
+        text.append(f" {token['lifeUsed']:.0%} of {duration(token['lifetimeSeconds'])}\n")
     if token["expiresAt"] is not None:
         word = "expires" if token["secondsLeft"] > 0 else "expired"
         text.append(f"{word} {token['expiresAt']} ({relative(token['secondsLeft'])})\n")
     if token["refreshedAt"] is not None:
-        text.append(f"refreshed {token['refreshedAt']} ({relative_to(now, token['refreshedAt'])})\n")
+        text.append(f"issued {token['refreshedAt']} ({relative_to(now, token['refreshedAt'])})\n")
+    if token["issuedBy"] is not None:
+        text.append(f"belongs to {token['issuedBy']['issuer']} ({token['issuedBy']['host']})\n")
+    if token["grantEndsAt"] is not None:
+        left = datetime.fromisoformat(token["grantEndsAt"]) - now
+        text.append(f"the grant ends {token['grantEndsAt']} ({relative(left.total_seconds())})\n", _urgency(left))
     text.rstrip()
     return text
+
+
+def _urgency(left: timedelta) -> str:
+    return COLOURS["advisory"] if left < WARN_BEFORE else ""
 
 
 def _versions(versions: list[dict[str, Any]], now: datetime) -> Text:

@@ -8,6 +8,8 @@ import pytest
 from local.deployment import Deployment
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl
+from tokenctl.checks.check import Check
+from tokenctl.checks.stack import check_issuer
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -91,16 +93,20 @@ class TestDoctor:
         monkeypatch.setattr("boto3.Session.get_available_regions", lambda *_: [])
         assert on_bare("doctor").line("region").startswith("OK    region        us-east-1 has no Amplify UI Builder,")
 
-    @pytest.mark.parametrize(("days", "level"), [(91, "OK  "), (89, "WARN"), (-1, "WARN")])
+    @pytest.mark.parametrize(("days", "urgent"), [(91, False), (89, True), (-1, True)])
     def test_warns_in_time_before_amplify_ends(
-        self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, days: int, level: str
+        self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, days: int, *, urgent: bool
     ) -> None:
         ends = datetime.now(UTC) + timedelta(days=days)
         monkeypatch.setattr("tokenctl.checks.stack.AMPLIFY_ENDS", ends)
-        line = tokenctl("doctor").line("issuer")
-        message = f"{level}  issuer        amplify, whose API ends with Amplify Studio on {ends:%Y-%m-%d}."
-        assert line.startswith(message)
-        assert ("From Amplify to Figma" in line) is (level == "WARN")
+        monkeypatch.setattr("tokenctl.commands.doctor.AFTER_DEPLOYMENT", [Check("issuer", (), check_issuer)])
+        done = tokenctl("doctor")
+        message = (
+            f"WARN  issuer        amplify, whose API ends with Amplify Studio on {ends:%Y-%m-%d}. Fix: move to an app"
+        )
+        assert done.line("issuer").startswith(message)
+        assert "From Amplify to Figma" in done.line("issuer")
+        assert done.code == int(urgent)
 
 
 def test_status_names_the_issuer(tokenctl: Tokenctl, bare: Stack, stack: Deployment) -> None:

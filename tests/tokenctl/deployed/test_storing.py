@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from local.deployment import Deployment, pair_of
+from refresh_token.oauth.addresses import authority
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl, on_terminal
 from tests.support.deployed_stack import AwsAnswers, put_secret
@@ -53,7 +54,12 @@ class Storage:
     def held(self) -> Any:
         secrets = self.stack.cloud.client("secretsmanager")
         text = secrets.get_secret_value(SecretId=self.stack.output(self.kind.output))["SecretString"]
-        return json.loads(text) if text else None
+        document = json.loads(text) if text else None
+        if document:
+            # Both commands note whose these are, and seed since when.
+            assert document.pop("issuedBy") == {"issuer": "figma", "host": authority(self.stack.cloud.standin.url)}
+            assert (document.pop("grantedAt", None) is not None) is (self.kind is SEED)
+        return document
 
     def put_old(self) -> dict[str, Any]:
         old = dict.fromkeys(self.kind.document, "old")
@@ -188,6 +194,66 @@ class TestSeed:
         done = tokenctl("seed", "--stage", "nowhere", stdin=json.dumps(PAIR))
         assert (done.code, len(done.err.splitlines())) == (253, 1)
         assert "cdk deploy -c stage=nowhere" in done.err
+
+
+ELSEWHERE = {"issuedBy": {"issuer": "oauth2", "host": "login.example"}}
+
+
+class TestWhatBelongsElsewhere:
+    def test_is_not_stored(self, storage: Storage) -> None:
+        done = storage("--yes", stdin=json.dumps({**storage.kind.document, **ELSEWHERE}))
+        assert (done.code, storage.held()) == (252, None)
+        assert "oauth2 (login.example)" in done.err
+        assert "Nothing was stored." in done.err
+
+    def test_is_named_before_it_is_replaced(self, storage: Storage) -> None:
+        text = json.dumps({**storage.kind.document, **ELSEWHERE})
+        arn = storage.stack.output(storage.kind.output)
+        storage.stack.cloud.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=text)
+        done = storage(stdin=json.dumps(storage.kind.document))
+        assert (done.code, " of oauth2 (login.example)" in done.err) == (252, True)
+
+    def test_is_what_doctor_and_status_name(self, storage: Storage, tokenctl: Tokenctl) -> None:
+        text = json.dumps({**storage.kind.document, **ELSEWHERE})
+        arn = storage.stack.output(storage.kind.output)
+        storage.stack.cloud.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=text)
+        check, command = ("secret", "authorize") if storage.kind is SEED else ("app secret", "app-credentials")
+        done = tokenctl("doctor", "--stage", storage.stack.stage)
+        assert done.line(check).startswith(f"FAIL  {check} ")
+        for part in ("belong", "oauth2 (login.example)", f"tokenctl {command} --stage {storage.stack.stage}"):
+            assert part in done.line(check)
+        shown = tokenctl("status", "--stage", storage.stack.stage).out
+        assert ("belongs to oauth2 (login.example)" in shown) is (storage.kind is SEED)
+
+
+def test_a_colon_in_an_id_for_figma_is_refused(tokenctl: Tokenctl, bare: Stack) -> None:
+    storage = Storage(bare, CREDENTIALS, tokenctl)
+    done = storage(stdin=json.dumps({**APP, "clientId": "canary:id"}))
+    assert (done.code, storage.held()) == (252, None)
+    assert "the client id contains a colon" in done.err
+    bare.put_app("canary:id", APP_SECRET)
+    line = tokenctl("doctor", "--stage", bare.stage).line("app secret")
+    assert line.startswith("FAIL  app secret    the app's credentials cannot be used: the client id contains a colon")
+
+
+class TestANamedFunction:
+    def test_decides_which_secret_is_written(self, storage: Storage, tokenctl: Tokenctl) -> None:
+        arns = {"SECRET_ARN": storage.stack.secret, "APP_SECRET_ARN": storage.stack.output("AppSecretArn")}
+        url = storage.stack.cloud.standin.url
+        storage.stack.set_environment(ISSUER="figma", FIGMA_BASE_URL=url, **arns)
+        done = tokenctl(
+            storage.kind.command, "--function-name", storage.stack.name, stdin=json.dumps(storage.kind.document)
+        )
+        assert (done.code, storage.held()) == (0, storage.kind.document)
+        for command in ("status", "doctor"):
+            shown = tokenctl(command, "--function-name", storage.stack.name)
+            assert "RefreshToken-local" not in shown.out + shown.err
+
+    def test_must_be_that_of_a_given_stage(self, storage: Storage, tokenctl: Tokenctl) -> None:
+        words = (storage.kind.command, "--function-name", storage.stack.name, "--stage", "local")
+        done = tokenctl(*words, stdin=json.dumps(storage.kind.document))
+        assert (done.code, storage.held()) == (252, None)
+        assert "--function-name is not the function of RefreshToken-local." in done.err
 
 
 def test_app_credentials_have_no_place_with_amplify(tokenctl: Tokenctl) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from refresh_token.core.token_pair import TokenPair
+from tests.support.windows import WINDOWS
 from tokenctl.stack.deployed_stack import short_alarm_name
 from tokenctl.stack.schedule import next_run
 from tokenctl.stack.token_life import life_of, relative, sentence
@@ -43,7 +44,7 @@ def test_a_rate_counts_from_its_last_change(
 
 
 def test_a_life_without_dates_is_unknown() -> None:
-    life = life_of(TokenPair(access_token="a", refresh_token="r"), now=NOW)
+    life = life_of(TokenPair(access_token="a", refresh_token="r"), now=NOW, settings=WINDOWS)
     assert set(life.values()) == {"unknown", None}
     assert sentence(life) == "expires at an unknown time, window unknown"
 
@@ -55,7 +56,7 @@ def test_a_life_in_numbers() -> None:
         refreshed_at=NOW - timedelta(days=30),
         expires_at=NOW + timedelta(days=60),
     )
-    assert life_of(pair, now=NOW) == {
+    assert life_of(pair, now=NOW, settings=WINDOWS) == {
         "window": "fresh",
         "refreshedAt": "2026-10-24T12:00:00Z",
         "expiresAt": "2027-01-22T12:00:00Z",

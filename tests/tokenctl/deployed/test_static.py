@@ -1,0 +1,107 @@
+"""A stack whose token a person renews (issuer=static): rotate, and what the other commands make of it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from refresh_token.core.windows import iso_utc
+from tests.support.bare_stack import Stack
+from tests.support.command_line import Tokenctl, on_terminal
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+OLD, NEW = "canary-old-token-of-a-person", "canary-new-token-of-a-person"
+IN_A_YEAR = ("--expires-in-days", "365")
+
+
+def ends_in(days: int) -> str:
+    return iso_utc(datetime.now(UTC) + timedelta(days=days))
+
+
+@pytest.fixture
+def static(bare: Stack) -> Stack:
+    bare.set_environment(ISSUER="static")
+    bare.put({"accessToken": OLD, "expiresAt": ends_in(20), "refreshToken": "canary-kept", "note": "kept"})
+    return bare
+
+
+class TestRotate:
+    @pytest.mark.parametrize("form", ["text", "JSON", "file"])
+    def test_stores_the_next_token(self, static: Stack, tokenctl: Tokenctl, tmp_path: Path, form: str) -> None:
+        text = json.dumps({"accessToken": NEW, "expiresAt": ends_in(10)}) if form == "JSON" else f"{NEW}\n"
+        (tmp_path / "token").write_text(text)
+        words = ("--from", str(tmp_path / "token")) if form == "file" else ()
+        done = tokenctl("rotate", "--stage", static.stage, *words, *IN_A_YEAR, stdin=text)
+        assert done.code == 0, done.err
+        assert "canary" not in done.out + done.err
+        assert ("still holds the token: delete it." in done.err) is (form == "file")
+        held: Any = static.stored()
+        assert (held["accessToken"], held["note"], held["refreshToken"]) == (NEW, "kept", "canary-kept")
+        assert held["expiresAt"][:10] == ends_in(365)[:10]
+        assert held["refreshedAt"][:10] == ends_in(0)[:10]
+        assert "in 365 days" in done.out
+
+    def test_hides_what_is_typed(self, static: Stack, terminal_env: dict[str, str]) -> None:
+        dialogue = [("New access token:", f" {NEW} "), ("date and time:", "2030-01-01")]
+        done = on_terminal(terminal_env, "rotate", "--stage", static.stage, dialogue=dialogue)
+        assert done.code == 0, done.out
+        held: Any = static.stored()
+        assert (held["accessToken"], held["expiresAt"]) == (NEW, "2030-01-01")
+        assert "canary" not in done.out
+
+    @pytest.mark.parametrize(
+        ("words", "text", "message"),
+        [
+            ((), NEW, "`expiresAt` must say when the token ends"),
+            (("--expires-at", "tomorrow"), NEW, "`expiresAt` must be an ISO 8601 date and time"),
+            (("--expires-at", "2020-01-01"), NEW, "The new token has already ended."),
+            (("--expires-at", "2030-01-01", *IN_A_YEAR), NEW, "Give only one of --expires-at and --expires-in-days."),
+            (IN_A_YEAR, OLD, "This token is stored already."),
+            (IN_A_YEAR, "two words", "`accessToken` must be"),
+            (IN_A_YEAR, "", "`accessToken` must be"),
+        ],
+    )
+    def test_refuses_what_consumers_could_not_use(
+        self, static: Stack, tokenctl: Tokenctl, words: tuple[str, ...], text: str, message: str
+    ) -> None:
+        before = static.stored()
+        done = tokenctl("rotate", "--stage", static.stage, *words, stdin=text)
+        assert (done.code, static.stored()) == (252, before)
+        assert message in done.err
+        assert "canary" not in done.err
+
+    def test_has_no_place_with_another_issuer(self, bare: Stack, tokenctl: Tokenctl) -> None:
+        done = tokenctl("rotate", "--stage", bare.stage, *IN_A_YEAR, stdin=NEW)
+        assert (done.code, bare.stored()) == (253, None)
+        assert f"run `tokenctl refresh --stage {bare.stage}`" in done.err
+
+
+class TestTheOtherCommands:
+    def test_seed_needs_no_refresh_token(self, static: Stack, tokenctl: Tokenctl) -> None:
+        text = json.dumps({"accessToken": NEW, "expiresAt": ends_in(90)})
+        assert tokenctl("seed", "--stage", static.stage, "--yes", stdin=text).code == 0
+        held: Any = static.stored()
+        assert held["accessToken"] == NEW
+
+    @pytest.mark.parametrize(
+        ("days", "level", "meaning"),
+        [(40, "OK  ", "renew it in time"), (20, "WARN", "renew it in time"), (-1, "FAIL", "dead: consumers get")],
+    )
+    def test_doctor_and_status_watch_the_end(
+        self, static: Stack, tokenctl: Tokenctl, days: int, level: str, meaning: str
+    ) -> None:
+        static.put({"accessToken": OLD, "expiresAt": ends_in(days)})
+        done = tokenctl("doctor", "--stage", static.stage)
+        assert done.line("window").startswith(level)
+        assert (f"tokenctl rotate --stage {static.stage}" in done.line("window")) is (level != "OK  ")
+        for check in ("issuer", "app secret", "secret", "grant", "policy"):
+            assert done.line(check).startswith("OK"), done.line(check)
+        assert meaning in " ".join(tokenctl("status", "--stage", static.stage).out.split())
+
+    def test_authorize_names_rotate(self, static: Stack, tokenctl: Tokenctl) -> None:
+        done = tokenctl("authorize", "--no-browser", "--stage", static.stage)
+        assert done.code == 253
+        assert f"`tokenctl rotate --stage {static.stage}`" in done.err

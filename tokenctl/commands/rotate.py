@@ -1,0 +1,118 @@
+"""`tokenctl rotate`: stores the next token of a stack whose token a person renews."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import click
+
+from refresh_token.core.windows import iso_utc
+from tokenctl.aws_style.output import Output
+from tokenctl.aws_style.output_options import output_options
+from tokenctl.aws_style.parser import AwsCommand
+from tokenctl.aws_style.target_options import target_options
+from tokenctl.errors import ConfigurationError, UsageError
+from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.issuer import deployed_issuer
+from tokenctl.stack.pair_secret import NoPairError, read_pair, store_pair, validate_pair
+from tokenctl.stack.target import Target
+from tokenctl.stack.token_life import SAMPLE_LIFE, life_of, sentence
+from tokenctl.terminal.secret_input import prompt_hidden, read_text, should_prompt
+
+EXAMPLES: Final = """\b
+Examples:
+  tokenctl rotate --stage prod                            (prompts; what you type is not shown)
+  tokenctl rotate --stage prod --expires-in-days 365
+  your-vault | tokenctl rotate --stage prod --expires-at 2027-03-31
+  tokenctl rotate --stage prod --from token.txt --expires-in-days 90
+
+\b
+Input: the token alone, or JSON with {"accessToken", "expiresAt"}.
+"""
+
+
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
+@click.option(
+    "--from", "source", metavar="FILE", type=click.Path(), help="File with the new token; - is standard input."
+)
+@click.option("--expires-at", metavar="DATE", help="When the token ends: an ISO 8601 date, or date and time (UTC).")
+@click.option("--expires-in-days", metavar="N", type=click.IntRange(1, 3650), help="In how many days the token ends.")
+@target_options
+@output_options
+def rotate(
+    *, target: Target, source: str | None, expires_at: str | None, expires_in_days: int | None, output: Output
+) -> None:
+    """Store the next token that a person created, for a stack with issuer=static.
+
+    The end is required; for a token without an end, give the date on which you want to be reminded. Consumers get the
+    new token with their next request; the old one works until the provider ends it. Prints no token.
+    """
+    if None not in {expires_at, expires_in_days}:
+        raise UsageError("Give only one of --expires-at and --expires-in-days.")
+    output.check("rotate", {"stack": target.stack_name, "versionId": "version", **SAMPLE_LIFE})
+    deployed = DeployedStack(target)
+    _require_static(deployed)
+    document = _prompt() if should_prompt(source) else _read(source)
+    if expires_in_days is not None:
+        expires_at = iso_utc(datetime.now(UTC) + timedelta(days=expires_in_days))
+    if expires_at is not None:
+        document = {**document, "expiresAt": expires_at}
+        document.pop("expiresIn", None)
+    elif should_prompt(source):
+        document["expiresAt"] = str(click.prompt("Expiry: an ISO 8601 date, or date and time", err=True)).strip()
+    pair = validate_pair(json.dumps(document), static=True)
+    life = life_of(pair, now=datetime.now(UTC), settings=deployed.settings.windows)
+    if life["secondsLeft"] <= 0:
+        raise UsageError(
+            "The new token has already ended. Nothing was stored. Check the date, or create another token."
+        )
+    version_id = store_pair(deployed, {**_kept(deployed, pair.access_token), **document}, None)
+    if output.is_structured:
+        output.print("rotate", {"stack": target.stack_name, "versionId": version_id, **life})
+    else:
+        click.echo(f"Stored the new token for {target.stack_name}: version {version_id}, {sentence(life)}.")
+    if source not in {None, "-"}:
+        click.echo(f"{source} still holds the token: delete it.", err=True)
+
+
+def _require_static(deployed: DeployedStack) -> None:
+    """Raise ConfigurationError unless a person renews the token of this deployment."""
+    if not deployed.settings.static:
+        option, issuer = deployed.target.option, deployed_issuer(deployed)
+        raise ConfigurationError(
+            f"The issuer of {deployed.target.stack_name} is {issuer}, so the function refreshes the token itself. To "
+            f"get a new one now, run `tokenctl refresh {option}`; to store another pair, `tokenctl seed {option}`."
+        )
+
+
+def _read(source: str | None) -> dict[str, Any]:
+    """Return the document; a text that is no JSON object is the token."""
+    text = read_text(source, "a token").strip()
+    try:
+        document: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        return {"accessToken": text}
+    if isinstance(token := document.get("accessToken"), str):
+        document["accessToken"] = token.strip()
+    return document
+
+
+def _prompt() -> dict[str, Any]:
+    return {"accessToken": prompt_hidden("New access token")}
+
+
+def _kept(deployed: DeployedStack, new_token: str) -> dict[str, object]:
+    """Return the keys of the stored document that stay; raises UsageError if its token is the new one."""
+    try:
+        stored = read_pair(deployed).pair
+    except NoPairError:
+        return {}
+    if stored.access_token == new_token:
+        raise UsageError(
+            "This token is stored already. Nothing was changed. To correct only its end, run `tokenctl seed "
+            f"{deployed.target.option}` with the token and the right date."
+        )
+    kept = dict(stored.unknown)
+    return kept if stored.client_id is None else {"clientId": stored.client_id, **kept}
