@@ -23,7 +23,7 @@ from tokenctl.sign_in.options import SignInOptions, check_page_fits, validate_ad
 from tokenctl.sign_in.token_endpoint_exchange import TokenEndpointExchange
 from tokenctl.sign_in.ui_builder_exchange import UiBuilderExchange
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.issuer import default_settings, deployed_issuer, deployed_settings
+from tokenctl.stack.issuer import default_settings, deployed_issued_by, deployed_issuer, deployed_settings
 from tokenctl.stack.target import Target
 from tokenctl.terminal.confirm import confirm
 from tokenctl.terminal.confirm_issuer import confirm_issuer
@@ -97,7 +97,7 @@ def _choose_issuer(deployed: DeployedStack, options: SignInOptions) -> str:
 def _settings(deployed: DeployedStack, issuer: str, options: SignInOptions) -> OwnAppSettings:
     """Return the issuer's settings: the stack's, or the defaults if the stack has another issuer."""
     try:
-        if deployed_issuer(deployed) == issuer:
+        if deployed.target.app_secret_arn is not None and deployed_issuer(deployed) == issuer:
             return deployed_settings(deployed)
     except TokenctlError:
         if options.token_url is None:
@@ -134,13 +134,7 @@ def _plan_with_own_app(deployed: DeployedStack, settings: OwnAppSettings, option
         raise UsageError("--token-url is missing. Give the address where the issuer exchanges the code.")
     validate_address(token_url, "The address of the token endpoint")
     consent_page = _consent_page(settings, token_url, options)
-    issued_by = IssuedBy(settings.name, settings.issued_by.host if settings.address else authority(token_url))
-    if authority(token_url) != issued_by.host:
-        confirm(
-            f"The code and the app's credentials go to {authority(token_url)}, but the refreshes of this issuer go to "
-            f"{issued_by.host}. Go on only if both belong to the same provider.",
-            yes=options.yes,
-        )
+    issued_by = _owner(deployed, settings.name, authority(token_url), options)
     app, reminder = app_login(deployed, issued_by, options.client_id)
     try:
         authenticate(profile.client_auth, app)  # better to fail now than after the sign-in
@@ -160,6 +154,20 @@ def _plan_with_own_app(deployed: DeployedStack, settings: OwnAppSettings, option
             reminder=reminder,
         )
     raise UsageError(f"The app's credentials cannot be used: {fault}. See `tokenctl app-credentials`.")
+
+
+def _owner(deployed: DeployedStack, issuer: str, host: str, options: SignInOptions) -> IssuedBy:
+    """Return whose pair and credentials these are; asks if the code goes to another host than the stack's refreshes."""
+    own = deployed_issued_by(deployed)
+    if own is None or own.issuer != issuer:
+        return IssuedBy(issuer, host)
+    if own.host != host:
+        confirm(
+            f"The code and the app's credentials go to {host}, but the function's refreshes go to {own.host}. Go on "
+            "only if both belong to the same provider.",
+            yes=options.yes,
+        )
+    return own
 
 
 def _consent_page(settings: OwnAppSettings, token_url: str, options: SignInOptions) -> str:

@@ -84,7 +84,7 @@ def _last_outcome(deployed: DeployedStack, now: datetime) -> dict[str, Any] | No
 def _schedule(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
     schedules = deployed.schedules
     if not schedules:
-        raise TokenctlError("The stack has no schedule. Deploy it again.")
+        raise TokenctlError("No schedule invokes the function. Run `cdk deploy` again.")
     at = next_run(schedules[0], now)
     return {
         "name": schedules[0]["Name"],

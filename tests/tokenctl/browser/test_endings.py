@@ -80,12 +80,11 @@ class TestRefusedBeforeTheBrowserOpens:
         ("options", "code", "message"),
         [
             (("--client-id", " "), 252, "--client-id is empty. Give the client id of the Figma app."),
-            (("--issuer", "figma", "--yes"), 253, "has no secret for an app's credentials: its issuer is amplify"),
-            (("--issuer", "figma"), 252, "is amplify, and will refuse a refresh token from figma. Deploy"),
+            (("--issuer", "figma"), 253, "has no secret for an app's credentials among its outputs."),
             (("--token-url", "https://a.example"), 252, "--token-url does not apply to the issuer amplify"),
             (("--stage", "nowhere"), 253, "There is no stack RefreshToken-nowhere"),
         ],
-        ids=["empty client id", "an app of your own", "another issuer", "another address", "no stack"],
+        ids=["empty client id", "another issuer", "another address", "no stack"],
     )
     def test_wrong_options(self, refuse: Refuse, options: tuple[str, ...], code: int, message: str) -> None:
         assert message in refuse(*options, code=code)

@@ -79,7 +79,7 @@ class TestTheIssuer:
         [
             (
                 ("--issuer", "amplify", "--client-id", CLIENT_ID),
-                "is figma, and will refuse a refresh token from amplify",
+                "and will refuse a pair of amplify (amplifyuibuilder). Deploy",
             ),
             (("--issuer", "oauth2", "--yes"), "--token-url is missing. Give the address where the issuer exchanges"),
             (("--authorize-url", "https://www.figma.com/oauth"), "consent page: --authorize-url http://127.0.0.1:"),
