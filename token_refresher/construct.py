@@ -12,7 +12,6 @@ In your app:
 docs/infrastructure.md says how to install the package.
 """
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Unpack
 
@@ -28,7 +27,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from refresh_token.oauth.issuers import AMPLIFY_ENDS
-from refresh_token.signals import ALARMS, Alarm
+from refresh_token.signals import ALARMS
 from token_refresher.bundling.bundle import function_bundle
 from token_refresher.constructs.app_secret import AppSecret
 from token_refresher.constructs.client_layer import ClientLayer
@@ -138,7 +137,7 @@ class TokenRefresher(RefreshMetrics):
             function=refresh.function,
             log_group=refresh.log_group,
             dead_letters=dead_letters,
-            thresholds=_thresholds(values, issuer),
+            windows=windows_of(values) if issuer.refreshes else None,
         )
         layer = ClientLayer(self, "Client", removal_policy=removal_policy).layer
 
@@ -179,14 +178,6 @@ class TokenRefresher(RefreshMetrics):
         Consumers only need `grant_invoke`.
         """
         return self._secret.grant_read(grantee)
-
-
-def _thresholds(values: RefresherSettings, issuer: Issuer) -> dict[str, timedelta]:
-    """Return the remaining lives of a token at which something happens, and what it is."""
-    if not issuer.refreshes:
-        return {f"{days} days: an alarm": timedelta(days=days) for days in Alarm.STATIC_TOKEN_EXPIRES.values()}
-    windows = windows_of(values)
-    return {"the schedule refreshes": windows.advisory, "consumers refresh too": windows.mandatory}
 
 
 def _tell_of_the_end(scope: Construct) -> None:

@@ -1,6 +1,5 @@
 """The dashboard: for use when an alarm goes off, and for routine checks."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 from aws_cdk import Duration
@@ -10,7 +9,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from refresh_token.signals import NAMESPACE, REASON, SERVICE, Metric
+from refresh_token.core.windows import WindowSettings
+from refresh_token.signals import NAMESPACE, REASON, SERVICE, Alarm, Metric
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 
 _HOUR = Duration.hours(1)
@@ -32,10 +32,15 @@ class Dashboard(Construct):
         function: lambda_.IFunction,
         log_group: logs.ILogGroup,
         dead_letters: sqs.IQueue,
-        thresholds: Mapping[str, timedelta],
+        windows: WindowSettings | None,
     ) -> None:
-        """Add the dashboard. `thresholds` are remaining lives at which something happens."""
+        """Add the dashboard. Without `windows` a person renews the token."""
         super().__init__(scope, construct_id)
+        thresholds = (
+            {"the schedule refreshes": windows.advisory, "consumers refresh too": windows.mandatory}
+            if windows
+            else {f"alarm: {days} d left": timedelta(days=days) for days in Alarm.STATIC_TOKEN_EXPIRES.values()}
+        )
         lines = [
             cloudwatch.HorizontalAnnotation(
                 value=left.total_seconds(), label=label, color=_RED if left == min(thresholds.values()) else _ORANGE

@@ -1,11 +1,10 @@
-"""The function, its log group, its alias, and a role that allows exactly what the function does."""
+"""The function, its log group and its alias."""
 
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import AssetHashType, Aws, Duration, RemovalPolicy
+from aws_cdk import AssetHashType, Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
@@ -26,6 +25,7 @@ from refresh_token.environment import (
 from refresh_token.oauth.variables import APP_SECRET_ARN
 from token_refresher.constructs.acknowledgements import acknowledge
 from token_refresher.constructs.app_secret import AppSecret
+from token_refresher.constructs.function_role import function_role
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
 from token_refresher.settings.refresher_settings import RefresherSettings
@@ -61,33 +61,14 @@ class RefreshFunction(Construct):
         self.log_group = log_group = _log_group(
             self, days=settings["log_retention_days"], removal_policy=removal_policy
         )
-        role = iam.Role(
+        role = function_role(
             self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            inline_policies={
-                "RefreshToken": iam.PolicyDocument(
-                    statements=[
-                        _allow("WriteOwnLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], log_group.log_group_arn),
-                        _allow(
-                            "Trace",
-                            ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-                            "*",
-                            conditions=_IN_THIS_REGION,
-                        ),
-                        *secret.statements(replace=issuer.refreshes),
-                        *_refresh_statements(issuer, app_secret, lock_table),
-                        _allow("ReportFailure", ["sqs:SendMessage"], dead_letters.queue_arn),
-                    ]
-                )
-            },
-        )
-        acknowledge(
-            role,
-            {
-                "AwsSolutions-IAM5[Resource::*]": "X-Ray and amplifyuibuilder:RefreshToken have no resource types. "
-                "A condition limits their permissions to this region."
-            },
+            issuer=issuer,
+            log_group=log_group,
+            secret=secret,
+            app_secret=app_secret,
+            lock_table=lock_table,
+            dead_letters=dead_letters,
         )
         self.function = lambda_.Function(
             self,
@@ -148,10 +129,6 @@ class RefreshFunction(Construct):
             )
 
 
-_LOCK_ACTIONS = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-_IN_THIS_REGION = {"StringEquals": {"aws:RequestedRegion": Aws.REGION}}
-
-
 def _log_group(scope: Construct, *, days: int, removal_policy: RemovalPolicy) -> logs.LogGroup:
     log_group = logs.LogGroup(scope, "Logs", removal_policy=removal_policy)
     acknowledge(
@@ -164,29 +141,6 @@ def _log_group(scope: Construct, *, days: int, removal_policy: RemovalPolicy) ->
     # The L2 takes an enumeration. The setting, the API and the console use the number.
     cast("logs.CfnLogGroup", log_group.node.default_child).retention_in_days = days
     return log_group
-
-
-def _allow(
-    sid: str, actions: list[str], resource: str, *, conditions: dict[str, dict[str, str]] | None = None
-) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=actions, resources=[resource], conditions=conditions)
-
-
-def _refresh_statements(
-    issuer: Issuer, app_secret: AppSecret | None, lock_table: dynamodb.ITable
-) -> list[iam.PolicyStatement]:
-    """Return the permissions to claim a refresh and to call the issuer. Without refreshes there are none."""
-    if not issuer.refreshes:
-        return []
-    return [
-        _allow("ClaimRefresh", _LOCK_ACTIONS, lock_table.table_arn),
-        *(app_secret.statements() if app_secret else []),
-        *([_refresh_at_ui_builder()] if issuer.calls_ui_builder else []),
-    ]
-
-
-def _refresh_at_ui_builder() -> iam.PolicyStatement:
-    return _allow("RefreshAtUiBuilder", ["amplifyuibuilder:RefreshToken"], "*", conditions=_IN_THIS_REGION)
 
 
 def _unless_default(settings: RefresherSettings) -> dict[str, str]:
