@@ -48,7 +48,7 @@ snapshots: $(VENV)/.done ## update the snapshots of the templates, and the READM
 	@RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/infra/test_snapshots.py
 	@$(BIN)/python -m infra.settings_table
 
-lock: $(VENV)/.done ## write the hashes of the function's packages, after you changed a pin
+lock: $(VENV)/.done ## write the hashes of every pinned package, after you changed a pin (some minutes)
 	@$(BIN)/python -m infra.lock
 
 mutants: $(VENV)/.done ## break the core in about 1000 ways and count how many of them the tests notice (a minute or two)
@@ -77,24 +77,27 @@ debian-packages:
 	{ $$as_root $(APT_GET) update && $$as_root $(APT_GET) install -y --no-install-recommends $(DEBIAN_PACKAGES) >/dev/null; } \
 	|| echo "Installing $(DEBIAN_PACKAGES) failed. $(WITHOUT_THEM)" >&2
 
-$(VENV)/.done: requirements.txt requirements-dev.txt constraints.txt pyproject.toml
+# Every package comes with its hash. Our own has none, so a second call installs it. That call reaches no index, and fails
+# if a package that the requirements name is missing. It is quieter: setuptools warns of each editable installation.
+$(VENV)/.done: requirements.txt requirements-dev.txt requirements-dev.lock constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 to 3.13 with venv (Debian: apt-get install python3-venv), or run make PYTHON=/path/to/python3." >&2; exit 1; }
 	@echo "Creating $(VENV) with $$($(PYTHON) --version): 1.3 GB of packages, up to five minutes ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements-dev.lock
+	@$(BIN)/python $(PIP_INSTALL) --quiet --no-index --no-build-isolation -r requirements-dev.txt
 	@$(BIN)/python -c 'import aws_cdk; aws_cdk.App()' # jsii unpacks the CDK into the user's cache: half a minute, once
 	@touch $@
 
 $(MINISTACK_VENV)/.done: local/requirements-ministack.txt $(VENV)/.done
 	@echo "Creating $(MINISTACK_VENV), the local AWS: half a minute ..."
 	@$(BIN)/python -m venv --clear $(MINISTACK_VENV)
-	@$(MINISTACK_VENV)/bin/python $(PIP_INSTALL) -r local/requirements-ministack.txt
+	@$(MINISTACK_VENV)/bin/python $(PIP_INSTALL) --require-hashes -r local/requirements-ministack.txt
 	@touch $@
 
 $(RIE)/.done: tests/function/runtime/requirements-rie.txt $(VENV)/.done
 	@echo "Installing the Lambda Runtime Interface Emulator into $(RIE): some seconds ..."
 	@rm -rf $(RIE)
-	@$(BIN)/python $(PIP_INSTALL) --no-deps --target $(RIE) -r tests/function/runtime/requirements-rie.txt
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes --no-deps --target $(RIE) -r tests/function/runtime/requirements-rie.txt
 	@touch $@
 
 node_modules/.done: package.json package-lock.json | $(VENV)/.done

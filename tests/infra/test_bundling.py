@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.lock import lock
+from infra.lock import DEVELOPMENT, Machines, lock
 from tests.support.bundles import names, needs_3_13
+from tests.support.checkout import ROOT
 from token_refresher.bundling import bundle as bundling
 from token_refresher.bundling import installed, pruning
 from token_refresher.bundling.python_runtime import Compiler, find_compiler
@@ -293,10 +294,28 @@ class TestPip:
         int(metadata.version("pip").split(".")[0]) < 24, reason="an older pip reports no hash of a local wheel"
     )
     def test_the_lock_has_the_hash_of_each_wheel(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("PIP_FIND_LINKS", str(project.wheel.parent))
-        digest = hashlib.sha256(project.wheel.read_bytes()).hexdigest()
-        project.requirements.write_text("# A comment.\ntiny==1.0 --hash=sha256:0\n", encoding="utf-8")
-        assert lock(project.requirements) == f"# A comment.\ntiny==1.0 \\\n    --hash=sha256:{digest}\n"
+        """`quick` has a compiled wheel for new machines, and is needed on one version of Python only."""
+        folder = project.wheel.parent
+        monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+        wheels = [project.wheel]
+        for tags in ("cp313-cp313-manylinux_2_34_x86_64", "py3-none-any"):
+            wheels.append(folder / f"quick-2.0-{tags}.whl")
+            with zipfile.ZipFile(wheels[-1], "w") as archive:
+                archive.writestr("quick-2.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: quick\nVersion: 2.0\n")
+                archive.writestr("quick-2.0.dist-info/WHEEL", f"Wheel-Version: 1.0\nTag: {tags}\n")
+                archive.writestr("quick-2.0.dist-info/RECORD", "")
+        tiny, *quick = (f"--hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}" for wheel in wheels)
+        marker = 'python_version >= "3.13"'
+        text = f"# A comment.\ntiny==1.0 --hash=sha256:0\nquick==2.0; {marker}\n"
+        project.requirements.write_text(text, encoding="utf-8")
+        new_then_old = (("manylinux_2_34_x86_64",), ("manylinux_2_28_x86_64",))
+        locked = lock(project.requirements, Machines(("3.12", "3.13"), {"x86_64": new_then_old}))
+        pins = ["# A comment.", "tiny==1.0", tiny, f"quick==2.0 ; {marker}", *sorted(quick)]
+        assert [line.removesuffix(" \\").strip() for line in locked.splitlines()] == pins
+
+    def test_what_make_installs_is_what_we_pin(self) -> None:
+        """Else somebody changed constraints.txt without `make lock`."""
+        assert installed.pinned(DEVELOPMENT) == installed.pinned(ROOT / "constraints.txt")
 
     def test_a_broken_configuration_is_an_error(
         self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
