@@ -116,23 +116,6 @@ def test_the_function_uses_all_of_its_role(stack_of: StackOf, variant: str) -> N
     assert kept == (ACCESS if variant == "prod-static" else "access-issued")
 
 
-ACTIONS = [
-    *("amplifyuibuilder:RefreshToken", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
-    "dynamodb:GetItem",
-    *("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"),
-    *("secretsmanager:DescribeSecret", "kms:Decrypt", "kms:GenerateDataKey"),
-]
-
-
-@pytest.mark.parametrize("action", ACTIONS)
-def test_a_role_that_lacks_an_action_is_felt(stack_of: StackOf, action: str) -> None:
-    stack = stack_of("prod")
-    role = stack.role(taken_away=action)
-    assert action in {granted for _, granted in role.granted()}
-    do_everything(stack, role)
-    assert role.denied == {action}
-
-
 @pytest.mark.parametrize(
     ("statement", "action"),
     [("ReadAppCredentials", "secretsmanager:GetSecretValue"), ("UseKeyForAppCredentials", "kms:Decrypt")],

@@ -27,7 +27,7 @@ class Role:
     secret_arn: str
     app_secret_arn: str = ""
     taken_away: str = ""
-    """An action, or the Sid of a statement, to remove from the policy."""
+    """The Sid of a statement to remove from the policy."""
     used: set[tuple[str, str]] = field(default_factory=set)
     """The Sid of each statement that a call needed, with the action."""
     denied: set[str] = field(default_factory=set)
@@ -77,7 +77,7 @@ class Role:
             and all(
                 facts.get(key) == value for key, value in statement.get("Condition", {}).get("StringEquals", {}).items()
             )
-            and self.taken_away not in (action, statement["Sid"])
+            and self.taken_away != statement["Sid"]
         }
         self.used |= allowing
         return bool(allowing)
