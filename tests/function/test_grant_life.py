@@ -49,6 +49,22 @@ class TestGrantLife:
         life = GrantLife.of_days(idle=settings[0], absolute=settings[1])
         assert (life.end(pair), life.keep_alive_at(pair)) == (days(end), days(keep_alive))
 
+    @pytest.mark.parametrize(
+        ("margin", "expires", "keep_alive"),
+        [
+            (0, 30, 20),  # what is not set delays nothing
+            (1, 31, 30),
+            (1, 11, 20),
+            (1, 40, 39),
+            (1, 41, 20),  # the grant would be over
+            (1, None, 20),
+        ],
+    )
+    def test_a_margin_delays_it_in_time(self, margin: int, expires: int | None, keep_alive: int) -> None:
+        pair = TokenPair(access_token="a", refresh_token="r", refreshed_at=days(-20), expires_at=days(expires))
+        life = GrantLife.of_days(idle=60, absolute=0)
+        assert life.keep_alive_at(pair, margin=margin * DAY) == days(keep_alive)
+
     def test_an_end_after_the_last_year_is_none(self) -> None:
         pair = TokenPair(access_token="a", refresh_token="r", granted_at=LAST, refreshed_at=LAST)
         life = GrantLife.of_days(idle=60, absolute=60)

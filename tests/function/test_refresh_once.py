@@ -32,6 +32,11 @@ REFUSED = ReauthorizationRequiredException("refused")
 NOT_STORED = TokenNotStoredException("denied")
 UNREADABLE = SecretUnavailableException("denied")
 RECENT = Failure(DOWN.reason, NOW + COOLDOWN)
+REFUSED_FOR_HOURS = (
+    "The issuer has refused the refresh token 3 times since 2026-11-23T12:00:00Z, without a reason. A person must sign "
+    "in again and store the new pair, unless a firewall or a rate limit answers instead of the issuer: then fix that. "
+    "Nothing was deleted."
+)
 IN_PROGRESS = "The token is being refreshed by another invocation, which did not finish in time. Try again."
 TOO_LITTLE = (
     "Too little time is left in this invocation to start a refresh. "
@@ -275,7 +280,7 @@ class TestFailure:
                 refresh(world, ignore_cooldown=True)
             messages.append(str(caught.value))
         assert world.telemetry.facts("refresh_failed", "reason") == reasons
-        assert any("3 times since 2026-11-23T12:00:00Z" in each for each in messages) is (REFUSED.reason in reasons)
+        assert any(each == REFUSED_FOR_HOURS for each in messages) is (REFUSED.reason in reasons)
         kept = world.lock.state()
         assert isinstance(kept, Failure)
         assert (kept.count, kept.since, kept.refused) == (len(hours), NOW, REFUSED.reason in reasons)
@@ -420,6 +425,7 @@ class TestAnswerWithoutAccessToken:
         stored = world.store.read()
         assert (stored.version_id, stored.pair.refresh_token) == ("V2", "refresh-2")
         assert (stored.pair.access_token, stored.pair.client_id) == (access_token, "client-1")
+        assert stored.pair.issued_by == ISSUED_BY
         assert stored.pair.expires_at == (NOW if access_token else None)
         assert world.telemetry.reports == reported(NONSENSE)
         assert (world.lock.state("V1"), world.lock.state("V2")) == ("done", Failure(NONSENSE.reason, NOW + COOLDOWN))

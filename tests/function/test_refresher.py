@@ -372,10 +372,14 @@ class TestPairOfAnotherIssuer:
     def test_nothing_is_sent(self, use: str, theirs: IssuedBy) -> None:
         world = World.with_token("expired", issued_by=theirs)
         message = fails(world, use, ConfigurationException)
-        assert f"belongs to {theirs}, but this stack uses figma (api.figma.com)" in message
-        assert "tokenctl authorize --stage" in message
+        assert message == (
+            f"The stored token pair belongs to {theirs}, but this stack uses figma (api.figma.com). So nothing was "
+            "sent. Run `tokenctl authorize --stage <stage>` to sign in there, or deploy the settings of "
+            f"{theirs} again."
+        )
         assert (world.issuer.calls, world.lock.table) == ([], {})
-        assert world.telemetry.facts("refresh_failed", "reason") == ["ConfigurationException"]
+        failed = {"reason": "ConfigurationException", "version_id": "V1", "first": True}
+        assert ("refresh_failed", failed) in world.telemetry.reports
 
     def test_its_token_is_served_while_it_lives(self) -> None:
         world = World.with_token("mandatory", issued_by=self.OTHERS[0])
@@ -394,6 +398,11 @@ class TestOnDemand:
         world = World(policy="demand").seeded(window)
         assert world.refresher.live_token().state == state
         assert len(world.issuer.calls) == calls
+
+    def test_a_tick_replaces_what_this_process_knows_to_be_dead(self) -> None:
+        world = World(policy="demand").seeded("advisory")
+        world.memory.mark_dead("V1")
+        assert world.refresher.tick().outcome == "refreshed"
 
     @pytest.mark.parametrize("elsewhere", [False, True])
     @pytest.mark.parametrize("window", ["fresh", "advisory", "expired"])

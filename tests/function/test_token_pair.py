@@ -70,6 +70,10 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
         {**TOKENS, "expiresIn": 10**9},
         {"expires_at": LATEST, "refreshed_at": CREATED, "capped": True},
     ),
+    "expiresIn after the last year": (
+        {**TOKENS, "expiresIn": 10**15},
+        {"expires_at": LATEST, "refreshed_at": CREATED, "capped": True},
+    ),
     "expiresIn from a time far ahead": (
         {**TOKENS, "expiresIn": 60, "refreshedAt": "2999-01-01T00:00:00Z"},
         {"expires_at": LATEST, "refreshed_at": datetime(2999, 1, 1, tzinfo=UTC), "capped": True},
@@ -209,7 +213,9 @@ class TestParse:
     def test_malformed_value_is_named_not_shown(self, key: str, value: object) -> None:
         ours = OUR_NAMES.get(key, key)
         document = {**{known: text for known, text in TOKENS.items() if known != ours}, key: value}
-        assert f"`{ours}`" in self.malformed(json.dumps(document))
+        message = self.malformed(json.dumps(document))
+        assert f"`{ours}`" in message
+        assert ours != "accessToken" or "spaces or line breaks: no HTTP header can carry anything else." in message
 
     def test_an_access_token_alone_is_malformed(self) -> None:
         assert "`refreshToken` must be" in self.malformed(json.dumps({"accessToken": ACCESS}))
@@ -296,6 +302,11 @@ class TestWrite:
 
 
 class TestPair:
+    def test_without_an_access_token_has_no_expiry(self) -> None:
+        alone = RefreshTokenOnly(refresh_token="r2", error=IssuerProtocolException("odd"))
+        pair = a_pair(access_token="").with_refresh_token(alone, issued_by=FIGMA, client_id=None, now=NOW)
+        assert pair.expires_at is None
+
     def test_recognises_its_refresh_token(self) -> None:
         pair = a_pair(refresh_token="grüße-✓")
         assert pair.has_refresh_token("grüße-✓")

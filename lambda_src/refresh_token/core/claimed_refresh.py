@@ -141,7 +141,7 @@ class ClaimedRefresh:
     def _record_failure_of(self, successor: str, error: RefreshTokenError) -> None:
         """Start the cooldown of a version without a usable access token, unless someone has claimed it since."""
         self._report(error)
-        failure = failure_after(error, self.claim.previous, now=self.clock.now())
+        failure = failure_after(error, None, now=self.clock.now())
 
         def record() -> None:
             now, seconds = self.clock.now(), self.clock.remaining()

@@ -26,7 +26,7 @@ class GrantLife(NamedTuple):
     @classmethod
     def of_days(cls, *, idle: int, absolute: int) -> "GrantLife":
         """Return the life for these numbers of days; 0 means that it is not known."""
-        return cls(idle=timedelta(days=idle) if idle else None, absolute=timedelta(days=absolute) if absolute else None)
+        return cls(idle=timedelta(days=idle) or None, absolute=timedelta(days=absolute) or None)
 
     def end(self, pair: "TokenPair") -> datetime | None:
         """Return when the pair's grant ends if it is not refreshed first, None if nothing is known."""
@@ -46,7 +46,7 @@ class GrantLife(NamedTuple):
         used = _last_use(pair)
         said = pair.refresh_expires_at - used if used and pair.refresh_expires_at else None
         # An end in the past that the grant has outlived says nothing. It must not cause a refresh at every tick.
-        known = [life for life in (self.idle, said) if life and life > timedelta()]
+        known = [life for life in (self.idle, said) if life is not None and life > timedelta()]
         at, end = (_later(used, min(known) * 2 / 3), self.end(pair)) if known else (None, None)
         accepted = pair.expires_at - margin if margin and pair.expires_at else None
         return max(at, accepted) if at and accepted and end and accepted < end else at

@@ -45,7 +45,7 @@ def parse_issued_by(value: object) -> IssuedBy:
 
     """
     issuer, host = (value.get("issuer"), value.get("host")) if isinstance(value, dict) else (None, None)
-    if not isinstance(issuer, str) or not isinstance(host, str) or not is_text(issuer) or not is_text(host):
+    if not is_text(issuer) or not is_text(host):
         raise ValueError(f"`{KEY}` must be an object with the strings `issuer` and `host`")
     return IssuedBy(issuer, host.lower())
 

@@ -10,7 +10,7 @@ The report of the current version raises and is counted as well, like the end of
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NoReturn
 
 from refresh_token.core.connections import Connection
@@ -57,7 +57,7 @@ class StaticToken:
         left = self._seconds_left(stored)
         self.telemetry.token_age(version_id=stored.version_id, seconds_left=left, overdue=left <= 0)
         if left <= 0:
-            raise self._counted(stored, _ended(stored))
+            raise self._counted(stored, self._ended(stored))
         return TickReport("fresh", stored)
 
     def force(self) -> NoReturn:
@@ -83,7 +83,7 @@ class StaticToken:
     def _live(self, stored: StoredPair) -> LiveToken:
         left = self._seconds_left(stored)
         if left <= 0:
-            raise ReauthorizationRequiredException(_ended(stored))
+            raise ReauthorizationRequiredException(self._ended(stored))
         pair, now = stored.pair, self.clock.now()
         window = window_of(pair.expires_at, lifetime=pair.lifetime, now=now, settings=self.connection.windows)
         return LiveToken(stored, "fresh" if window is Window.FRESH else "due", int(left))
@@ -94,13 +94,11 @@ class StaticToken:
         return error
 
     def _seconds_left(self, stored: StoredPair) -> float:
-        return (_end(stored) - self.clock.now()).total_seconds()
+        return (self._end(stored) - self.clock.now()).total_seconds()
 
+    def _end(self, stored: StoredPair) -> datetime:
+        """Return when the token ends, which `parse_static_token` requires the secret to say."""
+        return stored.pair.expires_at or self.clock.now()
 
-def _end(stored: StoredPair) -> datetime:
-    """Return when the token ends, which `parse_static_token` requires the secret to say."""
-    return stored.pair.expires_at or datetime.min.replace(tzinfo=UTC)
-
-
-def _ended(stored: StoredPair) -> str:
-    return f"The stored token ended at {iso_utc(_end(stored))}. {HOW_TO_ROTATE}"
+    def _ended(self, stored: StoredPair) -> str:
+        return f"The stored token ended at {iso_utc(self._end(stored))}. {HOW_TO_ROTATE}"

@@ -59,7 +59,6 @@ class WindowSettings:
         return WindowSettings(
             advisory=min(self.advisory, life / 3, margin),
             mandatory=min(self.mandatory, life / 10, margin),
-            margin=self.margin,
         )
 
 
