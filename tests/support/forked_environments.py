@@ -5,8 +5,10 @@ events, one for each process, all at once; a list of their answers comes back on
 prints goes to LOG.
 """
 
+import importlib
 import json
 import os
+import pkgutil
 import sys
 import uuid
 from collections.abc import Callable
@@ -45,9 +47,14 @@ def main(asset: str, count: int, seconds: float, log: str) -> None:
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
     sys.path[-1:] = [asset]
     # Import all that they will need: 64 cold starts on a busy machine would outlast every timeout.
-    from refresh_token.adapters.idempotency_lock import dynamodb_client  # noqa: PLC0415 - it is in the asset
+    from aws_lambda_powertools import Logger, Metrics  # noqa: F401, PLC0415
+
+    import refresh_token  # noqa: PLC0415 - it is in the asset
+
+    for module in pkgutil.walk_packages(refresh_token.__path__, "refresh_token."):
+        importlib.import_module(module.name)
+    from refresh_token.adapters.idempotency_lock import dynamodb_client  # noqa: PLC0415
     from refresh_token.handler import lambda_handler  # noqa: PLC0415
-    from refresh_token.issuers import oauth2, ui_builder  # noqa: F401, PLC0415
 
     dynamodb_client()
 
