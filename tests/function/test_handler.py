@@ -250,12 +250,29 @@ class TestWarning:
         (line,) = (line for line in printed() if line.get("level") == "WARNING")
         return line
 
-    def test_capped_expiry(self, deployment: MotoFunction, printed: Lines) -> None:
-        deployment.issuer.answer(ui_builder_issued(expiresIn=10**9))
+    @pytest.mark.parametrize(
+        ("odd", "message", "counts"),
+        [
+            ({"expiresIn": 10**9}, "The issuer's expiry is more than 400 days ahead; counted as 400 days", []),
+            ({"expiresIn": None}, "The issuer does not say when the token expires; the default", ["ExpiryNotSaid"]),
+        ],
+    )
+    def test_odd_expiry(
+        self, odd: dict[str, object], message: str, counts: list[str], deployment: MotoFunction, printed: Lines
+    ) -> None:
+        deployment.issuer.answer(ui_builder_issued(**odd))
         deployment.seed("expired")
         assert deployment.invoke({})["expiresIn"] <= timedelta(days=400).total_seconds()
-        message = "The issuer's expiry is more than 400 days ahead; counted as 400 days"
-        assert self.warning(printed)["message"] == message
+        lines = printed()
+        assert counted(lines) == [*counts, "Refreshed"]
+        assert self.warning(lambda: lines)["message"].startswith(message)
+
+    def test_unusable_refresh_token_is_an_error(self, deployment: MotoFunction, printed: Lines) -> None:
+        deployment.issuer.answer(ui_builder_issued(refreshToken=7))
+        deployment.seed("expired")
+        deployment.invoke({})
+        (line,) = (line for line in printed() if line.get("level") == "ERROR")
+        assert line["members"] == ["refresh_token"]
 
     def test_pair_of_an_operator_that_stays(self, deployment: MotoFunction, printed: Lines) -> None:
         theirs: list[str] = []
