@@ -71,10 +71,7 @@ class TheRealStore:
     def write_pending(self, pair: TokenPair, *, after: str) -> str:
         version_id = successor_id(after, uuid4().hex)
         self._client.put_secret_value(
-            SecretId=self._arn,
-            ClientRequestToken=version_id,
-            SecretString=pair.to_json(),
-            VersionStages=["AWSPENDING"],
+            SecretId=self._arn, ClientRequestToken=version_id, SecretString=pair.to_json(), VersionStages=["AWSPENDING"]
         )
         return version_id
 

@@ -37,11 +37,7 @@ class MotoFunction:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {
-            "SECRET_ARN": self.secret_arn,
-            "LOCK_TABLE": TABLE,
-            **WINDOW_VARIABLES,
-        }
+        return {"SECRET_ARN": self.secret_arn, "LOCK_TABLE": TABLE, **WINDOW_VARIABLES}
 
     def seed(self, window: str = "fresh", **changes: object) -> str:
         """Store a pair in a window; return its version."""

@@ -60,10 +60,7 @@ def sign_in(stack: Deployment) -> None:
     page = f"{stack.cloud.standin.url}/oauth"
     words = ["authorize", "--stage", "local", "--yes", "--no-browser", "--authorize-url", page]
     with subprocess.Popen(
-        [*TOKENCTL, *words],
-        env=stack.cloud.env | environment(),
-        stdout=subprocess.PIPE,
-        text=True,
+        [*TOKENCTL, *words], env=stack.cloud.env | environment(), stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
         address = next(line.strip() for line in process.stdout if line.startswith("http"))

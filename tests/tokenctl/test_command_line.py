@@ -287,10 +287,7 @@ class TestCompletion:
     def test_offers_what_fits(self, typed: str, offered: set[str]) -> None:
         position = str(typed.count(" "))
         done = shell(
-            f"{sys.executable} -m tokenctl",
-            _TOKENCTL_COMPLETE="bash_complete",
-            COMP_WORDS=typed,
-            COMP_CWORD=position,
+            f"{sys.executable} -m tokenctl", _TOKENCTL_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=position
         )
         assert {line.partition(",")[2] for line in done.stdout.split()} == offered
 

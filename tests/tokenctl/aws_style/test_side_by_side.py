@@ -104,12 +104,7 @@ class Comparison:
 
 @pytest.fixture
 def comparison(  # noqa: PLR0917 - fixtures
-    aws: Callable[..., Done],
-    tokenctl: Tokenctl,
-    standin: StandinControl,
-    wire: Wire,
-    function: Function,
-    folder: Path,
+    aws: Callable[..., Done], tokenctl: Tokenctl, standin: StandinControl, wire: Wire, function: Function, folder: Path
 ) -> Comparison:
     return Comparison(aws, tokenctl, standin, wire, function, folder)
 
@@ -191,11 +186,7 @@ def seen_on_terminal(words: list[str], columns: int) -> str:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
-        words,
-        stdout=theirs,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "AWS_PAGER": ""},
+        words, stdout=theirs, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "AWS_PAGER": ""}
     )
     os.close(theirs)
     seen = b""

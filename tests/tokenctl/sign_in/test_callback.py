@@ -143,12 +143,7 @@ class TestOtherRequests:
             assert nothing_arrived(app)
 
     def test_nothing_is_repeated_or_logged(
-        self,
-        app: CallbackApp,
-        get: Get,
-        tab: Tab,
-        capfd: pytest.CaptureFixture[str],
-        caplog: pytest.LogCaptureFixture,
+        self, app: CallbackApp, get: Get, tab: Tab, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level("DEBUG", logger="werkzeug")
         secret = "fd3a-" + CODE
