@@ -19,8 +19,8 @@ from refresh_token.core.windows import MAX_LIFETIME, Expiry, read_expires_in
 from refresh_token.errors import SecretMalformedException, SecretNotSeededException
 
 HOW_TO_SEED: Final = (
-    "Sign in to Figma once, save the answer in a file and store it with "
-    "`tokenctl seed --stage <stage> --from pair.json`."
+    "Sign in with `tokenctl authorize --stage <stage>`, or store a pair that you have with "
+    "`tokenctl seed --stage <stage>`."
 )
 
 _FIGMA_NAMES: Final = {"access_token": "accessToken", "refresh_token": "refreshToken", "expires_in": "expiresIn"}

@@ -6,10 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.deployment import Deployment
+from refresh_token.core.windows import iso_utc
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl
 from tokenctl.checks.check import Check
+from tokenctl.checks.policy import check_policy
 from tokenctl.checks.stack import check_issuer
+from tokenctl.checks.token import check_grant, check_window
+from tokenctl.stack.deployed_stack import DeployedStack
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -114,3 +118,73 @@ def test_status_names_the_issuer(tokenctl: Tokenctl, bare: Stack, stack: Deploym
     assert tokenctl("status", "--stage", bare.stage, "--output", "json").json["issuer"] == "figma"
     assert tokenctl("status", "--output", "json").json["issuer"] == "amplify"
     assert "\nissuer        figma " in tokenctl("status", "--stage", bare.stage).out
+
+
+CHECKS = {"grant": check_grant, "window": check_window, "policy": check_policy}
+MINUTE, DAY = 60, 86_400
+LIVES: dict[str, tuple[dict[str, str], dict[str, int], str, str]] = {
+    "grant that nothing limits": ({}, {}, "grant", "OK    grant         nothing says when the grant ends"),
+    "grant of 40 days": ({}, {"refreshExpiresAt": 40 * DAY}, "grant", "OK    grant         the grant ends 20"),
+    "grant of 10 days": ({}, {"refreshExpiresAt": 10 * DAY}, "grant", "WARN  grant         the grant ends 20"),
+    "grant that has ended": ({}, {"refreshExpiresAt": -DAY}, "grant", "FAIL  grant         the grant ended 20"),
+    "idle grant": (
+        {"GRANT_IDLE_DAYS": "60"},
+        {"refreshedAt": -50 * DAY},
+        "grant",
+        "WARN  grant         the grant ends",
+    ),
+    "old grant": ({"GRANT_ABSOLUTE_DAYS": "365"}, {"grantedAt": -364 * DAY}, "grant", "WARN  grant         the grant"),
+    "resting token": (
+        {},
+        {"refreshedAt": -9 * MINUTE, "expiresAt": -MINUTE},
+        "window",
+        "OK    window        the token",
+    ),
+    "short life": (
+        {},
+        {"refreshedAt": 0, "expiresAt": 5 * MINUTE},
+        "policy",
+        "OK    policy        tokens live 5 minutes, and",
+    ),
+    "too many versions": (
+        {"REFRESH_POLICY": "always"},
+        {"refreshedAt": 0, "expiresAt": 5 * MINUTE},
+        "policy",
+        "WARN  policy        tokens live 5 minutes, so the schedule stores 288 versions",
+    ),
+    "life below the period": (
+        {"REFRESH_POLICY": "always"},
+        {"refreshedAt": -9 * MINUTE, "expiresAt": -7 * MINUTE},
+        "window",
+        "WARN  window        the token expired",
+    ),
+    "long life": (
+        {},
+        {"refreshedAt": 0, "expiresAt": 90 * DAY},
+        "policy",
+        "OK    policy        tokens live 90 days, and the",
+    ),
+}
+"""The function's variables, times in the secret (seconds from now), the check, and how its line begins."""
+
+
+class TestTheLife:
+    @pytest.mark.parametrize(("variables", "times", "check", "line"), LIVES.values(), ids=LIVES)
+    def test_is_compared_with_grant_schedule_and_policy(  # noqa: PLR0917 - a row
+        self,
+        on_bare: Command,
+        bare: Stack,
+        monkeypatch: pytest.MonkeyPatch,
+        variables: dict[str, str],
+        times: dict[str, int],
+        check: str,
+        line: str,
+    ) -> None:
+        monkeypatch.setattr(DeployedStack, "period", timedelta(minutes=5))
+        monkeypatch.setattr("tokenctl.commands.doctor.BEFORE_DEPLOYMENT", [])
+        monkeypatch.setattr("tokenctl.commands.doctor.AFTER_DEPLOYMENT", [Check(check, (), CHECKS[check])])
+        now = datetime.now(UTC)
+        dates = {key: iso_utc(now + timedelta(seconds=seconds)) for key, seconds in times.items()}
+        bare.set_environment(ISSUER="figma", **variables)
+        bare.put({"accessToken": "canary-a", "refreshToken": "canary-r", **dates})
+        assert on_bare("doctor").line(check).startswith(line)
