@@ -14,8 +14,8 @@ from refresh_token.oauth.issuers import (
     OAuth2Settings,
     StaticSettings,
 )
-from refresh_token.oauth.rules import for_stand_in
-from token_refresher.settings.reader import SettingsReader
+from refresh_token.oauth.rules import for_stand_in, listed
+from token_refresher.settings.reader import SettingsError, SettingsReader
 
 P = ParamSpec("P")
 
@@ -81,6 +81,8 @@ class Issuer:
     @classmethod
     def named(cls, name: str, **arguments: Any) -> Self:  # noqa: ANN401 - checked below
         """Return the issuer with this name."""
+        if name not in ALL_SETTINGS:
+            raise SettingsError([f"issuer={name}: must be {listed(tuple(ALL_SETTINGS))}"])
         return cls(_checked(ALL_SETTINGS[name], arguments))
 
 

@@ -318,6 +318,8 @@ class TestIssuers:
         )
         with pytest.raises(SettingsError, match="token_url=: must be set"):
             Issuer.oauth2()  # type: ignore[call-arg]
+        with pytest.raises(SettingsError, match="issuer=github: must be amplify, figma, oauth2 or static"):
+            Issuer.named("github")
 
 
 class TestSecretsInSettings:
