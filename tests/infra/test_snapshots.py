@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("synth")
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_template_is_the_reviewed_one(template_file: Callable[[str], Path], variant: str) -> None:
-    current = as_snapshot(template_file(variant).read_text(encoding="utf-8"))
+    current = as_snapshot(template_file(variant).read_text(encoding="utf-8"), VARIANTS[variant][0])
     if os.environ.get("RENEW_SNAPSHOTS"):
         write(variant, current)
     assert current == template(variant), "if you meant to change it: make snapshots, then review git diff"
