@@ -18,7 +18,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
       redirect_uris: ["https://client.example/callback"],
     },
   ],
-  features: { devInteractions: { enabled: false } },
+  features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
   findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
   rotateRefreshToken: true,
   ttl: { AccessToken: 3600, RefreshToken: 86400, Grant: 86400, IdToken: 3600 },

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import urllib3
 
@@ -31,6 +32,14 @@ class OidcProvider:
         """Tell whether the server takes an access token of its own."""
         headers = {"Authorization": f"Bearer {access_token}"}
         return urllib3.request("GET", f"{self.url}/me", headers=headers, timeout=10).status == HTTPStatus.OK
+
+    def revoke(self, token: str) -> None:
+        """Revoke a token and its grant (RFC 7009)."""
+        login = urllib3.make_headers(basic_auth=f"{quote(CLIENT_ID, safe='')}:{quote(CLIENT_SECRET, safe='')}")
+        headers = {**login, "Content-Type": "application/x-www-form-urlencoded"}
+        body = urlencode({"token": token})
+        answer = urllib3.request("POST", f"{self.url}/token/revocation", body=body, headers=headers, timeout=10)
+        assert answer.status == HTTPStatus.OK
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""From Amplify to Figma with an app of one's own, and back, on a live stack (docs/issuers.md): no consumer notices."""
+"""From Amplify to Figma with an app of one's own, and back, on a live stack (docs/issuers.md): no consumer notices.
+
+On the way back, the stack uses a server that nobody here wrote.
+"""
 
 import json
 import subprocess
@@ -13,9 +16,12 @@ import urllib3
 
 from local.deployment import TOKENCTL, Deployment, deploy
 from local.standin import CLIENT_ID, CLIENT_SECRET
+from tests.support import oidc_provider as oidc
 from tests.support.child_process import environment
 from tests.support.consent import allowed
+from tests.support.deployed_stack import put_secret
 from tests.support.events import FORCE, TICK
+from tests.support.oidc_provider import oidc_provider
 from tests.support.played_demo import PlayedDemo
 from tests.support.windows import FRESH, MANDATORY
 
@@ -74,6 +80,31 @@ def used(played: PlayedDemo) -> dict[str, Any]:
     return answer
 
 
+def check_a_rotating_server(stack: Deployment) -> None:
+    """Deploy a server that replaces refresh tokens and revokes the grant of a spent one, and let it do both."""
+
+    def refused(refresh_token: str) -> bool:
+        put_secret(stack, SecretString=json.dumps({"refreshToken": refresh_token}))
+        return bool(stack.invoke(TICK).payload.get("errorType") == "ReauthorizationRequiredException")
+
+    with oidc_provider() as server:
+        deploy(stack.cloud, context={"issuer": "oauth2", "oauth2_token_url": f"{server.url}/token"})
+        assert "`tokenctl authorize" in stack.invoke(FORCE).payload["errorMessage"]
+        app = {"clientId": oidc.CLIENT_ID, "clientSecret": oidc.CLIENT_SECRET}
+        stack.tokenctl("app-credentials", "--yes", stdin=json.dumps(app))
+        tokens = [server.sign_in()]
+        stack.tokenctl("seed", "--yes", stdin=json.dumps({"refreshToken": tokens[0]}))
+        for _ in range(3):
+            assert server.accepts(stack.invoke(FORCE).payload["accessToken"])
+            tokens.append(stack.current()[1]["refreshToken"])
+        assert len(set(tokens)) == 4
+        assert [refused(token) for token in (tokens[0], tokens[-1])] == [True, True], "the spent one ends the grant"
+        revoked = server.sign_in()
+        server.revoke(revoked)
+        assert refused(revoked)
+        assert not refused(server.sign_in())
+
+
 def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: Deployment) -> None:
     cloud, standin = stack.cloud, stack.cloud.standin
     secrets = cloud.client("secretsmanager")
@@ -112,6 +143,9 @@ def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: De
     assert stack.invoke(TICK).payload["outcome"] == "refreshed"
     assert (calls(stack, "FigmaRefresh"), calls(stack, "RefreshToken")) == ([200, 200], [200])
 
+    _, pair = stack.current()
+    check_a_rotating_server(stack)
+    put_secret(stack, SecretString=json.dumps(pair))
     kept, _ = stack.current()
     with asked_all_the_time(played) as seen:
         assert deploy(cloud).outputs == stack.outputs
