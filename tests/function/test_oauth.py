@@ -208,7 +208,7 @@ NO_OBJECTS: dict[str, bytes | None] = {
     "nothing": b"",
     "HTML": b"<h1>No</h1>",
     "half a document": b'{"a": 1',
-    "text after it": b'{"a": 1} x',
+    "text before it": b'Warning: {"a": 1}',
     "a list": b'["a"]',
     "text": b'"a"',
     "null": b"null",
@@ -219,6 +219,8 @@ OBJECTS = {
     "plain": '{"a": "ö"}'.encode(),
     "a name twice": '{"a": 1, "a": "ö"}'.encode(),
     "a byte order mark": '{"a": "ö"}'.encode("utf-8-sig"),
+    "two, and blanks": '\n\ufeff {"a": "ö"}'.encode("utf-8-sig"),
+    "text after it": '{"a": "ö"}\n<b>Warning</b>: {"a": 1}'.encode(),
     **{name: '{"a": "ö"}'.encode(name) for name in ("utf-16", "utf-16-be", "utf-32", "utf-32-le")},
 }
 ODD_OBJECTS: dict[bytes, Callable[[object], bool]] = {

@@ -8,6 +8,9 @@ _FORMS: Final = ("application/x-www-form-urlencoded", "text/plain")
 """Media types of a body that may be a form. RFC 6749, 5.1, knows JSON only, but GitHub sends the first one to clients
 that do not ask for JSON, and some older servers send the second one."""
 
+_BLANKS: Final = "\ufeff \t\r\n"
+"""What may stand before the object: white space and byte order marks."""
+
 _MAX_DIGITS: Final = 30
 """Digits of a number that are read. Longer numbers have no meaning here, and Python refuses to parse more than 4300
 digits."""
@@ -29,17 +32,17 @@ def _media_type(content_type: str | None) -> str:
 
 
 def json_object(body: bytes | None) -> dict[str, Any] | None:
-    """Return the JSON object in a body, None if there is none.
+    """Return the JSON object that a body begins with, None if there is none.
 
     Like most readers, it accepts repeated members (the last one counts), a byte order mark, UTF-16, UTF-32, NaN and
-    raw control characters in strings. Bytes that are not text spoil only the string that has them: no token with such
-    bytes can be used.
+    raw control characters in strings. What follows the object, such as a server's warning, is ignored. Bytes that are
+    not text spoil only the string that has them: no token with such bytes can be used.
     """
     if body is None:
         return None
     try:
         text = body.decode(json.detect_encoding(body), errors="surrogateescape")
-        found = json.loads(text, strict=False, parse_int=_whole)
+        found, _ = _READER.raw_decode(text.lstrip(_BLANKS))
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
@@ -47,3 +50,6 @@ def json_object(body: bytes | None) -> dict[str, Any] | None:
 
 def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MAX_DIGITS else float("nan")
+
+
+_READER: Final = json.JSONDecoder(strict=False, parse_int=_whole)
