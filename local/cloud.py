@@ -111,7 +111,7 @@ class LocalCloud:
         return caller_environment(self.url) | self.exports
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - the caller names the type of its client
-        """Return the boto3 client for a service. It ignores the user's own profiles, and is closed with the cloud."""
+        """Return the boto3 client for a service. It ignores profiles and proxies, and closes with the cloud."""
         if service not in self._clients:
             self._clients[service] = self._new_client(service)
         return self._clients[service]
@@ -125,7 +125,7 @@ class LocalCloud:
         )
         url = self.standin.url if service == STANDIN_SERVICE else self.url
         make: Any = session.client
-        return make(service, endpoint_url=url, config=Config(s3={"addressing_style": "path"}))
+        return make(service, endpoint_url=url, config=Config(s3={"addressing_style": "path"}, proxies={}))
 
     def cdk(
         self, *, app_folder: Path = ROOT, app: str | None = None, on_line: Callable[[str], None] = say_nothing

@@ -85,7 +85,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unpacked.mkdir(parents=True, exist_ok=True)
     (tmp_path / ".cache").mkdir()
     (tmp_path / ".cache" / "aws").symlink_to(unpacked)
-    for name, value in {**MACHINE, "HOME": str(tmp_path), "DATABASE_PASSWORD": "canary"}.items():
+    more = {"HOME": str(tmp_path), "DATABASE_PASSWORD": "canary", "http_proxy": "http://127.0.0.1:9"}
+    for name, value in {**MACHINE, **more}.items():
         monkeypatch.setenv(name, value)
     (tmp_path / ".cdk.json").write_text(json.dumps({"profile": "work", "toolkitStackName": "Theirs"}))
 
