@@ -14,7 +14,7 @@ def tls_context(bundle: str | None, fallback: Callable[[], str]) -> ssl.SSLConte
 
     It trusts the file `bundle` if one is configured; else the machine's authorities, for which OpenSSL also reads
     SSL_CERT_FILE and SSL_CERT_DIR; else, on a machine without any, the file that `fallback` names. It accepts the same
-    certificates as botocore does with the same authorities.
+    chains as botocore does with the same authorities.
 
     Raises:
         OSError, ValueError: the file holds no certificates, or cannot be read.
