@@ -30,10 +30,15 @@ def _with_output(command: Command, options: tuple[Option, ...]) -> Command:
     return with_options(with_output, options)
 
 
-def _check_format(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None and value not in FORMATS:
+def _last_format(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """Return the last format. As in the AWS CLI, a wrong one is refused even if another one follows."""
+    if not {*values} <= {*FORMATS}:
         raise UsageError(f"--output must be one of {', '.join(FORMATS)}.")
-    return value
+    return values[-1] if values else None
+
+
+def _last(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> str:
+    return values[-1]
 
 
 def _compiled(query: str) -> Any:  # noqa: ANN401 - JMESPath's
@@ -52,14 +57,20 @@ def _options(default: str) -> tuple[Option, ...]:
     return (
         click.option(
             "--output",
-            callback=_check_format,
+            multiple=True,
+            callback=_last_format,
             metavar=f"[{'|'.join(FORMATS)}]",
             shell_complete=complete_from(*FORMATS),
             help=f"Format of the answer. Default: {default}.",
         ),
         click.option("--query", help="JMESPath expression to apply to the answer."),
         click.option(
-            "--color", type=click.Choice(["on", "off", "auto"]), default="auto", help="Colours; auto: on a terminal."
+            "--color",
+            type=click.Choice(["on", "off", "auto"]),
+            multiple=True,
+            default=["auto"],
+            callback=_last,
+            help="Colours; auto: on a terminal.",
         ),
     )
 

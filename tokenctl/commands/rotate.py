@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from refresh_token.core.issued_by import KEY as ISSUED_BY
 from refresh_token.core.windows import iso_utc
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
@@ -115,4 +116,8 @@ def _kept(deployed: DeployedStack, new_token: str) -> dict[str, object]:
             f"{deployed.target.option}` with the token and the right date."
         )
     kept = dict(stored.unknown)
-    return kept if stored.client_id is None else {"clientId": stored.client_id, **kept}
+    if stored.client_id is not None:
+        kept["clientId"] = stored.client_id
+    if stored.issued_by is not None:  # a refresh token that stays must not lose its owner: it would go anywhere
+        kept[ISSUED_BY] = stored.issued_by.to_document()
+    return kept

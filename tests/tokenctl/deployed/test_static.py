@@ -14,6 +14,7 @@ from tests.support.command_line import Tokenctl, on_terminal
 pytestmark = pytest.mark.xdist_group("stack")
 
 OLD, NEW = "canary-old-token-of-a-person", "canary-new-token-of-a-person"
+OWNER = {"issuedBy": {"issuer": "figma", "host": "api.figma.com"}}
 IN_A_YEAR = ("--expires-in-days", "365")
 
 
@@ -24,7 +25,7 @@ def ends_in(days: int) -> str:
 @pytest.fixture
 def static(bare: Stack) -> Stack:
     bare.set_environment(ISSUER="static")
-    bare.put({"accessToken": OLD, "expiresAt": ends_in(20), "refreshToken": "canary-kept", "note": "kept"})
+    bare.put({"accessToken": OLD, "expiresAt": ends_in(20), "refreshToken": "canary-kept", "note": "kept", **OWNER})
     return bare
 
 
@@ -40,6 +41,7 @@ class TestRotate:
         assert ("still holds the token: delete it." in done.err) is (form == "file")
         held: Any = static.stored()
         assert (held["accessToken"], held["note"], held["refreshToken"]) == (NEW, "kept", "canary-kept")
+        assert {"issuedBy": held["issuedBy"]} == OWNER, "the refresh token would go anywhere"
         assert held["expiresAt"][:10] == ends_in(365)[:10]
         assert held["refreshedAt"][:10] == ends_in(0)[:10]
         assert "in 365 days" in done.out
