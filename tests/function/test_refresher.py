@@ -387,7 +387,7 @@ class TestPairOfAnotherIssuer:
         world = World.with_token("advisory", issued_by=self.OTHERS[0])
         fails(world, "tick", ConfigurationException)
 
-    def test_an_unknown_one_is_noted_by_the_first_refresh(self) -> None:
+    def test_the_first_refresh_notes_an_unknown_one(self) -> None:
         world = World.with_token("expired", issued_by=None)
         assert world.refresher.tick().stored.pair.issued_by == world.issuer.issued_by
 
@@ -399,7 +399,7 @@ class TestOnDemand:
         assert world.refresher.live_token().state == state
         assert len(world.issuer.calls) == calls
 
-    def test_a_tick_replaces_what_this_process_knows_to_be_dead(self) -> None:
+    def test_a_tick_replaces_what_is_known_dead(self) -> None:
         world = World(policy="demand").seeded("advisory")
         world.memory.mark_dead("V1")
         assert world.refresher.tick().outcome == "refreshed"

@@ -201,6 +201,14 @@ def test_the_client_uses_only_its_libraries(file: Path) -> None:
     assert roots - STANDARD - {"token_client"} == OUTSIDE.get(file.relative_to(CLIENT).as_posix(), set())
 
 
+@pytest.mark.parametrize("file", files("tests"), ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_test_shares_through_support_alone(file: Path) -> None:
+    shared = [module for module in imports(file) if re.match(r"tests\.(.+\.)?(conftest|test_\w+)$", module)]
+    assert shared == [], "what two modules need is in tests/support"
+    names = re.findall(r"def test_(\w+)\(", file.read_text())
+    assert [name for name in names if name.count("_") > 7] == [], "a name has at most eight words"
+
+
 def test_mypy_reads_every_construct_that_is_used() -> None:
     """A skipped module is `Any` to mypy, so it finds no errors in the use of that module."""
     overrides = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]

@@ -35,7 +35,7 @@ def test_a_tick_refreshes_through_the_pruned_packages(function: LocalFunction) -
         assert token not in log
 
 
-def test_an_error_has_its_type_and_the_request_id(function: LocalFunction) -> None:
+def test_an_error_has_type_and_request_id(function: LocalFunction) -> None:
     with function.runtime() as runtime:
         answer = runtime.invoke({})
         assert answer["errorType"] == "SecretNotSeededException"

@@ -226,7 +226,7 @@ class TestWhatBelongsElsewhere:
         assert ("belongs to oauth2 (login.example)" in shown) is (storage.kind is SEED)
 
 
-def test_a_colon_in_an_id_for_figma_is_refused(tokenctl: Tokenctl, bare: Stack) -> None:
+def test_figma_ids_with_a_colon_are_refused(tokenctl: Tokenctl, bare: Stack) -> None:
     storage = Storage(bare, CREDENTIALS, tokenctl)
     done = storage(stdin=json.dumps({**APP, "clientId": "canary:id"}))
     assert (done.code, storage.held()) == (252, None)
