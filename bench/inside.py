@@ -65,7 +65,7 @@ def refresh(count: int) -> dict[str, list[float]]:
     def due() -> None:
         value = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
         value["expiresAt"] = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
-        value.pop("refreshedAt", None)  # a tick leaves a token that lived for less than an hour to consumers
+        value.pop("refreshedAt", None)  # a tick leaves a token that lives for minutes to consumers
         secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(value))
 
     def bare() -> None:

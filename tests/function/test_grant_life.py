@@ -72,10 +72,10 @@ class TestGrantLife:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "policies"),
-    [(59, {"auto", "demand"}), (60, {"demand"}), (None, {"demand"})],
+    ("seconds", "policies"),
+    [(1295, {"auto", "demand"}), (1296, {"demand"}), (None, {"demand"})],
 )
-def test_ticks_leave_short_lives_to_consumers(minutes: int | None, policies: set[str]) -> None:
-    expires_at = None if minutes is None else NOW + timedelta(minutes=minutes)
+def test_ticks_leave_short_lives_to_consumers(seconds: int | None, policies: set[str]) -> None:
+    expires_at = None if seconds is None else NOW + timedelta(seconds=seconds)
     pair = TokenPair(access_token="a", refresh_token="r", refreshed_at=NOW, expires_at=expires_at)
     assert {policy for policy in ("auto", "always", "demand") if on_demand(policy, pair)} == policies

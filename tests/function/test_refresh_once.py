@@ -226,7 +226,7 @@ class TestFailure:
         [
             (DOWN, timedelta(seconds=60), "Try again after that."),
             (NONSENSE, timedelta(seconds=60), "See the function's log for that attempt."),
-            (REFUSED, timedelta(minutes=15), "A person must sign in to Figma again and store the new pair."),
+            (REFUSED, timedelta(minutes=15), "A person must sign in again and store the new pair."),
         ],
         ids=lambda value: getattr(value, "reason", None),
     )

@@ -305,8 +305,8 @@ class TestLostAnswer:
 
 
 IDLE = GrantLife(idle=timedelta(days=60))
-SHORT = {"expires_at": NOW + timedelta(minutes=20), "refreshed_at": NOW - timedelta(minutes=20)}
-ENDED = {"expires_at": NOW - timedelta(minutes=20), "refreshed_at": NOW - timedelta(minutes=60)}
+SHORT = {"expires_at": NOW + timedelta(minutes=10), "refreshed_at": NOW - timedelta(minutes=10)}
+ENDED = {"expires_at": NOW - timedelta(minutes=10), "refreshed_at": NOW - timedelta(minutes=30)}
 UNUSED = {"refreshed_at": NOW - timedelta(days=40)}
 MARGIN = replace(WINDOWS, margin=timedelta(seconds=90))
 NEARLY_OVER = {"expires_at": NOW + timedelta(seconds=90), "refreshed_at": NOW - timedelta(minutes=20)}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from refresh_token.core.refresh_policy import ALWAYS
+from refresh_token.core.refresh_policy import ALWAYS, MAX_VERSIONS
 from refresh_token.core.windows import WindowSettings
 from token_refresher.settings.reader import SettingsReader
 from token_refresher.settings.schedule_expression import (
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 MAX_WATCH: Final = timedelta(days=7)
 """How far back an alarm can look for a tick (CloudWatch API reference, PutMetricAlarm, `Period`)."""
-
-MAX_VERSIONS: Final = 100
-"""How many versions a secret can have. Secrets Manager removes none of them within 24 hours (AWS Secrets Manager
-quotas), so no more than these can be written in that time."""
 
 _HOUR: Final = timedelta(hours=1)
 

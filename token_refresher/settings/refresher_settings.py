@@ -73,7 +73,7 @@ class TimingSettings(TypedDict, total=False):
             default=AUTO,
             about="whether the schedule refreshes a token that is due (`always`), or leaves that to the next consumer "
             "(`demand`), which suits tokens that live for minutes. `auto` is `demand` for tokens that live less than "
-            "an hour, else `always`",
+            "21.6 minutes, else `always`",
         ),
     ]
     grant_idle_days: Annotated[

@@ -4,16 +4,13 @@ import math
 from datetime import timedelta
 from typing import Final
 
-from refresh_token.core.refresh_policy import on_demand
+from refresh_token.core.refresh_policy import MAX_VERSIONS, on_demand
 from refresh_token.core.windows import WindowSettings
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.stack.pair_secret import count_new_versions, read_pair
 from tokenctl.stack.token_life import duration
 
 DAY: Final = timedelta(days=1)
-MAX_VERSIONS: Final = 100
-"""Secrets Manager keeps so many versions of a secret, and removes none within 24 hours (its quotas)."""
-
 MANY_VERSIONS: Final = 80
 _FIX: Final = "deploy with refresh_policy=demand, and let consumers keep the token while it lives"
 

@@ -130,7 +130,7 @@ def _cooling_down(failure: Failure) -> RefreshTokenError:
     """Return the error for consumers during the cooldown: the one of the attempt that failed."""
     error = error_named(failure.reason)
     what_now = (
-        "A person must sign in to Figma again and store the new pair."
+        "A person must sign in again and store the new pair."
         if error is ReauthorizationRequiredException
         else "Try again after that."
         if error is IssuerUnavailableException

@@ -12,10 +12,14 @@ DEMAND: Final = "demand"
 POLICIES: Final = (AUTO, ALWAYS, DEMAND)
 """Every policy. The first is the default."""
 
-SHORT_LIFE: Final = timedelta(hours=1)
-"""With `AUTO`, tokens of a shorter life than this are refreshed on demand. Refreshing each of them would write too
-often: Secrets Manager keeps 100 versions, removes none within 24 hours, and advises against more than one write in ten
-minutes (AWS Secrets Manager quotas)."""
+MAX_VERSIONS: Final = 100
+"""How many versions a secret can have. Secrets Manager removes none of them within 24 hours (AWS Secrets Manager
+quotas), so no more than these can be written in that time."""
+
+SHORT_LIFE: Final = timedelta(hours=24) / MAX_VERSIONS * 3 / 2
+"""With `AUTO`, tokens of a shorter life than this, 21.6 minutes, are refreshed on demand. Ticks that refresh write once
+in two thirds of a life, because the advisory window is the last third. For shorter lives, these are more writes than
+the secret can hold."""
 
 
 def on_demand(policy: str, pair: "TokenPair") -> bool:
