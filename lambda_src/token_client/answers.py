@@ -48,7 +48,13 @@ def token_of(payload: bytes) -> Received:
             "state": str(state),
             **more,
         } if not isinstance(expires_in, bool) and version_id:
-            token = Token(access_token, version_id, state, _time_of(more.get("expiresAt")))
+            token = Token(
+                access_token,
+                version_id,
+                state,
+                _time_of(more.get("expiresAt")),
+                refreshed_at=_time_of(more.get("refreshedAt")),
+            )
             _ = token.authorization  # raises if no header can carry the token
             return Received(token, expires_in)
     raise UnexpectedAnswerException(
@@ -102,6 +108,6 @@ def _json_object(payload: bytes) -> Mapping[str, Any]:
 def _time_of(text: object) -> datetime | None:
     try:
         time = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
+        return time and time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return time if time is None or time.tzinfo is None else time.astimezone(UTC)

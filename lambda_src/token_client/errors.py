@@ -22,6 +22,10 @@ class TokenClientError(Exception):
     transient: ClassVar[bool] = False
     """Whether the same call may succeed later without anybody changing anything."""
 
+    pause: ClassVar[float] = 30.0
+    """Seconds during which the client repeats this error instead of asking the function again; shortened at random by
+    up to half. Long where a person has to act, short where another attempt may help."""
+
 
 class FunctionError(TokenClientError):
     """The function failed. ``error_type`` is the name of the error, as the function or Lambda reported it."""
@@ -44,6 +48,8 @@ class SecretMalformedException(FunctionError):
 class SecretUnavailableException(FunctionError):
     """The function cannot read its secret."""
 
+    pause = 10.0
+
 
 class ReauthorizationRequiredException(FunctionError):
     """The issuer refuses the refresh token. An operator has to sign in again; a retry does not help."""
@@ -53,6 +59,7 @@ class IssuerUnavailableException(FunctionError):
     """The token needs a refresh, and the issuer is not available at the moment."""
 
     transient = True
+    pause = 10.0
 
 
 class IssuerProtocolException(FunctionError):
@@ -63,12 +70,14 @@ class RefreshInProgressException(FunctionError):
     """Another invocation is refreshing the token and did not finish in time. Try again."""
 
     transient = True
+    pause = 1.0
 
 
 class TokenNotStoredException(FunctionError):
     """The token was refreshed but could not be stored. The next call or report fixes this if writing works again."""
 
     transient = True
+    pause = 2.0
 
 
 class ConfigurationException(FunctionError):
@@ -79,10 +88,13 @@ class FunctionTimedOutException(FunctionError):
     """The function reached its own timeout."""
 
     transient = True
+    pause = 5.0
 
 
 class FunctionCrashedException(FunctionError):
     """The function's process ended or could not start, for example out of memory or with a broken bundle."""
+
+    pause = 10.0
 
 
 class UnknownFunctionException(FunctionError):
@@ -90,7 +102,10 @@ class UnknownFunctionException(FunctionError):
 
 
 class InvokeError(TokenClientError):
-    """Lambda did not run the function. ``code`` is Lambda's error code, or the class name of botocore's error."""
+    """Lambda did not run the function. ``code`` is Lambda's error code, or the class name of botocore's error.
+
+    It is empty if the caller's own timeout ended the wait.
+    """
 
     code: str = ""
 
@@ -99,26 +114,33 @@ class InvokeThrottledException(InvokeError):
     """Lambda throttles: this account, or this function, has too many invocations at once."""
 
     transient = True
+    pause = 5.0
 
 
 class InvokeDeniedException(InvokeError):
     """This consumer's role may not invoke the function, or its credentials are not valid."""
 
+    pause = 10.0
+
 
 class FunctionMissingException(InvokeError):
     """The function or alias does not exist in this account and region."""
 
+    pause = 10.0
+
 
 class InvokeTimedOutException(InvokeError):
-    """No answer came within the read timeout. The function may have finished by now: try again."""
+    """No answer came within the read timeout, or the caller's own. The function may have finished by now: try again."""
 
     transient = True
+    pause = 5.0
 
 
 class LambdaUnavailableException(InvokeError):
     """Lambda is unreachable or has an internal error."""
 
     transient = True
+    pause = 5.0
 
 
 class InvokeRefusedException(InvokeError):
@@ -127,6 +149,8 @@ class InvokeRefusedException(InvokeError):
 
 class ClientConfigurationException(TokenClientError):
     """The consumer's own set-up is wrong: no function name, region, credentials or parameter."""
+
+    pause = 10.0
 
 
 class UnexpectedAnswerException(TokenClientError):

@@ -50,10 +50,11 @@ class FunctionName:
             self._name = self._read(new_client("ssm"))
         return self._name
 
-    def forget(self) -> None:
-        """Read the parameter again next time, if the name came from one, because the function is gone."""
+    def forget(self) -> bool:
+        """Read the parameter again next time, because the function is gone. Return whether there is a parameter."""
         if self._parameter:
             self._name = ""
+        return bool(self._parameter)
 
     def _read(self, ssm: Any) -> str:  # noqa: ANN401 - the SSM client
         error: TokenClientError | None = None

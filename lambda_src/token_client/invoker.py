@@ -1,8 +1,8 @@
 """Invokes the function with boto3, and retries where that is safe.
 
-The client does its own retries instead of leaving them to botocore: it retries after a throttle, a failed connection or
-an internal error of Lambda, but not after a read timeout. A retry never kills a token, because the function refreshes
-each version once. After a timeout it would only make the consumer wait twice.
+The client does its own retries instead of leaving them to botocore: it retries after a failed connection or an internal
+error of Lambda. A retry never kills a token, because the function refreshes each version once. It does not retry after
+a throttle, which every retry would prolong, nor after a read timeout, because the consumer would wait twice.
 """
 
 import json
@@ -19,7 +19,6 @@ from token_client.answers import Received, error_of, token_of
 from token_client.errors import (
     ClientConfigurationException,
     FunctionMissingException,
-    InvokeThrottledException,
     LambdaUnavailableException,
     TokenClientError,
 )
@@ -69,14 +68,14 @@ class Invoker:
         """
         outcome = self._attempt(event, patient=patient)
         for attempt in range(1, MAX_ATTEMPTS if patient else 1):
-            if not isinstance(outcome, InvokeThrottledException | LambdaUnavailableException):
+            if not isinstance(outcome, LambdaUnavailableException):
                 break
             self._sleep(FIRST_PAUSE * 2 ** (attempt - 1) * self._random())
             outcome = self._attempt(event, patient=patient)
+        if isinstance(outcome, FunctionMissingException) and self._name.forget():
+            outcome = self._attempt(event, patient=patient)
         if isinstance(outcome, Received):
             return outcome
-        if isinstance(outcome, FunctionMissingException):
-            self._name.forget()
         raise outcome
 
     def after_fork(self) -> None:

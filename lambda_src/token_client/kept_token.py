@@ -30,6 +30,23 @@ class Now(NamedTuple):
     monotonic: float
     wall: float
 
+    def since(self, earlier: "Now") -> float:
+        """Return the seconds since an earlier moment, by whichever clock counted more."""
+        return max(0.0, self.monotonic - earlier.monotonic, self.wall - earlier.wall)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The client asks nothing more about a version for so many seconds."""
+
+    version: str
+    since: Now
+    seconds: float
+
+    def covers(self, version: str, now: Now) -> bool:
+        """Whether it is too early to ask about this version."""
+        return version == self.version and now.since(self.since) < self.seconds
+
 
 @dataclass(frozen=True, slots=True)
 class KeptToken:
@@ -56,8 +73,8 @@ class KeptToken:
         return replace(self, token=replace(self.token, stale=True), ask_after=self.age(now) + pause)
 
     def age(self, now: Now) -> float:
-        """Return the seconds since the token arrived, by whichever clock counted more."""
-        return max(0.0, now.monotonic - self.since.monotonic, now.wall - self.since.wall)
+        """Return the seconds since the token arrived."""
+        return now.since(self.since)
 
     def is_alive(self, now: Now) -> bool:
         """Whether the token may still be handed out."""

@@ -6,7 +6,11 @@ from token_client.tokens import Token
 
 
 class TokenSource(Protocol):
-    """A source of tokens. `TokenClient` is one."""
+    """A source of tokens. `TokenClient` is one.
+
+    The methods may take a ``timeout`` in seconds. A method ``token_in_memory``, which returns a token or None without
+    waiting, saves async code a thread.
+    """
 
     def get_token(self) -> Token:
         """Return a live token."""

@@ -10,6 +10,9 @@ from token_client.errors import UnexpectedAnswerException
 MAX_LENGTH: Final = 16_384
 """Characters of an access token. This rule and the next are the function's own (`refresh_token.core.text`)."""
 
+NEW: Final = 60.0
+"""Seconds for which a token counts as new: too young for a rejection without a reason to be about the token."""
+
 _USABLE: Final = re.compile(r"[!-~]+")
 """What a header can carry after ``Bearer``: visible ASCII characters (RFC 6750, 2.1, allows fewer)."""
 
@@ -45,6 +48,12 @@ class Token:
     """UTC, by the function's clock. The client itself counts from the moment the token arrived."""
     stale: bool = False
     """Whether the client asked the function about this token without an answer. As far as it knows the token lives."""
+    refreshed_at: datetime | None = None
+    """When the token was issued, UTC, by the function's clock. None if the function does not say."""
+
+    def is_new(self, wall: float) -> bool:
+        """Whether the token is less than `NEW` seconds old. `wall` is the time in seconds since 1970."""
+        return self.refreshed_at is not None and wall - self.refreshed_at.timestamp() < NEW
 
     @property
     def authorization(self) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import copy
 import io
 import logging
+import pickle
 import ssl
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import anyio
+import anyio.to_thread
+import boto3
 import httpx
 import pip
 import pytest
@@ -23,11 +27,14 @@ from tests.support.certificates import Authority
 from tests.support.checkout import ROOT
 from tests.support.client_function import Api, Function, raised, token_of
 from tests.support.http_server import serving
-from token_client import Token, TokenClient, TokenClientError
+from token_client import Token, TokenClient, TokenClientError, tokens
 from token_client.auth import rejections
+from token_client.auth.evidence import Evidence, evidence_of
+from token_client.auth.hosts import Hosts
 from token_client.auth.httpx import TokenAuth as HttpxAuth
 from token_client.auth.requests import TokenAuth as RequestsAuth
 from token_client.auth.urllib3 import TokenPool
+from token_client.errors import ClientConfigurationException, InvokeTimedOutException
 
 Send = Callable[..., tuple[int, str]]
 """(method, URL, body, the library's own options) to (status, text)."""
@@ -42,7 +49,7 @@ def with_requests(client: TokenClient) -> Send:
 
     def send(method: str, url: str, body: Any = None, **options: Any) -> tuple[int, str]:
         with session:
-            answer = session.request(method, url, timeout=10, **{"data": body, **options})
+            answer = session.request(method, url, **{"data": body, "timeout": 10, **options})
         return answer.status_code, answer.text
 
     return send
@@ -86,7 +93,10 @@ def with_urllib3(client: TokenClient) -> Send:
     return send
 
 
-@pytest.fixture(params=[with_requests, with_httpx, with_async_httpx, with_urllib3], ids=lambda make: make.__name__)
+LIBRARIES = [with_requests, with_httpx, with_async_httpx, with_urllib3]
+
+
+@pytest.fixture(params=LIBRARIES, ids=lambda make: make.__name__)
 def send(request: pytest.FixtureRequest, client: TokenClient) -> Send:
     made: Send = request.param(client)
     return made
@@ -102,11 +112,26 @@ SCENARIOS: dict[str, tuple[str, str, int]] = {
     "a used token two refreshes behind is replaced": ("me refresh kill me refresh kill me", "1123345", 4),
     "a dead token is replaced before a redirect": ("old kill old", "11122", 1),
     "a new token that is forbidden is tried once more": ("forbidden me forbidden me", "12222", 1),
-    "a used token that is forbidden is tried twice more": ("me forbidden forbidden", "11233", 2),
+    "a used token that is forbidden is tried once more": ("me forbidden forbidden", "1122", 1),
+    "so is one whose replacement has no date": ("undated me refresh kill forbidden forbidden", "1122", 1),
+    "a replacement without a date is called invalid": ("undated invalid me refresh kill me", "1123", 2),
+    "a doubted token is called invalid": ("forbidden invalid kill me", "1223", 2),
+    "a live token is called invalid": ("me invalid forbidden forbidden", "1122", 1),
+    "a scope is missing": ("me scope forbidden forbidden", "111", 0),
+    "the function calls the token new": ("damping refresh me forbidden forbidden", "222", 1),
     "two consumers do not drive each other": ("forbidden" + " refresh forbidden" * 5, "122334455667", 1),
     "a doubted token that died is replaced": ("forbidden refresh me", "1223", 1),
 }
 """Steps, the versions of the tokens that were sent, and the number of reports to the function."""
+
+SETTINGS: dict[str, dict[str, object]] = {
+    "undated": {"is_dated": False},
+    "damping": {"damps": True},
+    "401": {"rejection": 401},
+    "invalid": {"says": "Invalid token"},
+    "scope": {"challenge": 'Bearer error="insufficient_scope", scope="files"'},
+}
+"""Steps that change how the function or the API behaves."""
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -117,10 +142,11 @@ def test_a_scenario(send: Send, api: Api, function: Function, name: str) -> None
         match step:
             case "kill" | "refresh":
                 getattr(function, step)()
-            case "401":
-                api.rejection = 401
             case "forbidden":
-                assert send("GET", f"{api.url}/forbidden") == FORBIDDEN
+                assert send("GET", f"{api.url}/forbidden") == (403, api.says)
+            case _ if step in SETTINGS:
+                for setting, value in SETTINGS[step].items():
+                    setattr(api if hasattr(api, setting) else function, setting, value)
             case _:
                 assert send("GET", f"{api.url}/{step}") == HELLO
     assert authorizations(api) == [f"Bearer {token_of(int(version))}" for version in sent]
@@ -178,8 +204,8 @@ class TestRedirects:
     def test_the_same_origin_keeps_the_token(self, send: Send, api: Api, function: Function) -> None:
         api.redirects |= {"/moved": "/again", "/again": "/forbidden"}
         assert [send("GET", f"{api.url}/{path}") for path in ("me", "moved")] == [HELLO, FORBIDDEN]
-        assert [path for path, *_ in api.seen].count("/forbidden") == 3
-        assert function.refreshes == 2
+        assert [path for path, *_ in api.seen].count("/forbidden") == 2
+        assert function.refreshes == 1
         assert None not in authorizations(api)
 
     @pytest.mark.parametrize("to", ["{other}/me", "{localhost}/me", "{other}/back", "https to {localhost}/me"])
@@ -207,7 +233,10 @@ def tls(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext
 
 
 class TestRequests:
-    def test_a_prepared_request_can_be_sent_again(self, client: TokenClient, api: Api, function: Function) -> None:
+    def test_a_prepared_request_can_be_sent_again(
+        self, client: TokenClient, api: Api, function: Function, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tokens, "NEW", 0)  # each token dies at once
         api.redirects["/old"] = "/me"
         with requests.Session() as session:
             session.auth = RequestsAuth(client)
@@ -220,6 +249,79 @@ class TestRequests:
                     assert session.get(f"{api.url}/me", timeout=10).status_code == 200
         assert function.refreshes == 20
         assert copy.deepcopy(prepared.headers) == prepared.headers
+
+    def test_a_streamed_rejection_stays_unread(self, client: TokenClient, api: Api) -> None:
+        for path, body in (("me", b"hello "), ("forbidden", b"No.")):
+            answer = requests.get(f"{api.url}/{path}", auth=RequestsAuth(client), stream=True, timeout=10)
+            with httpx.Client(auth=HttpxAuth(client)) as session, session.stream("GET", f"{api.url}/{path}") as other:
+                assert b"".join(other.iter_raw()) == body
+            pooled = TokenPool(client).request("GET", f"{api.url}/{path}", preload_content=False)
+            assert answer.raw.read() == pooled.read() == body
+
+
+class TestStored:
+    """What is pickled holds no token, and works in its next process. A copy shares the client."""
+
+    def test_pickles_of_requests(
+        self, client: TokenClient, api: Api, function: Function, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tokens, "NEW", 0)  # as above
+        session = requests.Session()
+        session.auth = RequestsAuth(client, hosts=["127.0.0.1"])
+        function.kill()
+        answer = session.get(f"{api.url}/me", timeout=10)
+        for whole in (client, session, session.auth, answer, answer.history, answer.request, answer.request.headers):
+            text = pickle.dumps(whole)
+            assert b"canary" not in text
+            assert b"canary" not in pickle.dumps(copy.deepcopy(pickle.loads(text)))  # noqa: S301 - our own
+            assert "canary" not in repr(whole)
+        for stored in (pickle.loads(pickle.dumps(session)), copy.deepcopy(session), copy.copy(session)):  # noqa: S301
+            function.kill()
+            assert stored.get(f"{api.url}/me", timeout=10).text == "hello "
+        for request in (copy.copy(answer.request), copy.deepcopy(answer.request)):
+            function.kill()
+            assert session.send(request, timeout=10).status_code == 200
+
+    @pytest.mark.parametrize("path", ["me", "old"])
+    def test_pickles_of_httpx(self, client: TokenClient, api: Api, path: str) -> None:
+        api.redirects["/old"] = "/me"
+        auth = pickle.loads(pickle.dumps(HttpxAuth(client)))  # noqa: S301
+        with httpx.Client(auth=auth, follow_redirects=True) as session:
+            answer = session.get(f"{api.url}/{path}")
+        assert b"canary" not in pickle.dumps([answer, *answer.history])
+        assert answer.request.headers["Authorization"] == OLD
+
+    def test_a_boto3_session_cannot_be_pickled(self, session: boto3.session.Session) -> None:
+        with pytest.raises(TypeError, match="boto3 session"):
+            pickle.dumps(TokenClient("f", session=session))
+
+
+TIMEOUTS: dict[object, list[Any]] = {
+    with_requests: [0.05, (10, 0.05), urllib3.Timeout(total=0.05)],
+    with_httpx: [0.05, httpx.Timeout(10, read=0.05)],
+    with_async_httpx: [0.05],
+    with_urllib3: [0.05, urllib3.Timeout(read=0.05), urllib3.Timeout(total=0.05)],
+}
+
+
+class TestTimeouts:
+    @pytest.mark.parametrize("library", LIBRARIES)
+    def test_a_requests_timeout_bounds_the_wait(
+        self, library: Callable[[TokenClient], Send], client: TokenClient, api: Api, function: Function
+    ) -> None:
+        send, timeouts = library(client), TIMEOUTS[library]
+        function.slow = threading.Event()
+        for timeout in timeouts:
+            with pytest.raises(InvokeTimedOutException):
+                send("GET", f"{api.url}/me", timeout=timeout)
+        function.slow.set()
+        assert send("GET", f"{api.url}/me", timeout=10) == HELLO
+        assert len(function.events) == 1
+        function.kill()
+        function.slow = threading.Event()
+        for timeout in timeouts:
+            with pytest.raises(InvokeTimedOutException):
+                send("GET", f"{api.url}/me", timeout=timeout)
 
 
 def refuse(*_: object, **__: object) -> NoReturn:
@@ -326,7 +428,7 @@ class OneToken:
 
 
 @pytest.mark.parametrize("access_token", UNUSABLE, ids=UNUSABLE.get)
-@pytest.mark.parametrize("library", [with_requests, with_httpx, with_async_httpx, with_urllib3])
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_no_error_shows_an_unusable_token(library: Callable[[object], Send], api: Api, access_token: str) -> None:
     with pytest.raises(TokenClientError, match=UNUSABLE[access_token]) as caught:
         library(OneToken(access_token))("GET", f"{api.url}/me")
@@ -334,8 +436,82 @@ def test_no_error_shows_an_unusable_token(library: Callable[[object], Send], api
     assert api.seen == []
 
 
-def test_urllib3s_retries_leave_rejections_alone(client: TokenClient, api: Api, function: Function) -> None:
-    retries = urllib3.Retry(3, status_forcelist=[401, 403, 500], remove_headers_on_redirect=[])
+EVIDENCE = {
+    ('Bearer error="invalid_token"', "Invalid scope(s)"): "INVALID",
+    ('Basic realm="a, b", Bearer realm="c", error=insufficient_scope', "Invalid token"): "OTHER",
+    ("", '{"status":403,"err":"Invalid token"}'): "INVALID",
+    ("", '{"status":403,"err":"Token expired"}'): "INVALID",
+    ("", '{"err":"Invalid scope(s): file_read. This endpoint requires the file_content:read scope"}'): "OTHER",
+    ("", '[{"errorCode":"INVALID_SESSION_ID","message":"Session expired or invalid"}]'): "INVALID",
+    ("", '{"error":{"code":"InvalidAuthenticationToken"}}'): "INVALID",
+    ("", '{"error":{"details":[{"reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]}}'): "OTHER",
+    ("", '{"errors":[{"reason":"rateLimitExceeded"}]}'): "OTHER",
+    ("", "Token is invalid or has insufficient scope"): "NONE",
+    ("", "Forbidden"): "NONE",
+    ("", "<p>Invalid token</p>" + "x" * 5000): "NONE",
+}
+"""A challenge and a body, and what they say about the token."""
+
+
+@pytest.mark.parametrize("case", EVIDENCE, ids="".join)
+def test_a_rejection_tells_its_reason(case: tuple[str, str]) -> None:
+    challenge, body = case
+    assert evidence_of([challenge], body.encode()).name == EVIDENCE[case]
+
+
+HOSTS: dict[str, tuple[object, str]] = {
+    # the allow-list, and which of ADDRESSES get the token
+    "by default": (None, "1101100"),
+    "a host": ({"API.figma.com."}, "1100000"),
+    "a host and port": (["api.figma.com:443"], "1000000"),
+    "loopback": ("127.0.0.1", "0001000"),
+    "one host over http": (["http://api.figma.com"], "1110000"),
+    "none": ([], "0000000"),
+}
+ADDRESSES = [
+    ("https", "api.figma.com", None),
+    ("https", "api.figma.com", 8443),
+    ("http", "api.figma.com", None),
+    ("http", "127.0.0.1", 80),
+    ("http", "[::1]", 8080),
+    ("http", "localhost.example.com", 80),
+    ("http", "169.254.169.254", 80),
+]
+
+
+class TestHosts:
+    @pytest.mark.parametrize("case", HOSTS)
+    def test_only_these_get_the_token(self, case: str) -> None:
+        given, expected = HOSTS[case]
+        hosts = Hosts(given)  # type: ignore[arg-type]
+        assert "".join(str(int(hosts.allow(*address))) for address in ADDRESSES) == expected
+
+    @pytest.mark.parametrize("entry", ["*.figma.com", "https://a.com/x", "ftp://a.com", "u@a.com", "a.com:x", ""])
+    def test_an_entry_is_a_host(self, entry: str) -> None:
+        with pytest.raises(ClientConfigurationException, match="not a host"):
+            Hosts([entry])
+
+    def test_other_requests_go_without(self, client: TokenClient, api: Api, function: Function) -> None:
+        options: Any = {"hosts": ["api.figma.com"]}
+        url = f"{api.url}/me"
+        requests.get(url, auth=RequestsAuth(client, **options), timeout=10)
+        httpx.get(url, auth=HttpxAuth(client, **options))
+        TokenPool(client, **options).request("GET", url)
+        assert (authorizations(api), function.events) == ([None] * 3, [])
+
+
+class Keeping(urllib3.Retry):
+    """A caller's own retries, which keep every header on a redirect."""
+
+    def new(self, **options: Any) -> "Keeping":
+        return super().new(**{**options, "remove_headers_on_redirect": []})
+
+
+@pytest.mark.parametrize("kind", [urllib3.Retry, Keeping])
+def test_urllib3s_retries_leave_rejections_alone(
+    client: TokenClient, api: Api, function: Function, kind: type[urllib3.Retry]
+) -> None:
+    retries = kind(3, status_forcelist=[401, 403, 500], remove_headers_on_redirect=[])
     api.redirects["/away"] = api.url.replace("127.0.0.1", "localhost") + "/me"
     function.kill()
     for pool in (urllib3.PoolManager(retries=retries), urllib3.PoolManager()):
@@ -364,31 +540,61 @@ def test_the_pause_grows_until_a_replacement_works(client: TokenClient) -> None:
         """Reject every attempt; return the seconds until a rejection is reported again."""
         nonlocal now
         trial = learnt.begin()
-        while trial.should_repeat(403, can_repeat=lambda: True):
+        while trial.should_repeat(403, Evidence.NONE, can_repeat=lambda: True):
             pass
         start = now
-        while learnt.is_doubted(trial.token):
+        while learnt.is_doubted(trial.token, Evidence.NONE):
             now += 15
         return now - start
 
     assert [pause() for _ in range(6)] == [60, 120, 240, 480, 900, 900]
     trial = learnt.begin()
-    assert trial.should_repeat(403, can_repeat=lambda: True)
-    assert not trial.should_repeat(200, can_repeat=lambda: True)
+    assert trial.should_repeat(403, Evidence.NONE, can_repeat=lambda: True)
+    assert not trial.should_repeat(200, Evidence.NONE, can_repeat=lambda: True)
     assert pause() == 60
 
 
-def test_the_event_loop_is_not_blocked(client: TokenClient, api: Api, function: Function) -> None:
-    slow = function.slow = threading.Event()
+class TestAsync:
+    @pytest.mark.parametrize("backend", ["asyncio", "trio"])
+    @pytest.mark.filterwarnings("ignore:The `trio` module")
+    def test_questions_leave_loop_and_threads_alone(
+        self, client: TokenClient, api: Api, function: Function, backend: str
+    ) -> None:
+        slow = function.slow = threading.Event()
+        statuses: list[int] = []
 
-    async def run() -> httpx.Response:
-        async with httpx.AsyncClient(auth=HttpxAuth(client)) as session:
-            asking = asyncio.create_task(session.get(f"{api.url}/me"))
-            await asyncio.to_thread(function.asked.acquire)
-            slow.set()  # the event loop sets it, so it is not blocked
-            return await asking
+        async def get(session: httpx.AsyncClient) -> None:
+            statuses.append((await session.get(f"{api.url}/me")).status_code)
 
-    assert asyncio.run(run()).status_code == 200
+        async def run() -> None:
+            async with httpx.AsyncClient(auth=HttpxAuth(client)) as session:
+                with anyio.move_on_after(0.05) as cancelled:
+                    await get(session)
+                async with anyio.create_task_group() as tasks:
+                    for _ in range(50):
+                        tasks.start_soon(get, session)
+                    await anyio.sleep(0.05)
+                    assert anyio.to_thread.current_default_thread_limiter().borrowed_tokens == 0
+                    slow.set()  # the event loop sets it, so it is not blocked
+            assert cancelled.cancelled_caught
+
+        anyio.run(run, backend=backend)
+        assert (statuses, len(function.events)) == ([200] * 50, 1)
+
+    def test_a_token_in_memory_takes_no_thread(
+        self, client: TokenClient, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client.get_token()
+        monkeypatch.setattr(anyio.to_thread, "run_sync", refuse)
+        assert with_async_httpx(client)("GET", f"{api.url}/me") == HELLO
+
+    def test_another_source_is_asked_in_a_thread(self, api: Api) -> None:
+        class Source(OneToken):
+            def get_token(self) -> Token:
+                assert threading.current_thread() is not threading.main_thread()
+                return super().get_token()
+
+        assert with_async_httpx(Source(token_of(1)))("GET", f"{api.url}/me") == HELLO  # type: ignore[arg-type]
 
 
 def test_urllib3_keeps_the_callers_headers(client: TokenClient, api: Api) -> None:

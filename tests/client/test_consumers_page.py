@@ -88,11 +88,11 @@ def leaves(error: type[errors.TokenClientError]) -> list[str]:
 
 
 def test_the_page_lists_every_error_in_order() -> None:
-    rows = re.findall(r"^\| `(\w+Exception)` \| .*? \| (.*) \|$", PAGE.read_text(), re.MULTILINE)
-    assert [name for name, _ in rows] == leaves(errors.TokenClientError)
-    assert [
-        name for name, what_to_do in rows if what_to_do.startswith("transient") != getattr(errors, name).transient
-    ] == []
+    rows = re.findall(r"^\| `(\w+Exception)` \| .*? \| (.*) \| (\d+) s \|$", PAGE.read_text(), re.MULTILINE)
+    assert [name for name, *_ in rows] == leaves(errors.TokenClientError)
+    for name, what_to_do, pause in rows:
+        error = getattr(errors, name)
+        assert (error.transient, error.pause) == (what_to_do.startswith("transient"), float(pause)), name
     function_errors = leaves(errors.FunctionError)
     assert (len(function_errors), len(leaves(errors.InvokeError))) == (13, 6), "the page says thirteen and six"
     assert list(errors.CONTRACT) == function_errors[:10]

@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import settings
@@ -11,10 +13,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from token_client.answers import Received
-from token_client.errors import LambdaUnavailableException, TokenClientError, UnexpectedAnswerException
+from token_client.errors import (
+    InvokeTimedOutException,
+    LambdaUnavailableException,
+    ReauthorizationRequiredException,
+    RefreshInProgressException,
+    TokenClientError,
+    UnexpectedAnswerException,
+)
 from token_client.keeper import TokenKeeper
 from token_client.kept_token import Now
-from token_client.tokens import Token
+from token_client.memory import LOOK_AGAIN
+from token_client.tokens import NEW, Token
 
 DAY, MINUTE = 86_400.0, 60.0
 ASKED = {"provider": "figma"}
@@ -38,24 +48,29 @@ class World:
     """Seconds by which the wall clock was set back."""
     events: list[tuple[Mapping[str, str], bool]] = field(default_factory=list)
     asked: threading.Event = field(default_factory=threading.Event)
-    """Set by an impatient call, which then waits for ``go_on``."""
+    """Set by a call that then waits for ``go_on``: an impatient one, or any if the function is slow."""
+    is_slow: bool = False
+    is_damping: bool = False
+    """Whether it calls its token new, and leaves it alone."""
     go_on: threading.Event | None = None
 
     def clocks(self) -> Now:
         return Now(1000 + self.now - self.frozen, 2e9 + self.now - self.set_back)
 
     def ask(self, event: Mapping[str, str], *, patient: bool) -> Received:
-        if self.go_on and not patient:
+        if (go_on := self.go_on) and (self.is_slow or not patient):
             self.asked.set()
-            self.go_on.wait()
+            go_on.wait()
         self.events.append((event, patient))
         if self.faults:
             raise self.faults.pop()
         if not self.up:
             raise LambdaUnavailableException("down")
-        if event.get("failedVersionId") == f"v{self.version}" or self.now >= self.expires:
+        if (event.get("failedVersionId") == f"v{self.version}" and not self.is_damping) or self.now >= self.expires:
             self.refresh()
-        return Received(Token(f"t{self.version}", f"v{self.version}", self.state, None), int(self.expires - self.now))
+        dated = datetime.fromtimestamp(2e9 + self.now, UTC) if self.is_damping else None
+        token = Token(f"t{self.version}", f"v{self.version}", self.state, None, refreshed_at=dated)
+        return Received(token, int(self.expires - self.now))
 
     def refresh(self) -> None:
         self.version, self.expires = self.version + 1, self.now + self.life
@@ -131,7 +146,7 @@ class TestThreads:
             world.asked.wait()
             world.faults = [*faults]
             report = pool.submit(keeper.report_failure, dead)
-            while dead.version_id not in keeper._rejected:
+            while not keeper._memory.is_rejected(dead.version_id):
                 pass
             world.go_on.set()  # type: ignore[union-attr]
             assert [report.result().version_id, question.result().version_id] == ["v2", "v2"]
@@ -161,12 +176,89 @@ class TestAnswers:
         world = World()
         keeper = world.keeper()
         token = keeper.get_token()
-        for world.up in (True, False):
-            assert keeper.look_again(token).version_id == "v1"
-        world.up = True
+        for world.now, world.up in ((0, True), (LOOK_AGAIN + 1, False)):
+            assert [keeper.look_again(token).version_id for _ in range(3)] == ["v1"] * 3
+        world.now, world.up = 3 * LOOK_AGAIN, True
         world.refresh()
         assert [keeper.look_again(token).version_id for _ in range(2)] == ["v2", "v2"]
         assert [event for event, _ in world.events] == [ASKED] * 4
+
+
+FAILURES = [ReauthorizationRequiredException, LambdaUnavailableException, RefreshInProgressException]
+
+
+class TestFailures:
+    @pytest.mark.parametrize("kind", FAILURES)
+    @pytest.mark.parametrize("is_report", [False, True])
+    def test_an_error_is_repeated_for_its_pause(self, kind: type[TokenClientError], *, is_report: bool) -> None:
+        world = World(faults=[kind("No.")] * 2)
+        keeper = world.keeper()
+        token = Token("t0", "v0", "fresh", None)
+        for world.now, calls in ((0, 1), (kind.pause - 0.1, 1), (kind.pause + 0.1, 2), (3 * kind.pause, 3)):
+            for _ in range(20):
+                with nullcontext() if calls == 3 else pytest.raises(kind, match=r"^No\.$"):
+                    keeper.report_failure(token) if is_report else keeper.get_token()
+            assert len(world.events) == calls
+
+    def test_another_version_is_reported_at_once(self) -> None:
+        world = World(faults=[ReauthorizationRequiredException("No.")])
+        keeper = world.keeper()
+        with pytest.raises(ReauthorizationRequiredException):
+            keeper.report_failure(Token("t0", "v0", "fresh", None))
+        assert keeper.report_failure(Token("t1", "v1", "fresh", None)).version_id == "v2"
+        assert keeper.get_token().version_id == "v2"
+
+    def test_a_new_token_survives_its_report(self) -> None:
+        world = World(is_damping=True)
+        keeper = world.keeper()
+        for world.now, calls in ((0, 2), (NEW - 1, 2), (NEW + 1, 3)):
+            token = keeper.get_token()
+            assert keeper.report_failure(token).version_id == keeper.get_token().version_id == "v1"
+            assert len(world.events) == calls
+
+
+class TestTimeouts:
+    def test_the_next_caller_gets_the_answer(self) -> None:
+        world = World(go_on=threading.Event(), is_slow=True)
+        keeper = world.keeper()
+        for _ in range(3):
+            with pytest.raises(InvokeTimedOutException, match=r"0\.01 seconds") as caught:
+                keeper.get_token(timeout=0.01)
+            assert caught.value.code == ""
+        world.go_on.set()  # type: ignore[union-attr]
+        assert keeper.get_token(timeout=10).version_id == "v1"
+        assert len(world.events) == 1
+
+    def test_a_live_token_is_returned_then(self) -> None:
+        world = World(state="due")
+        keeper = world.keeper()
+        token = keeper.get_token(timeout=10)
+        world.now, world.go_on = DAY, threading.Event()
+        assert keeper.get_token(timeout=0) is token
+        world.go_on.set()
+
+    def test_a_call_lost_in_a_freeze_is_replaced(self) -> None:
+        lost = threading.Event()
+        world = World(go_on=lost, is_slow=True)
+        keeper = world.keeper()
+        with pytest.raises(InvokeTimedOutException):
+            keeper.get_token(timeout=0)
+        world.asked.wait()
+        world.now, world.frozen, world.go_on = DAY, DAY, None
+        world.refresh()
+        assert keeper.get_token().version_id == "v2"
+        world.version = 1
+        lost.set()
+        while len(world.events) < 2:
+            pass
+        assert keeper.get_token().version_id == "v2"
+
+    def test_without_a_thread_the_caller_asks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def start(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+        assert World().keeper().get_token(timeout=1).version_id == "v1"
 
 
 class Life(RuleBasedStateMachine):
@@ -225,6 +317,7 @@ class Life(RuleBasedStateMachine):
     @rule(up=st.booleans())
     def the_function_goes_down_or_comes_back(self, up: bool) -> None:  # noqa: FBT001 - drawn
         self.world.up = up
+        self.world.now += LambdaUnavailableException.pause
 
     @rule(state=st.sampled_from(["fresh", "due", "degraded"]))
     def the_window_changes(self, state: str) -> None:

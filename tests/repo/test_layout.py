@@ -155,9 +155,12 @@ CLIENT_ALLOWED: dict[str, set[str]] = {
     "invoke_errors": {"errors"},
     "invoker": {"answers", "errors", "function_name", "invoke_errors"},
     "kept_token": {"answers", "tokens"},
-    "keeper": {"answers", "errors", "kept_token", "tokens"},
+    "kept_failure": {"errors", "kept_token"},
+    "calls": {"answers", "errors", "kept_token", "tokens"},
+    "memory": {"answers", "calls", "errors", "kept_failure", "kept_token", "tokens"},
+    "keeper": {"calls", "errors", "kept_token", "memory", "tokens"},
     "client": {"function_name", "invoker", "keeper", "kept_token", "tokens"},
-    "auth": {"errors", "source", "tokens"},
+    "auth": {"calls", "errors", "source", "tokens"},
     "__init__": {"client", "errors", "source", "tokens"},
 }
 """The same for the client, which is shipped by itself. It uses nothing of the function, and only boto3 of AWS."""
@@ -169,7 +172,9 @@ OUTSIDE = {
     "invoker.py": {"boto3", "botocore", "mypy_boto3_lambda"},
     "client.py": {"boto3"},
     "auth/requests.py": {"requests"},
-    "auth/httpx.py": {"anyio", "httpx"},
+    "auth/async_questions.py": {"anyio"},
+    "auth/httpx.py": {"httpx"},
+    "auth/httpx_messages.py": {"httpx"},
     "auth/urllib3.py": {"urllib3"},
 }
 

@@ -44,6 +44,12 @@ class Function:
     version: int = 1
     alive: bool = True
     """Whether the API accepts the current token."""
+    age: float = 86_400
+    """Seconds since the current token was issued."""
+    is_dated: bool = True
+    """Whether answers say when that was."""
+    damps: bool = False
+    """Whether it leaves a version alone that is reported within its first 30 seconds."""
     expires_in: int = LIFE
     state: str = "fresh"
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -69,18 +75,19 @@ class Function:
         return f"version-{self.version}"
 
     def kill(self) -> None:
-        """Kill the live token without the function noticing."""
-        self.alive = False
+        """Kill the live token without the function noticing, some time after it was issued."""
+        self.alive, self.age = False, 3600
 
     def refresh(self) -> None:
         """Replace the token, as a tick or another consumer's report does."""
-        self.version, self.alive = self.version + 1, True
+        self.version, self.alive, self.age = self.version + 1, True, 0
         self.refreshes += 1
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
-        if event.get("failedVersionId") == self.version_id:
+        if event.get("failedVersionId") == self.version_id and not (self.damps and self.age < 30):
             self.refresh()
-        return {
+        dated = {"refreshedAt": (datetime.now(UTC) - timedelta(seconds=self.age)).isoformat()}
+        return (dated if self.is_dated else {}) | {
             "accessToken": self.token,
             "expiresIn": self.expires_in,
             "expiresAt": (datetime.now(UTC) + timedelta(seconds=self.expires_in)).isoformat(),
@@ -119,6 +126,9 @@ class Api:
 
     function: Function
     rejection: int = 403
+    says: str = "No."
+    """The body of a rejection."""
+    challenge: str = "Bearer"
     is_public: bool = False
     """Whether it asks for no token."""
     url: str = ""
@@ -133,7 +143,7 @@ class Api:
         self.seen.append((request.path, authorization, request.get_data()))
         live = self.is_public or (self.function.alive and authorization == f"Bearer {self.function.token}")
         if request.path in self.forbidden or not live:
-            response = Response("No.", self.rejection)
+            response = Response(self.says, self.rejection, {"WWW-Authenticate": self.challenge})
         elif request.path in self.redirects:
             response = Response("", 302, {"Location": self.redirects[request.path]})
         else:

@@ -1,36 +1,46 @@
 """Auth for httpx, sync and async: ``httpx.Client(auth=TokenAuth(client))``."""
 
 import sys
-import traceback
 from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import suppress
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
-import anyio.to_thread
 import httpx
 
+from token_client.auth.async_questions import AsyncQuestions
+from token_client.auth.evidence import evidence_of
+from token_client.auth.httpx_messages import HEADER, SignedHeaders, answer_in, aread, body_of, can_repeat, read
 from token_client.auth.rejections import REJECTED, Rejections, Trial
 from token_client.errors import TokenClientError
 from token_client.source import TokenSource
-
-_HEADER: Final = "Authorization"
 
 
 class TokenAuth(httpx.Auth):
     """Adds the token, and retries once with another one if the API rejects it (`rejected_statuses`).
 
-    A streamed body (generator, file) cannot be sent again, so the adapter reports the rejection and returns the answer
-    as it is. If a response hook of the client raises, the adapter reports the rejection, too, and the error stands. On
-    a redirect to another host httpx drops the token, and the adapter ignores that host's rejection. In async code a
-    worker thread asks the function, so the event loop is not blocked.
+    Only `hosts` get the token; by default every host over https, and loopback addresses over http. A streamed body
+    (generator, file) cannot be sent again, so the adapter reports the rejection and returns the answer as it is. If a
+    response hook of the client raises, the adapter reports the rejection, too, and the error stands. On a redirect to
+    another host httpx drops the token, and the adapter ignores that host's rejection.
+
+    In async code a token in memory takes no thread. Questions to the function run in threads of the auth's own.
 
     Raises:
-        TokenClientError: from the request, if no token is available.
+        TokenClientError: from the request, if no token is available within its read timeout.
+        ClientConfigurationException: an entry of `hosts` is not a host.
 
     """
 
-    def __init__(self, source: TokenSource, *, rejected_statuses: Collection[int] = REJECTED) -> None:
-        self._rejections = Rejections(source, statuses=rejected_statuses)
+    def __init__(
+        self,
+        source: TokenSource,
+        *,
+        rejected_statuses: Collection[int] = REJECTED,
+        hosts: Collection[str] | None = None,
+    ) -> None:
+        self._rejections = Rejections(source, statuses=rejected_statuses, hosts=hosts)
+        self._questions = AsyncQuestions()
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send a request with `httpx.Client`."""
@@ -38,7 +48,7 @@ class TokenAuth(httpx.Auth):
 
     def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send a request with `httpx.AsyncClient`."""
-        return _AsyncFlow(_Exchange(self._rejections, request))
+        return _AsyncFlow(_Exchange(self._rejections, request), self._questions)
 
 
 class _Exchange:
@@ -46,28 +56,63 @@ class _Exchange:
 
     def __init__(self, rejections: Rejections, request: httpx.Request) -> None:
         self._rejections, self._request = rejections, request
+        url = request.url
+        self._is_allowed = rejections.hosts.allow(url.scheme, url.host, url.port)
         self._trial: Trial | None = None
         self._answer: httpx.Response | None = None
         self.is_unanswered = False
+        self.timeout: float | None = request.extensions.get("timeout", {}).get("read")
+        """Seconds that the caller waits for an answer. A token may take as long."""
+
+    def begin_from_memory(self) -> bool:
+        """Take a token without a question to the function, if that is possible, and return whether it was."""
+        if self._is_allowed:
+            self._trial = self._rejections.begin_from_memory(self.timeout)
+        return self._trial is not None or not self._is_allowed
 
     def after(self, answer: httpx.Response | None) -> httpx.Request | None:
         """Return the request to send after an answer, or None; without an answer the first one."""
         self.is_unanswered = False
-        if self._trial is None or answer is None:
-            self._trial = self._rejections.begin()
-        elif _should_repeat(self._trial, answer):
+        if answer is None:
+            if self._is_allowed and self._trial is None:
+                self._trial = self._rejections.begin(self.timeout)
+        elif self._should_repeat(answer):
             self._request, self._answer = answer.request, answer
         else:
+            for each in (*answer.history, answer):  # a redirect copied the headers
+                each.request.headers = SignedHeaders(each.request.headers)
             return None
         self.is_unanswered = True
-        return _signed(self._request, self._trial)
+        if self._trial:
+            self._request.headers = SignedHeaders(self._request.headers)
+            self._request.headers[HEADER] = self._trial.token.authorization
+        return self._request
+
+    def is_rejected(self, answer: httpx.Response) -> bool:
+        """Whether the answer, which may be the end of a chain of redirects, rejects our token."""
+        sent = answer.request.headers.get(HEADER)
+        return bool(
+            self._trial
+            and self._trial.is_rejection(answer.status_code)
+            and sent == self._trial.token.authorization  # otherwise it is another host's answer
+        )
 
     def fail(self, error: BaseException | None) -> None:
         """Report the rejection in an answer that a hook of the caller raised about: httpx does not pass it on."""
-        answer = _answer_in(error) if self.is_unanswered and isinstance(error, Exception) else None
-        if self._trial and answer and answer is not self._answer:
+        answer = answer_in(error) if self.is_unanswered and isinstance(error, Exception) else None
+        if answer and answer is not self._answer:
             with suppress(TokenClientError):  # the caller gets the hook's error
-                _should_repeat(self._trial, answer, is_over=True)
+                self._should_repeat(answer, is_over=True)
+
+    def _should_repeat(self, answer: httpx.Response, *, is_over: bool = False) -> bool:
+        trial = self._trial
+        if trial is None or answer.request.headers.get(HEADER) != trial.token.authorization:
+            return False
+        return trial.should_repeat(
+            answer.status_code,
+            evidence_of(answer.headers.get_list("WWW-Authenticate"), body_of(answer)),
+            can_repeat=lambda: not is_over and can_repeat(answer.request),
+        )
 
 
 class _Flow(Generator[httpx.Request, httpx.Response, None]):
@@ -77,6 +122,8 @@ class _Flow(Generator[httpx.Request, httpx.Response, None]):
         self._exchange = exchange
 
     def send(self, value: httpx.Response | None) -> httpx.Request:
+        if value and self._exchange.is_rejected(value):
+            read(value)
         if request := self._exchange.after(value):
             return request
         raise StopIteration
@@ -91,11 +138,18 @@ class _Flow(Generator[httpx.Request, httpx.Response, None]):
 class _AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
     """The same for async code."""
 
-    def __init__(self, exchange: _Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, exchange: _Exchange, questions: AsyncQuestions) -> None:
+        self._exchange, self._questions = exchange, questions
 
     async def asend(self, value: httpx.Response | None) -> httpx.Request:
-        if request := await anyio.to_thread.run_sync(self._exchange.after, value):
+        exchange = self._exchange
+        if value is None:
+            needs_function = not exchange.begin_from_memory()
+        elif needs_function := exchange.is_rejected(value):
+            await aread(value)
+        after = partial(exchange.after, value)
+        request = await self._questions.ask(after, exchange.timeout) if needs_function else after()
+        if request:
             return request
         raise StopAsyncIteration
 
@@ -105,34 +159,4 @@ class _AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
     async def aclose(self) -> None:
         error = sys.exception()
         if self._exchange.is_unanswered and isinstance(error, Exception):
-            await anyio.to_thread.run_sync(self._exchange.fail, error)
-
-
-def _signed(request: httpx.Request, trial: Trial) -> httpx.Request:
-    request.headers[_HEADER] = trial.token.authorization
-    return request
-
-
-def _should_repeat(trial: Trial, response: httpx.Response, *, is_over: bool = False) -> bool:
-    """Decide about an answer, which may be the end of a chain of redirects."""
-    request = response.request
-    if request.headers.get(_HEADER) != trial.token.authorization:
-        return False  # another host's answer
-    return trial.should_repeat(response.status_code, can_repeat=lambda: not is_over and _can_repeat(request))
-
-
-def _can_repeat(request: httpx.Request) -> bool:
-    """Whether the body can be sent again: it is in memory, or a form whose files httpx itself rewinds."""
-    fields = getattr(request.stream, "fields", None)
-    if fields is None:
-        return isinstance(request.stream, httpx.ByteStream)
-    files = [getattr(field, "file", b"") for field in fields]
-    return all(isinstance(file, str | bytes) or file.seekable() for file in files)
-
-
-def _answer_in(error: Exception) -> httpx.Response | None:
-    """Return the answer that an error is about: the hook's argument, a local variable of the innermost such frame."""
-    found = None
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        found = next((local for local in frame.f_locals.values() if isinstance(local, httpx.Response)), found)
-    return found
+            await self._questions.ask(partial(self._exchange.fail, error), self._exchange.timeout)

@@ -1,20 +1,28 @@
 """Auth for requests: ``session.auth = TokenAuth(client)``, or ``auth=TokenAuth(client)`` for a single request."""
 
+import sys
 from collections.abc import Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
-from requests import PreparedRequest, Response
+from requests import PreparedRequest, Response, Session
 from requests.auth import AuthBase
 from requests.exceptions import UnrewindableBodyError
 from requests.structures import CaseInsensitiveDict
 from requests.utils import rewind_body
 
+from token_client.auth.evidence import evidence_of
 from token_client.auth.rejections import REJECTED, Rejections, Trial
+from token_client.auth.timeouts import seconds_of
 from token_client.errors import TokenClientError
 from token_client.source import TokenSource
 
 _HEADER: Final = "Authorization"
+
+_REQUEST: Final = Session.request.__code__
+_MAX_FRAMES: Final = 10
+"""Session.request is four calls above an auth."""
 
 if TYPE_CHECKING:
     _Headers = CaseInsensitiveDict[str | bytes]
@@ -25,21 +33,33 @@ else:
 class TokenAuth(AuthBase):
     """Adds the token, and retries once with another one if the API rejects it (`rejected_statuses`).
 
-    A generator's body cannot be sent again, so the adapter reports the rejection and returns the answer as it is. On a
-    redirect to another host requests drops the token, and the adapter ignores that host's rejection. No redirect gets a
-    login from netrc.
+    Only `hosts` get the token; by default every host over https, and loopback addresses over http. A generator's body
+    cannot be sent again, so the adapter reports the rejection and returns the answer as it is. On a redirect to another
+    host requests drops the token, and the adapter ignores that host's rejection. No redirect gets a login from netrc.
+
+    A pickled session, request or response holds no token. A session asks again in its new process.
 
     Raises:
-        TokenClientError: from the request, if no token is available.
+        TokenClientError: from the request, if no token is available within its timeout.
+        ClientConfigurationException: an entry of `hosts` is not a host.
 
     """
 
-    def __init__(self, source: TokenSource, *, rejected_statuses: Collection[int] = REJECTED) -> None:
-        self._rejections = Rejections(source, statuses=rejected_statuses)
+    def __init__(
+        self,
+        source: TokenSource,
+        *,
+        rejected_statuses: Collection[int] = REJECTED,
+        hosts: Collection[str] | None = None,
+    ) -> None:
+        self._rejections = Rejections(source, statuses=rejected_statuses, hosts=hosts)
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Sign a request."""
-        r.headers = _SignedHeaders(r.headers, self._rejections, self._rejections.begin())
+        address = urlsplit(str(r.url))
+        if not self._rejections.hosts.allow(address.scheme, address.hostname, address.port):
+            return r
+        r.headers = _SignedHeaders(r.headers, self._rejections, self._rejections.begin(_timeout_of_the_request()))
         # The first hook, because a hook that raises ends the others.
         hooks = r.hooks["response"]
         r.hooks = {**r.hooks, "response": [_answered, *(hook for hook in hooks if hook is not _answered)]}
@@ -80,8 +100,19 @@ class _SignedHeaders(_Headers):
             del copied[_HEADER]
         return copied
 
+    __copy__ = copy
+
+    def __deepcopy__(self, _memo: object) -> "_SignedHeaders":
+        return self.copy()
+
     def __reduce__(self) -> tuple[object, ...]:
-        return CaseInsensitiveDict, ({**self},)  # a cache or a recorder that copies them needs no trial
+        return CaseInsensitiveDict, (self._without_token(),)  # what is stored elsewhere holds no token
+
+    def __repr__(self) -> str:
+        return repr(self._without_token())
+
+    def _without_token(self) -> dict[str, str | bytes]:
+        return {name: value for name, value in self.items() if name.lower() != _HEADER.lower()}
 
 
 class _SignedCopy(_SignedHeaders):
@@ -98,8 +129,9 @@ def _answered(response: Response, **send_options: Any) -> Response:  # noqa: ANN
     if not isinstance(headers, _SignedHeaders):
         return response  # somebody replaced the headers, and the token with them
     trial = headers.trial()
+    trial.timeout = seconds_of(send_options.get("timeout"))
     # Send through the adapter: the session would call the hooks again.
-    while _should_repeat(trial, response):
+    while _should_repeat(trial, response, is_streamed=bool(send_options.get("stream"))):
         # Read the body to its end, so that the connection can be reused.
         _ = response.content
         response.close()
@@ -115,11 +147,18 @@ def _answered(response: Response, **send_options: Any) -> Response:  # noqa: ANN
     return response
 
 
-def _should_repeat(trial: Trial, response: Response) -> bool:
+def _should_repeat(trial: Trial, response: Response, *, is_streamed: bool) -> bool:
     if response.request.headers.get(_HEADER) != trial.token.authorization:
         return False  # another host's answer
+    challenge = response.headers.get("WWW-Authenticate", "")
+    # A streamed body is the caller's to read.
+    body = response.content if trial.is_rejection(response.status_code) and not is_streamed else b""
     try:
-        return trial.should_repeat(response.status_code, can_repeat=partial(_rewind, response.request))
+        return trial.should_repeat(
+            response.status_code,
+            evidence_of([challenge], body or b""),
+            can_repeat=partial(_rewind, response.request),
+        )
     except TokenClientError:
         response.close()
         raise
@@ -134,3 +173,15 @@ def _rewind(request: PreparedRequest) -> bool:
     except UnrewindableBodyError:
         return False
     return True
+
+
+def _timeout_of_the_request() -> float | None:
+    """Return the timeout of the request that is being signed. requests does not pass it to an auth."""
+    frame = sys._getframe(1)  # noqa: SLF001 - inspect's function for it reads source files
+    for _ in range(_MAX_FRAMES):
+        if frame.f_code is _REQUEST:
+            return seconds_of(frame.f_locals.get("timeout"))
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return None
