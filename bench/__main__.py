@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import cold, commands, crowd, report, warm
+from bench import cold, commands, consumer, crowd, report, warm
 from bench.assets import ours
 from local.cloud import LocalCloud
 from tests.support.local_function import LocalFunction
@@ -28,6 +28,8 @@ def main() -> int:
         lines += crowd.lines(function)
         report.progress("commands")
         lines.append(commands.by_hand(function, refresh))
+    report.progress("requests of a consumer")
+    lines += consumer.lines()
     lines.append(commands.synth())
     report.show(lines, Console())
     report.write(lines)
