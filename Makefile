@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL = -m pip install --quiet
 
-.PHONY: help setup demo stop test check debian-packages snapshots lock mutants messages bench clean
+.PHONY: help setup demo stop test check debian-packages snapshots lock dist mutants messages bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,6 +51,9 @@ snapshots: $(VENV)/.done ## update the snapshots of the templates, and the READM
 lock: $(VENV)/.done ## write the hashes of every pinned package, after you changed a pin (some minutes)
 	@$(BIN)/python -m infra.lock
 
+dist: $(VENV)/.done ## build the wheels and their bill of materials into dist/
+	@$(BIN)/python -m infra.dist
+
 mutants: $(VENV)/.done ## break the core in about 1000 ways and count how many of them the tests notice (a minute or two)
 	@$(BIN)/python -m tests.repo.mutants
 
@@ -61,7 +64,7 @@ bench: setup ## measure start, answers, refreshes and commands beside peers and 
 	@$(BIN)/python -m bench
 
 clean: ## remove everything that the other targets made
-	rm -rf .venv .venv-* node_modules .cache build cdk.out .local-cloud .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .venv-* node_modules .cache build dist cdk.out .local-cloud .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
 # For the browser tests, and to compare tokenctl with the AWS CLI version 2. Without these packages such tests are
 # skipped and everything else is still tested.

@@ -1,17 +1,22 @@
 """The wheel as another team installs it."""
 
 import email
+import hashlib
+import json
 import os
 import re
 import subprocess
 import zipfile
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from infra.dist import PACKAGES, build, notes
 from tests.support.checkout import ROOT
-from tests.support.wheel import PACKAGES, path_with_compiler, python_with, wheel
+from tests.support.wheel import dist, path_with_compiler, python_with, wheel
+from token_client import __version__
 from token_refresher.bundling.bundle import client_bundle, function_bundle
 
 pytestmark = pytest.mark.xdist_group("wheel")
@@ -53,6 +58,36 @@ class TestContents:
         assert metadata.get_all("Provides-Extra") == ["cdk", "cli"]
         assert metadata["License-Expression"] == "MIT"
         assert "# refresh-token" in metadata.get_payload()
+
+    def test_a_second_build_has_the_same_bytes(self, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+        before = os.umask(0o077)
+        try:
+            built = build(tmp_path)
+        finally:
+            os.umask(before)
+        assert contents(tmp_path) == contents(dist(tmp_path_factory))
+        components = {each["bom-ref"]: each for each in json.loads(built[-1].read_text())["components"]}
+        for file in built[:-1]:
+            name, version, _ = file.name.split("-", 2)
+            (digest,) = components[f"pkg:pypi/{name.replace('_', '-')}@{version}"]["hashes"]
+            assert digest["content"] == hashlib.sha256(file.read_bytes()).hexdigest()
+        assert {"pkg:pypi/boto3", "pkg:pypi/aws-cdk-lib"} <= set(components)
+
+
+def test_a_releases_notes_are_its_changelog_section(tmp_path: Path) -> None:
+    changelog, tag = tmp_path / "CHANGELOG.md", f"v{__version__}"
+    for text, wanted in ((f"## [{__version__}] - 2026\n\nNew.\n\n## [0.0.9]\nOld.\n", "New.\n"), ("## [9.9.9]\n", "")):
+        changelog.write_text(text)
+        with nullcontext() if wanted else pytest.raises(ValueError, match="no section"):
+            assert notes(tag, changelog) == wanted
+    with pytest.raises(ValueError, match=f"is not {tag}"):
+        notes("v9.9.9", changelog)
+
+
+def test_the_clients_wheel_works_alone(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    script = "from token_client import TokenClient; print(TokenClient('f').token_in_memory())"
+    python = python_with("client", tmp_path_factory)
+    assert run(tmp_path, python, "-c", script, AWS_DEFAULT_REGION="eu-west-1") == "None\n"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["status", "--help"]], ids=" ".join)

@@ -1,8 +1,7 @@
-"""The wheel of this checkout, and environments outside of it that have the wheel with one of its extras."""
+"""What `make dist` builds, and environments outside of the checkout that have a wheel of it and nothing else."""
 
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,33 +10,32 @@ from pathlib import Path
 
 import pytest
 
+from infra.dist import build
 from tests.support.checkout import ROOT
 from token_refresher.bundling.python_runtime import find_compiler
 
-PACKAGES = ("lambda_src/refresh_token", "lambda_src/token_client", "token_refresher", "tokenctl")
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 
 
-def wheel(factory: pytest.TempPathFactory) -> Path:
-    """Return the wheel, built once for all workers of a test run."""
+def dist(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder with both wheels, built once for all workers of a test run."""
     with _shared(factory) as folder:
-        built = folder / "wheel"
+        built = folder / "dist"
         if not built.is_dir():
-            # A copy: setuptools leaves a build folder behind, and takes in what an older one holds.
-            source = folder / "source"
-            for package in PACKAGES:
-                shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
-            for name in ("pyproject.toml", "README.md", "LICENSE"):
-                shutil.copy(ROOT / name, source)
-            _run(*PIP, "wheel", "--no-deps", "--wheel-dir", str(folder / "building"), str(source))
+            build(folder / "building")
             (folder / "building").rename(built)
-    (found,) = built.glob("*.whl")
+    return built
+
+
+def wheel(factory: pytest.TempPathFactory, name: str = "refresh_token") -> Path:
+    """Return one of the wheels."""
+    (found,) = dist(factory).glob(f"{name}-*.whl")
     return found
 
 
 def python_with(extra: str, factory: pytest.TempPathFactory) -> Path:
-    """Return the interpreter of an environment that has the wheel with `extra` and nothing else."""
-    file = wheel(factory)
+    """Return the interpreter of an environment that has the wheel with `extra`, or the client's, and nothing else."""
+    wanted = wheel(factory, "refresh_token_client") if extra == "client" else f"{wheel(factory)}[{extra}]"
     with _shared(factory) as folder:
         environment = folder / extra
         if not (environment / "done").exists():
@@ -45,7 +43,7 @@ def python_with(extra: str, factory: pytest.TempPathFactory) -> Path:
             python = str(environment / "bin" / "python")
             constraints = ("--constraint", str(ROOT / "constraints.txt"))
             # Not compiled: of aws-cdk-lib's 300 services a test imports a few, and compiling them all takes 20 seconds.
-            _run(*PIP, "--python", python, "install", "--no-compile", *constraints, f"{file}[{extra}]")
+            _run(*PIP, "--python", python, "install", "--no-compile", *constraints, str(wanted))
             (environment / "done").touch()
     return environment / "bin" / "python"
 

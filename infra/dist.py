@@ -1,0 +1,147 @@
+"""`make dist`: builds the wheels into dist/, and a software bill of materials beside them (CycloneDX 1.6).
+
+The same sources make the same bytes on every machine: the build sees a clean copy of the packages, with fixed times and
+permissions, and its tools are pinned in the two pyproject.toml files.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any, Final
+
+from token_client import __version__
+from token_refresher.bundling.bundle import REQUIREMENTS
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PACKAGES: Final = ("lambda_src/refresh_token", "lambda_src/token_client", "token_refresher", "tokenctl")
+CLIENT: Final = "lambda_src/token_client"
+"""The client is a wheel of its own as well, `refresh-token-client`."""
+
+TIME: Final = "1580601600"
+"""The time of every file in a wheel, in seconds since 1970: any fixed time that a zip file can hold."""
+
+
+def build(folder: Path) -> list[Path]:
+    """Build both wheels and the bill of materials into `folder`, and return all three."""
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch) / "source"
+        for package in PACKAGES:
+            # A copy: setuptools leaves a build folder behind, and takes in what an older one holds.
+            shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(ROOT / name, source)
+        for path in source.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "wheel", "--no-deps"]
+        for project in (source / CLIENT, source):
+            subprocess.run(  # noqa: S603 - our own arguments
+                [*command, "--wheel-dir", str(folder), str(project)],
+                check=True,
+                umask=0o022,
+                env={**os.environ, "SOURCE_DATE_EPOCH": TIME},
+            )
+    wheels = sorted(folder.glob("*.whl"))
+    bill = folder / "refresh-token.cdx.json"
+    bill.write_text(json.dumps(_bill(wheels), indent=2) + "\n", encoding="utf-8")
+    return [*wheels, bill]
+
+
+def _bill(wheels: list[Path]) -> dict[str, Any]:
+    """Return the bill of materials: the wheels, what each requires, and the packages that the function ships with."""
+    shipped = [
+        _component(name, version, re.findall(r"sha256:(\w+)", hashes))
+        for name, version, hashes in re.findall(
+            r"^([\w.-]+)==(\S+)((?: \\\n +--hash=\S+)*)", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    ]
+    components = {component["bom-ref"]: component for component in shipped}
+    dependencies = []
+    for wheel in wheels:
+        metadata = _metadata(wheel)
+        made = _component(metadata["Name"], metadata["Version"], [hashlib.sha256(wheel.read_bytes()).hexdigest()])
+        required = [_required(line) for line in metadata.get_all("Requires-Dist", [])]
+        holds_function = metadata["Name"] == "refresh-token"
+        components |= {each["bom-ref"]: each for each in (made, *required)}
+        needs = sorted({each["bom-ref"] for each in (*required, *(shipped if holds_function else ()))})
+        dependencies.append({"ref": made["bom-ref"], "dependsOn": needs})
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "components": [components[ref] for ref in sorted(components)],
+        "dependencies": dependencies,
+    }
+
+
+def _metadata(wheel: Path) -> Any:  # noqa: ANN401 - an e-mail message
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return BytesParser().parsebytes(archive.read(name))
+
+
+def _required(requirement: str) -> dict[str, Any]:
+    """Return the component for a requirement such as ``boto3>=1.43.0; extra == "cli"``."""
+    specifier, _, marker = requirement.partition(";")
+    name = re.split(r"[^\w.-]", specifier)[0]
+    properties = [{"name": "refresh-token:requires", "value": specifier.strip()}]
+    return _component(name, "", []) | {
+        "scope": "optional" if "extra" in marker else "required",
+        "properties": properties,
+    }
+
+
+def _component(name: str, version: str, digests: list[str]) -> dict[str, Any]:
+    url = f"pkg:pypi/{name.lower().replace('_', '-')}" + (f"@{version}" if version else "")
+    hashes = [{"alg": "SHA-256", "content": digest} for digest in digests]
+    return {
+        "type": "library",
+        "bom-ref": url,
+        "name": name,
+        **({"version": version} if version else {}),
+        "purl": url,
+        **({"hashes": hashes} if hashes else {}),
+    }
+
+
+def notes(tag: str, changelog: Path = ROOT / "CHANGELOG.md") -> str:
+    """Return what the changelog says about a version, whose tag is ``v`` and the version.
+
+    Raises:
+        ValueError: it is not the version of these sources, or the changelog has no section for it.
+
+    """
+    if tag != f"v{__version__}":
+        raise ValueError(
+            f"The tag {tag} is not v{__version__}. Change token_client/__init__.py, or tag another commit."
+        )
+    found = re.search(
+        rf"^## \[{re.escape(__version__)}\].*?\n(.*?)(?=^## |\Z)",
+        changelog.read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    if found is None:
+        raise ValueError(f"CHANGELOG.md has no section [{__version__}]. Give the section [Unreleased] that name.")
+    return found[1].strip() + "\n"
+
+
+def main() -> None:
+    """Build into dist/, and print what was built; or with ``--notes TAG``, print the notes of a release."""
+    if sys.argv[1:2] == ["--notes"]:
+        print(notes(sys.argv[2]), end="")  # noqa: T201 - a command's output
+        return
+    folder = ROOT / "dist"
+    shutil.rmtree(folder, ignore_errors=True)
+    for file in build(folder):
+        print(file.relative_to(ROOT))  # noqa: T201 - a command's output
+
+
+if __name__ == "__main__":
+    main()
