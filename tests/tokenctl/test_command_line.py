@@ -136,6 +136,7 @@ CREDENTIALS: dict[str, tuple[str, str]] = {
     "process without credentials": (f"credential_process = echo {CANARY}", UNREADABLE),
     "missing process": (f"credential_process = /{CANARY}", UNREADABLE),
     "container": ("region = eu-west-1\noutput = json", "The service that holds the credentials of this machine"),
+    "a setting that is no section": ("aws_access_key_id = a\naws_secret_access_key = b\napi_versions = x", UNREADABLE),
     "incomplete keys": ("aws_access_key_id = a", "Partial credentials found in"),
     "login": (f"login_session = {CANARY}", "The profile needs the package awscrt."),
 }

@@ -33,21 +33,23 @@ def target_options(command: Command) -> Command:
         profile: str | None,
         endpoint_url: str | None,
         ca_bundle: str | None,
-        cli_connect_timeout: int | None,
-        cli_read_timeout: int | None,
+        cli_connect_timeout: str | None,
+        cli_read_timeout: str | None,
         no_sign_request: bool,  # noqa: FBT001 - click calls by keyword
         **others: Any,  # noqa: ANN401 - the command's own
     ) -> Any:  # noqa: ANN401 - the command's own
         # Here and not in a callback: the last of repeated options counts, before the command or after it.
         if endpoint_url is not None and not is_http_address(endpoint_url):
             raise UsageError("--endpoint-url must have the form http://<hostname>/ or https://<hostname>/.")
+        if ca_bundle and not Path(ca_bundle).exists():
+            raise UsageError("The file that --ca-bundle names does not exist.")
         aws = AwsAccess(
             region=region,
             profile=profile,
             endpoint_url=endpoint_url,
-            ca_bundle=ca_bundle,
-            connect_timeout=cli_connect_timeout,
-            read_timeout=cli_read_timeout,
+            ca_bundle=ca_bundle or None,
+            connect_timeout=_seconds("--cli-connect-timeout", cli_connect_timeout),
+            read_timeout=_seconds("--cli-read-timeout", cli_read_timeout),
             sign=not no_sign_request,
         )
         with aws.closing:
@@ -82,10 +84,14 @@ def _empty_as_none(_ctx: click.Context, _parameter: click.Parameter, value: str 
     return value or None  # as in the AWS CLI
 
 
-def _check_ca_bundle(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value and not Path(value).exists():
-        raise UsageError("The file that --ca-bundle names does not exist.")
-    return value or None
+def _seconds(option: str, value: str | None) -> int | None:
+    try:
+        seconds = None if value is None else int(value)
+    except ValueError:
+        seconds = -1
+    if seconds is not None and seconds < 0:
+        raise UsageError(f"{option} must be a number of at least 0.")
+    return seconds
 
 
 def _show_version(ctx: click.Context, _parameter: click.Parameter, on: bool) -> None:  # noqa: FBT001 - click's signature
@@ -113,9 +119,9 @@ TARGET_OPTIONS: Final[tuple[Option, ...]] = (
     click.option("--region", help="AWS region."),
     click.option("--profile", callback=_empty_as_none, help="Profile in the AWS configuration files."),
     click.option("--endpoint-url", help="Address to send the AWS calls to."),
-    click.option("--ca-bundle", type=click.Path(), callback=_check_ca_bundle, help="Certificate bundle to trust."),
-    click.option("--cli-connect-timeout", type=click.IntRange(0), help="Seconds to wait to connect; 0: no limit."),
-    click.option("--cli-read-timeout", type=click.IntRange(0), help="Seconds to wait for an answer; 0: no limit."),
+    click.option("--ca-bundle", type=click.Path(), help="Certificate bundle to trust."),
+    click.option("--cli-connect-timeout", metavar="<seconds>", help="Seconds to wait to connect; 0: no limit."),
+    click.option("--cli-read-timeout", metavar="<seconds>", help="Seconds to wait for an answer; 0: no limit."),
     click.option("--no-sign-request", is_flag=True, help="Do not sign the requests."),
     click.option(
         "--debug",

@@ -103,7 +103,7 @@ class AwsAccess:
                 if self.sign:
                     require_credentials(self.session)
                 client = make(service, endpoint_url=self.endpoint_url, verify=self.ca_bundle, config=Config(**settings))
-        except ValueError as error:
+        except (ValueError, AttributeError, TypeError) as error:  # such as a setting that should be a section
             fault = str(error)  # never shown: it holds an address, or the output of a credential process
         else:
             self.closing.callback(client.close)
