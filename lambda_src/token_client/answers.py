@@ -18,6 +18,8 @@ from token_client.errors import (
 from token_client.tokens import Token
 
 MAX_MESSAGE_LENGTH: Final = 1000
+MAX_SECONDS: Final = 10**10
+"""The function reads a larger number as something else than seconds."""
 
 _TYPE_NAME: Final = re.compile(r"[A-Za-z_][\w.]{0,79}", re.ASCII)
 _FIGMA_TOKEN: Final = re.compile(r"fig[a-z]{0,2}_\S+", re.IGNORECASE)
@@ -47,7 +49,7 @@ def token_of(payload: bytes) -> Received:
             "expiresIn": int(expires_in),
             "state": str(state),
             **more,
-        } if not isinstance(expires_in, bool) and version_id:
+        } if not isinstance(expires_in, bool) and abs(expires_in) < MAX_SECONDS and version_id:
             token = Token(
                 access_token,
                 version_id,

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import anyio
@@ -258,6 +259,21 @@ class TestRequests:
             pooled = TokenPool(client).request("GET", f"{api.url}/{path}", preload_content=False)
             assert answer.raw.read() == pooled.read() == body
 
+    def test_a_login_of_the_callers_stays(self, client: TokenClient, api: Api) -> None:
+        with requests.Session() as session:
+            session.auth = RequestsAuth(client)
+            for copied in (False, True):
+                request = session.prepare_request(requests.Request("GET", f"{api.url}/me"))
+                request = request.copy() if copied else request
+                request.headers["Authorization"] = "Mine"
+                assert session.send(request, timeout=10).status_code == 403
+        assert authorizations(api) == ["Mine", "Mine"]
+
+    def test_a_rejection_need_not_be_readable(self, client: TokenClient, api: Api, function: Function) -> None:
+        function.kill()
+        api.encoding = "gzip"  # it is not
+        assert requests.get(f"{api.url}/me", auth=RequestsAuth(client), timeout=10).status_code == 200
+
 
 class TestStored:
     """What is pickled holds no token, and works in its next process. A copy shares the client."""
@@ -389,6 +405,12 @@ class TestBodies:
         file = io.BytesIO(b"not thisyou")
         file.seek(8)
         assert library(client)("POST", f"{api.url}/me", file) == (200, "hello you")
+
+    def test_a_file_without_seek_is_not_resent(self, client: TokenClient, api: Api, function: Function) -> None:
+        function.kill()
+        file = SimpleNamespace(read=io.BytesIO(b"you").read)
+        assert with_httpx(client)("POST", f"{api.url}/me", files={"f": ("n", file)})[0] == 403
+        assert function.refreshes == 1
 
     def test_a_spent_body_is_not_sent_again(self, send: Send, api: Api, function: Function) -> None:
         function.kill()

@@ -237,6 +237,7 @@ ANSWERS: dict[str, tuple[Response, str, str]] = {
     "another function's answer": (Response('{"ok": true}'), "UnexpectedAnswer", "refresh function"),
     "a list": (Response("[1]"), "UnexpectedAnswer", "refresh function"),
     "an unusable token": (a_token_answer(accessToken=f"{CANARY}\n"), "UnexpectedAnswer", "version v has a line break"),
+    "no number of seconds": (a_token_answer(expiresIn=10**400), "UnexpectedAnswer", "refresh function"),
     "no number": (a_token_answer(expiresIn=True), "UnexpectedAnswer", "refresh function"),
     "throttled": (refused(429, "TooManyRequestsException"), "InvokeThrottled", "concurrency"),
     "denied": (refused(403, "AccessDeniedException"), "InvokeDenied", "lambda:InvokeFunction"),

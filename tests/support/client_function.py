@@ -129,6 +129,7 @@ class Api:
     says: str = "No."
     """The body of a rejection."""
     challenge: str = "Bearer"
+    encoding: str = "identity"
     is_public: bool = False
     """Whether it asks for no token."""
     url: str = ""
@@ -143,7 +144,9 @@ class Api:
         self.seen.append((request.path, authorization, request.get_data()))
         live = self.is_public or (self.function.alive and authorization == f"Bearer {self.function.token}")
         if request.path in self.forbidden or not live:
-            response = Response(self.says, self.rejection, {"WWW-Authenticate": self.challenge})
+            response = Response(
+                self.says, self.rejection, {"WWW-Authenticate": self.challenge, "Content-Encoding": self.encoding}
+            )
         elif request.path in self.redirects:
             response = Response("", 302, {"Location": self.redirects[request.path]})
         else:

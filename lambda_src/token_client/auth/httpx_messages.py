@@ -63,7 +63,10 @@ def can_repeat(request: httpx.Request) -> bool:
     if fields is None:
         return isinstance(request.stream, httpx.ByteStream)
     files = [getattr(field, "file", b"") for field in fields]
-    return all(isinstance(file, str | bytes) or file.seekable() for file in files)
+    try:
+        return all(isinstance(file, str | bytes) or file.seekable() for file in files)
+    except (AttributeError, ValueError):  # it can only be read, or it is closed
+        return False
 
 
 def answer_in(error: Exception) -> httpx.Response | None:

@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response, Session
 from requests.auth import AuthBase
-from requests.exceptions import UnrewindableBodyError
+from requests.exceptions import RequestException, UnrewindableBodyError
 from requests.structures import CaseInsensitiveDict
 from requests.utils import rewind_body
 
@@ -95,9 +96,13 @@ class _SignedHeaders(_Headers):
         super().__setitem__(_HEADER, trial.token.authorization)
 
     def copy(self) -> "_SignedHeaders":
-        copied = _SignedCopy(self, self._rejections, self.redirected or self._rejections.resume(self._token))
-        if self.get(_HEADER) is None:
+        kind = _SignedHop if self.redirected else _SignedHeaders
+        copied = kind(self, self._rejections, self.redirected or self._rejections.resume(self._token))
+        value = self.get(_HEADER)
+        if value is None:
             del copied[_HEADER]
+        elif value != self._token.authorization:  # the caller's own
+            _Headers.__setitem__(copied, _HEADER, value)
         return copied
 
     __copy__ = copy
@@ -115,8 +120,8 @@ class _SignedHeaders(_Headers):
         return {name: value for name, value in self.items() if name.lower() != _HEADER.lower()}
 
 
-class _SignedCopy(_SignedHeaders):
-    """The headers of a copy. They ignore a login that would replace the token."""
+class _SignedHop(_SignedHeaders):
+    """The headers of a redirect's next hop. They ignore a login from netrc, which would replace the token."""
 
     def __setitem__(self, key: str, value: str | bytes) -> None:
         if key.lower() != _HEADER.lower():
@@ -133,7 +138,7 @@ def _answered(response: Response, **send_options: Any) -> Response:  # noqa: ANN
     # Send through the adapter: the session would call the hooks again.
     while _should_repeat(trial, response, is_streamed=bool(send_options.get("stream"))):
         # Read the body to its end, so that the connection can be reused.
-        _ = response.content
+        _read(response)
         response.close()
         # Sign the original as well: requests derives a redirect that follows from it.
         headers.sign(trial)
@@ -152,25 +157,35 @@ def _should_repeat(trial: Trial, response: Response, *, is_streamed: bool) -> bo
         return False  # another host's answer
     challenge = response.headers.get("WWW-Authenticate", "")
     # A streamed body is the caller's to read.
-    body = response.content if trial.is_rejection(response.status_code) and not is_streamed else b""
+    body = _read(response) if trial.is_rejection(response.status_code) and not is_streamed else b""
     try:
         return trial.should_repeat(
             response.status_code,
-            evidence_of([challenge], body or b""),
-            can_repeat=partial(_rewind, response.request),
+            evidence_of([challenge], body),
+            can_repeat=partial(_can_repeat, response),
         )
     except TokenClientError:
         response.close()
         raise
 
 
-def _rewind(request: PreparedRequest) -> bool:
+def _read(response: Response) -> bytes:
+    """Return the body, or nothing if it is cut off or cannot be decoded."""
+    with suppress(RequestException):
+        return response.content or b""
+    return b""
+
+
+def _can_repeat(response: Response) -> bool:
     """Put a file back to its start. Return whether the body can be sent again: none, in memory, or a rewound file."""
+    request = response.request
+    if not hasattr(response, "connection"):
+        return False  # it comes from an adapter of the caller's
     if request.body is None or isinstance(request.body, str | bytes | bytearray | memoryview):
         return True
     try:
         rewind_body(request)
-    except UnrewindableBodyError:
+    except (UnrewindableBodyError, ValueError):  # ValueError: the file is closed
         return False
     return True
 

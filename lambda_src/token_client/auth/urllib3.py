@@ -74,7 +74,7 @@ class TokenPool:
 
     def _send(self, method: str, url: str, trial: Trial, options: dict[str, Any]) -> "BaseHTTPResponse":
         given = options.get("headers")
-        headers = HTTPHeaderDict(self._pool.headers if given is None else given)
+        headers = _SignedHeaders(self._pool.headers if given is None else given)
         headers[_HEADER] = trial.token.authorization
         return self._pool.request(method, url, **{**options, "headers": headers, "retries": self._retries(options)})
 
@@ -98,6 +98,13 @@ class TokenPool:
             if not first.is_same_host(here):
                 return True
         return False
+
+
+class _SignedHeaders(HTTPHeaderDict):
+    """A request's headers with the token. Debuggers and error trackers, which show local variables, don't show it."""
+
+    def __repr__(self) -> str:
+        return repr({name: value for name, value in self.items() if name.lower() != _HEADER.lower()})
 
 
 class _Guard(Retry):
