@@ -491,7 +491,7 @@ class GivesUpWhatWasWritten(ClaimedRefresh):
 
 
 class SendsAnywhere(RefreshOnce):
-    def _refuse_other_issuer(self, seen: StoredPair) -> None:
+    def _refuse(self, seen: StoredPair) -> None:
         pass
 
 

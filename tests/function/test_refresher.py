@@ -364,6 +364,29 @@ class TestTickSettings:
         assert world.telemetry.facts("token_age", "overdue") == [urgent]
 
 
+class TestAccessTokenAlone:
+    @pytest.mark.parametrize(
+        ("use", "window", "state"),
+        [
+            ("ask", "fresh", "fresh"),
+            ("tick", "fresh", "fresh"),
+            ("ask", "advisory", "due"),
+            ("ask", "mandatory", "degraded"),
+        ],
+    )
+    def test_is_served_while_it_lives(self, use: str, window: str, state: str) -> None:
+        answer = USES[use](World.with_token(window, refresh_token=""))
+        assert state == (answer.outcome if use == "tick" else answer.state)
+
+    @pytest.mark.parametrize(
+        ("use", "window"), [("tick", "advisory"), ("ask", "expired"), ("report", "fresh"), ("force", "fresh")]
+    )
+    def test_cannot_be_refreshed(self, use: str, window: str) -> None:
+        world = World.with_token(window, refresh_token="")
+        assert "Run `tokenctl authorize --stage <stage>` to sign in." in fails(world, use, REFUSED)
+        assert (world.issuer.calls, world.lock.table) == ([], {})
+
+
 class TestPairOfAnotherIssuer:
     OTHERS = (IssuedBy("oauth2", "api.figma.com"), IssuedBy("figma", "api.figma-gov.com"))
 

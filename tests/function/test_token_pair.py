@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly
-from refresh_token.core.secret_format import parse_pair
+from refresh_token.core.secret_format import parse_pair, parse_pair_or_token
 from refresh_token.core.text import is_credential
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
@@ -216,6 +216,18 @@ class TestParse:
         message = self.malformed(json.dumps(document))
         assert f"`{ours}`" in message
         assert ours != "accessToken" or "spaces or line breaks: no HTTP header can carry anything else." in message
+
+    @pytest.mark.parametrize("more", [{"expiresAt": "2027-02-21T12:00:00Z"}, {"expiresIn": 60, "refreshToken": None}])
+    def test_a_live_access_token_alone_can_be_served(self, more: dict[str, object]) -> None:
+        text = json.dumps({"accessToken": ACCESS, **more})
+        assert "`refreshToken` must be" in self.malformed(text)
+        pair = parse_pair_or_token(text, created=CREATED)
+        assert (pair.access_token, pair.refresh_token, bool(pair.expires_at)) == (ACCESS, "", True)
+
+    @pytest.mark.parametrize("document", [{"accessToken": ACCESS}, {**TOKENS, "refreshToken": "", "expiresIn": 60}])
+    def test_other_faults_stay_malformed(self, document: dict[str, object]) -> None:
+        with pytest.raises(SecretMalformedException, match="`refreshToken` must be"):
+            parse_pair_or_token(json.dumps(document), created=CREATED)
 
     def test_an_access_token_alone_is_malformed(self) -> None:
         assert "`refreshToken` must be" in self.malformed(json.dumps({"accessToken": ACCESS}))

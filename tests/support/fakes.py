@@ -12,7 +12,7 @@ from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, H
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued, read_issued
 from refresh_token.core.ports import StoredPair, VersionSupersededError
-from refresh_token.core.secret_format import parse_pair
+from refresh_token.core.secret_format import parse_pair_or_token
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import RefreshTokenError, SecretMalformedException, SecretNotSeededException
 
@@ -90,7 +90,7 @@ class Secret:
 
     def pair(self, version_id: str) -> TokenPair:
         """Parse a version; raises what reading it raises."""
-        return parse_pair(self.versions[version_id], created=self.created[version_id])
+        return parse_pair_or_token(self.versions[version_id], created=self.created[version_id])
 
     def put(self, version_id: str, text: str, *, at: datetime = NOW) -> None:
         """Write a version that is not current. Writing the same again does nothing."""

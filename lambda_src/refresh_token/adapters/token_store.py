@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from refresh_token.adapters.aws_clients import Fault
 from refresh_token.adapters.secrets_manager import CURRENT, NOT_FOUND, PENDING, PREVIOUS, answer
 from refresh_token.core.ports import StoredPair
-from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair
+from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair_or_token
 from refresh_token.core.successors import is_successor
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import (
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from refresh_token.adapters.compare_and_swap import CompareAndSwap
 
     class Parse(Protocol):
-        """`parse_pair` or `parse_static_token`."""
+        """`parse_pair_or_token` or `parse_static_token`."""
 
         def __call__(self, text: str, *, created: datetime) -> TokenPair:
             """Parse the text of the secret."""
@@ -43,7 +43,7 @@ class SecretsManagerStore:
         secret_arn: str,
         client: "SecretsManagerClient",
         writer: Callable[[], "SecretsManagerClient"],
-        parse: "Parse" = parse_pair,
+        parse: "Parse" = parse_pair_or_token,
     ) -> None:
         self._secret = secret_arn
         self._client = client

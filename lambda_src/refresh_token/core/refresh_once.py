@@ -28,6 +28,10 @@ from refresh_token.errors import (
     error_named,
 )
 
+NOTHING_TO_REFRESH: Final = (
+    "The secret holds an access token, but no refresh token, so it cannot be refreshed. "
+    "Run `tokenctl authorize --stage <stage>` to sign in."
+)
 IN_PROGRESS: Final = "The token is being refreshed by another invocation, which did not finish in time. Try again."
 
 
@@ -72,7 +76,7 @@ class RefreshOnce:
 
         """
         self.connection.prepare_refresh()
-        self._refuse_other_issuer(seen)
+        self._refuse(seen)
         pause, waited = INITIAL_PAUSE, False
         # The cooldown does not apply if this process only has to write a pair: it will not call the issuer.
         only_to_write = self.memory.successor_of(seen.version_id) is not None
@@ -92,8 +96,8 @@ class RefreshOnce:
             if current.version_id != seen.version_id:
                 return Outcome(current)
 
-    def _refuse_other_issuer(self, seen: StoredPair) -> None:
-        """Raise if the pair belongs to another issuer than the connection's, which must not see it."""
+    def _refuse(self, seen: StoredPair) -> None:
+        """Raise if the pair has nothing to refresh with, or belongs to another issuer, which must not see it."""
         try:
             refuse_other_issuer(
                 seen.pair.issued_by,
@@ -101,6 +105,8 @@ class RefreshOnce:
                 what="The stored token pair belongs",
                 how_to_fix="Run `tokenctl authorize --stage <stage>` to sign in there",
             )
+            if not seen.pair.refresh_token:
+                raise ReauthorizationRequiredException(NOTHING_TO_REFRESH)
         except RefreshTokenError as error:
             self.telemetry.refresh_failed(error, version_id=seen.version_id, first=True)
             raise

@@ -71,6 +71,25 @@ def parse_static_token(text: str, *, created: datetime) -> TokenPair:
     )
 
 
+def parse_pair_or_token(text: str, *, created: datetime) -> TokenPair:
+    """Parse a pair, or a token with its end but without a refresh token, as a stack with ``issuer=static`` leaves it.
+
+    Such a token can still be handed out, but not refreshed. Raises the same errors as `parse_pair`.
+    """
+    try:
+        return parse_pair(text, created=created)
+    except SecretMalformedException as error:
+        fault = error
+    keys = _keys(text)  # outside the block, so that no error hides another one
+    if keys.get("refreshToken") is not None or keys.get("accessToken") is None or not _tells_end(keys):
+        raise fault
+    return parse_static_token(text, created=created)
+
+
+def _tells_end(keys: Mapping[str, object]) -> bool:
+    return keys.get("expiresAt") is not None or keys.get("expiresIn") is not None
+
+
 def _keys(text: str) -> dict[str, object]:
     """Return the secret's keys under our names."""
     document = _document(text)

@@ -28,7 +28,7 @@ class TokenPair:
     """Empty if only the refresh token is known. Then ``expires_at`` is None, so nobody takes it for a live token."""
 
     refresh_token: str = field(repr=False)
-    """Empty if a person renews the access token."""
+    """Empty if a person renews the access token, or did so before the stack got another issuer."""
 
     client_id: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
