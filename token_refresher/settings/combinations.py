@@ -37,7 +37,7 @@ def check_together(reader: SettingsReader, values: Mapping[str, Any], issuer: "I
     _check_windows(reader, values)
     _check_grant(reader, values)
     if issuer and issuer.token_life:
-        _check_margin(reader, values, issuer.token_life)
+        _check_margin(reader, values, issuer.token_life, issuer.name)
         _check_versions(reader, values, issuer.token_life)
     elif issuer:
         _check_nothing_refreshes(reader, values, issuer.name)
@@ -72,13 +72,13 @@ def _check_grant(reader: SettingsReader, values: Mapping[str, Any]) -> None:
         reader.fault("grant_idle_days", f"must be at most grant_absolute_days={absolute}, when the grant ends anyway")
 
 
-def _check_margin(reader: SettingsReader, values: Mapping[str, Any], token_life: timedelta) -> None:
+def _check_margin(reader: SettingsReader, values: Mapping[str, Any], token_life: timedelta, issuer: str) -> None:
     margin = values["refresh_margin_seconds"]
     if margin and timedelta(seconds=margin) >= token_life:
         reader.fault(
             "refresh_margin_seconds",
-            f"must be less than a token's life of {token_life.total_seconds():g} seconds. Lower it, or raise the "
-            "issuer's default_lifetime_seconds",
+            f"must be less than a token's life of {token_life.total_seconds():g} seconds. Lower it, or raise "
+            f"{issuer}_default_lifetime_seconds",
         )
 
 

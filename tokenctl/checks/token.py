@@ -65,9 +65,8 @@ def check_grant(subject: Subject) -> Finding:
         return Finding(Level.OK, "a person renews the token, so there is no grant that could end")
     end = settings.grant_life.end(read_pair(subject.deployed).pair)
     if end is None:
-        return Finding(
-            Level.OK, "nothing says when the grant ends: neither the issuer nor grant_idle_days nor the like"
-        )
+        text = "the end of the grant is not known: the issuer does not say it, and grant_idle_days and"
+        return Finding(Level.OK, f"{text} grant_absolute_days are not set")
     left = end - subject.now
     ended = "ends" if left.total_seconds() > 0 else "ended"
     text = f"the grant {ended} {iso_utc(end)} ({relative(left.total_seconds())})"

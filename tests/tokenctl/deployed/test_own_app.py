@@ -123,7 +123,7 @@ def test_status_names_the_issuer(tokenctl: Tokenctl, bare: Stack, stack: Deploym
 CHECKS = {"grant": check_grant, "window": check_window, "policy": check_policy}
 MINUTE, DAY = 60, 86_400
 LIVES: dict[str, tuple[dict[str, str], dict[str, int], str, str]] = {
-    "grant that nothing limits": ({}, {}, "grant", "OK    grant         nothing says when the grant ends"),
+    "grant that nothing limits": ({}, {}, "grant", "OK    grant         the end of the grant is not known"),
     "grant of 40 days": ({}, {"refreshExpiresAt": 40 * DAY}, "grant", "OK    grant         the grant ends 20"),
     "grant of 10 days": ({}, {"refreshExpiresAt": 10 * DAY}, "grant", "WARN  grant         the grant ends 20"),
     "grant that has ended": ({}, {"refreshExpiresAt": -DAY}, "grant", "FAIL  grant         the grant ended 20"),
