@@ -1,9 +1,10 @@
 """The fixtures of the suites that need the local AWS, and who runs what.
 
 The local AWS starts once in each xdist worker that needs it. Tests of the stack that the demo deploys are one group,
-"stack", so that it is deployed once. Other groups share fixtures that take long. `make test` has four workers for two
-cores, since many groups mostly wait. The longest groups start first and small pieces of the unit tests come last, so
-that no worker is left with a long one at the end.
+"stack", so that it is deployed once. tokenctl's have a stack and a cloud of their own, "deployed", since the demo waits
+for its schedule. Other groups share fixtures that take long. `make test` has four workers for two cores, since many
+groups mostly wait. The longest groups start first and small pieces of the unit tests come last, so that no worker is
+left with a long one at the end.
 """
 
 import signal
@@ -26,7 +27,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-CHAINS = ("stack", "matrix of amplify")
+CHAINS = ("stack", "ministack", "deployed", "matrix of amplify")
 """The groups that take longest."""
 
 AT_A_TIME = 100

@@ -23,9 +23,14 @@ def play_demo(cloud: LocalCloud) -> PlayedDemo:
     """Play the demo, then stop the schedule: no tick disturbs what the tests count."""
     printed = io.StringIO()
     deployment, consumer = Demo(Console(file=printed, width=120), cloud).run()
+    stop_schedules(cloud)
+    return PlayedDemo(deployment, consumer, printed.getvalue())
+
+
+def stop_schedules(cloud: LocalCloud) -> None:
+    """Disable the schedules that are deployed."""
     scheduler = cloud.client("scheduler")
     for summary in scheduler.list_schedules()["Schedules"]:
         schedule = scheduler.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
         kept = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
         scheduler.update_schedule(**{key: schedule[key] for key in kept}, State="DISABLED")
-    return PlayedDemo(deployment, consumer, printed.getvalue())

@@ -8,11 +8,12 @@ from contextlib import ExitStack
 import pytest
 
 from local.cloud import LocalCloud
-from local.deployment import Deployment
+from local.deployment import Deployment, deploy
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl
 from tests.support.deployed_stack import AwsAnswers, scheduled
 from tests.support.http_server import answering
+from tests.support.played_demo import stop_schedules
 from tests.support.windows import FRESH
 from tokenctl.main import run
 
@@ -26,6 +27,29 @@ def secrets_of(stack: Deployment) -> set[str]:
     except client.exceptions.ClientError:
         text = ""
     return found | {part for part in text.split('"') if len(part) > 20 and " " not in part and part[4:5] != "-"}
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """Return a cloud of this folder's own: the one that has the demo waits a minute for its first tick."""
+    with LocalCloud.start(tmp_path_factory.mktemp("cloud")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def deployed(cloud: LocalCloud) -> Deployment:
+    cloud.cdk().bootstrap()
+    deployment = deploy(cloud)
+    stop_schedules(cloud)
+    return deployment
+
+
+@pytest.fixture
+def stack(deployed: Deployment) -> Iterator[Deployment]:
+    """Return the deployed stack, and a new stand-in."""
+    deployed.cloud.standin.reset()
+    yield deployed
+    deployed.cloud.standin.reset()
 
 
 @pytest.fixture

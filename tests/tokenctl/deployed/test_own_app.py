@@ -15,7 +15,7 @@ from tokenctl.checks.stack import check_issuer
 from tokenctl.checks.token import check_grant, check_window
 from tokenctl.stack.deployed_stack import DeployedStack
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.xdist_group("deployed")
 
 APP_ID, APP_SECRET = "canary-id-of-an-app", "canary-secret-of-an-app"
 

@@ -12,10 +12,9 @@ from local.deployment import TOKENCTL, Deployment
 from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl, environment, on_terminal
 from tests.support.deployed_stack import AwsAnswers, put_secret
-from tests.support.played_demo import PlayedDemo
 from tests.support.windows import FRESH, LEFT
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.xdist_group("deployed")
 
 LIFE = {"refreshedAt": "2026-01-01T00:00:00Z"}
 DENIED = json.dumps({"message": "no"}), {"x-amzn-errortype": "AccessDeniedException"}
@@ -73,10 +72,6 @@ class TestTheScreen:
         assert green in tokenctl(*words, "--color", "on").out
         assert green in on_terminal(env, *words, "--stage", "local").out
         assert escape not in on_terminal(env, *words, "--stage", "local", "--color", "off").out
-
-    def test_is_what_the_demo_shows(self, played: PlayedDemo) -> None:
-        for sight in ("tokenctl seed", "Output of `tokenctl status`", "0% of 90 days", "last outcome  refreshed"):
-            assert sight in played.printed
 
 
 class TestJson:

@@ -15,7 +15,7 @@ from tests.support.command_line import Done, Tokenctl, on_terminal
 from tests.support.deployed_stack import AwsAnswers, put_secret
 from tests.support.windows import FRESH
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.xdist_group("deployed")
 
 ACCESS, REFRESH, CLIENT = "canary-access-token-of-a-test", "canary-refresh-token-of-a-test", "canary-client-id"
 APP_SECRET = "canary-secret-of-an-app"

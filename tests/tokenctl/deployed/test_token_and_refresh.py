@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from local.cloud import LocalCloud
 from local.deployment import Deployment
 from tests.support.command_line import Tokenctl, on_terminal
 from tests.support.deployed_stack import put_secret, refreshes
-from tests.support.played_demo import PlayedDemo
+from tests.support.emulated_function import create_function
 from tests.support.windows import FRESH
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.xdist_group("deployed")
 
 
 class TestToken:
@@ -40,8 +41,9 @@ class TestToken:
         assert done.code == (0 if show else 252)
         assert (fresh in done.out, "add --show" in done.out) == (show, not show)
 
-    def test_another_function_is_recognized(self, tokenctl: Tokenctl, played: PlayedDemo) -> None:
-        done = tokenctl("token", "--function-name", played.consumer)
+    def test_another_function_is_recognized(self, tokenctl: Tokenctl, cloud: LocalCloud) -> None:
+        create_function(cloud, "another", "def handler(event, context):\n    return {'status': 200}\n")
+        done = tokenctl("token", "--function-name", "another")
         assert done.code in {254, 255}
         assert done.out == ""
 
