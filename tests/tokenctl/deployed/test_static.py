@@ -11,7 +11,7 @@ from refresh_token.core.windows import iso_utc
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Tokenctl, on_terminal
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.xdist_group("deployed")
 
 OLD, NEW = "canary-old-token-of-a-person", "canary-new-token-of-a-person"
 OWNER = {"issuedBy": {"issuer": "figma", "host": "api.figma.com"}}
