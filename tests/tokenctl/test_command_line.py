@@ -165,6 +165,13 @@ class TestErrors:
         assert done.err.startswith("tokenctl: The endpoint address in AWS_ENDPOINT_URL or in the AWS configuration is")
         assert address not in done.err
 
+    def test_an_unreachable_server_is_named_by_its_variable(
+        self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1")
+        done = tokenctl(*INVOKE, stdin="token=a")
+        assert (done.code, "the servers that AWS_ENDPOINT_URL_LAMBDA name" in done.err) == (255, True)
+
     @pytest.mark.parametrize(("profile", "message"), CREDENTIALS.values(), ids=CREDENTIALS)
     def test_missing_credentials_name_what_helps(
         self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str, message: str
