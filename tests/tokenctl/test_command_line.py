@@ -170,7 +170,7 @@ class TestErrors:
     ) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1")
         done = tokenctl(*INVOKE, stdin="token=a")
-        assert (done.code, "the servers that AWS_ENDPOINT_URL_LAMBDA name" in done.err) == (255, True)
+        assert (done.code, "Check the network, the address in AWS_ENDPOINT_URL_LAMBDA, and" in done.err) == (255, True)
 
     @pytest.mark.parametrize(("profile", "message"), CREDENTIALS.values(), ids=CREDENTIALS)
     def test_missing_credentials_name_what_helps(

@@ -98,7 +98,7 @@ def _client_side_error(error: Exception) -> TokenctlError:
         return ConfigurationError(fault)
     if isinstance(error, NoConnection | HTTPClientError):
         set_by = sorted(variable for variable in os.environ if variable.startswith("AWS_ENDPOINT_URL"))
-        where = f"the servers that {' and '.join(set_by)} name" if set_by else "--region"
+        where = f"the address in {' and '.join(set_by)}" if set_by else "--region"
         return TokenctlError(f"AWS could not be reached ({name}). Check the network, {where}, and --endpoint-url.")
     return TokenctlError(f"The call could not be made ({name}). Check --region, --endpoint-url and --ca-bundle.")
 
