@@ -123,7 +123,9 @@ def _check_issuer(reader: SettingsReader, values: Mapping[str, Any]) -> None:
             if not reader.is_sound("issuer", key):
                 continue
             if issuer != chosen and values[key] != setting.default:
-                reader.fault(key, f"is a setting of issuer={issuer} only, and issuer={chosen}")
+                reader.fault(
+                    key, f"belongs to issuer={issuer}, but the issuer is {chosen}. Remove it, or choose issuer={issuer}"
+                )
             if issuer == chosen and setting.required and values[key] is None:
                 reader.fault(key, f"must be set with issuer={chosen}")
 

@@ -19,7 +19,7 @@ KNOWN = {
     },
     "faults": [
         "studio_base_url=http://x: must be an address with https, without user, query or fragment",
-        "studio_scope=a: is a setting of issuer=studio only, and issuer=figma",
+        "studio_scope=a: belongs to issuer=studio, but the issuer is figma. Remove it, or choose issuer=studio",
     ],
     "rows": ["studio_base_url", "studio_scope"],
     "function": ["studio (studio.example)", True],

@@ -295,7 +295,8 @@ class TestIssuers:
             assert read(context, **overrides).issuer.name == chosen
         else:
             shown = "..." if key == "oauth2_extra_parameters" else value
-            expected = f"{key}={shown}: is a setting of issuer={owner} only, and issuer={chosen}"
+            expected = f"{key}={shown}: belongs to issuer={owner}, but the issuer is {chosen}. Remove it, or choose "
+            expected += f"issuer={owner}"
             assert faults(context, **overrides) == (expected,)
 
     def test_only_local_may_have_http(self, context: dict[str, Any]) -> None:
