@@ -239,6 +239,7 @@ class TestRules:
                 {"advisory_window_hour": "48"},
                 "advisory_window_hour=48: is not a setting; did you mean advisory_window_hours?",
             ),
+            ({}, {"refresh_margin": "6"}, "refresh_margin=6: is not a setting; did you mean refresh_margin_seconds?"),
         ],
     )
     def test_an_unknown_key(

@@ -77,11 +77,15 @@ class SettingsReader:
                     f"{key}=...: is not a setting; store the app's credentials with `tokenctl app-credentials`"
                 )
                 continue
-            near = difflib.get_close_matches(key, self._settings, n=1, cutoff=0.8)
+            near = difflib.get_close_matches(key, self._settings, n=1, cutoff=0.8) or self._without_unit(key)
             if key in self._settings or not (key in block or near):
                 continue
             hint = f"did you mean {near[0]}?" if near else f"the keys are {listed(tuple(self._settings))}"
             self._faults.append(f"{key}={value}: is not a setting; {hint}")
+
+    def _without_unit(self, key: str) -> list[str]:
+        """Return the setting that `key` names without its unit, such as `refresh_margin`, in a list."""
+        return [name for name in self._settings if "_" in key and name.rpartition("_")[0] == key]
 
     def check(self) -> None:
         """Raise if there are faults.

@@ -82,7 +82,8 @@ class TimingSettings(TypedDict, total=False):
             rule=Whole(0, MAX_DAYS, "days"),
             default=0,
             about="after how many days without a refresh the grant ends, as the provider documents it. The schedule "
-            "refreshes when two thirds have passed, even if the token is fresh; `0` means not known",
+            "refreshes when two thirds have passed, even if the token is fresh, so it must tick in each third; `0` "
+            "means not known",
         ),
     ]
     grant_absolute_days: Annotated[
