@@ -61,7 +61,8 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
 def _token(token: dict[str, Any], now: datetime, issuer: object) -> Text:
     window = token["window"]
     meanings = MEANING_STATIC if issuer == STATIC else MEANING_ON_DEMAND if token["onDemand"] else MEANING
-    text = Text.assemble((window, COLOURS[window]), f": {meanings[Window(window)]}\n")
+    meaning = "it cannot be refreshed: sign in again" if token["mismatch"] else meanings[Window(window)]
+    text = Text.assemble((window, COLOURS[window]), f": {meaning}\n")
     if token["mismatch"]:
         text.append(f"{token['mismatch']}\n", COLOURS["failed"])
     if token["lifeUsed"] is not None:

@@ -224,6 +224,7 @@ class TestWhatBelongsElsewhere:
             assert part in done.line(check)
         shown = tokenctl("status", "--stage", storage.stack.stage).out
         assert ("belongs to oauth2 (login.example)" in shown) is (storage.kind is SEED)
+        assert ("it cannot be refreshed: sign in again" in shown) is (storage.kind is SEED)
 
 
 def test_figma_ids_with_a_colon_are_refused(tokenctl: Tokenctl, bare: Stack) -> None:
