@@ -50,6 +50,7 @@ def rotate(
     """
     if None not in {expires_at, expires_in_days}:
         raise UsageError("Give only one of --expires-at and --expires-in-days.")
+    _check_date(expires_at)
     output.check("rotate", {"stack": target.stack_name, "versionId": "version", **SAMPLE_LIFE})
     deployed = DeployedStack(target)
     _require_static(deployed)
@@ -61,6 +62,8 @@ def rotate(
         document.pop("expiresIn", None)
     elif should_prompt(source):
         document["expiresAt"] = str(click.prompt("Expiry: an ISO 8601 date, or date and time", err=True)).strip()
+    if not {"expiresAt", "expiresIn", "expires_in"} & document.keys():
+        raise UsageError("Say when the token ends: give --expires-at or --expires-in-days. Nothing was stored.")
     pair = validate_pair(json.dumps(document), static=True)
     life = life_of(pair, now=datetime.now(UTC), settings=deployed.settings.windows)
     if life["secondsLeft"] <= 0:
@@ -74,6 +77,17 @@ def rotate(
         click.echo(f"Stored the new token for {target.stack_name}: version {version_id}, {sentence(life)}.")
     if source not in {None, "-"}:
         click.echo(f"{source} still holds the token: delete it.", err=True)
+
+
+def _check_date(expires_at: str | None) -> None:
+    try:
+        if expires_at is not None:
+            datetime.fromisoformat(expires_at)
+    except ValueError:
+        pass
+    else:
+        return
+    raise UsageError("--expires-at must be an ISO 8601 date, such as 2027-03-31, or date and time. Nothing was stored.")
 
 
 def _require_static(deployed: DeployedStack) -> None:

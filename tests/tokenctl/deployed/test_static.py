@@ -57,8 +57,8 @@ class TestRotate:
     @pytest.mark.parametrize(
         ("words", "text", "message"),
         [
-            ((), NEW, "`expiresAt` must say when the token ends"),
-            (("--expires-at", "tomorrow"), NEW, "`expiresAt` must be an ISO 8601 date and time"),
+            ((), NEW, "Say when the token ends: give --expires-at or --expires-in-days."),
+            (("--expires-at", "tomorrow"), NEW, "--expires-at must be an ISO 8601 date, such as 2027-03-31"),
             (("--expires-at", "2020-01-01"), NEW, "The new token has already ended."),
             (("--expires-at", "2030-01-01", *IN_A_YEAR), NEW, "Give only one of --expires-at and --expires-in-days."),
             (IN_A_YEAR, OLD, "This token is stored already."),
