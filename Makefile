@@ -54,7 +54,7 @@ lock: $(VENV)/.done ## write the hashes of every pinned package, after you chang
 dist: $(VENV)/.done ## build the wheels and their bill of materials into dist/
 	@$(BIN)/python -m infra.dist
 
-mutants: $(VENV)/.done ## break the core in about 1000 ways and count how many of them the tests notice (a minute or two)
+mutants: $(VENV)/.done ## break the core in about 1600 ways and count how many of them the tests notice (some minutes)
 	@$(BIN)/python -m tests.repo.mutants
 
 messages: $(VENV)/.done ## list every text that people see, once, in a table

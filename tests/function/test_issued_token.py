@@ -45,7 +45,7 @@ class TestExpiry:
         ("sent", "expected"),
         [
             *[(sent, NOW + timedelta(days=1000)) for sent in (86_400_000, "86400000", 86_400_000.0)],
-            *[(sent, None) for sent in (0, -1, "soon", None, EPOCH - 1, 10**15)],
+            *[(sent, None) for sent in (0, -1, "soon", None, EPOCH - 1, EPOCH, 10**15)],
         ],
     )
     def test_the_refresh_token_has_its_own(self, sent: object, expected: datetime | None) -> None:
