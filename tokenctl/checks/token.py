@@ -8,6 +8,7 @@ from refresh_token.core.windows import Window, iso_utc
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.issuer import sign_in_command
 from tokenctl.stack.pair_secret import NoPairError, mismatch, read_pair
 from tokenctl.stack.token_life import MEANING, MEANING_ON_DEMAND, MEANING_STATIC, life_of, relative, sentence
 
@@ -25,7 +26,7 @@ def check_secret(subject: Subject) -> Finding:
     except TokenctlError as error:
         return Finding(Level.FAIL, str(error), "see `SecretUnavailableException` in docs/runbook.md")
     if problem := mismatch(subject.deployed, stored.pair):
-        fix = f"`tokenctl authorize {subject.target.option}`, or deploy the settings of {stored.pair.issued_by} again"
+        fix = f"`{sign_in_command(subject.deployed)}`, or deploy the settings of {stored.pair.issued_by} again"
         return Finding(Level.FAIL, problem, fix)
     owner = f" of {stored.pair.issued_by}" if stored.pair.issued_by else ""
     return Finding(Level.OK, f"holds a token pair{owner}, version {stored.version_id}")
@@ -73,7 +74,7 @@ def check_grant(subject: Subject) -> Finding:
     if left >= WARN_BEFORE:
         return Finding(Level.OK, text)
     level = Level.WARN if left.total_seconds() > 0 else Level.FAIL
-    return Finding(level, f"{text}, unless a refresh prolongs it", f"`tokenctl authorize {subject.target.option}`")
+    return Finding(level, f"{text}, unless a refresh prolongs it", f"`{sign_in_command(subject.deployed)}`")
 
 
 def check_key(subject: Subject) -> Finding:

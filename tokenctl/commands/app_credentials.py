@@ -11,7 +11,7 @@ from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.stack.app_secret import store_credentials, stored_owner, validated_document
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.issuer import app_secret_arn
+from tokenctl.stack.issuer import app_secret_arn, sign_in_command
 from tokenctl.stack.target import Target
 from tokenctl.terminal.confirm import confirm
 from tokenctl.terminal.secret_input import prompt_hidden, read_text, should_prompt
@@ -56,7 +56,7 @@ def app_credentials(*, target: Target, source: str | None, yes: bool, output: Ou
         output.print("app-credentials", {"stack": target.stack_name, "secretArn": arn, "versionId": version_id})
     else:
         click.echo(f"Stored the app's credentials for {target.stack_name}: version {version_id} of {arn}.")
-        click.echo(f"If nobody has signed in with this app yet: `tokenctl authorize {target.option}`.")
+        click.echo(f"If nobody has signed in with this app yet: `{sign_in_command(deployed)}`.")
     if source not in {None, "-"}:
         click.echo(f"{source} still holds the client secret: delete it.", err=True)
 

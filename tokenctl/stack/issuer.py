@@ -6,7 +6,7 @@ from refresh_token.core.issued_by import IssuedBy
 from refresh_token.environment import ISSUER, STATIC
 from refresh_token.errors import ConfigurationException
 from refresh_token.oauth.issuer_settings import OwnAppSettings
-from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ISSUED_BY, FIGMA, NAMES, SETTINGS
+from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ISSUED_BY, FIGMA, NAMES, OAUTH2, SETTINGS
 from refresh_token.oauth.variables import ALLOW_HTTP, VariableReader
 from tokenctl.errors import ConfigurationError, TokenctlError
 from tokenctl.stack.deployed_stack import DeployedStack
@@ -46,6 +46,12 @@ def _known_issuer(deployed: DeployedStack) -> str | None:
         return deployed_issuer(deployed)
     except TokenctlError:
         return None
+
+
+def sign_in_command(deployed: DeployedStack) -> str:
+    """Return the command that signs in, with the options that the deployment's issuer needs."""
+    needs = {AMPLIFY: " --client-id <id of the app>", OAUTH2: " --authorize-url <consent page>"}
+    return f"tokenctl authorize {deployed.target.option}{needs.get(_known_issuer(deployed) or '', '')}"
 
 
 def deployed_issued_by(deployed: DeployedStack) -> IssuedBy | None:

@@ -15,7 +15,7 @@ from refresh_token.errors import RefreshTokenError, SecretNotSeededException
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.issuer import deployed_issued_by
+from tokenctl.stack.issuer import deployed_issued_by, sign_in_command
 from tokenctl.stack.secrets_manager import get_current_value, put_document
 from tokenctl.stack.target import Target
 
@@ -93,7 +93,7 @@ def how_to_fill(deployed: DeployedStack) -> str:
     option = deployed.target.option
     if deployed.settings.static:
         return f"Store a token with `tokenctl rotate {option}`."
-    return f"Sign in with `tokenctl authorize {option}`, or store a pair that you have with `tokenctl seed {option}`."
+    return f"Sign in with `{sign_in_command(deployed)}`, or store a pair that you have with `tokenctl seed {option}`."
 
 
 def mismatch(deployed: DeployedStack, pair: TokenPair) -> str | None:
