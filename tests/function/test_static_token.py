@@ -65,7 +65,11 @@ class TestParse:
                 SecretMalformedException,
             ),
             ({**TOKEN, "accessToken": "canary access"}, "`accessToken` must be", SecretMalformedException),
-            ({**TOKEN, "accessToken": None, "refreshToken": "canary"}, "`accessToken` must", SecretMalformedException),
+            (
+                {**TOKEN, "accessToken": None, "refreshToken": "canary"},
+                "pair: `accessToken` is missing. N",
+                SecretMalformedException,
+            ),
             ({**TOKEN, "expiresAt": "canary"}, "`expiresAt` must be", SecretMalformedException),
             ({"expiresAt": iso_utc(ENDS)}, "no token pair yet", SecretNotSeededException),
         ],

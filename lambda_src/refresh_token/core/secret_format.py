@@ -45,6 +45,7 @@ def parse_pair(text: str, *, created: datetime) -> TokenPair:
     access_token = "" if keys.get("accessToken") is None else _access_token(keys["accessToken"])
     if not access_token:
         expiry, refreshed_at = None, None
+    _require(keys, "refreshToken")
     return _pair(
         keys,
         access_token=access_token,
@@ -62,7 +63,8 @@ def parse_static_token(text: str, *, created: datetime) -> TokenPair:
     """
     keys = _keys(text)
     expiry, refreshed_at = _life(keys, created, None)
-    access_token = _access_token(keys.get("accessToken"))
+    _require(keys, "accessToken")
+    access_token = _access_token(keys["accessToken"])
     if expiry is None:
         raise _malformed("`expiresAt` must say when the token ends, or when you want to be reminded of it")
     kept = {"refreshToken": keys["refreshToken"]} if "refreshToken" in keys else {}
@@ -158,6 +160,11 @@ def _capped(expiry: Expiry, created: datetime, max_lifetime: timedelta | None) -
     if max_lifetime is None or expiry.at <= created + max_lifetime:
         return expiry
     return Expiry(created + max_lifetime, capped=True)
+
+
+def _require(keys: Mapping[str, object], key: str) -> None:
+    if keys.get(key) is None:
+        raise _malformed(f"`{key}` is missing")
 
 
 def _access_token(value: object) -> str:

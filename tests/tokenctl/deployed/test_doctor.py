@@ -133,7 +133,10 @@ def delete(stack: Deployment) -> None:
 
 SPOILED: dict[str, tuple[Callable[[Deployment], None], str]] = {
     "not seeded": (lambda stack: put_secret(stack, SecretString="{}"), "holds no token pair yet. "),
-    "malformed": (lambda stack: put_secret(stack, SecretString='{"accessToken": "canary"}'), "`refreshToken` must be"),
+    "malformed": (
+        lambda stack: put_secret(stack, SecretString='{"accessToken": "canary"}'),
+        "`refreshToken` is missing",
+    ),
     "binary": (lambda stack: put_secret(stack, SecretBinary=b"canary"), "it is binary"),
     "being deleted": (delete, "An error occurred (InvalidRequestException)"),
 }
