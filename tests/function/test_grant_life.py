@@ -50,6 +50,31 @@ class TestGrantLife:
         assert (life.end(pair), life.keep_alive_at(pair)) == (days(end), days(keep_alive))
 
     @pytest.mark.parametrize(
+        ("idle", "absolute", "used", "said", "watched"),
+        [
+            (60, 0, -1, None, 59),
+            (60, 0, -49, None, 14),  # a tick will refresh
+            (60, 0, -50, None, 10),  # ticks have failed
+            (3, 0, -2, None, 14),
+            (3, 0, -3, None, 0),
+            (3, 10, -2, None, 8),  # no tick can prevent that
+            (3, 0, -2, 5, 5),
+            (0, 0, -2, None, None),
+        ],
+    )
+    def test_ticks_prevent_an_end_by_idleness(
+        self, idle: int, absolute: int, used: int, said: int | None, watched: int | None
+    ) -> None:
+        pair = TokenPair(
+            access_token="a",
+            refresh_token="r",
+            granted_at=days(-2),
+            refreshed_at=days(used),
+            refresh_expires_at=days(said),
+        )
+        assert GrantLife.of_days(idle=idle, absolute=absolute).watched_end(pair, NOW) == days(watched)
+
+    @pytest.mark.parametrize(
         ("margin", "expires", "keep_alive"),
         [
             (0, 30, 20),  # what is not set delays nothing

@@ -64,14 +64,16 @@ def check_grant(subject: Subject) -> Finding:
     settings = subject.deployed.settings
     if settings.static:
         return Finding(Level.OK, "a person renews the token, so there is no grant that could end")
-    end = settings.grant_life.end(read_pair(subject.deployed).pair)
+    pair = read_pair(subject.deployed).pair
+    end = settings.grant_life.end(pair)
     if end is None:
         text = "the end of the grant is not known: the issuer does not say it, and grant_idle_days and"
         return Finding(Level.OK, f"{text} grant_absolute_days are not set")
     left = end - subject.now
     ended = "ends" if left.total_seconds() > 0 else "ended"
     text = f"the grant {ended} {iso_utc(end)} ({relative(left.total_seconds())})"
-    if left >= WARN_BEFORE:
+    watched = settings.grant_life.watched_end(pair, subject.now)
+    if watched is None or watched - subject.now >= WARN_BEFORE:
         return Finding(Level.OK, text)
     level = Level.WARN if left.total_seconds() > 0 else Level.FAIL
     return Finding(level, f"{text}, unless a refresh prolongs it", f"`{sign_in_command(subject.deployed)}`")

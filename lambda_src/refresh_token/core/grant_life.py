@@ -37,6 +37,17 @@ class GrantLife(NamedTuple):
         )
         return min((end for end in known if end), default=None)
 
+    def watched_end(self, pair: "TokenPair", now: datetime) -> datetime | None:
+        """Return the end to warn of: as `end`, but idleness counts as WARN_BEFORE away while ticks still prevent it.
+
+        They do so from its last third on. In its last sixth, they have failed.
+        """
+        idle_end = _later(_last_use(pair), self.idle)
+        if idle_end and self.idle and idle_end - now > self.idle / 6:
+            idle_end = max(idle_end, now + WARN_BEFORE)
+        known = (pair.refresh_expires_at, idle_end, _later(pair.granted_at, self.absolute))
+        return min((end for end in known if end), default=None)
+
     def keep_alive_at(self, pair: "TokenPair", *, margin: timedelta = timedelta()) -> datetime | None:
         """Return when to refresh although the access token is fresh: after two thirds of the life without a refresh.
 

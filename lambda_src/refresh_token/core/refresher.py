@@ -195,8 +195,9 @@ class Refresher:
             seconds_left=None if rests else self._seconds_left(stored),
             overdue=not rests and self._window(stored) not in _STATES,
         )
-        if end := self.connection.grant_life.end(stored.pair):
-            self.telemetry.grant_age(seconds_left=(end - self.clock.now()).total_seconds())
+        now = self.clock.now()
+        if end := self.connection.grant_life.watched_end(stored.pair, now):
+            self.telemetry.grant_age(seconds_left=(end - now).total_seconds())
 
     def _window(self, stored: StoredPair) -> Window:
         if self.memory.is_dead(stored.version_id):
