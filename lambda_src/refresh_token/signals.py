@@ -23,6 +23,7 @@ class Metric:
     TICKED: Final = "Ticked"
     SECONDS_UNTIL_EXPIRY: Final = "SecondsUntilExpiry"
     SECONDS_UNTIL_GRANT_EXPIRY: Final = "SecondsUntilGrantExpiry"
+    GRANT_ENDING: Final = "GrantEnding"
     OVERDUE: Final = "Overdue"
     REFRESHED: Final = "Refreshed"
     REFRESH_FAILED: Final = "RefreshFailed"

@@ -50,31 +50,6 @@ class TestGrantLife:
         assert (life.end(pair), life.keep_alive_at(pair)) == (days(end), days(keep_alive))
 
     @pytest.mark.parametrize(
-        ("idle", "absolute", "used", "said", "watched"),
-        [
-            (60, 0, -1, None, 59),
-            (60, 0, -49, None, 14),  # a tick will refresh
-            (60, 0, -50, None, 10),  # ticks have failed
-            (3, 0, -2, None, 14),
-            (3, 0, -3, None, 0),
-            (3, 10, -2, None, 8),  # no tick can prevent that
-            (3, 0, -2, 5, 5),
-            (0, 0, -2, None, None),
-        ],
-    )
-    def test_ticks_prevent_an_end_by_idleness(
-        self, idle: int, absolute: int, used: int, said: int | None, watched: int | None
-    ) -> None:
-        pair = TokenPair(
-            access_token="a",
-            refresh_token="r",
-            granted_at=days(-2),
-            refreshed_at=days(used),
-            refresh_expires_at=days(said),
-        )
-        assert GrantLife.of_days(idle=idle, absolute=absolute).watched_end(pair, NOW) == days(watched)
-
-    @pytest.mark.parametrize(
         ("margin", "expires", "keep_alive"),
         [
             (0, 30, 20),  # what is not set delays nothing
@@ -89,6 +64,32 @@ class TestGrantLife:
         pair = TokenPair(access_token="a", refresh_token="r", refreshed_at=days(-20), expires_at=days(expires))
         life = GrantLife.of_days(idle=60, absolute=0)
         assert life.keep_alive_at(pair, margin=margin * DAY) == days(keep_alive)
+
+    @pytest.mark.parametrize(
+        ("settings", "times", "ending"),
+        [
+            ((0, 0), (None, -50, None), False),  # nothing is known
+            ((60, 0), (None, -49, None), False),
+            ((60, 0), (None, -50, None), True),
+            ((3, 0), (None, 0, None), False),  # a short life alone is no reason
+            ((0, 365), (-350, 0, None), False),
+            ((0, 365), (-351, 0, None), True),
+            ((0, 0), (None, -5, 1), True),
+            ((0, 0), (None, -4, 1), False),
+            ((0, 0), (None, None, 14), True),  # the length of the life is not known
+            ((0, 0), (None, None, 15), False),
+            ((0, 0), (None, -1, -2), True),
+            ((60, 365), (-351, 0, None), True),  # the nearest end counts
+        ],
+    )
+    def test_it_is_ending_in_its_last_sixth(
+        self, *, settings: tuple[int, int], times: tuple[int | None, int | None, int | None], ending: bool
+    ) -> None:
+        granted, refreshed, said = map(days, times)
+        pair = TokenPair(
+            access_token="a", refresh_token="r", granted_at=granted, refreshed_at=refreshed, refresh_expires_at=said
+        )
+        assert GrantLife.of_days(idle=settings[0], absolute=settings[1]).is_ending(pair, now=NOW) is ending
 
     def test_an_end_after_the_last_year_is_none(self) -> None:
         pair = TokenPair(access_token="a", refresh_token="r", granted_at=LAST, refreshed_at=LAST)

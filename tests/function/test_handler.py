@@ -215,7 +215,7 @@ class TestError:
         deployment.seed("fresh", refreshExpiresAt="2999-01-01T00:00:00Z")
         deployment.invoke(TICK)
         lines = printed()
-        assert counted(lines) == sorted(["SecondsUntilGrantExpiry", *TICKED])
+        assert counted(lines) == sorted(["SecondsUntilGrantExpiry", "GrantEnding", *TICKED])
         ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilGrantExpiry")
         assert left == next(line["secondsUntilGrantExpiry"] for line in lines if "secondsUntilGrantExpiry" in line)
 

@@ -449,11 +449,13 @@ class TestTickTelemetry:
         world = World.with_token("fresh", refresh_expires_at=NOW + timedelta(hours=1))
         world.refresher.tick()
         assert world.telemetry.facts("grant_age", "seconds_left") == [3600.0]
+        assert world.telemetry.facts("grant_age", "ending") == [True]
 
     def test_measures_the_grant_by_what_the_operator_knows(self) -> None:
         world = World(grant_life=IDLE).seeded("fresh", refreshed_at=NOW - timedelta(days=1))
         world.refresher.tick()
         assert world.telemetry.facts("grant_age", "seconds_left") == [59 * 86_400.0]
+        assert world.telemetry.facts("grant_age", "ending") == [False]
 
     def test_measures_the_old_token_when_it_fails(self) -> None:
         world = World.with_token("mandatory")

@@ -34,7 +34,7 @@ LIFETIME = f"{WHOLE}60 to 31536000 seconds, a year at most"
 MEMORY = f"{WHOLE}128 to 10240 MB, Lambda's limits"
 ADVISORY = f"{WHOLE}2 to 2160 hours, 90 days at most"
 EMAIL = "must be one e-mail address"
-IDLE = "schedule={}: must tick at least every {} hours, a third of grant_idle_days={}, but ticks can be {} hours apart"
+IDLE = "schedule={}: must tick at least every {} hours, a sixth of grant_idle_days={}, but ticks can be {} hours apart"
 MARGIN = "refresh_margin_seconds={}: must be less than a token's life of {} seconds. Lower it, or raise "
 MARGIN += "oauth2_default_lifetime_seconds"
 VERSIONS = "refresh_policy=always: would store {} versions of the secret in 24 hours, of tokens that live {} seconds, "
@@ -179,11 +179,11 @@ class TestRules:
     @pytest.mark.parametrize(
         ("overrides", "fault"),
         [
-            ({"grant_idle_days": "2", "schedule": "rate(16 hours)"}, None),
-            ({"grant_idle_days": "2", "schedule": "rate(17 hours)"}, IDLE.format("rate(17 hours)", 16, 2, 17)),
+            ({"grant_idle_days": "2", "schedule": "rate(8 hours)"}, None),
+            ({"grant_idle_days": "2", "schedule": "rate(9 hours)"}, IDLE.format("rate(9 hours)", 8, 2, 9)),
             (
                 {"grant_idle_days": "7", "schedule": "cron(0 8 ? * MON-FRI *)"},
-                IDLE.format("cron(0 8 ? * MON-FRI *)", 56, 7, 72),
+                IDLE.format("cron(0 8 ? * MON-FRI *)", 28, 7, 72),
             ),
             ({"grant_idle_days": "90", "grant_absolute_days": "90"}, None),
             (

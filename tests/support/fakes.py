@@ -288,8 +288,8 @@ class FakeTelemetry:
         facts: dict[str, object] = {"version_id": version_id, "seconds_left": seconds_left, "overdue": overdue}
         self.reports.append(("token_age", facts))
 
-    def grant_age(self, *, seconds_left: float) -> None:
-        self.reports.append(("grant_age", {"seconds_left": seconds_left}))
+    def grant_age(self, *, seconds_left: float, ending: bool) -> None:
+        self.reports.append(("grant_age", {"seconds_left": seconds_left, "ending": ending}))
 
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:
         self.reports.append(("refreshed", {"old": old, "new": new, "recovered_from": recovered_from}))

@@ -103,14 +103,10 @@ class Monitoring(Construct):
         )
         self._alarm(
             Alarm.GRANT_EXPIRES,
-            f"The grant ends in less than {WARN_BEFORE.days} days: a person must sign in again.",
+            f"The grant ends soon, in {WARN_BEFORE.days} days at most: a person must sign in again.",
             # Each period holds a tick, so the alarm does not come and go with the ticks. When the end is not known any
-            # more, it goes away. The largest value in a period is the one after a sign-in.
-            metric=metrics.metric_seconds_until_grant_expiry(
-                period=Duration.seconds(watch.period), statistic="Maximum"
-            ),
-            threshold=WARN_BEFORE.total_seconds(),
-            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            # more, it goes away. The smallest value in a period is the one after a sign-in.
+            metric=metrics.metric_grant_ending(period=Duration.seconds(watch.period), statistic="Minimum"),
             periods=watch.periods,
             breaching_periods=1,
         )

@@ -46,6 +46,11 @@ class RefreshMetrics(Construct):
         options.setdefault("statistic", "Minimum")
         return self.metric(Metric.SECONDS_UNTIL_GRANT_EXPIRY, **options)
 
+    def metric_grant_ending(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return 1 for a tick that found a grant whose end is near, else 0; none if the end is not known. Maximum."""
+        options.setdefault("statistic", "Maximum")
+        return self.metric(Metric.GRANT_ENDING, **options)
+
     def metric_overdue(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return 1 for a tick that left a token in its mandatory window or worse, else 0. Maximum."""
         options.setdefault("statistic", "Maximum")

@@ -58,14 +58,14 @@ def _check_windows(reader: SettingsReader, values: Mapping[str, Any]) -> None:
 
 
 def _check_grant(reader: SettingsReader, values: Mapping[str, Any]) -> None:
-    """The keep-alive refresh comes with the first tick in the last third of the idle life."""
+    """The keep-alive refresh comes with the first tick in the last third of the idle life, and an alarm in its half."""
     idle, absolute = values["grant_idle_days"], values["grant_absolute_days"]
     if idle and reader.is_sound("schedule", "grant_idle_days"):
         gap = max_time_between_ticks(values["schedule"])
-        if gap > timedelta(days=idle) / 3:
+        if gap > timedelta(days=idle) / 6:
             reader.fault(
                 "schedule",
-                f"must tick at least every {timedelta(days=idle) / 3 / _HOUR:g} hours, a third of "
+                f"must tick at least every {timedelta(days=idle) / 6 / _HOUR:g} hours, a sixth of "
                 f"grant_idle_days={idle}, but ticks can be {gap / _HOUR:g} hours apart",
             )
     if idle and absolute and idle > absolute:

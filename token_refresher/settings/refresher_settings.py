@@ -82,7 +82,7 @@ class TimingSettings(TypedDict, total=False):
             rule=Whole(0, MAX_DAYS, "days"),
             default=0,
             about="after how many days without a refresh the grant ends, as the provider documents it. The schedule "
-            "refreshes when two thirds have passed, even if the token is fresh, so it must tick in each third; `0` "
+            "refreshes when two thirds have passed, even if the token is fresh, so it must tick in each sixth; `0` "
             "means not known",
         ),
     ]
@@ -91,8 +91,8 @@ class TimingSettings(TypedDict, total=False):
         Setting(
             rule=Whole(0, MAX_DAYS, "days"),
             default=0,
-            about="how many days after the sign-in the grant ends, as the provider documents it. An alarm goes off 14 "
-            "days before the earliest end that is known; `0` means not known",
+            about="how many days after the sign-in the grant ends, as the provider documents it. An alarm goes off at "
+            "most 14 days before the earliest end that is known; `0` means not known",
         ),
     ]
 

@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from refresh_token.core.grant_life import WARN_BEFORE
 from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.windows import Window, iso_utc
 from tokenctl.checks.check import Finding, Level, Subject
@@ -72,8 +71,7 @@ def check_grant(subject: Subject) -> Finding:
     left = end - subject.now
     ended = "ends" if left.total_seconds() > 0 else "ended"
     text = f"the grant {ended} {iso_utc(end)} ({relative(left.total_seconds())})"
-    watched = settings.grant_life.watched_end(pair, subject.now)
-    if watched is None or watched - subject.now >= WARN_BEFORE:
+    if not settings.grant_life.is_ending(pair, now=subject.now):
         return Finding(Level.OK, text)
     level = Level.WARN if left.total_seconds() > 0 else Level.FAIL
     return Finding(level, f"{text}, unless a refresh prolongs it", f"`{sign_in_command(subject.deployed)}`")

@@ -58,6 +58,7 @@ def _token(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
         "onDemand": not settings.static and on_demand(settings.policy, pair),
         "grantedAt": pair.granted_at and iso_utc(pair.granted_at),
         "grantEndsAt": end and iso_utc(end),
+        "grantEnding": end and settings.grant_life.is_ending(pair, now=now),
     }
 
 

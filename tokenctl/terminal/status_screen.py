@@ -1,13 +1,12 @@
 """The report of `tokenctl status`, drawn with Rich."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from refresh_token.core.grant_life import WARN_BEFORE
 from refresh_token.core.windows import Window
 from refresh_token.environment import STATIC
 from tokenctl.stack.deployed_stack import short_alarm_name
@@ -78,13 +77,10 @@ def _token(token: dict[str, Any], now: datetime, issuer: object) -> Text:
         text.append(f"belongs to {token['issuedBy']['issuer']} ({token['issuedBy']['host']})\n")
     if token["grantEndsAt"] is not None:
         left = datetime.fromisoformat(token["grantEndsAt"]) - now
-        text.append(f"the grant ends {token['grantEndsAt']} ({relative(left.total_seconds())})\n", _urgency(left))
+        urgency = COLOURS["advisory"] if token["grantEnding"] else ""
+        text.append(f"the grant ends {token['grantEndsAt']} ({relative(left.total_seconds())})\n", urgency)
     text.rstrip()
     return text
-
-
-def _urgency(left: timedelta) -> str:
-    return COLOURS["advisory"] if left < WARN_BEFORE else ""
 
 
 def _versions(versions: list[dict[str, Any]], now: datetime) -> Text:

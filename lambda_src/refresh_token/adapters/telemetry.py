@@ -60,11 +60,12 @@ class PowertoolsTelemetry:
             self._metrics.add_metric(name=Metric.SECONDS_UNTIL_EXPIRY, unit="Seconds", value=max(whole, 0))
         self._metrics.add_metric(name=Metric.OVERDUE, unit="Count", value=int(overdue))
 
-    def grant_age(self, *, seconds_left: float) -> None:
-        """Log and measure how long the refresh token lives."""
+    def grant_age(self, *, seconds_left: float, ending: bool) -> None:
+        """Log and measure how long the grant lives, and whether a person should act."""
         whole = int(seconds_left)
         self._logger.info("Checked the refresh token", extra={"secondsUntilGrantExpiry": whole})
         self._metrics.add_metric(name=Metric.SECONDS_UNTIL_GRANT_EXPIRY, unit="Seconds", value=max(whole, 0))
+        self._metrics.add_metric(name=Metric.GRANT_ENDING, unit="Count", value=int(ending))
 
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:
         """Log and count a refresh, and the recovery if the attempt before it had failed."""

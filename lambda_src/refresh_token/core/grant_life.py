@@ -14,7 +14,7 @@ MAX_DAYS: Final = 3650
 """The longest life of a grant that can be set."""
 
 WARN_BEFORE: Final = timedelta(days=14)
-"""With less than this left, a person should act."""
+"""With less than this left of a long life, a person should act."""
 
 
 class GrantLife(NamedTuple):
@@ -37,16 +37,20 @@ class GrantLife(NamedTuple):
         )
         return min((end for end in known if end), default=None)
 
-    def watched_end(self, pair: "TokenPair", now: datetime) -> datetime | None:
-        """Return the end to warn of: as `end`, but idleness counts as WARN_BEFORE away while ticks still prevent it.
+    def is_ending(self, pair: "TokenPair", *, now: datetime) -> bool:
+        """Tell whether a person should sign in again soon: a sixth of a life is left, and at most `WARN_BEFORE`.
 
-        They do so from its last third on. In its last sixth, they have failed.
+        `keep_alive_at` is earlier, so a grant that refreshes prolong is ending only if they fail.
         """
-        idle_end = _later(_last_use(pair), self.idle)
-        if idle_end and self.idle and idle_end - now > self.idle / 6:
-            idle_end = max(idle_end, now + WARN_BEFORE)
-        known = (pair.refresh_expires_at, idle_end, _later(pair.granted_at, self.absolute))
-        return min((end for end in known if end), default=None)
+        used = _last_use(pair)
+        lives = (
+            (used, pair.refresh_expires_at),
+            (used, _later(used, self.idle)),
+            (pair.granted_at, _later(pair.granted_at, self.absolute)),
+        )
+        return any(
+            end - now <= (min(WARN_BEFORE, (end - start) / 6) if start else WARN_BEFORE) for start, end in lives if end
+        )
 
     def keep_alive_at(self, pair: "TokenPair", *, margin: timedelta = timedelta()) -> datetime | None:
         """Return when to refresh although the access token is fresh: after two thirds of the life without a refresh.

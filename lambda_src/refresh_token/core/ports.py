@@ -131,8 +131,8 @@ class Telemetry(Protocol):
         """
         ...
 
-    def grant_age(self, *, seconds_left: float) -> None:
-        """A tick checked the token, and it is known when the refresh token expires."""
+    def grant_age(self, *, seconds_left: float, ending: bool) -> None:
+        """A tick checked the token, and it is known when the grant ends. ``ending``: a person should act."""
         ...
 
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:

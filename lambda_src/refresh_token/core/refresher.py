@@ -195,9 +195,10 @@ class Refresher:
             seconds_left=None if rests else self._seconds_left(stored),
             overdue=not rests and self._window(stored) not in _STATES,
         )
-        now = self.clock.now()
-        if end := self.connection.grant_life.watched_end(stored.pair, now):
-            self.telemetry.grant_age(seconds_left=(end - now).total_seconds())
+        if end := self.connection.grant_life.end(stored.pair):
+            now = self.clock.now()
+            ending = self.connection.grant_life.is_ending(stored.pair, now=now)
+            self.telemetry.grant_age(seconds_left=(end - now).total_seconds(), ending=ending)
 
     def _window(self, stored: StoredPair) -> Window:
         if self.memory.is_dead(stored.version_id):

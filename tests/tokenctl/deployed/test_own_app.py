@@ -125,11 +125,22 @@ MINUTE, DAY = 60, 86_400
 LIVES: dict[str, tuple[dict[str, str], dict[str, int], str, str]] = {
     "grant that nothing limits": ({}, {}, "grant", "OK    grant         the end of the grant is not known"),
     "grant of 40 days": ({}, {"refreshExpiresAt": 40 * DAY}, "grant", "OK    grant         the grant ends 20"),
-    "grant of 10 days": ({}, {"refreshExpiresAt": 10 * DAY}, "grant", "WARN  grant         the grant ends 20"),
+    "grant of 3 days": (
+        {},
+        {"refreshedAt": 0, "refreshExpiresAt": 3 * DAY},
+        "grant",
+        "OK    grant         the grant ends 20",
+    ),
+    "grant in its last sixth": (
+        {},
+        {"refreshedAt": -59 * DAY, "refreshExpiresAt": 11 * DAY},
+        "grant",
+        "WARN  grant         the grant ends 20",
+    ),
     "grant that has ended": ({}, {"refreshExpiresAt": -DAY}, "grant", "FAIL  grant         the grant ended 20"),
     "idle grant": (
         {"GRANT_IDLE_DAYS": "60"},
-        {"refreshedAt": -50 * DAY},
+        {"refreshedAt": -51 * DAY},
         "grant",
         "WARN  grant         the grant ends",
     ),
