@@ -18,7 +18,6 @@ import anyio
 import anyio.to_thread
 import boto3
 import httpx
-import pip
 import pytest
 import requests
 import urllib3
@@ -543,9 +542,15 @@ def test_urllib3s_retries_leave_rejections_alone(
     assert authorizations(api) == [OLD, NEW, NEW, None, NEW, NEW, None]
 
 
+URLLIB3_1_26 = """\
+urllib3==1.26.20 --hash=sha256:0ed14ccfbf1c30a9072c7ca157e4319b70d65f623e91e7b32fadb2853431016e
+"""
+
+
 def test_urllib3_1_26_works_too(tmp_path: Path) -> None:
-    """pip brings that version along."""
-    (tmp_path / "urllib3").symlink_to(Path(pip.__file__).parent / "_vendor" / "urllib3")
+    (tmp_path / "urllib3.txt").write_text(URLLIB3_1_26, encoding="utf-8")
+    install = ("install", "--quiet", "--no-deps", "--require-hashes", "--target", tmp_path)
+    subprocess.run([sys.executable, "-m", "pip", *install, "--requirement", tmp_path / "urllib3.txt"], check=True)
     script = "import sys, pytest, urllib3; assert urllib3.__version__ < '2'; sys.exit(pytest.main(sys.argv[1:]))"
     which = "with_urllib3 and (scenario or redirects or bodies) and not json"
     command = [sys.executable, "-c", script, "-q", "-p", "no:cacheprovider", __file__, "-k", which]

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -274,10 +275,10 @@ class TestPip:
     @pytest.mark.parametrize(
         ("pin", "reason"),
         [
-            ("tiny==2.0", "No matching distribution found for tiny==2.0"),
+            ("tiny==2.0", r"No matching distribution found for tiny==2\.0"),
             ("tiny==1.0", "DO NOT MATCH THE HASHES"),
             ("tiny==1.0 #", "Hashes are required"),
-            ("tiny>=1.0", "must have their versions pinned"),
+            ("tiny>=1.0", "pinned|DO NOT MATCH THE HASHES"),
         ],
     )
     def test_a_wheel_that_is_not_pinned_is_refused(self, project: Project, pin: str, reason: str) -> None:
@@ -287,7 +288,7 @@ class TestPip:
             bundling.BundlingError, match=r"could not install .*requirements.txt for manylinux2014_aarch64"
         ) as raised:
             project.build()
-        assert reason in str(raised.value)
+        assert re.search(reason, str(raised.value))
         assert list(project.cache.iterdir()) == []
 
     @pytest.mark.skipif(
