@@ -97,6 +97,7 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
     (("refresh-token", f"-token={CANARY}"), "There is no option `-t`"),
     (("refresh-token", CANARY), "There is an unexpected word"),
     (("refresh-token", "--provider"), "requires an argument"),
+    (("refresh", "--yes", "--function-name", ""), "--function-name is empty"),
     (("refresh-token", "--provider", "--region"), "--provider expects one value"),
     (("refresh-token", "--generate-cli-skeleton", CANARY), "must be one of input, yaml-input, output"),
     (("refresh-token", "--output", CANARY), "--output must be one of json, yaml, text, table"),

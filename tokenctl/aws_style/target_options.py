@@ -80,6 +80,13 @@ def _check_stage(_ctx: click.Context, _parameter: click.Parameter, value: str | 
     return value
 
 
+def _refuse_empty(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    # An unset variable of a shell must not choose the default stage.
+    if value is not None and not value.strip():
+        raise UsageError("--function-name is empty. Give the name or ARN of the function, or leave the option out.")
+    return value
+
+
 def _empty_as_none(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     return value or None  # as in the AWS CLI
 
@@ -115,7 +122,11 @@ TARGET_OPTIONS: Final[tuple[Option, ...]] = (
         shell_complete=complete_from("dev", "prod", "local"),
         help=f"Stage of the stack RefreshToken-<stage>. Default: {DEFAULT_STAGE}.",
     ),
-    click.option("--function-name", help="Name or ARN of a refresh function, to work on its deployment instead."),
+    click.option(
+        "--function-name",
+        callback=_refuse_empty,
+        help="Name or ARN of a refresh function, to work on its deployment instead.",
+    ),
     click.option("--region", help="AWS region."),
     click.option("--profile", callback=_empty_as_none, help="Profile in the AWS configuration files."),
     click.option("--endpoint-url", help="Address to send the AWS calls to."),
