@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -178,18 +179,18 @@ class TestAStoredPair:
     @pytest.mark.parametrize(
         ("stored", "until"),
         [
-            (LIVE, f"{EXPIRES:%Y-%m-%d %H:%M} UTC"),
-            ({**LIVE, "expiresAt": "2099-01-02T03:04:05Z"}, f"{datetime.now(UTC) + MAX_LIFETIME:%Y-%m-%d} "),
-            ({"accessToken": "figd_old", "refreshToken": "figr_old"}, "unknown"),
+            (LIVE, lambda: f"{EXPIRES:%Y-%m-%d %H:%M} UTC"),
+            ({**LIVE, "expiresAt": "2099-01-02T03:04:05Z"}, lambda: f"{datetime.now(UTC) + MAX_LIFETIME:%Y-%m-%d} "),
+            ({"accessToken": "figd_old", "refreshToken": "figr_old"}, lambda: "unknown"),
         ],
         ids=["live", "expiry beyond belief", "no expiry"],
     )
     def test_needs_yes_without_a_terminal(
-        self, refuse: Refuse, stack: Stack, stored: dict[str, str], until: str
+        self, refuse: Refuse, stack: Stack, stored: dict[str, str], until: Callable[[], str]
     ) -> None:
         stack.put(stored)
         message = refuse(code=252)
-        expected = f"tokenctl: The secret of RefreshToken-{stack.stage} already holds a token pair (until {until}"
+        expected = f"tokenctl: The secret of RefreshToken-{stack.stage} already holds a token pair (until {until()}"
         assert message.startswith(expected)
         assert message.endswith("Nothing was changed. Add --yes to continue without a question.\n")
         assert stack.stored() == stored
