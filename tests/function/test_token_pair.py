@@ -319,6 +319,12 @@ class TestPair:
         pair = a_pair(access_token="").with_refresh_token(alone, issued_by=FIGMA, client_id=None, now=NOW)
         assert pair.expires_at is None
 
+    def test_with_a_dead_access_token_has_no_lifetime(self) -> None:
+        alone = RefreshTokenOnly(refresh_token="r2", error=IssuerProtocolException("odd"))
+        used = a_pair(refreshed_at=NOW - timedelta(minutes=5))
+        pair = used.with_refresh_token(alone, issued_by=FIGMA, client_id=None, now=NOW)
+        assert (pair.expires_at, pair.refreshed_at, pair.lifetime) == (NOW, NOW, None)
+
     def test_recognises_its_refresh_token(self) -> None:
         pair = a_pair(refresh_token="grüße-✓")
         assert pair.has_refresh_token("grüße-✓")

@@ -79,8 +79,12 @@ class TokenPair:
     def with_refresh_token(
         self, issued: "RefreshTokenOnly", *, issued_by: "IssuedBy", client_id: str | None, now: datetime
     ) -> "TokenPair":
-        """Return the pair after an answer with nothing but a new refresh token: its access token counts as dead."""
-        return replace(self._after(issued, issued_by, client_id, now), expires_at=now if self.access_token else None)
+        """Return the pair after an answer with nothing but a new refresh token: its access token counts as dead.
+
+        It has no lifetime any more, or its life would look short to the refresh policy.
+        """
+        expires_at = now if self.access_token else None
+        return replace(self._after(issued, issued_by, client_id, now), expires_at=expires_at, refreshed_at=now)
 
     def _after(self, issued: "Issued", issued_by: "IssuedBy", client_id: str | None, now: datetime) -> "TokenPair":
         """Return the pair with what every answer changes.
