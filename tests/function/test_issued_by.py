@@ -5,18 +5,23 @@ import pytest
 from refresh_token.core.issued_by import IssuedBy, parse_issued_by, refuse_other_issuer
 from refresh_token.errors import ConfigurationException
 
+UNRECOGNISED = "an unrecognised issuer (an unrecognised host)"
 FIGMA = IssuedBy("figma", "api.figma.com")
 SHOWN = {
     FIGMA: "figma (api.figma.com)",
     IssuedBy("amplify", "amplifyuibuilder"): "amplify (amplifyuibuilder)",
     IssuedBy("oauth2", "[::1]:8443"): "oauth2 ([::1]:8443)",
     IssuedBy("oauth2", "token_server:8443"): "oauth2 (token_server:8443)",
-    IssuedBy("Canary issuer", "canary" * 6): "an issuer with an odd name (an odd host)",
-    IssuedBy("c" * 33, f"canary.{'c' * 64}"): "an issuer with an odd name (an odd host)",
+    IssuedBy("oauth2", "10.0.0.1:8443"): "oauth2 (10.0.0.1:8443)",
+    IssuedBy("oauth2", "id.xn--p1ai"): "oauth2 (id.xn--p1ai)",
+    IssuedBy("Canary issuer", "canary" * 6): UNRECOGNISED,
+    IssuedBy("c" * 33, f"canary.{'c' * 64}"): UNRECOGNISED,
+    IssuedBy("c0ffee" * 4, "c0ffee" * 4): UNRECOGNISED,  # a hexadecimal client secret
+    IssuedBy("0", f"canary.1.{'c' * 21}"): UNRECOGNISED,
 }
 
 
-@pytest.mark.parametrize(("issued_by", "shown"), SHOWN.items(), ids=SHOWN.values())
+@pytest.mark.parametrize(("issued_by", "shown"), SHOWN.items(), ids=map(str, range(len(SHOWN))))
 def test_what_may_be_a_token_is_not_shown(issued_by: IssuedBy, shown: str) -> None:
     assert str(issued_by) == shown
 
@@ -31,6 +36,6 @@ def test_only_another_one_is_refused() -> None:
     with pytest.raises(ConfigurationException) as caught:
         refuse_other_issuer(IssuedBy("oauth2", "api.figma.com"), FIGMA, what="It belongs", how_to_fix="Mend it")
     assert str(caught.value) == (
-        "It belongs to oauth2 (api.figma.com), but this stack uses figma (api.figma.com). So nothing was sent. Mend "
+        "It belongs to oauth2 (api.figma.com), but this stack uses figma (api.figma.com). Nothing was sent. Mend "
         "it, or deploy the settings of oauth2 (api.figma.com) again."
     )

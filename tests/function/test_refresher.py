@@ -396,7 +396,7 @@ class TestPairOfAnotherIssuer:
         world = World.with_token("expired", issued_by=theirs)
         message = fails(world, use, ConfigurationException)
         assert message == (
-            f"The stored token pair belongs to {theirs}, but this stack uses figma (api.figma.com). So nothing was "
+            f"The stored token pair belongs to {theirs}, but this stack uses figma (api.figma.com). Nothing was "
             "sent. Run `tokenctl authorize --stage <stage>` to sign in there, or deploy the settings of "
             f"{theirs} again."
         )

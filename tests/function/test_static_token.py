@@ -125,7 +125,7 @@ ENDED = f"The stored token ended at 2026-11-23T11:59:59Z. {ROTATE}"
 REJECTED = f"The provider rejects the stored token before its end: it was revoked, or lacks a permission. {ROTATE}"
 FORCED = f"`force` cannot refresh this token: a person renews it (`issuer=static`). {ROTATE}"
 EXCHANGED = (
-    "`refreshTokenBody` cannot be used here: this stack has no issuer, because a person renews its token "
+    "`refreshTokenBody` cannot be used here: this stack refreshes no tokens, because a person renews its token "
     "(`issuer=static`). Leave it out to get the token."
 )
 
@@ -133,7 +133,8 @@ EXCHANGED = (
 ERRORS = [
     *((use, "expired", DEAD, ENDED, 0) for use in ("ask", "report old")),
     ("tick", "expired", DEAD, ENDED, 1),
-    *(("report current", window, DEAD, REJECTED, 1) for window in ("fresh", "mandatory", "expired")),
+    *(("report current", window, DEAD, REJECTED, 1) for window in ("fresh", "mandatory")),
+    ("report current", "expired", DEAD, ENDED, 1),
     ("force", "fresh", InvalidParameterException, FORCED, 0),
     ("exchange", "fresh", InvalidParameterException, EXCHANGED, 0),
 ]

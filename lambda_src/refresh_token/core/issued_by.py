@@ -12,10 +12,11 @@ from refresh_token.errors import ConfigurationException
 KEY: Final = "issuedBy"
 """The key in the secrets that hold a pair or an app's credentials."""
 
-
-_NAME: Final = r"[a-z0-9_-]{1,32}"
-_HOST: Final = rf"({_NAME}|([a-z0-9_-]{{1,63}}\.)+[a-z0-9_-]{{1,63}}|\[[0-9a-f:.%]{{2,60}}\])(:[0-9]{{1,5}})?"
-"""The forms in which names and hosts are shown. Anything else in a secret may be a misplaced token."""
+_NAME: Final = r"[a-z][a-z0-9_-]{0,19}"
+_DOMAIN: Final = r"([a-z0-9_-]{1,63}\.){1,8}([a-z]{2,20}|xn--[a-z0-9-]{2,20}|[0-9]{1,3})"
+_HOST: Final = rf"({_NAME}|{_DOMAIN}|\[[0-9a-f:.%]{{2,60}}\])(:[0-9]{{1,5}})?"
+"""The forms in which names and hosts are shown. Anything else in a secret may be a misplaced token or client secret,
+which are longer than a name and end in no top-level domain."""
 
 
 class IssuedBy(NamedTuple):
@@ -28,9 +29,14 @@ class IssuedBy(NamedTuple):
     host: str
 
     def __str__(self) -> str:
-        issuer = self.issuer if re.fullmatch(_NAME, self.issuer) else "an issuer with an odd name"
-        host = self.host if re.fullmatch(_HOST, self.host) else "an odd host"
-        return f"{issuer} ({host})"
+        shown = self.shown()
+        return f"{shown.issuer} ({shown.host})"
+
+    def shown(self) -> "IssuedBy":
+        """Return it with other words for what may be a misplaced token."""
+        issuer = self.issuer if re.fullmatch(_NAME, self.issuer) else "an unrecognised issuer"
+        host = self.host if re.fullmatch(_HOST, self.host) else "an unrecognised host"
+        return IssuedBy(issuer, host)
 
     def to_document(self) -> dict[str, str]:
         """Return the form in the secret's JSON."""
@@ -59,6 +65,6 @@ def refuse_other_issuer(theirs: IssuedBy | None, ours: IssuedBy, *, what: str, h
     """
     if theirs not in (None, ours):
         raise ConfigurationException(
-            f"{what} to {theirs}, but this stack uses {ours}. So nothing was sent. {how_to_fix}, or deploy the "
+            f"{what} to {theirs}, but this stack uses {ours}. Nothing was sent. {how_to_fix}, or deploy the "
             f"settings of {theirs} again."
         )

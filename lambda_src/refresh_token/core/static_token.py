@@ -45,11 +45,9 @@ class StaticToken:
         stored = self._read()
         if stored.version_id != version_id:
             return self._live(stored)
-        raise self._counted(
-            stored,
-            "The provider rejects the stored token before its end: it was revoked, or lacks a permission. "
-            f"{HOW_TO_ROTATE}",
-        )
+        rejected = "The provider rejects the stored token before its end: it was revoked, or lacks a permission. "
+        ended = self._seconds_left(stored) <= 0
+        raise self._counted(stored, self._ended(stored) if ended else f"{rejected}{HOW_TO_ROTATE}")
 
     def tick(self) -> TickReport:
         """Report how long the token lives."""
@@ -69,7 +67,7 @@ class StaticToken:
     def exchange(self, refresh_token: str, client_id: str | None) -> NoReturn:  # noqa: ARG002 - as `Refresher` takes
         """Refuse the bare operation."""
         raise InvalidParameterException(
-            "`refreshTokenBody` cannot be used here: this stack has no issuer, because a person renews its token "
+            "`refreshTokenBody` cannot be used here: this stack refreshes no tokens, because a person renews its token "
             "(`issuer=static`). Leave it out to get the token."
         )
 

@@ -53,7 +53,7 @@ class WindowSettings:
     def scaled_to(self, lifetime: timedelta | None) -> "WindowSettings":
         """Return windows of at most 1/3 and 1/10 of ``lifetime``, so that even a short-lived token starts fresh.
 
-        Neither is longer than the margin.
+        If there is a margin, neither is longer than it.
         """
         life, margin = lifetime or timedelta.max, self.margin or timedelta.max
         return WindowSettings(
