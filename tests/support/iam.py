@@ -36,7 +36,7 @@ class Role:
         roles = [json.dumps(role) for role in resources(self.variant, "AWS::IAM::Role")]
         (role,) = [json.loads(role) for role in roles if "lambda.amazonaws.com" in role]
         (policy,) = role["Policies"]
-        statements = policy["PolicyDocument"]["Statement"].items()
+        statements = policy["PolicyDocument"].items()
         self._statements = [self._resolved({"Sid": sid, **one}) for sid, one in statements]
         secrets = resources(self.variant, "AWS::SecretsManager::Secret")
         (self._own_key,) = {"KmsKeyId" in secret for secret in secrets}

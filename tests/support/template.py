@@ -1,8 +1,9 @@
 """A stage's template as its snapshot holds it. tests/infra/test_snapshots.py compares it with what is deployed.
 
 The snapshots hold one complete template, of `dev`, and what each other variant changes in the template of its parent.
-So that a change stays small, they have statements of policies by their Sid, and leave out what differs everywhere: the
-hashes of bundles and versions, the stage's name, and tags, which tests/infra/test_stack.py checks on each resource.
+So that a change stays small, they have statements of policies by their Sid, and text with references in one piece. They
+leave out what differs everywhere: the hashes of bundles and versions, and the stage's name. They also leave out what
+other tests check on each resource: tags (test_stack.py), and whom an alarm tells (test_monitoring.py).
 """
 
 import json
@@ -17,6 +18,10 @@ PARENTS = {"dev": None, "prod": "dev", "local": "dev", "prod-figma": "prod", "pr
 """Each stage, and each other issuer, with the variant that its snapshot starts from."""
 
 MAX_LINE = 120
+SHORT = 4
+"""The most parts of a text that stay a list."""
+WIDGET = re.compile(r',(?={"type")')
+"""Where the dashboard's text begins another line."""
 
 
 @cache
@@ -32,15 +37,35 @@ def as_snapshot(template: str, stage: str) -> dict[str, Any]:
     text = re.sub(r"\b[0-9a-f]{64}\.zip\b", "<asset>.zip", template)
     text = re.sub(r"(CurrentVersion)[0-9a-f]{40}\b", r"\1<hash>", text)
     text = re.sub(rf"(RefreshToken[-/]){stage}\b", r"\1<stage>", text)
-    return json.loads(text, object_hook=_shortened)  # type: ignore[no-any-return]
+    document: dict[str, Any] = json.loads(text, object_hook=_shortened)
+    return {part: document[part] for part in document if part not in ("Parameters", "Rules")}  # the CDK's own
 
 
-def _shortened(node: dict[str, Any]) -> dict[str, Any]:
-    node.pop("Tags", None)
-    statements = node.get("Statement", [])
-    if statements and all("Sid" in statement for statement in statements):
-        node["Statement"] = {statement.pop("Sid"): statement for statement in statements}
+def _shortened(node: dict[str, Any]) -> Any:
+    """Return a part of a template in the form of the snapshots."""
+    for key in ("Tags", "AlarmActions", "OKActions"):
+        node.pop(key, None)
+    if node.get("UpdateReplacePolicy") == node.get("DeletionPolicy"):
+        node.pop("UpdateReplacePolicy", None)
+    match node:
+        case {"Statement": statements, "Version": "2012-10-17"}:
+            by_sid = all("Sid" in statement for statement in statements)
+            return {statement.pop("Sid"): statement for statement in statements} if by_sid else statements
+        case {"checkov": {"skip": skipped}}:
+            return {"checkov": [check["id"] for check in skipped]}
+        case {"Fn::Join": ["", parts]} if len(parts) > SHORT:
+            return {"Fn::Sub": WIDGET.split("".join(map(_substituted, parts)))}
     return node
+
+
+def _substituted(part: str | dict[str, Any]) -> str:
+    """Return a part of a text as Fn::Sub has it: a reference in braces."""
+    match part:
+        case {"Ref": str(name)}:
+            return f"${{{name}}}"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"${{{name}.{attribute}}}"
+    return str(part)
 
 
 def write(variant: str, current: dict[str, Any]) -> None:
