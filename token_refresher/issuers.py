@@ -68,6 +68,11 @@ class Issuer:
         """How long a token lives if the issuer does not say it; None if a person renews it."""
         return self.settings.token_life
 
+    @property
+    def refresh_margin(self) -> int:
+        """How many seconds before a token's expiry the issuer begins to accept refreshes; 0 if it always does."""
+        return self.settings.refresh_margin
+
     amplify = staticmethod(_method(AmplifySettings))
     figma = staticmethod(_method(FigmaSettings))
     oauth2 = staticmethod(_method(OAuth2Settings))

@@ -21,6 +21,7 @@ KNOWN = {
         "studio_base_url=http://x: must be an address with https, without user, query or fragment",
         "studio_scope=a: belongs to issuer=studio, but the issuer is figma. Remove it, or choose issuer=studio",
     ],
+    "margins": [60, 0, 90],
     "rows": ["studio_base_url", "studio_scope"],
     "function": ["studio (studio.example)", True],
     "sign-in": ["Studio", "https://studio.example/oauth/authorize", ["files:write"]],

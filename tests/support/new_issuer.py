@@ -19,6 +19,7 @@ from tests.support.http_server import answering
 from tests.support.stage_settings import read
 from token_refresher.issuers import Issuer
 from token_refresher.settings.reader import SettingsError
+from token_refresher.settings.refresher_settings import checked
 from tokenctl.sign_in.options import SignInOptions
 from tokenctl.sign_in.plan import SignInPlan, plan_sign_in
 from tokenctl.stack.aws_access import AwsAccess
@@ -38,6 +39,12 @@ def fault(**overrides: str) -> str:
     except SettingsError as error:
         return str(error)
     return ""
+
+
+def margin(given: str) -> int | None:
+    """Return the margin that the construct uses."""
+    settings = read(CONTEXT, refresh_margin_seconds=given)
+    return checked(settings.refresher, settings.issuer)["refresh_margin_seconds"]
 
 
 def plan(settings: StageSettings) -> SignInPlan:
@@ -64,6 +71,7 @@ def main() -> None:
         "construct": settings.issuer == Issuer.of(ALL_SETTINGS[NAME], scope="files:write"),
         "variables": settings.issuer.variables,
         "faults": [fault(studio_base_url="http://x"), fault(issuer="figma", studio_scope="a")],
+        "margins": [margin(given) for given in ("", "0", "90")],
         "rows": [row.split("`")[1] for row in table().splitlines() if row.startswith("| `studio")],
         "function": [str(issuer.issued_by), issuer.rotates],
         "sign-in": [planned.issuer_label, planned.consent_page, list(planned.scopes)],

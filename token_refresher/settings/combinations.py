@@ -22,6 +22,12 @@ MAX_WATCH: Final = timedelta(days=7)
 _HOUR: Final = timedelta(hours=1)
 
 
+def margin_of(values: Mapping[str, Any], issuer: "Issuer") -> int:
+    """Return the margin that is set, or that of the issuer if none is."""
+    margin: int | None = values["refresh_margin_seconds"]
+    return issuer.refresh_margin if margin is None else margin
+
+
 def windows_of(values: Mapping[str, Any], token_life: timedelta | None = None) -> WindowSettings:
     """Return the windows that the function uses for a token of this life, by default for a long one."""
     settings = WindowSettings(
@@ -37,6 +43,7 @@ def check_together(reader: SettingsReader, values: Mapping[str, Any], issuer: "I
     _check_windows(reader, values)
     _check_grant(reader, values)
     if issuer and issuer.token_life:
+        values = {**values, "refresh_margin_seconds": margin_of(values, issuer)}
         _check_margin(reader, values, issuer.token_life, issuer.name)
         _check_versions(reader, values, issuer.token_life)
     elif issuer:
@@ -74,7 +81,7 @@ def _check_grant(reader: SettingsReader, values: Mapping[str, Any]) -> None:
 
 def _check_margin(reader: SettingsReader, values: Mapping[str, Any], token_life: timedelta, issuer: str) -> None:
     margin = values["refresh_margin_seconds"]
-    if margin and timedelta(seconds=margin) >= token_life:
+    if reader.is_sound("refresh_margin_seconds") and margin and timedelta(seconds=margin) >= token_life:
         reader.fault(
             "refresh_margin_seconds",
             f"must be less than a token's life of {token_life.total_seconds():g} seconds. Lower it, or raise "
@@ -99,7 +106,7 @@ def _check_versions(reader: SettingsReader, values: Mapping[str, Any], token_lif
 
 def _check_nothing_refreshes(reader: SettingsReader, values: Mapping[str, Any], issuer: str) -> None:
     for key in ("refresh_margin_seconds", "refresh_policy", "grant_idle_days", "grant_absolute_days"):
-        if reader.is_sound(key) and values[key] != reader.default(key):
+        if reader.is_sound(key) and values[key] not in (0, reader.default(key)):
             reader.fault(key, f"has no effect with issuer={issuer}, because a person renews the token. Remove it")
 
 

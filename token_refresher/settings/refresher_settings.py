@@ -11,7 +11,7 @@ from refresh_token.core.refresh_policy import AUTO, POLICIES
 from refresh_token.core.windows import MAX_MARGIN
 from refresh_token.oauth.rules import Choice, Whole
 from refresh_token.oauth.setting import Setting
-from token_refresher.settings.combinations import check_together
+from token_refresher.settings.combinations import check_together, margin_of
 from token_refresher.settings.reader import SettingsReader
 from token_refresher.settings.rules import EMAIL, Flag, OneOf, ScheduleExpression
 from token_refresher.settings.setting import settings_of
@@ -58,12 +58,13 @@ class TimingSettings(TypedDict, total=False):
         ),
     ]
     refresh_margin_seconds: Annotated[
-        int,
+        int | None,
         Setting(
             rule=Whole(0, int(MAX_MARGIN.total_seconds()), "seconds, a day at most"),
-            default=0,
+            default=None,
             about="for an issuer that refuses early refreshes: nothing refreshes a token earlier than this before the "
-            "expiry, except a report and `force`. Shortens both windows; `0` leaves them as they are",
+            "expiry, except a report and `force`. Shortens both windows; `0` leaves them as they are. Without it, the "
+            "issuer's own margin counts, which is 0 for those in this table",
         ),
     ]
     refresh_policy: Annotated[
@@ -176,7 +177,7 @@ class RefresherSettings(TimingSettings, ResourceSettings, total=False):
 
 
 def checked(given: Mapping[str, object], issuer: "Issuer | None" = None) -> RefresherSettings:
-    """Return the given settings, and the defaults of all others. With an issuer, they must fit it too.
+    """Return the given settings, and the defaults of all others. With an issuer, they must fit it, and it adds its own.
 
     Raises:
         SettingsError: names every fault, not only the first.
@@ -188,4 +189,6 @@ def checked(given: Mapping[str, object], issuer: "Issuer | None" = None) -> Refr
     values = reader.take_all()
     check_together(reader, values, issuer)
     reader.check()
+    if issuer:
+        values["refresh_margin_seconds"] = margin_of(values, issuer)
     return cast("RefresherSettings", values)

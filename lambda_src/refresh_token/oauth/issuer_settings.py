@@ -35,6 +35,11 @@ class IssuerSettings(ABC):
     def token_life(self) -> timedelta | None:
         """How long a token lives if the issuer does not say it; None if a person renews it."""
 
+    @property
+    def refresh_margin(self) -> int:
+        """How many seconds before a token's expiry the issuer begins to accept refreshes; 0 if it always does."""
+        return 0
+
     @classmethod
     def settings(cls) -> dict[str, Setting]:
         """Return the settings by name, with the defaults of their fields."""
@@ -94,6 +99,11 @@ class OwnAppSettings(IssuerSettings):
     def token_life(self) -> timedelta:
         """How long a token lives if the issuer does not say it."""
         return timedelta(seconds=self.profile.default_lifetime)
+
+    @property
+    def refresh_margin(self) -> int:
+        """How many seconds before a token's expiry the issuer begins to accept refreshes; 0 if it always does."""
+        return self.profile.refresh_margin
 
     def to_variables(self) -> dict[str, str]:
         """Return the variables that tell the function about this issuer. A stand-in may have no https."""

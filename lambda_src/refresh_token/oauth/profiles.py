@@ -26,6 +26,10 @@ class Profile:
     """A token's assumed life in seconds if the answer states none."""
 
     refresh_refusals: RefusalRules
+    refresh_margin: int = 0
+    """How many seconds before a token's expiry the issuer begins to accept refreshes; 0 if it always does. The setting
+    `refresh_margin_seconds` replaces it."""
+
     consent_page: str = ""
     """Where the end user allows the access; "" if only the operator knows."""
 
