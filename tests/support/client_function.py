@@ -6,13 +6,15 @@ replaces and a report of another version does not.
 
 import json
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
 
-from tests.support.http_server import App
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 LIFE = 90 * 86_400
 NAME = "refresh"
@@ -36,7 +38,7 @@ def refused(status: int, code: str, message: str = "No.") -> Response:
 
 
 @dataclass
-class Function(App):
+class Function:
     """Lambda with the refresh function. ``faults`` answer one request each, ``fault`` answers all of them."""
 
     version: int = 1
@@ -93,8 +95,10 @@ class Function(App):
             "state": self.state,
         }
 
-    def respond(self, request: Request) -> Response:
-        return self._parameter(request) if "X-Amz-Target" in request.headers else self._invoke(request)
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = Request(environ)
+        respond = self._parameter if "X-Amz-Target" in request.headers else self._invoke
+        return respond(request)(environ, start_response)
 
     def _parameter(self, request: Request) -> Response:
         self.parameter_reads += 1
@@ -117,7 +121,7 @@ class Function(App):
 
 
 @dataclass
-class Api(App):
+class Api:
     """Figma, which accepts the function's live token and nothing else."""
 
     function: Function
@@ -134,13 +138,17 @@ class Api(App):
     seen: list[tuple[str, str | None, bytes]] = field(default_factory=list)
     """(path, Authorization, body) of each request."""
 
-    def respond(self, request: Request) -> Response:
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = Request(environ)
         authorization = request.headers.get("Authorization")
         self.seen.append((request.path, authorization, request.get_data()))
         live = self.is_public or (self.function.alive and authorization == f"Bearer {self.function.token}")
         if request.path in self.forbidden or not live:
-            headers = {"WWW-Authenticate": self.challenge, "Content-Encoding": self.encoding}
-            return Response(self.says, self.rejection, headers)
-        if request.path in self.redirects:
-            return Response("", 302, {"Location": self.redirects[request.path]})
-        return Response(f"hello {request.get_data().decode()}")
+            response = Response(
+                self.says, self.rejection, {"WWW-Authenticate": self.challenge, "Content-Encoding": self.encoding}
+            )
+        elif request.path in self.redirects:
+            response = Response("", 302, {"Location": self.redirects[request.path]})
+        else:
+            response = Response(f"hello {request.get_data().decode()}")
+        return response(environ, start_response)

@@ -1,88 +1,241 @@
-"""An OAuth 2 token endpoint that replaces refresh tokens and detects their reuse (RFC 9700, 4.14.2).
+"""An OAuth 2 server, built with Authlib, that replaces refresh tokens and detects their reuse (RFC 9700, 4.14.2).
 
-A *family* is every pair that one sign-in led to. A refresh token that comes a second time revokes its family. An
-independent server with the same rules is in `oidc_provider.py`; this one tells a test what it has issued, and answers
-64 callers at once.
+A *family* is every pair that one sign-in led to. A refresh token that comes a second time revokes its family.
 """
 
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import unquote_plus
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from werkzeug.datastructures import Authorization
+from authlib.oauth2.rfc6749 import (
+    AuthorizationCodeMixin,
+    AuthorizationServer,
+    ClientMixin,
+    OAuth2Payload,
+    OAuth2Request,
+    TokenMixin,
+)
+from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
+from authlib.oauth2.rfc6750 import BearerTokenGenerator
+from authlib.oauth2.rfc7636 import CodeChallenge
 from werkzeug.wrappers import Request, Response
 
-from tests.support.http_server import App, serving
+from tests.support.http_server import serving
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 CLIENT_ID, CLIENT_SECRET = "team app", "s:cr t%+/é"
+SCOPE = "read write"
 PATH = "/oauth2/token"
 
 
+class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
+    """The only registered app."""
+
+    def get_client_id(self) -> str:
+        return CLIENT_ID
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        return secrets.compare_digest(client_secret.encode(), CLIENT_SECRET.encode())
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        return endpoint == "token" and method in ("client_secret_basic", "client_secret_post")
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type in ("authorization_code", "refresh_token")
+
+    def get_allowed_scope(self, scope: str) -> str:
+        return " ".join(one for one in scope.split() if one in SCOPE.split())
+
+
 @dataclass
-class Token:
+class Token(TokenMixin):  # type: ignore[misc]
     """An issued pair, and the user whose sign-in it came from."""
 
     user: str
-    access_token: str = field(default_factory=lambda: f"at_{secrets.token_urlsafe(24)}")
-    refresh_token: str = field(default_factory=lambda: f"rt_{secrets.token_urlsafe(24)}")
+    access_token: str
+    refresh_token: str
     spent: bool = False
+
+    def check_client(self, client: Client) -> bool:
+        return client.get_client_id() == CLIENT_ID
+
+    def get_scope(self) -> str:
+        return SCOPE
+
+
+@dataclass(frozen=True)
+class Code(AuthorizationCodeMixin):  # type: ignore[misc]
+    """An authorization code with its terms."""
+
+    code: str
+    user: str
+    redirect_uri: str
+    code_challenge: str
+    code_challenge_method: str = "S256"
+
+    def get_redirect_uri(self) -> str:
+        return self.redirect_uri
+
+    def get_scope(self) -> str:
+        return SCOPE
+
+
+class Payload(OAuth2Payload):  # type: ignore[misc]
+    def __init__(self, request: Request) -> None:
+        self._form = request.form
+
+    @property
+    def data(self) -> Mapping[str, str]:
+        return self._form
+
+    @property
+    def datalist(self) -> defaultdict[str, list[str]]:
+        return defaultdict(list, {name: self._form.getlist(name) for name in self._form})
+
+
+class TokenRequest(OAuth2Request):  # type: ignore[misc]
+    def __init__(self, request: Request) -> None:
+        # Authlib refuses http, which this server uses.
+        super().__init__(request.method, request.url.replace("http://", "https://"), headers=request.headers)
+        self._request = request
+        self.payload = Payload(request)
+
+    @property
+    def form(self) -> Mapping[str, str]:
+        return self._request.form
+
+
+class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
+    """Exchanges a code once."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = ["client_secret_basic", "client_secret_post"]
+
+    def query_authorization_code(self, code: str, client: Client) -> Code | None:
+        assert client.get_client_id() == CLIENT_ID
+        found: Code | None = self.server.codes.get(code)
+        return found
+
+    def delete_authorization_code(self, authorization_code: Code) -> None:
+        del self.server.codes[authorization_code.code]
+
+    def authenticate_user(self, authorization_code: Code) -> str:
+        return authorization_code.user
+
+    def save_authorization_code(self, code: str, request: object) -> None:
+        """Do nothing: this server has no consent page."""
+
+
+class RotatingGrant(RefreshTokenGrant):  # type: ignore[misc]
+    """Replaces the refresh token, and treats a reused one as stolen."""
+
+    INCLUDE_NEW_REFRESH_TOKEN = True
+    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = ["client_secret_basic", "client_secret_post"]
+
+    def authenticate_refresh_token(self, refresh_token: str) -> Token | None:
+        found: Token | None = self.server.tokens.get(refresh_token)
+        if found and found.spent:
+            self.server.reused.append(found.user)
+            self.server.revoked.add(found.user)
+        return found if found and found.user not in self.server.revoked else None
+
+    def authenticate_user(self, refresh_token: Token) -> str:
+        return refresh_token.user
+
+    def revoke_old_credential(self, refresh_token: Token) -> None:
+        refresh_token.spent = True
+
+
+class RotatingServer(AuthorizationServer):  # type: ignore[misc]
+    """The server's state and grants. ``reused`` lists the user of each reused refresh token."""
+
+    def __init__(self) -> None:
+        super().__init__(scopes_supported=SCOPE.split())
+        self.lock = threading.Lock()
+        self.tokens: dict[str, Token] = {}
+        self.codes: dict[str, Code] = {}
+        self.revoked: set[str] = set()
+        self.reused: list[str] = []
+        self.expires_in: int | None = 3600
+        self.register_grant(RotatingGrant)
+        self.register_grant(CodeGrant, [CodeChallenge(required=True)])
+        self.register_token_generator(
+            "default",
+            BearerTokenGenerator(
+                lambda *_, **__: f"at_{secrets.token_urlsafe(24)}",
+                lambda *_, **__: f"rt_{secrets.token_urlsafe(24)}",
+                lambda *_: self.expires_in,
+            ),
+        )
+
+    def query_client(self, client_id: str) -> Client | None:
+        return Client() if client_id == CLIENT_ID else None
+
+    def save_token(self, token: Mapping[str, str], request: TokenRequest) -> None:
+        made = Token(request.user, token["access_token"], token["refresh_token"])
+        self.tokens[made.refresh_token] = made
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Do nothing."""
+
+    def create_oauth2_request(self, request: Request) -> TokenRequest:
+        return TokenRequest(request)
+
+    def handle_response(self, status: int, body: Any, headers: Iterable[tuple[str, str]]) -> Response:
+        return Response(json.dumps(body), status, list(headers))
 
 
 @dataclass
-class OAuth2Server(App):
-    """A running server. ``reused`` lists the user of each reused refresh token."""
+class OAuth2Server:
+    """A running server."""
 
     url: str = ""
-    tokens: dict[str, Token] = field(default_factory=dict)
-    reused: list[str] = field(default_factory=list)
+    server: RotatingServer = field(default_factory=RotatingServer)
+    requests: int = 0
     twist: Callable[[Response], Response] = lambda response: response
     """Changes each answer after the server has spent the refresh token."""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def sign_in(self, user: str) -> Token:
-        """Start a family, or continue it."""
-        token = Token(user)
-        self.tokens[token.refresh_token] = token
+        """Start a family."""
+        token = Token(user, f"at_{secrets.token_urlsafe(24)}", f"rt_{secrets.token_urlsafe(24)}")
+        self.server.tokens[token.refresh_token] = token
         return token
+
+    def allow(self, user: str, redirect_uri: str, challenge: str) -> str:
+        """Return the code that a consent page would issue after the user pressed Allow."""
+        code = Code(secrets.token_urlsafe(24), user, redirect_uri, challenge)
+        self.server.codes[code.code] = code
+        return code.code
 
     def live(self, user: str) -> Token | None:
         """Return the user's only pair with a usable refresh token, or None if the family is revoked."""
-        if user in self.reused:
+        if user in self.server.revoked:
             return None
-        (token,) = (token for token in self.tokens.values() if token.user == user and not token.spent)
+        (token,) = (token for token in self.server.tokens.values() if token.user == user and not token.spent)
         return token
 
     def issued(self, user: str) -> int:
         """Return the number of pairs that followed the user's first one."""
-        return sum(token.user == user for token in self.tokens.values()) - 1
+        return sum(token.user == user for token in self.server.tokens.values()) - 1
 
-    def respond(self, request: Request) -> Response:
-        with self._lock:  # one request after the other, as a database would do it
-            return self.twist(self._refresh(request))
-
-    def _refresh(self, request: Request) -> Response:
-        login = request.authorization or Authorization("none")
-        if [unquote_plus(login.get(part) or "") for part in ("username", "password")] != [CLIENT_ID, CLIENT_SECRET]:
-            return Response('{"error": "invalid_client"}', 401)
-        if request.form["grant_type"] != "refresh_token":
-            return Response('{"error": "unsupported_grant_type"}', 400)
-        old = self.tokens.get(request.form["refresh_token"])
-        if old and old.spent:
-            self.reused.append(old.user)
-        if not old or old.user in self.reused:
-            return Response('{"error": "invalid_grant"}', 400)
-        old.spent, new = True, self.sign_in(old.user)
-        pair = {"access_token": new.access_token, "refresh_token": new.refresh_token}
-        return Response(json.dumps({**pair, "token_type": "Bearer", "expires_in": 3600, "scope": "read write"}))
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = Request(environ)
+        request.get_data()
+        with self.server.lock:  # one request after the other, as a database would do it
+            self.requests += 1
+            response = self.twist(self.server.create_token_response(request))
+        return response(environ, start_response)
 
 
 @contextmanager
 def oauth2_server() -> Iterator[OAuth2Server]:
     """Serve until the block ends."""
-    server = OAuth2Server()
-    with serving(server) as server.url:
-        yield server
+    app = OAuth2Server()
+    with serving(app) as app.url:
+        yield app

@@ -1,6 +1,5 @@
 // The npm package oidc-provider as a token endpoint: it replaces refresh tokens, and revokes the grant of a spent one.
-// It prints the port on which it listens. POST /sign-in answers with the first refresh token of a new grant, or with a
-// code if its query has a redirect_uri and a code_challenge.
+// It prints the port on which it listens. POST /sign-in answers with the first refresh token of a new grant.
 
 import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
@@ -30,15 +29,9 @@ provider.use(async (ctx, next) => {
   const client = await provider.Client.find(clientId);
   const grant = new provider.Grant({ accountId: "ada", clientId });
   grant.addOIDCScope("openid offline_access");
-  const granted = { accountId: "ada", client, grantId: await grant.save(), scope: "openid offline_access" };
-  const { redirect_uri: redirectUri, code_challenge: codeChallenge } = ctx.query;
-  if (codeChallenge) {
-    const code = new provider.AuthorizationCode({ ...granted, redirectUri, codeChallenge, codeChallengeMethod: "S256" });
-    ctx.body = { code: await code.save() };
-  } else {
-    const token = new provider.RefreshToken({ ...granted, gty: "authorization_code" });
-    ctx.body = { refresh_token: await token.save() };
-  }
+  const granted = { accountId: "ada", client, grantId: await grant.save(), gty: "authorization_code" };
+  const token = new provider.RefreshToken({ ...granted, scope: "openid offline_access" });
+  ctx.body = { refresh_token: await token.save() };
 });
 
 server.on("request", provider.callback());

@@ -10,10 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-import pytest
 import urllib3
-
-from tests.support.checkout import ROOT
 
 CLIENT_ID = "canary:app"
 CLIENT_SECRET = "canary +&%=:/~secret"
@@ -31,12 +28,6 @@ class OidcProvider:
         answer = urllib3.request("POST", f"{self.url}/sign-in", timeout=10)
         return str(json.loads(answer.data)["refresh_token"])
 
-    def allow(self, redirect_uri: str, code_challenge: str) -> str:
-        """Return the code that a consent page would issue after the user pressed Allow."""
-        fields = {"redirect_uri": redirect_uri, "code_challenge": code_challenge}
-        answer = urllib3.request("POST", f"{self.url}/sign-in?{urlencode(fields)}", timeout=10)
-        return str(json.loads(answer.data)["code"])
-
     def accepts(self, access_token: str) -> bool:
         """Tell whether the server takes an access token of its own."""
         headers = {"Authorization": f"Bearer {access_token}"}
@@ -53,9 +44,7 @@ class OidcProvider:
 
 @contextmanager
 def oidc_provider() -> Iterator[OidcProvider]:
-    """Run the server until its input ends. It needs `node` on PATH."""
-    if not (ROOT / "node_modules" / "oidc-provider").is_dir():
-        pytest.skip("oidc-provider is not installed: run `make setup`")
+    """Run the server until its input ends. It needs `node` on PATH and the packages that `npm ci` installs."""
     program = Path(__file__).with_suffix(".mjs")
     command = [str(shutil.which("node")), str(program), CLIENT_ID, CLIENT_SECRET]
     # `node` may be a script that starts the real one, so ending the process would leave that one behind.

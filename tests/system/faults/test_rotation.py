@@ -75,7 +75,7 @@ def test_64_reports_of_each_token_spend_nothing_twice(swarm: Swarm, server: OAut
         assert tokens(pair) == live(server, "crowd")
         assert {answer.get("accessToken") for answer in answers} == {pair["accessToken"]}
         assert server.issued("crowd") == generation
-    assert server.reused == []
+    assert server.server.reused == []
 
 
 def test_64_different_callers_spend_nothing_twice(swarm: Swarm, server: OAuth2Server) -> None:
@@ -83,7 +83,7 @@ def test_64_different_callers_spend_nothing_twice(swarm: Swarm, server: OAuth2Se
     stored = bare(swarm.function.current()[1]["refreshToken"])
     swarm.invoke_together({}, CONSUMER, report(version), report(version), tick("one"), tick("two"), FORCE, stored)
     assert tokens(swarm.function.current()[1]) == live(server, "mixed")
-    assert (server.issued("mixed"), server.reused) == (1, [])
+    assert (server.issued("mixed"), server.server.reused) == (1, [])
 
 
 def test_the_bare_operation_twice_spends_it_once(function: LocalFunction, server: OAuth2Server) -> None:
@@ -95,7 +95,7 @@ def test_the_bare_operation_twice_spends_it_once(function: LocalFunction, server
     ):
         answers = [runtime.invoke(stored) for _ in range(2)]
     assert [answer.get("accessToken") for answer in answers] == [live(server, "twice")[0]] * 2
-    assert (server.issued("twice"), "twice" in server.reused) == (1, False)
+    assert (server.issued("twice"), "twice" in server.server.reused) == (1, False)
 
 
 def test_the_next_invocation_writes_an_unwritten_pair(function: LocalFunction, server: OAuth2Server) -> None:
@@ -111,7 +111,7 @@ def test_the_next_invocation_writes_an_unwritten_pair(function: LocalFunction, s
         answer = runtime.invoke({})
     assert (answer["accessToken"], function.current()[1]["refreshToken"]) == live(server, "unwritten")
     assert server.issued("unwritten") == 1
-    assert "unwritten" not in server.reused
+    assert "unwritten" not in server.server.reused
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def stories(
 @pytest.mark.parametrize("name", [name for name in STEPS if name != LOST])
 def test_a_kill_at_any_other_step_loses_nothing(name: str, stories: Mapping[str, Story], server: OAuth2Server) -> None:
     story = stories[name]
-    assert name not in server.reused
+    assert name not in server.server.reused
     assert tokens(story.pair) == live(server, name)
     assert story.answers[-1].get("errorType") is None
     assert story.answers[-1]["versionId"] == story.version != story.seeded
@@ -141,7 +141,7 @@ def test_a_kill_at_any_other_step_loses_nothing(name: str, stories: Mapping[str,
 def test_an_unwritten_answer_is_reported_as_lost(stories: Mapping[str, Story], server: OAuth2Server) -> None:
     story = stories[LOST]
     assert story.answers[-1]["errorType"] == "ReauthorizationRequiredException"
-    assert (server.reused.count(LOST), server.live(LOST)) == (1, None)
+    assert (server.server.reused.count(LOST), server.live(LOST)) == (1, None)
     assert story.version == story.seeded
     assert server.issued(LOST) == 1
 
@@ -227,4 +227,4 @@ def test_the_grant_survives_an_odd_answer(
     assert answer.get("accessToken") == (live(server, name)[0] if name in ODD else None)
     monkeypatch.undo()
     assert runtime.invoke(FORCE)["accessToken"] == function.current()[1]["accessToken"] == live(server, name)[0]
-    assert (server.issued(name), name in server.reused) == (2, False)
+    assert (server.issued(name), name in server.server.reused) == (2, False)

@@ -19,7 +19,7 @@ from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.issuer_settings import OwnAppSettings
 from refresh_token.oauth.issuers import FigmaSettings, OAuth2Settings
 from refresh_token.oauth.responses import MAX_BYTES
-from tests.support import oidc_provider as oidc
+from tests.support import oauth2_server
 from tests.support.certificates import Authority
 from tests.support.connect_proxy import proxy
 from tests.support.token_server import (
@@ -116,49 +116,53 @@ class TestTheRequest:
         assert private_in(repr(exchange(FigmaSettings())), repr(REQUEST)) == []
 
 
-@pytest.fixture(scope="module")
-def independent() -> Iterator[oidc.OidcProvider]:
-    """Return a server that nobody here wrote, with PKCE."""
-    with oidc.oidc_provider() as running:
+@pytest.fixture
+def authlib() -> Iterator[oauth2_server.OAuth2Server]:
+    """Return an independent server, which was built with Authlib and requires PKCE."""
+    with oauth2_server.oauth2_server() as running:
         yield running
 
 
-def signed_in(
-    server: oidc.OidcProvider, client_auth: Literal["basic", "post"], *, secret: str = "", challenge: str = ""
+def at_authlib(
+    server: oauth2_server.OAuth2Server, client_auth: Literal["basic", "post"], *, secret: str = "", challenge: str = ""
 ) -> TokenPair:
     verifier = new_verifier()
-    code = server.allow(REDIRECT, challenge or s256_challenge(verifier))
-    app = AppCredentials(oidc.CLIENT_ID, secret or oidc.CLIENT_SECRET)
-    profile = OAuth2Settings(token_url=f"{server.url}/token", client_auth=client_auth).profile
+    code = server.allow("somebody", REDIRECT, challenge or s256_challenge(verifier))
+    app = AppCredentials(oauth2_server.CLIENT_ID, secret or oauth2_server.CLIENT_SECRET)
+    profile = OAuth2Settings(token_url=f"{server.url}{oauth2_server.PATH}", client_auth=client_auth).profile
     request = replace(REQUEST, client_id=app.client_id, verifier=verifier)
     return TokenEndpointExchange(url=profile.code_url, profile=profile, app=app)(request, code, now=NOW)
 
 
-REJECTED = "The issuer refuses the app's credentials (HTTP 401, invalid_client)."
-WRONG_PROOFS: dict[str, tuple[Literal["basic", "post"], dict[str, str], str]] = {
-    "another's verifier": (
-        "basic",
-        {"challenge": s256_challenge("another")},
-        "The code was refused (HTTP 400, invalid",
-    ),
-    "wrong secret, basic": ("basic", {"secret": "canary"}, REJECTED),
-    "wrong secret, post": ("post", {"secret": "canary"}, REJECTED),
-}
-
-
 class TestAnIndependentServer:
     @pytest.mark.parametrize("client_auth", ["basic", "post"])
-    def test_issues_a_pair(self, independent: oidc.OidcProvider, client_auth: Literal["basic", "post"]) -> None:
-        found = signed_in(independent, client_auth)
-        assert independent.accepts(found.access_token)
-        assert (bool(found.refresh_token), found.expires_at) == (True, NOW + timedelta(hours=1))
+    def test_issues_a_pair(self, authlib: oauth2_server.OAuth2Server, client_auth: Literal["basic", "post"]) -> None:
+        issued_pair = at_authlib(authlib, client_auth)
+        live = authlib.live("somebody")
+        assert live is not None
+        assert (issued_pair.access_token, issued_pair.refresh_token) == (live.access_token, live.refresh_token)
+        assert issued_pair.expires_at == NOW + timedelta(hours=1)
 
-    @pytest.mark.parametrize("proof", WRONG_PROOFS)
-    def test_refuses_a_wrong_proof(self, independent: oidc.OidcProvider, proof: str) -> None:
-        client_auth, wrong, message = WRONG_PROOFS[proof]
+    @pytest.mark.parametrize(
+        ("client_auth", "wrong", "message"),
+        [
+            ("basic", {"challenge": s256_challenge("another")}, "The code was refused (HTTP 400, invalid_grant)."),
+            ("basic", {"secret": "canary"}, "The issuer refuses the app's credentials (HTTP 401, invalid_client)."),
+            ("post", {"secret": "canary"}, "The issuer refuses the app's credentials (HTTP 401, invalid_client)."),
+        ],
+        ids=["another's verifier", "wrong secret, basic", "wrong secret, post"],
+    )
+    def test_refuses_a_wrong_proof(
+        self,
+        authlib: oauth2_server.OAuth2Server,
+        client_auth: Literal["basic", "post"],
+        wrong: dict[str, str],
+        message: str,
+    ) -> None:
         with pytest.raises(ServiceError) as caught:
-            signed_in(independent, client_auth, **wrong)
+            at_authlib(authlib, client_auth, **wrong)
         assert str(caught.value).startswith(message)
+        assert authlib.server.tokens == {}
 
 
 ECHO = " ".join(PRIVATE)
