@@ -15,8 +15,9 @@ killed invocation sends nothing more.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import Any, ClassVar
@@ -26,9 +27,8 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from refresh_token.core import refresh_once
 from refresh_token.core.claimed_refresh import ClaimedRefresh, Outcome
-from refresh_token.core.claims import Claim, Failure, HeldClaim
+from refresh_token.core.claims import Failure, HeldClaim
 from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
 from refresh_token.core.issued_by import IssuedBy
@@ -48,7 +48,7 @@ from refresh_token.errors import (
     SecretMalformedException,
 )
 from tests.support.faked_core import build_core
-from tests.support.fakes import ISSUED_BY, FakeTelemetry
+from tests.support.fakes import ISSUED_BY, FakeLock, FakeTelemetry
 from tests.support.simulation import (
     SKEW,
     Invocation,
@@ -87,10 +87,6 @@ WHO = st.integers(min_value=0, max_value=MAX_RUNNING - 1)
 class RefreshModel(RuleBasedStateMachine):
     """Issuer, store, lock and clock; invocations that interleave; operators; everything that goes wrong."""
 
-    once: ClassVar[type[RefreshOnce]] = RefreshOnce
-    store: ClassVar[type[SimulatedStore]] = SimulatedStore
-    lock: ClassVar[type[SimulatedLock]] = SimulatedLock
-    refresher: ClassVar[type[Refresher]] = Refresher
     windows: ClassVar[WindowSettings] = WINDOWS
     single_use: ClassVar[bool] = False
 
@@ -224,11 +220,11 @@ class RefreshModel(RuleBasedStateMachine):
         other_token = min(world.grants.valid, default="nobody's")
 
         def run(me: Invocation) -> object:
-            lock, issuer = self.lock(world, me), SimulatedIssuer(world, me)
+            lock, issuer = SimulatedLock(world, me), SimulatedIssuer(world, me)
             refresher = build_core(
                 Connection(
                     name=None,
-                    store=self.store(world, me),
+                    store=SimulatedStore(world, me),
                     windows=replace(self.windows, margin=world.margin),
                     policy="demand" if world.on_demand else "always",
                     grant_life=GrantLife(idle=world.idle),
@@ -239,8 +235,6 @@ class RefreshModel(RuleBasedStateMachine):
                 telemetry,
                 memory,
                 lambda _: f"ours-{next(self.numbers)}",
-                once=self.once,
-                refresher=self.refresher,
             )
             uses: dict[str, Any] = {
                 "ask": refresher.live_token,
@@ -254,14 +248,9 @@ class RefreshModel(RuleBasedStateMachine):
             return uses[use]()
 
         reported = {"report current": seen, "report old": old}.get(use)
+        deadline = world.time + timedelta(seconds=seconds)
         one = Invocation(
-            run,
-            use=use,
-            issued_by=world.issued_by,
-            deadline=world.time + timedelta(seconds=seconds),
-            memory=memory,
-            may_be_refused=use.startswith("exchange"),
-            reported=reported,
+            run=run, use=use, issued_by=world.issued_by, deadline=deadline, memory=memory, reported=reported
         )
         world.running.append(one)
         return one
@@ -295,7 +284,8 @@ class RefreshModel(RuleBasedStateMachine):
         self.world.running.remove(one)
         if one.error and not isinstance(one.error, RefreshTokenError):
             raise one.error
-        assert one.may_be_refused or not isinstance(one.error, InvalidParameterException), "only a request can be wrong"
+        may_be_wrong = one.use.startswith("exchange")
+        assert may_be_wrong or not isinstance(one.error, InvalidParameterException), "only a request can be wrong"
         if isinstance(one.result, LiveToken):
             left = self.world.grants.ends[self.access(one)] - self.world.time
             least = one.result.expires_in - (SKEW + timedelta(minutes=1)).total_seconds()
@@ -433,110 +423,88 @@ class IssuerAheadModel(RefreshModel):
 # What the model must notice: each of these breaks one promise.
 
 
-class AlwaysGrants(SimulatedLock):
-    def put_claim(self, version_id: str, ends: datetime) -> None:
-        self.world.table.pop(version_id, None)
-        super().put_claim(version_id, ends)
+def before(method: Callable[..., Any], act: Callable[..., object]) -> Callable[..., Any]:
+    """Return the method with an act before it, which gets the method's object and first argument."""
+
+    def run(self: Any, first: Any, *rest: Any, **named: Any) -> Any:
+        act(self, first)
+        return method(self, first, *rest, **named)
+
+    return run
 
 
-class ForgetsFailures(SimulatedLock):
-    def record_failure(self, version_id: str, failure: Failure) -> None:
-        super().record_failure(version_id, failure)
-        self.world.table.pop(version_id)
+def forget_to_read_again(refresh: ClaimedRefresh) -> Outcome:
+    old = refresh.connection.store.world.pair(refresh.claim.version_id)  # type: ignore[attr-defined]
+    issued, pair = refresh._call(old)
+    if isinstance(issued, RefreshTokenOnly):
+        raise issued.error
+    stored = StoredPair(refresh.new_version_id(""), pair)
+    if not refresh._write(stored, old, written=False):
+        stored = refresh.connection.store.read()
+    refresh._close(refresh.claim.done)
+    return Outcome(stored, issued)
 
 
-class WritesWithoutCompareAndSwap(SimulatedStore):
-    def move(self, expected: str, version_id: str) -> None:
-        del expected
-        self.make_current(version_id)
+def give_up_a_refresh_token_alone(refresh: ClaimedRefresh, pair: TokenPair) -> tuple[Issued, TokenPair]:
+    issued, new = CALL(refresh, pair)
+    if isinstance(issued, RefreshTokenOnly):
+        refresh._record_call_failure(issued.error, ours=True)
+        raise issued.error
+    return issued, new
 
 
-class MakesNoClaim(RefreshOnce):
-    def _claim(self, version_id: str, *, ignore_cooldown: bool) -> Claim:
-        del ignore_cooldown
-        return HeldClaim(version_id, self.connection.lock)
+def ignore_the_margin(refresher: Refresher, stored: StoredPair) -> Window:
+    windows, pair = replace(refresher.connection.windows, margin=timedelta()), stored.pair
+    return window_of(pair.expires_at, lifetime=pair.lifetime, now=refresher.clock.now(), settings=windows)
 
 
-class ForgetsToReadAgain(ClaimedRefresh):
-    def run(self) -> Outcome:
-        old = self.connection.store.world.pair(self.claim.version_id)  # type: ignore[attr-defined]
-        issued, pair = self._call(old)
-        if isinstance(issued, RefreshTokenOnly):
-            raise issued.error
-        stored = StoredPair(self.new_version_id(""), pair)
-        if not self._write(stored, old, written=False):
-            stored = self.connection.store.read()
-        self._close(self.claim.done)
-        return Outcome(stored, issued)
+def forget_failures(lock: SimulatedLock, version_id: str, failure: Failure) -> None:
+    FakeLock.record_failure(lock, version_id, failure)
+    lock.world.table.pop(version_id)
 
 
-class ClosesBeforeItWrites(ClaimedRefresh):
-    def _write(self, successor: StoredPair, old: TokenPair, *, written: bool) -> bool:
-        self._close(self.claim.done)
-        return super()._write(successor, old, written=written)
-
-
-class GivesUpARefreshTokenAlone(ClaimedRefresh):
-    def _call(self, pair: TokenPair) -> tuple[Issued, TokenPair]:
-        issued, new = super()._call(pair)
-        if isinstance(issued, RefreshTokenOnly):
-            self._record_call_failure(issued.error, ours=True)
-            raise issued.error
-        return issued, new
-
-
-class GivesUpWhatWasWritten(ClaimedRefresh):
-    def _left_over(self) -> tuple[StoredPair | None, bool]:
-        return None, False
-
-
-class SendsAnywhere(RefreshOnce):
-    def _refuse(self, seen: StoredPair) -> None:
-        pass
-
-
-class IgnoresTheMargin(Refresher):
-    def _window(self, stored: StoredPair) -> Window:
-        windows = replace(self.connection.windows, margin=timedelta())
-        pair, now = stored.pair, self.clock.now()
-        return window_of(pair.expires_at, lifetime=pair.lifetime, now=now, settings=windows)
-
-
-class NeverRests(Refresher):
-    def _rests(self, stored: StoredPair) -> bool:
-        del stored
-        return False
-
-
+CALL = ClaimedRefresh._call
+GRANT = before(SimulatedLock.put_claim, lambda lock, version_id: lock.world.table.pop(version_id, None))
+WRITE = before(ClaimedRefresh._write, lambda refresh, _: refresh._close(refresh.claim.done))
 COOLDOWN = "in a cooldown consumers do not reach the issuer"
-BROKEN: dict[str, tuple[dict[str, Any], str]] = {
-    "always grants": ({"lock": AlwaysGrants}, f"a claim has one holder at a time|{COOLDOWN}"),
-    "forgets failures": ({"lock": ForgetsFailures}, COOLDOWN),
-    "no compare and swap": ({"store": WritesWithoutCompareAndSwap}, "an operator's pair is never overwritten"),
-    "makes no claim": ({"once": MakesNoClaim}, "without a claim"),
-    "forgets to read again": ({"claimed": ForgetsToReadAgain}, "read again before the issuer is called"),
-    "closes before it writes": ({"claimed": ClosesBeforeItWrites}, "nothing is stored after the claim was closed"),
+# (name, what to break, how, the model that notices, the promise)
+BROKEN: dict[str, tuple[type, str, object, type[RefreshModel], str]] = {
+    "always grants": (SimulatedLock, "put_claim", GRANT, RefreshModel, f"a claim has one holder at a time|{COOLDOWN}"),
+    "forgets failures": (SimulatedLock, "record_failure", forget_failures, RefreshModel, COOLDOWN),
+    "no compare and swap": (
+        *(SimulatedStore, "move", lambda store, expected, version_id: store.make_current(version_id)),  # noqa: ARG005
+        *(RefreshModel, "an operator's pair is never overwritten"),
+    ),
+    "makes no claim": (
+        *(RefreshOnce, "_claim", lambda once, version_id, **_: HeldClaim(version_id, once.connection.lock)),
+        *(RefreshModel, "without a claim"),
+    ),
+    "forgets to read again": (
+        *(ClaimedRefresh, "run", forget_to_read_again, RefreshModel, "read again before the issuer is called"),
+    ),
+    "closes before it writes": (
+        *(ClaimedRefresh, "_write", WRITE, RefreshModel, "nothing is stored after the claim was closed"),
+    ),
     "no mandatory window": (
-        {"windows": replace(WINDOWS, mandatory=timedelta()), "model": IssuerAheadModel},
-        "nothing expired is handed out",
+        *(RefreshModel, "windows", replace(WINDOWS, mandatory=timedelta())),
+        *(IssuerAheadModel, "nothing expired is handed out"),
     ),
     "gives up a refresh token alone": (
-        {"claimed": GivesUpARefreshTokenAlone, "model": RotatingModel},
-        "the grant survives every answer that holds one",
+        *(ClaimedRefresh, "_call", give_up_a_refresh_token_alone),
+        *(RotatingModel, "the grant survives every answer that holds one"),
     ),
-    "sends anywhere": ({"once": SendsAnywhere, "model": MarginModel}, "nothing is sent to another issuer"),
-    "ignores the margin": ({"refresher": IgnoresTheMargin, "model": MarginModel}, "earlier than the margin"),
-    "never rests": ({"refresher": NeverRests, "model": SettingsModel}, "ticks leave what is due to consumers"),
+    "sends anywhere": (RefreshOnce, "_refuse", lambda *_: None, MarginModel, "nothing is sent to another issuer"),
+    "ignores the margin": (Refresher, "_window", ignore_the_margin, MarginModel, "earlier than the margin"),
+    "never rests": (Refresher, "_rests", lambda *_: False, SettingsModel, "ticks leave what is due to consumers"),
     "gives up what was written": (
-        {"claimed": GivesUpWhatWasWritten, "model": RotatingModel},
-        "before the issuer is asked",
+        *(ClaimedRefresh, "_left_over", lambda _: (None, False), RotatingModel, "before the issuer is asked"),
     ),
 }
 
 
-@pytest.mark.parametrize(("parts", "noticed"), BROKEN.values(), ids=BROKEN)
-def test_the_model_notices(parts: dict[str, Any], noticed: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refresh_once, "ClaimedRefresh", parts.get("claimed", ClaimedRefresh))
-    machine = type("BrokenModel", (parts.get("model", RefreshModel),), parts)
-    with pytest.raises(AssertionError, match=noticed):
-        run_state_machine_as_test(machine, settings=budget(1500, Phase.generate))
+@pytest.mark.parametrize("broken", BROKEN)
+def test_the_model_notices(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, method, replacement, model, promise = BROKEN[broken]
+    monkeypatch.setattr(owner, method, replacement)
+    with pytest.raises(AssertionError, match=promise):
+        run_state_machine_as_test(model, settings=budget(1500, Phase.generate))

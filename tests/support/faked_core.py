@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
@@ -36,20 +37,11 @@ def build_core(
     telemetry: Telemetry,
     memory: ProcessMemory,
     new_version_id: Callable[[str], str],
-    *,
-    once: type[RefreshOnce] = RefreshOnce,
-    refresher: type[Refresher] = Refresher,
 ) -> Refresher:
     """Put the core together as the handler does."""
-    made = once(
-        connection=connection,
-        clock=clock,
-        telemetry=telemetry,
-        memory=memory,
-        new_version_id=new_version_id,
-        jitter=lambda: 1.0,
-    )
-    return refresher(connection=connection, clock=clock, telemetry=telemetry, memory=memory, once=lambda: made)
+    parts: dict[str, Any] = {"connection": connection, "clock": clock, "telemetry": telemetry, "memory": memory}
+    once = RefreshOnce(**parts, new_version_id=new_version_id, jitter=lambda: 1.0)
+    return Refresher(**parts, once=lambda: once)
 
 
 @dataclass

@@ -62,38 +62,28 @@ class Order(Enum):
     KILL = "the invocation ends before it"
 
 
+@dataclass(eq=False, kw_only=True)
 class Invocation:
     """One run of the core, and what it has done so far."""
 
-    def __init__(
-        self,
-        run: Callable[["Invocation"], object],
-        *,
-        use: str,
-        issued_by: IssuedBy,
-        deadline: datetime,
-        memory: ProcessMemory,
-        may_be_refused: bool,
-        reported: str | None,
-    ) -> None:
-        self.use = use
-        self.issued_by = issued_by
-        self.deadline = deadline
-        self.memory = memory
-        self.may_be_refused = may_be_refused
-        self.reported = reported
-        self.wakes: datetime | None = None
-        self.at: str | None = None
-        self.killed = False
-        self.result: object = None
-        self.error: BaseException | None = None
-        self.claimed: str | None = None
-        self.read: StoredPair | None = None
-        self.claims = 0
-        self.calls_under_claim = 0
-        self.answer: Issued | None = None
-        self.disturbed = False
-        self._run = run
+    run: Callable[["Invocation"], object]
+    use: str
+    issued_by: IssuedBy
+    deadline: datetime
+    memory: ProcessMemory
+    reported: str | None
+    wakes: datetime | None = None
+    killed: bool = False
+    result: object = None
+    error: BaseException | None = None
+    claimed: str | None = None
+    read: StoredPair | None = None
+    claims: int = 0
+    calls_under_claim: int = 0
+    answer: Issued | None = None
+    disturbed: bool = False
+
+    def __post_init__(self) -> None:
         self._orders: SimpleQueue[Order] = SimpleQueue()
         self._stops: SimpleQueue[str | None] = SimpleQueue()
         self._thread = Thread(target=self._main, daemon=True)
@@ -125,7 +115,7 @@ class Invocation:
 
     def _main(self) -> None:
         try:
-            self.result = self._run(self)
+            self.result = self.run(self)
         except Killed:
             pass
         except BaseException as error:  # noqa: BLE001 - the driver judges it
