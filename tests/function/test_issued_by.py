@@ -26,6 +26,22 @@ def test_what_may_be_a_token_is_not_shown(issued_by: IssuedBy, shown: str) -> No
     assert str(issued_by) == shown
 
 
+SPELLINGS = {
+    "api.figma.com:443": "api.figma.com",
+    " API.Figma.com. ": "api.figma.com",
+    "api.figma.com.:443": "api.figma.com",
+    "id.example.:8443": "id.example:8443",
+    "id.example:4430": "id.example:4430",
+    "[::1]:443": "[::1]",
+    "id.example:80": "id.example:80",
+}
+
+
+@pytest.mark.parametrize(("written", "read"), SPELLINGS.items())
+def test_every_spelling_is_the_same(written: str, read: str) -> None:
+    assert parse_issued_by({"issuer": "Figma", "host": written}) == IssuedBy("figma", read)
+
+
 def test_its_document_is_read_back() -> None:
     assert parse_issued_by(FIGMA.to_document()) == FIGMA
 

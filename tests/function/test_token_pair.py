@@ -374,7 +374,7 @@ KEYS = {
         refreshed_at=times,
         refresh_expires_at=times,
         granted_at=times,
-        issued_by=st.none() | st.builds(IssuedBy, texts, texts.map(str.lower)),
+        issued_by=st.none() | st.builds(IssuedBy.of, texts, texts),
         unknown=st.dictionaries(st.text().filter(lambda key: key not in KEYS), json_values, max_size=4),
     )
 )

@@ -158,10 +158,10 @@ def _plan_with_own_app(deployed: DeployedStack, settings: OwnAppSettings, option
 
 def _owner(deployed: DeployedStack, issuer: str, host: str, options: SignInOptions) -> IssuedBy:
     """Return whose pair and credentials these are; asks if the code goes to another host than the stack's refreshes."""
-    own = deployed_issued_by(deployed)
+    own, theirs = deployed_issued_by(deployed), IssuedBy.of(issuer, host)
     if own is None or own.issuer != issuer:
-        return IssuedBy(issuer, host)
-    if own.host != host:
+        return theirs
+    if own.host != theirs.host:
         confirm(
             f"The code and the app's credentials go to {host}, but the function's refreshes go to {own.host}. Go on "
             "only if both belong to the same provider.",

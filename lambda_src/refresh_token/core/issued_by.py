@@ -28,6 +28,12 @@ class IssuedBy(NamedTuple):
     issuer: str
     host: str
 
+    @classmethod
+    def of(cls, issuer: str, host: str) -> "IssuedBy":
+        """Return the one spelling for every way to write an issuer and the authority of its https address."""
+        host = re.sub(r"(\.|:443)*\Z", "", host.strip().lower())
+        return cls(issuer.strip().lower(), re.sub(r"\.+(?=:[0-9]+\Z)", "", host))
+
     def __str__(self) -> str:
         shown = self.shown()
         return f"{shown.issuer} ({shown.host})"
@@ -53,7 +59,7 @@ def parse_issued_by(value: object) -> IssuedBy:
     issuer, host = (value.get("issuer"), value.get("host")) if isinstance(value, dict) else (None, None)
     if not is_text(issuer) or not is_text(host):
         raise ValueError(f"`{KEY}` must be an object with the strings `issuer` and `host`")
-    return IssuedBy(issuer, host.lower())
+    return IssuedBy.of(issuer, host)
 
 
 def refuse_other_issuer(theirs: IssuedBy | None, ours: IssuedBy, *, what: str, how_to_fix: str) -> None:

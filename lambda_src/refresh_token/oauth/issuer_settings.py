@@ -93,7 +93,7 @@ class OwnAppSettings(IssuerSettings):
     @property
     def issued_by(self) -> IssuedBy:
         """Whose tokens and credentials those of this issuer are."""
-        return IssuedBy(self.name, authority(self.profile.refresh_url))
+        return IssuedBy.of(self.name, authority(self.profile.refresh_url))
 
     @property
     def token_life(self) -> timedelta:
