@@ -80,6 +80,9 @@ def test_credentials_stay_with_their_issuer(
         deployment.seed("mandatory")
         for event in (FORCE, bare("canary-another")):
             refused(deployment, event, *first.values(), *second.values(), "tokenctl app-credentials --stage")
+        app_secret.store(json.dumps({"clientId": APP_ID, "clientSecret": APP_SECRET}))
+        deployment.seed("mandatory", issuedBy=first)
+        refused(deployment, bare("canary-another"), *first.values(), "tokenctl app-credentials --stage")
         assert deployment.invoke(CONSUMER)["accessToken"] == ACCESS
         assert another.seen == []
         redeploy(old, one)

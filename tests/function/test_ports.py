@@ -193,6 +193,13 @@ class TestPrevious:
         assert subject.store.previous() is None
 
 
+class TestUnreadable:
+    def test_is_what_the_secret_holds(self, subject: StoreUnderTest) -> None:
+        assert not subject.store.unreadable().holds("canary")
+        subject.seed('["canary"]')
+        assert subject.store.unreadable().holds("canary")
+
+
 # --- RefreshLock ----------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """The decision table, use case by use case."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -496,7 +497,7 @@ class TestBareOperation:
         bare = world.refresher.exchange("somebody else's", "their client")
         assert (bare.access_token, bare.expires_in) == ("access-1", 1234)
         assert world.issuer.calls == [("somebody else's", "their client", 30 - ANSWER_RESERVE)]
-        assert world.store.steps == ["read"]
+        assert world.store.steps == ["read", "read previous"]
 
     @pytest.mark.parametrize("text", NO_PAIR.values(), ids=NO_PAIR)
     def test_needs_no_stored_pair(self, text: str) -> None:
@@ -543,6 +544,60 @@ class TestBareOperation:
             "The issuer refuses the token in `refreshTokenBody`. Check the token and its client id. Nothing was stored."
         )
         fails(world, "exchange", REFUSED)
+
+
+UNREADABLE_TEXTS = {
+    "no owner": '{"refreshToken": "refresh-1", "issuedBy": "figma"}',
+    "of another issuer": '{"refreshToken": "refresh-1", "issuedBy": {"issuer": "oauth2", "host": "h"}, "clientId": 1}',
+    "no usable token": '{"refreshToken": "refresh-1\\n"}',
+    "a key twice": '{"refreshToken": "refresh-1", "refreshToken": 1}',
+    "nested": '{"token": [{"refresh_token": "refresh-1"}], "note": "not seeded"}',
+    "a comma too many": '{"refreshToken": "refresh-1",}',
+    "a dictionary of Python": "{'refresh_token': 'refresh-1'}",
+    "variables": "ACCESS=a\nREFRESH=refresh-1\n",
+    "the token": "refresh-1",
+}
+OTHER = IssuedBy("oauth2", "login.example")
+
+
+class TestBareOperationBesideTheSecret:
+    """A token that is in the secret is not sent by itself, and nothing is sent to another issuer."""
+
+    @pytest.mark.parametrize("text", UNREADABLE_TEXTS.values(), ids=UNREADABLE_TEXTS)
+    def test_a_token_in_an_unreadable_secret(self, text: str) -> None:
+        world = World()
+        world.store.put_text("V1", text)
+        fails(world, "exchange", SecretNotSeededException if "not seeded" in text else SecretMalformedException)
+        assert world.issuer.calls == []
+        for part in ("refresh-", "efresh-1", "refresh-2"):
+            world.refresher.exchange(part, None)
+        assert len(world.issuer.calls) == 3
+
+    def test_the_previous_token_while_unreadable(self) -> None:
+        world = World.with_token("fresh")
+        world.store.put_text("V2", "no JSON")
+        fails(world, "exchange", SecretMalformedException)
+        assert world.issuer.calls == []
+
+    @pytest.mark.parametrize("rotates", [False, True])
+    def test_the_previous_token_of_another_issuer(self, *, rotates: bool) -> None:
+        world = World.with_token("fresh", issued_by=OTHER)
+        world.issuer.rotates = rotates
+        world.store.put("V2", pair(refresh_token="refresh-2"))
+        assert fails(world, "exchange", ConfigurationException) == (
+            "The token in `refreshTokenBody` belongs to oauth2 (login.example), but this stack uses figma "
+            "(api.figma.com). Nothing was sent. Send a token of this stack's issuer, or deploy the settings of oauth2 "
+            "(login.example) again."
+        )
+        assert world.issuer.calls == []
+
+    @pytest.mark.parametrize("readable", [True, False])
+    def test_the_issuer_knows_whose_the_pair_is(self, *, readable: bool) -> None:
+        world = World.with_token("fresh", issued_by=OTHER)
+        if not readable:
+            world.store.put_text("V2", json.dumps({"refreshToken": 1, "issuedBy": OTHER.to_document()}))
+        world.refresher.exchange("somebody else's", None)
+        assert world.issuer.owner == OTHER
 
 
 class TestRepeatedBareOperation:

@@ -265,6 +265,14 @@ class TestPendingAndPrevious:
         expect(("read previous", value(SecretString=text)))
         assert store.previous() is None
 
+    @pytest.mark.parametrize("held", [value(SecretString='["canary"]'), without_text(SecretBinary=b"\xff 'canary'")])
+    def test_what_is_no_pair_is_searched(
+        self, held: dict[str, object], expect: Expect, store: SecretsManagerStore
+    ) -> None:
+        expect(("read", held), ("read", "AccessDeniedException"))
+        assert store.unreadable().holds("canary")
+        raises(SecretUnavailableException, store.unreadable, "(AccessDeniedException)")
+
     def test_promoting_only_moves_the_label(self, expect: Expect, store: SecretsManagerStore) -> None:
         expect(("promote", OK), ("promote", "AccessDeniedException"), ("read", value(V1)))
         promote = partial(store.promote, SUCCESSOR, expected=V1, seconds=30)

@@ -43,7 +43,8 @@ CORE_ALLOWED: dict[str, set[str]] = {
     "secret_format": {"issued_by", "text", "token_pair", "windows"},
     "grant_life": {"token_pair"},
     "refresh_policy": {"token_pair"},
-    "ports": {"issued_by", "issued_token", "token_pair"},
+    "unreadable_pair": {"issued_by"},
+    "ports": {"issued_by", "issued_token", "token_pair", "unreadable_pair"},
     "results": {"ports"},
     "connections": {"claims", "grant_life", "ports", "windows"},
     "process_memory": {"ports"},
@@ -57,9 +58,10 @@ CORE_ALLOWED: dict[str, set[str]] = {
         *("claimed_refresh", "claims", "connections", "issued_by", "ports", "process_memory"),
         *("time_budget", "windows"),
     },
+    "bare_operation": {"connections", "issued_by", "issued_token", "ports"},
     "static_token": {"connections", "ports", "results", "secret_format", "windows"},
     "refresher": {
-        *("claimed_refresh", "claims", "connections", "issued_token"),
+        *("bare_operation", "claimed_refresh", "claims", "connections", "issued_token"),
         *("ports", "process_memory", "refresh_once", "refresh_policy", "results", "windows"),
     },
 }

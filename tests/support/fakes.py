@@ -14,6 +14,7 @@ from refresh_token.core.issued_token import Issued, read_issued
 from refresh_token.core.ports import StoredPair, VersionSupersededError
 from refresh_token.core.secret_format import parse_pair_or_token
 from refresh_token.core.token_pair import TokenPair
+from refresh_token.core.unreadable_pair import UnreadablePair
 from refresh_token.errors import RefreshTokenError, SecretMalformedException, SecretNotSeededException
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -65,8 +66,13 @@ class FakeIssuer:
     issued_by: IssuedBy = ISSUED_BY
     rotates: bool = False
     takes_client_id: bool = True
+    owner: IssuedBy | None = None
+    """Whose the credentials of the last call were said to be."""
 
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> Issued:
+    def refresh(
+        self, refresh_token: str, client_id: str | None, *, seconds: float, owner: IssuedBy | None = None
+    ) -> Issued:
+        self.owner = owner
         self.calls.append((refresh_token, client_id, seconds))
         if self.fault:
             raise self.fault
@@ -147,6 +153,9 @@ class FakeStore:
     def promote(self, successor: str, *, expected: str, seconds: float) -> None:
         self.seconds.append(seconds)
         self.step("move", lambda: self.move(expected, successor))
+
+    def unreadable(self) -> UnreadablePair:
+        return self.step("read", lambda: UnreadablePair(self.secret.versions.get(self.secret.current, "")))
 
     def previous(self) -> StoredPair | None:
         def read() -> StoredPair | None:

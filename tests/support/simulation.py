@@ -362,8 +362,10 @@ class SimulatedIssuer(Port):
     def takes_client_id(self) -> bool:
         return not self.world.grants.single_use
 
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> Issued:
-        del client_id
+    def refresh(
+        self, refresh_token: str, client_id: str | None, *, seconds: float, owner: IssuedBy | None = None
+    ) -> Issued:
+        del client_id, owner
         latest = self.world.time + timedelta(seconds=seconds)
         foreign = self.me.claimed is None and not self._is_stored(refresh_token)
         order = self.me.stop("issuer")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
 
     from refresh_token.adapters.compare_and_swap import CompareAndSwap
+    from refresh_token.core.unreadable_pair import UnreadablePair
 
     class Parse(Protocol):
         """`parse_pair_or_token` or `parse_static_token`."""
@@ -69,6 +70,13 @@ class SecretsManagerStore:
     def promote(self, successor: str, *, expected: str, seconds: float) -> None:
         """Make ``successor`` current if ``expected`` still is; see the port for what it raises."""
         self._swap.promote(successor, expected=expected, seconds=seconds)
+
+    def unreadable(self) -> "UnreadablePair":
+        """Return what the current version holds although it is no pair; see the port for what it raises."""
+        from refresh_token.core.unreadable_pair import UnreadablePair  # noqa: PLC0415 - hardly any invocation needs it
+
+        value = self._labelled(CURRENT) or {}
+        return UnreadablePair(value.get("SecretString") or value.get("SecretBinary", b"").decode(errors="replace"))
 
     def previous(self) -> StoredPair | None:
         """Return the pair that was current before; see the port for what it raises."""

@@ -11,6 +11,7 @@ from refresh_token.errors import RefreshTokenError
 if TYPE_CHECKING:
     from refresh_token.core.issued_by import IssuedBy
     from refresh_token.core.issued_token import Issued
+    from refresh_token.core.unreadable_pair import UnreadablePair
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,12 @@ class Issuer(Protocol):
         """Whether the issuer uses the client id that the caller sends. If not, it always uses its own app's."""
         ...
 
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> "Issued":
+    def refresh(
+        self, refresh_token: str, client_id: str | None, *, seconds: float, owner: "IssuedBy | None" = None
+    ) -> "Issued":
         """Call the issuer; with retries, the call takes at most ``seconds``.
+
+        App credentials that do not say whose they are count as ``owner``'s, and are not sent if that is another issuer.
 
         Raises:
             ReauthorizationRequiredException: the issuer refuses the refresh token.
@@ -109,6 +114,15 @@ class TokenStore(Protocol):
 
     def promote(self, successor: str, *, expected: str, seconds: float) -> None:
         """Make a pending successor current, as `replace` would have done. Raises the same errors."""
+        ...
+
+    def unreadable(self) -> "UnreadablePair":
+        """Return what the current version holds after `read` has found no pair in it.
+
+        Raises:
+            SecretUnavailableException: the store cannot be read.
+
+        """
         ...
 
     def previous(self) -> StoredPair | None:

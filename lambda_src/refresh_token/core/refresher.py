@@ -26,8 +26,6 @@ from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.results import BareToken, LiveToken, State, TickReport
 from refresh_token.core.windows import Window, window_of
 from refresh_token.errors import (
-    InvalidParameterException,
-    ReauthorizationRequiredException,
     RefreshInProgressException,
     RefreshTokenError,
     SecretMalformedException,
@@ -107,41 +105,29 @@ class Refresher:
         A refresh kills the stored access token, so the stored refresh token takes the stored path. A refresh token
         that the last refresh replaced is spent: the caller repeats an earlier request, and gets the current token.
         """
+        stored, fault = None, None
         try:
             stored = self.connection.store.read()
-        except (SecretNotSeededException, SecretMalformedException):
-            stored = None
+        except (SecretNotSeededException, SecretMalformedException) as error:
+            fault = error
         if stored and stored.pair.has_refresh_token(refresh_token):
             outcome = self._refresh(stored, client_id=client_id)
             token = self._token(outcome.stored)
             if outcome.issued:
                 return self._bare(outcome.issued)
             return BareToken(outcome.stored.pair.access_token, token.expires_in)
-        if stored and self._was_replaced(refresh_token):
+        from refresh_token.core.bare_operation import BareOperation  # noqa: PLC0415 - reading a token needs none
+
+        bare = BareOperation(self.connection, refresh_token, stored, fault)
+        if bare.was_replaced() and stored:
             live = self._live(stored)
             return BareToken(live.stored.pair.access_token, live.expires_in)
-        seconds = self.clock.remaining() - ANSWER_RESERVE
-        try:
-            issued = self.connection.issuer.refresh(refresh_token, client_id, seconds=seconds)
-        except ReauthorizationRequiredException:
-            raise InvalidParameterException(
-                "The issuer refuses the token in `refreshTokenBody`. Check the token and its client id. Nothing was "
-                "stored."
-            ) from None
-        from refresh_token.core.issued_token import RefreshTokenOnly  # noqa: PLC0415 - reading a fresh token needs none
-
-        if isinstance(issued, RefreshTokenOnly):
-            raise issued.error
-        return self._bare(issued)
+        return self._bare(bare.call_issuer(client_id, seconds=self.clock.remaining() - ANSWER_RESERVE))
 
     def _bare(self, issued: "IssuedToken") -> BareToken:
         """Return an issued token with the lifetime that the issuer sent, or with a guess if it sent none."""
         sent = issued.expires_in if issued.expiry(now=self.clock.now()).said else None
         return BareToken(issued.access_token, issued.default_lifetime if sent is None else sent)
-
-    def _was_replaced(self, refresh_token: str) -> bool:
-        previous = self.connection.store.previous() if self.connection.issuer.rotates else None
-        return previous is not None and previous.pair.has_refresh_token(refresh_token)
 
     def _live(self, stored: StoredPair) -> LiveToken:
         if self._window(stored) in (Window.FRESH, Window.ADVISORY):

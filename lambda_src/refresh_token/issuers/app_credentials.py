@@ -31,8 +31,10 @@ class AppCredentialsSecret:
         self._secret = secret_arn
         self._issued_by = issued_by
 
-    def read(self, deadline: "Deadline") -> AppCredentials:
-        """Return the current credentials. At least one attempt is made; it may outlast the deadline by MAX_CALL_TIME.
+    def read(self, deadline: "Deadline", *, owner: IssuedBy | None = None) -> AppCredentials:
+        """Return the current credentials, which are ``owner``'s if they do not say whose they are.
+
+        At least one attempt is made; it may outlast the deadline by MAX_CALL_TIME.
 
         Raises:
             ConfigurationException: the secret is empty, holds no credentials or those of another issuer, or may not be
@@ -51,7 +53,7 @@ class AppCredentialsSecret:
             raise _unreadable(value)
         app = _credentials(value.get("SecretString"))
         refuse_other_issuer(
-            app.issued_by, self._issued_by, what="The stored app credentials belong", how_to_fix=_REPLACE
+            app.issued_by or owner, self._issued_by, what="The stored app credentials belong", how_to_fix=_REPLACE
         )
         return app
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from refresh_token.adapters.deadline import Deadline
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued
 from refresh_token.environment import ISSUER
 from refresh_token.errors import ConfigurationException
@@ -30,14 +31,21 @@ class OAuth2Issuer:
         self._endpoint = TokenEndpoint(profile.refresh_url, repeatable=not profile.rotates)
         self._app = app
 
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> Issued:  # noqa: ARG002
+    def refresh(
+        self,
+        refresh_token: str,
+        client_id: str | None,  # noqa: ARG002 - see below
+        *,
+        seconds: float,
+        owner: IssuedBy | None = None,
+    ) -> Issued:
         """Refresh within `seconds`; see the port for what it raises.
 
         The request names the app whose credentials are stored, whatever `client_id` is: a refresh token is bound to its
         app, so that of another app is refused.
         """
         deadline = Deadline.after(seconds)
-        request = self._request(self._app.read(deadline), refresh_token)
+        request = self._request(self._app.read(deadline, owner=owner), refresh_token)
         response = self._endpoint.post(request, deadline)
         refusal = refusal_error(response, self._profile.refresh_refusals) if response.refused else None
         if refusal and not response.succeeded:

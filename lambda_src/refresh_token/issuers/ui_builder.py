@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient
 
+    from refresh_token.core.issued_by import IssuedBy
+
 CONNECT_TIMEOUT: Final = 2
 READ_TIMEOUT: Final = 10
 MAX_ATTEMPTS: Final = 3
@@ -47,7 +49,14 @@ class UiBuilderIssuer:
     rotates = False
     takes_client_id = True
 
-    def refresh(self, refresh_token: str, client_id: str | None, *, seconds: float) -> Issued:
+    def refresh(
+        self,
+        refresh_token: str,
+        client_id: str | None,
+        *,
+        seconds: float,
+        owner: "IssuedBy | None" = None,  # noqa: ARG002 - there are no app credentials
+    ) -> Issued:
         """Call RefreshToken within `seconds`; see the port for what it raises."""
         body = {"token": refresh_token} if client_id is None else {"token": refresh_token, "clientId": client_id}
         answer: Mapping[str, object] | Fault = attempt(
