@@ -85,6 +85,8 @@ def lambda_handler(event: object, context: LambdaContext) -> Answer:
     """
     with TELEMETRY.invocation(context.aws_request_id):
         request = parse_event(event)
+        if isinstance(request, Tick):
+            TELEMETRY.ticked(request.event_id)
         connection = _connection()
         make_service = _static_token if connection.static else _refresher
         return answer_of(_serve(request, make_service(connection, LambdaClock(context))))
@@ -100,8 +102,7 @@ def _serve(request: Request, service: "Refresher | StaticToken") -> LiveToken | 
             return service.force()
         case Exchange(token, client_id):
             return service.exchange(token, client_id)
-        case Tick(event_id):
-            TELEMETRY.ticked(event_id)
+        case Tick():
             return service.tick()
 
 

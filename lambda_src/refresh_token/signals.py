@@ -14,17 +14,21 @@ SERVICE: Final = "service"
 """Dimension of every metric: the stack's name."""
 
 REASON: Final = "reason"
-"""Second dimension of a copy of `Metric.REFRESH_FAILED`: the name of the error."""
+"""Second dimension of a copy of `Metric.FAILURES` and `Metric.REFRESH_FAILED`: the name of the error."""
 
 
 class Metric:
-    """Names of the metrics."""
+    """Names of the metrics. The first five are states: 0 or 1 at each tick."""
 
+    NEEDS_SIGN_IN: Final = "NeedsSignIn"
+    PAIR_NOT_STORED: Final = "PairNotStored"
+    OVERDUE: Final = "Overdue"
+    GRANT_ENDING: Final = "GrantEnding"
+    FAILING: Final = "Failing"
     TICKED: Final = "Ticked"
     SECONDS_UNTIL_EXPIRY: Final = "SecondsUntilExpiry"
     SECONDS_UNTIL_GRANT_EXPIRY: Final = "SecondsUntilGrantExpiry"
-    GRANT_ENDING: Final = "GrantEnding"
-    OVERDUE: Final = "Overdue"
+    FAILURES: Final = "Failures"
     REFRESHED: Final = "Refreshed"
     REFRESH_FAILED: Final = "RefreshFailed"
     DEGRADED: Final = "Degraded"

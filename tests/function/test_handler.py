@@ -6,6 +6,7 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from refresh_token.errors import RefreshTokenError
 from refresh_token.signals import Log
 from tests.support.events import EVENT_ID, FORCE, TICK, Event, bare, report
 from tests.support.function_environment import SERVICE, forget_clients
-from tests.support.lambda_context import REQUEST_ID, LambdaContext
+from tests.support.lambda_context import REQUEST_ID, LambdaContext, counting_down
 from tests.support.moto_function import ACCESS, CLIENT, REFRESH, Lines, MotoFunction
 from tests.support.token_server import LIFETIME, Reply, ui_builder_error, ui_builder_issued
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 REVOKED = ui_builder_error(400, "InvalidParameterException", "canary")
-TICKED = ["Overdue", "SecondsUntilExpiry", "Ticked"]
+REPORT: Event = {"failedVersionId": "the stored one"}
+STATES = ["Failing", "GrantEnding", "NeedsSignIn", "Overdue", "PairNotStored"]
+TICKED = [*STATES, "SecondsUntilExpiry", "Ticked"]
 """What every tick measures if it finds a token."""
 
 
@@ -46,7 +49,20 @@ def metrics(lines: list[dict[str, Any]]) -> list[tuple[str, list[float], tuple[s
 
 
 def counted(lines: list[dict[str, Any]]) -> list[str]:
-    return sorted(name for name, _, others in metrics(lines) if not others)
+    return sorted({name for name, _, others in metrics(lines) if not others})
+
+
+def told(lines: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the states that are printed; each is printed with one value only."""
+    found: dict[str, float] = {}
+    for name, values, _ in metrics(lines):
+        if name in STATES:
+            (value,) = {*values, *([found[name]] if name in found else [])}
+            found[name] = value
+    return found
+
+
+HEALTHY = dict.fromkeys(STATES, 0.0)
 
 
 def refused(
@@ -100,7 +116,8 @@ class TestConsumer:
         assert document == {**kept, **noted, "accessToken": "access-issued"}
         assert [seen.document for seen in deployment.issuer.seen] == [{"token": REFRESH, "clientId": CLIENT}]
         lines = printed()
-        assert counted(lines) == ["Refreshed"]
+        assert counted(lines) == ["NeedsSignIn", "PairNotStored", "Refreshed"]
+        assert told(lines) == {"NeedsSignIn": 0.0, "PairNotStored": 0.0}
         (line,) = (line for line in lines if "message" in line)
         assert (line["level"], line["message"], line["service"]) == ("INFO", "Refreshed the token", SERVICE)
         assert (line["previousVersionId"], line["versionId"]) == (old, version)
@@ -138,12 +155,14 @@ class TestStaticToken:
         answer = deployment.invoke({})
         assert (answer["accessToken"], answer["state"], printed()) == (ACCESS, "due", [])
         assert deployment.invoke(TICK)["outcome"] == "fresh"
-        assert counted(printed()) == TICKED
+        assert told(printed()) == {state: 0.0 for state in STATES if state != "GrantEnding"}
 
     def test_that_is_reported_pages_somebody(self, deployment: MotoFunction, printed: Lines) -> None:
         dead = deployment.stored()[0]
         assert "tokenctl rotate" in refused(deployment, report(dead), errors.ReauthorizationRequiredException)
-        assert counted(printed()) == ["ReauthorizationRequired", "RefreshFailed"]
+        lines = printed()
+        assert counted(lines) == ["Failures", "NeedsSignIn", "ReauthorizationRequired", "RefreshFailed"]
+        assert told(lines) == {"NeedsSignIn": 1.0}
         assert deployment.invoke(report("older"))["accessToken"] == ACCESS
 
     @pytest.mark.parametrize("event", [FORCE, bare("theirs")])
@@ -167,7 +186,7 @@ class TestTick:
         ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilExpiry")
         checked = next(line for line in lines if line.get("message") == Log.TOKEN_CHECKED)
         assert (left, version) == (checked["secondsUntilExpiry"], checked["versionId"])
-        assert ("Overdue", [0.0], ()) in metrics(lines), "the token was refreshed, or has time yet"
+        assert told(lines) == HEALTHY, "the token was refreshed, or has time yet"
 
     @pytest.mark.parametrize("window", ["mandatory", "expired"])
     def test_that_cannot_refresh_a_dying_token_fails(
@@ -177,15 +196,18 @@ class TestTick:
         deployment.seed(window)
         refused(deployment, TICK, errors.IssuerUnavailableException)
         lines = printed()
-        assert counted(lines) == sorted(["RefreshFailed", *TICKED])
-        assert ("Overdue", [1.0], ()) in metrics(lines)
-        assert ("RefreshFailed", [1.0], ("IssuerUnavailableException",)) in metrics(lines)
+        assert counted(lines) == sorted(["Failures", "RefreshFailed", *TICKED])
+        assert told(lines) == {**HEALTHY, "Overdue": 1.0}
+        for name in ("RefreshFailed", "Failures"):
+            assert (name, [1.0], ("IssuerUnavailableException",)) in metrics(lines)
         ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilExpiry")
         assert left > 0 if window == "mandatory" else left == 0, "an expired token has no time left, not less than none"
 
     def test_without_a_token_is_counted_all_the_same(self, deployment: MotoFunction, printed: Lines) -> None:
         assert "tokenctl seed" in refused(deployment, TICK, errors.SecretNotSeededException)
-        assert counted(printed()) == ["Ticked"]
+        lines = printed()
+        assert counted(lines) == ["Failing", "Failures", "NeedsSignIn", "Ticked"]
+        assert told(lines) == {"Failing": 0.0, "NeedsSignIn": 1.0}
 
     def test_after_an_outage_counts_the_recovery(self, deployment: MotoFunction, printed: Lines) -> None:
         deployment.issuer.answer(ui_builder_error(503))
@@ -195,7 +217,7 @@ class TestTick:
         calls = len(deployment.issuer.seen)
         assert deployment.invoke({})["state"] == "degraded"
         assert len(deployment.issuer.seen) == calls, "the second consumer cools down"
-        assert counted(printed()) == ["Degraded", "Degraded", "RefreshFailed"]
+        assert counted(printed()) == ["Degraded", "RefreshFailed"]
         deployment.issuer.answer(ui_builder_issued())
         assert deployment.invoke(TICK)["outcome"] == "refreshed"
         assert counted(printed()) == sorted(["Recovered", "Refreshed", *TICKED])
@@ -207,15 +229,20 @@ class TestError:
         message = refused(deployment, {**TICK, "force": True}, errors.InvalidParameterException)
         assert deployment.issuer.seen == []
         assert deployment.stored()[0] == version
-        (line,) = printed()
+        lines = printed()
+        (line,) = (line for line in lines if "message" in line)
         assert (line["level"], line["message"]) == ("ERROR", Log.REQUEST_FAILED)
         assert (line["reason"], line["detail"]) == ("InvalidParameterException", message)
+        assert metrics(lines) == [
+            ("Failures", [1.0], ("InvalidParameterException",)),
+            ("Failures", [1.0], ()),
+        ]
 
     def test_measures_the_life_of_the_grant(self, deployment: MotoFunction, printed: Lines) -> None:
         deployment.seed("fresh", refreshExpiresAt="2999-01-01T00:00:00Z")
         deployment.invoke(TICK)
         lines = printed()
-        assert counted(lines) == sorted(["SecondsUntilGrantExpiry", "GrantEnding", *TICKED])
+        assert counted(lines) == sorted(["SecondsUntilGrantExpiry", *TICKED])
         ((left,),) = (values for name, values, _ in metrics(lines) if name == "SecondsUntilGrantExpiry")
         assert left == next(line["secondsUntilGrantExpiry"] for line in lines if "secondsUntilGrantExpiry" in line)
 
@@ -223,9 +250,12 @@ class TestError:
         deployment.issuer.answer(REVOKED)
         deployment.seed("expired")
         refused(deployment, TICK, errors.ReauthorizationRequiredException)
-        assert counted(printed()) == sorted(["ReauthorizationRequired", "RefreshFailed", *TICKED])
+        untold = [name for name in TICKED if name != "Overdue"]
+        assert counted(printed()) == sorted(["Failures", "ReauthorizationRequired", "RefreshFailed", *untold])
         refused(deployment, TICK, errors.ReauthorizationRequiredException)
-        assert counted(printed()) == sorted(["RefreshFailed", *TICKED])
+        lines = printed()
+        assert counted(lines) == sorted(["Failures", "RefreshFailed", *untold])
+        assert told(lines) == {name: float(name == "NeedsSignIn") for name in STATES if name != "Overdue"}
         refused(deployment, {}, errors.ReauthorizationRequiredException)
         assert len(deployment.issuer.seen) == 2, "consumers do not reach the issuer again"
         assert deployment.stored()[1]["refreshToken"] == REFRESH, "nothing was deleted"
@@ -243,6 +273,82 @@ class TestError:
         for event in ({}, TICK):
             message = refused(deployment, event, errors.ConfigurationException)
             assert [name for name in names if name in message] == names
+
+
+STATE_CASES = [
+    ("expired", {}, REVOKED, "ReauthorizationRequiredException", {"NeedsSignIn": 1.0}),
+    ("mandatory", {}, REVOKED, None, {"NeedsSignIn": 1.0}),
+    ("fresh", REPORT, REVOKED, "ReauthorizationRequiredException", {"NeedsSignIn": 1.0}),
+    ("expired", {}, ui_builder_error(503), "IssuerUnavailableException", {}),
+    ("expired", {}, Reply(302), "IssuerProtocolException", {"Failing": 1.0}),
+    ("expired", TICK, Reply(302), "IssuerProtocolException", {**HEALTHY, "Overdue": None, "Failing": 1.0}),
+    ("advisory", TICK, Reply(302), "IssuerProtocolException", {**HEALTHY, "Failing": 1.0}),
+    ("advisory", TICK, REVOKED, "ReauthorizationRequiredException", {**HEALTHY, "NeedsSignIn": 1.0}),
+    ("malformed", {}, None, "SecretMalformedException", {"Failing": 1.0}),
+    ("malformed", TICK, None, "SecretMalformedException", {"Failing": 1.0}),
+    ("none", {}, None, "SecretNotSeededException", {"NeedsSignIn": 1.0}),
+    ("fresh", {"provider": "?"}, None, "InvalidParameterException", {}),
+]
+
+
+@pytest.mark.usefixtures("fast_retries")
+class TestState:
+    @pytest.mark.parametrize(("window", "event", "reply", "error", "states"), STATE_CASES)
+    def test_is_told_by_who_finds_out(  # noqa: PLR0917 - a table's columns
+        self,
+        window: str,
+        event: Event,
+        reply: Reply | None,
+        error: str | None,
+        states: dict[str, float | None],
+        deployment: MotoFunction,
+        printed: Lines,
+    ) -> None:
+        if reply:
+            deployment.issuer.answer(reply)
+        if window == "malformed":
+            deployment.store("{")
+        elif window != "none":
+            version = deployment.seed(window)
+            event = {"failedVersionId": version} if event is REPORT else event
+        if error:
+            refused(deployment, event, getattr(errors, error))
+        else:
+            deployment.invoke(event)
+        assert told(printed()) == {name: value for name, value in states.items() if value is not None}
+
+    def test_of_a_refused_report_is_told_by_ticks(self, deployment: MotoFunction, printed: Lines) -> None:
+        deployment.issuer.answer(REVOKED)
+        refused(deployment, report(deployment.seed("fresh")), errors.ReauthorizationRequiredException)
+        printed()
+        assert deployment.invoke(TICK)["outcome"] == "fresh"
+        assert told(printed()) == {**HEALTHY, "NeedsSignIn": 1.0}
+        deployment.seed("fresh", accessToken="canary-new")
+        assert deployment.invoke(TICK)["outcome"] == "fresh"
+        assert told(printed()) == HEALTHY
+
+    def test_of_a_lost_pair_lasts_until_mended(self, deployment: MotoFunction, printed: Lines) -> None:
+        deployment.seed("expired")
+        deployment.issuer.answer(ui_builder_issued())
+        before(secrets_manager_writer(), "secretsmanager.PutSecretValue", hang_up)
+        refused(deployment, TICK, errors.TokenNotStoredException, LambdaContext(counting_down(8.2)))
+        lost = {name: float(name == "PairNotStored") for name in STATES if name != "Overdue"}
+        assert told(printed()) == lost
+        forget_clients()
+        deployment.issuer.answer(ui_builder_error(503))
+        refused(deployment, TICK, errors.IssuerUnavailableException)
+        assert told(printed()) == lost, "the next attempt failed as well"
+        deployment.issuer.answer(ui_builder_issued())
+        deployment.invoke(FORCE)
+        assert told(printed()) == {"NeedsSignIn": 0.0, "PairNotStored": 0.0}, "no tick was needed to mend it"
+
+    def test_of_a_bug_is_told_as_well(self, deployment: MotoFunction, printed: Lines) -> None:
+        deployment.seed("expired")
+        with pytest.raises(TypeError):
+            deployment.invoke({}, replace(LambdaContext(), seconds_left=None))  # type: ignore[arg-type]
+        lines = printed()
+        assert told(lines) == {"Failing": 1.0}
+        assert ("Failures", [1.0], ("TypeError",)) in metrics(lines)
 
 
 class TestWarning:
@@ -264,7 +370,7 @@ class TestWarning:
         deployment.seed("expired")
         assert deployment.invoke({})["expiresIn"] <= timedelta(days=400).total_seconds()
         lines = printed()
-        assert counted(lines) == [*counts, "Refreshed"]
+        assert counted(lines) == sorted([*counts, "NeedsSignIn", "PairNotStored", "Refreshed"])
         assert self.warning(lambda: lines)["message"].startswith(message)
 
     def test_unusable_refresh_token_is_an_error(self, deployment: MotoFunction, printed: Lines) -> None:

@@ -85,7 +85,7 @@ def change(expression: str, field: str, value: dict[str, str] | None = None) -> 
 
 CALLS: dict[str, tuple[str, Callable[[IdempotencyLock], object]]] = {
     "claim": ("PutItem", claim),
-    "lost": ("GetItem", lambda lock: lock.lost("v1", now=NOW)),
+    "failure": ("GetItem", lambda lock: lock.failure("v1", now=NOW)),
     "done": ("UpdateItem", lambda lock: lock.record_success("v1")),
     "failed": ("UpdateItem", lambda lock: lock.record_failure("v1", FAILURE)),
     "release": ("DeleteItem", lambda lock: lock.delete_claim("v1")),
@@ -216,11 +216,11 @@ class TestRecord:
         claim(lock)
         if failure:
             lock.record_failure("v1", failure)
-            assert lock.lost("v1", now=NOW)
+            assert lock.failure("v1", now=NOW) == failure
         else:
             lock.record_success("v1")
         change("SET #field = :value", "expiration", {"N": str(int(time.time()) - 1)})
-        assert lock.lost("v1", now=NOW) is None
+        assert lock.failure("v1", now=NOW) is None
         assert claim(lock) == HeldClaim("v1", lock)
 
     def test_of_a_failure_outlives_the_process(self, lock: IdempotencyLock) -> None:
@@ -234,7 +234,9 @@ class TestRecord:
     def test_that_is_unreadable_blocks_nobody(self, data: str, lock: IdempotencyLock) -> None:
         lock.record_success("v1")
         change("SET #field = :value", "data", {"S": data})
-        assert lock.lost("v1", now=NOW) is None
+        failure = lock.failure("v1", now=NOW)
+        assert failure
+        assert (failure.refused, failure.lost) == (False, False)
         assert isinstance(claim(lock), HeldClaim)
         assert claim(lock) == Held()
 
@@ -246,6 +248,6 @@ class TestRecord:
     ) -> None:
         lock.record_success("v1")
         change(expression, "status", value)
-        for name in ("claim", "lost"):
+        for name in ("claim", "failure"):
             with pytest.raises(ConfigurationException, match="did not write"):
                 CALLS[name][1](lock)

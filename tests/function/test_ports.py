@@ -324,21 +324,21 @@ class TestCooldown:
 
 class TestLostAnswer:
     def test_is_known_until_the_version_has_a_successor(self, locks: LockUnderTest) -> None:
-        assert locks.lock.lost("v1", now=NOW) is None
+        assert locks.lock.failure("v1", now=NOW) is None
         locks.fail(LOST)
-        assert locks.other.lost("v1", now=NOW) == LOST
-        assert locks.other.lost("v2", now=NOW) is None
+        assert locks.other.failure("v1", now=NOW) == LOST
+        assert locks.other.failure("v2", now=NOW) is None
         held(locks.rival(ignore_cooldown=True), LOST).done()
-        assert locks.lock.lost("v1", now=NOW) is None
+        assert locks.lock.failure("v1", now=NOW) is None
 
-    def test_other_failures_lose_nothing(self, locks: LockUnderTest) -> None:
+    def test_other_failures_are_known_as_well(self, locks: LockUnderTest) -> None:
         locks.fail(FAILURE)
-        assert locks.other.lost("v1", now=NOW) is None
+        assert locks.other.failure("v1", now=NOW) == FAILURE
 
     def test_may_be_lost_with_a_dead_holder(self, locks: LockUnderTest) -> None:
         begun = datetime.now(UTC)
         held(locks.claim(seconds=1.0))
-        assert locks.other.lost("v1", now=begun) is None
+        assert locks.other.failure("v1", now=begun) is None
         locks.pass_time(1.1)
         now = datetime.now(UTC)
-        assert locks.other.lost("v1", now=now) == replace(LOST, retry_at=now)
+        assert locks.other.failure("v1", now=now) == replace(LOST, retry_at=now)

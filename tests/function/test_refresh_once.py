@@ -211,7 +211,8 @@ class TestReleasedClaim:
     def test_keeps_what_a_tick_knows_to_be_lost(self) -> None:
         world = World.with_token("fresh")
         world.lock.hold(seconds=0)
-        lost = world.once.lost("V1")
+        lost, known = world.once.last_failure("V1")
+        assert known
         assert lost == Failure(NOT_STORED.reason, NOW, lost=True)
         world.clock.pass_time(1)
         seen, world.store.faults = world.store.read(), {"read": [UNREADABLE]}

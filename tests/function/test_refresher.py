@@ -299,7 +299,7 @@ class TestLostAnswer:
     @pytest.mark.parametrize("window", ["advisory", "mandatory", "expired", "unknown"])
     def test_only_a_tick_on_a_fresh_token_looks(self, window: str) -> None:
         world = World.with_token(window)
-        world.lock.lost = lambda *_, **__: pytest.fail("it was asked")  # type: ignore[method-assign]
+        world.lock.failure = lambda *_, **__: pytest.fail("it was asked")  # type: ignore[method-assign]
         world.refresher.tick()
         world.refresher.live_token()
         world.refresher.report_failure("older")
@@ -473,13 +473,13 @@ class TestTickTelemetry:
 
         world.make_issuer = misconfigured
         fails(world, "tick", ConfigurationException)
-        assert world.telemetry.names() == ["token_age"]
+        assert world.telemetry.names() == ["grant_state", "token_age", "grant_age"]
 
     def test_reports_a_lock_that_cannot_be_read(self) -> None:
         world = World.with_token("fresh")
         world.lock.fault = DOWN
         assert world.refresher.tick().outcome == "fresh"
-        assert world.telemetry.names() == ["lock_not_read", "token_age"]
+        assert world.telemetry.names() == ["lock_not_read", "token_age", "grant_age"]
         assert world.telemetry.reports[0] == ("lock_not_read", {"reason": DOWN.reason, "version_id": "V1"})
 
     def test_reports_an_expiry_too_far_ahead(self) -> None:
@@ -487,7 +487,7 @@ class TestTickTelemetry:
         world.refresher.live_token()
         assert world.telemetry.names() == []
         world.refresher.tick()
-        assert world.telemetry.names() == ["expiry_capped", "token_age"]
+        assert world.telemetry.names() == ["expiry_capped", "grant_state", "token_age", "grant_age"]
 
 
 class TestBareOperation:

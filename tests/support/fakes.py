@@ -228,15 +228,14 @@ class FakeLock:
             self.step("forget", lambda: self.forget(version_id, record))  # noqa: B023 - called right here
         return Held()
 
-    def lost(self, version_id: str, *, now: datetime) -> Failure | None:
+    def failure(self, version_id: str, *, now: datetime) -> Failure | None:
         def read() -> Failure | None:
             record = self.table.get(version_id)
             if record and record.state == "claimed":
                 return Failure("TokenNotStoredException", now, lost=True) if record.void_at <= self.now() else None
-            failure = record.failure if record and record.void_at >= self.now() else None
-            return failure if failure and failure.lost else None
+            return record.failure if record and record.void_at >= self.now() else None
 
-        return self.step("lost", read)
+        return self.step("failure", read)
 
     def record_success(self, version_id: str) -> None:
         self.step("done", lambda: self.close(version_id, Record("done", self.now() + KEEP_DONE)))
@@ -293,12 +292,16 @@ class FakeTelemetry:
         """Return one fact of each report of a name."""
         return [facts[key] for reported, facts in self.reports if reported == name]
 
-    def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool) -> None:
+    def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool | None) -> None:
         facts: dict[str, object] = {"version_id": version_id, "seconds_left": seconds_left, "overdue": overdue}
         self.reports.append(("token_age", facts))
 
-    def grant_age(self, *, seconds_left: float, ending: bool) -> None:
+    def grant_age(self, *, seconds_left: float | None, ending: bool) -> None:
         self.reports.append(("grant_age", {"seconds_left": seconds_left, "ending": ending}))
+
+    def grant_state(self, *, needs_sign_in: bool, pair_not_stored: bool) -> None:
+        facts: dict[str, object] = {"needs_sign_in": needs_sign_in, "pair_not_stored": pair_not_stored}
+        self.reports.append(("grant_state", facts))
 
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:
         self.reports.append(("refreshed", {"old": old, "new": new, "recovered_from": recovered_from}))

@@ -88,9 +88,9 @@ class IdempotencyLock:
             previous = failure
         return Held()
 
-    def lost(self, version_id: str, *, now: datetime) -> Failure | None:
-        """Return the failure that may have left this version's access token dead; see the port."""
-        return _guarded(lambda: self._lost(version_id, now))
+    def failure(self, version_id: str, *, now: datetime) -> Failure | None:
+        """Return how the last refresh of a version failed; see the port."""
+        return _guarded(lambda: self._failure(version_id, now))
 
     def record_success(self, version_id: str) -> None:
         """Close the claim: the version has a successor."""
@@ -104,7 +104,7 @@ class IdempotencyLock:
         """Close the claim and remember nothing."""
         _guarded(lambda: self._layers[KEEP_CLAIM].delete_record(self._key(version_id), exception=Exception()))
 
-    def _lost(self, version_id: str, now: datetime) -> Failure | None:
+    def _failure(self, version_id: str, now: datetime) -> Failure | None:
         try:
             record = self._layers[KEEP_FAILURE].get_record(self._key(version_id))
         except IdempotencyItemNotFoundError:
@@ -112,8 +112,7 @@ class IdempotencyLock:
         if record is None or record.is_expired:
             return None
         if record.status == STATUS_CONSTANTS["COMPLETED"]:
-            failure = read_failure(record.response_data)
-            return failure if failure and failure.lost else None
+            return read_failure(record.response_data)
         ended = int(record.in_progress_expiry_timestamp or 0) <= now.timestamp() * 1000
         return Failure(TokenNotStoredException.__name__, now, lost=True) if ended else None
 

@@ -13,7 +13,15 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from refresh_token.errors import ReauthorizationRequiredException, RefreshTokenError, TokenNotStoredException
+from refresh_token.errors import (
+    InvalidParameterException,
+    IssuerUnavailableException,
+    ReauthorizationRequiredException,
+    RefreshInProgressException,
+    RefreshTokenError,
+    SecretNotSeededException,
+    TokenNotStoredException,
+)
 from refresh_token.signals import NAMESPACE, REASON, SERVICE, Log, Metric
 
 if TYPE_CHECKING:
@@ -25,6 +33,16 @@ _LOWEST_LEVELS: Final = {"botocore": logging.INFO, "boto3": logging.INFO, "urlli
 for _name, _level in _LOWEST_LEVELS.items():
     logging.getLogger(_name).setLevel(_level)
 
+_NOT_OURS: Final = (
+    InvalidParameterException,  # the caller's fault
+    ReauthorizationRequiredException,
+    SecretNotSeededException,
+    TokenNotStoredException,
+    IssuerUnavailableException,
+    RefreshInProgressException,
+)
+"""Errors that do not say that this deployment is at fault. All but the first have alarms of their own."""
+
 
 class PowertoolsTelemetry:
     """The Telemetry port on the Logger and Metrics of Powertools."""
@@ -32,45 +50,68 @@ class PowertoolsTelemetry:
     def __init__(self) -> None:
         self._request_id: str | None = None
         self._correlation_id: str | None = None
+        self._ticking = False
 
     @contextmanager
     def invocation(self, request_id: str) -> Iterator[None]:
-        """Log an error that leaves the block, and send the metrics at its end. ``request_id`` is Lambda's id of it."""
+        """Log and count an error that leaves the block, and send the metrics at its end.
+
+        ``request_id`` is Lambda's id of the invocation.
+        """
         self._request_id = self._correlation_id = request_id
+        self._ticking = False
         try:
             yield
-        except RefreshTokenError as error:
-            self._logger.error(Log.REQUEST_FAILED, extra=_details(error))  # noqa: TRY400 - Lambda prints the traceback
+        except Exception as error:
+            if isinstance(error, RefreshTokenError):
+                self._logger.error(Log.REQUEST_FAILED, extra=_details(error))  # noqa: TRY400 - Lambda prints the traceback
+            self._failed(error)
             raise
+        else:
+            if self._ticking:
+                self._state(Metric.FAILING, holds=False)
         finally:
             if "_metrics" in vars(self) and self._metrics.metric_set:  # only if they were built
                 self._metrics.flush_metrics()
 
     def ticked(self, event_id: str | None) -> None:
         """Count a tick, however it ends, and take its EventBridge id, if it has one, as the correlation id."""
+        self._ticking = True
         if event_id is not None:
             self._correlation_id = event_id
         self._count(Metric.TICKED)
 
-    def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool) -> None:
+    def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool | None) -> None:
         """Log and measure how long the token lives, and whether it should have been refreshed by now."""
         whole = None if seconds_left is None else int(seconds_left)
         self._logger.info(Log.TOKEN_CHECKED, extra={"versionId": version_id, "secondsUntilExpiry": whole})
         if whole is not None:
             self._metrics.add_metric(name=Metric.SECONDS_UNTIL_EXPIRY, unit="Seconds", value=max(whole, 0))
-        self._metrics.add_metric(name=Metric.OVERDUE, unit="Count", value=int(overdue))
+        if overdue is not None:
+            self._state(Metric.OVERDUE, holds=overdue)
 
-    def grant_age(self, *, seconds_left: float, ending: bool) -> None:
+    def grant_age(self, *, seconds_left: float | None, ending: bool) -> None:
         """Log and measure how long the grant lives, and whether a person should act."""
-        whole = int(seconds_left)
-        self._logger.info("Checked the refresh token", extra={"secondsUntilGrantExpiry": whole})
-        self._metrics.add_metric(name=Metric.SECONDS_UNTIL_GRANT_EXPIRY, unit="Seconds", value=max(whole, 0))
-        self._metrics.add_metric(name=Metric.GRANT_ENDING, unit="Count", value=int(ending))
+        if seconds_left is not None:
+            whole = int(seconds_left)
+            self._logger.info("Checked the refresh token", extra={"secondsUntilGrantExpiry": whole})
+            self._metrics.add_metric(name=Metric.SECONDS_UNTIL_GRANT_EXPIRY, unit="Seconds", value=max(whole, 0))
+        self._state(Metric.GRANT_ENDING, holds=ending)
+
+    def grant_state(self, *, needs_sign_in: bool, pair_not_stored: bool) -> None:
+        """Measure whether a person must sign in, and whether a new pair was lost."""
+        self._state(Metric.NEEDS_SIGN_IN, holds=needs_sign_in)
+        self._state(Metric.PAIR_NOT_STORED, holds=pair_not_stored)
 
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:
-        """Log and count a refresh, and the recovery if the attempt before it had failed."""
+        """Log and count a refresh, and the recovery if the attempt before it had failed.
+
+        A refresh, whoever caused it, shows that nobody must sign in and that the pair is stored.
+        """
         self._logger.info(Log.REFRESHED, extra={"versionId": new, "previousVersionId": old})
         self._count(Metric.REFRESHED)
+        if not self._ticking:  # a tick tells its states itself
+            self.grant_state(needs_sign_in=False, pair_not_stored=False)
         if recovered_from is not None:
             self._logger.info("Recovered from a failure", extra={"versionId": new, "reason": recovered_from})
             self._count(Metric.RECOVERED)
@@ -78,21 +119,13 @@ class PowertoolsTelemetry:
     def refresh_failed(self, error: RefreshTokenError, *, version_id: str, first: bool) -> None:
         """Log and count a failed refresh; count a refused grant once per version."""
         self._logger.error(Log.REFRESH_FAILED, extra={"versionId": version_id, **_details(error)})
-        self._count(Metric.REFRESH_FAILED)
-        from aws_lambda_powertools import single_metric  # noqa: PLC0415 - see the module's docstring
-        from aws_lambda_powertools.metrics import MetricUnit  # noqa: PLC0415
-
-        with single_metric(
-            name=Metric.REFRESH_FAILED,
-            unit=MetricUnit.Count,
-            value=1,
-            namespace=NAMESPACE,
-            default_dimensions={SERVICE: self._logger.service},
-        ) as metric:
-            metric.add_dimension(name=REASON, value=error.reason)
-        if first and isinstance(error, ReauthorizationRequiredException):
-            self._count(Metric.REAUTHORIZATION_REQUIRED)
+        self._count_by_reason(Metric.REFRESH_FAILED, error.reason)
+        if isinstance(error, ReauthorizationRequiredException):
+            self._state(Metric.NEEDS_SIGN_IN, holds=True)
+            if first:
+                self._count(Metric.REAUTHORIZATION_REQUIRED)
         if isinstance(error, TokenNotStoredException):
+            self._state(Metric.PAIR_NOT_STORED, holds=True)
             self._count(Metric.TOKEN_NOT_STORED)
         # Send them now: Lambda may end this invocation before the rest of the work is done.
         self._metrics.flush_metrics()
@@ -133,8 +166,32 @@ class PowertoolsTelemetry:
         extra = {"versionId": version_id, **_details(error)}
         self._logger.warning("The claim on the refresh could not be closed; it expires by itself", extra=extra)
 
+    def _failed(self, error: Exception) -> None:
+        """Count a failed invocation, and tell what it shows. A consumer's request cannot show that all is well."""
+        self._count_by_reason(Metric.FAILURES, type(error).__name__)
+        ours = not isinstance(error, _NOT_OURS)
+        if ours or self._ticking:
+            self._state(Metric.FAILING, holds=ours)
+        if isinstance(error, SecretNotSeededException):
+            self._state(Metric.NEEDS_SIGN_IN, holds=True)
+
+    def _count_by_reason(self, name: str, reason: str) -> None:
+        """Count twice: all, and those with the same reason."""
+        from aws_lambda_powertools import single_metric  # noqa: PLC0415 - see the module's docstring
+        from aws_lambda_powertools.metrics import MetricUnit  # noqa: PLC0415
+
+        self._count(name)
+        service = {SERVICE: self._logger.service}
+        with single_metric(
+            name=name, unit=MetricUnit.Count, value=1, namespace=NAMESPACE, default_dimensions=service
+        ) as metric:
+            metric.add_dimension(name=REASON, value=reason)
+
     def _count(self, name: str) -> None:
         self._metrics.add_metric(name=name, unit="Count", value=1)
+
+    def _state(self, name: str, *, holds: bool) -> None:
+        self._metrics.add_metric(name=name, unit="Count", value=int(holds))
 
     @property
     def _logger(self) -> "Logger":

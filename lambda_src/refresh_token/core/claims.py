@@ -77,10 +77,10 @@ class RefreshLock(Protocol):
         """Try to claim the refresh of a version. A claim that nobody closes expires after ``seconds``."""
         ...
 
-    def lost(self, version_id: str, *, now: datetime) -> Failure | None:
-        """Return the failure that may have left this version's access token dead, None if there is none.
+    def failure(self, version_id: str, *, now: datetime) -> Failure | None:
+        """Return how the last refresh of a version failed, None if none has failed or one is running.
 
-        A claim that expired unclosed counts as one: its holder died, perhaps after the issuer had answered.
+        A claim that expired unclosed counts as a lost answer: its holder died, perhaps after the issuer had answered.
         """
         ...
 

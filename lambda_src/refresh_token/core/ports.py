@@ -138,15 +138,20 @@ class TokenStore(Protocol):
 class Telemetry(Protocol):
     """What operators see. No argument holds a token."""
 
-    def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool) -> None:
+    def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool | None) -> None:
         """A tick checked the token. ``seconds_left`` is None if its expiry is unknown, or if only consumers refresh it.
 
-        ``overdue``: after the tick, the token is still in its mandatory window or worse.
+        ``overdue``: after the tick, the token is still in its mandatory window or worse; None if something else that
+        the tick reports is the reason.
         """
         ...
 
-    def grant_age(self, *, seconds_left: float, ending: bool) -> None:
-        """A tick checked the token, and it is known when the grant ends. ``ending``: a person should act."""
+    def grant_age(self, *, seconds_left: float | None, ending: bool) -> None:
+        """A tick checked when the grant ends; None: not known. ``ending``: a person should act."""
+        ...
+
+    def grant_state(self, *, needs_sign_in: bool, pair_not_stored: bool) -> None:
+        """A tick checked whether the issuer has refused the current version, and whether its successor was lost."""
         ...
 
     def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:

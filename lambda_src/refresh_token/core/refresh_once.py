@@ -49,14 +49,13 @@ class RefreshOnce:
     new_version_id: Callable[[str], str]
     jitter: Callable[[], float]
 
-    def lost(self, version_id: str) -> Failure | None:
-        """Return the earlier failure that may have left a version's token dead; None also if the lock cannot say."""
-        self.connection.prepare_refresh()
+    def last_failure(self, version_id: str) -> tuple[Failure | None, bool]:
+        """Return how the last refresh of a version failed, if it did, and whether the lock could say so."""
         try:
-            return self.connection.lock.lost(version_id, now=self.clock.now())
+            return self.connection.lock.failure(version_id, now=self.clock.now()), True
         except RefreshTokenError as error:
             self.telemetry.lock_not_read(error, version_id=version_id)
-            return None
+            return None, False
 
     def refresh(
         self,
@@ -68,7 +67,7 @@ class RefreshOnce:
     ) -> Outcome:
         """Replace ``seen`` with a newer version, or wait for the invocation that is doing so.
 
-        ``client_id`` is used only if the pair has none. ``lost`` is what `lost` returned.
+        ``client_id`` is used only if the pair has none. ``lost`` is an earlier failure that lost an answer.
 
         Raises:
             ConfigurationException: the pair belongs to another issuer, or the settings are wrong.

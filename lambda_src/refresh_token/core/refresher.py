@@ -26,10 +26,12 @@ from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.results import BareToken, LiveToken, State, TickReport
 from refresh_token.core.windows import Window, window_of
 from refresh_token.errors import (
+    ReauthorizationRequiredException,
     RefreshInProgressException,
     RefreshTokenError,
     SecretMalformedException,
     SecretNotSeededException,
+    TokenNotStoredException,
 )
 
 if TYPE_CHECKING:
@@ -77,26 +79,32 @@ class Refresher:
         return self._token(self._refresh(self.connection.store.read(), ignore_cooldown=True).stored)
 
     def tick(self) -> TickReport:
-        """Refresh if the token is due, and report how long it lives."""
+        """Refresh if the token is due, and report how long it lives and whether a person must act."""
         stored = self.connection.store.read()
         report = TickReport("idle" if self._rests(stored) else "fresh", stored)
         window, lost = Window.FRESH if report.outcome == "idle" else self._window(stored), None
+        failure, known = None, True
         if stored.pair.capped:
             self.telemetry.expiry_capped()
         try:
-            if window is Window.FRESH and (lost := self.once().lost(stored.version_id)):
-                window = Window.EXPIRED
-            elif window is Window.FRESH and self._must_keep_alive(stored):
-                window = Window.ADVISORY
+            if window is Window.FRESH:
+                self.connection.prepare_refresh()
+                failure, known = self.once().last_failure(stored.version_id)
+                if failure and failure.lost:
+                    window, lost = Window.EXPIRED, failure
+                elif self._must_keep_alive(stored):
+                    window = Window.ADVISORY
             if window is not Window.FRESH:
                 report = TickReport("refreshed", self._refresh(stored, ignore_cooldown=True, lost=lost).stored)
+                failure, known = None, True
         except RefreshTokenError as error:
+            failure, known = self.once().last_failure(stored.version_id)
+            self._measure(stored, failure, known=known, error=error)
             if window is not Window.ADVISORY or not error.transient:
                 raise
-            report = TickReport("degraded", stored)
             self.telemetry.served_degraded(error, version_id=stored.version_id)
-        finally:
-            self._measure(report.stored)
+            return TickReport("degraded", stored)
+        self._measure(report.stored, failure, known=known)
         return report
 
     def exchange(self, refresh_token: str, client_id: str | None) -> BareToken:
@@ -173,18 +181,32 @@ class Refresher:
         at = self.connection.grant_life.keep_alive_at(stored.pair, margin=margin)
         return at is not None and at <= self.clock.now()
 
-    def _measure(self, stored: StoredPair) -> None:
-        """Measure the token after a tick, and the grant. The age of a token that rests says nothing."""
-        rests = self._rests(stored)
+    def _measure(
+        self, stored: StoredPair, failure: "Failure | None", *, known: bool, error: RefreshTokenError | None = None
+    ) -> None:
+        """Measure the token after a tick, and the grant, and tell whether a person must act.
+
+        ``failure`` is that of the version's last refresh, if it is ``known``; ``error`` is what the tick met. One
+        failure sets off one alarm: if another tells why the token is overdue, that is left out. The age of a token
+        that rests says nothing.
+        """
+        refused = isinstance(error, ReauthorizationRequiredException) or (failure is not None and failure.refused)
+        lost = isinstance(error, TokenNotStoredException) or (failure is not None and failure.lost)
+        if known:
+            self.telemetry.grant_state(needs_sign_in=refused, pair_not_stored=lost)
+        rests, now = self._rests(stored), self.clock.now()
+        overdue = not rests and self._window(stored) not in _STATES
+        told = refused or lost or (error is not None and not error.transient)
         self.telemetry.token_age(
             version_id=stored.version_id,
             seconds_left=None if rests else self._seconds_left(stored),
-            overdue=not rests and self._window(stored) not in _STATES,
+            overdue=None if overdue and told else overdue,
         )
-        if end := self.connection.grant_life.end(stored.pair):
-            now = self.clock.now()
-            ending = self.connection.grant_life.is_ending(stored.pair, now=now)
-            self.telemetry.grant_age(seconds_left=(end - now).total_seconds(), ending=ending)
+        end = self.connection.grant_life.end(stored.pair)
+        self.telemetry.grant_age(
+            seconds_left=(end - now).total_seconds() if end else None,
+            ending=self.connection.grant_life.is_ending(stored.pair, now=now),
+        )
 
     def _window(self, stored: StoredPair) -> Window:
         if self.memory.is_dead(stored.version_id):

@@ -54,6 +54,7 @@ class StaticToken:
         stored = self._read()
         left = self._seconds_left(stored)
         self.telemetry.token_age(version_id=stored.version_id, seconds_left=left, overdue=left <= 0)
+        self.telemetry.grant_state(needs_sign_in=left <= 0, pair_not_stored=False)
         if left <= 0:
             raise self._counted(stored, self._ended(stored))
         return TickReport("fresh", stored)
