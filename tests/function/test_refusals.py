@@ -10,7 +10,8 @@ from refresh_token.errors import (
     RefreshTokenError,
 )
 from refresh_token.issuers.refusal_errors import refusal_error
-from refresh_token.oauth.refusals import CODE_EXCHANGE, FIGMA_REFRESH, SERVER_REFRESH, Refusal, meaning
+from refresh_token.oauth.refusal_codes import Refusal
+from refresh_token.oauth.refusals import CODE_EXCHANGE, FIGMA_REFRESH, SERVER_REFRESH, meaning
 from refresh_token.oauth.responses import TokenResponse
 from tests.support.canaries import assert_clean
 
@@ -119,6 +120,9 @@ class TestCodes:
             assert (response.refused, meaning(response, SERVER_REFRESH)) == (True, expected)
 
     CHALLENGES = (
+        (401, None, "a" * 200_000, UNEXPLAINED),
+        (401, None, "Bearer, error=invalid_grant", GRANT),
+        (401, None, 'Bearer error="invalid_grant', GRANT),
         (401, None, BASIC, APP),
         (401, "invalid_grant", BASIC, GRANT),
         (401, None, "Bearer", UNEXPLAINED),
@@ -138,6 +142,128 @@ class TestCodes:
     def test_a_challenge_blames_the_app(self, status: int, code: str, challenge: str, expected: Refusal) -> None:
         for rules in (SERVER_REFRESH, FIGMA_REFRESH):
             assert meaning(refused(status, code, challenge=challenge), rules) is expected
+
+
+Document = dict[str, object]
+PROVIDERS: dict[str, list[tuple[int, Document, Refusal]]] = {
+    "Atlassian": [
+        (403, {"error": "unauthorized_client", "error_description": "refresh_token is invalid"}, GRANT),
+        (403, {"error": "invalid_grant", "error_description": "Unknown or invalid refresh token."}, GRANT),
+        (401, {"error": "access_denied", "error_description": "Unauthorized"}, UNEXPLAINED),
+    ],
+    "Auth0": [
+        (403, {"error": "unauthorized_client", "error_description": "Grant type 'refresh_token' not allowed."}, APP),
+        (403, {"error": "too_many_attempts"}, LATER),
+    ],
+    "a server behind Cloudflare": [
+        (403, {"title": "Error 1015: You are being rate limited", "error_code": 1015, "retryable": True}, LATER),
+        (403, {"type": "https://errors.example/1010", "title": "Access denied", "status": 403}, UNEXPLAINED),
+    ],
+    "Discord": [(400, {"code": 50035, "errors": {"grant_type": {"_errors": [{"code": "CHOICES"}]}}}, UNEXPLAINED)],
+    "Dropbox": [
+        (400, {"error": "invalid_client: Invalid client_id or client_secret"}, APP),
+        (400, {"error": "invalid_grant", "error_description": "refresh token is invalid or revoked"}, GRANT),
+    ],
+    "Exact": [
+        (401, {"error": "unauthorized_client", "error_description": "Old refresh token used."}, GRANT),
+        (400, {"error": "access_denied", "error_description": "Rate limit exceeded: access_token not expired"}, LATER),
+    ],
+    "FlowFuse": [(400, {"error": "invalid_request", "error_description": "Invalid refresh_token"}, GRANT)],
+    "a gateway": [
+        (401, {"error": "Unauthorized"}, UNEXPLAINED),
+        (400, {"error": "bad_request"}, UNEXPLAINED),
+        (403, {"timestamp": "now", "status": 403, "error": "Forbidden", "path": "/token"}, UNEXPLAINED),
+        (403, {"message": "Forbidden"}, UNEXPLAINED),
+        (401, {"message": "Invalid token"}, UNEXPLAINED),
+    ],
+    "Google": [
+        (400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}, GRANT),
+        (400, {"error": "invalid_grant", "error_subtype": "invalid_rapt"}, GRANT),
+        (403, {"error": {"code": 403, "errors": [{"reason": "rateLimitExceeded"}], "message": "No."}}, LATER),
+    ],
+    "GraphQL": [
+        (200, {"data": None, "errors": [{"message": "No.", "extensions": {"code": "INVALID_GRANT"}}]}, GRANT),
+        (200, {"errors": [{"message": "invalid_client"}]}, APP),
+    ],
+    "HubSpot": [
+        (400, {"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}, GRANT),
+        (400, {"status": "BAD_CLIENT_ID", "message": "missing or invalid client id"}, APP),
+        (400, {"status": "BAD_CLIENT_SECRET", "message": "missing or invalid client secret"}, APP),
+    ],
+    "LinkedIn": [
+        (400, {"error": "invalid_request", "error_description": "The token used has been revoked by the user"}, GRANT),
+        (400, {"error": "invalid_request", "error_description": "The access token has been revoked"}, SETTINGS),
+    ],
+    "Microsoft": [
+        (400, {"error": "invalid_grant", "error_codes": [700082], "error_description": "AADSTS700082: expired"}, GRANT),
+        (401, {"error": "invalid_client", "error_codes": [7000222]}, APP),
+        (400, {"error": "interaction_required", "suberror": "basic_action", "error_codes": [50076]}, GRANT),
+        (400, {"error": "temporarily_unavailable", "error_codes": [90033]}, LATER),
+        (400, {"error": "unauthorized_client", "error_description": "AADSTS700016: Application not found"}, APP),
+    ],
+    "Okta": [
+        (401, {"errorCode": "invalid_client", "errorSummary": "Invalid value for 'client_id' parameter."}, APP),
+        (400, {"errorCode": "E0000047", "errorSummary": "API call exceeded rate limit"}, LATER),
+    ],
+    "problem+json": [
+        (400, {"type": "https://issuer.example/problems/invalid-grant", "title": "No.", "status": 400}, GRANT),
+        (401, {"type": "about:blank", "title": "Invalid client", "status": 401}, APP),
+        (401, {"type": "about:blank", "title": "Unauthorized", "status": 401}, UNEXPLAINED),
+    ],
+    "QuickBooks": [
+        (400, {"fault": {"error": [{"code": "invalid_grant", "message": "No."}], "type": "AUTHENTICATION"}}, GRANT),
+        (401, {"Fault": {"Error": [{"Message": "ThrottleExceeded", "code": "003001"}]}}, UNEXPLAINED),
+    ],
+    "Salesforce": [
+        (400, {"error": "invalid_grant", "error_description": "expired access/refresh token"}, GRANT),
+        (
+            400,
+            {"error": "invalid_grant", "error_description": "token request is already being processed"},
+            UNEXPLAINED,
+        ),
+        (400, {"error": "invalid_client_id", "error_description": "client identifier invalid"}, APP),
+    ],
+    "Shopify": [(400, {"error": "application_cannot_be_found"}, APP)],
+    "Stripe": [(400, {"error": "invalid_grant", "error_description": "Refresh token does not exist: rt_1"}, GRANT)],
+    "Twitch": [
+        (400, {"error": "Bad Request", "status": 400, "message": "Invalid refresh token"}, GRANT),
+        (403, {"error": "Forbidden", "status": 403, "message": "invalid client secret"}, UNEXPLAINED),
+    ],
+    "WeChat": [
+        (200, {"errcode": 40030, "errmsg": "invalid refresh_token, hints: [ req_id: x ]"}, GRANT),
+        (200, {"errcode": 45011, "errmsg": "api minute-quota reach limit, retry next minute"}, LATER),
+    ],
+    "Zoho": [
+        (200, {"error": "invalid_code"}, GRANT),
+        (400, {"error": "Access Denied", "error_description": "You have made too many requests", "s": 1}, LATER),
+        (200, {"error": "invalid_client_secret"}, APP),
+    ],
+    "Zoom": [
+        (400, {"reason": "Invalid Token!", "error": "invalid_request"}, GRANT),
+        (400, {"reason": "Invalid Grant Type", "error": "invalid_request"}, SETTINGS),
+        (401, {"reason": "Invalid client_id or client_secret", "error": "invalid_client"}, APP),
+    ],
+    "others": [
+        (400, {"error": "InvalidGrantException"}, GRANT),
+        (400, {"__type": "NotAuthorizedException", "message": "Refresh Token has been revoked"}, GRANT),
+        (400, {"error": "urn:ietf:params:oauth:error:invalid_grant"}, GRANT),
+        (400, {"error": "invalid_request", "error_description": "Missing parameter: refresh_token"}, SETTINGS),
+        (200, {"success": "false", "message": "Your refresh token has been used"}, GRANT),
+        (200, {"status": "error", "message": "Refresh token not found"}, GRANT),
+        (200, {"status": "failure"}, UNEXPLAINED),
+        (400, {"error": {"errors": {"errors": {"errors": {"errors": {"code": "invalid_grant"}}}}}}, GRANT),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "expected"),
+    [row for rows in PROVIDERS.values() for row in rows],
+    ids=[f"{name} {number}" for name, rows in PROVIDERS.items() for number, _ in enumerate(rows)],
+)
+def test_what_providers_answer(status: int, document: Document, expected: Refusal) -> None:
+    response = TokenResponse(status, document)
+    assert (response.refused, meaning(response, SERVER_REFRESH)) == (True, expected)
 
 
 class TestFigmasWords:
@@ -211,6 +337,7 @@ def test_each_meaning_has_its_error(status: int, code: str, expected: type[Refre
         (200, {"error": "", "access_token": 7}, False),
         (200, {"error": "x", "access_token": ""}, True),
         (200, {"errors": ["x"]}, True),
+        (200, {"errcode": 0, "status": "ok", "type": "token"}, False),
         (200, {"errors": [], "error": {}, "status": "done"}, False),
         (200, {"ok": True}, False),
         (200, {"success": False}, True),

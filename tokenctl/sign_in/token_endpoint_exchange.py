@@ -8,7 +8,8 @@ from refresh_token.core.token_pair import TokenPair
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.issued import issued_token
 from refresh_token.oauth.profiles import Profile
-from refresh_token.oauth.refusals import CODE_EXCHANGE, CODES, Refusal, meaning
+from refresh_token.oauth.refusal_codes import CODES, Refusal
+from refresh_token.oauth.refusals import CODE_EXCHANGE, meaning
 from refresh_token.oauth.requests import code_request
 from refresh_token.oauth.responses import TokenResponse
 from tokenctl.errors import ServiceError, TokenctlError

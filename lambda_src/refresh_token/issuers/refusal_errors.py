@@ -8,7 +8,8 @@ from refresh_token.errors import (
     RefreshTokenError,
 )
 from refresh_token.issuers.app_credentials import HOW_TO_FILL
-from refresh_token.oauth.refusals import CODES, Refusal, RefusalRules, is_failing, meaning
+from refresh_token.oauth.refusal_codes import CODES, Refusal
+from refresh_token.oauth.refusals import RefusalRules, is_failing, meaning
 from refresh_token.oauth.responses import TokenResponse
 
 

@@ -8,7 +8,7 @@ _PIECE: Final = re.compile(rf'(?:[^",]|{_QUOTED})+')
 """The text between two commas: a scheme, a parameter, or a scheme and its first parameter."""
 
 _SCHEME: Final = re.compile(r"\s*([^\s=,\"]+)(?:\s+(?!=)|\s*$)")
-_PARAMETER: Final = re.compile(rf"([^\s=,\"]+)\s*=\s*({_QUOTED}|[^\s,]+)")
+_PARAMETER: Final = re.compile(rf"(?<![^\s=,\"])([^\s=,\"]++)\s*=\s*({_QUOTED}|[^\s,]+)")
 
 
 def challenges(header: str) -> list[tuple[str, dict[str, str]]]:

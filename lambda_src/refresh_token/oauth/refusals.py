@@ -8,85 +8,11 @@ each kind of request. The function and `tokenctl` turn the meaning into their ow
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from http import HTTPStatus
 from typing import Final
 
+from refresh_token.oauth.refusal_codes import CODES, Refusal
 from refresh_token.oauth.responses import TokenResponse
-
-
-class Refusal(Enum):
-    """Who has to do what after a refusal."""
-
-    GRANT = auto()
-    """The refresh token or the code is refused: a person signs in again."""
-
-    APP = auto()
-    """The app's credentials are refused: an operator stores the right ones."""
-
-    SETTINGS = auto()
-    """The issuer does not understand the request: an operator corrects the issuer's settings."""
-
-    LATER = auto()
-    """The issuer is throttling or failing: nobody needs to act; the same request may succeed later."""
-
-    UNEXPLAINED = auto()
-    """Something refuses without a reason: the same request may succeed later. If it never does, a person signs in."""
-
-    NONSENSE = auto()
-    """No token endpoint answers like this: an operator checks the address."""
-
-
-CODES: Final[Mapping[str, Refusal]] = {
-    # RFC 6749, 5.2
-    "invalid_grant": Refusal.GRANT,
-    "invalid_client": Refusal.APP,
-    "unauthorized_client": Refusal.APP,
-    "invalid_request": Refusal.SETTINGS,
-    "unsupported_grant_type": Refusal.SETTINGS,
-    "invalid_scope": Refusal.SETTINGS,
-    # RFC 6749, 4.1.2.1, and RFC 8628, 3.5: codes of other endpoints that servers send here as well
-    "server_error": Refusal.LATER,
-    "temporarily_unavailable": Refusal.LATER,
-    "slow_down": Refusal.LATER,
-    "authorization_pending": Refusal.LATER,
-    "access_denied": Refusal.UNEXPLAINED,  # also for a refresh that comes too early
-    "expired_token": Refusal.GRANT,
-    # RFC 6750, 3.1, and RFC 8707, 2
-    "invalid_token": Refusal.GRANT,
-    "insufficient_scope": Refusal.SETTINGS,
-    "invalid_target": Refusal.SETTINGS,
-    # OpenID Connect Core, 3.1.2.6
-    "interaction_required": Refusal.GRANT,
-    "login_required": Refusal.GRANT,
-    "consent_required": Refusal.GRANT,
-    # GitHub, "Troubleshooting OAuth app access token request errors"
-    "bad_refresh_token": Refusal.GRANT,
-    "bad_verification_code": Refusal.GRANT,
-    "incorrect_client_credentials": Refusal.APP,
-    "redirect_uri_mismatch": Refusal.SETTINGS,
-    # Slack, "oauth.v2.access"
-    "invalid_refresh_token": Refusal.GRANT,
-    "invalid_code": Refusal.GRANT,
-    "code_already_used": Refusal.GRANT,
-    "token_expired": Refusal.GRANT,
-    "token_revoked": Refusal.GRANT,
-    "account_inactive": Refusal.GRANT,
-    "invalid_auth": Refusal.GRANT,
-    "invalid_client_id": Refusal.APP,
-    "bad_client_secret": Refusal.APP,
-    "bad_redirect_uri": Refusal.SETTINGS,
-    "invalid_grant_type": Refusal.SETTINGS,
-    "ratelimited": Refusal.LATER,
-    "internal_error": Refusal.LATER,
-    "fatal_error": Refusal.LATER,
-    "request_timeout": Refusal.LATER,
-    "service_unavailable": Refusal.LATER,
-    # Google, "OAuth 2.0 for Web Server Applications"
-    "deleted_client": Refusal.APP,
-    "disabled_client": Refusal.APP,
-}
-"""What an error code means, whatever the status. An issuer's rules may say otherwise."""
 
 _LATER_WORDS: Final = re.compile(
     r"(rate|request|usage)[ _-]?limit|limit[ _-]exceeded|too[ _-]?many|throttl|temporar|try[ _-]again|retry"
@@ -95,22 +21,37 @@ _LATER_WORDS: Final = re.compile(
 )
 """Words for a temporary refusal. They count with an unknown code, and with one that only says "no"."""
 
+_BUSY_WORDS: Final = re.compile(r"being[ _-]processed|rate[ _-]limit|too[ _-]many[ _-]requests", re.IGNORECASE)
+"""Words that count even with the code of a dead grant: Salesforce refuses a second refresh at the same time with
+`invalid_grant`."""
+
 _DEAD_WORDS: Final = re.compile(
-    r"revoked|(invalid|expired|unknown)[ _-](refresh[ _-])?(token|grant)"
-    r"|token[ _-]((has|is|was)[ _-])?(invalid|expired)",
+    r"revoked|(invalid|expired|unknown|old|bad)[ _-](refresh[ _-]?)?(token|grant)(?![ _-]?type)"
+    r"|token[ _-]((has|is|was)[ _-])?((already|been)[ _-])*(invalid|expired)"
+    r"|token[ _-](has|is|was)[ _-]((already|been)[ _-])*(used|unknown)|already[ _-](been[ _-])?used"
+    r"|token[ _-]((is|was)[ _-])?(not[ _-](found|active|valid)|no[ _-]longer[ _-]valid)"
+    r"|token[ _-]does(n't|[ _-]not)[ _-]exist",
     re.IGNORECASE,
 )
 """Words for a grant that has ended, after which "try again" means "sign in again"."""
 
 _REFRESH_TOKEN: Final = re.compile(r"refresh[ _-]?token", re.IGNORECASE)
+_ANY_TOKEN: Final = re.compile(r"(?<!access[ _-])(?<!\bid[ _-])token|grant", re.IGNORECASE)
+
+_DECISIVE: Final = (Refusal.GRANT, Refusal.APP, Refusal.LATER)
+_VAGUE_CODES: Final = ("unauthorized_client",)
+"""Codes that decide only if the words do not: Atlassian and Exact send this one for a spent refresh token."""
 
 _LATER_STATUSES: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 _REFUSING: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
+_PHRASES: Final = {status.value: status.phrase.lower() for status in HTTPStatus}
+
 
 def _has_code(response: TokenResponse) -> bool:
-    return bool(response.code)
+    """Tell whether an answer has an error code. Gateways send the name of the status as their `error`."""
+    return response.code.lower().replace("_", " ") not in ("", _PHRASES.get(response.status))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,18 +90,29 @@ def meaning(response: TokenResponse, rules: RefusalRules) -> Refusal:
     if status < HTTPStatus.OK or HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return Refusal.NONSENSE
     known = {**CODES, **rules.codes}
-    by_code = next((known[code] for code in response.codes if code in known), None)
+    code = next((code for code in response.codes if code in known), "")
+    by_code = known.get(code)
     if is_failing(status):
         # A failing issuer may not find a grant that exists. But some always answer like this once a grant has ended.
         return Refusal.UNEXPLAINED if by_code is Refusal.GRANT else Refusal.LATER
-    if by_code not in (None, Refusal.SETTINGS):
-        return by_code
     words = " ".join((*response.codes, response.message))
+    if by_code is Refusal.GRANT and _BUSY_WORDS.search(words):
+        return Refusal.UNEXPLAINED
+    if by_code in _DECISIVE and code not in _VAGUE_CODES:
+        return by_code
+    return _by_words(words, response, documented=bool(by_code)) or by_code or _without_code(response, rules)
+
+
+def _by_words(words: str, response: TokenResponse, *, documented: bool) -> Refusal | None:
+    """Return what the words say, None if nothing.
+
+    With a `documented` code, a message about a token is about the request's only token. Others may be a firewall's.
+    """
     if is_temporary(words):
         return Refusal.LATER
-    if _DEAD_WORDS.search(words) and _REFRESH_TOKEN.search(words) and _refuses(response):
-        return Refusal.GRANT
-    return by_code or _without_code(response, rules)
+    token = _ANY_TOKEN if documented else _REFRESH_TOKEN
+    is_dead = _DEAD_WORDS.search(words) and token.search(words) and _refuses(response)
+    return Refusal.GRANT if is_dead else None
 
 
 def _refuses(response: TokenResponse) -> bool:

@@ -1,7 +1,7 @@
 """A token endpoint's answer: its status and its members (RFC 6749, 5)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -13,13 +13,31 @@ MAX_BYTES: Final = 1024 * 1024
 """Longest body that is read, compressed or not. A token answer is a few hundred bytes long. A longer one is read as
 well, because it may hold a new refresh token. The store decides whether that token fits."""
 
+_ERRORS: Final = ("error", "errors", "fault", "Fault", "Error")
+"""Members whose values are errors, or lists of errors."""
+
+_INSIDE: Final = (*_ERRORS, "extensions", "details")
+"""Members of an error that say more about it. GraphQL has the first of those that _ERRORS does not have."""
+
+_MAX_DEPTH: Final = 4
+
 _NESTED: Final = ("code", "error", "errorType", "errorCode", "type", "status", "reason")
 _ELSEWHERE: Final = ("error_code", "errorCode", "errorType", "code", "err")
+_BESIDE: Final = ("status", "type", "title")
+"""Members that may hold a code, but that are no sign of an error: successful answers have them as well."""
+
+_NUMBERS: Final = ("errcode", "error_code", "errorCode")
+"""Members with the number of an error; 0 is none."""
+
 _MESSAGES: Final = (
-    *("message", "error_description", "errorMessage", "err", "msg"),
-    *("detail", "title", "reason", "errorSummary", "error_summary"),  # the first two are RFC 9457's
+    *("message", "error_description", "error_message", "errorMessage", "err", "errmsg", "error_msg", "msg"),
+    *("detail", "title", "reason", "description", "errorSummary", "error_summary"),  # the first two are RFC 9457's
 )
-_WORD_BREAK: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s-]+")
+_FAILED: Final = ("error", "fail", "failed", "failure")
+
+_WORD_BREAK: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z0-9]+")
+_PART: Final = re.compile(r"[:/#;,.]")
+_CODE: Final = re.compile(r"[a-z]+(_[a-z]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +59,13 @@ class TokenResponse:
     def codes(self) -> tuple[str, ...]:
         """The error code, and what may be one in other members and in challenges.
 
-        They are spelt like those of the RFC: ``invalidGrant`` and ``Invalid Grant`` become ``invalid_grant``.
+        They are spelt like those of the RFC: ``invalidGrant``, ``Invalid Grant`` and ``InvalidGrantException`` become
+        ``invalid_grant``. A code may stand in a URI or before a description: ``invalid_client: Unknown client``.
         """
         challenged = [parameters.get("error") for _, parameters in challenges(self.challenge)]
-        return _spelt((*self._stated, self.document.get("status"), *challenged))
+        beside = [self.document.get(name) for name in _BESIDE]
+        messages = [text for text in self._messages if _CODE.fullmatch(text)]
+        return _spelt((*self._stated, *beside, *challenged, *messages))
 
     @property
     def _stated(self) -> tuple[object, ...]:
@@ -55,16 +76,19 @@ class TokenResponse:
 
     @property
     def _errors(self) -> tuple[object, ...]:
-        """``error`` and ``errors``, and the items of each that is a list."""
-        values = (self.document.get(name) for name in ("error", "errors"))
-        return tuple(part for value in values for part in (value if isinstance(value, list) else (value,)))
+        """The values of `_ERRORS`, what is in them, and the items of each that is a list."""
+        return tuple(part for name in _ERRORS for part in _parts(self.document.get(name), _MAX_DEPTH))
 
     @property
     def message(self) -> str:
         """What the error says in words, or "". It may echo the request: never show it."""
+        return " ".join(self._messages)
+
+    @property
+    def _messages(self) -> tuple[str, ...]:
         nested = [part.get(name) for part in self._errors if isinstance(part, Mapping) for name in _MESSAGES]
         members = (*nested, *(self.document.get(name) for name in _MESSAGES))
-        return " ".join(text for text in members if isinstance(text, str))
+        return tuple(text for text in members if isinstance(text, str))
 
     @property
     def succeeded(self) -> bool:
@@ -76,9 +100,15 @@ class TokenResponse:
         """Whether this answer is an error. Some issuers refuse with 200."""
         if not self.succeeded:
             return True
-        is_error = any(self.document.get(name) is False for name in ("ok", "success"))
-        is_error |= any(self.document.get(name) for name in ("error", "errors")) or bool(_spelt(self._stated))
-        return is_error and not is_access_token(self.document.get("access_token"))
+        return self._says_error and not is_access_token(self.document.get("access_token"))
+
+    @property
+    def _says_error(self) -> bool:
+        document = self.document
+        failed = any(document.get(name) in (False, "false") for name in ("ok", "success"))
+        failed = failed or _spelt((document.get("status"),)) in {(word,) for word in _FAILED}
+        stated = any(document.get(name) for name in _ERRORS) or bool(_spelt(self._stated))
+        return failed or stated or any(isinstance(document.get(name), int) and document[name] for name in _NUMBERS)
 
     @property
     def challenged(self) -> bool:
@@ -87,7 +117,18 @@ class TokenResponse:
         return self.status == HTTPStatus.UNAUTHORIZED and "basic" in schemes
 
 
+def _parts(value: object, depth: int) -> Iterator[object]:
+    """Return an error and the errors in it."""
+    for part in value if isinstance(value, list) else (value,):
+        yield part
+        if isinstance(part, Mapping) and depth:
+            for name in _INSIDE:
+                yield from _parts(part.get(name), depth - 1)
+
+
 def _spelt(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(
-        _WORD_BREAK.sub("_", text).lower() for value in values if isinstance(value, str) and (text := value.strip())
-    )
+    """Return the texts among the values as codes, and after each one that has parts, its parts."""
+    texts = [value for value in values if isinstance(value, str)]
+    parts = [part for text in texts for part in dict.fromkeys((text, *_PART.split(text)))]
+    codes = (_WORD_BREAK.sub("_", part).strip("_").lower() for part in parts)
+    return tuple(code.removesuffix("_exception") for code in codes if code)
