@@ -177,9 +177,7 @@ class TestRejections:
         histories.append(requests.get(f"{api.url}/me", auth=RequestsAuth(client), timeout=10).history)  # type: ignore[arg-type]
         assert [[answer.status_code for answer in history] for history in histories] == [[403], [403]]
 
-    def test_no_log_holds_a_token(
-        self, send: Send, api: Api, function: Function, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_logs_are_clean(self, send: Send, api: Api, function: Function, caplog: pytest.LogCaptureFixture) -> None:
         # The function's own tests run in the same process and may have muted botocore.
         with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="botocore"):
             send("GET", f"{api.url}/me")
@@ -209,9 +207,7 @@ class TestRedirects:
         assert None not in authorizations(api)
 
     @pytest.mark.parametrize("to", ["{other}/me", "{localhost}/me", "{other}/back", "https to {localhost}/me"])
-    def test_another_origin_gets_no_token(
-        self, send: Send, api: Api, function: Function, to: str, tls: ssl.SSLContext
-    ) -> None:
+    def test_others_get_no_token(self, send: Send, api: Api, function: Function, to: str, tls: ssl.SSLContext) -> None:
         other = Api(Function(), is_public=True, redirects={"/back": f"{api.url}/me"})
         localhost = api.url.replace("127.0.0.1", "localhost")
         with serving(other) as other.url, serving(api, tls) as secure:
@@ -584,9 +580,7 @@ def test_the_pause_grows_until_a_replacement_works(client: TokenClient) -> None:
 class TestAsync:
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     @pytest.mark.filterwarnings("ignore:The `trio` module")
-    def test_questions_leave_loop_and_threads_alone(
-        self, client: TokenClient, api: Api, function: Function, backend: str
-    ) -> None:
+    def test_questions_block_nothing(self, client: TokenClient, api: Api, function: Function, backend: str) -> None:
         slow = function.slow = threading.Event()
         statuses: list[int] = []
 
@@ -608,9 +602,7 @@ class TestAsync:
         anyio.run(run, backend=backend)
         assert (statuses, len(function.events)) == ([200] * 50, 1)
 
-    def test_a_token_in_memory_takes_no_thread(
-        self, client: TokenClient, api: Api, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_kept_tokens_take_no_thread(self, client: TokenClient, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         client.get_token()
         monkeypatch.setattr(anyio.to_thread, "run_sync", refuse)
         assert with_async_httpx(client)("GET", f"{api.url}/me") == HELLO

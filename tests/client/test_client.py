@@ -167,9 +167,7 @@ class TestReports:
 
 
 class TestFunctionNames:
-    def test_argument_variable_and_parameter_name_the_function(
-        self, function: Function, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_three_ways_name_the_function(self, function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
         TokenClient(ARN).get_token()
         TokenClient.from_parameter(PARAMETER).get_token()
         monkeypatch.setenv("FUNCTION_NAME_PARAMETER", PARAMETER)
@@ -198,9 +196,7 @@ class TestFunctionNames:
             (Response('{"Parameter": {"Value": " "}}', 200), errors.ClientConfigurationException),
         ],
     )
-    def test_an_unreadable_parameter_is_named(
-        self, function: Function, fault: Response, error: type[TokenClientError]
-    ) -> None:
+    def test_a_bad_parameter_is_named(self, function: Function, fault: Response, error: type[TokenClientError]) -> None:
         function.parameter_fault = fault
         with pytest.raises(error, match=PARAMETER) as raised:
             TokenClient.from_parameter(PARAMETER).get_token()
@@ -256,9 +252,7 @@ ATTEMPTS = {"being updated": 3, "Lambda's own fault": 3}
 
 class TestErrors:
     @pytest.mark.parametrize("name", [error.__name__ for error in refresh_token.errors.ALL])
-    def test_the_functions_errors_keep_name_and_message(
-        self, client: TokenClient, function: Function, name: str
-    ) -> None:
+    def test_function_errors_keep_name_and_message(self, client: TokenClient, function: Function, name: str) -> None:
         function.fault = raised(name, f"What {CANARY} did,\nand what to do.")
         with pytest.raises(errors.FunctionError) as caught:
             client.get_token()

@@ -10,10 +10,11 @@ from refresh_token.core.token_pair import TokenPair
 from tests.support.fakes import NOW
 
 DAY = timedelta(days=1)
+Times = tuple[int | None, int | None, int | None]
 LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 # (idle days, days in all, when granted, when refreshed, said to expire; end, when to keep alive), as days from now
-LIVES: dict[str, tuple[tuple[int, int], tuple[int | None, int | None, int | None], int | None, int | None]] = {
+LIVES: dict[str, tuple[tuple[int, int], Times, int | None, int | None]] = {
     "nothing is known": ((0, 0), (-9, -3, None), None, None),
     "the provider says": ((0, 0), (-9, -3, 27), 27, 17),
     "idle": ((60, 0), (-90, -3, None), 57, 37),
@@ -35,13 +36,7 @@ def days(number: int | None) -> datetime | None:
 
 class TestGrantLife:
     @pytest.mark.parametrize(("settings", "times", "end", "keep_alive"), LIVES.values(), ids=LIVES)
-    def test_life(
-        self,
-        settings: tuple[int, int],
-        times: tuple[int | None, int | None, int | None],
-        end: int | None,
-        keep_alive: int | None,
-    ) -> None:
+    def test_life(self, settings: tuple[int, int], times: Times, end: int | None, keep_alive: int | None) -> None:
         granted, refreshed, said = map(days, times)
         pair = TokenPair(
             access_token="a", refresh_token="r", granted_at=granted, refreshed_at=refreshed, refresh_expires_at=said
@@ -82,9 +77,7 @@ class TestGrantLife:
             ((60, 365), (-351, 0, None), True),  # the nearest end counts
         ],
     )
-    def test_it_is_ending_in_its_last_sixth(
-        self, *, settings: tuple[int, int], times: tuple[int | None, int | None, int | None], ending: bool
-    ) -> None:
+    def test_it_is_ending_in_its_last_sixth(self, *, settings: tuple[int, int], times: Times, ending: bool) -> None:
         granted, refreshed, said = map(days, times)
         pair = TokenPair(
             access_token="a", refresh_token="r", granted_at=granted, refreshed_at=refreshed, refresh_expires_at=said

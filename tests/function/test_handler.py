@@ -127,9 +127,7 @@ class TestConsumer:
 
 class TestBareOperation:
     @pytest.mark.parametrize("more", [{}, {"clientId": "c"}], ids=["token", "client id"])
-    def test_on_another_token_stores_nothing(
-        self, more: dict[str, str], deployment: MotoFunction, printed: Lines
-    ) -> None:
+    def test_on_another_stores_nothing(self, more: dict[str, str], deployment: MotoFunction, printed: Lines) -> None:
         version = deployment.seed("fresh")
         assert deployment.invoke(bare("theirs", **more)) == {"accessToken": "access-issued", "expiresIn": LIFETIME}
         assert [seen.document for seen in deployment.issuer.seen] == [{"token": "theirs", **more}]
@@ -189,9 +187,7 @@ class TestTick:
         assert told(lines) == HEALTHY, "the token was refreshed, or has time yet"
 
     @pytest.mark.parametrize("window", ["mandatory", "expired"])
-    def test_that_cannot_refresh_a_dying_token_fails(
-        self, window: str, deployment: MotoFunction, printed: Lines
-    ) -> None:
+    def test_that_cannot_refresh_in_time_fails(self, window: str, deployment: MotoFunction, printed: Lines) -> None:
         deployment.issuer.answer(ui_builder_error(503))
         deployment.seed(window)
         refused(deployment, TICK, errors.IssuerUnavailableException)
@@ -263,9 +259,7 @@ class TestError:
         deployment.issuer.answer(ui_builder_issued())
         assert deployment.invoke({})["accessToken"] == "access-issued"
 
-    def test_wrong_environment_is_named_in_full(
-        self, deployment: MotoFunction, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_wrong_environment_is_named(self, deployment: MotoFunction, monkeypatch: pytest.MonkeyPatch) -> None:
         names = list(deployment.environment)
         for name in names:
             monkeypatch.delenv(name)

@@ -27,6 +27,8 @@ from tests.support.token_server import Reply as Sent
 from tests.support.token_server import TokenServer, accepting, http, issued, token_server
 
 BODY = b"refresh_token=canary"
+Issue = Callable[[Authority, Path], Path]
+
 SOON = 1.0
 """Seconds for an exchange that will run out of them."""
 
@@ -274,14 +276,14 @@ class TestDialling:
         assert [seen.headers["Host"] for seen in asked.seen] == [host]
 
 
-WRONG: dict[str, Callable[[Authority, Path], Path]] = {
+WRONG: dict[str, Issue] = {
     "expired": lambda ours, _: ours.issue("localhost", begins=timedelta(days=-2), ends=timedelta(days=-1)),
     "not yet valid": lambda ours, _: ours.issue("localhost", begins=timedelta(hours=12)),
     "another host": lambda ours, _: ours.issue("figma.example"),
     "an unknown authority": lambda _, folder: Authority(folder, "theirs").issue("localhost"),
 }
 
-RIGHT: dict[str, Callable[[Authority, Path], Path]] = {
+RIGHT: dict[str, Issue] = {
     "complete": lambda ours, _: ours.issue("localhost"),
     "without its authority's identifier": lambda ours, _: ours.issue("localhost", names_authority=False),
 }
@@ -296,9 +298,7 @@ class TestTls:
     """Certificates are always checked, before anything is sent."""
 
     @pytest.mark.parametrize("made", [*WRONG.values(), *RIGHT.values()], ids=[*WRONG, *RIGHT])
-    def test_the_verdict_is_botocores(
-        self, made: Callable[[Authority, Path], Path], trusted: Authority, tmp_path: Path
-    ) -> None:
+    def test_the_verdict_is_botocores(self, made: Issue, trusted: Authority, tmp_path: Path) -> None:
         with token_server(certificate=made(trusted, tmp_path)) as server:
             request = AWSRequest("POST", server.url, data=BODY).prepare()
             try:
@@ -337,9 +337,7 @@ class TestTls:
         assert function_tls_context().cert_store_stats()["x509_ca"] > 50
 
     @pytest.mark.parametrize("content", [None, "no certificate"])
-    def test_an_unreadable_bundle_is_misconfigured(
-        self, content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_bad_bundle_is_named(self, content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         file = tmp_path / "bundle.pem"
         if content:
             file.write_text(content)
@@ -353,9 +351,7 @@ class TestProxy:
     """HTTPS_PROXY makes a tunnel, and sees nothing of what goes through."""
 
     @pytest.mark.parametrize("status", [b"200 Connection established", b"299 Whatever\r\nContent-Length: 7"])
-    def test_tunnels_a_kept_connection(
-        self, status: bytes, secure: TokenServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_tunnels_a_connection(self, status: bytes, secure: TokenServer, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[str] = []
         monkeypatch.delenv("NO_PROXY")
         with accepting(proxy(asked, established=status)) as port:
@@ -371,9 +367,7 @@ class TestProxy:
     REFUSALS = (b"HTTP/1.1 407 No\r\n\r\n", b"canary\r\n\r\n", b"")
 
     @pytest.mark.parametrize("answer", REFUSALS, ids=["refused", "no HTTP", "hung up"])
-    def test_without_a_tunnel_nothing_is_sent(
-        self, answer: bytes, secure: TokenServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_no_tunnel_sends_nothing(self, answer: bytes, secure: TokenServer, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[str] = []
         monkeypatch.delenv("NO_PROXY")
         with accepting(proxy(asked, answer)) as port:

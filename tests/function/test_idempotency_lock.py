@@ -28,7 +28,7 @@ from tests.support.function_environment import NOBODY_LISTENS
 from tests.support.lock_table import TABLE, create_lock_table
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.client import DynamoDBClient as Client
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:pair-AbCdEf"
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -36,17 +36,17 @@ FAILURE = Failure("ReauthorizationRequiredException", NOW + timedelta(minutes=15
 
 
 @pytest.fixture
-def client() -> "DynamoDBClient":
+def client() -> "Client":
     return boto3.client("dynamodb")
 
 
 @pytest.fixture
-def lock(client: "DynamoDBClient") -> IdempotencyLock:
+def lock(client: "Client") -> IdempotencyLock:
     return IdempotencyLock(TABLE, ARN, client)
 
 
 @pytest.fixture
-def stub(client: "DynamoDBClient") -> Iterator[Stubber]:
+def stub(client: "Client") -> Iterator[Stubber]:
     """DynamoDB by script: the test says what comes next, and fails if it did not."""
     with Stubber(client) as stubber:
         yield stubber
@@ -134,15 +134,13 @@ class TestRace:
     def rival(self) -> IdempotencyLock:
         return IdempotencyLock(TABLE, ARN, boto3.client("dynamodb"))
 
-    def overtaken(self, client: "DynamoDBClient", lock: IdempotencyLock, overtake: Callable[[], None]) -> object:
+    def overtaken(self, client: "Client", lock: IdempotencyLock, overtake: Callable[[], None]) -> object:
         claim(lock)
         lock.record_failure("v1", FAILURE)
         client.meta.events.register("before-call.dynamodb.DeleteItem", lambda **_: overtake())
         return claim(lock, ignore_cooldown=True)
 
-    def test_takes_nothing_from_the_one_who_claimed(
-        self, client: "DynamoDBClient", lock: IdempotencyLock, rival: IdempotencyLock
-    ) -> None:
+    def test_takes_nothing_claimed(self, client: "Client", lock: IdempotencyLock, rival: IdempotencyLock) -> None:
         outcomes: list[object] = []
 
         def overtake() -> None:
@@ -153,9 +151,7 @@ class TestRace:
         assert outcomes == [HeldClaim("v1", rival, FAILURE)]
         assert [item["status"] for item in items()] == [{"S": "INPROGRESS"}]
 
-    def test_learns_of_a_newer_failure(
-        self, client: "DynamoDBClient", lock: IdempotencyLock, rival: IdempotencyLock
-    ) -> None:
+    def test_learns_of_a_newer_failure(self, client: "Client", lock: IdempotencyLock, rival: IdempotencyLock) -> None:
         newer = Failure("IssuerUnavailableException", NOW + timedelta(minutes=1))
         attempts: list[object] = []
 
@@ -166,9 +162,7 @@ class TestRace:
 
         assert self.overtaken(client, lock, overtake) == HeldClaim("v1", lock, newer)
 
-    def test_lost_again_and_again_ends(
-        self, client: "DynamoDBClient", lock: IdempotencyLock, rival: IdempotencyLock
-    ) -> None:
+    def test_lost_again_and_again_ends(self, client: "Client", lock: IdempotencyLock, rival: IdempotencyLock) -> None:
         times = iter(range(100))
 
         def overtake() -> None:
@@ -205,7 +199,7 @@ class TestRecord:
         assert item["status"] == {"S": "COMPLETED" if data else "INPROGRESS"}
         assert not data or json.loads(item["data"]["S"]) == data
 
-    def test_of_another_secret_is_another(self, client: "DynamoDBClient", lock: IdempotencyLock) -> None:
+    def test_of_another_secret_is_another(self, client: "Client", lock: IdempotencyLock) -> None:
         claim(lock)
         assert isinstance(claim(IdempotencyLock(TABLE, f"{ARN}-other", client)), HeldClaim)
         assert len(items()) == 2

@@ -231,9 +231,7 @@ class TestFailure:
         ],
         ids=lambda value: getattr(value, "reason", None),
     )
-    def test_keeps_consumers_from_the_issuer(
-        self, fault: RefreshTokenError, cooldown: timedelta, what_now: str
-    ) -> None:
+    def test_keeps_consumers_away(self, fault: RefreshTokenError, cooldown: timedelta, what_now: str) -> None:
         world = World.with_token("expired")
         fails_at_the_issuer(world, fault)
         assert world.telemetry.reports == reported(fault)

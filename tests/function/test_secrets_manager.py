@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from refresh_token.adapters.secrets_manager import MAX_CALL_TIME, secrets_manager_client, secrets_manager_writer
-from refresh_token.adapters.token_store import SecretsManagerStore
+from refresh_token.adapters.token_store import SecretsManagerStore as Store
 from refresh_token.core.ports import StoredPair, VersionSupersededError
 from refresh_token.core.successors import successor_id
 from refresh_token.core.token_pair import TokenPair
@@ -62,6 +62,7 @@ CALLS: dict[str, tuple[str, dict[str, object]]] = {
     "move V3": ("update_secret_version_stage", {**MOVE, "MoveToVersionId": V3}),
 }
 Step = tuple[str, Any]
+Steps = Sequence[Step]
 OK: dict[str, object] = {"ARN": ARN}
 FAULT = "InternalServiceError"
 
@@ -80,8 +81,8 @@ def client() -> "SecretsManagerClient":
 
 
 @pytest.fixture
-def store(client: "SecretsManagerClient") -> SecretsManagerStore:
-    return SecretsManagerStore(ARN, client, lambda: client)
+def store(client: "SecretsManagerClient") -> Store:
+    return Store(ARN, client, lambda: client)
 
 
 Expect = Callable[..., None]
@@ -112,7 +113,7 @@ def raises(error: type[RefreshTokenError], call: Callable[[], object], words: st
     assert_clean(caught.value)
 
 
-def write(store: SecretsManagerStore, *, version_id: str = V2, seconds: float = 30) -> None:
+def write(store: Store, *, version_id: str = V2, seconds: float = 30) -> None:
     store.replace(PAIR, expected=V1, version_id=version_id, seconds=seconds)
 
 
@@ -123,7 +124,7 @@ NOT_FOUND = "ResourceNotFoundException"
 assert {NOT_FOUND, "InvalidRequestException", "DecryptionFailure"} <= set(READ_ERRORS)
 NO_CODES = ["canary/1", "x" * 65, "", "kanarie canary", "ünicode"]
 
-READS: Sequence[tuple[type[RefreshTokenError], str, Sequence[Step]]] = [
+READS: Sequence[tuple[type[RefreshTokenError], str, Steps]] = [
     *[(SecretUnavailableException, code, [("read", code)]) for code in READ_ERRORS if code != NOT_FOUND],
     *[(SecretUnavailableException, "unknown error", [("read", code)]) for code in NO_CODES],
     *[
@@ -141,24 +142,19 @@ READS: Sequence[tuple[type[RefreshTokenError], str, Sequence[Step]]] = [
 class TestRead:
     @pytest.mark.parametrize(("error", "words", "steps"), READS)
     def test_error(
-        self,
-        error: type[RefreshTokenError],
-        words: str,
-        steps: Sequence[Step],
-        expect: Expect,
-        store: SecretsManagerStore,
+        self, error: type[RefreshTokenError], words: str, steps: Steps, expect: Expect, store: Store
     ) -> None:
         expect(*steps)
         raises(error, store.read, words)
 
-    def test_counts_expires_in_from_the_versions_creation(self, expect: Expect, store: SecretsManagerStore) -> None:
+    def test_counts_expires_in_from_the_versions_creation(self, expect: Expect, store: Store) -> None:
         text = '{"accessToken": "a", "refreshToken": "r", "expiresIn": 60}'
         expect(("read", value(SecretString=text)))
         assert store.read().pair.expires_at == CREATED + timedelta(minutes=1)
 
 
 MOVE_ERRORS = [*modelled_errors("secretsmanager", "UpdateSecretVersionStage"), *COMMON]
-NOT_STORED: Sequence[tuple[str, Sequence[Step]]] = [
+NOT_STORED: Sequence[tuple[str, Steps]] = [
     *[
         (code, [("put", code), ("read", value(V1))])
         for code in [*modelled_errors("secretsmanager", "PutSecretValue"), *COMMON]
@@ -167,22 +163,22 @@ NOT_STORED: Sequence[tuple[str, Sequence[Step]]] = [
     *[(FAULT, [("put", OK), ("move", FAULT), ("read", code)]) for code in READ_ERRORS],
     ("did not come from Secrets Manager", [("put", {}), ("read", value(V1))]),
 ]
-UNKNOWN: Sequence[Step] = [("put", OK), ("move", FAULT), ("read", FAULT)]
+UNKNOWN: Steps = [("put", OK), ("move", FAULT), ("read", FAULT)]
 """A write after which nobody knows which version is current."""
 
 
 class TestReplace:
-    def test_puts_then_moves_from_the_version_read(self, expect: Expect, store: SecretsManagerStore) -> None:
+    def test_puts_then_moves_from_the_version_read(self, expect: Expect, store: Store) -> None:
         expect(("put", OK), ("move", OK))
         write(store)
 
     @pytest.mark.parametrize(("words", "steps"), NOT_STORED)
-    def test_not_stored(self, words: str, steps: Sequence[Step], expect: Expect, store: SecretsManagerStore) -> None:
+    def test_not_stored(self, words: str, steps: Steps, expect: Expect, store: Store) -> None:
         expect(*steps)
         raises(TokenNotStoredException, lambda: write(store), words)
 
     @pytest.mark.parametrize("note", ["x" * 65_536, "ü" * 11_000])
-    def test_a_pair_that_never_fits_sends_nothing(self, note: str, store: SecretsManagerStore) -> None:
+    def test_a_pair_that_never_fits_sends_nothing(self, note: str, store: Store) -> None:
         large = replace(PAIR, unknown={"note": note})
         with pytest.raises(TokenNotStoredException, match="at most 65536") as caught:
             store.replace(large, expected=V1, version_id=V2, seconds=30)
@@ -190,24 +186,22 @@ class TestReplace:
         assert_clean(caught.value)
 
     @pytest.mark.parametrize("failed", ["put", "move"])
-    def test_too_many_versions(self, failed: str, expect: Expect, store: SecretsManagerStore) -> None:
+    def test_too_many_versions(self, failed: str, expect: Expect, store: Store) -> None:
         put = [("put", OK)] if failed == "move" else []
         expect(*put, (failed, "LimitExceededException"), ("read", value(V1)))
         raises(TokenNotStoredException, lambda: write(store), "make the schedule less frequent")
 
-    def test_whose_answer_was_lost_succeeded(self, expect: Expect, store: SecretsManagerStore) -> None:
+    def test_whose_answer_was_lost_succeeded(self, expect: Expect, store: Store) -> None:
         expect(("put", OK), ("move", "InvalidParameterException"), ("read", value(V2)))
         write(store)
 
     @pytest.mark.parametrize("fault", [[("put", "LimitExceededException")], [("put", OK), ("move", FAULT)]])
-    def test_gives_way_to_another_version(
-        self, fault: Sequence[Step], expect: Expect, store: SecretsManagerStore
-    ) -> None:
+    def test_gives_way_to_another(self, fault: Steps, expect: Expect, store: Store) -> None:
         expect(*fault, ("read", value(V3)))
         with pytest.raises(VersionSupersededError):
             write(store)
 
-    def test_reads_before_it_repeats_an_unanswered_write(self, expect: Expect, store: SecretsManagerStore) -> None:
+    def test_reads_before_it_repeats_an_unanswered_write(self, expect: Expect, store: Store) -> None:
         expect(*UNKNOWN, ("read", FAULT), ("read", value(V2)))
         raises(TokenNotStoredException, lambda: write(store), f"({FAULT})")
         raises(TokenNotStoredException, lambda: write(store), "(no answer)")
@@ -218,17 +212,13 @@ class TestReplace:
         [([("read", value(V1)), ("put", OK), ("move", OK)], V2), ([("put V3", OK), ("move V3", OK)], V3)],
         ids=["of the same version", "of another version"],
     )
-    def test_after_an_unanswered_write(
-        self, again: Sequence[Step], version_id: str, expect: Expect, store: SecretsManagerStore
-    ) -> None:
+    def test_after_an_unanswered_write(self, again: Steps, version_id: str, expect: Expect, store: Store) -> None:
         expect(*UNKNOWN, *again)
         raises(TokenNotStoredException, lambda: write(store), f"({FAULT})")
         write(store, version_id=version_id)
 
     @pytest.mark.parametrize("seconds", [2.9, -1.0])
-    def test_makes_no_call_without_time_for_one(
-        self, seconds: float, expect: Expect, store: SecretsManagerStore
-    ) -> None:
+    def test_makes_no_call_without_time(self, seconds: float, expect: Expect, store: Store) -> None:
         expect()
         raises(TokenNotStoredException, lambda: write(store, seconds=seconds), "(no time left)")
 
@@ -237,43 +227,39 @@ class TestReplace:
         began = time.monotonic()
         with socket.create_server(("127.0.0.1", 0)) as silent, pytest.MonkeyPatch.context() as patch:
             patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-            store = SecretsManagerStore(ARN, secrets_manager_client(), secrets_manager_writer)
+            store = Store(ARN, secrets_manager_client(), secrets_manager_writer)
             raises(TokenNotStoredException, lambda: write(store, seconds=4), "(ReadTimeoutError)")
         assert time.monotonic() - began < 4 + MAX_CALL_TIME
 
 
 class TestPendingAndPrevious:
     @pytest.mark.parametrize(("waits", "found"), [(SUCCESSOR, True), (V2, False), (V1, False)])
-    def test_pending_is_a_version_made_from_this_one(
-        self, waits: str, expect: Expect, store: SecretsManagerStore, *, found: bool
-    ) -> None:
+    def test_pending_was_made_from_this_one(self, waits: str, expect: Expect, store: Store, *, found: bool) -> None:
         expect(("read pending", value(waits)))
         assert store.pending(V1) == (StoredPair(SUCCESSOR, PAIR) if found else None)
 
-    def test_without_the_label_there_is_none(self, expect: Expect, store: SecretsManagerStore) -> None:
+    def test_without_the_label_there_is_none(self, expect: Expect, store: Store) -> None:
         expect(("read pending", NOT_FOUND), ("read previous", NOT_FOUND))
         assert store.pending(V1) is store.previous() is None
 
     @pytest.mark.parametrize("code", [code for code in READ_ERRORS if code != NOT_FOUND])
-    def test_unreadable(self, code: str, expect: Expect, store: SecretsManagerStore) -> None:
+    def test_unreadable(self, code: str, expect: Expect, store: Store) -> None:
         expect(("read pending", code), ("read previous", code))
         raises(SecretUnavailableException, lambda: store.pending(V1), f"({code})")
         raises(SecretUnavailableException, store.previous, f"({code})")
 
     @pytest.mark.parametrize("text", [" ", "{}", "not JSON"])
-    def test_previous_that_is_no_pair_is_none(self, text: str, expect: Expect, store: SecretsManagerStore) -> None:
+    def test_previous_that_is_no_pair_is_none(self, text: str, expect: Expect, store: Store) -> None:
         expect(("read previous", value(SecretString=text)))
         assert store.previous() is None
 
     @pytest.mark.parametrize("held", [value(SecretString='["canary"]'), without_text(SecretBinary=b"\xff 'canary'")])
-    def test_what_is_no_pair_is_searched(
-        self, held: dict[str, object], expect: Expect, store: SecretsManagerStore
-    ) -> None:
+    def test_what_is_no_pair_is_searched(self, held: dict[str, object], expect: Expect, store: Store) -> None:
         expect(("read", held), ("read", "AccessDeniedException"))
         assert store.unreadable().holds("canary")
         raises(SecretUnavailableException, store.unreadable, "(AccessDeniedException)")
 
-    def test_promoting_only_moves_the_label(self, expect: Expect, store: SecretsManagerStore) -> None:
+    def test_promoting_only_moves_the_label(self, expect: Expect, store: Store) -> None:
         expect(("promote", OK), ("promote", "AccessDeniedException"), ("read", value(V1)))
         promote = partial(store.promote, SUCCESSOR, expected=V1, seconds=30)
         promote()
@@ -283,7 +269,7 @@ class TestPendingAndPrevious:
 def test_an_unreachable_service_fails_reads_and_writes() -> None:
     config = Config(connect_timeout=1, retries={"total_max_attempts": 1})
     client = boto3.client("secretsmanager", endpoint_url=NOBODY_LISTENS, config=config)
-    store = SecretsManagerStore(ARN, client, lambda: client)
+    store = Store(ARN, client, lambda: client)
     raises(SecretUnavailableException, store.read, "EndpointConnectionError")
     raises(TokenNotStoredException, lambda: write(store), "EndpointConnectionError")
 

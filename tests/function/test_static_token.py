@@ -74,9 +74,7 @@ class TestParse:
             ({"expiresAt": iso_utc(ENDS)}, "no token pair yet", SecretNotSeededException),
         ],
     )
-    def test_anything_else_is_named_not_shown(
-        self, document: dict[str, object], why: str, error: type[RefreshTokenError]
-    ) -> None:
+    def test_others_are_named(self, document: dict[str, object], why: str, error: type[RefreshTokenError]) -> None:
         with pytest.raises(error, match=why) as caught:
             parse(document)
         assert_clean(caught.value)

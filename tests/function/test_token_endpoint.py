@@ -67,9 +67,7 @@ class TestAnswer:
     )
 
     @pytest.mark.parametrize(("content_type", "body"), FORMS)
-    def test_a_form_is_read_where_it_is_announced(
-        self, content_type: str, body: bytes, token_endpoint: TokenServer
-    ) -> None:
+    def test_a_form_is_read_where_announced(self, content_type: str, body: bytes, token_endpoint: TokenServer) -> None:
         token_endpoint.answer(http(200, body, Content_Type=content_type), http(200, body))
         found = post(token_endpoint).document
         assert found["access_token"] == "a+b/é c"
@@ -129,9 +127,7 @@ class TestSendingAgain:
         assert 0.2 <= pauses[1] <= 0.4
 
     @pytest.mark.parametrize(("seconds", "named"), [(MAX_ATTEMPT_TIME, "0"), (AMPLE, "44"), (AMPLE, "9" * 5000)])
-    def test_not_if_it_might_end_late(
-        self, seconds: float, named: str, token_endpoint: TokenServer, pauses: list[float]
-    ) -> None:
+    def test_not_too_late(self, seconds: float, named: str, token_endpoint: TokenServer, pauses: list[float]) -> None:
         token_endpoint.answer(http(429, Retry_After=named))
         post(token_endpoint, seconds)
         assert (len(token_endpoint.seen), pauses) == (1, [])

@@ -299,9 +299,7 @@ class TestWrite:
             ("r2", None, TOMORROW, None),
         ],
     )
-    def test_the_end_of_the_grant(
-        self, new: str | None, seconds: int | None, old: datetime, end: datetime | None
-    ) -> None:
+    def test_the_grants_end(self, new: str | None, seconds: int | None, old: datetime, end: datetime | None) -> None:
         pair = a_pair(refresh_expires_at=old)
         issued = replace(ISSUED, refresh_token=new, refresh_expires_in=seconds)
         after = [pair.refreshed(issued, issued_by=FIGMA, client_id=None, expires_at=NOW, now=NOW)]

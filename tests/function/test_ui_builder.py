@@ -141,9 +141,7 @@ class TestErrors:
             *((status, Unavailable) for status in (400, 403, 429, 502)),
         ],
     )
-    def test_the_body_does_not_matter(
-        self, status: int, expected: type[RefreshTokenError], ui_builder: TokenServer
-    ) -> None:
+    def test_no_body_matters(self, status: int, expected: type[RefreshTokenError], ui_builder: TokenServer) -> None:
         for body in BODIES:
             ui_builder.answer(Reply(status, body))
             assert type(fault()) is expected, body[:60]

@@ -19,6 +19,9 @@ from tests.support.token_server import accepting
 BODY = json.dumps({"ARN": "arn", "Name": "pair", "VersionId": "V1", "SecretString": "x" * 40}).encode()
 HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(b"1\r\n%c\r\n" % byte for byte in BODY)
+Make = Callable[[str, Config], Any]
+Pieces = Callable[[], Iterable[bytes]]
+
 PAUSE = 0.05
 """Seconds between two pieces. Each dripping answer takes longer than the read timeout and does end, so a client without
 our bound gets it and the test fails."""
@@ -42,7 +45,7 @@ def requested(connection: socket.socket) -> bool:
 
 
 @contextmanager
-def serving(pieces: Callable[[], Iterable[bytes]]) -> Iterator[str]:
+def serving(pieces: Pieces) -> Iterator[str]:
     """Answer every request with these pieces, on kept connections."""
 
     def serve(connection: socket.socket, _: int) -> None:
@@ -55,22 +58,17 @@ def serving(pieces: Callable[[], Iterable[bytes]]) -> Iterator[str]:
 
 
 def answers_to(
-    monkeypatch: pytest.MonkeyPatch,
-    pieces: Callable[[], Iterable[bytes]],
-    *,
-    times: int = 1,
-    seconds: float = 1,
-    make: Callable[[str, Config], Any] = punctual_client,
+    patch: pytest.MonkeyPatch, pieces: Pieces, *, times: int = 1, seconds: float = 1, make: Make = punctual_client
 ) -> list[object]:
     """Return what a client with this read timeout makes of these answers."""
     config = Config(connect_timeout=1, read_timeout=seconds, retries={"mode": "standard", "total_max_attempts": 1})
     with serving(pieces) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        patch.setenv("AWS_ENDPOINT_URL", url)
         client = make("secretsmanager", config)
         return [attempt(lambda: client.get_secret_value(SecretId="pair")) for _ in range(times)]
 
 
-DRIPPED: dict[str, Callable[[], Iterable[bytes]]] = {
+DRIPPED: dict[str, Pieces] = {
     "the body": lambda: itertools.chain([HEAD], byte_by_byte(BODY)),
     "the body, in chunks": lambda: byte_by_byte(CHUNKED),
     "the head": lambda: itertools.chain(byte_by_byte(HEAD), [BODY]),
@@ -84,9 +82,7 @@ DRIPPED: dict[str, Callable[[], Iterable[bytes]]] = {
 
 
 @pytest.mark.parametrize("pieces", DRIPPED.values(), ids=DRIPPED)
-def test_a_dripping_answer_ends_at_the_timeout(
-    pieces: Callable[[], Iterable[bytes]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dripping_answer_ends_at_the_timeout(pieces: Pieces, monkeypatch: pytest.MonkeyPatch) -> None:
     assert answers_to(monkeypatch, pieces) == [Fault("connection", "ReadTimeoutError")]
 
 

@@ -123,9 +123,7 @@ class TestBundle:
         assert (changed / "greeter" / "handler.py").read_text(encoding="utf-8") == "from tiny import here\n"
 
     @needs_3_13
-    def test_every_other_input_changes_the_hash(
-        self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_other_inputs_change_it(self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         folders = [
             project.build(),
             project.build(architecture="x86_64"),
@@ -197,7 +195,7 @@ class TestByteCode:
         assert capsys.readouterr().err.startswith("No Python 3.13 found: the function ships without byte code")
 
     @pytest.mark.parametrize(
-        ("running", "on_path", "expected"),
+        ("running", "on_path", "chosen"),
         [
             ("3.13.9", {"python3.13": "3.13.1"}, "3.13.9"),
             ("3.11.2", {"python3.13": "3.13.1"}, "3.13.1"),
@@ -212,14 +210,14 @@ class TestByteCode:
         monkeypatch: pytest.MonkeyPatch,
         running: str,
         on_path: dict[str, str],
-        expected: str | None,
+        chosen: str | None,
     ) -> None:
         monkeypatch.setattr(sys, "executable", interpreter(tmp_path / "running", "python", running))
         for name, version in on_path.items():
             interpreter(tmp_path / "path", name, version)
         monkeypatch.setenv("PATH", str(tmp_path / "path"))
         found = find_compiler()
-        assert (found and found.version) == expected
+        assert (found and found.version) == chosen
 
 
 def interpreter(folder: Path, name: str, version: str) -> str:
@@ -264,9 +262,7 @@ class TestPip:
             monkeypatch.setenv("PIP_FIND_LINKS", f"{tmp_path} {project.wheel.parent}")
         assert names(project.build(compiler_finder=NO_COMPILER)) == SOURCES
 
-    def test_modules_of_the_apps_folder_stay_out(
-        self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_app_modules_stay_out(self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "secrets.py").write_text("raise SystemExit('not this one')\n")
         (tmp_path / "pip.py").write_text("raise SystemExit('nor this one')\n")
         monkeypatch.chdir(tmp_path)
@@ -318,9 +314,7 @@ class TestPip:
         """Else somebody changed constraints.txt without `make lock`."""
         assert installed.pinned(DEVELOPMENT) == installed.pinned(ROOT / "constraints.txt")
 
-    def test_a_broken_configuration_is_an_error(
-        self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_broken_file_fails(self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "pip.conf").write_text("no section\n")
         monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
         with pytest.raises(bundling.BundlingError, match=r"correct pip's configuration[\s\S]*pip.conf"):

@@ -70,9 +70,7 @@ class TestStages:
         ("machine", "architecture"),
         [("x86_64", "x86_64"), ("AMD64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")],
     )
-    def test_only_the_local_stage_follows_the_machine(
-        self, context: dict[str, Any], machine: str, architecture: str
-    ) -> None:
+    def test_only_local_follows_the_machine(self, context: dict[str, Any], machine: str, architecture: str) -> None:
         stages = [StageSettings.from_context({**context, "stage": name}, machine=lambda: machine) for name in STAGES]
         found = {settings.stage: settings.refresher["architecture"] for settings in stages}
         assert found == {"dev": "arm64", "prod": "arm64", "local": architecture}
@@ -210,9 +208,7 @@ class TestRules:
             ({"issuer": "static", "grant_idle_days": "90"}, f"grant_idle_days=90: {STATIC}"),
         ],
     )
-    def test_settings_that_do_not_fit_together(
-        self, context: dict[str, Any], overrides: dict[str, str], fault: str | None
-    ) -> None:
+    def test_settings_that_clash(self, context: dict[str, Any], overrides: dict[str, str], fault: str | None) -> None:
         found = None
         try:
             read(context, **overrides)
@@ -288,9 +284,7 @@ class TestIssuers:
         ],
     )
     @pytest.mark.parametrize("chosen", NAMES)
-    def test_only_its_own_settings_fit(
-        self, context: dict[str, Any], chosen: str, owner: str, key: str, value: str
-    ) -> None:
+    def test_only_its_own_fit(self, context: dict[str, Any], chosen: str, owner: str, key: str, value: str) -> None:
         overrides = {**(OAUTH2 if chosen == "oauth2" else {}), "issuer": chosen, key: value}
         if owner == chosen:
             assert read(context, **overrides).issuer.name == chosen

@@ -124,9 +124,7 @@ class TestWhatOthersFind:
         assert all(tag in (listed, expected) for tag in tags), "Parameter Store takes a mapping, the others a list"
 
 
-def test_a_second_synthesis_gives_the_same_template(
-    template_file: Callable[[str], Path], synthesise: Callable[..., Path]
-) -> None:
+def test_synthesis_is_reproducible(template_file: Callable[[str], Path], synthesise: Callable[..., Path]) -> None:
     assert synthesise("dev").read_bytes() == template_file("dev").read_bytes()
 
 

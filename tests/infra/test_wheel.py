@@ -90,12 +90,10 @@ def test_the_clients_wheel_works_alone(tmp_path: Path, tmp_path_factory: pytest.
     assert run(tmp_path, python, "-c", script, AWS_DEFAULT_REGION="eu-west-1") == "None\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["status", "--help"]], ids=" ".join)
-def test_the_cli_extra_runs_tokenctl(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, arguments: list[str]
-) -> None:
+@pytest.mark.parametrize("words", [["--help"], ["status", "--help"]], ids=" ".join)
+def test_extra_cli_runs_tokenctl(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
     tokenctl = python_with("cli", tmp_path_factory).with_name("tokenctl")
-    assert "tokenctl" in run(tmp_path, tokenctl, *arguments)
+    assert "tokenctl" in run(tmp_path, tokenctl, *words)
 
 
 def test_tokenctl_without_its_extra_names_it(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -104,9 +102,7 @@ def test_tokenctl_without_its_extra_names_it(tmp_path: Path, tmp_path_factory: p
     assert "pip install 'refresh-token[cli]'" in line
 
 
-def test_the_documented_app_synthesises_beside_its_own_infra(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_the_documented_app_synthesises(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "infrastructure.md").read_text(), re.DOTALL)
     (tmp_path / "infra").mkdir()
     (tmp_path / "infra" / "__init__.py").write_text("TEAM = 'design'\n")

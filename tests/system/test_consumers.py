@@ -73,9 +73,7 @@ def test_a_handler_of_the_page_survives_token_death(as_consumer: Deployment, blo
     assert refreshes(as_consumer) == (0 if block.heading == "Errors" else 1)
 
 
-def test_the_deployed_functions_errors_have_their_class(
-    as_consumer: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deployed_functions_errors_have_their_class(as_consumer: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     secrets, secret = as_consumer.cloud.client("secretsmanager"), as_consumer.outputs["SecretArn"]
     secrets.put_secret_value(SecretId=secret, SecretString="{}")
     with pytest.raises(SecretNotSeededException, match="tokenctl"):

@@ -139,9 +139,7 @@ def stays(cloud: LocalCloud, stack: str) -> dict[str, list[str]]:
     return {kind: listed for kind, listed in found.items() if listed}
 
 
-def test_destroying_leaves_only_retained_data(
-    cloud: LocalCloud, cdk: CdkCli, outputs: Outputs, played: PlayedDemo
-) -> None:
+def test_destroying_leaves_retained_data(cloud: LocalCloud, cdk: CdkCli, outputs: Outputs, played: PlayedDemo) -> None:
     before = {
         "secrets",
         "tables",

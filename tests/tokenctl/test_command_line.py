@@ -146,9 +146,7 @@ CREDENTIALS: dict[str, tuple[str, str]] = {
 
 class TestErrors:
     @pytest.mark.parametrize(("words", "message"), MISTAKES)
-    def test_a_mistake_gets_one_line_without_values(
-        self, tokenctl: Tokenctl, words: tuple[str, ...], message: str
-    ) -> None:
+    def test_a_mistake_gets_one_clean_line(self, tokenctl: Tokenctl, words: tuple[str, ...], message: str) -> None:
         done = tokenctl(*words)
         assert (done.code, done.out) == (252, "")
         assert message in done.err
@@ -157,18 +155,14 @@ class TestErrors:
         assert "canary" not in done.err
 
     @pytest.mark.parametrize("address", [f"{CANARY}:1", "http://", "http://127.0.0.1:99999"])
-    def test_a_bad_endpoint_variable_is_not_shown(
-        self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, address: str
-    ) -> None:
+    def test_bad_endpoints_are_hidden(self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         done = tokenctl(*INVOKE, stdin="token=a")
         assert done.code == 253
         assert done.err.startswith("tokenctl: The endpoint address in AWS_ENDPOINT_URL or in the AWS configuration is")
         assert address not in done.err
 
-    def test_an_unreachable_server_is_named_by_its_variable(
-        self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_unreachable_servers_are_named(self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1")
         done = tokenctl(*INVOKE, stdin="token=a")
         assert (done.code, "Check the network, the address in AWS_ENDPOINT_URL_LAMBDA, and" in done.err) == (255, True)
@@ -193,7 +187,7 @@ class TestErrors:
         assert "canary" not in done.err
 
     @pytest.mark.parametrize(
-        ("variables", "message"),
+        ("env", "message"),
         [
             ({"AWS_PROFILE": "nobody"}, "To use the exported keys, unset AWS_PROFILE."),
             ({"AWS_SESSION_TOKEN": "x"}, "The exported AWS session has ended. Export new keys, or unset"),
@@ -205,14 +199,14 @@ class TestErrors:
         tokenctl: Tokenctl,
         function: Function,
         monkeypatch: pytest.MonkeyPatch,
-        variables: dict[str, str],
+        env: dict[str, str],
         message: str,
     ) -> None:
-        for name, value in variables.items():
+        for name, value in env.items():
             monkeypatch.setenv(name, value)
         function.will_answer({"__type": "ExpiredTokenException", "message": "expired"}, status=403)
         done = tokenctl(*INVOKE, "--endpoint-url", function.url, stdin="token=a")
-        assert done.code == (253 if "AWS_PROFILE" in variables else 254)
+        assert done.code == (253 if "AWS_PROFILE" in env else 254)
         assert message in done.err
 
     def test_an_unforeseen_error_hides_its_text(self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch) -> None:

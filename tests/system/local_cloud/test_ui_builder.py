@@ -54,9 +54,7 @@ class TestRefreshToken:
             assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
         ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": token, "clientId": "app-a"})
 
-    def test_rotation_replaces_the_refresh_token(
-        self, standin: Standin, ui_builder: UiBuilder, signed_post: Post
-    ) -> None:
+    def test_rotation_replaces_the_token(self, standin: Standin, ui_builder: UiBuilder, signed_post: Post) -> None:
         old = standin.grant().refresh_token
         standin.set_rotation(on=True)
         new = signed_post(REFRESH, {"token": old}).json()["refreshToken"]
@@ -94,9 +92,7 @@ class TestWrongRequests:
             (EXCHANGE, {"code": True, "redirectUri": REDIRECT}, "request.code must be a string"),
         ],
     )
-    def test_a_message_names_members_not_values(
-        self, standin: Standin, signed_post: Post, path: str, body: object, named: str
-    ) -> None:
+    def test_members_are_named(self, standin: Standin, signed_post: Post, path: str, body: object, named: str) -> None:
         grant = standin.grant()
         answer = signed_post(path, body)
         assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, "InvalidParameterException")

@@ -92,9 +92,7 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
 
 
 @pytest.mark.parametrize(("words", "message"), WRONG)
-def test_wrong_parameters_are_named_without_values(
-    call: Call, function: Function, words: tuple[str, ...], message: str
-) -> None:
+def test_wrong_parameters_are_named(call: Call, function: Function, words: tuple[str, ...], message: str) -> None:
     provider = ("--provider", "figma") if words[0] == "--refresh-token-body" else ()
     for debug in ((), ("--debug",)):
         done = call(*words, *provider, *debug)
@@ -115,16 +113,12 @@ class TestTheFormat:
             (("--query", "[expiresIn, nothing]"), "- 5\n- null\n"),
         ],
     )
-    def test_yaml_is_that_of_version_2(
-        self, call: Call, function: Function, query: tuple[str, ...], shown: str
-    ) -> None:
+    def test_yaml_is_version_2s(self, call: Call, function: Function, query: tuple[str, ...], shown: str) -> None:
         function.will_answer({"accessToken": "figd_ü", "expiresIn": 5})
         done = call(*FIGMA, "--output", "yaml", *query)
         assert (done.code, done.out) == (0, shown)
 
-    def test_comes_from_the_environment_or_profile(
-        self, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_environment_or_profile_sets_it(self, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "config").write_text("[default]\noutput = text\n[profile other]\noutput = nonsense\n")
         monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
         sample = (*FIGMA, "--generate-cli-skeleton", "output")

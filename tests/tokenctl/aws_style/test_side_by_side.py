@@ -169,9 +169,7 @@ def test_every_class_of_exit_is_reached(comparison: Comparison) -> None:
     ("options", "columns"),
     [("--output json", 80), ("--output table", 80), ("--output table", 24), ("--output table --color off", 80)],
 )
-def test_a_terminal_shows_what_aws_shows(
-    options: str, columns: int, standin: StandinControl, function: Function
-) -> None:
+def test_a_terminal_shows_the_same(options: str, columns: int, standin: StandinControl, function: Function) -> None:
     standin.fail("RefreshToken", times=None, **ANSWERED)
     call = ["refresh-token", *shlex.split(f"--provider figma --refresh-token-body token=a {options}")]
     theirs = seen_on_terminal([str(AWS), "amplifyuibuilder", *call, "--endpoint-url", standin.url], columns)

@@ -166,9 +166,7 @@ class TestStore:
         assert (done.code, done.json["expiresIn"], exchange.held()["refreshToken"]) == (0, None, "r")
 
 
-def test_refresh_token_finds_the_stacks_function(
-    tokenctl: Tokenctl, function: Function, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_stacks_function_is_found(tokenctl: Tokenctl, function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", function.url)
     tokenctl("refresh-token", "--provider", "figma", "--refresh-token-body", "file:///dev/stdin", stdin="token=a")
     assert function.names == ["refresh"]

@@ -52,9 +52,7 @@ class TestTheCall:
         done = refresh()
         assert (done.code, hint in done.err, function.payloads) == (253, True, [])
 
-    def test_unsigned_needs_no_credentials(
-        self, refresh: Refresh, function: Function, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_unsigned_needs_none(self, refresh: Refresh, function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         function.will_answer({"accessToken": "a", "expiresIn": 5})

@@ -79,9 +79,7 @@ class TestDoctor:
         ],
         ids=["unknown", "incomplete"],
     )
-    def test_does_not_guess_an_issuer(
-        self, on_bare: Command, bare: Stack, variables: dict[str, str], message: str
-    ) -> None:
+    def test_guesses_no_issuer(self, on_bare: Command, bare: Stack, variables: dict[str, str], message: str) -> None:
         bare.set_environment(**variables)
         assert on_bare("doctor").line("issuer").startswith(f"WARN  issuer        {message}")
 

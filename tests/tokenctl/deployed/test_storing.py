@@ -139,9 +139,7 @@ WRONG: dict[str, tuple[Kind, str | bytes, str]] = {
 
 
 @pytest.mark.parametrize(("kind", "text", "message"), WRONG.values(), ids=WRONG)
-def test_wrong_input_is_refused_without_values(
-    tokenctl: Tokenctl, bare: Stack, kind: Kind, text: str | bytes, message: str
-) -> None:
+def test_wrong_input_is_refused(tokenctl: Tokenctl, bare: Stack, kind: Kind, text: str | bytes, message: str) -> None:
     storage = Storage(bare, kind, tokenctl)
     done = storage("--yes", stdin=text)
     assert (done.code, done.out, storage.held()) == (252, "", None)

@@ -48,9 +48,7 @@ class TestToken:
         assert done.out == ""
 
     @pytest.mark.parametrize("words", [("token",), ("refresh", "--yes")])
-    def test_an_error_of_the_function_is_254(
-        self, tokenctl: Tokenctl, stack: Deployment, words: tuple[str, ...]
-    ) -> None:
+    def test_a_functions_error_is_254(self, tokenctl: Tokenctl, stack: Deployment, words: tuple[str, ...]) -> None:
         put_secret(stack, SecretString="{}")
         done = tokenctl(*words)
         assert (done.code, done.out) == (254, "")

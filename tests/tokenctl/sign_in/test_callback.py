@@ -134,9 +134,7 @@ class TestOtherRequests:
             ("host", ["127.0.0.1", "127.0.0.1:1", ""], 421),
         ],
     )
-    def test_another_address_or_method_is_refused(
-        self, app: CallbackApp, get: Get, wrong: str, values: list[str], status: int
-    ) -> None:
+    def test_others_are_refused(self, app: CallbackApp, get: Get, wrong: str, values: list[str], status: int) -> None:
         for value in values:
             answer = get(ANSWER, **{wrong: value})
             assert (answer.status, answer.headers.get("Allow")) == (status, "GET" if wrong == "method" else None)

@@ -37,6 +37,8 @@ from tokenctl.errors import ConfigurationError, ServiceError, TokenctlError
 from tokenctl.sign_in.authorization_request import AuthorizationRequest, new_verifier, s256_challenge
 from tokenctl.sign_in.token_endpoint_exchange import MAX_SECONDS, TokenEndpointExchange
 
+ClientAuth = Literal["basic", "post"]
+
 NOW = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 REDIRECT = "http://127.0.0.1:8976/callback"
 CODE, VERIFIER = "c0de-of-nobody", "verifier-of-nobody"
@@ -91,9 +93,7 @@ class TestTheRequest:
         assert basic_of(token_endpoint) == [APP_ID, APP_SECRET]
 
     @pytest.mark.parametrize("client_auth", ["basic", "post"])
-    def test_another_server_gets_its_settings(
-        self, token_endpoint: TokenServer, client_auth: Literal["basic", "post"]
-    ) -> None:
+    def test_another_server_gets_its_settings(self, token_endpoint: TokenServer, client_auth: ClientAuth) -> None:
         token_endpoint.answer(pair(expires_in=None, token_type="Bearer"))
         settings = OAuth2Settings(
             token_url=f"{token_endpoint.url}/token",
@@ -124,7 +124,7 @@ def authlib() -> Iterator[oauth2_server.OAuth2Server]:
 
 
 def at_authlib(
-    server: oauth2_server.OAuth2Server, client_auth: Literal["basic", "post"], *, secret: str = "", challenge: str = ""
+    server: oauth2_server.OAuth2Server, client_auth: ClientAuth, *, secret: str = "", challenge: str = ""
 ) -> TokenPair:
     verifier = new_verifier()
     code = server.allow("somebody", REDIRECT, challenge or s256_challenge(verifier))
@@ -136,7 +136,7 @@ def at_authlib(
 
 class TestAnIndependentServer:
     @pytest.mark.parametrize("client_auth", ["basic", "post"])
-    def test_issues_a_pair(self, authlib: oauth2_server.OAuth2Server, client_auth: Literal["basic", "post"]) -> None:
+    def test_issues_a_pair(self, authlib: oauth2_server.OAuth2Server, client_auth: ClientAuth) -> None:
         issued_pair = at_authlib(authlib, client_auth)
         live = authlib.live("somebody")
         assert live is not None
@@ -155,7 +155,7 @@ class TestAnIndependentServer:
     def test_refuses_a_wrong_proof(
         self,
         authlib: oauth2_server.OAuth2Server,
-        client_auth: Literal["basic", "post"],
+        client_auth: ClientAuth,
         wrong: dict[str, str],
         message: str,
     ) -> None:

@@ -62,9 +62,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_other_answers_are_hidden_service_errors(
-    standin: Standin, exchange: UiBuilderExchange, answer: dict[str, Any]
-) -> None:
+def test_other_answers_are_hidden(standin: Standin, exchange: UiBuilderExchange, answer: dict[str, Any]) -> None:
     standin.fail("ExchangeCodeForToken", **answer)
     code = allow(standin)
     with pytest.raises(ServiceError, match=r"Nothing was stored\. Run the command again\.$") as caught:

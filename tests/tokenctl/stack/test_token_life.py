@@ -25,7 +25,7 @@ def test_a_span_is_told_in_a_fitting_unit(seconds: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expression", "state", "minutes_ago", "minutes_ahead"),
+    ("expression", "state", "ago", "ahead"),
     [
         ("rate(1 minute)", "ENABLED", 3.5, 0.5),
         ("rate(12 hours)", "ENABLED", 60, 660),
@@ -34,12 +34,10 @@ def test_a_span_is_told_in_a_fitting_unit(seconds: float, text: str) -> None:
         ("cron(0 6 * * ? *)", "ENABLED", 60, None),
     ],
 )
-def test_a_rate_counts_from_its_last_change(
-    expression: str, state: str, minutes_ago: float, minutes_ahead: float | None
-) -> None:
-    changed = NOW - timedelta(minutes=minutes_ago)
+def test_a_rate_counts_from_its_last_change(expression: str, state: str, ago: float, ahead: float | None) -> None:
+    changed = NOW - timedelta(minutes=ago)
     schedule = {"ScheduleExpression": expression, "State": state, "LastModificationDate": changed}
-    expected = None if minutes_ahead is None else NOW + timedelta(minutes=minutes_ahead)
+    expected = None if ahead is None else NOW + timedelta(minutes=ahead)
     assert next_run(schedule, NOW) == expected
 
 
