@@ -71,7 +71,7 @@ class TestTokens:
     def test_a_refresh_token_fits_a_form(self) -> None:
         usable = (*USABLE, "ref resh", "réfresh", "x" * 100_000)
         assert [value for value in usable if not is_credential(value)] == []
-        unusable = (*NO_TEXT, " x", "x ", "x\n", "x\ty", "x\x00y", "x\x7f", "x\x85y", "\u00a0x")
+        unusable = (*NO_TEXT, " x", "x ", "x\n", "x\ty", "x\x00y", "x\x7f", "x\x85y", "\u00a0x", "x\u200b", "\ufeffx")
         assert [value for value in unusable if is_credential(value)] == []
 
     @pytest.mark.parametrize("sent", [value for value in NO_TEXT if value not in (None, "")] + ["x\x00y"])

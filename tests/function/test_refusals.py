@@ -342,9 +342,8 @@ def test_each_meaning_has_its_error(status: int, code: str, expected: type[Refre
         (200, {"ok": True}, False),
         (200, {"success": False}, True),
         (200, {"ok": False, "access_token": "A"}, False),
-        (302, {"access_token": "A"}, True),
-        (400, {"access_token": "A"}, True),
-        (101, {"access_token": "A"}, True),
+        *((status, {"access_token": "A", "error": "x"}, False) for status in (101, 302, 400, 503)),
+        *((status, {"access_token": ""}, True) for status in (101, 302, 400, 503)),
     ],
 )
 def test_what_counts_as_a_refusal(status: int, document: dict[str, object], *, expected: bool) -> None:

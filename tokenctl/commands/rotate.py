@@ -101,14 +101,14 @@ def _require_static(deployed: DeployedStack) -> None:
 
 
 def _read(source: str | None) -> dict[str, Any]:
-    """Return the document; a text that is no JSON object is the token."""
+    """Return the document; a text that is no JSON object is the token, and so is a JSON string."""
     text = read_text(source, "a token").strip()
     try:
         document: Any = json.loads(text)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        return {"accessToken": text}
+        return {"accessToken": document.strip() if isinstance(document, str) else text}
     if isinstance(token := document.get("accessToken"), str):
         document["accessToken"] = token.strip()
     return document

@@ -11,11 +11,11 @@ MAX_ACCESS_TOKEN_LENGTH: Final = 16_384
 """Common HTTP servers accept no longer header, and a secret of 65,536 bytes (Secrets Manager quotas) has room for
 it."""
 
-CREDENTIAL_RULE: Final = "must be a non-empty string without control characters and without spaces around it"
-"""The rule of `is_credential`, to follow the name of a key. Pasted text often ends with a line break."""
+CREDENTIAL_RULE: Final = "must be a non-empty string without invisible characters and without spaces around it"
+"""The rule of `is_credential`, to follow the name of a key. Pasted text often ends with a line break, or holds a byte
+order mark or a space of no width."""
 
 _ACCESS_TOKEN: Final = re.compile(rf"[!-~]{{1,{MAX_ACCESS_TOKEN_LENGTH}}}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def is_text(value: object) -> TypeGuard[str]:
@@ -39,4 +39,4 @@ def is_credential(value: object) -> TypeGuard[str]:
 
     RFC 6749, appendix A, allows printable ASCII only. A form can carry other characters as well, so they are accepted.
     """
-    return is_text(value) and value == value.strip() and not _CONTROL.search(value)
+    return is_text(value) and value == value.strip() and value.isprintable()

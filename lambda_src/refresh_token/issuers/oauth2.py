@@ -48,8 +48,6 @@ class OAuth2Issuer:
         request = self._request(self._app.read(deadline, owner=owner), refresh_token)
         response = self._endpoint.post(request, deadline)
         refusal = refusal_error(response, self._profile.refresh_refusals) if response.refused else None
-        if refusal and not response.succeeded:
-            raise refusal
         return issued_token(response, self._profile, sent=refresh_token, refusal=refusal)
 
     def _request(self, app: AppCredentials, refresh_token: str) -> TokenRequest:

@@ -97,10 +97,9 @@ class TokenResponse:
 
     @property
     def refused(self) -> bool:
-        """Whether this answer is an error. Some issuers refuse with 200."""
-        if not self.succeeded:
-            return True
-        return self._says_error and not is_access_token(self.document.get("access_token"))
+        """Whether this answer is an error. Some issuers refuse with 200. No answer with a usable access token does."""
+        is_error = not self.succeeded or self._says_error
+        return is_error and not is_access_token(self.document.get("access_token"))
 
     @property
     def _says_error(self) -> bool:

@@ -177,7 +177,7 @@ ODD = {
     "Content-Encoding deflate": zlib.compress,
     "Content-Type text/html": bytes,
     "Content-Type text/plain; charset=x": bytes,
-    "status 201": bytes,
+    **{f"status {status}": bytes for status in (201, 302, 400, 500)},
 }
 """Changes of an answer that holds a usable pair. A name may begin with a header or the status to send with it."""
 

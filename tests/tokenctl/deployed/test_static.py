@@ -30,9 +30,13 @@ def static(bare: Stack) -> Stack:
 
 
 class TestRotate:
-    @pytest.mark.parametrize("form", ["text", "JSON", "file"])
+    @pytest.mark.parametrize("form", ["text", "JSON", "JSON string", "file"])
     def test_stores_the_next_token(self, static: Stack, tokenctl: Tokenctl, tmp_path: Path, form: str) -> None:
-        text = json.dumps({"accessToken": NEW, "expiresAt": ends_in(10)}) if form == "JSON" else f"{NEW}\n"
+        texts = {
+            "JSON": json.dumps({"accessToken": NEW, "expiresAt": ends_in(10)}),
+            "JSON string": json.dumps(NEW),
+        }
+        text = texts.get(form, f"{NEW}\n")
         (tmp_path / "token").write_text(text)
         words = ("--from", str(tmp_path / "token")) if form == "file" else ()
         done = tokenctl("rotate", "--stage", static.stage, *words, *IN_A_YEAR, stdin=text)
