@@ -2,18 +2,16 @@
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 from werkzeug import Request, Response
 
 from local.standin.app import StandinApp
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+from tests.support.http_server import App
 
 
 def described_stack(status: str, outputs: Mapping[str, str] | None = None) -> str:
@@ -30,20 +28,18 @@ def described_stack(status: str, outputs: Mapping[str, str] | None = None) -> st
     )
 
 
-class Wire:
+class Wire(App):
     """The stand-in; records the path and body of each request of the two operations."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, Any]] = []
         self._app = StandinApp()
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        request = Request(environ)
+    def respond(self, request: Request) -> Response:
         body = request.get_data()
-        environ["wsgi.input"] = io.BytesIO(body)
         if request.path.startswith("/tokens/"):
             self.requests.append((unquote(request.path), json.loads(body)))
-        return self._app(environ, start_response)
+        return Response.from_app(self._app, {**request.environ, "wsgi.input": io.BytesIO(body)})
 
     def take(self) -> list[tuple[str, Any]]:
         taken, self.requests = self.requests, []
@@ -51,7 +47,7 @@ class Wire:
 
 
 @dataclass
-class Function:
+class Function(App):
     """Lambda's Invoke. Performs RefreshToken at the stand-in, unless `answer` is set."""
 
     ui_builder: Any
@@ -65,14 +61,13 @@ class Function:
     def will_answer(self, answer: object, *, error: bool = False, status: int = 200) -> None:
         self.answer, self.error, self.status = json.dumps(answer).encode(), error, status
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        request = Request(environ)
+    def respond(self, request: Request) -> Response:
         event = json.loads(request.get_data())
         self.payloads.append(event)
         self.names.append(unquote(request.path.split("/")[3]))
         failed, payload = (self.error, self.answer) if self.answer is not None else self._perform(event)
         headers = {"X-Amz-Function-Error": "Unhandled"} if failed else {}
-        return Response(payload, self.status, headers, content_type="application/json")(environ, start_response)
+        return Response(payload, self.status, headers, content_type="application/json")
 
     def _perform(self, event: dict[str, Any]) -> tuple[bool, bytes]:
         try:

@@ -6,15 +6,13 @@ replaces and a report of another version does not.
 
 import json
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+from tests.support.http_server import App
 
 LIFE = 90 * 86_400
 NAME = "refresh"
@@ -38,7 +36,7 @@ def refused(status: int, code: str, message: str = "No.") -> Response:
 
 
 @dataclass
-class Function:
+class Function(App):
     """Lambda with the refresh function. ``faults`` answer one request each, ``fault`` answers all of them."""
 
     version: int = 1
@@ -95,10 +93,8 @@ class Function:
             "state": self.state,
         }
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        request = Request(environ)
-        respond = self._parameter if "X-Amz-Target" in request.headers else self._invoke
-        return respond(request)(environ, start_response)
+    def respond(self, request: Request) -> Response:
+        return self._parameter(request) if "X-Amz-Target" in request.headers else self._invoke(request)
 
     def _parameter(self, request: Request) -> Response:
         self.parameter_reads += 1
@@ -121,7 +117,7 @@ class Function:
 
 
 @dataclass
-class Api:
+class Api(App):
     """Figma, which accepts the function's live token and nothing else."""
 
     function: Function
@@ -138,17 +134,13 @@ class Api:
     seen: list[tuple[str, str | None, bytes]] = field(default_factory=list)
     """(path, Authorization, body) of each request."""
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        request = Request(environ)
+    def respond(self, request: Request) -> Response:
         authorization = request.headers.get("Authorization")
         self.seen.append((request.path, authorization, request.get_data()))
         live = self.is_public or (self.function.alive and authorization == f"Bearer {self.function.token}")
         if request.path in self.forbidden or not live:
-            response = Response(
-                self.says, self.rejection, {"WWW-Authenticate": self.challenge, "Content-Encoding": self.encoding}
-            )
-        elif request.path in self.redirects:
-            response = Response("", 302, {"Location": self.redirects[request.path]})
-        else:
-            response = Response(f"hello {request.get_data().decode()}")
-        return response(environ, start_response)
+            headers = {"WWW-Authenticate": self.challenge, "Content-Encoding": self.encoding}
+            return Response(self.says, self.rejection, headers)
+        if request.path in self.redirects:
+            return Response("", 302, {"Location": self.redirects[request.path]})
+        return Response(f"hello {request.get_data().decode()}")

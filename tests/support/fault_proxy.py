@@ -9,20 +9,16 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import urllib3
 from werkzeug.wrappers import Request, Response
 
 from local.cloud import LocalCloud
 from tests.support import oauth2_server
-from tests.support.http_server import serving
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+from tests.support.http_server import App, serving
 
 ISSUER_PATHS = ("/tokens/figma/refresh", "/v1/oauth/refresh", oauth2_server.PATH)
 ISSUER_CALL = "RefreshToken"
@@ -77,17 +73,17 @@ class Hold:
         self.dropped = True
         self.released.set()
 
-    def pass_through(self, environ: "WSGIEnvironment") -> None:
+    def pass_through(self, request: Request) -> None:
         """Keep a caller waiting; hang up if the call was cut off, or if the caller has retried meanwhile."""
         self.attempts += 1
         attempt = self.attempts
         self.reached.set()
         self.released.wait()
         if self.dropped or attempt != self.attempts:
-            raise _hung_up(environ)
+            raise _hung_up(request)
 
 
-class FaultProxy:
+class FaultProxy(App):
     """A proxy in front of MiniStack and an issuer."""
 
     def __init__(self, aws: str, issuer: str) -> None:
@@ -147,32 +143,30 @@ class FaultProxy:
             if not self._changed.wait_for(lambda: self.calls.count(operation) >= count, PATIENCE):
                 raise TimeoutError(f"only {self.calls.count(operation)} of {count} calls of {operation} came")
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Serve one request."""
-        request = Request(environ)
+    def respond(self, request: Request) -> Response:
         body = request.get_data()
         operation, nth, first_attempt = self._arrived(request)
         plan = self._plans.get((operation, nth)) or self._plans.get((operation, 0))
         if isinstance(plan, Hold) and not plan.answered:
-            plan.pass_through(environ)
+            plan.pass_through(request)
         if isinstance(plan, Strike) and plan.status is not None:
-            return plan.answer()(environ, start_response)
+            return plan.answer()
         if isinstance(plan, Strike) and plan.drips:
-            return Response(_drops(), 500, {"Content-Length": "4000"})(environ, start_response)
+            return Response(_drops(), 500, {"Content-Length": "4000"})
         if isinstance(plan, Strike) and plan.late:
             answer = self._forward(request, body)
             self._silence.wait(plan.late)
-            return answer(environ, start_response)
+            return answer
         if isinstance(plan, Strike) and not plan.lost:
             if plan.silent:
                 self._silence.wait(PATIENCE)
-            raise _hung_up(environ)
+            raise _hung_up(request)
         answer = self._forward(request, body)
         if isinstance(plan, Hold) and plan.answered:
-            plan.pass_through(environ)
+            plan.pass_through(request)
         if isinstance(plan, Strike) and first_attempt:
-            raise _hung_up(environ)
-        return answer(environ, start_response)
+            raise _hung_up(request)
+        return answer
 
     def _arrived(self, request: Request) -> tuple[str, int, bool]:
         """Return the operation, its number among the calls of that operation, and whether this is the first attempt."""
@@ -211,8 +205,8 @@ def _drops() -> Iterator[bytes]:
         yield b" "
 
 
-def _hung_up(environ: "WSGIEnvironment") -> ConnectionAbortedError:
-    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+def _hung_up(request: Request) -> ConnectionAbortedError:
+    request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     return ConnectionAbortedError()  # for werkzeug the caller went away
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from authlib.oauth2.rfc6749 import (
     AuthorizationCodeMixin,
@@ -25,14 +25,15 @@ from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from authlib.oauth2.rfc7636 import CodeChallenge
 from werkzeug.wrappers import Request, Response
 
-from tests.support.http_server import serving
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+from tests.support.http_server import App, serving
 
 CLIENT_ID, CLIENT_SECRET = "team app", "s:cr t%+/é"
 SCOPE = "read write"
 PATH = "/oauth2/token"
+
+
+def new_token(kind: str) -> str:
+    return f"{kind}_{secrets.token_urlsafe(24)}"
 
 
 class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
@@ -162,17 +163,12 @@ class RotatingServer(AuthorizationServer):  # type: ignore[misc]
         self.codes: dict[str, Code] = {}
         self.revoked: set[str] = set()
         self.reused: list[str] = []
-        self.expires_in: int | None = 3600
         self.register_grant(RotatingGrant)
         self.register_grant(CodeGrant, [CodeChallenge(required=True)])
-        self.register_token_generator(
-            "default",
-            BearerTokenGenerator(
-                lambda *_, **__: f"at_{secrets.token_urlsafe(24)}",
-                lambda *_, **__: f"rt_{secrets.token_urlsafe(24)}",
-                lambda *_: self.expires_in,
-            ),
+        generator = BearerTokenGenerator(
+            lambda *_, **__: new_token("at"), lambda *_, **__: new_token("rt"), lambda *_: 3600
         )
+        self.register_token_generator("default", generator)
 
     def query_client(self, client_id: str) -> Client | None:
         return Client() if client_id == CLIENT_ID else None
@@ -192,18 +188,17 @@ class RotatingServer(AuthorizationServer):  # type: ignore[misc]
 
 
 @dataclass
-class OAuth2Server:
+class OAuth2Server(App):
     """A running server."""
 
     url: str = ""
     server: RotatingServer = field(default_factory=RotatingServer)
-    requests: int = 0
     twist: Callable[[Response], Response] = lambda response: response
     """Changes each answer after the server has spent the refresh token."""
 
     def sign_in(self, user: str) -> Token:
         """Start a family."""
-        token = Token(user, f"at_{secrets.token_urlsafe(24)}", f"rt_{secrets.token_urlsafe(24)}")
+        token = Token(user, new_token("at"), new_token("rt"))
         self.server.tokens[token.refresh_token] = token
         return token
 
@@ -224,13 +219,10 @@ class OAuth2Server:
         """Return the number of pairs that followed the user's first one."""
         return sum(token.user == user for token in self.server.tokens.values()) - 1
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        request = Request(environ)
+    def respond(self, request: Request) -> Response:
         request.get_data()
         with self.server.lock:  # one request after the other, as a database would do it
-            self.requests += 1
-            response = self.twist(self.server.create_token_response(request))
-        return response(environ, start_response)
+            return self.twist(self.server.create_token_response(request))
 
 
 @contextmanager
