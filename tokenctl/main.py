@@ -2,11 +2,10 @@
 
 import errno
 import importlib
-import io
 import os
-import stat
 import sys
 import traceback
+from contextlib import nullcontext, redirect_stderr
 from typing import Final
 
 import click
@@ -16,6 +15,7 @@ from tokenctl.aws_style.output_options import OUTPUT_OPTIONS
 from tokenctl.aws_style.parser import expand_options
 from tokenctl.aws_style.target_options import TARGET_OPTIONS, with_options
 from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.streams import NO_SPACE, LossyStream, require_output
 
 COMMANDS: Final[dict[str, str]] = {
     "app-credentials": "Store the client id and secret of your own app.",
@@ -42,9 +42,6 @@ Examples:
 """
 
 INTERRUPTED: Final = 130
-NO_SPACE: Final = "The output could not be written: no space is left on the device."
-FULL_DEVICE: Final = (1, 7)
-"""Linux's numbers of /dev/full."""
 
 
 class LazyGroup(click.Group):
@@ -102,8 +99,13 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run tokenctl; return the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
+    with nullcontext() if sys.stderr is None else redirect_stderr(LossyStream(sys.stderr)):
+        return _run(words)
+
+
+def _run(words: list[str]) -> int:
     try:
-        _require_output()
+        require_output()
         result = tokenctl.main(words, prog_name="tokenctl", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit:
@@ -118,33 +120,6 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, its text must not be shown
         return _report(error, debug=any(len(word) >= len("--deb") and "--debug".startswith(word) for word in words))
     return result if isinstance(result, int) else 0
-
-
-def _require_output() -> None:
-    """Raise a TokenctlError if standard output is closed, read-only or full. After a call, the answer would be lost."""
-    try:
-        descriptor = sys.stdout.fileno()
-        os.write(descriptor, b"")
-        if _is_full(descriptor):
-            raise TokenctlError(NO_SPACE)
-    except io.UnsupportedOperation:  # something else than a file stands in for standard output
-        return
-    except AttributeError:  # without a descriptor 1, Python sets sys.stdout to None
-        pass
-    except OSError as error:
-        if error.errno != errno.EBADF:
-            raise
-    else:
-        return
-    raise TokenctlError("Standard output is closed or read-only. Redirect it to a file or a pipe.")
-
-
-def _is_full(descriptor: int) -> bool:
-    """Tell whether a write would find no space, as far as one can tell without writing."""
-    state = os.fstat(descriptor)
-    if stat.S_ISCHR(state.st_mode):
-        return (os.major(state.st_rdev), os.minor(state.st_rdev)) == FULL_DEVICE and sys.platform == "linux"
-    return stat.S_ISREG(state.st_mode) and hasattr(os, "fstatvfs") and os.fstatvfs(descriptor).f_bfree == 0
 
 
 def _end_quietly() -> int:

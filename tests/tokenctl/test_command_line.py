@@ -105,8 +105,8 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
     (("refresh-token", "--cli-binary-format="), "is not supported by tokenctl"),
     (("refresh-token", "--query", f"{CANARY}["), "Bad value for --query"),
     (("refresh-token", "--color", CANARY), "must be one of on, off, auto"),
-    (("refresh-token", "--cli-read-timeout", CANARY), "must be a number"),
-    (("refresh-token", "--cli-connect-timeout", "-1"), "must be a number"),
+    (("refresh-token", "--cli-read-timeout", CANARY), "must be a whole number from 0"),
+    (("refresh-token", "--cli-connect-timeout", "-1"), "must be a whole number from 0"),
     (("refresh-token", "--endpoint-url", f"{CANARY}:80"), "must have the form http://"),
     (("refresh-token", "--endpoint-url", "http://"), "must have the form http://"),
     (("refresh-token", "--endpoint-url", "http://127.0.0.1:99999"), "must have the form http://"),
@@ -255,11 +255,31 @@ class TestTheEnd:
             done = shell(f"set -o pipefail; {words} 2> >(grep -v warning >&2) {into}")
             assert (done.returncode, done.stderr) == (code, err)
 
-    def test_names_an_encoding_that_is_too_small(self) -> None:
-        words = f"{sys.executable} -m tokenctl {' '.join(SAMPLE)} --query \"'ü'\""
-        done = shell(f'printf \'{{"token": "a"}}\' | {words}', PYTHONIOENCODING="ascii")
+    @pytest.mark.parametrize("into", ["2>/dev/full", "2</dev/null", "2> >(true)", "2>&-"])
+    def test_does_not_depend_on_standard_error(self, into: str) -> None:
+        """There is a warning on it before the call."""
+        words = " ".join([sys.executable, "-m", "tokenctl", *SAMPLE]).replace("file:///dev/stdin", "token=a")
+        done = shell(f"{words} --query expiresIn {into}")
+        assert (done.returncode, done.stdout) == (0, "0\n")
+        assert shell(f"{words} --nonsense {into}").returncode == 252
+
+    @pytest.mark.parametrize("words", [SAMPLE, (*INVOKE, "--endpoint-url", "http://127.0.0.1:1")])
+    def test_names_an_encoding_that_is_too_small(self, words: tuple[str, ...]) -> None:
+        line = f"{sys.executable} -m tokenctl {' '.join(words)} --query \"'ü'\""
+        done = shell(f'printf \'{{"token": "a"}}\' | {line}', PYTHONIOENCODING="ascii")
         assert done.returncode == 255
         assert done.stderr == "tokenctl: The output holds characters that cannot be encoded here. Set LC_ALL=C.UTF-8.\n"
+
+    def test_a_reader_that_has_ended_spends_nothing(self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch) -> None:
+        reads, writes = os.pipe()
+        os.close(reads)
+        with open(writes, "w", encoding="utf-8") as pipe:  # noqa: PTH123 - a descriptor
+            monkeypatch.setattr(sys, "stdout", pipe)
+            done = tokenctl(*INVOKE, "--endpoint-url", "http://127.0.0.1:1", stdin="token=a")
+        assert (done.code, done.err) == (
+            255,
+            "tokenctl: The program that reads standard output has ended. Start both again.\n",
+        )
 
     def test_by_interruption_is_130(self, monkeypatch: pytest.MonkeyPatch) -> None:
         @click.command()

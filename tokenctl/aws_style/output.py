@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from tokenctl.errors import ConfigurationError, TokenctlError
 from tokenctl.stack.aws_access import AwsAccess
+from tokenctl.streams import require_reader
 
 FORMATS: Final = ("json", "yaml", "text", "table", "yaml-stream")
 
@@ -65,16 +66,22 @@ class Output:
         Text for people always can.
 
         Raises:
-            TokenctlError: the query does not fit the answer, or its result does not fit the format.
+            TokenctlError: the query does not fit the answer, its result does not fit the format, or nobody reads it.
+            UnicodeEncodeError: the encoding of standard output lacks one of the characters.
 
         """
+        require_reader()
         if not self.is_structured:
             return
         from tokenctl.aws_style.formatters import formatter_for
 
         formatter = formatter_for(self.format or "json", SimpleNamespace(query=self.query, color="off"))
+        printed = StringIO()
         try:
-            formatter(title, copy(sample), StringIO())
+            formatter(title, copy(sample), printed)
+            printed.getvalue().encode(sys.stdout.encoding, sys.stdout.errors or "strict")
+        except UnicodeEncodeError:
+            raise
         except Exception as error:  # noqa: BLE001 - as above
             fault = type(error).__name__
         else:

@@ -17,6 +17,9 @@ from tokenctl.stack.target import DEFAULT_STAGE, Target
 
 _STAGE: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
+MAX_SECONDS: Final = 2**63 // 10**9
+"""The longest timeout of a socket: Python counts it in nanoseconds."""
+
 Command = Callable[..., Any]
 Option = Callable[[Any], Any]
 Callback = Callable[[click.Context, click.Parameter, Any], Any]
@@ -96,8 +99,8 @@ def _seconds(option: str, value: str | None) -> int | None:
         seconds = None if value is None else int(value)
     except ValueError:
         seconds = -1
-    if seconds is not None and seconds < 0:
-        raise UsageError(f"{option} must be a number of at least 0.")
+    if seconds is not None and not 0 <= seconds <= MAX_SECONDS:
+        raise UsageError(f"{option} must be a whole number from 0 to {MAX_SECONDS}.")
     return seconds
 
 

@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from tokenctl.errors import ConfigurationError
+from tokenctl.errors import ConfigurationError, TokenctlError, UsageError
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.aws_settings import require_valid_settings
 from tokenctl.stack.credentials import CHECK_CONFIGURATION, require_credentials
 from tokenctl.stack.debug_log import log_calls
 
@@ -43,18 +44,22 @@ class AwsAccess:
 
     @cached_property
     def session(self) -> "boto3.Session":
-        """The session; raises ConfigurationError if the profile does not exist."""
+        """The session; raises ConfigurationError if the profile does not exist, or has a setting that is not valid."""
         import boto3
         from botocore.configprovider import ConstantProvider
         from botocore.session import Session
 
         # Unlike boto3, the AWS CLI v2 reads AWS_REGION before AWS_DEFAULT_REGION, and AWS_PROFILE before
-        # AWS_DEFAULT_PROFILE. Exported keys win over AWS_PROFILE, but not over --profile.
-        variables = {"profile": (None, ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"], None, None)}
-        region = self.region or os.environ.get("AWS_REGION") or None
+        # AWS_DEFAULT_PROFILE. Exported keys win over AWS_PROFILE, but not over --profile. An empty region is one: it
+        # does not choose the region of the next source.
+        variables = {
+            "profile": (None, ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"], None, None),
+            "region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None),
+        }
         with translate_aws_errors():
             core = Session(session_vars=variables, profile=self.profile)
-            session = boto3.Session(botocore_session=core, region_name=region)
+            session = boto3.Session(botocore_session=core, region_name=self.region)
+            require_valid_settings(core.get_scoped_config())
             # botocore takes an empty setting for the name of a bundle; the AWS CLI v2 then stops checking certificates.
             bundle = os.environ.get("AWS_CA_BUNDLE") or core.get_scoped_config().get("ca_bundle") or None
             core.get_component("config_store").set_config_provider("ca_bundle", ConstantProvider(bundle))
@@ -112,11 +117,18 @@ class AwsAccess:
                 return client
             fault = _INVALID_ENDPOINT
         if fault.startswith(_INVALID_ENDPOINT):
-            raise ConfigurationError(
-                "The endpoint address in AWS_ENDPOINT_URL or in the AWS configuration is not valid. Correct it, or "
-                "give --endpoint-url."
-            )
+            raise self._invalid_endpoint()
         raise ConfigurationError(f"The AWS credentials or settings cannot be read. {CHECK_CONFIGURATION}")
+
+    def _invalid_endpoint(self) -> TokenctlError:
+        if self.endpoint_url is not None:
+            return UsageError("The host name in --endpoint-url is not valid. Correct it.")
+        if not self.session.region_name:
+            return ConfigurationError("The AWS region is empty. Give --region, or set AWS_REGION or AWS_PROFILE.")
+        return ConfigurationError(
+            "The endpoint address in AWS_ENDPOINT_URL or in the AWS configuration is not valid. Correct it, or give "
+            "--endpoint-url."
+        )
 
 
 def is_http_address(text: str) -> bool:

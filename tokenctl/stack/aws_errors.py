@@ -37,6 +37,13 @@ _CONFIGURATION_ERRORS: Final = (
 )
 """botocore's errors, with their subclasses, that mean "the settings are wrong"."""
 
+_INVALID_SETTINGS: Final = (
+    *("InvalidDefaultsMode", "InvalidChecksumConfigError", "InvalidSTSRegionalEndpointsConfigError"),
+    *("InvalidIMDSEndpointError", "InvalidIMDSEndpointModeError", "InvalidEndpointDiscoveryConfigurationError"),
+    *("InvalidProxiesConfigError", "InvalidEndpointConfigurationError"),
+)
+"""Those that mean the same, and whose messages hardly say more than their names."""
+
 _HINT_BY_ERROR: Final = {
     "NoRegionError": "Give --region, or set AWS_REGION or AWS_PROFILE.",
     "ProfileNotFound": "`aws configure list-profiles` lists them; see --profile and AWS_PROFILE.",
@@ -94,6 +101,8 @@ def _client_side_error(error: Exception) -> TokenctlError:
     if any(ancestor.__name__ in _CONFIGURATION_ERRORS for ancestor in type(error).__mro__):
         message = _SAFE_MESSAGE.get(name) or one_line(str(error)).rstrip(".:")
         return ConfigurationError(f"{message}. {_hint(name)}")
+    if name in _INVALID_SETTINGS:
+        return ConfigurationError(f"A setting of your AWS configuration is not valid ({name}). {CHECK_CONFIGURATION}")
     if (fault := credential_fault(error)) is not None:
         return ConfigurationError(fault)
     if isinstance(error, NoConnection | HTTPClientError):

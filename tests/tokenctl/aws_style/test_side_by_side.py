@@ -37,8 +37,15 @@ ANSWERED: dict[str, Any] = {"status": 200, "body": json.dumps(FIXED), "content_t
 """The answer to any token."""
 
 CONFIGURATION = "".join(
-    f"[{profile}]\noutput = {output}\naws_access_key_id = test\naws_secret_access_key = test\n"
-    for profile, output in (("default", "text"), ("profile table", "table"), ("profile wrong", "xml"))
+    f"[{profile}]\n{setting}\naws_access_key_id = test\naws_secret_access_key = test\n"
+    for profile, setting in (
+        ("default", "output = text"),
+        ("profile table", "output = table"),
+        ("profile wrong", "output = xml"),
+        ("profile retries", "retry_mode = off"),
+        ("profile times", "cli_timestamp_format = unix"),
+        ("profile binary", "cli_binary_format = hex"),
+    )
 )
 
 

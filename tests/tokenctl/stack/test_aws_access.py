@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tokenctl.errors import ConfigurationError
 from tokenctl.stack.aws_access import AwsAccess
 
 
@@ -14,6 +15,18 @@ def test_region_option_beats_aws_region_beats_default(monkeypatch: pytest.Monkey
     monkeypatch.setenv("AWS_REGION", "eu-west-2")
     assert AwsAccess().session.region_name == "eu-west-2"
     assert AwsAccess(region="eu-west-3").session.region_name == "eu-west-3"
+
+
+def test_an_empty_region_leads_to_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    assert AwsAccess(region="", endpoint_url="http://127.0.0.1:1").client("sqs").meta.region_name == ""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv("AWS_DEFAULT_REGION")
+        monkeypatch.setenv(name, "")
+        with pytest.raises(ConfigurationError, match="The AWS region is empty"):
+            AwsAccess().client("sqs")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
 
 
 def test_profile_option_beats_exported_keys_beat_aws_profile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
