@@ -60,7 +60,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """Return a running MiniStack and stand-in."""
     with LocalCloud.start(tmp_path_factory.mktemp("cloud")) as running:
         yield running
 
@@ -78,7 +77,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="session")
 def asset() -> Path:
-    """Return the built asset."""
     return build_asset()
 
 
@@ -92,14 +90,12 @@ def function(cloud: LocalCloud, asset: Path, tmp_path: Path) -> Iterator[LocalFu
 
 @pytest.fixture
 def proxy(cloud: LocalCloud) -> Iterator[FaultProxy]:
-    """Return a proxy that the function's calls can go through."""
     with fault_proxy(cloud) as proxy:
         yield proxy
 
 
 @pytest.fixture(scope="session")
 def played(cloud: LocalCloud) -> PlayedDemo:
-    """Play the demo once."""
     return play_demo(cloud)
 
 

@@ -430,8 +430,6 @@ UNUSABLE = {
 
 
 class OneToken:
-    """A source of one token."""
-
     def __init__(self, access_token: str) -> None:
         self._token = Token(access_token, "version-1", "fresh", None)
 

@@ -120,7 +120,6 @@ KINDS: dict[str, object] = {"failedVersionId": CANARY, "force": True, "refreshTo
 
 
 def refused(event: object) -> str:
-    """Return the message that refuses an event."""
     with pytest.raises(InvalidParameterException) as caught:
         parse_event(event)
     assert caught.value.__cause__ is None

@@ -71,7 +71,6 @@ def claim(lock: IdempotencyLock, *, ignore_cooldown: bool = False) -> object:
 
 
 def change(expression: str, field: str, value: dict[str, str] | None = None) -> None:
-    """Tamper with a field of the one record."""
     (item,) = items()
     extra: Any = {"ExpressionAttributeValues": {":value": value}} if value else {}
     boto3.client("dynamodb").update_item(

@@ -32,8 +32,6 @@ EXPIRIES: list[tuple[object, Expiry, object]] = [
 
 
 class TestExpiry:
-    """When the token expires, if the answer came now."""
-
     @pytest.mark.parametrize(("sent", "expiry", "odd"), EXPIRIES, ids=[repr(sent)[:30] for sent, *_ in EXPIRIES])
     def test_what_is_not_said_is_guessed(self, sent: object, expiry: Expiry, odd: object) -> None:
         issued = read_issued(ACCESS, sent, default_lifetime=600)
@@ -62,8 +60,6 @@ UNUSABLE: dict[str, str] = {
 
 
 class TestTokens:
-    """Which tokens can be used."""
-
     def test_an_access_token_fits_a_header(self) -> None:
         assert [value for value in USABLE if not is_access_token(value)] == []
         assert [value for value in (*NO_TEXT, *UNUSABLE) if is_access_token(value)] == []
@@ -96,8 +92,6 @@ NONSENSE = [*((value, "it holds no access token") for value in NO_TEXT[:-1]), *U
 
 
 class TestNoAccessToken:
-    """An answer without a usable access token."""
-
     @pytest.mark.parametrize(("access_token", "why"), NONSENSE, ids=[repr(value)[:30] for value, _ in NONSENSE])
     def test_is_an_error_without_its_values(self, access_token: object, why: str) -> None:
         with pytest.raises(IssuerProtocolException, match=re.escape(why)) as caught:

@@ -69,8 +69,6 @@ LANGUAGES = {
 
 @dataclass
 class Subject:
-    """An issuer, and the server that it calls."""
-
     issuer: Issuer
     server: TokenServer
     language: Language

@@ -67,8 +67,6 @@ SETTINGS: list[tuple[OwnAppSettings, dict[str, str]]] = [
 
 
 class TestSettings:
-    """Settings go into the environment and come out of it again."""
-
     @pytest.mark.parametrize(("settings", "variables"), SETTINGS, ids=[str(one) for one, _ in SETTINGS])
     def test_survive_the_environment(self, settings: OwnAppSettings, variables: dict[str, str]) -> None:
         assert settings.to_variables() == variables
@@ -80,8 +78,6 @@ class TestSettings:
 
 
 class TestVariables:
-    """A variable that breaks its rule is named, without its value."""
-
     def test_all_faults_are_named_at_once(self) -> None:
         variables = (*("ALLOW_HTTP_ISSUER", "OAUTH2_TOKEN_URL", "OAUTH2_CLIENT_AUTH"), "OAUTH2_DEFAULT_LIFETIME")
         message = faults(OAuth2Settings, **dict.fromkeys((*variables, "OAUTH2_EXTRA_PARAMETERS"), "canary"))
@@ -136,8 +132,6 @@ CODE = {"grant_type": "authorization_code", "code": "C", "redirect_uri": "R", "c
 
 
 class TestRequests:
-    """Who sends what to a token endpoint."""
-
     def code(self, of: Profile, app: AppCredentials = APP) -> TokenRequest:
         return code_request(of, app, code="C", redirect_uri="R", verifier="V")
 
@@ -190,8 +184,6 @@ NO_CREDENTIALS: dict[str, object] = {
 
 
 class TestAppCredentials:
-    """What a secret, or a file, must hold."""
-
     def test_are_read_and_not_shown(self) -> None:
         assert parse_app_credentials(json.dumps({**PAIR, "note": "something else"})) == APP
         assert "canary" not in repr(APP)
@@ -232,8 +224,6 @@ ODD_OBJECTS: dict[bytes, Callable[[object], bool]] = {
 
 
 class TestJsonBody:
-    """A body is read as leniently as by any other reader."""
-
     @pytest.mark.parametrize("body", NO_OBJECTS.values(), ids=NO_OBJECTS)
     def test_anything_else_is_no_object(self, body: bytes | None) -> None:
         assert json_object(body) is None
@@ -251,8 +241,6 @@ TEXT = b"a token, and what else there is" * 100
 
 
 class TestContentCoding:
-    """Bodies are decompressed up to a limit."""
-
     def test_codings_may_follow_each_other(self) -> None:
         body = gzip.compress(zlib.compress(TEXT))
         assert decoded(body, "Deflate, gzip,identity", max_bytes=len(TEXT)) == TEXT
@@ -288,8 +276,6 @@ ANSWER = {"access_token": "A", "expires_in": 60}
 
 
 class TestIssuedToken:
-    """How the token is read out of an answer."""
-
     def issued(self, of: Profile, **members: object) -> IssuedToken:
         token = issued_token(TokenResponse(200, {**ANSWER, **members}), of)
         assert isinstance(token, IssuedToken)

@@ -61,7 +61,6 @@ events = requests | st.builds(lambda one, two: {**one, **two}, requests, request
 
 
 def check_answer(event: dict[str, object], answer: Answer, world: World) -> None:
-    """Check an answer's keys and their types."""
     json.dumps(answer)
     if event.get("source"):
         assert set(answer) == {"outcome", "versionId", "expiresAt"}

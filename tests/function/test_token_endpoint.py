@@ -193,8 +193,6 @@ RETRY_AFTER: dict[str, tuple[str | Callable[[], str], tuple[float, float]]] = {
 
 
 class TestPause:
-    """Which pause comes before a request is repeated."""
-
     @pytest.mark.parametrize("repeatable", [True, False])
     @pytest.mark.parametrize(("got", "when"), REPEATED.values(), ids=REPEATED)
     def test_only_where_repeating_is_safe(self, got: Reply | NoReply, when: str, *, repeatable: bool) -> None:

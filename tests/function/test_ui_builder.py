@@ -36,8 +36,6 @@ def fault(seconds: float = ONE_ATTEMPT) -> RefreshTokenError:
 
 
 class TestRequest:
-    """The request is the operation's own."""
-
     def test_is_signed_and_holds_token_and_client(self, ui_builder: TokenServer) -> None:
         refresh()
         (seen,) = ui_builder.seen

@@ -53,7 +53,6 @@ def synthesise(context: dict[str, Any], asset: Path, tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="session")
 def template_file(synthesise: Callable[..., Path]) -> Callable[[str], Path]:
-    """Return the template of one of VARIANTS."""
 
     @cache
     def file(variant: str) -> Path:
@@ -77,7 +76,6 @@ def synthesised(template_file: Callable[[str], Path]) -> Callable[[str], Synthes
 
 @pytest.fixture(params=VARIANTS)
 def every_stage(request: pytest.FixtureRequest, synthesised: Callable[[str], Synthesised]) -> Synthesised:
-    """Each stage, and each issuer."""
     return synthesised(request.param)
 
 

@@ -16,7 +16,6 @@ TOPIC = [{"Ref": "AWS::SNS::Topic"}]
 
 
 def alarms(synthesised: Synthesised) -> dict[str, Resource]:
-    """Return the alarms by the name of their runbook entry."""
     found = [alarm["Properties"] for alarm in synthesised.resources("AWS::CloudWatch::Alarm")]
     return {alarm["AlarmDescription"].partition("docs/runbook.md#")[2]: alarm for alarm in found}
 

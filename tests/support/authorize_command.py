@@ -26,11 +26,9 @@ class Command:
         return asked(self.address)
 
     def redirect(self, **parameters: str) -> str:
-        """Return the address of a redirect with any parameters."""
         return f"{self.asked['redirect_uri']}?{urlencode(parameters)}"
 
     def visit(self, url: str) -> urllib3.BaseHTTPResponse:
-        """Visit an address as a browser would."""
         return urllib3.request("GET", url, retries=False, timeout=PATIENCE)
 
     def allow(self) -> urllib3.BaseHTTPResponse:
@@ -49,7 +47,6 @@ Refuse = Callable[..., str]
 
 
 def authorize(stack: Stack) -> tuple[str, ...]:
-    """Return the words of the command."""
     app = ("--client-id", CLIENT_ID) if stack.issuer == "amplify" else ()
     return ("authorize", "--stage", stack.stage, *app, "--authorize-url", f"{stack.cloud.standin.url}/oauth")
 

@@ -11,7 +11,6 @@ AWS_PYTHON: Final = "/usr/bin/python3"
 
 
 def is_version_2() -> bool:
-    """Tell whether the AWS CLI to compare with is there."""
     if not AWS.exists():
         return False
     return subprocess.run([AWS, "--version"], capture_output=True, text=True, check=False).stdout.startswith(

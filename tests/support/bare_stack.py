@@ -55,7 +55,6 @@ class Stack:
         self.cloud.client("secretsmanager").put_secret_value(SecretId=self.secret, SecretString=json.dumps(document))
 
     def put_app(self, client_id: str = CLIENT_ID, client_secret: str = CLIENT_SECRET) -> None:
-        """Store an app's credentials."""
         text = json.dumps({"clientId": client_id, "clientSecret": client_secret})
         self.cloud.client("secretsmanager").put_secret_value(SecretId=self.output("AppSecretArn"), SecretString=text)
 
@@ -75,13 +74,11 @@ class Stack:
             )
 
     def set_environment(self, **variables: str) -> None:
-        """Replace the function's variables."""
         environment = {"Variables": variables}
         self.cloud.client("lambda").update_function_configuration(FunctionName=self.name, Environment=environment)
 
     @contextmanager
     def deployed(self) -> Iterator[Self]:
-        """Deploy it for one block."""
         self._create()
         try:
             yield self

@@ -103,8 +103,6 @@ def chain_of(error: BaseException) -> list[BaseException]:
 
 @dataclasses.dataclass
 class Sights:
-    """What could be seen of one invocation: (where, text)."""
-
     seen: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
     def add(self, where: str, text: str) -> None:

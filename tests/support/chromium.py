@@ -18,7 +18,6 @@ def wait(browser: Chrome, happened: Callable[[Chrome], object]) -> None:
 
 
 def see(browser: Chrome, heading: str, screenshot: Path | None = None) -> None:
-    """Wait for the page with this heading, and photograph it."""
     wait(browser, lambda _: browser.find_element(By.TAG_NAME, "h1").text == heading)
     if screenshot:
         browser.save_screenshot(screenshot)
@@ -33,7 +32,6 @@ def text(browser: Chrome) -> str:
 
 
 def press(browser: Chrome, button: str) -> None:
-    """Press a button of the consent page."""
     browser.find_element(By.ID, button).click()
 
 

@@ -16,8 +16,6 @@ from tests.support.checkout import ROOT
 
 @dataclass(frozen=True)
 class Done:
-    """How a command line ended."""
-
     code: int
     out: str
     err: str

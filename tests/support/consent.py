@@ -12,7 +12,6 @@ Post = Callable[..., urllib3.BaseHTTPResponse]
 
 
 def asked(address: str) -> dict[str, str]:
-    """Return the parameters of the authorization request at this address."""
     return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
 
 

@@ -17,7 +17,6 @@ class Block:
 
     @property
     def is_handler(self) -> bool:
-        """Whether it is a consumer's complete function."""
         return "def lambda_handler(" in self.code and self.language == "python"
 
 
@@ -33,6 +32,5 @@ def blocks() -> list[Block]:
 
 
 def block(heading: str) -> Block:
-    """Return the only code block under a heading."""
     (only,) = [block for block in blocks() if block.heading == heading]
     return only

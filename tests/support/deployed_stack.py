@@ -13,7 +13,6 @@ def put_secret(stack: Deployment, **value: str | bytes) -> None:
 
 
 def refreshes(stack: Deployment) -> int:
-    """Return how often the function called UI Builder."""
     return len(stack.cloud.standin.calls("RefreshToken"))
 
 

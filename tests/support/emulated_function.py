@@ -29,7 +29,6 @@ def create_function(cloud: LocalCloud, name: str, source: str) -> None:
 
 
 def invoke(cloud: LocalCloud, name: str, event: object = None) -> dict[str, Any]:
-    """Return the payload of the answer."""
     answer = cloud.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
     payload: dict[str, Any] = json.load(answer["Payload"])
     return payload

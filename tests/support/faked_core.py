@@ -18,7 +18,6 @@ from tests.support.windows import LEFT, WINDOWS
 
 
 def pair(window: str = "fresh", **changes: object) -> TokenPair:
-    """Return the pair of version V1 in a window."""
     left = LEFT[window]
     expires_at = None if left is None else NOW + left
     facts: dict[str, object] = {
@@ -46,8 +45,6 @@ def build_core(
 
 @dataclass
 class World:
-    """The core and everything around it."""
-
     clock: FakeClock = field(default_factory=FakeClock)
     issuer: FakeIssuer = field(default_factory=FakeIssuer)
     store: FakeStore = field(default_factory=FakeStore)

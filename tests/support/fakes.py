@@ -85,8 +85,6 @@ class FakeIssuer:
 
 @dataclass
 class Secret:
-    """The versions of a secret, and their labels."""
-
     versions: dict[str, str] = field(default_factory=dict)
     created: dict[str, datetime] = field(default_factory=dict)
     current: str = ""

@@ -65,11 +65,9 @@ class Hold:
             raise TimeoutError("The call to be held did not come")
 
     def release(self) -> None:
-        """Let it go on."""
         self.released.set()
 
     def drop(self) -> None:
-        """Cut it off."""
         self.dropped = True
         self.released.set()
 
@@ -84,8 +82,6 @@ class Hold:
 
 
 class FaultProxy(App):
-    """A proxy in front of MiniStack and an issuer."""
-
     def __init__(self, aws: str, issuer: str) -> None:
         self.url = ""
         self._aws, self._issuer = aws, issuer
@@ -98,7 +94,6 @@ class FaultProxy(App):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that send a function's calls here."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": self.url,
@@ -109,7 +104,6 @@ class FaultProxy(App):
 
     @property
     def calls(self) -> list[str]:
-        """The names of the calls since the last `forget`, in order of arrival."""
         with self._changed:
             return [operation for operation, _ in self._calls.values()]
 
@@ -119,7 +113,6 @@ class FaultProxy(App):
         return self._attempts
 
     def forget(self) -> None:
-        """Forget all calls, holds and faults."""
         with self._changed:
             self._calls.clear()
             self._plans.clear()

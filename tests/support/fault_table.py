@@ -216,8 +216,6 @@ FIGMA_FAULTS: Final[dict[str, FaultOptions]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row of the table of faults."""
-
     call: str
     given: str
     then: str
@@ -226,7 +224,6 @@ class Row:
 
     @property
     def operation(self) -> str:
-        """The operation that goes wrong."""
         return self.call.partition(",")[0]
 
     @property
@@ -249,7 +246,6 @@ class Cell:
     outcome: str
 
     def __str__(self) -> str:
-        """Return its name among the tests."""
         given = f" ({self.row.given})" if self.row.given else ""
         return f"{self.row.call}{given}: {self.fault} - {self.window} - {self.who}"
 

@@ -36,7 +36,6 @@ def environment(handler: Callable[[object, LambdaContext], Any], seconds: float,
 
 
 def pipe() -> tuple[TextIO, TextIO]:
-    """Return the two ends of a pipe."""
     read, write = os.pipe()
     return os.fdopen(read, "r"), os.fdopen(write, "w")
 

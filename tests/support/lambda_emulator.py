@@ -27,8 +27,6 @@ _STARTING = threading.BoundedSemaphore(2)
 
 @dataclass(frozen=True)
 class Runtime:
-    """A function that runs under the emulator."""
-
     port: int
     log_file: Path
     pid: int
@@ -39,7 +37,6 @@ class Runtime:
         return self.invoke_raw(json.dumps(event).encode())
 
     def invoke_raw(self, body: bytes) -> Any:
-        """Invoke with these very bytes."""
         url = f"http://127.0.0.1:{self.port}/2015-03-31/functions/function/invocations"
         with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=120) as answer:
             return json.load(answer)
@@ -60,7 +57,6 @@ class Runtime:
                 os.kill(pid, signal.SIGKILL)
 
     def log(self) -> str:
-        """Return all that the function and the emulator printed."""
         return self.log_file.read_text()
 
 

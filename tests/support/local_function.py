@@ -21,7 +21,6 @@ from token_refresher.bundling.bundle import function_bundle
 
 
 def build_asset() -> Path:
-    """Return the folder that `cdk deploy -c stage=local` uploads."""
     context = {"stage": "local", **json.loads((ROOT / "cdk.json").read_text())["context"]}
     return function_bundle(StageSettings.from_context(context).refresher["architecture"])
 
@@ -56,7 +55,6 @@ class LocalFunction:
         return {"APP_SECRET_ARN": str(made["ARN"])}
 
     def store(self, text: str) -> str:
-        """Store any text; return its version."""
         return str(self.secrets.put_secret_value(SecretId=self.secret_arn, SecretString=text)["VersionId"])
 
     def runtime(self, **environment: str) -> AbstractContextManager[Runtime]:
@@ -65,7 +63,6 @@ class LocalFunction:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The function's environment."""
         return {
             **self.cloud.exports,
             "SECRET_ARN": self.secret_arn,
@@ -76,7 +73,6 @@ class LocalFunction:
         }
 
     def current(self) -> tuple[str, dict[str, Any]]:
-        """Return the current version and its content."""
         value = self.secrets.get_secret_value(SecretId=self.secret_arn, VersionStage="AWSCURRENT")
         return value["VersionId"], json.loads(value["SecretString"])
 

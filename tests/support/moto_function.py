@@ -28,8 +28,6 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @dataclass
 class MotoFunction:
-    """The function, and what it works with."""
-
     issuer: TokenServer
     secret_arn: str
     handler: ModuleType | None = None
@@ -60,7 +58,6 @@ class MotoFunction:
         return store_by_hand(self.client, self.secret_arn, text)
 
     def stored(self) -> tuple[str, dict[str, object]]:
-        """Return the current version of the secret and what it holds."""
         value = self.client.get_secret_value(SecretId=self.secret_arn, VersionStage="AWSCURRENT")
         return value["VersionId"], json.loads(value["SecretString"])
 

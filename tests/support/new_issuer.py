@@ -48,7 +48,6 @@ def margin(given: str) -> int | None:
 
 
 def plan(settings: StageSettings) -> SignInPlan:
-    """Plan a sign-in on a stack with the issuer."""
     role = boto3.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     function: dict[str, Any] = {"FunctionName": "f", "Runtime": "python3.13", "Role": role, "Handler": "x.y"}
     boto3.client("lambda").create_function(

@@ -37,8 +37,6 @@ def new_token(kind: str) -> str:
 
 
 class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
-    """The only registered app."""
-
     def get_client_id(self) -> str:
         return CLIENT_ID
 
@@ -73,8 +71,6 @@ class Token(TokenMixin):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Code(AuthorizationCodeMixin):  # type: ignore[misc]
-    """An authorization code with its terms."""
-
     code: str
     user: str
     redirect_uri: str
@@ -114,8 +110,6 @@ class TokenRequest(OAuth2Request):  # type: ignore[misc]
 
 
 class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
-    """Exchanges a code once."""
-
     TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = ["client_secret_basic", "client_secret_post"]
 
     def query_authorization_code(self, code: str, client: Client) -> Code | None:
@@ -197,7 +191,6 @@ class OAuth2Server(App):
     """Changes each answer after the server has spent the refresh token."""
 
     def sign_in(self, user: str) -> Token:
-        """Start a family."""
         token = Token(user, new_token("at"), new_token("rt"))
         self.server.tokens[token.refresh_token] = token
         return token
@@ -227,7 +220,6 @@ class OAuth2Server(App):
 
 @contextmanager
 def oauth2_server() -> Iterator[OAuth2Server]:
-    """Serve until the block ends."""
     app = OAuth2Server()
     with serving(app) as app.url:
         yield app

@@ -19,8 +19,6 @@ CLIENT_SECRET = "canary +&%=:/~secret"
 
 @dataclass(frozen=True)
 class OidcProvider:
-    """The running server."""
-
     url: str
 
     def sign_in(self) -> str:

@@ -28,7 +28,6 @@ def play_demo(cloud: LocalCloud) -> PlayedDemo:
 
 
 def stop_schedules(cloud: LocalCloud) -> None:
-    """Disable the schedules that are deployed."""
     scheduler = cloud.client("scheduler")
     for summary in scheduler.list_schedules()["Schedules"]:
         schedule = scheduler.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])

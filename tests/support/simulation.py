@@ -297,7 +297,6 @@ class Simulation(Secret):
         assert off <= SKEW + timedelta(minutes=1), "the stored expiry is the issuer's, but for the clocks"
 
     def granted(self, me: Invocation, version_id: str) -> None:
-        """Check a claim that has just been won."""
         other = self.holders.get(version_id)
         assert other is None or other.at is None or other.deadline <= self.time, "a claim has one holder at a time"
         self.holders[version_id] = me
@@ -306,19 +305,15 @@ class Simulation(Secret):
         me.claimed, me.read, me.answer, me.calls_under_claim = version_id, None, None, 0
 
     def closed(self, me: Invocation, version_id: str) -> None:
-        """Check that a claim is closed by its holder."""
         assert self.holders.get(version_id) is me, "only its holder closes a claim"
         del self.holders[version_id]
 
     def cooled(self, me: Invocation, version_id: str) -> None:
-        """Check that the invocation may ignore the cooldown."""
         over = self.time >= self.cooldowns.pop(version_id)
         assert over or me.ignores_cooldown(version_id), "in a cooldown consumers do not reach the issuer"
 
 
 class Port:
-    """The common part of one invocation's ports."""
-
     def __init__(self, world: Simulation, me: Invocation) -> None:
         self.world = world
         self.me = me
@@ -335,8 +330,6 @@ class Port:
 
 
 class SimulatedClock(Port):
-    """The Clock port."""
-
     def now(self) -> datetime:
         return self.world.time
 
@@ -382,8 +375,6 @@ class SimulatedIssuer(Port):
 
 
 class SimulatedStore(Port, FakeStore):
-    """The fake store, step by step."""
-
     def __init__(self, world: Simulation, me: Invocation) -> None:
         Port.__init__(self, world, me)
         FakeStore.__init__(self, secret=world)
@@ -406,8 +397,6 @@ class SimulatedStore(Port, FakeStore):
 
 
 class SimulatedLock(Port, FakeLock):
-    """The fake lock, step by step."""
-
     def __init__(self, world: Simulation, me: Invocation) -> None:
         Port.__init__(self, world, me)
         FakeLock.__init__(self, lambda: world.time, world.table)

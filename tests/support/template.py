@@ -26,7 +26,6 @@ WIDGET = re.compile(r',(?={"type")')
 
 @cache
 def template(variant: str) -> dict[str, Any]:
-    """Return the complete template of a variant."""
     document: dict[str, Any] = json.loads(file(variant).read_text(encoding="utf-8"))
     parent = PARENTS[variant]
     return document if parent is None else _changed(json.loads(json.dumps(template(parent))), document)
@@ -123,12 +122,10 @@ def _changed(node: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def resources(variant: str, kind: str) -> list[dict[str, Any]]:
-    """Return the properties of all resources of a type."""
     return [one["Properties"] for one in template(variant)["Resources"].values() if one["Type"] == kind]
 
 
 def environment(variant: str) -> dict[str, Any]:
-    """Return the function's environment variables."""
     (function,) = resources(variant, "AWS::Lambda::Function")
     variables: dict[str, Any] = function["Environment"]["Variables"]
     return variables

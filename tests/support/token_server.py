@@ -35,7 +35,6 @@ class Reply:
 
     @property
     def wire(self) -> bytes:
-        """What the server sends."""
         if self.raw or self.hang_up or self.reset:
             return self.raw
         lines = {"Content-Type": "application/json", "Content-Length": str(len(self.body)), **self.headers}
@@ -69,19 +68,15 @@ def ui_builder_error(status: int, code: str = "", message: str = "No.") -> Reply
 
 
 def figma_error(status: int, message: str = "No.") -> Reply:
-    """Return an error in Figma's own shape."""
     return http(status, json.dumps({"error": True, "status": status, "message": message, "i18n": None}).encode())
 
 
 def oauth_error(status: int, code: str, **headers: str) -> Reply:
-    """Return an error of RFC 6749, 5.2."""
     return http(status, json.dumps({"error": code, "error_description": "No."}).encode(), **headers)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A request as it came over the wire."""
-
     line: str
     headers: dict[str, str]
     body: bytes
@@ -100,7 +95,6 @@ class Seen:
 
 
 def basic(headers: Mapping[str, str]) -> str:
-    """Return the credentials of HTTP Basic."""
     kind, _, encoded = headers["Authorization"].partition(" ")
     assert kind == "Basic"
     return b64decode(encoded).decode()

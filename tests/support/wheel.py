@@ -28,7 +28,6 @@ def dist(factory: pytest.TempPathFactory) -> Path:
 
 
 def wheel(factory: pytest.TempPathFactory, name: str = "refresh_token") -> Path:
-    """Return one of the wheels."""
     (found,) = dist(factory).glob(f"{name}-*.whl")
     return found
 

@@ -21,7 +21,6 @@ AT_ONCE = 10
 
 @pytest.fixture
 def as_consumer(stack: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    """Put this process into a consumer's environment."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     for name, value in stack.cloud.exports.items():

@@ -57,7 +57,6 @@ def live_version(stack: Deployment) -> str:
 
 
 def calls(stack: Deployment, operation: str) -> list[int | None]:
-    """Return the status of each of the issuer's answers."""
     return [call.status for call in stack.cloud.standin.calls(operation)]
 
 

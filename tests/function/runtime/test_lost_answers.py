@@ -54,8 +54,6 @@ CASES = {
 
 @dataclass(frozen=True)
 class Story:
-    """What happened."""
-
     answer: Any
     log: str
     records: list[Any]

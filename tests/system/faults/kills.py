@@ -62,8 +62,6 @@ POINTS: Mapping[str, Point] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """What happened at one point."""
-
     point: Point
     seeded: str
     killed_version: str
@@ -131,6 +129,5 @@ def too_early(answer: Any) -> bool:
 
 
 def play_all(play_one: Callable[[str], Story], names: Collection[str] = tuple(POINTS)) -> Mapping[str, Story]:
-    """Play the stories of some points, by name, at the same time."""
     with ThreadPoolExecutor(len(names)) as pool:
         return dict(zip(names, pool.map(play_one, names), strict=True))

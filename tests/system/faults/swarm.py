@@ -19,8 +19,6 @@ PROCESSES = 64
 
 @dataclass
 class Swarm:
-    """The processes, and what they share."""
-
     function: LocalFunction
     proxy: FaultProxy
     process: subprocess.Popen[str]

@@ -44,7 +44,6 @@ def grant(name: str, grants: Mapping[str, Grant]) -> Grant:
 
 @pytest.fixture
 def asked_at(cloud: LocalCloud, grant: Grant) -> list[float]:
-    """Return when the issuer was called."""
     calls = cloud.standin.calls("RefreshToken")
     return [call.at for call in calls if call.credential == digest(grant.refresh_token)]
 

@@ -71,12 +71,10 @@ class Stage:
         return 11.0 - 0.5 * len(calls) - 3.0 * calls.count("RefreshToken")
 
     def seed(self, window: str) -> tuple[str, Grant]:
-        """Store a pair in a window; return its version, and the grant."""
         grant = self.function.cloud.standin.grant()
         return self.function.seed(grant, expires_in=LEFT[window], note="kept"), grant
 
     def ask(self, who: str, version: str) -> Any:
-        """Send the event of a caller."""
         events = {"tick": TICK, "consumer": CONSUMER, "report": report(version), "force": FORCE}
         return self.invoke(events[who])
 
@@ -106,7 +104,6 @@ class Stage:
             standin.fail(row.operation, **fault)
 
     def strike_aws(self, cell: Cell) -> None:
-        """Make an AWS call fail."""
         if cell.row.call == "GetSecretValue, app":
             fault, _, times = cell.fault.replace("connection dropped", "connection-dropped").partition(" ")
             for attempt in range(TIMES[times]):
@@ -123,7 +120,6 @@ class Stage:
         self.proxy.strike(cell.row.operation, aws_fault(cell.fault), nth=nth)
 
     def clean(self) -> None:
-        """Remove the fault."""
         self.proxy.forget()
         self.function.cloud.standin.reset()
         self.patch.undo()
@@ -133,7 +129,6 @@ class Stage:
 
 
 def aws_fault(name: str) -> Strike:
-    """Return the fault with this name in the table."""
     named = {
         "connection dropped": Strike(),
         "answer lost": Strike(lost=True),
@@ -228,7 +223,6 @@ def assert_stored(stage: Stage, cell: Cell, version: str, grant: Grant, answer: 
 
 
 def assert_live(stage: Stage) -> None:
-    """Assert that the stored pair is the issuer's."""
     _, pair = stage.function.current()
     (grant,) = stage.function.cloud.standin.grants()
     assert (pair["accessToken"], pair["refreshToken"]) == (grant.access_token, grant.refresh_token)

@@ -25,7 +25,6 @@ def one_swarm(cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 def swarm(one_swarm: Swarm) -> Iterator[Swarm]:
-    """Return the swarm, with a new stand-in."""
     one_swarm.function.cloud.standin.reset()
     one_swarm.log_file.write_text("")
     one_swarm.proxy.forget()

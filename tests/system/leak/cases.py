@@ -41,8 +41,6 @@ BARE = bare(GIVEN, clientId=GIVEN_CLIENT)
 
 @dataclass(frozen=True)
 class Flow:
-    """An event, or a function that makes one of the stored version, and the window of the stored token."""
-
     event: object | Callable[[str], Event]
     window: str = "expired"
 
@@ -77,7 +75,6 @@ Ending = tuple[Any, str | None]
 
 
 def endings(by_error: Mapping[str | None, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return every case with its ending, by name."""
     return {name: (case, error) for error, cases in by_error.items() for name, case in cases.items()}
 
 

@@ -73,8 +73,6 @@ class Setting:
 
 @dataclass
 class Played:
-    """How an invocation ended, and what could be seen of it."""
-
     sights: Sights
     answer: Any = None
     error: Exception | None = None
@@ -87,8 +85,6 @@ class Played:
 
 
 class Stage:
-    """Plays one invocation after another."""
-
     def __init__(self, server: TokenServer, environment: pytest.MonkeyPatch) -> None:
         self.server, self._environment, self._out = server, environment, io.StringIO()
         self.root_handler = logging.StreamHandler(self._out)

@@ -38,8 +38,6 @@ SHORT = [TICK_EXPIRED, BARE]
 
 @dataclass(frozen=True, kw_only=True)
 class Play:
-    """One flow in a setting."""
-
     flow: Flow
     setting: Setting = field(default_factory=Setting)
     ends: tuple[str | None] | None = None
@@ -49,7 +47,6 @@ class Play:
 
 
 def plays() -> Iterator[tuple[str, Play]]:
-    """Return every play with its name."""
     for issuer, faults, flows in (
         ("amplify", ISSUER_FAULTS, list(FLOWS)),
         ("figma", FIGMA_FAULTS, [TICK_EXPIRED, CONSUMER, BARE]),

@@ -118,7 +118,6 @@ def test_a_hidden_field_is_not_shown(kind: Any, name: str) -> None:
 
 
 def where(played: Played) -> set[str]:
-    """Return the kinds of places in which canaries were found."""
     return {leak.partition(":")[0].partition(" ")[0] for leak in played.leaks}
 
 

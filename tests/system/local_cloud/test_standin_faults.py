@@ -22,7 +22,6 @@ REFRESH = "/tokens/figma/refresh"
 
 @pytest.fixture
 def refresh(standin: Standin, ui_builder: UiBuilder) -> Refresh:
-    """Refresh the default user's grant through boto3."""
     token = standin.grant().refresh_token
     return lambda: {**ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": token})}
 

@@ -24,7 +24,6 @@ REDIRECT = "http://127.0.0.1:4000/done"
 
 @pytest.fixture
 def allowed_code(post_form: Post) -> str:
-    """A code from the consent page."""
     terms = {"client_id": CLIENT_ID, "redirect_uri": REDIRECT, "scope": "current_user:read", "state": "s"}
     answer = post_form("/oauth", {**terms, "response_type": "code", "decision": "allow"})
     return parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]

@@ -45,7 +45,6 @@ def stack(cloud: LocalCloud, issuer: str) -> Iterator[Stack]:
 
 @pytest.fixture
 def run(stack: Stack) -> Iterator[Run]:
-    """Start the command."""
     started: list[subprocess.Popen[str]] = []
 
     def popen(*options: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:

@@ -46,7 +46,6 @@ def deployed(cloud: LocalCloud) -> Deployment:
 
 @pytest.fixture
 def stack(deployed: Deployment) -> Iterator[Deployment]:
-    """Return the deployed stack, and a new stand-in."""
     deployed.cloud.standin.reset()
     yield deployed
     deployed.cloud.standin.reset()

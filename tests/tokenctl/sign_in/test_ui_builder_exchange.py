@@ -35,7 +35,6 @@ def exchange(standin: Standin) -> Iterator[UiBuilderExchange]:
 
 
 def allow(standin: Standin) -> str:
-    """Return a code that the user has allowed."""
     return standin._app.state.grants.authorize(CLIENT_ID, REDIRECT)
 
 
