@@ -68,11 +68,44 @@ class TestAnswer:
 
     @pytest.mark.parametrize(("content_type", "body"), FORMS)
     def test_a_form_is_read_where_announced(self, content_type: str, body: bytes, token_endpoint: TokenServer) -> None:
-        token_endpoint.answer(http(200, body, Content_Type=content_type), http(200, body))
+        token_endpoint.answer(http(200, body, Content_Type=content_type))
         found = post(token_endpoint).document
         assert found["access_token"] == "a+b/é c"
         assert {**found, "token_type": found.get("token_type", "y")}["token_type"] == "y"
-        assert type(fault(token_endpoint)) is IssuerProtocolException, "a form that calls itself JSON"
+        token_endpoint.answer(http(200, b"token=a"))
+        assert type(fault(token_endpoint)) is IssuerProtocolException, "neither announced nor with a token"
+
+    ODD = (
+        *(b"[%b]", b")]}',\n%b", b"callback(%b);", b"\0%b"),
+        b"<br />\n<b>Warning</b>: {x} in <b>/token.php</b><br />\n%b",
+    )
+
+    @pytest.mark.parametrize("form", ODD)
+    def test_a_token_is_found_in_no_object(self, form: bytes, token_endpoint: TokenServer) -> None:
+        token_endpoint.answer(http(200, form % b'{"access_token": "a\\"b", "expires_in": 60, "scope": null}'))
+        assert post(token_endpoint).document == {"access_token": 'a"b', "expires_in": 60}
+
+    CUT_OFF = (
+        (b'{"access_token": "a", "name": "J\xc3\xb6rg"', {"access_token": "a", "name": "Jörg"}),
+        (b'{"access_token": "a", "expires_in": 36', {"access_token": "a"}),
+        (b'{"refresh_token": "r", "access_token": "a', {"refresh_token": "r"}),
+    )
+
+    @pytest.mark.parametrize(("body", "members"), CUT_OFF)
+    def test_a_cut_off_answer_loses_no_token(
+        self, body: bytes, members: dict[str, object], token_endpoint: TokenServer
+    ) -> None:
+        token_endpoint.answer(Sent(raw=http(200, body, Content_Length="999").wire, hang_up=True))
+        assert post(token_endpoint).document == members
+
+    @pytest.mark.parametrize("body", [b'<!DOCTYPE html>{"access_token": "a"}', b'{"name": "x"', b"?access_token= a"])
+    def test_a_page_has_no_token(self, body: bytes, token_endpoint: TokenServer) -> None:
+        token_endpoint.answer(http(200, body))
+        assert type(fault(token_endpoint)) is IssuerProtocolException
+
+    def test_an_unannounced_form_may_hold_a_token(self, token_endpoint: TokenServer) -> None:
+        token_endpoint.answer(http(200, b"scope=&access_token=a%2B&expires_in=60"))
+        assert post(token_endpoint).document == {"access_token": "a+", "expires_in": "60"}
 
     def test_a_form_may_refuse(self, token_endpoint: TokenServer) -> None:
         body = b"error=bad_refresh_token&error_description=The+refresh+token+is+incorrect."

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from refresh_token.adapters.whole_response import WholeResponse
 from refresh_token.issuers.dialling import dial, dial_through_proxy, step_timeout
 from refresh_token.oauth.addresses import authority
-from refresh_token.oauth.body import json_object
+from refresh_token.oauth.body import json_members
 from refresh_token.oauth.content_coding import decoded
 from refresh_token.oauth.responses import MAX_BYTES
 
@@ -149,7 +149,7 @@ class HttpsConnection:
 
 
 def _read(response: http.client.HTTPResponse) -> Reply | NoReply:
-    """Read a response unless it is too long. One that was cut off is a reply if its JSON object is complete."""
+    """Read a response unless it is too long. One that was cut off is a reply if its JSON can be read."""
     body, cut_off = bytearray(), ""
     try:
         while max(len(body), response.length or 0) <= MAX_BYTES and (piece := response.read1(MAX_BYTES + 1)):
@@ -161,7 +161,7 @@ def _read(response: http.client.HTTPResponse) -> Reply | NoReply:
     content = None
     if (response.length or 0) <= MAX_BYTES:
         content = decoded(bytes(body), response.headers.get("Content-Encoding"), max_bytes=MAX_BYTES)
-    if cut_off and json_object(content) is None:
+    if cut_off and json_members(content) is None:
         return NoReply(cut_off, sent=True)
     return Reply(
         response.status,

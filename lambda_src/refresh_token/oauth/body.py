@@ -1,6 +1,7 @@
 """The members in the body of an answer, read leniently: the answer may hold the only new refresh token."""
 
 import json
+import re
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -15,20 +16,52 @@ _MAX_DIGITS: Final = 30
 """Digits of a number that are read. Longer numbers have no meaning here, and Python refuses to parse more than 4300
 digits."""
 
+_TOKEN_FORM: Final = re.compile(r"""([\w.-]+=[^&\s<>"{}]*&)*access_token=[^\s<>"{}]+""")
+"""A body that is a form with an access token, whatever its header says."""
+
+_TOKENS: Final = ("access_token", "refresh_token")
+
+_MEMBER: Final = re.compile(r'"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*"|-?[0-9][0-9.]*(?=\s*[,}\]]))')
+"""A member of a JSON object that is complete."""
+
+_PAGE: Final = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
+
 
 def members(body: bytes | None, content_type: str | None) -> dict[str, Any] | None:
-    """Return the members of a body, which is a JSON object or, if its header ``Content-Type`` says so, a form.
+    """Return the members of a body, which is JSON or, if its header ``Content-Type`` says so, a form.
 
-    None if there are none. All values of a form are text; of a repeated one, the last counts.
+    None if there are none. All values of a form are text; of a repeated one, the last counts. A form with an access
+    token needs no header.
     """
-    found = json_object(body)
-    if found is not None or body is None or _media_type(content_type) not in _FORMS:
+    found = json_members(body)
+    if found is not None or body is None:
         return found
-    return dict(parse_qsl(body.decode(errors="surrogateescape").strip(), errors="surrogateescape")) or None
+    text = body.decode(errors="surrogateescape").strip()
+    is_form = _media_type(content_type) in _FORMS or _TOKEN_FORM.fullmatch(text)
+    return dict(parse_qsl(text, errors="surrogateescape")) or None if is_form else None
 
 
 def _media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
+
+
+def json_members(body: bytes | None) -> dict[str, Any] | None:
+    """Return the JSON object that a body begins with, or the members of a token answer that is no such object.
+
+    The answer may be cut off, stand in a list, or follow a server's warning. What is read then are all members with a
+    text or a number, if one of them is a token. None if there is neither.
+    """
+    found = json_object(body)
+    if found is not None or body is None:
+        return found
+    text = body.decode(errors="surrogateescape")
+    scattered = {} if _PAGE.match(text) else dict(_MEMBER.findall(text))
+    if scattered.keys().isdisjoint(_TOKENS):
+        return None
+    try:
+        return {name: _READER.decode(value) for name, value in scattered.items()}
+    except ValueError:
+        return None
 
 
 def json_object(body: bytes | None) -> dict[str, Any] | None:
