@@ -159,6 +159,11 @@ class TestSendingAgain:
         assert 0.1 <= pauses[0] <= 0.2
         assert 0.2 <= pauses[1] <= 0.4
 
+    def test_not_after_a_token(self, token_endpoint: TokenServer, pauses: list[float]) -> None:
+        token_endpoint.answer(http(429, issued().body))
+        assert not post(token_endpoint, AMPLE).refused
+        assert (len(token_endpoint.seen), pauses) == (1, [])
+
     @pytest.mark.parametrize(("seconds", "named"), [(MAX_ATTEMPT_TIME, "0"), (AMPLE, "44"), (AMPLE, "9" * 5000)])
     def test_not_too_late(self, seconds: float, named: str, token_endpoint: TokenServer, pauses: list[float]) -> None:
         token_endpoint.answer(http(429, Retry_After=named))

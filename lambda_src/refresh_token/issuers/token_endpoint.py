@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from refresh_token.adapters.deadline import Deadline
+from refresh_token.core.text import is_access_token
 from refresh_token.issuers.dialling import CONNECT_TIMEOUT
 from refresh_token.issuers.https_connection import READ_TIMEOUT, HttpsConnection, NoReply, Reply
 from refresh_token.issuers.refusal_errors import no_token_answer, unavailable
@@ -49,7 +50,7 @@ class TokenEndpoint:
         for attempt in range(MAX_ATTEMPTS):
             got = self._connection.post(body, headers, deadline=deadline, min_time=self._min_time)
             pause = pause_before_retry(got, attempt, repeatable=self._repeatable)
-            last = attempt + 1 == MAX_ATTEMPTS
+            last = attempt + 1 == MAX_ATTEMPTS or _has_token(got)
             if last or pause is None or not deadline.allows(pause + MAX_ATTEMPT_TIME):
                 break
             time.sleep(pause)
@@ -58,6 +59,12 @@ class TokenEndpoint:
     @cached_property
     def _connection(self) -> HttpsConnection:
         return HttpsConnection(self._url, function_tls_context() if urlsplit(self._url).scheme == "https" else None)
+
+
+def _has_token(got: Reply | NoReply) -> bool:
+    """Tell whether a reply holds a usable access token, whatever its status: the refresh token is spent then."""
+    document = members(got.body, got.content_type) if isinstance(got, Reply) else None
+    return is_access_token((document or {}).get("access_token"))
 
 
 def _response(got: Reply | NoReply) -> TokenResponse:
