@@ -90,10 +90,7 @@ class TestGrantLife:
         assert (life.end(pair), life.keep_alive_at(pair)) == (None, None)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "policies"),
-    [(1295, {"auto", "demand"}), (1296, {"demand"}), (None, {"demand"})],
-)
+@pytest.mark.parametrize(("seconds", "policies"), [(1295, {"auto", "demand"}), (1296, {"demand"}), (None, {"demand"})])
 def test_ticks_leave_short_lives_to_consumers(seconds: int | None, policies: set[str]) -> None:
     expires_at = None if seconds is None else NOW + timedelta(seconds=seconds)
     pair = TokenPair(access_token="a", refresh_token="r", refreshed_at=NOW, expires_at=expires_at)

@@ -229,10 +229,7 @@ class TestError:
         (line,) = (line for line in lines if "message" in line)
         assert (line["level"], line["message"]) == ("ERROR", Log.REQUEST_FAILED)
         assert (line["reason"], line["detail"]) == ("InvalidParameterException", message)
-        assert metrics(lines) == [
-            ("Failures", [1.0], ("InvalidParameterException",)),
-            ("Failures", [1.0], ()),
-        ]
+        assert metrics(lines) == [("Failures", [1.0], ("InvalidParameterException",)), ("Failures", [1.0], ())]
 
     def test_measures_the_life_of_the_grant(self, deployment: MotoFunction, printed: Lines) -> None:
         deployment.seed("fresh", refreshExpiresAt="2999-01-01T00:00:00Z")

@@ -233,8 +233,7 @@ class TestLostAnswer:
 
     @pytest.mark.parametrize("window", ["fresh", "advisory", "mandatory"])
     @pytest.mark.parametrize(
-        ("use", "elsewhere"),
-        [("tick", False), ("tick", True), ("ask", False), ("report", False), ("report", True)],
+        ("use", "elsewhere"), [("tick", False), ("tick", True), ("ask", False), ("report", False), ("report", True)]
     )
     def test_the_next_use_heals_it(self, window: str, use: str, *, elsewhere: bool) -> None:
         world = with_a_dead_token(window)

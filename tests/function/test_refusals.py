@@ -216,11 +216,7 @@ PROVIDERS: dict[str, list[tuple[int, Document, Refusal]]] = {
     ],
     "Salesforce": [
         (400, {"error": "invalid_grant", "error_description": "expired access/refresh token"}, GRANT),
-        (
-            400,
-            {"error": "invalid_grant", "error_description": "token request is already being processed"},
-            UNEXPLAINED,
-        ),
+        (400, {"error": "invalid_grant", "error_description": "token request is already being processed"}, UNEXPLAINED),
         (400, {"error": "invalid_client_id", "error_description": "client identifier invalid"}, APP),
     ],
     "Shopify": [(400, {"error": "application_cannot_be_found"}, APP)],

@@ -59,11 +59,7 @@ class TestParse:
     @pytest.mark.parametrize(
         ("document", "why", "error"),
         [
-            (
-                {"accessToken": "canary-access"},
-                NO_END,
-                SecretMalformedException,
-            ),
+            ({"accessToken": "canary-access"}, NO_END, SecretMalformedException),
             ({**TOKEN, "accessToken": "canary access"}, "`accessToken` must be", SecretMalformedException),
             (
                 {**TOKEN, "accessToken": None, "refreshToken": "canary"},

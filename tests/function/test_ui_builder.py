@@ -134,10 +134,7 @@ class TestErrors:
 
     @pytest.mark.parametrize(
         ("status", "expected"),
-        [
-            *((status, Nonsense) for status in (302, 404)),
-            *((status, Unavailable) for status in (400, 403, 429, 502)),
-        ],
+        [*((status, Nonsense) for status in (302, 404)), *((status, Unavailable) for status in (400, 403, 429, 502))],
     )
     def test_no_body_matters(self, status: int, expected: type[RefreshTokenError], ui_builder: TokenServer) -> None:
         for body in BODIES:

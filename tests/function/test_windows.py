@@ -88,10 +88,7 @@ class TestWindowOf:
         assert [seen(8 * DAY), seen(2 * DAY), seen(DAY / 2)] == [FRESH, ADVISORY, MANDATORY]
 
 
-@given(
-    life=st.timedeltas(min_value=SECOND, max_value=MAX_LIFETIME),
-    share=st.floats(min_value=0, max_value=1),
-)
+@given(life=st.timedeltas(min_value=SECOND, max_value=MAX_LIFETIME), share=st.floats(min_value=0, max_value=1))
 def test_time_only_moves_a_token_forward(life: timedelta, share: float) -> None:
     order = [FRESH, ADVISORY, MANDATORY, EXPIRED]
 

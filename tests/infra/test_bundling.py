@@ -205,12 +205,7 @@ class TestByteCode:
         ],
     )
     def test_the_first_python_that_fits_compiles(
-        self,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        running: str,
-        on_path: dict[str, str],
-        chosen: str | None,
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, running: str, on_path: dict[str, str], chosen: str | None
     ) -> None:
         monkeypatch.setattr(sys, "executable", interpreter(tmp_path / "running", "python", running))
         for name, version in on_path.items():

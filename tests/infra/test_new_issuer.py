@@ -12,11 +12,7 @@ from tests.support.checkout import ROOT
 
 KNOWN = {
     "construct": True,
-    "variables": {
-        "ISSUER": "studio",
-        "STUDIO_BASE_URL": "https://studio.example",
-        "STUDIO_SCOPE": "files:write",
-    },
+    "variables": {"ISSUER": "studio", "STUDIO_BASE_URL": "https://studio.example", "STUDIO_SCOPE": "files:write"},
     "faults": [
         "studio_base_url=http://x: must be an address with https, without user, query or fragment",
         "studio_scope=a: belongs to issuer=studio, but the issuer is figma. Remove it, or choose issuer=studio",

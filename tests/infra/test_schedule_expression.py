@@ -2,12 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from token_refresher.settings.schedule_expression import (
-    max_time_between_ticks,
-    max_time_for_two_ticks,
-    ticks_of_a_day,
-)
+from token_refresher.settings.schedule_expression import max_time_between_ticks, max_time_for_two_ticks, ticks_of_a_day
 
+FORM = "must be rate(<value> <unit>) or cron(<six fields>), e.g. rate(12 hours) or cron(0 6,18 * * ? *)"
 MINUTES, HOURS, DAYS = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -57,15 +54,9 @@ def test_the_hours_of_a_days_ticks(expression: str, ticks: list[int]) -> None:
 @pytest.mark.parametrize(
     ("expression", "rule"),
     [
-        ("", "must be rate(<value> <unit>) or cron(<six fields>), e.g. rate(12 hours) or cron(0 6,18 * * ? *)"),
-        (
-            "every day",
-            "must be rate(<value> <unit>) or cron(<six fields>), e.g. rate(12 hours) or cron(0 6,18 * * ? *)",
-        ),
-        (
-            "rate(5 weeks)",
-            "must be rate(<value> <unit>) or cron(<six fields>), e.g. rate(12 hours) or cron(0 6,18 * * ? *)",
-        ),
+        ("", FORM),
+        ("every day", FORM),
+        ("rate(5 weeks)", FORM),
         ("at(2030-01-01T00:00:00)", "must repeat; at(...) ticks once"),
         ("rate(0 minutes)", "must have a rate of at least 1"),
         ("rate(1 hours)", "must be written rate(1 hour)"),

@@ -195,12 +195,7 @@ class TestErrors:
         ],
     )
     def test_keys_that_cannot_be_used(
-        self,
-        tokenctl: Tokenctl,
-        function: Function,
-        monkeypatch: pytest.MonkeyPatch,
-        env: dict[str, str],
-        message: str,
+        self, tokenctl: Tokenctl, function: Function, monkeypatch: pytest.MonkeyPatch, env: dict[str, str], message: str
     ) -> None:
         for name, value in env.items():
             monkeypatch.setenv(name, value)

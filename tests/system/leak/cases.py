@@ -175,10 +175,7 @@ OAUTH2_FAULTS: dict[str, Ending] = {
     "400 invalid_client": (text(error("invalid_client"), status=400), CONFIGURATION),
     "400 invalid_grant": (text(error("invalid_grant"), status=400), REAUTHORIZE),
     "429 with the secret as the time": (text(status=429, **{"Retry-After": APP_SECRET}), UNAVAILABLE),
-    "a member twice": (
-        text(f'{{"access_token": "{ROTATED}", "access_token": "{ISSUED}", "expires_in": 1}}'),
-        None,
-    ),
+    "a member twice": (text(f'{{"access_token": "{ROTATED}", "access_token": "{ISSUED}", "expires_in": 1}}'), None),
     "10 MB": (text(ECHO * 20_000), PROTOCOL),
 }
 """What an OAuth 2 server answers."""

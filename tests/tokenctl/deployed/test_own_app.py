@@ -120,75 +120,36 @@ def test_status_names_the_issuer(tokenctl: Tokenctl, bare: Stack, stack: Deploym
 
 CHECKS = {"grant": check_grant, "window": check_window, "policy": check_policy}
 MINUTE, DAY = 60, 86_400
-LIVES: dict[str, tuple[dict[str, str], dict[str, int], str, str]] = {
-    "grant that nothing limits": ({}, {}, "grant", "OK    grant         the end of the grant is not known"),
-    "grant of 40 days": ({}, {"refreshExpiresAt": 40 * DAY}, "grant", "OK    grant         the grant ends 20"),
-    "grant of 3 days": (
-        {},
-        {"refreshedAt": 0, "refreshExpiresAt": 3 * DAY},
-        "grant",
-        "OK    grant         the grant ends 20",
-    ),
-    "grant in its last sixth": (
-        {},
-        {"refreshedAt": -59 * DAY, "refreshExpiresAt": 11 * DAY},
-        "grant",
-        "WARN  grant         the grant ends 20",
-    ),
-    "grant that has ended": ({}, {"refreshExpiresAt": -DAY}, "grant", "FAIL  grant         the grant ended 20"),
-    "idle grant": (
-        {"GRANT_IDLE_DAYS": "60"},
-        {"refreshedAt": -51 * DAY},
-        "grant",
-        "WARN  grant         the grant ends",
-    ),
-    "old grant": ({"GRANT_ABSOLUTE_DAYS": "365"}, {"grantedAt": -364 * DAY}, "grant", "WARN  grant         the grant"),
-    "resting token": (
-        {},
-        {"refreshedAt": -9 * MINUTE, "expiresAt": -MINUTE},
-        "window",
-        "OK    window        the token",
-    ),
-    "short life": (
-        {},
-        {"refreshedAt": 0, "expiresAt": 5 * MINUTE},
-        "policy",
-        "OK    policy        tokens live 5 minutes, and",
-    ),
+IDLE, OLD, ALWAYS = {"GRANT_IDLE_DAYS": "60"}, {"GRANT_ABSOLUTE_DAYS": "365"}, {"REFRESH_POLICY": "always"}
+LIVES: dict[str, tuple[dict[str, str], dict[str, int], str]] = {
+    "grant that nothing limits": ({}, {}, "OK grant the end of the grant is not known"),
+    "grant of 40 days": ({}, {"refreshExpiresAt": 40 * DAY}, "OK grant the grant ends 20"),
+    "grant of 3 days": ({}, {"refreshedAt": 0, "refreshExpiresAt": 3 * DAY}, "OK grant the grant ends 20"),
+    "last sixth": ({}, {"refreshedAt": -59 * DAY, "refreshExpiresAt": 11 * DAY}, "WARN grant the grant ends 20"),
+    "grant that has ended": ({}, {"refreshExpiresAt": -DAY}, "FAIL grant the grant ended 20"),
+    "idle grant": (IDLE, {"refreshedAt": -51 * DAY}, "WARN grant the grant ends"),
+    "old grant": (OLD, {"grantedAt": -364 * DAY}, "WARN grant the grant"),
+    "resting token": ({}, {"refreshedAt": -9 * MINUTE, "expiresAt": -MINUTE}, "OK window the token"),
+    "short life": ({}, {"refreshedAt": 0, "expiresAt": 5 * MINUTE}, "OK policy tokens live 5 minutes, and"),
     "too many versions": (
-        {"REFRESH_POLICY": "always"},
-        {"refreshedAt": 0, "expiresAt": 5 * MINUTE},
-        "policy",
-        "WARN  policy        tokens live 5 minutes, so the schedule stores 288 versions",
+        *(ALWAYS, {"refreshedAt": 0, "expiresAt": 5 * MINUTE}),
+        "WARN policy tokens live 5 minutes, so the schedule stores 288 versions",
     ),
-    "life below the period": (
-        {"REFRESH_POLICY": "always"},
-        {"refreshedAt": -9 * MINUTE, "expiresAt": -7 * MINUTE},
-        "window",
-        "WARN  window        the token expired",
+    "shorter than a period": (
+        *(ALWAYS, {"refreshedAt": -9 * MINUTE, "expiresAt": -7 * MINUTE}, "WARN window the token expired"),
     ),
-    "long life": (
-        {},
-        {"refreshedAt": 0, "expiresAt": 90 * DAY},
-        "policy",
-        "OK    policy        tokens live 90 days, and the",
-    ),
+    "long life": ({}, {"refreshedAt": 0, "expiresAt": 90 * DAY}, "OK policy tokens live 90 days, and the"),
 }
-"""The function's variables, times in the secret (seconds from now), the check, and how its line begins."""
+"""The function's variables, times in the secret (seconds from now), and how a line of the doctor begins."""
 
 
 class TestTheLife:
-    @pytest.mark.parametrize(("variables", "times", "check", "line"), LIVES.values(), ids=LIVES)
-    def test_is_compared_with_grant_schedule_and_policy(  # noqa: PLR0917 - a row
-        self,
-        on_bare: Command,
-        bare: Stack,
-        monkeypatch: pytest.MonkeyPatch,
-        variables: dict[str, str],
-        times: dict[str, int],
-        check: str,
-        line: str,
+    @pytest.mark.parametrize("life", LIVES)
+    def test_is_compared_with_grant_schedule_and_policy(
+        self, on_bare: Command, bare: Stack, monkeypatch: pytest.MonkeyPatch, life: str
     ) -> None:
+        variables, times, line = LIVES[life]
+        level, check, text = line.split(" ", 2)
         monkeypatch.setattr(DeployedStack, "period", timedelta(minutes=5))
         monkeypatch.setattr("tokenctl.commands.doctor.BEFORE_DEPLOYMENT", [])
         monkeypatch.setattr("tokenctl.commands.doctor.AFTER_DEPLOYMENT", [Check(check, (), CHECKS[check])])
@@ -196,4 +157,4 @@ class TestTheLife:
         dates = {key: iso_utc(now + timedelta(seconds=seconds)) for key, seconds in times.items()}
         bare.set_environment(ISSUER="figma", **variables)
         bare.put({"accessToken": "canary-a", "refreshToken": "canary-r", **dates})
-        assert on_bare("doctor").line(check).startswith(line)
+        assert on_bare("doctor").line(check).startswith(f"{level:6}{check:14}{text}")

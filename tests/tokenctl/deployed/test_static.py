@@ -32,10 +32,7 @@ def static(bare: Stack) -> Stack:
 class TestRotate:
     @pytest.mark.parametrize("form", ["text", "JSON", "JSON string", "file"])
     def test_stores_the_next_token(self, static: Stack, tokenctl: Tokenctl, tmp_path: Path, form: str) -> None:
-        texts = {
-            "JSON": json.dumps({"accessToken": NEW, "expiresAt": ends_in(10)}),
-            "JSON string": json.dumps(NEW),
-        }
+        texts = {"JSON": json.dumps({"accessToken": NEW, "expiresAt": ends_in(10)}), "JSON string": json.dumps(NEW)}
         text = texts.get(form, f"{NEW}\n")
         (tmp_path / "token").write_text(text)
         words = ("--from", str(tmp_path / "token")) if form == "file" else ()

@@ -153,11 +153,7 @@ class TestAnIndependentServer:
         ids=["another's verifier", "wrong secret, basic", "wrong secret, post"],
     )
     def test_refuses_a_wrong_proof(
-        self,
-        authlib: oauth2_server.OAuth2Server,
-        client_auth: ClientAuth,
-        wrong: dict[str, str],
-        message: str,
+        self, authlib: oauth2_server.OAuth2Server, client_auth: ClientAuth, wrong: dict[str, str], message: str
     ) -> None:
         with pytest.raises(ServiceError) as caught:
             at_authlib(authlib, client_auth, **wrong)

@@ -49,10 +49,7 @@ def test_a_life_without_dates_is_unknown() -> None:
 
 def test_a_life_in_numbers() -> None:
     pair = TokenPair(
-        access_token="a",
-        refresh_token="r",
-        refreshed_at=NOW - timedelta(days=30),
-        expires_at=NOW + timedelta(days=60),
+        access_token="a", refresh_token="r", refreshed_at=NOW - timedelta(days=30), expires_at=NOW + timedelta(days=60)
     )
     assert life_of(pair, now=NOW, settings=WINDOWS) == {
         "window": "fresh",
