@@ -320,6 +320,14 @@ TICKS: list[tuple[str, dict[str, Any], str, dict[str, Any], str]] = [
     *((f"{window} on demand", {"policy": "demand"}, window, {}, "idle") for window in LEFT if window != "fresh"),
     ("a refresh token alone does not rest", {"policy": "demand"}, "unknown", {"access_token": ""}, "refreshed"),
     ("an unused grant", {"grant_life": IDLE}, "fresh", UNUSED, "refreshed"),
+    (
+        "an unused grant of unknown age",
+        {"grant_life": IDLE},
+        "fresh",
+        {"stored": NOW - timedelta(days=40)},
+        "refreshed",
+    ),
+    ("a grant of unknown age", {"grant_life": IDLE}, "fresh", {"stored": NOW - timedelta(days=39)}, "fresh"),
     ("an unused grant on demand", {"grant_life": IDLE, "policy": "demand"}, "expired", UNUSED, "refreshed"),
     ("a grant in use", {"grant_life": IDLE}, "fresh", {"refreshed_at": NOW - timedelta(days=39)}, "fresh"),
     (

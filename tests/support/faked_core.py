@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
+from typing import Any
 from typing import Any
 
 from refresh_token.core.connections import Connection
@@ -74,13 +76,13 @@ class World:
         return self.refresher.once()
 
     @classmethod
-    def with_token(cls, window: str = "fresh", **changes: object) -> "World":
+    def with_token(cls, window: str = "fresh", **changes: Any) -> "World":
         """Return a world whose secret holds version V1 in a window."""
         return cls().seeded(window, **changes)
 
-    def seeded(self, window: str = "fresh", **changes: object) -> "World":
+    def seeded(self, window: str = "fresh", *, stored: datetime = NOW, **changes: object) -> "World":
         """Return this world after version V1 was stored."""
-        self.store.put("V1", pair(window, **changes))
+        self.store.put("V1", pair(window, **changes), at=stored)
         return self
 
     def forget(self) -> None:

@@ -125,12 +125,12 @@ class FakeStore:
     def current(self) -> str:
         return self.secret.current
 
-    def put(self, version_id: str, pair: TokenPair) -> None:
+    def put(self, version_id: str, pair: TokenPair, *, at: datetime = NOW) -> None:
         """Store a pair as an operator does."""
-        self.put_text(version_id, pair.to_json())
+        self.put_text(version_id, pair.to_json(), at=at)
 
-    def put_text(self, version_id: str, text: str) -> None:
-        self.secret.put(version_id, text)
+    def put_text(self, version_id: str, text: str, *, at: datetime = NOW) -> None:
+        self.secret.put(version_id, text, at=at)
         self.secret.make_current(version_id)
 
     def read(self) -> StoredPair:

@@ -44,7 +44,7 @@ class GrantLife(NamedTuple):
         """
         used = _last_use(pair)
         lives = (
-            (used, pair.refresh_expires_at),
+            (pair.refreshed_at or pair.granted_at, pair.refresh_expires_at),
             (used, _later(used, self.idle)),
             (pair.granted_at, _later(pair.granted_at, self.absolute)),
         )
@@ -68,8 +68,8 @@ class GrantLife(NamedTuple):
 
 
 def _last_use(pair: "TokenPair") -> datetime | None:
-    """Return when the grant was last used, as far as the pair says."""
-    return pair.refreshed_at or pair.granted_at
+    """Return when the grant was last used, as far as that is known: at the latest when the pair was stored."""
+    return pair.refreshed_at or pair.granted_at or pair.stored_at
 
 
 def _later(start: datetime | None, life: timedelta | None) -> datetime | None:

@@ -39,6 +39,9 @@ class TokenPair:
     granted_at: datetime | None = None
     """When the end user allowed the access. If nobody noted it, the first refresh notes its own moment."""
 
+    stored_at: datetime | None = field(default=None, compare=False)
+    """When the version of the secret was created that the pair was read from. It is not a key of the secret."""
+
     issued_by: "IssuedBy | None" = None
     """Whose tokens these are, None if the secret does not say. The first refresh that succeeds notes it."""
 
