@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 from typing import Any
-from typing import Any
 
 from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
