@@ -14,10 +14,13 @@ def answer_of(result: LiveToken | BareToken | TickReport) -> Answer:
     expires_at = None if pair.expires_at is None else iso_utc(pair.expires_at)
     if isinstance(result, TickReport):
         return {"outcome": result.outcome, "versionId": version_id, "expiresAt": expires_at}
-    return {
+    answer: Answer = {
         "accessToken": pair.access_token,
         "expiresIn": result.expires_in,
         "expiresAt": expires_at,
         "versionId": version_id,
         "state": result.state,
     }
+    if pair.refreshed_at is not None:
+        answer["refreshedAt"] = iso_utc(pair.refreshed_at)
+    return answer

@@ -35,6 +35,7 @@ class Metric:
     RECOVERED: Final = "Recovered"
     REAUTHORIZATION_REQUIRED: Final = "ReauthorizationRequired"
     TOKEN_NOT_STORED: Final = "TokenNotStored"  # noqa: S105 - a metric's name
+    REPORT_DAMPED: Final = "ReportDamped"
     EXPIRY_NOT_SAID: Final = "ExpiryNotSaid"
 
 

@@ -1,6 +1,7 @@
 """The answers' JSON: each has exactly the documented keys, and never a refresh token or a client id."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -12,19 +13,23 @@ from refresh_token.core.token_pair import TokenPair
 
 EXPIRES = datetime(2027, 2, 21, 14, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=2)))
 SECRETS = {"refresh_token": "canary", "client_id": "canary", "unknown": {"note": "canary"}}
-STORED = StoredPair("v-1", TokenPair(access_token="access", expires_at=EXPIRES, **SECRETS))  # type: ignore[arg-type]
+ISSUED = EXPIRES - timedelta(days=90)
+STORED = StoredPair("v-1", TokenPair(access_token="access", expires_at=EXPIRES, refreshed_at=ISSUED, **SECRETS))  # type: ignore[arg-type]
+UNDATED = StoredPair("v-1", replace(STORED.pair, refreshed_at=None))
 UNKNOWN = StoredPair("v-1", TokenPair(access_token="access", refresh_token="canary"))
 FACTS: Answer = {"expiresAt": "2027-02-21T12:00:00Z", "versionId": "v-1"}
+TOKEN: Answer = {"accessToken": "access", "expiresIn": 59, "state": "due"}
 
 ANSWERS: list[tuple[LiveToken | TickReport | BareToken, Answer]] = [
-    (LiveToken(STORED, "due", 59), {**FACTS, "accessToken": "access", "expiresIn": 59, "state": "due"}),
+    (LiveToken(STORED, "due", 59), {**FACTS, **TOKEN, "refreshedAt": "2026-11-23T12:00:00Z"}),
+    (LiveToken(UNDATED, "due", 59), {**FACTS, **TOKEN}),
     (TickReport("refreshed", STORED), {**FACTS, "outcome": "refreshed"}),
     (TickReport("fresh", UNKNOWN), {**FACTS, "outcome": "fresh", "expiresAt": None}),
     (BareToken("access", 7_776_000), {"accessToken": "access", "expiresIn": 7_776_000}),
 ]
 
 
-@pytest.mark.parametrize(("result", "answer"), ANSWERS, ids=["token", "tick", "unknown expiry", "bare"])
+@pytest.mark.parametrize(("result", "answer"), ANSWERS, ids=["token", "undated", "tick", "unknown expiry", "bare"])
 def test_a_result_becomes_the_documented_answer(result: LiveToken | TickReport | BareToken, answer: Answer) -> None:
     assert answer_of(result) == answer
     assert "canary" not in json.dumps(answer) + repr(result)

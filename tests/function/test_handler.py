@@ -95,9 +95,9 @@ class TestConsumer:
     ) -> None:
         version = deployment.seed(window)
         answer = deployment.invoke(event)
-        expires_at = deployment.stored()[1]["expiresAt"]
+        times = {key: deployment.stored()[1][key] for key in ("expiresAt", "refreshedAt")}
         assert answer.pop("expiresIn") > 2 * 86_400
-        assert answer == {"accessToken": ACCESS, "expiresAt": expires_at, "versionId": version, "state": state}
+        assert answer == {"accessToken": ACCESS, **times, "versionId": version, "state": state}
         assert deployment.issuer.seen == []
         assert printed() == []
 

@@ -3,9 +3,9 @@
 ``simulation.py`` checks at every effect what must be true of it: who holds the claim, what may be sent to the issuer,
 and what may be stored. This module checks what callers get:
 
-- A reported version is not served to whoever reported it. What is served as ``fresh`` or ``due`` has not expired at the
-  issuer, whose clock may be five minutes off. (The report of an older version gets the current token without a refresh,
-  and may be those five minutes late; the next report heals that.)
+- A reported version is not served to whoever reported it, unless it is new. What is served as ``fresh`` or ``due`` has
+  not expired at the issuer, whose clock may be five minutes off. (The report of an older version gets the current token
+  without a refresh, and may be those five minutes late; the next report heals that.)
 - Whatever has happened, once claims and cooldowns are over, one report of the current version (or a force) makes the
   stored token the issuer's live one. If the grant was revoked or the secret is no pair, it says so and changes nothing.
 
@@ -48,7 +48,7 @@ from refresh_token.errors import (
     SecretMalformedException,
 )
 from tests.support.faked_core import build_core
-from tests.support.fakes import ISSUED_BY, FakeLock, FakeTelemetry
+from tests.support.fakes import ISSUED_BY, FakeLock
 from tests.support.simulation import (
     SKEW,
     Invocation,
@@ -213,7 +213,7 @@ class RefreshModel(RuleBasedStateMachine):
     # How
 
     def start(self, use: str, seconds: float) -> Invocation:
-        world, telemetry, memory = self.world, FakeTelemetry(), self.processes[self.begun % 2]
+        world, memory = self.world, self.processes[self.begun % 2]
         seen = world.current
         old = next(iter(world.versions))
         stored_token = "nothing" if world.versions[seen] == NO_PAIR else world.pair(seen).refresh_token
@@ -232,7 +232,7 @@ class RefreshModel(RuleBasedStateMachine):
                     make_issuer=lambda: issuer,
                 ),
                 SimulatedClock(world, me),
-                telemetry,
+                me.telemetry,
                 memory,
                 lambda _: f"ours-{next(self.numbers)}",
             )
@@ -292,7 +292,12 @@ class RefreshModel(RuleBasedStateMachine):
             assert least <= left.total_seconds(), "no more time is promised than is left, but for the clocks"
             least_left = timedelta() if one.reported is None else -SKEW
             assert one.result.state == "degraded" or left > least_left, "nothing expired is handed out as alive"
-            assert one.result.stored.version_id != one.reported or one.disturbed, "a dead token is not handed out again"
+            again = one.result.stored.version_id == one.reported and not one.disturbed
+            damped = "report_damped" in one.telemetry.names()
+            latest = self.world.time - timedelta(seconds=30 + MAX_INVOCATION)
+            issued = one.result.stored.pair.refreshed_at or latest
+            assert not damped or issued > latest, "a report of an old token is heard"
+            assert damped or not again, "a dead token is not handed out again"
 
     @staticmethod
     def access(one: Invocation) -> str:
@@ -495,6 +500,12 @@ BROKEN: dict[str, tuple[type, str, object, type[RefreshModel], str]] = {
     ),
     "sends anywhere": (RefreshOnce, "_refuse", lambda *_: None, MarginModel, "nothing is sent to another issuer"),
     "ignores the margin": (Refresher, "_window", ignore_the_margin, MarginModel, "earlier than the margin"),
+    "refreshes new tokens": (
+        *(Refresher, "_is_new", lambda *_: False, RefreshModel, "a report of a new token refreshes nothing"),
+    ),
+    "takes all tokens for new": (
+        *(Refresher, "_is_new", lambda *_: True, RefreshModel, "a report of an old token is heard"),
+    ),
     "never rests": (Refresher, "_rests", lambda *_: False, SettingsModel, "ticks leave what is due to consumers"),
     "gives up what was written": (
         *(ClaimedRefresh, "_left_over", lambda _: (None, False), RotatingModel, "before the issuer is asked"),

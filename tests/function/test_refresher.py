@@ -156,6 +156,33 @@ class TestConsumer:
         assert world.refresher.report_failure("V0").state == state
         assert len(world.issuer.calls) == calls
 
+    @pytest.mark.parametrize(
+        ("seconds", "elsewhere", "calls"),
+        [(0, True, 0), (1, False, 0), (29.9, True, 0), (30, True, 1), (-1, True, 1)],
+    )
+    def test_a_report_of_a_new_token_refreshes_nothing(self, seconds: float, calls: int, *, elsewhere: bool) -> None:
+        world = World.with_token("fresh", refreshed_at=NOW)
+        world.clock.pass_time(seconds)
+        if elsewhere:
+            world.forget()
+        for _ in range(3):
+            answer = world.refresher.report_failure("V1")
+        assert (answer.stored.version_id, answer.state) == (world.store.current, "fresh")
+        assert len(world.issuer.calls) == calls
+        assert world.telemetry.names() == ["refreshed"] * calls or ["report_damped"] * 3
+
+    @pytest.mark.parametrize("life", [32, 40])
+    def test_a_new_token_that_is_due_is_given_back(self, life: int) -> None:
+        world = World.with_token(refreshed_at=NOW, expires_at=NOW + timedelta(seconds=life))
+        world.clock.pass_time(29.5)
+        assert world.refresher.report_failure("V1").state == "due"
+        assert world.telemetry.reports == [("report_damped", {"version_id": "V1"})]
+
+    @pytest.mark.parametrize("window", ["expired", "unknown"])
+    def test_a_new_token_that_has_ended_is_refreshed(self, window: str) -> None:
+        world = World.with_token(window, refreshed_at=NOW)
+        assert world.refresher.report_failure("V1").stored.version_id == "V2"
+
     def test_a_thousand_reports_cost_one_call(self) -> None:
         world = World.with_token("fresh")
         assert {world.refresher.report_failure("V1").stored.version_id for _ in range(1000)} == {"V2"}
@@ -219,9 +246,9 @@ class TestDeadTokenIsNotServed:
         fails(world, "ask", UNREADABLE)
 
 
-def with_a_dead_token(window: str, world: World | None = None) -> World:
+def with_a_dead_token(window: str, world: World | None = None, **facts: Any) -> World:
     """Return a world in which a forced refresh was not stored, and everything works again."""
-    world = (world or World()).seeded(window)
+    world = (world or World()).seeded(window, **facts)
     world.store.faults = {"put": [NOT_STORED] * 1000}
     fails(world, "force", NOT_STORED)
     world.store.faults, world.clock.left = {}, 60
@@ -244,6 +271,16 @@ class TestLostAnswer:
         assert answer.stored.pair.access_token == world.issuer.live
         assert world.telemetry.facts("refreshed", "recovered_from") == [NOT_STORED.reason]
         assert world.refresher.tick().outcome == "fresh", "once"
+
+    @pytest.mark.parametrize("killed", [False, True])
+    @pytest.mark.parametrize("elsewhere", [False, True])
+    def test_a_report_of_a_new_one_heals(self, *, elsewhere: bool, killed: bool) -> None:
+        world = World.with_token("fresh", refreshed_at=NOW) if killed else with_a_dead_token("fresh", refreshed_at=NOW)
+        if killed:
+            world.lock.hold(seconds=-1)
+        if elsewhere:
+            world.forget()
+        assert world.refresher.report_failure("V1").stored.pair.access_token == world.issuer.live
 
     def test_another_process_serves_it_until_then(self) -> None:
         world = with_a_dead_token("fresh")

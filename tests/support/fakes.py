@@ -310,6 +310,9 @@ class FakeTelemetry:
     def served_degraded(self, error: RefreshTokenError, *, version_id: str) -> None:
         self.reports.append(("served_degraded", {"reason": error.reason, "version_id": version_id}))
 
+    def report_damped(self, *, version_id: str) -> None:
+        self.reports.append(("report_damped", {"version_id": version_id}))
+
     def superseded(self, *, version_id: str) -> None:
         self.reports.append(("superseded", {"version_id": version_id}))
 

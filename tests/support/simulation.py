@@ -35,7 +35,7 @@ from refresh_token.errors import (
     SecretUnavailableException,
     TokenNotStoredException,
 )
-from tests.support.fakes import ISSUED_BY, NOW, FakeLock, FakeStore, Record, Secret
+from tests.support.fakes import ISSUED_BY, NOW, FakeLock, FakeStore, FakeTelemetry, Record, Secret
 
 SKEW = timedelta(minutes=5)
 COOLDOWNS = {True: timedelta(minutes=15), False: timedelta(minutes=1)}
@@ -82,6 +82,7 @@ class Invocation:
     calls_under_claim: int = 0
     answer: Issued | None = None
     disturbed: bool = False
+    telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
 
     def __post_init__(self) -> None:
         self._orders: SimpleQueue[Order] = SimpleQueue()
@@ -253,9 +254,18 @@ class Simulation(Secret):
         assert cooled or me.ignores_cooldown(me.claimed), "in a cooldown consumers do not reach the issuer"
         me.calls_under_claim += 1
         assert me.read.pair.issued_by in (None, me.issued_by), "nothing is sent to another issuer"
-        demanded = me.reported == me.claimed or me.use in {"force", "exchange stored", "exchange other"}
-        if not demanded and me.claims == self.claims[me.claimed] == 1:
+        reported = me.reported == me.claimed
+        if me.claims > 1 or self.claims[me.claimed] > 1:
+            return
+        if not reported and me.use not in {"force", "exchange stored", "exchange other"}:
             self._is_due(me, me.read.pair)
+        assert not (reported and self._is_new(me.read.pair)), "a report of a new token refreshes nothing"
+
+    def _is_new(self, pair: TokenPair) -> bool:
+        """Tell whether a token lives and was issued less than 30 seconds ago."""
+        if pair.refreshed_at is None or pair.expires_at is None or pair.expires_at <= self.time:
+            return False
+        return timedelta() <= self.time - pair.refreshed_at < timedelta(seconds=30)
 
     def _is_due(self, me: Invocation, pair: TokenPair) -> None:
         """Check the time of a refresh that nobody demands and no doubt about the version's token causes."""

@@ -136,6 +136,15 @@ class PowertoolsTelemetry:
         self._logger.warning("The refresh failed; callers get the current token, which is still alive", extra=extra)
         self._count(Metric.DEGRADED)
 
+    def report_damped(self, *, version_id: str) -> None:
+        """Log and count a report that refreshed nothing."""
+        self._logger.warning(
+            "A consumer reported a token that was issued seconds ago; it gets that token, because a refusal so soon "
+            "has another reason",
+            extra={"versionId": version_id},
+        )
+        self._count(Metric.REPORT_DAMPED)
+
     def superseded(self, *, version_id: str) -> None:
         """Log that this refresh gave way to a pair that someone stored in the meantime."""
         self._logger.warning(

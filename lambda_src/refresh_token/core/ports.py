@@ -166,6 +166,10 @@ class Telemetry(Protocol):
         """A refresh failed, and the caller gets the current token, which is still alive."""
         ...
 
+    def report_damped(self, *, version_id: str) -> None:
+        """A consumer reported a token that was issued seconds ago. It was not refreshed."""
+        ...
+
     def superseded(self, *, version_id: str) -> None:
         """Someone stored another pair while this version was being refreshed. Theirs stays."""
         ...

@@ -17,6 +17,7 @@ only a refresh needs.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from refresh_token.core.connections import Connection
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 ANSWER_RESERVE: Final = 1.0
 """Seconds of the invocation that are reserved for answering."""
 
+NEW: Final = timedelta(seconds=30)
+"""How old a token is at most if it cannot be dead yet, so that a report of it refreshes nothing."""
+
 _STATES: Final[dict[Window, State]] = {Window.FRESH: "fresh", Window.ADVISORY: "due"}
 
 
@@ -65,9 +69,13 @@ class Refresher:
     def report_failure(self, version_id: str) -> LiveToken:
         """Return a live access token to a consumer whose token, of ``version_id``, was rejected.
 
-        A reported token is dead, whatever its expiry says.
+        A reported token is dead, whatever its expiry says. Only one that was issued seconds ago is not: rather, the
+        consumer was forbidden something, and reports token after token.
         """
         stored = self.connection.store.read()
+        if stored.version_id == version_id and self._is_new(stored) and not self.once().lost(version_id):
+            self.telemetry.report_damped(version_id=version_id)
+            return self._token(stored, "due")
         if stored.version_id == version_id:
             return self._token(self._refresh(stored).stored)
         if self._window(stored) is Window.MANDATORY:
@@ -169,6 +177,12 @@ class Refresher:
         if left is None or window is Window.EXPIRED:
             raise RefreshInProgressException("The token was refreshed, but the new one has already expired. Try again.")
         return LiveToken(stored, _STATES.get(window, state), int(left))
+
+    def _is_new(self, stored: StoredPair) -> bool:
+        """Tell whether the token lives and was issued less than `NEW` ago."""
+        refreshed_at, window = stored.pair.refreshed_at, self._window(stored)
+        new = refreshed_at is not None and timedelta() <= self.clock.now() - refreshed_at < NEW
+        return new and window not in (Window.EXPIRED, Window.UNKNOWN)
 
     def _rests(self, stored: StoredPair) -> bool:
         """Tell whether the token is no longer fresh, and that is no reason for a tick to refresh it."""

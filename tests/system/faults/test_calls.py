@@ -34,6 +34,7 @@ def test_each_event_costs_what_it_should(function: LocalFunction, proxy: FaultPr
         assert calls_for(TICK) == [*READ, "GetItem"], "a tick checks whether a refresh was left unfinished"
         assert calls_for(report(version)) == REFRESH
         assert calls_for(report(version)) == READ
+        assert calls_for(report(function.current()[0])) == [*READ, "GetItem"], "a new token is not refreshed"
         assert calls_for(FORCE) == REFRESH
         function.seed(standin.grant(), expires_in=EXPIRED)
         assert calls_for({}) == REFRESH

@@ -55,6 +55,7 @@ def test_reports_of_one_dead_version(swarm: Swarm) -> None:
     answers = swarm.invoke_together(report(dead))
     live = assert_one_refresh(swarm, dead)
     assert {(answer["accessToken"], answer["state"]) for answer in answers} == {(live, "fresh")}
+    assert {answer["accessToken"] for answer in swarm.invoke([report(swarm.function.current()[0])])} == {live}
     for _ in range(16):  # a thousand more reports
         assert {answer["accessToken"] for answer in swarm.invoke([report(dead)])} == {live}
     assert_one_refresh(swarm, dead)

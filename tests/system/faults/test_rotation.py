@@ -75,6 +75,8 @@ def test_64_reports_of_each_token_spend_nothing_twice(swarm: Swarm, server: OAut
         assert tokens(pair) == live(server, "crowd")
         assert {answer.get("accessToken") for answer in answers} == {pair["accessToken"]}
         assert server.issued("crowd") == generation
+        undated = {**pair, "refreshedAt": None}  # a report of a new token refreshes nothing
+        version = swarm.function.store(json.dumps(undated))
     assert server.server.reused == []
 
 

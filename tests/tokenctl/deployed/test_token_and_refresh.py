@@ -23,7 +23,7 @@ class TestToken:
         dead = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
         stack.cloud.standin.kill()
         answer = tokenctl("token", "--failed-version", dead, "--output", "json").json
-        assert set(answer) == {"accessToken", "expiresIn", "expiresAt", "versionId", "state"}
+        assert set(answer) == {"accessToken", "expiresIn", "expiresAt", "refreshedAt", "versionId", "state"}
         assert answer["versionId"] == stack.current()[0] != dead
         assert stack.cloud.standin.accepts(answer["accessToken"])
 
