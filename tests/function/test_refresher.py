@@ -172,7 +172,7 @@ class TestConsumer:
         assert world.telemetry.names() == ["refreshed"] * calls or ["report_damped"] * 3
 
     @pytest.mark.parametrize("life", [32, 40])
-    def test_a_new_token_that_is_due_is_given_back(self, life: int) -> None:
+    def test_a_new_token_may_be_due(self, life: int) -> None:
         world = World.with_token(refreshed_at=NOW, expires_at=NOW + timedelta(seconds=life))
         world.clock.pass_time(29.5)
         assert world.refresher.report_failure("V1").state == "due"

@@ -139,8 +139,8 @@ class PowertoolsTelemetry:
     def report_damped(self, *, version_id: str) -> None:
         """Log and count a report that refreshed nothing."""
         self._logger.warning(
-            "A consumer reported a token that was issued seconds ago; it gets that token, because a refusal so soon "
-            "has another reason",
+            "A consumer reported a token that was issued seconds ago; it was not refreshed, because a refusal so soon "
+            "has another reason, such as a missing permission",
             extra={"versionId": version_id},
         )
         self._count(Metric.REPORT_DAMPED)

@@ -47,7 +47,7 @@ ANSWER_RESERVE: Final = 1.0
 """Seconds of the invocation that are reserved for answering."""
 
 NEW: Final = timedelta(seconds=30)
-"""How old a token is at most if it cannot be dead yet, so that a report of it refreshes nothing."""
+"""A report of a token that was issued less than this ago refreshes nothing."""
 
 _STATES: Final[dict[Window, State]] = {Window.FRESH: "fresh", Window.ADVISORY: "due"}
 
@@ -69,14 +69,14 @@ class Refresher:
     def report_failure(self, version_id: str) -> LiveToken:
         """Return a live access token to a consumer whose token, of ``version_id``, was rejected.
 
-        A reported token is dead, whatever its expiry says. Only one that was issued seconds ago is not: rather, the
-        consumer was forbidden something, and reports token after token.
+        A reported token is dead, whatever its expiry says. One that was issued seconds ago is not: its consumer is
+        forbidden something, and would report each new token in turn.
         """
         stored = self.connection.store.read()
-        if stored.version_id == version_id and self._is_new(stored) and not self.once().lost(version_id):
-            self.telemetry.report_damped(version_id=version_id)
-            return self._token(stored, "due")
         if stored.version_id == version_id:
+            if self._is_new(stored):
+                self.telemetry.report_damped(version_id=version_id)
+                return self._token(stored, "due")
             return self._token(self._refresh(stored).stored)
         if self._window(stored) is Window.MANDATORY:
             return self._token(stored, "due")  # it still works, and the consumer only reported an older one
@@ -179,10 +179,14 @@ class Refresher:
         return LiveToken(stored, _STATES.get(window, state), int(left))
 
     def _is_new(self, stored: StoredPair) -> bool:
-        """Tell whether the token lives and was issued less than `NEW` ago."""
-        refreshed_at, window = stored.pair.refreshed_at, self._window(stored)
-        new = refreshed_at is not None and timedelta() <= self.clock.now() - refreshed_at < NEW
-        return new and window not in (Window.EXPIRED, Window.UNKNOWN)
+        """Tell whether the token was issued less than `NEW` ago, and as far as we know it lives."""
+        refreshed_at = stored.pair.refreshed_at
+        if refreshed_at is None or not timedelta() <= self.clock.now() - refreshed_at < NEW:
+            return False
+        if self._window(stored) in (Window.EXPIRED, Window.UNKNOWN):
+            return False
+        failure, _ = self.once().last_failure(stored.version_id)
+        return failure is None or not failure.lost
 
     def _rests(self, stored: StoredPair) -> bool:
         """Tell whether the token is no longer fresh, and that is no reason for a tick to refresh it."""
