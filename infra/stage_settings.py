@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
 from refresh_token.oauth.issuers import ALL_SETTINGS, AMPLIFY, NAMES
-from refresh_token.oauth.rules import Choice, Rule, for_stand_in, listed
+from refresh_token.oauth.rules import Rule, choice, for_stand_in, listed
 from refresh_token.oauth.setting import Setting
 from token_refresher.issuers import Issuer
 from token_refresher.settings.combinations import check_together
@@ -36,7 +36,7 @@ _BY_ISSUER: Mapping[str, Mapping[str, Setting]] = {
 SETTINGS: Mapping[str, Setting] = {
     **settings_of(TimingSettings),
     "issuer": Setting(
-        rule=Choice(NAMES),
+        rule=choice(NAMES),
         default=NAMES[0],
         about="who issues new tokens: Amplify UI Builder, Figma itself with your own app, or any OAuth 2 server. The "
         "last two need one more secret, for 0.40 USD a month. `static` is for a token that a person renews. See "
@@ -112,7 +112,7 @@ def _local_rules() -> dict[str, Rule]:
     stand_ins = {
         key: for_stand_in(setting.rule) for settings in _BY_ISSUER.values() for key, setting in settings.items()
     }
-    return {"architecture": Choice((*ARCHITECTURES, MACHINE)), **stand_ins}
+    return {"architecture": choice((*ARCHITECTURES, MACHINE)), **stand_ins}
 
 
 def _check_issuer(reader: SettingsReader, values: Mapping[str, Any]) -> None:

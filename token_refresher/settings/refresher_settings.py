@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict, cast
 from refresh_token.core.grant_life import MAX_DAYS
 from refresh_token.core.refresh_policy import AUTO, POLICIES
 from refresh_token.core.windows import MAX_MARGIN
-from refresh_token.oauth.rules import Choice, Whole
+from refresh_token.oauth.rules import Whole, choice
 from refresh_token.oauth.setting import Setting
 from token_refresher.settings.combinations import check_together, margin_of
 from token_refresher.settings.reader import SettingsReader
@@ -70,7 +70,7 @@ class TimingSettings(TypedDict, total=False):
     refresh_policy: Annotated[
         Literal["auto", "always", "demand"],
         Setting(
-            rule=Choice(POLICIES),
+            rule=choice(POLICIES),
             default=AUTO,
             about="whether the schedule refreshes a token that is due (`always`), or leaves that to the next consumer "
             "(`demand`), which suits tokens that live for minutes. `auto` is `demand` for tokens that live less than "
@@ -112,7 +112,7 @@ class ResourceSettings(TypedDict, total=False):
     architecture: Annotated[
         Architecture,
         Setting(
-            rule=Choice(ARCHITECTURES),
+            rule=choice(ARCHITECTURES),
             default="arm64",
             about="the function's processor. On `local` it can be `machine`: that of the machine you deploy from",
         ),

@@ -12,7 +12,7 @@ from refresh_token.oauth.client_auth import BASIC, BASIC_UNESCAPED, STANDARD
 from refresh_token.oauth.issuer_settings import IssuerSettings, OwnAppSettings
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.refusals import FIGMA_REFRESH, SERVER_REFRESH
-from refresh_token.oauth.rules import HTTP_URL, LIFETIME, SCOPES, Address, Choice, Strings
+from refresh_token.oauth.rules import HTTP_URL, LIFETIME, SCOPES, Address, Strings, choice
 from refresh_token.oauth.setting import Setting
 
 AMPLIFY: Final = "amplify"
@@ -111,7 +111,7 @@ class OAuth2Settings(OwnAppSettings):
     client_auth: Annotated[
         Literal["basic", "post"],
         Setting(
-            rule=Choice(STANDARD),
+            rule=choice(STANDARD),
             about="how to send the app's credentials: in a header (`basic`) or in the form (`post`)",
         ),
     ] = BASIC

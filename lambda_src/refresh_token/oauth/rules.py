@@ -43,22 +43,6 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One of the given words."""
-
-    words: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"must be {listed(self.words)}"
-
-    def read(self, value: object) -> str:
-        """Return the word."""
-        if not isinstance(value, str) or value not in self.words:
-            raise ValueError(str(self))
-        return value
-
-
-@dataclass(frozen=True)
 class Text:
     """A text that passes a test."""
 
@@ -120,6 +104,11 @@ class Strings:
         if set(self.reserved) & set(found):
             raise ValueError(str(self))
         return dict(found)
+
+
+def choice(words: tuple[str, ...]) -> Text:
+    """Return the rule for one of the given words."""
+    return Text(f"must be {listed(words)}", words.__contains__)
 
 
 def for_stand_in(rule: Rule) -> Rule:

@@ -1,9 +1,9 @@
 """Auth for httpx, sync and async: ``httpx.Client(auth=TokenAuth(client))``."""
 
 import sys
-from collections.abc import AsyncGenerator, Collection, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import httpx
@@ -11,12 +11,11 @@ import httpx
 from token_client.auth.async_questions import AsyncQuestions
 from token_client.auth.evidence import evidence_of
 from token_client.auth.httpx_messages import HEADER, SignedHeaders, answer_in, aread, body_of, can_repeat, read
-from token_client.auth.rejections import REJECTED, Rejections, Trial
+from token_client.auth.rejections import AuthAdapter, Rejections, Trial
 from token_client.errors import TokenClientError
-from token_client.source import TokenSource
 
 
-class TokenAuth(httpx.Auth):
+class TokenAuth(AuthAdapter, httpx.Auth):
     """Adds the token, and retries once with another one if the API rejects it (`rejected_statuses`).
 
     Only `hosts` get the token; by default every host over https, and loopback addresses over http. A streamed body
@@ -32,16 +31,6 @@ class TokenAuth(httpx.Auth):
 
     """
 
-    def __init__(
-        self,
-        source: TokenSource,
-        *,
-        rejected_statuses: Collection[int] = REJECTED,
-        hosts: Collection[str] | None = None,
-    ) -> None:
-        self._rejections = Rejections(source, statuses=rejected_statuses, hosts=hosts)
-        self._questions = AsyncQuestions()
-
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send a request with `httpx.Client`."""
         return _Flow(_Exchange(self._rejections, request))
@@ -49,6 +38,10 @@ class TokenAuth(httpx.Auth):
     def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send a request with `httpx.AsyncClient`."""
         return _AsyncFlow(_Exchange(self._rejections, request), self._questions)
+
+    @cached_property
+    def _questions(self) -> AsyncQuestions:
+        return AsyncQuestions()
 
 
 class _Exchange:

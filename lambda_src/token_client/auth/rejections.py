@@ -103,6 +103,19 @@ class Rejections:
         self._pause, self._untried = FIRST_PAUSE, None
 
 
+class AuthAdapter:
+    """What the auths of requests and httpx have in common: the source of tokens, and the settings."""
+
+    def __init__(
+        self,
+        source: TokenSource,
+        *,
+        rejected_statuses: Collection[int] = REJECTED,
+        hosts: Collection[str] | None = None,
+    ) -> None:
+        self._rejections = Rejections(source, statuses=rejected_statuses, hosts=hosts)
+
+
 class Trial:
     """One request: the token that it carries, and what to do after each answer."""
 

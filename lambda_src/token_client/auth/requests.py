@@ -1,7 +1,7 @@
 """Auth for requests: ``session.auth = TokenAuth(client)``, or ``auth=TokenAuth(client)`` for a single request."""
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -14,10 +14,9 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import rewind_body
 
 from token_client.auth.evidence import evidence_of
-from token_client.auth.rejections import REJECTED, Rejections, Trial
+from token_client.auth.rejections import AuthAdapter, Rejections, Trial
 from token_client.auth.timeouts import seconds_of
 from token_client.errors import TokenClientError
-from token_client.source import TokenSource
 
 _HEADER: Final = "Authorization"
 
@@ -31,7 +30,7 @@ else:
     _Headers = CaseInsensitiveDict  # generic only in newer versions of requests
 
 
-class TokenAuth(AuthBase):
+class TokenAuth(AuthAdapter, AuthBase):
     """Adds the token, and retries once with another one if the API rejects it (`rejected_statuses`).
 
     Only `hosts` get the token; by default every host over https, and loopback addresses over http. A generator's body
@@ -45,15 +44,6 @@ class TokenAuth(AuthBase):
         ClientConfigurationException: an entry of `hosts` is not a host.
 
     """
-
-    def __init__(
-        self,
-        source: TokenSource,
-        *,
-        rejected_statuses: Collection[int] = REJECTED,
-        hosts: Collection[str] | None = None,
-    ) -> None:
-        self._rejections = Rejections(source, statuses=rejected_statuses, hosts=hosts)
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Sign a request."""
