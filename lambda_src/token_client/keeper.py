@@ -112,7 +112,7 @@ class TokenKeeper:
         return self._call, True
 
     def _perform(self, call: Call) -> None:
-        received = None
+        received, warning = None, ""
         try:
             event = {"provider": "figma"} | ({"failedVersionId": call.failed} if call.failed else {})
             try:
@@ -132,5 +132,7 @@ class TokenKeeper:
                     if received:
                         self._memory.take(call, received)
                     if isinstance(call.outcome, TokenClientError):
-                        self._memory.fail(call, call.outcome)
+                        warning = self._memory.fail(call, call.outcome)
             call.done.set()
+            if warning:  # a handler of the consumer's may need a token itself
+                LOGGER.warning("%s", warning)

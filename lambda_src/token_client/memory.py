@@ -4,7 +4,6 @@ Nothing here locks or waits; the keeper does.
 """
 
 import copy
-import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -15,8 +14,6 @@ from token_client.errors import TokenClientError
 from token_client.kept_failure import KeptFailure
 from token_client.kept_token import KeptToken, Now, Pause
 from token_client.tokens import NEW, Token
-
-LOGGER: Final = logging.getLogger("token_client")
 
 MAX_REMEMBERED: Final = 32
 """How many versions a process remembers. A token lives for months, so no process sees more."""
@@ -93,20 +90,20 @@ class Memory:
             self._too_new = Pause(version, self._now(), NEW)
             self._rejected = deque((each for each in self._rejected if each != version), MAX_REMEMBERED)
 
-    def fail(self, call: Call, error: TokenClientError) -> None:
-        """Keep handing out the current token if there is one, and log a warning. Otherwise remember the error."""
+    def fail(self, call: Call, error: TokenClientError) -> str:
+        """Keep handing out the current token if there is one, and return a warning. Otherwise remember the error."""
         now = self._now()
         if call.patient:
             self._failure = KeptFailure.of(error, call.failed, now, self._jitter())
-        if kept := self._usable():
-            self._kept = kept.without_an_answer(now, self._jitter())
-            self._newest = Pause(kept.token.version_id, now, LOOK_AGAIN)
-            LOGGER.warning(
-                "The refresh function gave no token. The client keeps using version %s, which has %d seconds left. %s",
-                kept.token.version_id,
-                kept.life - kept.age(now),
-                described(error),
-            )
+        kept = self._usable()
+        if kept is None:
+            return ""
+        self._kept = kept.without_an_answer(now, self._jitter())
+        self._newest = Pause(kept.token.version_id, now, LOOK_AGAIN)
+        return (
+            f"The refresh function gave no token. The client keeps using version {kept.token.version_id}, which has "
+            f"{kept.life - kept.age(now):.0f} seconds left. {described(error)}"
+        )
 
     def _usable(self) -> KeptToken | None:
         kept = self._kept

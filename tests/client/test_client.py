@@ -101,6 +101,23 @@ class TestTokens:
         with pytest.raises(errors.LambdaUnavailableException):
             client.get_token()
 
+    def test_a_log_handler_may_need_a_token(self, client: TokenClient, function: Function) -> None:
+        class Handler(logging.Handler):
+            def emit(self, _: logging.LogRecord) -> None:
+                assert not client._keeper._lock.locked(), "it would wait for ever"
+                sent.append(client.get_token().stale)
+
+        sent: list[bool] = []
+        handler, logger = Handler(), logging.getLogger("token_client")
+        function.state = "due"
+        client.get_token()
+        later(client, 600)
+        function.fault = refused(500, "ServiceException")
+        logger.addHandler(handler)
+        client.get_token()
+        logger.removeHandler(handler)
+        assert sent == [True]
+
     def test_a_live_token_does_not_wait_for_long(
         self, client: TokenClient, function: Function, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -12,17 +12,18 @@ from typing import Final
 MAX_READ: Final = 4096
 """Bytes of the body that count. An error page of a firewall is longer, and says nothing about the token."""
 
-_CODE: Final = re.compile(r'\berror="?(\w+)', re.IGNORECASE)
+_CODE: Final = re.compile(r"""\berror\s*=\s*["']?(\w+)""", re.IGNORECASE)
 _OTHER_CODES: Final = frozenset({"insufficient_scope", "insufficient_user_authentication"})
 
 _BREAKS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[_\W]+")
 _INVALID: Final = re.compile(
-    r"\b(invalid|expired|revoked|inactive|malformed)( \w+){0,2} (token|session)\b"
-    r"|\b(token|session)( \w+){0,3} (invalid|expired|revoked|inactive|malformed)\b"
+    r"\b(invalid|expired|revoked|inactive|malformed)( \w+){0,4} (token|session)\b"
+    r"|\b(token|session)( \w+){0,6} (invalid|expired|revoked|inactive|malformed)\b"
 )
 _OTHER: Final = re.compile(
-    r"\b(insufficient|invalid|missing|required?|requires)( \w+){0,4} (authentication )?scopes?\b"
-    r"|\bscopes? (\w+ ){0,3}(insufficient|missing|required)\b"
+    r"\b(insufficient|invalid|missing|required?|requires|not contain)( \w+){0,6} scopes?\b"
+    r"|\bscopes? (\w+ ){0,3}(insufficient|missing|required|mismatch|not match)\b"
+    r"|\b(insufficient|missing) (\w+ )?(permission|privilege)s?\b"
     r"|\brate ?limit"
 )
 
