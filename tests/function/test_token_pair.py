@@ -48,6 +48,8 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     ),
     "with its origin": ({**TOKENS, **ORIGIN}, {"issued_by": FIGMA, "granted_at": CREATED}),
     "raw answer of ExchangeCodeForToken": ({**TOKENS, "expiresIn": 7_776_000}, IN_90_DAYS),
+    "expiresIn as text": ({**TOKENS, "expiresIn": "7776000"}, IN_90_DAYS),
+    "expires_in with a decimal point": ({**TOKENS, "expires_in": 7_776_000.0}, IN_90_DAYS),
     "Figma's answer": ({**FIGMAS, "user_id_string": "42"}, {**IN_90_DAYS, "unknown": {"user_id_string": "42"}}),
     "tokens alone": ({**TOKENS}, {}),
     "refresh token alone": ({"refreshToken": REFRESH}, {"access_token": ""}),
@@ -135,9 +137,9 @@ NOT_A_TIME: dict[str, object] = {
 NOT_A_DURATION: dict[str, object] = {
     "zero": 0,
     "minus one": -1,
-    "float": 3600.0,
+    "a fraction": 3600.5,
     "true": True,
-    "text": "3600",
+    "text": "soon",
     "list": [3600],
     "object": {},
 }

@@ -4,22 +4,17 @@ When an answer arrives, the previous access token may be dead and the refresh to
 answer makes it worthless: anything that cannot be read counts as missing.
 """
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_credential
-from refresh_token.core.windows import Expiry, read_expires_in
+from refresh_token.core.windows import Expiry, read_expires_in, whole_number
 from refresh_token.errors import IssuerProtocolException, RefreshTokenError
 
 DEFAULT_LIFETIME: Final = 7_776_000
 """The life of Figma's tokens in seconds: 90 days (Figma's REST API documentation, "Authentication"). Amplify UI Builder
 passes these tokens on."""
-
-_DIGITS: Final = re.compile(r"[0-9]{1,16}")
-_MAX_NUMBER: Final = 10**15
-"""A larger number is neither a duration nor a time: in epoch milliseconds, this is the year 33658."""
 
 
 class _Life:
@@ -103,7 +98,7 @@ def read_issued(  # noqa: PLR0913 - the members of an answer
             there is one, else an IssuerProtocolException.
 
     """
-    number, refresh_number = _number(expires_in), _number(refresh_expires_in)
+    number, refresh_number = whole_number(expires_in), whole_number(refresh_expires_in)
     new = refresh_token.strip() if isinstance(refresh_token, str) else None
     new = new if is_credential(new) else None
     odd = {
@@ -126,15 +121,6 @@ def read_issued(  # noqa: PLR0913 - the members of an answer
         raise refusal or _no_token(access_token, "Nothing was stored, but the previous token may be dead.")
     error = refusal or _no_token(access_token, "Its new refresh token was kept.")
     return RefreshTokenOnly(refresh_token=new, error=error, refresh_expires_in=refresh_number, odd=names)
-
-
-def _number(value: object) -> int | None:
-    """Return a whole number that was sent as 3600, 3600.0 or "3600"; None for anything else."""
-    if isinstance(value, str):
-        value = int(value) if _DIGITS.fullmatch(value) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if abs(value) <= _MAX_NUMBER and value == int(value) else None
 
 
 def nonsense(why: str, what_now: str) -> IssuerProtocolException:

@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 from refresh_token.core.issued_by import IssuedBy, parse_issued_by
 from refresh_token.core.text import CREDENTIAL_RULE, MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_credential
 from refresh_token.core.token_pair import PROVIDER, TokenPair
-from refresh_token.core.windows import MAX_LIFETIME, Expiry, read_expires_in
+from refresh_token.core.windows import MAX_LIFETIME, Expiry, read_expires_in, whole_number
 from refresh_token.errors import SecretMalformedException, SecretNotSeededException
 
 HOW_TO_SEED: Final = (
@@ -155,7 +155,7 @@ def _life(
         return None, refreshed_at
     start = refreshed_at or created
     try:
-        expiry = read_expires_in(expires_in, counted_from=start, max_lifetime=max_lifetime)
+        expiry = read_expires_in(whole_number(expires_in), counted_from=start, max_lifetime=max_lifetime)
         return _capped(expiry, created, max_lifetime), start
     except (ValueError, OverflowError):
         pass

@@ -8,6 +8,7 @@ A token's life, with the names of botocore's deferred refresh:
                                           <-- mandatory  -->
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -22,6 +23,9 @@ _MAX_DURATION: Final = 10**9
 _MAX_EPOCH_SECONDS: Final = 10**12
 """The largest ``expiresIn`` in epoch seconds (the year 33658). Larger ones are epoch milliseconds (since 2001)."""
 
+_DIGITS: Final = re.compile(r"[0-9]{1,16}")
+_MAX_NUMBER: Final = 10**15
+"""A larger number is neither a duration nor a time: in epoch milliseconds, this is the year 33658."""
 
 MAX_MARGIN: Final = timedelta(days=1)
 """The longest margin that can be set (`WindowSettings.margin`)."""
@@ -120,6 +124,15 @@ def read_expires_in(value: object, *, counted_from: datetime, max_lifetime: time
     if max_lifetime is not None and seconds > max_lifetime.total_seconds():
         return Expiry(counted_from + max_lifetime, capped=True)
     return Expiry(counted_from + timedelta(seconds=seconds))
+
+
+def whole_number(value: object) -> int | None:
+    """Return a whole number that is written as 3600, 3600.0 or "3600", as issuers do; None for anything else."""
+    if isinstance(value, str):
+        value = int(value) if _DIGITS.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if abs(value) <= _MAX_NUMBER and value == int(value) else None
 
 
 def iso_utc(time: datetime) -> str:
