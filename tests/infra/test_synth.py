@@ -28,23 +28,27 @@ def warm_cache(context: dict[str, object]) -> Path:
 
 
 def test_local_synthesises_offline_and_reproducibly(
-    cdk_cli: str, cdk_environment: dict[str, str], warm_cache: Path, tmp_path: Path
+    cdk_cli: str, cdk_environment: dict[str, str], context: dict[str, object], warm_cache: Path, tmp_path: Path
 ) -> None:
-    arguments = ("-c", "stage=local", "-c", "amplifyuibuilder_endpoint_url=http://127.0.0.1:9999")
-    templates = []
-    for name in ("one", "two"):
-        done = synth(cdk_cli, cdk_environment, tmp_path / name, *arguments)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.count("1 May 2027") == 1
-        templates.append((tmp_path / name / "RefreshToken-local.template.json").read_text(encoding="utf-8"))
-    assert templates[0] == templates[1]
-    assert "http://127.0.0.1:9999" in templates[0]
-    assert str(ROOT) not in templates[0]
-    manifest = json.loads((tmp_path / "one" / "manifest.json").read_text(encoding="utf-8"))
+    endpoint = "http://127.0.0.1:9999"
+    done = synth(
+        cdk_cli, cdk_environment, tmp_path, "-c", "stage=local", "-c", f"amplifyuibuilder_endpoint_url={endpoint}"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("1 May 2027") == 1
+    template = (tmp_path / "RefreshToken-local.template.json").read_text(encoding="utf-8")
+    again = tmp_path / "again"
+    flags = {f"aws:cdk:enable-{kind}-metadata": True for kind in ("asset", "path")}
+    local = {"stage": "local", "amplifyuibuilder_endpoint_url": endpoint}
+    assert app.main(App(context={**context, **flags, **local}, outdir=str(again))) == 0
+    assert template == (again / "RefreshToken-local.template.json").read_text(encoding="utf-8")
+    assert endpoint in template
+    assert str(ROOT) not in template
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     stack = manifest["artifacts"]["RefreshToken-local"]
     assert stack["environment"] == "aws://unknown-account/unknown-region"
     assert "missing" not in manifest
-    uploaded = [path for path in (tmp_path / "one").glob("asset.*") if path.is_dir()]
+    uploaded = [path for path in tmp_path.glob("asset.*") if path.is_dir()]
     contents = sorted(sorted(path.name for path in folder.iterdir()) for folder in uploaded)
     expected = [sorted(path.name for path in folder.iterdir()) for folder in (warm_cache, client_bundle())]
     assert contents == sorted(expected)
