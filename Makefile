@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL = -m pip install --quiet
 
-.PHONY: help setup demo stop test check debian-packages snapshots lock dist mutants messages bench clean
+.PHONY: help setup demo stop test suite check debian-packages snapshots lock dist mutants messages bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -32,7 +32,10 @@ demo: $(VENV)/.done $(MINISTACK_VENV)/.done node_modules/.done ## deploy to an e
 stop: $(VENV)/.done ## stop what `make demo KEEP=1` left running
 	@$(BIN)/python -m local.demo --stop
 
-test: check debian-packages ## run every check and every test
+test: setup debian-packages ## run every check and every test
+	@$(MAKE) --no-print-directory --jobs=2 check suite # mypy takes one of the two cores for some seconds
+
+suite: setup
 	@$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest -n 4 --dist loadgroup --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/python -m coverage report --include='lambda_src/*' --fail-under=95
