@@ -12,7 +12,7 @@ from tests.support.chromium import press, see
 from tests.support.command_line import on_terminal
 from tests.support.http_server import answering
 
-pytestmark = pytest.mark.xdist_group("own app")
+pytestmark = pytest.mark.xdist_group("sign in")  # they share a Chromium
 
 
 @pytest.fixture
