@@ -92,11 +92,6 @@ class TestWinner:
         once = replace(world.once, new_version_id=lambda version_id: f"after-{version_id}")
         assert once.refresh(world.store.read(), ignore_cooldown=False).stored.version_id == "after-V1"
 
-    def test_takes_over_a_new_refresh_token(self) -> None:
-        world = World.with_token("mandatory")
-        world.issuer.new_refresh_token = "refresh-2"
-        assert refresh(world).stored.pair.refresh_token == "refresh-2"
-
     def test_caps_and_reports_an_expiry_too_far_ahead(self) -> None:
         world = World.with_token("mandatory")
         world.issuer.expires_in = 500 * 24 * 3600
@@ -158,13 +153,6 @@ class TestLoser:
         world.clock.while_asleep = lambda: world.lock.record_failure("V1", RECENT)
         fails(world, DOWN, ignore_cooldown=ignore_cooldown)
         assert world.issuer.calls == []
-
-    def test_waits_out_a_killed_holder(self) -> None:
-        world = World.with_token("mandatory")
-        world.lock.hold(seconds=20)
-        refresh(world)
-        assert len(world.issuer.calls) == 1
-        assert world.clock.now() >= NOW + timedelta(seconds=20)
 
 
 class TestTooLittleTime:
@@ -296,12 +284,6 @@ class TestFailure:
             world.once.refresh(world.store.read(), ignore_cooldown=True, client_id="the caller's")
         assert world.lock.state() == RECENT, "the caller's client id may be the reason"
 
-    def test_ends_with_a_reported_recovery(self) -> None:
-        world = World.with_token("expired")
-        fails_at_the_issuer(world, DOWN)
-        refresh(world, ignore_cooldown=True)
-        assert world.telemetry.facts("refreshed", "recovered_from") == [DOWN.reason]
-
     @pytest.mark.parametrize("fault", [DOWN, ConfigurationException("denied")], ids=lambda fault: fault.reason)
     def test_of_the_lock_stops_all_refreshes(self, fault: RefreshTokenError) -> None:
         world = World.with_token("expired")
@@ -322,14 +304,6 @@ class TestFailure:
 
 
 class TestWrite:
-    def test_repeats_the_same_write_after_growing_pauses(self) -> None:
-        world = World.with_token("expired")
-        world.store.faults = {"put": [NOT_STORED] * 7}
-        assert refresh(world).stored.version_id == "V2"
-        assert len(world.issuer.calls) == 1
-        assert world.clock.slept == pytest.approx([0.2, 0.32, 0.512, 0.8192, 1.31072, 2.0, 2.0])
-        assert world.store.seconds[:2] == pytest.approx([59.0, 58.8])
-
     @pytest.mark.parametrize(("left", "stored"), [(4.2, True), (4.19, False)], ids=["just enough", "too little"])
     def test_repeats_only_what_fits_into_its_time(self, left: float, *, stored: bool) -> None:
         world = World.with_token("expired")
@@ -394,20 +368,6 @@ class TestPendingSuccessor:
         assert refresh(world).stored.pair.access_token == "access-1"
         assert "read pending" not in world.store.steps
 
-    def test_without_one_the_issuer_is_asked(self) -> None:
-        world = rotating()
-        assert refresh(world).stored.pair.refresh_token == "refresh-2"
-
-    def test_gives_way_to_what_someone_stored(self) -> None:
-        world = rotating()
-        self.left_behind(world)
-        seen = world.store.read()
-        world.store.while_reading = lambda: (
-            world.store.put("theirs", pair()) if world.store.steps[-1] == "read pending" else None
-        )
-        assert refresh(world, seen).stored.version_id == "theirs"
-        assert world.issuer.calls == []
-
 
 class TestAnswerWithoutAccessToken:
     """The issuer replaced the refresh token, and its answer holds no usable access token."""
@@ -447,22 +407,11 @@ class TestAnswerWithoutAccessToken:
         assert world.refresher.force().stored.pair.access_token == "access-2"
         assert [sent for sent, _, _ in world.issuer.calls] == ["refresh-1", "refresh-2"]
 
-    def test_gives_way_to_an_operators_pair(self) -> None:
-        world = self.world()
-        world.issuer.while_calling = lambda: world.store.put("by-hand", pair("fresh"))
-        assert refresh(world).stored.version_id == "by-hand"
-
     def test_leaves_a_failure_of_somebody_else_alone(self) -> None:
         world, theirs = self.world(), Failure(REFUSED.reason, NOW + COOLDOWN_REFUSED, refused=True)
         world.issuer.while_calling = lambda: world.lock.record_failure("V2", theirs)
         fails(world, NONSENSE)
         assert world.lock.state("V2") == theirs
-
-    def test_a_lock_that_fails_hides_nothing(self) -> None:
-        world = self.world()
-        world.lock.closing_fault = DOWN
-        fails(world, NONSENSE)
-        assert world.store.read().pair.refresh_token == "refresh-2"
 
 
 @pytest.mark.parametrize("unusable", [False, True])
@@ -496,25 +445,11 @@ class TestUnwrittenSuccessor:
         assert refresh(world).stored.pair.refresh_token == "refresh-2"
         assert len(world.issuer.calls) == 1
 
-    def test_keeps_its_id_until_it_is_written(self) -> None:
-        world = not_written(not_written(rotating()))
-        assert refresh(world).stored.version_id == "V2"
-        assert len(world.issuer.calls) == 1
-
     def test_keeps_other_processes_from_the_issuer(self) -> None:
         world = not_written(rotating())
         assert world.lock.state() == Failure(NOT_STORED.reason, world.clock.now() + COOLDOWN, lost=True)
         world.forget()
         assert "another attempt" in fails(world, NOT_STORED)
-
-    def test_is_written_although_another_process_failed_meanwhile(self) -> None:
-        world = not_written(rotating())
-        world.lock.table.clear()
-        world.lock.hold()
-        failure = Failure(DOWN.reason, world.clock.now() + COOLDOWN)
-        world.clock.while_asleep = lambda: world.lock.record_failure("V1", failure)
-        assert refresh(world).stored.pair.refresh_token == "refresh-2"
-        assert len(world.issuer.calls) == 1
 
     def test_is_forgotten_once_another_version_is_current(self) -> None:
         world = not_written(rotating())

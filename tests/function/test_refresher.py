@@ -38,7 +38,6 @@ REFUSED = ReauthorizationRequiredException("refused")
 NONSENSE = IssuerProtocolException("nonsense")
 NOT_STORED = TokenNotStoredException("down")
 UNREADABLE = SecretUnavailableException("denied")
-NO_PAIR = {"not seeded": "", "malformed": "no JSON"}
 
 USES: dict[str, Callable[[World], Any]] = {
     "ask": lambda world: world.refresher.live_token(),
@@ -108,44 +107,6 @@ def test_decision(use: str, window: str, fault: RefreshTokenError | None, outcom
     assert degraded == ([{"reason": fault.reason, "version_id": "V1"}] if fault and outcome else [])
 
 
-NO_READ: dict[type[RefreshTokenError], list[str]] = {
-    SecretNotSeededException: ["ask", "report", "force", "tick"],
-    SecretMalformedException: ["ask", "report", "force", "tick"],
-    SecretUnavailableException: list(USES),
-}
-
-
-@pytest.mark.parametrize(("error", "use"), [(error, use) for error, uses in NO_READ.items() for use in uses])
-def test_without_a_readable_pair_a_use_fails(error: type[RefreshTokenError], use: str) -> None:
-    world = World.with_token("expired")
-    world.store.faults = {"read": [error("no pair")]}
-    fails(world, use, error)
-    assert world.issuer.calls == []
-
-
-@pytest.mark.parametrize("window", ["expired", "unknown"])
-@pytest.mark.parametrize("use", ["ask", "tick", "force"])
-def test_a_dead_pair_stored_meanwhile_is_refreshed(window: str, use: str) -> None:
-    world = World.with_token("expired")
-    world.issuer.while_calling = lambda: (
-        world.store.put("operator", pair(window)) if len(world.issuer.calls) == 1 else None
-    )
-    answer = USES[use](world)
-    assert answer.stored.version_id == world.store.current != "operator"
-    assert answer.stored.pair.access_token == world.issuer.live == "access-2"
-
-
-def test_cooldown_stops_consumers_only() -> None:
-    world = World.with_token("expired")
-    world.lock.record_failure("V1", Failure(DOWN.reason, NOW + timedelta(seconds=60)))
-    for use in ("ask", "report", "exchange"):
-        fails(world, use, DOWN)
-    assert world.issuer.calls == []
-    assert world.refresher.tick().outcome == "refreshed"
-    world.lock.record_failure("V2", Failure(DOWN.reason, NOW + timedelta(seconds=60)))
-    assert world.refresher.force().stored.version_id == "V3"
-
-
 class TestConsumer:
     @pytest.mark.parametrize(
         ("window", "state", "calls"),
@@ -183,23 +144,6 @@ class TestConsumer:
         world = World.with_token(window, refreshed_at=NOW)
         assert world.refresher.report_failure("V1").stored.version_id == "V2"
 
-    def test_a_thousand_reports_cost_one_call(self) -> None:
-        world = World.with_token("fresh")
-        assert {world.refresher.report_failure("V1").stored.version_id for _ in range(1000)} == {"V2"}
-        assert len(world.issuer.calls) == 1
-
-    def test_windows_scale_to_a_short_life(self) -> None:
-        world = World.with_token(expires_at=NOW + timedelta(minutes=50), refreshed_at=NOW - timedelta(minutes=10))
-        assert world.refresher.live_token().state == "fresh"
-        world.clock.pass_time(31 * 60)
-        assert world.refresher.live_token().state == "due"
-        assert world.issuer.calls == []
-
-    def test_seconds_left_are_whole_and_rounded_down(self) -> None:
-        world = World.with_token("fresh")
-        world.clock.pass_time(0.1)
-        assert world.refresher.live_token().expires_in == 30 * 24 * 3600 - 1
-
 
 class TestRefreshTokenAlone:
     @pytest.mark.parametrize("use", USES)
@@ -209,41 +153,14 @@ class TestRefreshTokenAlone:
         assert world.store.read().pair.access_token == "access-1"
         assert len(world.issuer.calls) == 1
 
-    @pytest.mark.parametrize("use", ["ask", "report", "tick", "exchange"])
-    def test_nobody_gets_an_empty_token(self, use: str) -> None:
-        world = World.with_token("unknown", access_token="")
-        world.issuer.fault = DOWN
-        fails(world, use, DOWN)
-        fails(world, "ask", DOWN)
-
 
 class TestDeadTokenIsNotServed:
-    def test_that_expires_during_the_refresh(self) -> None:
-        world = World.with_token(expires_at=NOW + timedelta(seconds=5))
-        world.lock.hold()
-        fails(world, "ask", RefreshInProgressException)
-
     def test_that_expires_while_it_is_stored(self) -> None:
         world = World.with_token("expired")
         world.issuer.expires_in = 1
         world.store.faults = {"put": [NOT_STORED] * 3}
         message = "The token was refreshed, but the new one has already expired. Try again."
         assert fails(world, "ask", RefreshInProgressException) == message
-
-    def test_whose_successor_was_not_stored(self) -> None:
-        world = World.with_token("mandatory")
-        world.store.faults = {"put": [NOT_STORED] * 1000}
-        fails(world, "ask", NOT_STORED)
-
-    def test_whose_superseding_pair_cannot_be_read(self) -> None:
-        world = World.with_token("mandatory")
-
-        def operator() -> None:
-            world.store.put("operator", pair())
-            world.store.faults = {"read": [UNREADABLE]}
-
-        world.issuer.while_calling = operator
-        fails(world, "ask", UNREADABLE)
 
 
 def with_a_dead_token(window: str, world: World | None = None, **facts: Any) -> World:
@@ -282,27 +199,6 @@ class TestLostAnswer:
             world.forget()
         assert world.refresher.report_failure("V1").stored.pair.access_token == world.issuer.live
 
-    def test_another_process_serves_it_until_then(self) -> None:
-        world = with_a_dead_token("fresh")
-        world.forget()
-        assert world.refresher.live_token().state == "fresh"
-
-    @pytest.mark.parametrize("window", ["fresh", "mandatory"])
-    def test_does_not_serve_when_healing_fails(self, window: str) -> None:
-        world = with_a_dead_token(window)
-        world.issuer.fault = DOWN
-        fails(world, "ask", DOWN)
-        fails(world, "tick", DOWN)
-
-    def test_ticks_elsewhere_try_until_one_heals(self) -> None:
-        world = with_a_dead_token("fresh")
-        world.forget()
-        world.issuer.fault = DOWN
-        fails(world, "tick", DOWN)
-        fails(world, "tick", DOWN)
-        world.issuer.fault = None
-        assert world.refresher.tick().stored.pair.access_token == world.issuer.live
-
     def test_a_killed_holder_may_have_lost_one(self) -> None:
         world = World.with_token("fresh")
         world.lock.hold()
@@ -331,14 +227,6 @@ class TestLostAnswer:
         world.issuer.while_calling = lambda: world.store.put("operator", pair("expired"))
         world.refresher.tick()
         assert world.telemetry.facts("refreshed", "recovered_from") == [None]
-
-    @pytest.mark.parametrize("window", ["advisory", "mandatory", "expired", "unknown"])
-    def test_only_a_tick_on_a_fresh_token_looks(self, window: str) -> None:
-        world = World.with_token(window)
-        world.lock.failure = lambda *_, **__: pytest.fail("it was asked")  # type: ignore[method-assign]
-        world.refresher.tick()
-        world.refresher.live_token()
-        world.refresher.report_failure("older")
 
 
 IDLE = GrantLife(idle=timedelta(days=60))
@@ -411,19 +299,6 @@ class TestTickSettings:
 
 class TestAccessTokenAlone:
     @pytest.mark.parametrize(
-        ("use", "window", "state"),
-        [
-            ("ask", "fresh", "fresh"),
-            ("tick", "fresh", "fresh"),
-            ("ask", "advisory", "due"),
-            ("ask", "mandatory", "degraded"),
-        ],
-    )
-    def test_is_served_while_it_lives(self, use: str, window: str, state: str) -> None:
-        answer = USES[use](World.with_token(window, refresh_token=""))
-        assert state == (answer.outcome if use == "tick" else answer.state)
-
-    @pytest.mark.parametrize(
         ("use", "window"), [("tick", "advisory"), ("ask", "expired"), ("report", "fresh"), ("force", "fresh")]
     )
     def test_cannot_be_refreshed(self, use: str, window: str) -> None:
@@ -449,36 +324,12 @@ class TestPairOfAnotherIssuer:
         failed = {"reason": "ConfigurationException", "version_id": "V1", "first": True}
         assert ("refresh_failed", failed) in world.telemetry.reports
 
-    def test_its_token_is_served_while_it_lives(self) -> None:
-        world = World.with_token("mandatory", issued_by=self.OTHERS[0])
-        assert world.refresher.live_token().state == "degraded"
-        world = World.with_token("advisory", issued_by=self.OTHERS[0])
-        fails(world, "tick", ConfigurationException)
-
-    def test_the_first_refresh_notes_an_unknown_one(self) -> None:
-        world = World.with_token("expired", issued_by=None)
-        assert world.refresher.tick().stored.pair.issued_by == world.issuer.issued_by
-
 
 class TestOnDemand:
-    @pytest.mark.parametrize(("window", "state", "calls"), [("advisory", "due", 0), ("mandatory", "fresh", 1)])
-    def test_consumers_refresh(self, window: str, state: str, calls: int) -> None:
-        world = World(policy="demand").seeded(window)
-        assert world.refresher.live_token().state == state
-        assert len(world.issuer.calls) == calls
-
     def test_a_tick_replaces_what_is_known_dead(self) -> None:
         world = World(policy="demand").seeded("advisory")
         world.memory.mark_dead("V1")
         assert world.refresher.tick().outcome == "refreshed"
-
-    @pytest.mark.parametrize("elsewhere", [False, True])
-    @pytest.mark.parametrize("window", ["fresh", "advisory", "expired"])
-    def test_a_tick_heals_a_lost_answer(self, window: str, *, elsewhere: bool) -> None:
-        world = with_a_dead_token(window, World(policy="demand"))
-        if elsewhere:
-            world.forget()
-        assert world.refresher.tick().stored.pair.access_token == world.issuer.live
 
 
 class TestTickTelemetry:
@@ -543,12 +394,6 @@ class TestBareOperation:
         assert world.issuer.calls == [("somebody else's", "their client", 30 - ANSWER_RESERVE)]
         assert world.store.steps == ["read", "read previous"]
 
-    @pytest.mark.parametrize("text", NO_PAIR.values(), ids=NO_PAIR)
-    def test_needs_no_stored_pair(self, text: str) -> None:
-        world = World()
-        world.store.put_text("V1", text)
-        assert world.refresher.exchange("refresh-1", None).access_token == "access-1"
-
     @pytest.mark.parametrize("expires_in", [7_776_000, int(NOW.timestamp()) + 3600])
     def test_with_the_stored_token_stores_the_result(self, expires_in: int) -> None:
         world = World.with_token("fresh")
@@ -571,13 +416,6 @@ class TestBareOperation:
         world = World.with_token("fresh")
         world.issuer.expires_in = expires_in
         assert world.refresher.exchange("somebody else's", None) == BareToken("access-1", 7_776_000)
-
-    @pytest.mark.parametrize("fault", [DOWN, NONSENSE, ConfigurationException("denied")], ids=lambda one: one.reason)
-    def test_passes_on_the_issuers_errors(self, fault: RefreshTokenError) -> None:
-        world = World.with_token("fresh")
-        world.issuer.fault = fault
-        with pytest.raises(type(fault)):
-            world.refresher.exchange("somebody else's", None)
 
     def test_refused_token_is_a_wrong_parameter(self) -> None:
         world = World.with_token("fresh")
@@ -658,12 +496,6 @@ class TestRepeatedBareOperation:
         assert world.refresher.exchange("refresh-1", None) == BareToken("access-1", 7_776_000)
         assert len(world.issuer.calls) == 1
 
-    def test_refreshes_an_expired_one_with_the_new_token(self) -> None:
-        world = self.world()
-        world.clock.time += timedelta(days=91)
-        assert world.refresher.exchange("refresh-1", None).access_token == "access-2"
-        assert [sent for sent, _, _ in world.issuer.calls] == ["refresh-1", "refresh-2"]
-
     def test_asks_the_issuer_about_other_tokens(self) -> None:
         world = self.world()
         assert world.refresher.exchange("somebody else's", None).access_token == "access-2"
@@ -676,15 +508,6 @@ class TestClientId:
         world = World.with_token("fresh", client_id=known)
         world.refresher.exchange("refresh-1", "given")
         assert world.issuer.calls[0][1] == world.store.read().pair.client_id == used
-
-    def test_of_the_request_refused_pages_nobody(self) -> None:
-        world = World.with_token("mandatory", client_id=None)
-        world.issuer.fault = REFUSED
-        with pytest.raises(ReauthorizationRequiredException):
-            world.refresher.exchange("refresh-1", "mistyped")
-        assert world.telemetry.names() == []
-        world.issuer.fault = None
-        assert world.refresher.live_token().state == "fresh"
 
     def test_of_the_request_is_ignored_by_some_issuers(self) -> None:
         world = World.with_token("mandatory", client_id=None)
