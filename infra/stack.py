@@ -18,7 +18,12 @@ class RefreshTokenStack(Stack):
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: StageSettings, asset: Path | None = None
     ) -> None:
-        super().__init__(scope, construct_id, description="Keeps a Figma OAuth token pair alive.")
+        super().__init__(
+            scope,
+            construct_id,
+            description="Keeps a Figma OAuth token pair alive.",
+            termination_protection=settings.protected or None,
+        )
         self.refresher = refresher = TokenRefresher(
             self,
             # CloudFormation leaves this word out of logical ids. So the secret keeps the id that it had before the
@@ -28,7 +33,8 @@ class RefreshTokenStack(Stack):
             **settings.refresher,
             service_name=settings.stack_name,
             parameter_path=settings.parameter_path,
-            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+            # A failed creation leaves nothing behind.
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if settings.protected else RemovalPolicy.DESTROY,
             asset=asset,
         )
 
@@ -38,7 +44,8 @@ class RefreshTokenStack(Stack):
         CfnOutput(self, "FunctionName", value=refresher.function.function_name)
         CfnOutput(self, "FunctionArn", value=refresher.function.function_arn)
         CfnOutput(self, "FunctionAliasArn", value=refresher.alias.function_arn)
-        CfnOutput(self, "ClientLayerArn", value=refresher.layer.layer_version_arn)
+        if refresher.layer:
+            CfnOutput(self, "ClientLayerArn", value=refresher.layer.layer_version_arn)
         CfnOutput(self, "SecretArn", value=refresher.secret_arn)
         if refresher.app_secret_arn:
             CfnOutput(self, "AppSecretArn", value=refresher.app_secret_arn)

@@ -4,12 +4,13 @@ A stage has the settings of a refresher, and names its issuer and the issuer's a
 """
 
 import platform
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
 from refresh_token.oauth.issuers import ALL_SETTINGS, AMPLIFY, NAMES
-from refresh_token.oauth.rules import Rule, choice, for_stand_in, listed
+from refresh_token.oauth.rules import Rule, choice, for_stand_in
 from refresh_token.oauth.setting import Setting
 from token_refresher.issuers import Issuer
 from token_refresher.settings.combinations import check_together
@@ -21,11 +22,13 @@ from token_refresher.settings.refresher_settings import (
     TimingSettings,
     checked,
 )
+from token_refresher.settings.rules import Flag
 from token_refresher.settings.setting import settings_of
 
-STAGES = ("dev", "prod", "local")
 LOCAL = "local"
+PROD = "prod"
 MACHINE = "machine"
+_STAGE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,99}", re.ASCII)
 
 _BY_ISSUER: Mapping[str, Mapping[str, Setting]] = {
     name: {issuer.keys()[argument]: setting for argument, setting in issuer.settings().items()}
@@ -44,6 +47,12 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     **{key: setting for name in NAMES if name != AMPLIFY for key, setting in _BY_ISSUER[name].items()},
     **settings_of(ResourceSettings),
+    "protected": Setting(
+        rule=Flag(),
+        default=None,
+        about="whether the stack refuses to be deleted, and its secrets, table and logs outlive it. Without it, `prod` "
+        "is protected, and no other stage",
+    ),
     **_BY_ISSUER[AMPLIFY],
 }
 """Every key that a stage can set."""
@@ -54,6 +63,8 @@ class StageSettings:
     """One stage of our own stack, checked."""
 
     stage: str
+    protected: bool = False
+    """Whether the stack refuses to be deleted, and the secrets, their key, the table and the logs outlive it."""
     refresher: RefresherSettings = field(default_factory=lambda: checked({}))
     issuer: Issuer = field(default_factory=Issuer.amplify)
 
@@ -67,11 +78,6 @@ class StageSettings:
         """Where Parameter Store gets the ARNs."""
         return f"/RefreshToken/{self.stage}"
 
-    @property
-    def retain_data(self) -> bool:
-        """Whether the secrets, their key, the table and the logs outlive the stack."""
-        return self.stage == "prod"
-
     @classmethod
     def from_context(cls, context: Mapping[str, object], *, machine: Callable[[], str] = platform.machine) -> Self:
         """Read the CDK context: `stage`, the block `stages.<stage>`, and overrides, which arrive as strings.
@@ -80,17 +86,13 @@ class StageSettings:
             SettingsError: names every fault, not only the first.
 
         """
-        stage = context.get("stage", "dev")
-        blocks = context.get("stages")
-        block = blocks.get(stage) if isinstance(blocks, dict) and isinstance(stage, str) else None
-        if stage not in STAGES or not isinstance(block, dict):
-            raise SettingsError([f"stage={stage}: must be one of {listed(STAGES)}, with its own block in cdk.json"])
+        stage, block = _stage(context)
         given = {**block, **{key: context[key] for key in SETTINGS if key in context}}
         if stage == LOCAL and given.get("architecture") == MACHINE:
             given["architecture"] = "arm64" if machine().lower() in ("arm64", "aarch64") else "x86_64"
         reader = SettingsReader(SETTINGS, given, rules=_local_rules() if stage == LOCAL else None)
         reader.refuse_unknown_keys(block, context)
-        if stage == "prod" and not reader.absent("amplifyuibuilder_endpoint_url"):
+        if stage == PROD and not reader.absent("amplifyuibuilder_endpoint_url"):
             reader.fault(
                 "amplifyuibuilder_endpoint_url", "must not be set on prod: it would send the refresh token elsewhere"
             )
@@ -100,8 +102,21 @@ class StageSettings:
         issuer = _issuer(values, allow_http=stage == LOCAL) if reader.is_sound(*about_issuer) else None
         check_together(reader, values, issuer)
         reader.check()
-        refresher = {key: values[key] for key in settings_of(RefresherSettings)}
-        return cls(stage=stage, refresher=cast("RefresherSettings", refresher), issuer=cast("Issuer", issuer))
+        refresher = cast("RefresherSettings", {key: values[key] for key in settings_of(RefresherSettings)})
+        protected = stage == PROD if values["protected"] is None else values["protected"]
+        return cls(stage=stage, protected=protected, refresher=refresher, issuer=cast("Issuer", issuer))
+
+
+def _stage(context: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
+    """Return the stage's name and its block."""
+    stage, blocks = context.get("stage", "dev"), context.get("stages")
+    names = [name for name, block in blocks.items() if isinstance(block, dict)] if isinstance(blocks, dict) else []
+    if not isinstance(stage, str) or not _STAGE.fullmatch(stage):
+        raise SettingsError([f"stage={stage}: must be 1 to 100 letters, digits and hyphens, and begin with a letter"])
+    if stage not in names:
+        others = f", as {', '.join(names)} have" if names else ""
+        raise SettingsError([f"stage={stage}: must have its own block in cdk.json{others}"])
+    return stage, cast("dict[str, Mapping[str, object]]", blocks)[stage]
 
 
 def _local_rules() -> dict[str, Rule]:

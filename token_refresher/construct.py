@@ -23,7 +23,6 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from refresh_token.oauth.issuers import AMPLIFY_ENDS
@@ -31,6 +30,7 @@ from refresh_token.signals import ALARMS
 from token_refresher.bundling.bundle import function_bundle
 from token_refresher.constructs.app_secret import AppSecret
 from token_refresher.constructs.client_layer import ClientLayer
+from token_refresher.constructs.consumers import let_in, publish
 from token_refresher.constructs.dashboard import Dashboard
 from token_refresher.constructs.dead_letter_queue import DeadLetterQueue
 from token_refresher.constructs.lock_table import LockTable
@@ -40,10 +40,16 @@ from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
+from token_refresher.props import Props, split
 from token_refresher.settings.combinations import windows_of
 from token_refresher.settings.reader import SettingsError
 from token_refresher.settings.refresher_settings import RefresherSettings, checked
 from token_refresher.settings.rules import SERVICE_NAME
+from token_refresher.settings.setting import settings_of
+
+
+class Options(RefresherSettings, Props, total=False):
+    """What `TokenRefresher` takes: settings and props."""
 
 
 class TokenRefresher(RefreshMetrics):
@@ -63,7 +69,7 @@ class TokenRefresher(RefreshMetrics):
         parameter_path: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         asset: Path | None = None,
-        **settings: Unpack[RefresherSettings],
+        **options: Unpack[Options],
     ) -> None:
         """Add the resources to `scope`.
 
@@ -78,7 +84,7 @@ class TokenRefresher(RefreshMetrics):
             removal_policy: What happens to secrets, key, lock table, logs and layer when the stack is deleted.
             asset: The function's folder from `token_refresher.bundling`. By default the construct builds it; the first
                 build needs pip and a package index.
-            **settings: The fields of `RefresherSettings`, with its rules and defaults.
+            **options: The fields of `RefresherSettings`, with its rules and defaults, and those of `Props`.
 
         Raises:
             SettingsError: one or more arguments break their rules; with a line for each.
@@ -89,36 +95,50 @@ class TokenRefresher(RefreshMetrics):
         issuer = Issuer.amplify() if issuer is None else issuer
         if not isinstance(issuer, Issuer):
             raise SettingsError([f"issuer={issuer}: must be an Issuer, such as Issuer.figma()"])
+        props, settings = split(options, [*settings_of(RefresherSettings)])
         values = checked(settings, issuer)
         if issuer.calls_ui_builder:
             _tell_of_the_end(self)
+        if "permissions_boundary" in props:
+            iam.PermissionsBoundary.of(self).apply(props["permissions_boundary"])
         self.service_name = _checked_name(service_name or _default_name(self))
         self._secret = TokenSecret(
-            self, "Secret", customer_managed_key=values["customer_managed_key"], removal_policy=removal_policy
+            self,
+            "Secret",
+            props=props,
+            customer_managed_key=values["customer_managed_key"],
+            removal_policy=removal_policy,
         )
         app_secret = (
-            AppSecret(self, "AppSecret", key=self._secret.key, removal_policy=removal_policy)
+            AppSecret(
+                self,
+                "AppSecret",
+                existing=props.get("app_secret"),
+                key=self._secret.key,
+                removal_policy=removal_policy,
+            )
             if issuer.has_app
             else None
         )
-        lock = LockTable(self, "Lock", removal_policy=removal_policy)
-        dead_letters = DeadLetterQueue(self, "DeadLetters").queue
+        lock_table = props.get("lock_table") or LockTable(self, "Lock", removal_policy=removal_policy).table
+        dead_letters = (
+            props.get("dead_letter_queue") or DeadLetterQueue(self, "DeadLetters", key=props.get("queue_key")).queue
+        )
         refresh = RefreshFunction(
             self,
             "Refresh",
             settings=values,
+            props=props,
             issuer=issuer,
             service_name=self.service_name,
             asset=asset or function_bundle(values["architecture"]),
             secret=self._secret,
             app_secret=app_secret,
-            lock_table=lock.table,
+            lock_table=lock_table,
             dead_letters=dead_letters,
             removal_policy=removal_policy,
         )
-        RefreshSchedule(
-            self, "Schedule", expression=values["schedule"], target=refresh.alias, dead_letters=dead_letters
-        )
+        RefreshSchedule(self, "Schedule", settings=values, target=refresh.alias, dead_letters=dead_letters)
         monitoring = Monitoring(
             self,
             ALARMS,
@@ -139,23 +159,29 @@ class TokenRefresher(RefreshMetrics):
             dead_letters=dead_letters,
             windows=windows_of(values) if issuer.refreshes else None,
         )
-        layer = ClientLayer(self, "Client", removal_policy=removal_policy).layer
+        layer = ClientLayer(self, "Client").layer if values["client_layer"] else None
+        consumers = props.get("consumer_accounts", ())
+        let_in(consumers, refresh.alias, layer)
+        published = {"function-arn": refresh.alias.function_arn}
+        if layer:
+            published["client-layer-arn"] = layer.layer_version_arn
+        publish(self, parameter_path, published, consumers)
 
         self.function: lambda_.Function = refresh.function
         """The function itself. Call it through `alias`."""
         self.alias: lambda_.Alias = refresh.alias
         """The alias `live`. Consumers and the schedule call it."""
-        self.layer: lambda_.LayerVersion = layer
-        """The layer with `token_client`."""
+        self.layer: lambda_.LayerVersion | None = layer
+        """The layer with `token_client`, unless `client_layer` is false."""
         self.secret_arn: str = self._secret.arn
         """The ARN of the secret with the token pair."""
         self.app_secret_arn: str | None = app_secret.arn if app_secret else None
         """The ARN of the secret with the app's credentials, if the issuer serves your own app."""
-        self.encryption_key: kms.Key | None = self._secret.key
+        self.encryption_key: kms.IKey | None = self._secret.key
         """The key of the secrets, with `customer_managed_key`."""
-        self.lock_table: dynamodb.Table = lock.table
+        self.lock_table: dynamodb.ITable = lock_table
         """The table with the claims on refreshes."""
-        self.dead_letter_queue: sqs.Queue = dead_letters
+        self.dead_letter_queue: sqs.IQueue = dead_letters
         """The queue of failed ticks."""
         self.topic: sns.Topic = monitoring.topic
         """The topic that the alarms publish to. You can add subscriptions."""
@@ -164,18 +190,14 @@ class TokenRefresher(RefreshMetrics):
         self.dashboard: cloudwatch.Dashboard = dashboard.dashboard
         """The dashboard."""
 
-        if parameter_path:
-            _publish(self, parameter_path, "function-arn", self.alias.function_arn)
-            _publish(self, parameter_path, "client-layer-arn", self.layer.layer_version_arn)
-
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let the grantee get tokens, by invoking the alias `live`."""
         return self.alias.grant_invoke(grantee)
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let a grantee in this account read the token pair with its refresh token, but not the app's credentials.
+        """Let a grantee read the token pair with its refresh token, but not the app's credentials.
 
-        Consumers only need `grant_invoke`.
+        Consumers only need `grant_invoke`. A grantee of another account needs a customer managed key.
         """
         return self._secret.grant_read(grantee)
 
@@ -200,7 +222,3 @@ def _checked_name(name: str) -> str:
         return name if Token.is_unresolved(name) else SERVICE_NAME.read(name)
     except ValueError as error:
         raise SettingsError([f"service_name={name}: {error}"]) from None
-
-
-def _publish(scope: Construct, path: str, name: str, value: str) -> None:
-    ssm.StringParameter(scope, f"Parameter-{name}", parameter_name=f"{path.rstrip('/')}/{name}", string_value=value)

@@ -1,11 +1,12 @@
 """Which settings a stage accepts from cdk.json and the command line, and the messages for wrong ones."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 
-from infra.stage_settings import STAGES, StageSettings
+from infra.stage_settings import StageSettings
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers import registry
 from refresh_token.oauth.issuers import NAMES, OAuth2Settings
@@ -47,19 +48,28 @@ class TestStages:
         stages = {name: read(context, stage=name) for name in context["stages"]}
         schedules = {name: stage.refresher["schedule"] for name, stage in stages.items()}
         assert schedules == {"dev": "rate(12 hours)", "prod": "rate(6 hours)", "local": "rate(1 minute)"}
-        assert [name for name, stage in stages.items() if stage.retain_data] == ["prod"]
+        assert [name for name, stage in stages.items() if stage.protected] == ["prod"]
 
     @pytest.mark.parametrize(
         "wrong",
         [
-            *({"stage": stage} for stage in ("qa", "", "PROD", 3, None, ["dev"])),
+            *({"stage": stage} for stage in ("qa", "PROD")),
             *({"stages": blocks} for blocks in (None, "dev", {}, {"dev": "rate(1 day)"})),
         ],
         ids=str,
     )
     def test_a_stage_needs_its_own_block(self, context: dict[str, Any], wrong: dict[str, object]) -> None:
-        rule = "must be one of dev, prod or local, with its own block in cdk.json"
-        assert faults(context, **wrong) == (f"stage={wrong.get('stage', 'dev')}: {rule}",)
+        (fault,) = faults(context, **wrong)
+        assert fault.startswith(f"stage={wrong.get('stage', 'dev')}: must have its own block in cdk.json")
+
+    @pytest.mark.parametrize("name", ["", 3, None, ["dev"], "a b", "a/b", "1a", "ä", "a" * 101])
+    def test_a_stage_names_a_stack(self, context: dict[str, Any], name: object) -> None:
+        (fault,) = faults(context, stage=name, stages={name: {}} if isinstance(name, str) else {})
+        assert fault == f"stage={name}: must be 1 to 100 letters, digits and hyphens, and begin with a letter"
+
+    def test_any_other_name_is_a_stage(self, context: dict[str, Any]) -> None:
+        settings = read(context, stage="Team-2", stages={"Team-2": {"protected": True}})
+        assert (settings.stack_name, settings.protected) == ("RefreshToken-Team-2", True)
 
     def test_an_empty_block_means_the_defaults(self, context: dict[str, Any]) -> None:
         assert read(context, stages={"dev": {}}) == StageSettings(stage="dev")
@@ -71,8 +81,9 @@ class TestStages:
         [("x86_64", "x86_64"), ("AMD64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")],
     )
     def test_only_local_follows_the_machine(self, context: dict[str, Any], machine: str, architecture: str) -> None:
-        stages = [StageSettings.from_context({**context, "stage": name}, machine=lambda: machine) for name in STAGES]
-        found = {settings.stage: settings.refresher["architecture"] for settings in stages}
+        read_here = partial(StageSettings.from_context, machine=lambda: machine)
+        stages = {name: read_here({**context, "stage": name}) for name in context["stages"]}
+        found = {name: settings.refresher["architecture"] for name, settings in stages.items()}
         assert found == {"dev": "arm64", "prod": "arm64", "local": architecture}
 
 
@@ -94,8 +105,11 @@ class TestOverrides:
             "snap_start": True,
             "customer_managed_key": True,
             "alarm_email": "on-call@example.com",
+            "schedule_time_zone": "Europe/Berlin",
+            "log_level": "ERROR",
+            **dict.fromkeys(("schedule_enabled", "tracing", "dashboard", "client_layer", "alarms"), False),
         }
-        text = {key: str(value).lower() if value is True else str(value) for key, value in typed.items()}
+        text = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in typed.items()}
         url = "https://stand-in.example:8443/base"
         settings = read(context, **text, issuer="amplify", amplifyuibuilder_endpoint_url=url)
         assert settings.refresher == typed
@@ -229,7 +243,7 @@ class TestRules:
     @pytest.mark.parametrize(
         ("block", "override", "fault"),
         [
-            ({"colour": "red"}, {}, "colour=red: is not a setting; the keys are schedule, advisory_window_hours, "),
+            ({"colour": "red"}, {}, "colour=red: is not a setting; the keys are schedule, schedule_time_zone, "),
             (
                 {},
                 {"advisory_window_hour": "48"},

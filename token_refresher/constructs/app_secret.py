@@ -3,22 +3,32 @@
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from token_refresher.constructs.empty_secret import empty_secret, only_for
+from token_refresher.constructs.empty_secret import complete_arn, empty_secret, only_for
 
 
 class AppSecret(Construct):
-    """An operator fills it, the function reads it. It shares the key of the token pair, if there is one.
+    """An operator fills it, the function reads it. A new one shares the key of the token pair, if there is one.
 
     The function's role may read it. No resource policy denies it to others: an operator who signs in reads it too.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, key: kms.Key | None, removal_policy: RemovalPolicy
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        existing: secretsmanager.ISecret | None,
+        key: kms.IKey | None,
+        removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._key = key
+        self._key = existing.encryption_key if existing else key
+        if existing:
+            self.arn = complete_arn(existing, "app_secret")
+            return
         self.arn = empty_secret(
             self,
             description="Credentials of the app that refreshes, written by `tokenctl app-credentials`.",

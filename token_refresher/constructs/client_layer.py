@@ -13,7 +13,7 @@ class ClientLayer(Construct):
     It holds no byte code: that would serve one Python version, and the layer serves three.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy) -> None:
+    def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
         asset = client_bundle()
         self.layer = lambda_.LayerVersion(
@@ -28,6 +28,6 @@ class ClientLayer(Construct):
             ],
             compatible_architectures=[lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64],
             license="MIT",
-            # A function keeps running with a deleted layer version, but cannot be deployed with it again.
-            removal_policy=removal_policy,
+            # Always: a consumer's update that fails goes back to the version that it had, which must still be there.
+            removal_policy=RemovalPolicy.RETAIN,
         )

@@ -1,19 +1,28 @@
-"""The function's role, which allows exactly what the function does."""
+"""The function's role, which allows exactly what the function does, and whatever an app grants it."""
 
 from aws_cdk import Aws
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from token_refresher.constructs.acknowledgements import acknowledge
 from token_refresher.constructs.app_secret import AppSecret
+from token_refresher.constructs.dead_letter_queue import send_to
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
 
 _LOCK_ACTIONS = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 _IN_THIS_REGION = {"StringEquals": {"aws:RequestedRegion": Aws.REGION}}
+
+
+# The permissions that Lambda needs for a function in a network (Lambda Developer Guide, "Giving Lambda functions access
+# to resources in an Amazon VPC"). None of the resources is known before the function exists.
+_NETWORK_ACTIONS = [
+    *("ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+    *("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"),
+]
 
 
 def function_role(  # noqa: PLR0913 (keyword-only)
@@ -25,43 +34,58 @@ def function_role(  # noqa: PLR0913 (keyword-only)
     app_secret: AppSecret | None,
     lock_table: dynamodb.ITable,
     dead_letters: sqs.IQueue,
-) -> iam.Role:
-    """Add the role to `scope`."""
+    tracing: bool,
+    in_network: bool,
+    existing: iam.IRole | None,
+) -> tuple[iam.IRole, list[IDependable]]:
+    """Add the role to `scope`, or its permissions to an existing role.
+
+    Return the role, and what the function must wait for.
+    """
+    statements = [
+        _allow("WriteOwnLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], log_group.log_group_arn),
+        *([_trace()] if tracing else []),
+        *([_allow("UseNetwork", _NETWORK_ACTIONS, "*")] if in_network else []),
+        *secret.statements(replace=issuer.refreshes),
+        *_refresh_statements(issuer, app_secret, lock_table),
+        *send_to(dead_letters, "ReportFailure"),
+    ]
+    if existing:
+        added = iam.Policy(scope, "RolePolicy", statements=statements)
+        added.attach_to_role(existing)
+        _acknowledge(added)
+        return existing, [added]
     role = iam.Role(
         scope,
         "Role",
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        inline_policies={
-            "RefreshToken": iam.PolicyDocument(
-                statements=[
-                    _allow("WriteOwnLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], log_group.log_group_arn),
-                    _allow(
-                        "Trace",
-                        ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-                        "*",
-                        conditions=_IN_THIS_REGION,
-                    ),
-                    *secret.statements(replace=issuer.refreshes),
-                    *_refresh_statements(issuer, app_secret, lock_table),
-                    _allow("ReportFailure", ["sqs:SendMessage"], dead_letters.queue_arn),
-                ]
-            )
-        },
+        # Inline on purpose: the policy lives and dies with its role, and fits no other role. With it in the role, the
+        # function cannot be created before its permissions.
+        inline_policies={"RefreshToken": iam.PolicyDocument(statements=statements)},
     )
+    _acknowledge(role)
+    return role, []
+
+
+def _acknowledge(resource: Construct) -> None:
     acknowledge(
-        role,
+        resource,
         {
             "AwsSolutions-IAM5[Resource::*]": "X-Ray and amplifyuibuilder:RefreshToken have no resource types. "
-            "A condition limits their permissions to this region."
+            "A condition limits their permissions to this region. Network interfaces have no names in advance."
         },
     )
-    return role
 
 
 def _allow(
     sid: str, actions: list[str], resource: str, *, conditions: dict[str, dict[str, str]] | None = None
 ) -> iam.PolicyStatement:
     return iam.PolicyStatement(sid=sid, actions=actions, resources=[resource], conditions=conditions)
+
+
+def _trace() -> iam.PolicyStatement:
+    actions = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    return _allow("Trace", actions, "*", conditions=_IN_THIS_REGION)
 
 
 def _refresh_statements(

@@ -6,6 +6,7 @@ from typing import cast
 import jsii
 from aws_cdk import AssetHashType, Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
@@ -25,9 +26,12 @@ from refresh_token.environment import (
 from refresh_token.oauth.variables import APP_SECRET_ARN
 from token_refresher.constructs.acknowledgements import acknowledge
 from token_refresher.constructs.app_secret import AppSecret
+from token_refresher.constructs.ca_layer import CA_PATH, ca_layer
+from token_refresher.constructs.existing_key import let_logs_encrypt
 from token_refresher.constructs.function_role import function_role
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
+from token_refresher.props import Props
 from token_refresher.settings.refresher_settings import RefresherSettings
 
 LIVE = "live"
@@ -48,6 +52,7 @@ class RefreshFunction(Construct):
         construct_id: str,
         *,
         settings: RefresherSettings,
+        props: Props,
         issuer: Issuer,
         service_name: str,
         asset: Path,
@@ -58,17 +63,35 @@ class RefreshFunction(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.log_group = log_group = _log_group(
-            self, days=settings["log_retention_days"], removal_policy=removal_policy
+        self.log_group: logs.ILogGroup = props.get("log_group") or _log_group(
+            self, days=settings["log_retention_days"], key=props.get("log_key"), removal_policy=removal_policy
         )
-        role = function_role(
+        variables = {
+            SECRET_ARN: secret.arn,
+            LOCK_TABLE: lock_table.table_name,
+            ADVISORY_WINDOW: str(settings["advisory_window_hours"] * 3600),
+            MANDATORY_WINDOW: str(settings["mandatory_window_hours"] * 3600),
+            # Powertools adds it to each metric as the dimension `service`.
+            "POWERTOOLS_SERVICE_NAME": service_name,
+            "POWERTOOLS_LOG_LEVEL": settings["log_level"],
+            **_unless_default(settings),
+            **_issuer_environment(issuer, app_secret),
+        }
+        layers = list(props.get("layers", ()))
+        if "ca_bundle" in props:
+            layers.append(ca_layer(self, props["ca_bundle"]))
+            variables["AWS_CA_BUNDLE"] = CA_PATH
+        role, permissions = function_role(
             self,
             issuer=issuer,
-            log_group=log_group,
+            log_group=self.log_group,
             secret=secret,
             app_secret=app_secret,
             lock_table=lock_table,
             dead_letters=dead_letters,
+            tracing=settings["tracing"],
+            in_network="vpc" in props,
+            existing=props.get("role"),
         )
         self.function = lambda_.Function(
             self,
@@ -81,24 +104,22 @@ class RefreshFunction(Construct):
             memory_size=settings["memory_mb"],
             timeout=Duration.seconds(settings["timeout_seconds"]),
             reserved_concurrent_executions=settings["reserved_concurrency"],
-            environment={
-                SECRET_ARN: secret.arn,
-                LOCK_TABLE: lock_table.table_name,
-                ADVISORY_WINDOW: str(settings["advisory_window_hours"] * 3600),
-                MANDATORY_WINDOW: str(settings["mandatory_window_hours"] * 3600),
-                # Powertools adds it to each metric as the dimension `service`.
-                "POWERTOOLS_SERVICE_NAME": service_name,
-                "POWERTOOLS_LOG_LEVEL": "INFO",
-                **_unless_default(settings),
-                **_issuer_environment(issuer, app_secret),
-            },
+            environment={**props.get("environment", {}), **variables},
+            layers=layers or None,
+            vpc=props.get("vpc"),
+            vpc_subnets=props.get("vpc_subnets"),
+            security_groups=props.get("security_groups"),
+            code_signing_config=props.get("code_signing_config"),
+            function_name=props.get("function_name"),
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings["snap_start"] else None,
             role=role,
-            log_group=log_group,
+            log_group=self.log_group,
         )
+        self.function.node.add_dependency(*permissions)
         resource = cast("lambda_.CfnFunction", self.function.node.default_child)
         # Not through the L2: it would add the permissions, which the role has, once more, for every region.
-        resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
+        if settings["tracing"]:
+            resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
         # The CDK's DependsOn for the role is redundant until somebody grants the function more: then the function must
         # wait for that policy too.
         resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
@@ -139,16 +160,19 @@ class _Queue:
 
     def bind(
         self,
-        scope: Construct,
-        fn: lambda_.IFunction,
+        scope: Construct,  # noqa: ARG002 - jsii wants these names
+        fn: lambda_.IFunction,  # noqa: ARG002
         *,
-        type: lambda_.DestinationType,  # noqa: A002, ARG002 - jsii
+        type: lambda_.DestinationType,  # noqa: A002, ARG002
     ) -> lambda_.DestinationConfig:
+        """Return the destination. The function's role may send to it already."""
         return lambda_.DestinationConfig(destination=self._queue.queue_arn)
 
 
-def _log_group(scope: Construct, *, days: int, removal_policy: RemovalPolicy) -> logs.LogGroup:
-    log_group = logs.LogGroup(scope, "Logs", removal_policy=removal_policy)
+def _log_group(scope: Construct, *, days: int, key: kms.IKey | None, removal_policy: RemovalPolicy) -> logs.LogGroup:
+    log_group = logs.LogGroup(scope, "Logs", encryption_key=key, removal_policy=removal_policy)
+    if key:
+        let_logs_encrypt(key, scope)
     acknowledge(
         log_group,
         {

@@ -7,6 +7,9 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from token_refresher.constructs.dead_letter_queue import send_to
+from token_refresher.settings.refresher_settings import RefresherSettings
+
 
 class RefreshSchedule(Construct):
     """An EventBridge Scheduler schedule, with its own group and its own role.
@@ -19,7 +22,7 @@ class RefreshSchedule(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        expression: str,
+        settings: RefresherSettings,
         target: lambda_.IFunction,
         dead_letters: sqs.IQueue,
     ) -> None:
@@ -41,19 +44,20 @@ class RefreshSchedule(Construct):
                         iam.PolicyStatement(
                             sid="Tick", actions=["lambda:InvokeFunction"], resources=[target.function_arn]
                         ),
-                        iam.PolicyStatement(
-                            sid="KeepFailedTicks", actions=["sqs:SendMessage"], resources=[dead_letters.queue_arn]
-                        ),
+                        *send_to(dead_letters, "KeepFailedTicks"),
                     ]
                 )
             },
         )
+        zone = settings["schedule_time_zone"]
         scheduler.CfnSchedule(
             self,
             "Schedule",
             description="Checks the token pair and refreshes it when it is due.",
             group_name=group.ref,
-            schedule_expression=expression,
+            schedule_expression=settings["schedule"],
+            schedule_expression_timezone=None if zone == "UTC" else zone,
+            state=None if settings["schedule_enabled"] else "DISABLED",
             # One light call needs no spreading, and a tick is easier to find at the time it was due.
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             target=scheduler.CfnSchedule.TargetProperty(

@@ -1,24 +1,41 @@
 """The secret with the token pair, and its own key if it has one."""
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from typing import Any
+
+from aws_cdk import Duration, RemovalPolicy, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from token_refresher.constructs.empty_secret import empty_secret, only_for
+from token_refresher.constructs.empty_secret import complete_arn, empty_secret, only_for, via_secrets_manager
+from token_refresher.props import Props
+from token_refresher.settings.reader import SettingsError
 
 READ = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
 WRITE = ("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage")
 
 
 class TokenSecret(Construct):
-    """An operator fills it, then the function keeps it up to date. An `AppSecret` uses the same `key`."""
+    """An operator fills it, then the function keeps it up to date. A new `AppSecret` uses the same `key`."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, customer_managed_key: bool, removal_policy: RemovalPolicy
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        props: Props,
+        customer_managed_key: bool,
+        removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.key = _key(self, removal_policy) if customer_managed_key else None
+        self._existing = existing = props.get("secret")
+        self._policy: iam.PolicyDocument | None = None
+        self.key: kms.IKey | None
+        if existing:
+            self.key, self.arn = existing.encryption_key, complete_arn(existing, "secret")
+            return
+        self.key = props.get("encryption_key") or (_key(self, removal_policy) if customer_managed_key else None)
         self.arn = empty_secret(
             self,
             description="Figma token pair, written by an operator and by the refresh function.",
@@ -26,6 +43,7 @@ class TokenSecret(Construct):
             removal_policy=removal_policy,
             no_rotation="Native rotation would leave a dead token in place between its steps. "
             "The schedule and the refresh function rotate instead.",
+            name=props.get("secret_name"),
         )
 
     def statements(self, *, replace: bool) -> list[iam.PolicyStatement]:
@@ -38,24 +56,68 @@ class TokenSecret(Construct):
                     sid="UseKeyForTokenPair" if replace else "UseKeyForToken",
                     actions=["kms:Decrypt", *(["kms:GenerateDataKey"] if replace else [])],
                     resources=[self.key.key_arn],
-                    conditions=only_for(self.arn, region=Stack.of(self).region),
+                    conditions=self._through_the_secret(),
                 )
             )
         return statements
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let a grantee in this account read the pair."""
+        """Let a grantee read the pair. For another account, the policies of secret and key say so too.
+
+        Raises:
+            SettingsError: the grantee is of another account, and the secret's or the key's policy cannot be changed.
+
+        """
         grant = iam.Grant.add_to_principal(grantee=grantee, actions=[*READ], resource_arns=[self.arn])
-        if not self.key:
-            return grant
-        return grant.combine(
-            iam.Grant.add_to_principal(
-                grantee=grantee,
-                actions=["kms:Decrypt"],
-                resource_arns=[self.key.key_arn],
-                conditions=only_for(self.arn, region=Stack.of(self).region),
+        if self.key:
+            grant = grant.combine(
+                iam.Grant.add_to_principal(
+                    grantee=grantee,
+                    actions=["kms:Decrypt"],
+                    resource_arns=[self.key.key_arn],
+                    conditions=self._through_the_secret(),
+                )
             )
+        return grant if grant.success and self._is_here(grantee) else self._let_in(grantee)
+
+    def _is_here(self, grantee: iam.IGrantable) -> bool:
+        """Return whether the grantee is of the secret's account, also if the synthesis cannot know."""
+        accounts = {grantee.grant_principal.principal_account, Stack.of(self).account} - {None}
+        return len(accounts) == 1 or any(Token.is_unresolved(account) for account in accounts)
+
+    def _let_in(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let in a grantee of another account, or one without a policy of its own."""
+        if self.key is None:
+            raise SettingsError(
+                ["grant_read: another account cannot use the key aws/secretsmanager. Set customer_managed_key"]
+            )
+        principals = [grantee.grant_principal]
+        read = iam.PolicyStatement(principals=principals, actions=[*READ], resources=["*"])
+        # The secret names its key, so the key's policy cannot name the secret. The secret's policy does the rest.
+        conditions = {"StringEquals": {"kms:ViaService": via_secrets_manager(Stack.of(self).region)}}
+        decrypt = iam.PolicyStatement(
+            principals=principals, actions=["kms:Decrypt"], resources=["*"], conditions=conditions
         )
+        if self._existing:
+            if not self._existing.add_to_resource_policy(read).statement_added:
+                raise SettingsError(["grant_read: the policy of an imported secret cannot be changed. Add it there"])
+        else:
+            self._resource_policy().add_statements(read)
+        if not self.key.add_to_resource_policy(decrypt, allow_no_op=True).statement_added:
+            raise SettingsError(["grant_read: the policy of an imported key cannot be changed. Add it there"])
+        return iam.Grant.add_to_principal(grantee=grantee, actions=[*READ], resource_arns=[self.arn])
+
+    def _resource_policy(self) -> iam.PolicyDocument:
+        """Return the policy of the new secret, which has none until somebody needs one."""
+        if self._policy is None:
+            self._policy = iam.PolicyDocument()
+            secretsmanager.CfnResourcePolicy(
+                self, "Policy", secret_id=self.arn, resource_policy=self._policy, block_public_policy=True
+            )
+        return self._policy
+
+    def _through_the_secret(self) -> dict[str, Any]:
+        return only_for(self.arn, region=Stack.of(self).region)
 
 
 def _key(scope: Construct, removal_policy: RemovalPolicy) -> kms.Key:
@@ -70,5 +132,5 @@ def _key(scope: Construct, removal_policy: RemovalPolicy) -> kms.Key:
         description="Encrypts the Figma token pair and, if there are any, the app's credentials.",
         enable_key_rotation=True,
         removal_policy=removal_policy,
-        pending_window=None if removal_policy is RemovalPolicy.RETAIN else Duration.days(7),
+        pending_window=Duration.days(7) if removal_policy is RemovalPolicy.DESTROY else None,
     )

@@ -38,6 +38,12 @@ def windows_of(values: Mapping[str, Any], token_life: timedelta | None = None) -
     return settings.scaled_to(token_life)
 
 
+def clock_change(values: Mapping[str, Any]) -> timedelta:
+    """Return how much longer two ticks can be apart when the clocks of the schedule's time zone go back."""
+    by_the_clock = values["schedule"].startswith("cron(") and values["schedule_time_zone"] not in ("UTC", None)
+    return _HOUR if by_the_clock else timedelta()
+
+
 def check_together(reader: SettingsReader, values: Mapping[str, Any], issuer: "Issuer | None") -> None:
     """Note the faults that more than one setting makes; those of an issuer only if it is known."""
     _check_windows(reader, values)
@@ -56,7 +62,7 @@ def _check_windows(reader: SettingsReader, values: Mapping[str, Any]) -> None:
         reader.fault("mandatory_window_hours", f"must be less than advisory_window_hours={advisory}")
     if not reader.is_sound("schedule", "advisory_window_hours"):
         return
-    needed = max_time_for_two_ticks(values["schedule"])
+    needed = max_time_for_two_ticks(values["schedule"]) + clock_change(values)
     but = f"but two ticks can take {needed / _HOUR:g} hours"
     if needed > timedelta(hours=advisory):
         reader.fault("schedule", f"must tick twice within advisory_window_hours={advisory}, {but}")
@@ -68,7 +74,7 @@ def _check_grant(reader: SettingsReader, values: Mapping[str, Any]) -> None:
     """The keep-alive refresh comes with the first tick in the last third of the idle life, and an alarm in its half."""
     idle, absolute = values["grant_idle_days"], values["grant_absolute_days"]
     if idle and reader.is_sound("schedule", "grant_idle_days"):
-        gap = max_time_between_ticks(values["schedule"])
+        gap = max_time_between_ticks(values["schedule"]) + clock_change(values)
         if gap > timedelta(days=idle) / 6:
             reader.fault(
                 "schedule",

@@ -13,7 +13,7 @@ from refresh_token.oauth.rules import Whole, choice
 from refresh_token.oauth.setting import Setting
 from token_refresher.settings.combinations import check_together, margin_of
 from token_refresher.settings.reader import SettingsReader
-from token_refresher.settings.rules import EMAIL, Flag, OneOf, ScheduleExpression
+from token_refresher.settings.rules import EMAIL, TIME_ZONE, Flag, OneOf, ScheduleExpression
 from token_refresher.settings.setting import settings_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Architecture = Literal["arm64", "x86_64"]
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 ARCHITECTURES: tuple[Architecture, ...] = ("arm64", "x86_64")
 # CloudWatch Logs API reference, PutRetentionPolicy: it accepts no other number of days.
 RETENTION_DAYS = (
@@ -37,7 +38,23 @@ class TimingSettings(TypedDict, total=False):
         Setting(
             rule=ScheduleExpression(),
             default="rate(12 hours)",
-            about="when the schedule checks the token, in UTC. An alarm reports missing checks, at most 7 days back",
+            about="when the schedule checks the token. An alarm reports missing checks, at most 7 days back",
+        ),
+    ]
+    schedule_time_zone: Annotated[
+        str,
+        Setting(
+            rule=TIME_ZONE,
+            default="UTC",
+            about="the time zone of a `cron(...)` schedule",
+        ),
+    ]
+    schedule_enabled: Annotated[
+        bool,
+        Setting(
+            rule=Flag(),
+            default=True,
+            about="`false` stops the ticks, and removes the alarm that misses them. Consumers still refresh",
         ),
     ]
     advisory_window_hours: Annotated[
@@ -160,6 +177,34 @@ class ResourceSettings(TypedDict, total=False):
             default=False,
             about="encrypts the secrets with their own KMS key instead of the account's `aws/secretsmanager`. It costs "
             "1 USD a month, and 0.03 USD for 10,000 reads",
+        ),
+    ]
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Setting(
+            rule=choice(LOG_LEVELS),
+            default="INFO",
+            about="the least severe lines that the function logs",
+        ),
+    ]
+    tracing: Annotated[
+        bool,
+        Setting(rule=Flag(), default=True, about="whether X-Ray traces the function"),
+    ]
+    dashboard: Annotated[
+        bool,
+        Setting(rule=Flag(), default=True, about="whether there is a dashboard. It costs 3 USD a month after three"),
+    ]
+    client_layer: Annotated[
+        bool,
+        Setting(rule=Flag(), default=True, about="whether there is a layer with `token_client` for consumers"),
+    ]
+    alarms: Annotated[
+        bool,
+        Setting(
+            rule=Flag(),
+            default=True,
+            about="whether there are alarms, and a topic for them. Without them, watch the metrics yourself",
         ),
     ]
     alarm_email: Annotated[

@@ -1,6 +1,7 @@
 """More rules for the values of settings, which only a refresher has; see `refresh_token.oauth.rules`."""
 
 import re
+import zoneinfo
 from dataclasses import dataclass
 
 from refresh_token.oauth.rules import Text, listed, whole
@@ -67,4 +68,9 @@ SERVICE_NAME = Text(
     "must be 1 to 255 printable ASCII characters without quotes and backslashes. It must not begin with a colon or a "
     "blank, and not end with a blank",
     lambda text: re.fullmatch(r"(?![ :])[ !#-&(-\[\]-~]{1,255}(?<! )", text) is not None,
+)
+TIME_ZONE = Text(
+    "must be a time zone of the IANA database, such as Europe/Berlin",
+    # Without the database, on a machine without the package tzdata, AWS decides.
+    lambda text: text == "UTC" or text in (zoneinfo.available_timezones() or {text}),
 )

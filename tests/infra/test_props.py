@@ -1,0 +1,275 @@
+"""What an app brings along. tests/system/test_outside_app.py deploys some of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.assertions import Annotations, Match, Template
+
+from tests.support.checkout import ROOT
+from token_refresher.construct import TokenRefresher
+from token_refresher.issuers import Issuer
+from token_refresher.settings.reader import SettingsError
+from token_refresher.settings.refresher_settings import checked
+
+pytestmark = pytest.mark.xdist_group("synth")
+
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:old-AbCdEf"
+APP_ARN = ARN.replace("old", "app")
+
+
+@pytest.fixture
+def stack() -> Stack:
+    return Stack(App(), "Somebodys", env=Environment(account=ACCOUNT, region=REGION))
+
+
+@pytest.fixture
+def ca(tmp_path: Path) -> Path:
+    file = tmp_path / "ca.pem"
+    file.write_text("-----BEGIN CERTIFICATE-----\n")
+    return file
+
+
+def properties(stack: Stack, kind: str) -> list[dict[str, Any]]:
+    return [one.get("Properties", {}) for one in Template.from_stack(stack).find_resources(kind).values()]
+
+
+def function(stack: Stack) -> dict[str, Any]:
+    (found,) = properties(stack, "AWS::Lambda::Function")
+    return found
+
+
+def allowed(stack: Stack) -> dict[str, Any]:
+    """Return the statements of the function's role by Sid."""
+    roles = properties(stack, "AWS::IAM::Role")
+    (role,) = [role for role in roles if "lambda.amazonaws.com" in json.dumps(role["AssumeRolePolicyDocument"])]
+    return {one["Sid"]: one for one in role["Policies"][0]["PolicyDocument"]["Statement"]}
+
+
+class TestValues:
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            ({"vpc_subnets": ec2.SubnetSelection()}, "vpc_subnets: needs vpc"),
+            ({"security_groups": []}, "security_groups: needs vpc"),
+            ({"vpcs": 1}, "vpcs: is not a setting or a prop; did you mean vpc?"),
+            ({"environment": {"SECRET_ARN": "x"}}, "environment: SECRET_ARN belongs to the function. Use the setting"),
+            ({"consumer_accounts": ["1"]}, "consumer_accounts: 1 must be an account's 12 digits"),
+            ({"ca_bundle": Path("/nowhere.pem")}, "ca_bundle: there is no file /nowhere.pem"),
+            ({"ca_bundle": ROOT / "LICENSE"}, f"ca_bundle: {ROOT / 'LICENSE'} must hold certificates in PEM format"),
+        ],
+        ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    )
+    def test_a_wrong_prop_says_what_to_do(self, stack: Stack, given: dict[str, Any], expected: str) -> None:
+        with pytest.raises(SettingsError) as refused:
+            TokenRefresher(stack, "Figma", **given)
+        assert str(refused.value).startswith(expected)
+
+    def test_two_props_for_one_thing(self, stack: Stack) -> None:
+        key, queue = kms.Key(stack, "Key"), sqs.Queue(stack, "Queue")
+        with pytest.raises(SettingsError) as refused:
+            TokenRefresher(
+                stack,
+                "Figma",
+                encryption_key=key,
+                customer_managed_key=True,
+                dead_letter_queue=queue,
+                queue_key=key,
+            )
+        assert refused.value.faults == (
+            "customer_managed_key: has no effect beside encryption_key. Remove one of the two",
+            "queue_key: has no effect beside dead_letter_queue. Remove one of the two",
+        )
+
+    def test_a_secret_without_its_complete_arn(self, asset: Path, stack: Stack) -> None:
+        secret = secretsmanager.Secret.from_secret_name_v2(stack, "Old", "old")
+        with pytest.raises(SettingsError, match=r"\Asecret: must have its complete ARN"):
+            TokenRefresher(stack, "Figma", asset=asset, secret=secret)
+
+
+class TestFunction:
+    def test_more_permissions_take_effect(self, asset: Path, stack: Stack) -> None:
+        refresher = TokenRefresher(stack, "Figma", asset=asset)
+        bucket = iam.PolicyStatement(actions=["s3:GetObject"], resources=["arn:aws:s3:::somebodys/*"])
+        refresher.function.add_to_role_policy(bucket)
+        (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").items()
+        assert policy[1]["Properties"]["PolicyDocument"]["Statement"][0]["Action"] == "s3:GetObject"
+        (resource,) = Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+        assert policy[0] in resource["DependsOn"], "the function would start without it"
+
+    def test_it_joins_a_network(self, asset: Path, stack: Stack) -> None:
+        vpc = ec2.Vpc(stack, "Network", max_azs=2)
+        group = ec2.SecurityGroup(stack, "Group", vpc=vpc)
+        TokenRefresher(stack, "Figma", asset=asset, vpc=vpc, security_groups=[group])
+        network = function(stack)["VpcConfig"]
+        assert (len(network["SubnetIds"]), len(network["SecurityGroupIds"])) == (2, 1)
+        assert "ec2:CreateNetworkInterface" in allowed(stack)["UseNetwork"]["Action"]
+
+    def test_it_works_behind_a_proxy(self, asset: Path, stack: Stack, ca: Path) -> None:
+        TokenRefresher(stack, "Figma", asset=asset, environment={"HTTPS_PROXY": "http://proxy:3128"}, ca_bundle=ca)
+        found = function(stack)
+        variables = found["Environment"]["Variables"]
+        assert (variables["HTTPS_PROXY"], variables["AWS_CA_BUNDLE"]) == (
+            "http://proxy:3128",
+            f"/opt/{'refresh-token-ca.pem'}",
+        )
+        assert len(found["Layers"]) == 1
+
+    def test_it_has_a_name_and_signed_code(self, asset: Path, stack: Stack) -> None:
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:code-signing-config:csc-0"
+        signing = lambda_.CodeSigningConfig.from_code_signing_config_arn(stack, "Signing", arn)
+        layer = lambda_.LayerVersion.from_layer_version_arn(
+            stack, "Layer", f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:l:1"
+        )
+        TokenRefresher(
+            stack,
+            "Figma",
+            asset=asset,
+            function_name="keeper",
+            code_signing_config=signing,
+            layers=[layer],
+            secret_name="pair",
+        )
+        found = function(stack)
+        assert (found["FunctionName"], found["CodeSigningConfigArn"]) == ("keeper", arn)
+        assert found["Layers"] == [layer.layer_version_arn]
+        assert properties(stack, "AWS::SecretsManager::Secret")[0]["Name"] == "pair"
+
+    def test_tracing_and_log_level(self, asset: Path, stack: Stack) -> None:
+        TokenRefresher(stack, "Figma", asset=asset, tracing=False, log_level="WARNING")
+        found = function(stack)
+        assert "TracingConfig" not in found
+        assert found["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "WARNING"
+        assert "Trace" not in allowed(stack)
+
+
+class TestRoles:
+    def test_an_existing_role_gets_the_permissions(self, asset: Path, stack: Stack) -> None:
+        role = iam.Role.from_role_arn(stack, "Theirs", f"arn:aws:iam::{ACCOUNT}:role/theirs")
+        TokenRefresher(stack, "Figma", asset=asset, role=role)
+        (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").items()
+        assert policy[1]["Properties"]["Roles"] == ["theirs"]
+        sids = [one["Sid"] for one in policy[1]["Properties"]["PolicyDocument"]["Statement"]]
+        assert {"KeepTokenPair", "ClaimRefresh", "WriteOwnLogs"} < set(sids)
+        (resource,) = Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+        assert policy[0] in resource["DependsOn"]
+
+    def test_the_boundary_is_that_of_every_role(self, asset: Path, stack: Stack) -> None:
+        boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "boundary")
+        TokenRefresher(stack, "Figma", asset=asset, permissions_boundary=boundary)
+        roles = properties(stack, "AWS::IAM::Role")
+        assert len(roles) == 2
+        assert all("boundary" in json.dumps(role["PermissionsBoundary"]) for role in roles)
+
+
+class TestExistingResources:
+    def test_nothing_of_these_is_made_anew(self, asset: Path, stack: Stack) -> None:
+        TokenRefresher(
+            stack,
+            "Figma",
+            asset=asset,
+            issuer=Issuer.figma(),
+            secret=secretsmanager.Secret.from_secret_complete_arn(stack, "Pair", ARN),
+            app_secret=secretsmanager.Secret.from_secret_complete_arn(stack, "App", APP_ARN),
+            lock_table=dynamodb.Table.from_table_name(stack, "Locks", "locks"),
+            log_group=logs.LogGroup.from_log_group_name(stack, "Logs", "/somebodys"),
+            dead_letter_queue=sqs.Queue.from_queue_arn(stack, "Dead", f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"),
+        )
+        for kind in ("SecretsManager::Secret", "DynamoDB::Table", "Logs::LogGroup", "SQS::Queue"):
+            assert properties(stack, f"AWS::{kind}") == []
+        found = function(stack)
+        variables = found["Environment"]["Variables"]
+        assert (variables["SECRET_ARN"], variables["APP_SECRET_ARN"], variables["LOCK_TABLE"]) == (
+            ARN,
+            APP_ARN,
+            "locks",
+        )
+        assert found["LoggingConfig"] == {"LogGroup": "/somebodys"}
+        statements = allowed(stack)
+        assert statements["KeepTokenPair"]["Resource"] == ARN
+        assert statements["ReadAppCredentials"]["Resource"] == APP_ARN
+        assert ":table/locks" in json.dumps(statements["ClaimRefresh"]["Resource"])
+
+    def test_a_key_encrypts_what_it_is_for(self, asset: Path, stack: Stack) -> None:
+        key = kms.Key(stack, "Key")
+        TokenRefresher(stack, "Figma", asset=asset, encryption_key=key, log_key=key, queue_key=key)
+        for kind in ("SecretsManager::Secret", "Logs::LogGroup"):
+            assert "KmsKeyId" in properties(stack, f"AWS::{kind}")[0]
+        assert "KmsMasterKeyId" in properties(stack, "AWS::SQS::Queue")[0]
+        statements = json.dumps(properties(stack, "AWS::KMS::Key"))
+        assert "LetLogsEncrypt" in statements
+        assert "kms:GenerateDataKey" in allowed(stack)["UseKeyForTokenPair"]["Action"]
+
+    def test_synthesis_says_what_an_imported_key_needs(self, asset: Path, stack: Stack) -> None:
+        key = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k")
+        TokenRefresher(stack, "Figma", asset=asset, log_key=key)
+        Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("statement LetLogsEncrypt"))
+
+
+class TestAccounts:
+    def test_consumers_of_an_account_are_let_in(self, asset: Path, stack: Stack) -> None:
+        TokenRefresher(stack, "Figma", asset=asset, consumer_accounts=["111122223333"], parameter_path="/figma")
+        (invoke,) = properties(stack, "AWS::Lambda::Permission")
+        (layer,) = properties(stack, "AWS::Lambda::LayerVersionPermission")
+        assert (invoke["Principal"], layer["Principal"]) == ("111122223333", "111122223333")
+        (share,) = properties(stack, "AWS::RAM::ResourceShare")
+        assert (share["Principals"], len(share["ResourceArns"])) == (["111122223333"], 2)
+        assert {one["Tier"] for one in properties(stack, "AWS::SSM::Parameter")} == {"Advanced"}
+
+    def test_a_reader_of_another_account(self, asset: Path, stack: Stack) -> None:
+        reader = iam.Role.from_role_arn(stack, "Reader", "arn:aws:iam::999988887777:role/reader")
+        with pytest.raises(SettingsError, match="cannot use the key aws/secretsmanager"):
+            TokenRefresher(stack, "Plain", asset=asset).grant_read(reader)
+        imported = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k")
+        with pytest.raises(SettingsError, match="policy of an imported key cannot be changed"):
+            TokenRefresher(stack, "Imported", asset=asset, encryption_key=imported).grant_read(reader)
+        secret = secretsmanager.Secret.from_secret_attributes(
+            stack, "Pair", secret_complete_arn=ARN, encryption_key=kms.Key(stack, "Own")
+        )
+        with pytest.raises(SettingsError, match="policy of an imported secret cannot be changed"):
+            TokenRefresher(stack, "Adopted", asset=asset, secret=secret).grant_read(reader)
+
+    def test_the_policies_let_the_reader_in(self, asset: Path, stack: Stack) -> None:
+        reader = iam.Role.from_role_arn(stack, "Reader", "arn:aws:iam::999988887777:role/reader")
+        assert TokenRefresher(stack, "Figma", asset=asset, customer_managed_key=True).grant_read(reader).success
+        (policy,) = properties(stack, "AWS::SecretsManager::ResourcePolicy")
+        keys = json.dumps(properties(stack, "AWS::KMS::Key"))
+        assert "999988887777" in json.dumps(policy)
+        assert "999988887777" in keys
+
+
+class TestSchedule:
+    def test_zone_and_state(self, asset: Path, stack: Stack) -> None:
+        zone = {"schedule": "cron(0 6,18 * * ? *)", "schedule_time_zone": "Europe/Berlin"}
+        TokenRefresher(stack, "Figma", asset=asset, schedule_enabled=False, **zone)  # type: ignore[arg-type]
+        (schedule,) = properties(stack, "AWS::Scheduler::Schedule")
+        assert (schedule["ScheduleExpressionTimezone"], schedule["State"]) == ("Europe/Berlin", "DISABLED")
+
+    @pytest.mark.parametrize(("zone", "faults"), [("UTC", 0), ("Europe/Berlin", 1), ("Middle/Earth", 1)])
+    def test_the_change_of_clocks_counts(self, zone: str, faults: int) -> None:
+        given = {"schedule": "cron(0 6 * * ? *)", "schedule_time_zone": zone, "advisory_window_hours": 48}
+        found: tuple[str, ...] = ()
+        try:
+            checked(given)
+        except SettingsError as error:
+            found = error.faults
+        assert len(found) == faults
+        assert all("two ticks can take 49 hours" in fault or "must be a time zone" in fault for fault in found)
+
+
+def test_what_an_app_does_without(asset: Path, stack: Stack) -> None:
+    refresher = TokenRefresher(stack, "Figma", asset=asset, client_layer=False, parameter_path="/figma")
+    assert refresher.layer is None
+    assert properties(stack, "AWS::Lambda::LayerVersion") == []
+    assert [one["Name"] for one in properties(stack, "AWS::SSM::Parameter")] == ["/figma/function-arn"]

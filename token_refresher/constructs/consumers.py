@@ -1,0 +1,44 @@
+"""How consumers find the function and the layer, and what those of other accounts may use."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_ram as ram
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+
+def publish(scope: Construct, path: str | None, values: Mapping[str, str], accounts: Sequence[str]) -> None:
+    """Put the values into Parameter Store as `<path>/<name>`, for the accounts too. Without a path do nothing."""
+    if not path:
+        return
+    # Only advanced parameters can be shared, for 0.05 USD a month each (Systems Manager User Guide, "Working with
+    # shared parameters in Parameter Store").
+    tier = ssm.ParameterTier.ADVANCED if accounts else None
+    parameters = [
+        ssm.StringParameter(
+            scope,
+            f"Parameter-{name}",
+            parameter_name=f"{path.rstrip('/')}/{name}",
+            string_value=value,
+            tier=tier,
+        )
+        for name, value in values.items()
+    ]
+    if accounts:
+        ram.CfnResourceShare(
+            scope,
+            "Consumers",
+            name=f"refresh-token{path.replace('/', '-')}".rstrip("-"),
+            principals=[*accounts],
+            resource_arns=[parameter.parameter_arn for parameter in parameters],
+        )
+
+
+def let_in(accounts: Sequence[str], alias: lambda_.Alias, layer: lambda_.LayerVersion | None) -> None:
+    """Let the accounts invoke the alias and use the layer. Their own policies decide which of their roles may."""
+    for account in accounts:
+        alias.grant_invoke(iam.AccountPrincipal(account))
+        if layer:
+            layer.add_permission(f"Account{account}", account_id=account)
