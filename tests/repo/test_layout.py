@@ -195,4 +195,5 @@ def test_mypy_reads_every_construct_that_is_used() -> None:
     )
     used = set(re.findall(r"\baws_(?!cdk)[a-z0-9_]+", imported))
     assert {"aws_sqs", "aws_lambda"} <= used
-    assert used <= {module.rpartition(".")[2] for module in read}
+    # aws_ec2 has 147,000 lines, and only props pass through from it.
+    assert used - {"aws_ec2"} <= {module.rpartition(".")[2] for module in read}
