@@ -70,7 +70,14 @@ class TokenNotStoredException(RefreshTokenError):
 
 
 class ConfigurationException(RefreshTokenError):
-    """The deployment is wrong: its environment, permissions or resources."""
+    """The deployment is wrong: its environment, permissions or resources.
+
+    ``unsent``: nothing was sent to the issuer, so it may be called as soon as the deployment is right.
+    """
+
+    def __init__(self, message: str, *, unsent: bool = False) -> None:
+        super().__init__(message)
+        self.unsent = unsent
 
 
 ALL: Final[tuple[type[RefreshTokenError], ...]] = (

@@ -76,15 +76,19 @@ def test_credentials_stay_with_their_issuer(
 ) -> None:
     with token_server() as one, token_server() as another:
         first, second = redeploy(old, one), redeploy(new, another)
-        app_secret.store(json.dumps({"clientId": APP_ID, "clientSecret": APP_SECRET, "issuedBy": first}))
+        app = {"clientId": APP_ID, "clientSecret": APP_SECRET}
+        app_secret.store(json.dumps({**app, "issuedBy": first}))
         deployment.seed("mandatory")
         for event in (FORCE, bare("canary-another")):
             refused(deployment, event, *first.values(), *second.values(), "tokenctl app-credentials --stage")
-        app_secret.store(json.dumps({"clientId": APP_ID, "clientSecret": APP_SECRET}))
+        app_secret.store(json.dumps(app))
         deployment.seed("mandatory", issuedBy=first)
         refused(deployment, bare("canary-another"), *first.values(), "tokenctl app-credentials --stage")
         assert deployment.invoke(CONSUMER)["accessToken"] == ACCESS
+        app_secret.store(json.dumps({**app, "issuedBy": first}))
+        deployment.seed("expired")
+        refused(deployment, CONSUMER, *first.values(), "tokenctl app-credentials --stage")
         assert another.seen == []
-        redeploy(old, one)
-        deployment.invoke(FORCE)
-        assert [seen.form["refresh_token"] for seen in one.seen] == [REFRESH]
+        app_secret.store(json.dumps({**app, "issuedBy": second}))
+        assert deployment.invoke(CONSUMER)["state"] == "fresh", "nothing was sent, so nobody has to wait"
+        assert [seen.form["refresh_token"] for seen in another.seen] == [REFRESH]

@@ -234,6 +234,20 @@ class TestRecord:
         assert claim(lock) == Held()
 
     @pytest.mark.parametrize(
+        ("field", "value"), [("data", None), ("data", {"N": "7"}), ("in_progress_expiration", None)]
+    )
+    def test_that_is_damaged_blocks_nobody(
+        self, field: str, value: dict[str, str] | None, lock: IdempotencyLock
+    ) -> None:
+        claim(lock)
+        if field == "data":
+            lock.record_success("v1")
+        change("SET #field = :value" if value else "REMOVE #field", field, value)
+        assert lock.failure("v1", now=NOW)
+        assert isinstance(claim(lock), HeldClaim)
+        assert claim(lock) == Held()
+
+    @pytest.mark.parametrize(
         ("expression", "value"), [("SET #field = :value", {"S": "ODD"}), ("REMOVE #field", None)], ids=["odd", "none"]
     )
     def test_of_unknown_status_is_the_deployments_fault(
@@ -242,5 +256,5 @@ class TestRecord:
         lock.record_success("v1")
         change(expression, "status", value)
         for name in ("claim", "failure"):
-            with pytest.raises(ConfigurationException, match="did not write"):
+            with pytest.raises(ConfigurationException, match=r"did not write .* Delete the items of the table"):
                 CALLS[name][1](lock)

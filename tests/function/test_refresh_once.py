@@ -37,6 +37,10 @@ REFUSED_FOR_HOURS = (
     "in again and store the new pair, unless a firewall or a rate limit answers instead of the issuer: then fix that. "
     "Nothing was deleted."
 )
+PUT_BACK = (
+    "The current version was refreshed less than two minutes ago, and someone has made it current again since. Try "
+    "again in two minutes."
+)
 IN_PROGRESS = "The token is being refreshed by another invocation, which did not finish in time. Try again."
 TOO_LITTLE = (
     "Too little time is left in this invocation to start a refresh. "
@@ -141,7 +145,7 @@ class TestLoser:
             world.lock.record_success("V1")
         else:
             world.lock.hold(seconds=1000)
-        assert fails(world, RefreshInProgressException("")) == IN_PROGRESS
+        assert fails(world, RefreshInProgressException("")) == (PUT_BACK if done else IN_PROGRESS)
         assert world.issuer.calls == []
         assert world.clock.left > 0
 

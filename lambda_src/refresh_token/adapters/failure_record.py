@@ -9,6 +9,9 @@ from refresh_token.core.claims import Failure
 DONE: Final[dict[str, object]] = {"done": True}
 """The version has a successor."""
 
+UNREADABLE: Final = Failure("UnreadableRecord", datetime.min.replace(tzinfo=UTC))
+"""What a record that cannot be read stands for."""
+
 
 def to_data(failure: Failure) -> dict[str, object]:
     """Return the data of a failure."""
@@ -23,14 +26,14 @@ def to_data(failure: Failure) -> dict[str, object]:
     return {"failure": data}
 
 
-def read_failure(text: str) -> Failure | None:
+def read_failure(text: object) -> Failure | None:
     """Return the failure that a record holds, None if it holds a success.
 
     A record that cannot be parsed was changed by hand or written by another release. It counts as a failure whose
     cooldown is over.
     """
     try:
-        document = json.loads(text)
+        document = json.loads(str(text))
         if document == DONE:
             return None
         data = document["failure"]
@@ -40,4 +43,4 @@ def read_failure(text: str) -> Failure | None:
         count = int(data["count"]) if since else 0
         return Failure(str(data["reason"]), retry_at, refused=refused, lost=lost, count=count, since=since)
     except (ValueError, LookupError, TypeError, OverflowError, OSError):
-        return Failure("UnreadableRecord", datetime.min.replace(tzinfo=UTC))
+        return UNREADABLE

@@ -8,6 +8,7 @@ see, so this module uses the persistence layer directly.
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -20,7 +21,7 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import S
 from botocore.config import Config
 
 from refresh_token.adapters.aws_clients import Fault, attempt, punctual_client
-from refresh_token.adapters.failure_record import DONE, read_failure, to_data
+from refresh_token.adapters.failure_record import DONE, UNREADABLE, read_failure, to_data
 from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
 from refresh_token.errors import (
     ConfigurationException,
@@ -43,6 +44,7 @@ operator may make an old version current again, and that version must then be re
 KEEP_FAILURE: Final = 30 * 24 * 3600
 """Seconds for which a failure is remembered, so that a refused grant is counted once and the recovery is noticed."""
 
+COMPLETED: Final = STATUS_CONSTANTS["COMPLETED"]
 _CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
 _OUR_FAULT: Final = ("AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException")
 _MAX_RACES: Final = 3
@@ -77,11 +79,9 @@ class IdempotencyLock:
             record = _guarded(lambda: self._put_claim(version_id, seconds))
             if record is None:
                 return HeldClaim(version_id, self, previous)
-            if record.status != STATUS_CONSTANTS["COMPLETED"]:
-                return Held()
-            failure = read_failure(record.response_data)
+            failure = _failure_of(record)
             if failure is None:
-                return Done()
+                return Done() if record.status == COMPLETED else Held()
             if now < failure.retry_at and not ignore_cooldown:
                 return CoolingDown(failure)
             _guarded(lambda: self._forget(record))  # noqa: B023 - called right here
@@ -111,9 +111,9 @@ class IdempotencyLock:
             return None
         if record is None or record.is_expired:
             return None
-        if record.status == STATUS_CONSTANTS["COMPLETED"]:
+        if record.status == COMPLETED:
             return read_failure(record.response_data)
-        ended = int(record.in_progress_expiry_timestamp or 0) <= now.timestamp() * 1000
+        ended = not _has_end(record) or int(record.in_progress_expiry_timestamp or 0) <= now.timestamp() * 1000
         return Failure(TokenNotStoredException.__name__, now, lost=True) if ended else None
 
     def _put_claim(self, version_id: str, seconds: float) -> DataRecord | None:
@@ -128,20 +128,24 @@ class IdempotencyLock:
         return record or _VANISHED
 
     def _forget(self, record: DataRecord) -> None:
-        """Delete the record of a failure, unless someone has claimed the version since.
+        """Delete the record of a failure, or one that is damaged, unless someone has claimed the version since.
 
         tick A   claim: failed ---- delete ---- claim
         tick B   claim: failed ----------------------- delete (refused: INPROGRESS now) -- claim: held
         """
+        field = "data" if record.status == COMPLETED else "in_progress_expiration"
+        text = record.response_data if record.status == COMPLETED and isinstance(record.response_data, str) else None
+        condition = "#field = :value" if text is not None else "NOT attribute_type(#field, :value)"
+        right_type = "S" if field == "data" else "N"
         try:
             self._client.delete_item(
                 TableName=self._table,
                 Key={"id": {"S": record.idempotency_key}},
-                ConditionExpression="#status = :completed AND #data = :data",
-                ExpressionAttributeNames={"#status": "status", "#data": "data"},
+                ConditionExpression=f"#status = :status AND {condition}",
+                ExpressionAttributeNames={"#status": "status", "#field": field},
                 ExpressionAttributeValues={
-                    ":completed": {"S": STATUS_CONSTANTS["COMPLETED"]},
-                    ":data": {"S": record.response_data},
+                    ":status": {"S": record.status},
+                    ":value": {"S": right_type if text is None else text},
                 },
             )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -160,6 +164,18 @@ class IdempotencyLock:
         return layer
 
 
+def _failure_of(record: DataRecord) -> Failure | None:
+    """Return the failure that a record holds, None if it holds none. A claim without an end was damaged: it is one."""
+    if record.status == COMPLETED:
+        return read_failure(record.response_data)
+    damaged = record.status == STATUS_CONSTANTS["INPROGRESS"] and not _has_end(record)
+    return UNREADABLE if damaged else None
+
+
+def _has_end(record: DataRecord) -> bool:
+    return isinstance(record.in_progress_expiry_timestamp, int | float | Decimal)
+
+
 def _guarded(call: Callable[[], T]) -> T:
     """Make a call to the table and return its answer.
 
@@ -172,7 +188,10 @@ def _guarded(call: Callable[[], T]) -> T:
     if not isinstance(answer, Fault):
         return answer
     if answer.kind == "other":
-        raise _misconfigured(f"it holds a record that the function did not write: {answer.code}")
+        raise ConfigurationException(
+            f"The lock table holds a record that the function did not write ({answer.code}), so the issuer was not "
+            "called. Delete the items of the table: they say only which refreshes run, and how the last ones failed."
+        )
     raise _misconfigured(answer.code) if answer.code in _OUR_FAULT else _unavailable(answer.code)
 
 

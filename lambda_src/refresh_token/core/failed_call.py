@@ -6,13 +6,19 @@ from typing import Final
 
 from refresh_token.core.claims import Failure
 from refresh_token.core.windows import iso_utc
-from refresh_token.errors import IssuerUnavailableException, ReauthorizationRequiredException, RefreshTokenError
+from refresh_token.errors import (
+    ConfigurationException,
+    IssuerUnavailableException,
+    ReauthorizationRequiredException,
+    RefreshTokenError,
+    TokenNotStoredException,
+)
 
 COOLDOWN: Final = timedelta(seconds=60)
 """How long consumers cannot reach the issuer after a failed refresh."""
 
 COOLDOWN_REFUSED: Final = timedelta(minutes=15)
-"""The same after a refused grant, which only a person can fix."""
+"""The same after a refused grant, or a pair that does not fit into the secret, which only a person can fix."""
 
 MIN_UNEXPLAINED: Final = 3
 """This many refusals without a reason, over MIN_UNEXPLAINED_TIME, count as a refused grant."""
@@ -40,8 +46,10 @@ def failure_after(error: RefreshTokenError, previous: Failure | None, *, now: da
     """Return the failure to remember after an error. A version whose grant was refused once stays refused."""
     refused_now = isinstance(error, ReauthorizationRequiredException)
     refused_before = previous is not None and previous.refused
-    retry_at = now + (COOLDOWN_REFUSED if refused_now else COOLDOWN)
-    return Failure(error.reason, retry_at, refused=refused_now or refused_before)
+    cooldown = COOLDOWN_REFUSED if refused_now or isinstance(error, TokenNotStoredException) else COOLDOWN
+    if isinstance(error, ConfigurationException) and error.unsent:
+        cooldown = timedelta()
+    return Failure(error.reason, now + cooldown, refused=refused_now or refused_before)
 
 
 def _refused_for_hours(count: int, since: datetime) -> ReauthorizationRequiredException:

@@ -72,5 +72,6 @@ def refuse_other_issuer(theirs: IssuedBy | None, ours: IssuedBy, *, what: str, h
     if theirs not in (None, ours):
         raise ConfigurationException(
             f"{what} to {theirs}, but this stack uses {ours}. Nothing was sent. {how_to_fix}, or deploy the "
-            f"settings of {theirs} again."
+            f"settings of {theirs} again.",
+            unsent=True,
         )

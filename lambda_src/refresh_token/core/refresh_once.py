@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from refresh_token.core.claimed_refresh import ClaimedRefresh, Outcome
-from refresh_token.core.claims import Claim, CoolingDown, Failure, HeldClaim
+from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, HeldClaim
 from refresh_token.core.connections import Connection
 from refresh_token.core.issued_by import refuse_other_issuer
 from refresh_token.core.ports import Clock, StoredPair, Telemetry
@@ -31,6 +31,10 @@ from refresh_token.errors import (
 NOTHING_TO_REFRESH: Final = (
     "The secret holds an access token, but no refresh token, so it cannot be refreshed. "
     "Run `tokenctl authorize --stage <stage>` to sign in."
+)
+PUT_BACK: Final = (
+    "The current version was refreshed less than two minutes ago, and someone has made it current again since. Try "
+    "again in two minutes."
 )
 IN_PROGRESS: Final = "The token is being refreshed by another invocation, which did not finish in time. Try again."
 
@@ -76,12 +80,12 @@ class RefreshOnce:
         """
         self.connection.prepare_refresh()
         self._refuse(seen)
-        pause, waited = INITIAL_PAUSE, False
+        pause, waited, message = INITIAL_PAUSE, False, TOO_LITTLE_TIME
         # The cooldown does not apply if this process only has to write a pair: it will not call the issuer.
         only_to_write = self.memory.successor_of(seen.version_id) is not None
         while True:
             if self.clock.remaining() < WRITE_RESERVE + MIN_CALL_TIME:
-                raise RefreshInProgressException(IN_PROGRESS if waited else TOO_LITTLE_TIME)
+                raise RefreshInProgressException(message)
             # If the other invocation failed while we waited, its failure is our answer as well: two simultaneous ticks
             # make one attempt.
             claim = self._claim(seen.version_id, ignore_cooldown=only_to_write or (ignore_cooldown and not waited))
@@ -89,6 +93,7 @@ class RefreshOnce:
                 return self._under_claim(replace(claim, previous=claim.previous or lost), client_id)
             if isinstance(claim, CoolingDown):
                 raise _cooling_down(claim.failure)
+            message = PUT_BACK if isinstance(claim, Done) else IN_PROGRESS
             self.clock.sleep(pause * (0.5 + self.jitter() / 2))
             pause, waited = next_pause(pause), True
             current = self.connection.store.read()

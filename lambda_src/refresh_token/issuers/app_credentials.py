@@ -67,18 +67,22 @@ def _credentials(text: object) -> AppCredentials:
         return parse_app_credentials(text)
     except ValueError as error:
         fault = str(error)
-    raise ConfigurationException(f"The secret for the app's credentials does not hold them: {fault}. {HOW_TO_FILL}")
+    raise _misconfigured(f"The secret for the app's credentials does not hold them: {fault}. {HOW_TO_FILL}")
 
 
 def _unreadable(fault: Fault) -> RefreshTokenError:
     if fault.code == "ResourceNotFoundException":
-        return ConfigurationException(f"There are no app credentials: their secret is empty or missing. {HOW_TO_FILL}")
+        return _misconfigured(f"There are no app credentials: their secret is empty or missing. {HOW_TO_FILL}")
     if _is_transient(fault) or fault.kind == "other":
         return IssuerUnavailableException(
             f"The app's credentials cannot be read ({fault.code}), so the issuer was not called. Try again later; if "
             "this persists, see the AWS Health Dashboard for Secrets Manager."
         )
-    return ConfigurationException(
+    return _misconfigured(
         f"The secret with the app's credentials cannot be read ({fault.code}). Check that it exists, that it is not "
         "scheduled for deletion, and that the function's role may read it and use its key."
     )
+
+
+def _misconfigured(message: str) -> ConfigurationException:
+    return ConfigurationException(message, unsent=True)

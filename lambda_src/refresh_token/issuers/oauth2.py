@@ -55,7 +55,7 @@ class OAuth2Issuer:
             return refresh_request(self._profile, app, refresh_token)
         except ValueError as error:
             fault = str(error)
-        raise ConfigurationException(f"The app's credentials cannot be used: {fault}. {HOW_TO_FILL}")
+        raise ConfigurationException(f"The app's credentials cannot be used: {fault}. {HOW_TO_FILL}", unsent=True)
 
 
 def issuer_from(environment: Mapping[str, str]) -> OAuth2Issuer:
