@@ -418,6 +418,26 @@ class TestAnswerWithoutAccessToken:
         assert world.lock.state("V2") == theirs
 
 
+class TestAnswerTooLarge:
+    """The issuer replaced the refresh token, and the secret has no room for the new access token."""
+
+    def test_the_new_refresh_token_is_stored(self) -> None:
+        world = rotating(unknown={"note": "x" * 65_000})
+        world.issuer.access_token = "y" * 1000
+        assert "Remove keys from the secret" in fails(world, NOT_STORED)
+        stored = world.store.read().pair
+        assert (stored.refresh_token, stored.access_token, stored.expires_at) == ("refresh-2", "access-0", NOW)
+        assert world.lock.state("V2") == Failure(NOT_STORED.reason, NOW + COOLDOWN_REFUSED)
+        world.store.put("by-hand", replace(stored, unknown={}))
+        assert refresh(world).stored.pair.access_token == "y" * 1000
+
+    def test_a_refresh_token_that_works_again_needs_no_room(self) -> None:
+        world = World.with_token("expired", unknown={"note": "x" * 65_000})
+        world.issuer.access_token = "y" * 1000
+        world.store.faults = {"put": [TokenNotStoredException("too large", final=True)]}
+        assert fails(world, NOT_STORED) == "too large"
+
+
 @pytest.mark.parametrize("unusable", [False, True])
 @pytest.mark.parametrize("expires_in", ["3600", 3600.0, 0, -1, "soon", None, [], 10**30])
 def test_the_grant_survives_every_answer_holding_one(expires_in: object, *, unusable: bool) -> None:

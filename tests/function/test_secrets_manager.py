@@ -180,6 +180,7 @@ class TestReplace:
     @pytest.mark.parametrize("note", ["x" * 65_536, "ü" * 11_000])
     def test_a_pair_that_never_fits_sends_nothing(self, note: str, store: Store) -> None:
         large = replace(PAIR, unknown={"note": note})
+        assert (store.has_room_for(large), store.has_room_for(PAIR)) == (False, True)
         with pytest.raises(TokenNotStoredException, match="at most 65536") as caught:
             store.replace(large, expected=V1, version_id=V2, seconds=30)
         assert caught.value.final

@@ -59,6 +59,8 @@ class FakeIssuer:
     new_refresh_token: str | None = None
     unusable: bool = False
     """Answers hold no access token."""
+    access_token: str | None = None
+    """The access token of every answer."""
     live: str = "access-0"
     fault: RefreshTokenError | None = None
     calls: list[tuple[str, str | None, float]] = field(default_factory=list)
@@ -76,7 +78,7 @@ class FakeIssuer:
         self.calls.append((refresh_token, client_id, seconds))
         if self.fault:
             raise self.fault
-        self.live = f"access-{len(self.calls)}"
+        self.live = self.access_token or f"access-{len(self.calls)}"
         if self.while_calling:
             self.while_calling()
         access_token = None if self.unusable else self.live
@@ -120,6 +122,7 @@ class FakeStore:
     seconds: list[float] = field(default_factory=list)
     """The time that each write was given."""
     while_reading: Callable[[], None] | None = None
+    room: int = 65_536
 
     @property
     def current(self) -> str:
@@ -135,6 +138,9 @@ class FakeStore:
 
     def read(self) -> StoredPair:
         return self.step("read", lambda: self.stored(self.secret.current))
+
+    def has_room_for(self, pair: TokenPair) -> bool:
+        return len(pair.to_json()) <= self.room
 
     def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
         self.seconds.append(seconds)

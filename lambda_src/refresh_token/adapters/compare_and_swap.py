@@ -33,6 +33,10 @@ class CompareAndSwap:
         self._unsure: str | None = None
         """A version whose write was not answered: it may or may not be current."""
 
+    def fits(self, text: str) -> bool:
+        """Tell whether a text is small enough for a secret."""
+        return len(text.encode()) <= MAX_BYTES
+
     def replace(self, text: str, *, expected: str, version_id: str, seconds: float) -> None:
         """Store a text as version ``version_id`` if ``expected`` is still current; see `TokenStore.replace`."""
         self._swap(text, version_id, expected, Deadline.after(seconds))
@@ -52,7 +56,7 @@ class CompareAndSwap:
 
     def _put(self, text: str, version_id: str, deadline: Deadline) -> Fault | None:
         """Write a text as a version that is not current; return what went wrong."""
-        if len(text.encode()) > MAX_BYTES:
+        if not self.fits(text):
             raise _too_large(len(text.encode()))
         return _fault_of(
             lambda: self._writer().put_secret_value(

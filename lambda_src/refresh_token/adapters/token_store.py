@@ -58,6 +58,10 @@ class SecretsManagerStore:
             raise self._without_value() if value.code == NOT_FOUND else _unavailable(value.code)
         return self._stored(value)
 
+    def has_room_for(self, pair: TokenPair) -> bool:
+        """Tell whether a pair fits into a secret."""
+        return self._swap.fits(pair.to_json())
+
     def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
         """Store ``pair`` if ``expected`` is still current; see the port for what it raises."""
         self._swap.replace(pair.to_json(), expected=expected, version_id=version_id, seconds=seconds)

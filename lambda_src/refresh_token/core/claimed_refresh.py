@@ -8,7 +8,7 @@ a pair that was written but not promoted, and for one that this process could no
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from refresh_token.core.claims import Failure, HeldClaim
 from refresh_token.core.connections import Connection
@@ -31,6 +31,12 @@ from refresh_token.errors import (
     RefreshInProgressException,
     RefreshTokenError,
     TokenNotStoredException,
+)
+
+TOO_LARGE: Final = (
+    "The token was refreshed, but the new pair does not fit into the secret. The new refresh token is stored, the new "
+    "access token is not, and the old one is dead. Remove keys from the secret that do not belong to the pair, or have "
+    "the issuer issue shorter tokens. Then the next request refreshes it."
 )
 
 T = TypeVar("T")
@@ -63,7 +69,8 @@ class ClaimedRefresh:
     def run(self) -> Outcome:
         """Refresh the version, unless another one is current by now. Always closes the claim.
 
-        If the answer holds a new refresh token but no access token, raises that error once the pair is stored.
+        If the answer holds a new refresh token, but no access token or a too long one, raises that error once the pair
+        is stored.
         """
         version_id = self.claim.version_id
         current = self._or_release(self.connection.store.read)
@@ -127,9 +134,15 @@ class ClaimedRefresh:
             self.telemetry.expiry_capped()
         if not expiry.said:
             self.telemetry.expiry_not_said()
-        return issued, pair.refreshed(
-            issued, issued_by=issuer.issued_by, client_id=client_id, expires_at=expiry.at, now=now
+        new = pair.refreshed(issued, issued_by=issuer.issued_by, client_id=client_id, expires_at=expiry.at, now=now)
+        if issued.refresh_token in (None, pair.refresh_token) or self.connection.store.has_room_for(new):
+            return issued, new
+        alone = RefreshTokenOnly(
+            refresh_token=issued.refresh_token,
+            error=TokenNotStoredException(TOO_LARGE, final=True),
+            refresh_expires_in=issued.refresh_expires_in,
         )
+        return alone, pair.with_refresh_token(alone, issued_by=issuer.issued_by, client_id=client_id, now=now)
 
     def _record_call_failure(self, error: RefreshTokenError, *, ours: bool) -> RefreshTokenError:
         """Report and remember a failed call; return the error to raise. ``ours``: the client id is the pair's."""

@@ -91,6 +91,10 @@ class TokenStore(Protocol):
         """
         ...
 
+    def has_room_for(self, pair: TokenPair) -> bool:
+        """Tell whether a pair is small enough to be stored."""
+        ...
+
     def replace(self, pair: TokenPair, *, expected: str, version_id: str, seconds: float) -> None:
         """Write ``pair`` as version ``version_id`` and promote it, if version ``expected`` is still current.
 
