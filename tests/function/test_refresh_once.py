@@ -431,7 +431,7 @@ class TestAnswerTooLarge:
         world.store.put("by-hand", replace(stored, unknown={}))
         assert refresh(world).stored.pair.access_token == "y" * 1000
 
-    def test_a_refresh_token_that_works_again_needs_no_room(self) -> None:
+    def test_a_refresh_token_that_stays_is_enough(self) -> None:
         world = World.with_token("expired", unknown={"note": "x" * 65_000})
         world.issuer.access_token = "y" * 1000
         world.store.faults = {"put": [TokenNotStoredException("too large", final=True)]}
