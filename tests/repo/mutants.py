@@ -17,6 +17,7 @@ MIN_SCORE = 90.0
 """The percentage of mutants that the tests must notice, in each module."""
 
 MODULES = (
+    *("core.bare_operation", "core.unreadable_pair"),
     *("core.claimed_refresh", "core.claims", "core.failed_call", "core.grant_life", "core.issued_by"),
     *("core.issued_token", "core.process_memory", "core.refresh_once", "core.refresh_policy", "core.refresher"),
     *("core.secret_format", "core.static_token", "core.time_budget", "core.token_pair", "core.windows", "events"),

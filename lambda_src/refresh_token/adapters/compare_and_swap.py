@@ -114,7 +114,8 @@ def _too_large(size: int) -> TokenNotStoredException:
     return TokenNotStoredException(
         f"The token was refreshed but could not be stored: the pair takes {size} bytes, and Secrets Manager stores at "
         f"most {MAX_BYTES}. The stored access token is dead. Remove keys from the secret that do not belong to "
-        "the pair, or have the issuer issue shorter tokens; then a person must sign in again.",
+        "the pair, or have the issuer issue shorter tokens. Then the next request refreshes it; if the issuer refuses "
+        "that, a person must sign in again.",
         final=True,
     )
 

@@ -23,10 +23,10 @@ class BareOperation:
     fault: RefreshTokenError | None
 
     def was_replaced(self) -> bool:
-        """Tell whether the token was replaced by the stored one, so that it may be spent.
+        """Tell whether a refresh replaced the token by the stored one, so that it is spent.
 
         Raises:
-            ConfigurationException: it was, and it belongs to another issuer.
+            ConfigurationException: the stored pair has replaced it, and it belongs to another issuer.
             RefreshTokenError: the fault, if the token is in the secret nevertheless.
 
         """
@@ -41,7 +41,12 @@ class BareOperation:
                 what="The token in `refreshTokenBody` belongs",
                 how_to_fix="Send a token of this stack's issuer",
             )
-        return replaced and self.connection.issuer.rotates
+        return replaced and self.connection.issuer.rotates and self._is_of_this_grant(previous)
+
+    def _is_of_this_grant(self, previous: StoredPair | None) -> bool:
+        """Tell whether the pair before may be of the stored pair's grant: nobody has signed in between them."""
+        moments = {one.pair.granted_at for one in (previous, self.stored) if one and one.pair.granted_at}
+        return len(moments) <= 1
 
     def call_issuer(self, client_id: str | None, *, seconds: float) -> IssuedToken:
         """Return the issuer's answer.
