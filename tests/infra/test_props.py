@@ -1,6 +1,7 @@
 """What an app brings along. tests/system/test_outside_app.py deploys some of it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from aws_cdk.assertions import Annotations, Match, Template
 from tests.support.checkout import ROOT
 from token_refresher.construct import TokenRefresher
 from token_refresher.issuers import Issuer
+from token_refresher.props import Props
 from token_refresher.settings.reader import SettingsError
 from token_refresher.settings.refresher_settings import checked
 
@@ -273,3 +275,17 @@ def test_what_an_app_does_without(asset: Path, stack: Stack) -> None:
     assert refresher.layer is None
     assert properties(stack, "AWS::Lambda::LayerVersion") == []
     assert [one["Name"] for one in properties(stack, "AWS::SSM::Parameter")] == ["/figma/function-arn"]
+
+
+class TestPage:
+    """docs/infrastructure.md."""
+
+    page = (ROOT / "docs" / "infrastructure.md").read_text(encoding="utf-8")
+
+    def test_it_names_every_prop(self) -> None:
+        assert [name for name in Props.__annotations__ if f"`{name}`" not in self.page] == []
+
+    def test_its_example_synthesises(self, tmp_path: Path) -> None:
+        example = re.findall(r"```python\n(.*?)```", self.page, re.DOTALL)[1]
+        exec(example.replace("cdk.App()", f"cdk.App(outdir={str(tmp_path)!r})"), {})  # noqa: S102 - our own page
+        assert ARN.replace("old", "figma") in (tmp_path / "Design.template.json").read_text(encoding="utf-8")

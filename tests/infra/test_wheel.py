@@ -103,7 +103,7 @@ def test_tokenctl_without_its_extra_names_it(tmp_path: Path, tmp_path_factory: p
 
 
 def test_the_documented_app_synthesises(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "infrastructure.md").read_text(), re.DOTALL)
+    block, *_ = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "infrastructure.md").read_text(), re.DOTALL)
     (tmp_path / "infra").mkdir()
     (tmp_path / "infra" / "__init__.py").write_text("TEAM = 'design'\n")
     (tmp_path / "app.py").write_text(f"from infra import TEAM\n{block}")
