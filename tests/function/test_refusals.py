@@ -155,6 +155,7 @@ PROVIDERS: dict[str, list[tuple[int, Document, Refusal]]] = {
         (403, {"error": "unauthorized_client", "error_description": "Grant type 'refresh_token' not allowed."}, APP),
         (403, {"error": "too_many_attempts"}, LATER),
     ],
+    "Bitbucket": [(400, {"error": "invalid_request", "error_description": "Invalid refresh_token"}, GRANT)],
     "a server behind Cloudflare": [
         (403, {"title": "Error 1015: You are being rate limited", "error_code": 1015, "retryable": True}, LATER),
         (403, {"type": "https://errors.example/1010", "title": "Access denied", "status": 403}, UNEXPLAINED),
@@ -168,7 +169,7 @@ PROVIDERS: dict[str, list[tuple[int, Document, Refusal]]] = {
         (401, {"error": "unauthorized_client", "error_description": "Old refresh token used."}, GRANT),
         (400, {"error": "access_denied", "error_description": "Rate limit exceeded: access_token not expired"}, LATER),
     ],
-    "FlowFuse": [(400, {"error": "invalid_request", "error_description": "Invalid refresh_token"}, GRANT)],
+    "Fitbit": [(400, {"errors": [{"errorType": "invalid_grant", "message": "No."}], "success": False}, GRANT)],
     "a gateway": [
         (401, {"error": "Unauthorized"}, UNEXPLAINED),
         (400, {"error": "bad_request"}, UNEXPLAINED),
@@ -220,6 +221,10 @@ PROVIDERS: dict[str, list[tuple[int, Document, Refusal]]] = {
         (400, {"error": "invalid_client_id", "error_description": "client identifier invalid"}, APP),
     ],
     "Shopify": [(400, {"error": "application_cannot_be_found"}, APP)],
+    "Strava": [
+        (400, {"message": "Bad Request", "errors": [{"field": "refresh_token", "code": "invalid"}]}, GRANT),
+        (400, {"message": "Bad Request", "errors": [{"field": "client_id", "code": "invalid"}]}, UNEXPLAINED),
+    ],
     "Stripe": [(400, {"error": "invalid_grant", "error_description": "Refresh token does not exist: rt_1"}, GRANT)],
     "Twitch": [
         (400, {"error": "Bad Request", "status": 400, "message": "Invalid refresh token"}, GRANT),
@@ -229,6 +234,12 @@ PROVIDERS: dict[str, list[tuple[int, Document, Refusal]]] = {
         (200, {"errcode": 40030, "errmsg": "invalid refresh_token, hints: [ req_id: x ]"}, GRANT),
         (200, {"errcode": 45011, "errmsg": "api minute-quota reach limit, retry next minute"}, LATER),
     ],
+    "Webex": [(400, {"message": "The refresh token provided is expired or invalid", "errors": [{}]}, GRANT)],
+    "Withings": [
+        (200, {"status": 503, "body": {}, "error": "Invalid Params: invalid refresh_token"}, GRANT),
+        (200, {"status": 601, "body": {}, "error": "Too Many Requests"}, LATER),
+    ],
+    "X": [(400, {"error": "invalid_request", "error_description": "Value passed for the token was invalid."}, GRANT)],
     "Zoho": [
         (200, {"error": "invalid_code"}, GRANT),
         (400, {"error": "Access Denied", "error_description": "You have made too many requests", "s": 1}, LATER),
@@ -240,6 +251,13 @@ PROVIDERS: dict[str, list[tuple[int, Document, Refusal]]] = {
         (401, {"reason": "Invalid client_id or client_secret", "error": "invalid_client"}, APP),
     ],
     "others": [
+        (400, {"error": "invalid_request", "error_description": "Invalid or expired token"}, GRANT),
+        (400, {"error": "invalid_request", "error_description": "The token endpoint's URL is invalid"}, SETTINGS),
+        (400, {"error": "invalid_request", "error_description": "Invalid token request"}, SETTINGS),
+        (401, {"error": "refresh_token_expired"}, GRANT),
+        (403, {"message": "This refresh token has already been used"}, GRANT),
+        (403, {"message": "It is too early for a refresh"}, LATER),
+        (400, {"error": "invalid " * 50_000, "error_description": "token " * 50_000}, GRANT),
         (400, {"error": "InvalidGrantException"}, GRANT),
         (400, {"__type": "NotAuthorizedException", "message": "Refresh Token has been revoked"}, GRANT),
         (400, {"error": "urn:ietf:params:oauth:error:invalid_grant"}, GRANT),

@@ -15,8 +15,9 @@ from refresh_token.oauth.refusal_codes import CODES, Refusal
 from refresh_token.oauth.responses import TokenResponse
 
 _LATER_WORDS: Final = re.compile(
-    r"(rate|request|usage)[ _-]?limit|limit[ _-]exceeded|too[ _-]?many|throttl|temporar|try[ _-]again|retry"
-    r"|being[ _-]processed|in[ _-]progress|concurrent",
+    r"(rate|request|usage)[ _-]?limit|limit[ _-]exceeded|too[ _-]?many|throttl|temporar|try[ _-]again|retry|quota"
+    r"|being[ _-]processed|in[ _-]progress|concurrent|overload|maintenance|service[ _-]unavailable|timed?[ _-]?out"
+    r"|too[ _-](early|soon)|not[ _-](yet[ _-])?expired",
     re.IGNORECASE,
 )
 """Words for a temporary refusal. They count with an unknown code, and with one that only says "no"."""
@@ -25,12 +26,16 @@ _BUSY_WORDS: Final = re.compile(r"being[ _-]processed|rate[ _-]limit|too[ _-]man
 """Words that count even with the code of a dead grant: Salesforce refuses a second refresh at the same time with
 `invalid_grant`."""
 
+_MAX_WORDS: Final = 4096
+"""How much of an issuer's words counts, in characters. A longer text is no message."""
+
+_SUBJECT: Final = r"(token|grant)(?![\W_]*(type|endpoint|request|url))"
 _DEAD_WORDS: Final = re.compile(
-    r"revoked|(invalid|expired|unknown|old|bad)[ _-](refresh[ _-]?)?(token|grant)(?![ _-]?type)"
-    r"|token[ _-]((has|is|was)[ _-])?((already|been)[ _-])*(invalid|expired)"
-    r"|token[ _-](has|is|was)[ _-]((already|been)[ _-])*(used|unknown)|already[ _-](been[ _-])?used"
-    r"|token[ _-]((is|was)[ _-])?(not[ _-](found|active|valid)|no[ _-]longer[ _-]valid)"
-    r"|token[ _-]does(n't|[ _-]not)[ _-]exist",
+    rf"revoked|already[\W_]+(been[\W_]+)?used"
+    rf"|(invalid|expired|unknown|old|bad)([\W_]+(or|expired|invalid|oauth|refresh)){{0,3}}[\W_]*{_SUBJECT}"
+    rf"|{_SUBJECT}([\W_]+(?!not?[\W_])[^\W_]+){{0,4}}[\W_]+(invalid|expired|unknown|(been|was)[\W_]+used)"
+    rf"|{_SUBJECT}[\W_]+((is|was)[\W_]+)?(not[\W_]+(found|active|valid)|no[\W_]+longer[\W_]+valid)"
+    rf"|{_SUBJECT}[\W_]+does(n't|[\W_]+not)[\W_]+exist",
     re.IGNORECASE,
 )
 """Words for a grant that has ended, after which "try again" means "sign in again"."""
@@ -81,7 +86,8 @@ def is_failing(status: int) -> bool:
 
 def is_temporary(words: str) -> bool:
     """Tell whether an issuer's words say that the same request may succeed later."""
-    return bool(_LATER_WORDS.search(words)) and not _DEAD_WORDS.search(words)
+    said = words[:_MAX_WORDS]
+    return bool(_LATER_WORDS.search(said)) and not _DEAD_WORDS.search(said)
 
 
 def meaning(response: TokenResponse, rules: RefusalRules) -> Refusal:
@@ -95,7 +101,7 @@ def meaning(response: TokenResponse, rules: RefusalRules) -> Refusal:
     if is_failing(status):
         # A failing issuer may not find a grant that exists. But some always answer like this once a grant has ended.
         return Refusal.UNEXPLAINED if by_code is Refusal.GRANT else Refusal.LATER
-    words = " ".join((*response.codes, response.message))
+    words = " ".join((*response.codes, response.message))[:_MAX_WORDS]
     if by_code is Refusal.GRANT and _BUSY_WORDS.search(words):
         return Refusal.UNEXPLAINED
     if by_code in _DECISIVE and code not in _VAGUE_CODES:

@@ -21,7 +21,7 @@ _INSIDE: Final = (*_ERRORS, "extensions", "details")
 
 _MAX_DEPTH: Final = 4
 
-_NESTED: Final = ("code", "error", "errorType", "errorCode", "type", "status", "reason")
+_NESTED: Final = ("code", "field", "error", "errorType", "errorCode", "type", "status", "reason")
 _ELSEWHERE: Final = ("error_code", "errorCode", "errorType", "code", "err")
 _BESIDE: Final = ("status", "type", "title")
 """Members that may hold a code, but that are no sign of an error: successful answers have them as well."""
