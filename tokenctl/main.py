@@ -19,7 +19,7 @@ from tokenctl.streams import NO_SPACE, LossyStream, require_output
 
 COMMANDS: Final[dict[str, str]] = {
     "app-credentials": "Store the client id and secret of your own app.",
-    "authorize": "Sign in to Figma in the browser and store the token pair.",
+    "authorize": "Sign in at the provider in a browser and store the token pair.",
     "seed": "Store an existing token pair.",
     "rotate": "Store the next token of a stack whose token a person renews.",
     "status": "Show the token's life, schedule, alarms and dead letters on one screen.",
@@ -78,7 +78,7 @@ class LazyGroup(click.Group):
 
 
 def _tokenctl(**_options: object) -> None:
-    """Operate the stack RefreshToken-<stage>, which keeps a Figma token pair alive.
+    """Operate the stack RefreshToken-<stage>, which keeps an OAuth token pair alive.
 
     The options below go before or after the command. Exit codes are the AWS CLI's: 0 success, 130 interrupted, 252
     usage, 253 configuration, 254 error of a service, 255 any other error.

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from local.cloud import LocalCloud
 from local.standin import CLIENT_ID, CLIENT_SECRET
+from tokenctl.stack.target import LIVE
 
 BOOTSTRAP = "/cdk-bootstrap/qualified/version"
 EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
@@ -72,6 +73,7 @@ class Stack:
                 Code={"ZipFile": EMPTY_ZIP},
                 Environment={"Variables": {"ISSUER": self.issuer, "FIGMA_BASE_URL": self.cloud.standin.url}},
             )
+            self.cloud.client("lambda").create_alias(FunctionName=function, Name=LIVE, FunctionVersion="$LATEST")
 
     def set_environment(self, **variables: str) -> None:
         environment = {"Variables": variables}

@@ -19,13 +19,13 @@ def check_region(subject: Subject) -> Finding:
     """Check that a region is set and that the issuer works there."""
     session = subject.target.aws.session
     region = session.region_name
-    if region is None:
+    if not region:
         return Finding(Level.FAIL, "no region is set", "set AWS_REGION or give --region")
-    if region in session.get_available_regions("amplifyuibuilder"):
-        return Finding(Level.OK, f"{region} has Amplify UI Builder")
     issuer = subject.planned_issuer or _issuer_or_default(subject)
     if issuer != AMPLIFY:
-        return Finding(Level.OK, f"{region} has no Amplify UI Builder, which the issuer {issuer} does not need")
+        return Finding(Level.OK, f"{region}; the issuer {issuer} works in every region")
+    if region in session.get_available_regions("amplifyuibuilder"):
+        return Finding(Level.OK, f"{region} has Amplify UI Builder")
     fix = "deploy to one of the regions in README.md, Limits, or use another issuer, docs/issuers.md"
     return Finding(Level.FAIL, f"{region} has no Amplify UI Builder", fix)
 

@@ -19,10 +19,10 @@ def check_policy(subject: Subject) -> Finding:
     """Check that the refresh policy fits the life of the tokens, the schedule and the quota of versions."""
     settings, pair = subject.deployed.settings, read_pair(subject.deployed).pair
     life = pair.lifetime
-    if settings.static or life is None:
-        return Finding(
-            Level.OK, "a person renews the token" if settings.static else "the tokens' life is not known yet"
-        )
+    if settings.static or not pair.refresh_token:
+        return Finding(Level.OK, "nothing refreshes the token")
+    if life is None:
+        return Finding(Level.OK, "the tokens' life is not known yet")
     recent = count_new_versions(subject.target, subject.now - DAY)
     if recent >= MANY_VERSIONS:
         text = (

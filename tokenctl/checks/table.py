@@ -12,7 +12,7 @@ from tokenctl.checks.operation import (
     check_schedule,
 )
 from tokenctl.checks.policy import check_policy
-from tokenctl.checks.stack import check_app_secret, check_issuer, check_stack
+from tokenctl.checks.stack import check_alias, check_app_secret, check_issuer, check_stack
 from tokenctl.checks.token import check_grant, check_key, check_secret, check_window
 
 BEFORE_DEPLOYMENT: Final = (
@@ -23,6 +23,7 @@ BEFORE_DEPLOYMENT: Final = (
 )
 AFTER_DEPLOYMENT: Final = (
     Check("stack", ("credentials",), check_stack),
+    Check("alias", ("stack",), check_alias),
     Check("issuer", ("stack",), check_issuer),
     Check("app secret", ("issuer",), check_app_secret),
     Check("secret", ("stack",), check_secret),

@@ -1,17 +1,22 @@
 """Checks of the token pair and of the secret that holds it."""
 
+from datetime import timedelta
 from typing import Any, Final
 
+from refresh_token.core.ports import StoredPair
 from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.windows import Window, iso_utc
+from refresh_token.signals import Log
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.function_log import last_line
 from tokenctl.stack.issuer import sign_in_command
 from tokenctl.stack.pair_secret import NoPairError, mismatch, read_pair
-from tokenctl.stack.token_life import MEANING, MEANING_ON_DEMAND, MEANING_STATIC, life_of, relative, sentence
+from tokenctl.stack.token_life import life_of, meaning, relative, sentence, utc_minute
 
 _AWS_MANAGED_KEY: Final = "alias/aws/secretsmanager"
+DAY: Final = timedelta(days=1)
 TIME_TO_ROTATE: Final = 30 * 86_400
 """Seconds before the end of a token that a person renews: from then on, the doctor warns."""
 
@@ -27,20 +32,37 @@ def check_secret(subject: Subject) -> Finding:
     if problem := mismatch(subject.deployed, stored.pair):
         fix = f"`{sign_in_command(subject.deployed)}`, or deploy the settings of {stored.pair.issued_by} again"
         return Finding(Level.FAIL, problem, fix)
+    if subject.deployed.settings.static:
+        return Finding(Level.OK, f"holds a token, version {stored.version_id}")
+    if not stored.pair.refresh_token:
+        return _without_refresh_token(subject, stored)
     owner = f" of {stored.pair.issued_by}" if stored.pair.issued_by else ""
     return Finding(Level.OK, f"holds a token pair{owner}, version {stored.version_id}")
 
 
+def _without_refresh_token(subject: Subject, stored: StoredPair) -> Finding:
+    """Return the finding about what a stack with `issuer=static` has left; the function says the same."""
+    text = "holds an access token, but no refresh token, so it cannot be refreshed"
+    end, sign_in = stored.pair.expires_at, f"`{sign_in_command(subject.deployed)}`"
+    if end is not None and end > subject.now:
+        return Finding(Level.WARN, f"{text}: consumers get it until {utc_minute(end)}", f"{sign_in} before then")
+    return Finding(Level.FAIL, text, sign_in)
+
+
 def check_window(subject: Subject) -> Finding:
     """Check that the token is not overdue."""
-    settings, pair = subject.deployed.settings, read_pair(subject.deployed).pair
+    settings, stored = subject.deployed.settings, read_pair(subject.deployed)
+    pair = stored.pair
     life = life_of(pair, now=subject.now, settings=settings.windows)
-    window = Window(life["window"])
+    window, demanded = Window(life["window"]), on_demand(settings.policy, pair)
+    says = meaning(life, static=settings.static, on_demand=demanded)
+    if not pair.access_token:
+        return _without_access_token(subject, stored.version_id, says)
+    text = f"the token {sentence(life)}: {says}"
     if settings.static:
-        return _static_window(subject, life)
-    if on_demand(settings.policy, pair) and pair.access_token:
-        return Finding(Level.OK, f"the token {sentence(life)}: {MEANING_ON_DEMAND[window]}")
-    text = f"the token {sentence(life)}: {MEANING[window]}"
+        return _static_window(subject, life, text)
+    if demanded or not pair.refresh_token:
+        return Finding(Level.OK, text)  # without a refresh token, the check `secret` has said it
     if window in {Window.FRESH, Window.ADVISORY}:
         return Finding(Level.OK, text)
     rests = pair.lifetime is not None and pair.lifetime < (subject.deployed.period or pair.lifetime)
@@ -50,8 +72,16 @@ def check_window(subject: Subject) -> Finding:
     return Finding(level, text, "read the last outcome in `tokenctl status`, then run `tokenctl refresh`")
 
 
-def _static_window(subject: Subject, life: dict[str, Any]) -> Finding:
-    text = f"the token {sentence(life)}: {MEANING_STATIC[Window(life['window'])]}"
+def _without_access_token(subject: Subject, version_id: str, says: str) -> Finding:
+    """Return the finding about a pair that was stored with its refresh token alone."""
+    last = last_line(subject.deployed, (Log.REFRESHED, Log.REFRESH_FAILED), subject.now, DAY)
+    if last and last["message"] == Log.REFRESH_FAILED and last.get("versionId") == version_id:
+        fix = "see that error in docs/runbook.md"
+        return Finding(Level.WARN, f"{says}. The last attempt failed: {last.get('reason')}", fix)
+    return Finding(Level.OK, says)
+
+
+def _static_window(subject: Subject, life: dict[str, Any], text: str) -> Finding:
     if life["secondsLeft"] > TIME_TO_ROTATE:
         return Finding(Level.OK, text)
     fix = f"create a new token at the provider and run `tokenctl rotate {subject.target.option}`"
@@ -64,6 +94,8 @@ def check_grant(subject: Subject) -> Finding:
     if settings.static:
         return Finding(Level.OK, "a person renews the token, so there is no grant that could end")
     pair = read_pair(subject.deployed).pair
+    if not pair.refresh_token:
+        return Finding(Level.OK, "without a refresh token there is no grant that could end")
     end = settings.grant_life.end(pair)
     if end is None:
         text = "the end of the grant is not known: the issuer does not say it, and grant_idle_days and"

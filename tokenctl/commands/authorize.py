@@ -97,7 +97,7 @@ def authorize(  # noqa: PLR0913 - one for each option
     token_url: str | None,
     output: Output,
 ) -> None:
-    """Sign in to Figma in the browser and store the token pair.
+    """Sign in at the provider in a browser and store the token pair.
 
     Opens the consent page, waits on a port of 127.0.0.1 until the browser comes back, exchanges the code, and stores
     the pair in the stack's secret. The redirect address, http://127.0.0.1:PORT/callback, must be registered with the

@@ -14,8 +14,8 @@ from tokenctl.stack.token_life import relative
 from tokenctl.terminal.confirm import confirm
 
 WARNING: Final = (
-    "A refresh kills the current access token at once: every consumer that keeps it gets errors from Figma until it "
-    "requests the token again."
+    "At Figma and many other providers a refresh ends the current access token at once: every consumer that keeps it "
+    "gets errors until it requests the token again."
 )
 SAMPLE: Final = {key: SAMPLE_ANSWER[key] for key in ("versionId", "expiresAt", "expiresIn", "state")}
 """The answer of the command, as far as a query can tell."""

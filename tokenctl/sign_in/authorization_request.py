@@ -19,8 +19,8 @@ class AuthorizationRequest:
     """One request for the user's consent. The repr shows no client id, state or verifier."""
 
     consent_page: str
-    issuer_label: str = "Figma"
-    """The name of the issuer in messages."""
+    issuer_label: str
+    """The name of the provider in messages."""
     client_id: str = field(repr=False)
     redirect_uri: str
     """Where the browser brings the answer."""

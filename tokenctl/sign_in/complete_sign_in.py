@@ -77,9 +77,9 @@ def _pair(sign_in: SignIn, response: AuthorizationResponse) -> TokenPair:
             )
         case Outcome.FAILED:
             reason = f" ({response.reason})" if response.reason else ""
-            raise ServiceError(f"{label.capitalize()}'s page could not continue the sign-in{reason}. {NOTHING_STORED}")
+            raise ServiceError(f"{label}'s page could not continue the sign-in{reason}. {NOTHING_STORED}")
         case _:
-            raise ServiceError(f"{label.capitalize()}'s answer holds no code. {NOTHING_STORED}")
+            raise ServiceError(f"{label}'s answer holds no code. {NOTHING_STORED}")
 
 
 def _store(sign_in: SignIn, pair: TokenPair) -> StoredSignIn:

@@ -31,7 +31,7 @@ class SignInOptions:
             if url is not None:
                 validate_address(url, name)
         if self.client_id is not None and not self.client_id:
-            raise UsageError("--client-id is empty. Give the client id of the Figma app.")
+            raise UsageError("--client-id is empty. Give the client id of the app.")
         if not all(_SCOPE.fullmatch(scope) for scope in self.scopes):
             raise UsageError("--scope takes one scope, without spaces. Repeat the option for more.")
 

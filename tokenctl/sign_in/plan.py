@@ -143,7 +143,7 @@ def _plan_with_own_app(deployed: DeployedStack, settings: OwnAppSettings, option
     else:
         return SignInPlan(
             consent_page=consent_page,
-            issuer_label=settings.label,
+            issuer_label=_label(settings, consent_page),
             client_id=app.client_id,
             scopes=options.scopes_with(profile.scopes),
             exchange=TokenEndpointExchange(
@@ -168,6 +168,12 @@ def _owner(deployed: DeployedStack, issuer: str, host: str, options: SignInOptio
             yes=options.yes,
         )
     return own
+
+
+def _label(settings: OwnAppSettings, consent_page: str) -> str:
+    """Return the name of the provider: the issuer's if it has one, else the host of the consent page."""
+    named = settings.label != OwnAppSettings.label
+    return settings.label if named else str(urlsplit(consent_page).hostname)
 
 
 def _consent_page(settings: OwnAppSettings, token_url: str, options: SignInOptions) -> str:

@@ -35,9 +35,21 @@ def invoke(
     """
     # Only one attempt: a second one could refresh again and kill the token that the first one got.
     client = target.aws.client("lambda", read_timeout=READ_TIMEOUT, retries={"total_max_attempts": 1})
-    function_name = target.function_name
+    call = {"FunctionName": target.function_name, "Payload": json.dumps(event).encode()}
+    if target.qualifier is not None:
+        call["Qualifier"] = target.qualifier
     with translate_aws_errors([*secrets, *target.function_name_secrets]):
-        answer = client.invoke(FunctionName=function_name, Payload=json.dumps(event).encode())
+        try:
+            answer = client.invoke(**call)
+        except client.exceptions.ResourceNotFoundException:
+            if target.qualifier is None:
+                raise
+            raise ServiceError.in_aws_words(
+                "ResourceNotFoundException",
+                "Invoke",
+                f"There is no such function, or it has no alias `{target.qualifier}`",
+                f"Check --stage, --function-name and --region; `tokenctl doctor {target.option}` says what is missing.",
+            ) from None
         payload = answer["Payload"].read()
     try:
         members = json.loads(payload)

@@ -29,7 +29,8 @@ def last_line(
 def count_invalid_requests(deployed: DeployedStack, now: datetime, span: timedelta) -> int:
     """Return how many requests failed because the caller's event was wrong."""
     lines = _lines(deployed, (Log.REQUEST_FAILED,), now - span)
-    return sum(line.get("reason") == "InvalidParameterException" for line in lines)
+    wrong = (Log.REQUEST_FAILED, "InvalidParameterException")  # lines with metrics have a reason, too
+    return sum((line["message"], line.get("reason")) == wrong for line in lines)
 
 
 def _lines(deployed: DeployedStack, messages: tuple[str, ...], start: datetime) -> Iterator[dict[str, Any]]:

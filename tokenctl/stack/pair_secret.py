@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from refresh_token.core.issued_by import KEY as ISSUED_BY
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.ports import StoredPair
-from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair, parse_static_token
+from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair, parse_pair_or_token, parse_static_token
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import iso_utc
 from refresh_token.errors import RefreshTokenError, SecretNotSeededException
@@ -70,7 +70,7 @@ def store_pair(deployed: DeployedStack, document: Mapping[str, object], issued_b
 
 
 def read_pair(deployed: DeployedStack) -> StoredPair:
-    """Return the current pair.
+    """Return the current pair; its refresh token is empty if a stack with `issuer=static` has left it.
 
     Raises:
         NoPairError: the secret is empty or holds something else. The message shows no values.
@@ -80,7 +80,7 @@ def read_pair(deployed: DeployedStack) -> StoredPair:
     value = get_current_value(deployed.target, deployed.target.secret_arn)
     if "SecretString" not in value:
         raise NoPairError(f"The secret is not a token pair: it is binary. {how_to_fill(deployed)}")
-    parse = parse_static_token if deployed.settings.static else parse_pair
+    parse = parse_static_token if deployed.settings.static else parse_pair_or_token
     try:
         pair = parse(value["SecretString"], created=value.get("CreatedDate") or datetime.now(UTC))
     except RefreshTokenError as error:
@@ -98,6 +98,8 @@ def how_to_fill(deployed: DeployedStack) -> str:
 
 def mismatch(deployed: DeployedStack, pair: TokenPair) -> str | None:
     """Return what is wrong if the pair belongs to another issuer than the function's, which then cannot use it."""
+    if not pair.refresh_token:
+        return None  # an access token is only handed out
     issued_by = deployed_issued_by(deployed)
     if None in {issued_by, pair.issued_by} or issued_by == pair.issued_by:
         return None

@@ -53,7 +53,7 @@ def _token(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
     return {
         "versionId": stored.version_id,
         **life_of(pair, now=now, settings=settings.windows),
-        "issuedBy": pair.issued_by and pair.issued_by.shown().to_document(),
+        "issuedBy": None if settings.static else pair.issued_by and pair.issued_by.shown().to_document(),
         "mismatch": mismatch(deployed, pair),
         "onDemand": not settings.static and on_demand(settings.policy, pair),
         "grantedAt": pair.granted_at and iso_utc(pair.granted_at),

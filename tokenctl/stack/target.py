@@ -16,8 +16,11 @@ from tokenctl.stack.described_stack import describe_stack
 DEFAULT_STAGE: Final = "dev"
 STACK_PREFIX: Final = "RefreshToken-"
 
-_FUNCTION_NAME: Final = re.compile(r"(?:.*:function:)?([^:]*)(?::[^:]*)?")
-"""A function's name, alone or in an ARN, with or without a qualifier."""
+LIVE: Final = "live"
+"""The alias that consumers and the schedule call."""
+
+_FUNCTION_NAME: Final = re.compile(r"(?:.*:function:|[0-9]{12}:)?([^:]*)(?::([^:]*))?")
+"""A function's name, alone, after an account or in an ARN, with or without a qualifier."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,12 @@ class Target:
     def function_name(self) -> str:
         """The name or ARN of the refresh function."""
         return self.named_function or self.output("FunctionName")
+
+    @property
+    def qualifier(self) -> str | None:
+        """The alias to invoke; None if --function-name names an alias or a version itself."""
+        match = _FUNCTION_NAME.fullmatch(self.named_function or "")
+        return None if match and match[2] else LIVE
 
     @property
     def function_name_secrets(self) -> tuple[str, ...]:

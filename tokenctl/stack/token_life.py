@@ -6,7 +6,7 @@ from typing import Any, Final
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import Window, WindowSettings, iso_utc, window_of
 
-MEANING: Final = {
+_MEANING: Final = {
     Window.FRESH: "nothing to do",
     Window.ADVISORY: "the schedule refreshes it at its next run",
     Window.MANDATORY: "due: the schedule and consumers refresh it",
@@ -14,23 +14,30 @@ MEANING: Final = {
     Window.UNKNOWN: "its expiry is unknown: the next run refreshes it",
 }
 
-MEANING_ON_DEMAND: Final = {
-    **MEANING,
+_MEANING_ON_DEMAND: Final = {
+    **_MEANING,
     **dict.fromkeys((Window.ADVISORY, Window.MANDATORY, Window.EXPIRED), "it rests until a consumer asks for it"),
 }
 """With the refresh policy `demand`, or `auto` for a short life."""
 
-MEANING_STATIC: Final = {
+_MEANING_STATIC: Final = {
     **dict.fromkeys(Window, "a person must renew it in time"),
     Window.EXPIRED: "dead: consumers get an error until a person stores a new one",
 }
 """With `issuer=static`."""
+
+_MEANING_WITHOUT_REFRESH_TOKEN: Final = {
+    **dict.fromkeys(Window, "consumers get it until it ends; then somebody must sign in"),
+    Window.EXPIRED: "dead: consumers get an error until somebody signs in",
+}
+_FIRST_REFRESH_PENDING: Final = "no access token yet: the first request or run of the schedule gets one"
 
 SAMPLE_LIFE: Final = {
     **dict.fromkeys(("refreshedAt", "expiresAt"), "2030-01-01T00:00:00Z"),
     **dict.fromkeys(("secondsLeft", "lifetimeSeconds"), 1),
     "window": Window.FRESH.value,
     "lifeUsed": 0.5,
+    **dict.fromkeys(("hasAccessToken", "hasRefreshToken"), True),
 }
 """What `life_of` may return, to test a query with."""
 
@@ -48,11 +55,27 @@ def life_of(pair: TokenPair, *, now: datetime, settings: WindowSettings) -> dict
         "secondsLeft": None if left is None else int(left),
         "lifetimeSeconds": None if lifetime is None else int(lifetime),
         "lifeUsed": None if left is None or not lifetime else round(min(max(1 - left / lifetime, 0.0), 1.0), 4),
+        "hasAccessToken": bool(pair.access_token),
+        "hasRefreshToken": bool(pair.refresh_token),
     }
+
+
+def meaning(life: dict[str, Any], *, static: bool, on_demand: bool) -> str:
+    """Return what the window means for the operator: what will happen, or what somebody has to do."""
+    window = Window(life["window"])
+    if static:
+        return _MEANING_STATIC[window]
+    if not life["hasAccessToken"]:
+        return _FIRST_REFRESH_PENDING
+    if not life["hasRefreshToken"]:
+        return _MEANING_WITHOUT_REFRESH_TOKEN[window]
+    return (_MEANING_ON_DEMAND if on_demand else _MEANING)[window]
 
 
 def sentence(life: dict[str, Any]) -> str:
     """Return e.g. `expires 2027-02-21T12:00:00Z (in 90 days), window fresh`."""
+    if not life["hasAccessToken"]:
+        return _FIRST_REFRESH_PENDING
     if life["expiresAt"] is None:
         return f"expires at an unknown time, window {life['window']}"
     word = "expires" if life["secondsLeft"] > 0 else "expired"

@@ -30,11 +30,12 @@ def confirm_replacing_pair(deployed: DeployedStack, new: IssuedBy | None, *, yes
         if yes:
             return {}
         raise
-    old, until = stored.pair.issued_by, utc_minute(stored.pair.expires_at)
+    old, until = stored.pair.issued_by, stored.pair.expires_at
     of = "" if old is None else f" of {old}"
+    lives = "" if until is None else f", whose access token lives until {utc_minute(until)}"
     another = f" The new pair is of {new}." if old and new and old != new else ""
     confirm(
-        f"The secret of {deployed.target.stack_name} already holds a token pair{of} (until {until}).{another} "
+        f"The secret of {deployed.target.stack_name} already holds a token pair{of}{lives}.{another} "
         "This replaces it; after a new sign-in to the same app every access token handed out so far dies.",
         yes=yes,
     )

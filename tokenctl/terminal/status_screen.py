@@ -7,10 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from refresh_token.core.windows import Window
 from refresh_token.environment import STATIC
 from tokenctl.stack.deployed_stack import short_alarm_name
-from tokenctl.stack.token_life import MEANING, MEANING_ON_DEMAND, MEANING_STATIC, duration, relative, relative_to
+from tokenctl.stack.token_life import duration, meaning, relative, relative_to
 
 BAR_LENGTH: Final = 40
 MAX_VERSIONS: Final = 5
@@ -59,9 +58,10 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
 
 def _token(token: dict[str, Any], now: datetime, issuer: object) -> Text:
     window = token["window"]
-    meanings = MEANING_STATIC if issuer == STATIC else MEANING_ON_DEMAND if token["onDemand"] else MEANING
-    meaning = "it cannot be refreshed: sign in again" if token["mismatch"] else meanings[Window(window)]
-    text = Text.assemble((window, COLOURS[window]), f": {meaning}\n")
+    says = meaning(token, static=issuer == STATIC, on_demand=token["onDemand"])
+    if token["mismatch"]:
+        says = "it cannot be refreshed: sign in again"
+    text = Text.assemble((window, COLOURS[window]), f": {says}\n")
     if token["mismatch"]:
         text.append(f"{token['mismatch']}\n", COLOURS["failed"])
     if token["lifeUsed"] is not None:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.xdist_group("endings")
 
 AGAIN = "Nothing was stored. Run the command again."
 EXPIRES = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
+UNTIL = ", whose access token lives until"
 LIVE = {
     "provider": "figma",
     "accessToken": "figd_old",
@@ -80,7 +81,7 @@ class TestRefusedBeforeTheBrowserOpens:
     @pytest.mark.parametrize(
         ("options", "code", "message"),
         [
-            (("--client-id", " "), 252, "--client-id is empty. Give the client id of the Figma app."),
+            (("--client-id", " "), 252, "--client-id is empty. Give the client id of the app."),
             (("--issuer", "figma"), 253, "has no secret for an app's credentials among its outputs."),
             (("--token-url", "https://a.example"), 252, "--token-url does not apply to the issuer amplify"),
             (("--stage", "nowhere"), 253, "There is no stack RefreshToken-nowhere"),
@@ -170,27 +171,30 @@ class TestAStoredPair:
         stack.put(LIVE)
         done = on_terminal(stack.cloud.env, *authorize(stack), "--no-browser", dialogue=[("Go on? [y/N]", answer)])
         assert done.code == 255
-        assert f"already holds a token pair (until {EXPIRES:%Y-%m-%d %H:%M} UTC)" in done.out
+        assert f"already holds a token pair{UNTIL} {EXPIRES:%Y-%m-%d %H:%M} UTC." in done.out
         assert done.out.endswith("tokenctl: Nothing was changed.\r\n")
         assert "http" not in done.out
         assert "figd_" not in done.out
         assert stack.stored() == LIVE
 
     @pytest.mark.parametrize(
-        ("stored", "until"),
+        ("stored", "life"),
         [
-            (LIVE, lambda: f"{EXPIRES:%Y-%m-%d %H:%M} UTC"),
-            ({**LIVE, "expiresAt": "2099-01-02T03:04:05Z"}, lambda: f"{datetime.now(UTC) + MAX_LIFETIME:%Y-%m-%d} "),
-            ({"accessToken": "figd_old", "refreshToken": "figr_old"}, lambda: "unknown"),
+            (LIVE, lambda: f"{UNTIL} {EXPIRES:%Y-%m-%d %H:%M} UTC. This"),
+            (
+                {**LIVE, "expiresAt": "2099-01-02T03:04:05Z"},
+                lambda: f"{UNTIL} {datetime.now(UTC) + MAX_LIFETIME:%Y-%m-%d} ",
+            ),
+            ({"accessToken": "figd_old", "refreshToken": "figr_old"}, lambda: ". This"),
         ],
         ids=["live", "expiry beyond belief", "no expiry"],
     )
     def test_needs_yes_without_a_terminal(
-        self, refuse: Refuse, stack: Stack, stored: dict[str, str], until: Callable[[], str]
+        self, refuse: Refuse, stack: Stack, stored: dict[str, str], life: Callable[[], str]
     ) -> None:
         stack.put(stored)
         message = refuse(code=252)
-        expected = f"tokenctl: The secret of RefreshToken-{stack.stage} already holds a token pair (until {until()}"
+        expected = f"tokenctl: The secret of RefreshToken-{stack.stage} already holds a token pair{life()}"
         assert message.startswith(expected)
         assert message.endswith("Nothing was changed. Add --yes to continue without a question.\n")
         assert stack.stored() == stored

@@ -18,6 +18,7 @@ from tests.support.events import TICK
 from tests.support.windows import FRESH
 from tokenctl.checks.account import BOOTSTRAP_PARAMETER, MIN_BOOTSTRAP_VERSION
 from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT
+from tokenctl.stack.target import LIVE
 
 pytestmark = pytest.mark.xdist_group("deployed")
 
@@ -142,6 +143,29 @@ SPOILED: dict[str, tuple[Callable[[Deployment], None], str]] = {
 }
 
 
+@pytest.mark.usefixtures("fresh")
+def test_a_missing_alias_has_its_command(tokenctl: Tokenctl, stack: Deployment) -> None:
+    client, name = stack.cloud.client("lambda"), stack.outputs["FunctionName"]
+    client.delete_alias(FunctionName=name, Name=LIVE)
+    version = "none"
+    try:
+        line = tokenctl("doctor").line("alias")
+        found = re.search(
+            rf"`aws lambda create-alias --function-name {name} --name live --function-version (\d+)`", line
+        )
+        assert line.startswith("FAIL  alias         the function has no alias `live`")
+        assert found, line
+        version = found[1]
+        done = tokenctl("token")
+        assert (done.code, done.out) == (254, "")
+        assert "it has no alias `live`" in done.err
+        assert "`tokenctl doctor --stage local`" in done.err
+    finally:
+        client.create_alias(FunctionName=name, Name=LIVE, FunctionVersion=version)
+    assert tokenctl("doctor").line("alias").startswith(f"OK    alias         `live` is version {version}")
+    assert tokenctl("token").code == 0
+
+
 class TestTheToken:
     @pytest.mark.parametrize(("spoil", "message"), SPOILED.values(), ids=SPOILED)
     def test_a_secret_without_a_pair(
@@ -165,6 +189,18 @@ class TestTheToken:
         line = tokenctl("doctor").line("window")
         assert line.startswith(level)
         assert "Fix: read the last outcome" in line
+
+    def test_one_that_is_yet_to_come(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        grant = stack.cloud.standin.grant()
+        put_secret(stack, SecretString=json.dumps({"refreshToken": grant.refresh_token}))
+        awaited = "no access token yet: the first request or run of the schedule gets one"
+        assert tokenctl("doctor").line("window") == f"OK    window        {awaited}."
+        stack.cloud.standin.revoke()
+        assert stack.invoke({}).failed
+        deadline = time.monotonic() + 10
+        while not (line := tokenctl("doctor").line("window")).startswith("WARN"):
+            assert time.monotonic() < deadline, line
+        assert f"{awaited}. The last attempt failed: ReauthorizationRequiredException. Fix:" in line
 
     @pytest.mark.usefixtures("fresh")
     def test_a_disabled_key(self, tokenctl: Tokenctl, stack: Deployment) -> None:

@@ -85,15 +85,15 @@ class TestDoctor:
 
     def test_region_must_suit_the_planned_issuer(self, tokenctl: Tokenctl) -> None:
         words = ("doctor", "--before-deployment", "--region", "ap-east-1", "--issuer")
-        assert tokenctl(*words, "figma").line("region") == (
-            "OK    region        ap-east-1 has no Amplify UI Builder, which the issuer figma does not need."
-        )
+        for issuer in ("figma", "static"):
+            expected = f"OK    region        ap-east-1; the issuer {issuer} works in every region."
+            assert tokenctl(*words, issuer).line("region") == expected
         assert tokenctl(*words, "amplify").line("region").startswith("FAIL  region        ap-east-1 has no Amplify UI")
         assert tokenctl("doctor", "--issuer", "figma").code == 252
 
     def test_region_must_suit_the_deployed_issuer(self, on_bare: Command, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("boto3.Session.get_available_regions", lambda *_: [])
-        assert on_bare("doctor").line("region").startswith("OK    region        us-east-1 has no Amplify UI Builder,")
+        assert on_bare("doctor").line("region").startswith("OK    region        us-east-1; the issuer figma")
 
     @pytest.mark.parametrize(("days", "urgent"), [(91, False), (89, True), (-1, True)])
     def test_warns_in_time_before_amplify_ends(

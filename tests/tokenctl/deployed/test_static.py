@@ -96,13 +96,33 @@ class TestTheOtherCommands:
     def test_doctor_and_status_watch_the_end(
         self, static: Stack, tokenctl: Tokenctl, days: int, level: str, meaning: str
     ) -> None:
-        static.put({"accessToken": OLD, "expiresAt": ends_in(days)})
+        static.put({"accessToken": OLD, "expiresAt": ends_in(days), "refreshToken": "canary-kept", **OWNER})
         done = tokenctl("doctor", "--stage", static.stage)
         assert done.line("window").startswith(level)
         assert (f"tokenctl rotate --stage {static.stage}" in done.line("window")) is (level != "OK  ")
         for check in ("issuer", "app secret", "secret", "grant", "policy"):
             assert done.line(check).startswith("OK"), done.line(check)
-        assert meaning in " ".join(tokenctl("status", "--stage", static.stage).out.split())
+        status = tokenctl("status", "--stage", static.stage).out
+        assert meaning in " ".join(status.split())
+        assert "figma" not in done.out + status, "the owner is that of an old refresh token"
+
+    @pytest.mark.parametrize(
+        ("days", "level", "says"),
+        [(20, "WARN", "consumers get it until"), (-1, "FAIL", "so it cannot be refreshed. Fix: `tokenctl authorize")],
+    )
+    def test_the_next_issuer_finds_no_refresh_token(
+        self, static: Stack, tokenctl: Tokenctl, days: int, level: str, says: str
+    ) -> None:
+        static.put({"accessToken": OLD, "expiresAt": ends_in(days)})
+        static.set_environment(ISSUER="figma")
+        done = tokenctl("doctor", "--stage", static.stage)
+        line = done.line("secret")
+        assert line.startswith(f"{level}  secret        holds an access token, but no refresh token")
+        assert says in line
+        assert f"`tokenctl authorize --stage {static.stage}`" in line
+        token = tokenctl("status", "--stage", static.stage, "--output", "json").json["token"]
+        assert (token["expiresAt"][:10], token["hasRefreshToken"]) == (ends_in(days)[:10], False)
+        assert "must sign in" in tokenctl("status", "--stage", static.stage).out or level == "FAIL"
 
     def test_authorize_names_rotate(self, static: Stack, tokenctl: Tokenctl) -> None:
         done = tokenctl("authorize", "--no-browser", "--stage", static.stage)

@@ -153,6 +153,7 @@ class TestSeed:
         storage = Storage(bare, SEED, tokenctl)
         done = storage("--yes", stdin=json.dumps({"refreshToken": REFRESH}))
         assert (done.code, done.err, storage.held()) == (0, "", {"refreshToken": REFRESH})
+        assert "no access token yet: the first request or run of the schedule gets one." in done.out
 
     @pytest.mark.parametrize(
         ("document", "message", "hint"),

@@ -79,7 +79,7 @@ class TestRefresh:
     def test_needs_yes_without_a_terminal(self, tokenctl: Tokenctl, stack: Deployment) -> None:
         done = tokenctl("refresh")
         assert (done.code, refreshes(stack)) == (252, 0)
-        assert "kills the current access token" in done.err
+        assert "ends the current access token" in done.err
 
     @pytest.mark.parametrize(("answer", "code", "made"), [("n", 255, 0), ("y", 0, 1)])
     @pytest.mark.usefixtures("fresh")

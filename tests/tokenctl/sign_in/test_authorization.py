@@ -16,7 +16,11 @@ REDIRECT = "http://127.0.0.1:8976/callback"
 
 def request(page: str = FIGMA_CONSENT_PAGE) -> AuthorizationRequest:
     return AuthorizationRequest(
-        consent_page=page, client_id="an app&more", redirect_uri=REDIRECT, scopes=("a:read", "b:write")
+        issuer_label="Figma",
+        consent_page=page,
+        client_id="an app&more",
+        redirect_uri=REDIRECT,
+        scopes=("a:read", "b:write"),
     )
 
 

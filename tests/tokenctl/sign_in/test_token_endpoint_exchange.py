@@ -46,7 +46,9 @@ APP_ID, APP_SECRET = "canary-app", "canary-s:cr t%+/é"
 ACCESS, REFRESH = "figd_canary", "figr_canary"
 APP = AppCredentials(client_id=APP_ID, client_secret=APP_SECRET)
 PRIVATE = (CODE, VERIFIER, APP_ID, APP_SECRET, ACCESS, REFRESH)
-REQUEST = AuthorizationRequest(consent_page="https://x", client_id=APP_ID, redirect_uri=REDIRECT, verifier=VERIFIER)
+REQUEST = AuthorizationRequest(
+    issuer_label="Figma", consent_page="https://x", client_id=APP_ID, redirect_uri=REDIRECT, verifier=VERIFIER
+)
 
 
 def exchange(settings: OwnAppSettings, **options: Any) -> TokenEndpointExchange:

@@ -16,7 +16,9 @@ from tokenctl.stack.aws_access import AwsAccess
 NOW = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 REDIRECT = "http://127.0.0.1:8976/callback"
 CODE = "c0de-of-nobody"
-REQUEST = AuthorizationRequest(consent_page="https://x", client_id=CLIENT_ID, redirect_uri=REDIRECT)
+REQUEST = AuthorizationRequest(
+    issuer_label="Figma", consent_page="https://x", client_id=CLIENT_ID, redirect_uri=REDIRECT
+)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_a_rate_counts_from_its_last_change(expression: str, state: str, ago: fl
 
 def test_a_life_without_dates_is_unknown() -> None:
     life = life_of(TokenPair(access_token="a", refresh_token="r"), now=NOW, settings=WINDOWS)
-    assert set(life.values()) == {"unknown", None}
+    assert set(life.values()) == {"unknown", None, True}
     assert sentence(life) == "expires at an unknown time, window unknown"
 
 
@@ -58,6 +58,8 @@ def test_a_life_in_numbers() -> None:
         "secondsLeft": 5184000,
         "lifetimeSeconds": 7776000,
         "lifeUsed": 0.3333,
+        "hasAccessToken": True,
+        "hasRefreshToken": True,
     }
 
 
