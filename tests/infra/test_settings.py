@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from infra.stage_settings import StageSettings
-from refresh_token.errors import ConfigurationException
 from refresh_token.issuers import registry
 from refresh_token.oauth.issuers import NAMES, OAuth2Settings
 from refresh_token.oauth.rules import listed
@@ -372,30 +371,6 @@ class TestSecretsInSettings:
 
 
 class TestTheFunctionAgrees:
-    @pytest.mark.parametrize(
-        "url",
-        [
-            *("https://h:8443/base", "HTTPS://h", "https://h?", "https://h/?a=b&c", "https://h#", "https://u:p@h"),
-            *("http://h", "h", "https://h:0", "https://h:99999", " https://h", "https:///x"),
-        ],
-    )
-    @pytest.mark.parametrize("stage", ["dev", "local"])
-    def test_about_addresses(self, context: dict[str, Any], stage: str, url: str) -> None:
-        http = {"ALLOW_HTTP_ISSUER": "true"} if stage == "local" else {}
-        for issuer, key in (("figma", "figma_base_url"), ("oauth2", "oauth2_token_url")):
-            taken = []
-            try:
-                read(context, stage=stage, issuer=issuer, **{key: url})
-                taken.append("setting")
-            except SettingsError:
-                pass
-            try:
-                registry.issuer_from({"ISSUER": issuer, key.upper(): url, "APP_SECRET_ARN": "arn", **http})
-                taken.append("function")
-            except ConfigurationException:
-                pass
-            assert taken in ([], ["setting", "function"]), key
-
     @pytest.mark.parametrize("value", [{}, {"audience": "a b"}, {"": ""}, {"ä": "\U0001f600"}])
     def test_about_extra_parameters(self, context: dict[str, Any], value: dict[str, str]) -> None:
         issuer = read(context, **OAUTH2, oauth2_extra_parameters=json.dumps(value)).issuer

@@ -7,7 +7,7 @@ import pytest
 
 from local.deployment import Deployment
 from tests.support.deployed_stack import refreshes
-from tests.support.events import bare, tick
+from tests.support.events import tick
 from tests.support.played_demo import PlayedDemo
 from tests.support.windows import ADVISORY, EXPIRED, FRESH, MANDATORY
 
@@ -37,33 +37,6 @@ def test_a_consumer_gets_a_token(stack: Deployment, left: timedelta, state: str,
     assert (answer["versionId"] == version) == (issuer_calls == 0)
     assert stack.cloud.standin.accepts(answer["accessToken"])
     assert stack.current()[0] == answer["versionId"]
-
-
-@pytest.mark.parametrize("source", ["aws.scheduler", "aws.events"])
-def test_a_tick_reports_without_a_token(stack: Deployment, source: str) -> None:
-    stack.seed(stack.cloud.standin.grant(), expires_in=MANDATORY)
-    for outcome in ("refreshed", "fresh"):
-        report = stack.invoke(tick(source=source)).payload
-        assert set(report) == {"outcome", "versionId", "expiresAt"}
-        assert (report["outcome"], report["versionId"]) == (outcome, stack.current()[0])
-    assert refreshes(stack) == 1
-
-
-def test_the_bare_operation_stores_nothing(stack: Deployment) -> None:
-    version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
-    other = stack.cloud.standin.grant(user="other", expires_in=4321)
-    answer = stack.invoke(bare(other.refresh_token, clientId=other.client_id)).payload
-    assert set(answer) == {"accessToken", "expiresIn"}
-    assert stack.cloud.standin.accepts(answer["accessToken"])
-    assert stack.current()[0] == version
-
-
-@pytest.mark.parametrize(("text", "error"), [(" ", "SecretNotSeededException"), ("x", "SecretMalformedException")])
-def test_a_secret_without_a_pair(stack: Deployment, text: str, error: str) -> None:
-    stack.cloud.client("secretsmanager").put_secret_value(SecretId=stack.outputs["SecretArn"], SecretString=text)
-    for event in ({}, tick()):
-        answer = stack.invoke(event)
-        assert (answer.failed, answer.payload["errorType"]) == (True, error)
 
 
 def test_a_consumer_recovers_within_its_invocation(played: PlayedDemo, stack: Deployment) -> None:

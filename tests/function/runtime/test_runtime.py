@@ -4,13 +4,11 @@
 """
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from tests.support.events import CONSUMER, EVENT_ID, TICK, bare
+from tests.support.events import EVENT_ID, TICK
 from tests.support.local_function import LocalFunction
-from tests.support.windows import EXPIRED
 
 pytestmark = pytest.mark.xdist_group("runtime")
 
@@ -43,24 +41,3 @@ def test_an_error_has_type_and_request_id(function: LocalFunction) -> None:
         log = runtime.log()
     assert '"reason":"SecretNotSeededException"' in log
     assert f'"correlation_id":"{answer["requestId"]}"' in log
-
-
-NO_TEXT: list[Any] = ["", None, 1, 1.5, [], {}]
-WRONG: list[Any] = [
-    *(None, [], [1], "text", 1, 1.5, True, {"provider": "sketch"}, {"surprise": 1}, {"source": "aws.s3"}),
-    *({"provider": value} for value in NO_TEXT),
-    *({**CONSUMER, "failedVersionId": value} for value in NO_TEXT),
-    *({**CONSUMER, "force": value} for value in (False, "true", *NO_TEXT)),
-    *({**CONSUMER, "refreshTokenBody": value} for value in ({"token": "t", "scope": "x"}, *NO_TEXT)),
-    *(bare(value) for value in NO_TEXT),
-    *(bare("t", clientId=value) for value in NO_TEXT),
-    *({"refreshTokenBody": {"token": "t"}}, {**CONSUMER, "force": True, "failedVersionId": "V"}),
-]
-
-
-def test_wrong_input_costs_no_call(function: LocalFunction) -> None:
-    function.seed(function.cloud.standin.grant(), expires_in=EXPIRED)
-    with function.runtime() as runtime:
-        for event in WRONG:
-            assert runtime.invoke(event)["errorType"] == "InvalidParameterException", event
-    assert function.cloud.standin.calls("RefreshToken") == []

@@ -5,7 +5,6 @@ report of a tick; the items of the lock table. `test_redactions.py` checks what 
 these tests can fail; `test_runtime.py` plays under the real runtime.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -116,18 +115,6 @@ def test_a_lost_answer_that_cannot_be_checked(code: str, stage: Stage) -> None:
     assert played.leaks == []
     assert played.answer["outcome"] == "fresh"
     assert any("Could not check" in text for _, text in played.sights.seen)
-
-
-def test_a_wrong_environment_is_not_shown(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ADVISORY_WINDOW_SECONDS", json.dumps(WRONG_EVENTS[0]))
-    played = stage.play({})
-    assert played.leaks == []
-    assert reason_of(played) == "ConfigurationException"
-
-
-@pytest.mark.parametrize("window", ["fresh", "advisory", "mandatory", "expired"])
-def test_the_report_of_a_tick_holds_no_token(window: str, stage: Stage) -> None:
-    assert set(stage.play(TICK, window=window).answer) == {"outcome", "versionId", "expiresAt"}
 
 
 def test_the_plays_end_in_every_error() -> None:
