@@ -88,7 +88,8 @@ class TestAnswer:
     CUT_OFF = (
         (b'{"access_token": "a", "name": "J\xc3\xb6rg"', {"access_token": "a", "name": "Jörg"}),
         (b'{"access_token": "a", "expires_in": 36', {"access_token": "a"}),
-        (b'{"refresh_token": "r", "access_token": "a', {"refresh_token": "r"}),
+        (b'{"refresh_token": "r", "access_token": "a', {"refresh_token": "r", "access_token": False}),
+        (b'{"access_token": "a", "refresh_token": "r\\', {"access_token": "a", "refresh_token": False}),
     )
 
     @pytest.mark.parametrize(("body", "members"), CUT_OFF)

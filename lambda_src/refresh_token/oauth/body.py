@@ -21,8 +21,8 @@ _TOKEN_FORM: Final = re.compile(r"""([\w.-]+=[^&\s<>"{}]*&)*access_token=[^\s<>"
 
 _TOKENS: Final = ("access_token", "refresh_token")
 
-_MEMBER: Final = re.compile(r'"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*"|-?[0-9][0-9.]*(?=\s*[,}\]]))')
-"""A member of a JSON object that is complete."""
+_MEMBER: Final = re.compile(r'"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*(?:"|\\?\Z)|-?[0-9][0-9.]*(?=\s*[,}\]]))')
+"""A member of a JSON object that is complete, or whose text is cut off."""
 
 _PAGE: Final = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
 
@@ -49,19 +49,21 @@ def json_members(body: bytes | None) -> dict[str, Any] | None:
     """Return the JSON object that a body begins with, or the members of a token answer that is no such object.
 
     The answer may be cut off, stand in a list, or follow a server's warning. What is read then are all members with a
-    text or a number, if one of them is a token. None if there is neither.
+    text or a number, if one of them is a token. A text that is cut off is False. None if there is neither.
     """
     found = json_object(body)
     if found is not None or body is None:
         return found
     text = body.decode(errors="surrogateescape")
-    scattered = {} if _PAGE.match(text) else dict(_MEMBER.findall(text))
-    if scattered.keys().isdisjoint(_TOKENS):
-        return None
+    scattered = {} if _PAGE.match(text) else {name: _whole_value(value) for name, value in _MEMBER.findall(text)}
+    return scattered if any(isinstance(scattered.get(name), str) for name in _TOKENS) else None
+
+
+def _whole_value(text: str) -> object:
     try:
-        return {name: _READER.decode(value) for name, value in scattered.items()}
+        return _READER.decode(text)
     except ValueError:
-        return None
+        return False
 
 
 def json_object(body: bytes | None) -> dict[str, Any] | None:
