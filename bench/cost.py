@@ -19,7 +19,9 @@ GB_SECOND: Final = 0.0000133334
 TICK: Final = 1.00 / 1e6
 LOCK_WRITE: Final = 0.625 / 1e6
 LOCK_READ: Final = 0.125 / 1e6
-ALARM: Final = 0.10
+ALARM_METRIC: Final = 0.10
+"""AWS charges an alarm for each metric that it watches."""
+COMPOSITE_ALARM: Final = 0.50
 METRIC_HOUR: Final = 0.30 / HOURS
 """AWS charges a custom metric for each hour in which it is sent."""
 KEY: Final = 1.00
@@ -33,9 +35,10 @@ TICKS: Final = HOURS / 6
 """`prod` ticks every six hours."""
 REFRESHES: Final = DAYS / 83
 """A token of 90 days is refreshed 7 days before its expiry."""
-ALARMS: Final = 8
-METRICS: Final = 3
-"""Each tick sends SecondsUntilExpiry, Overdue and Ticked."""
+ALARM_METRICS: Final = 12
+COMPOSITE_ALARMS: Final = 2
+METRICS: Final = 7
+"""Each tick sends five states, SecondsUntilExpiry and Ticked."""
 MEMORY_GB: Final = 0.5
 COLD_SECONDS: Final = 1.0
 """A high estimate: a tick finds no warm environment, and 512 MB come with about a third of a processor."""
@@ -59,7 +62,8 @@ def pair() -> list[Item]:
     return [
         Item("secret", "0.40", SECRET),
         Item("keys for the secret and the alarm topic", "2 x 1.00", 2 * KEY),
-        Item("alarms", f"{ALARMS} x 0.10", ALARMS * ALARM),
+        Item("alarms", f"{ALARM_METRICS} metrics x 0.10", ALARM_METRICS * ALARM_METRIC),
+        Item("composite alarms", f"{COMPOSITE_ALARMS} x 0.50", COMPOSITE_ALARMS * COMPOSITE_ALARM),
         Item("metrics", f"{METRICS} x {TICKS:.0f} ticks x 0.30 / 730 h", METRICS * TICKS * METRIC_HOUR),
         Item(
             "ticks: schedule, two reads, KMS, invocation",

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack, Tags
+from aws_cdk import Annotations, CfnOutput, RemovalPolicy, Stack, Tags
 from constructs import Construct
 
-from infra.stage_settings import StageSettings
+from infra.stage_settings import LOCAL, StageSettings
 from token_refresher.construct import TokenRefresher
 
 
@@ -36,7 +36,14 @@ class RefreshTokenStack(Stack):
             # A failed creation leaves nothing behind.
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if settings.protected else RemovalPolicy.DESTROY,
             asset=asset,
+            emulator=settings.stage == LOCAL,
         )
+        if settings.stage == "prod" and not settings.refresher["alarm_email"]:
+            Annotations.of(self).add_warning_v2(
+                "refresh-token:nobody-listens",
+                "Nobody is told when an alarm of prod goes off. Set alarm_email, or subscribe to the topic "
+                "AlarmTopicArn after the deployment.",
+            )
 
         Tags.of(self).add("Application", "refresh-token")
         Tags.of(self).add("Stage", settings.stage)

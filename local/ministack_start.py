@@ -1,4 +1,4 @@
-"""Starts MiniStack with three faults fixed, so that it answers as AWS does.
+"""Starts MiniStack with three faults fixed and with more kinds of alarms, so that it answers as AWS does.
 
 A function's caller sees the error that the function raised. MiniStack itself names every error of a Python function
 ``Runtime.HandlerError`` and drops the stack trace. Here the caller gets what Lambda's Python runtime sends:
@@ -10,6 +10,9 @@ before, and answers with the oldest of them. It also writes a version again whos
 
 An alarm watches one metric: a name with its dimensions. MiniStack itself ignores the dimensions, so an error of any
 function sets off the alarms of all functions.
+
+CloudFormation creates composite alarms, and alarms on metric maths. MiniStack itself refuses a template that has
+either. Here the composite alarms work. Nothing evaluates the others: they keep their first state.
 
 MiniStack's own Python runs this file, so it imports nothing else of ours.
 """
@@ -177,6 +180,46 @@ def fix_alarms(service: ModuleType) -> None:
     members["_evaluate_alarm"] = evaluate_its_own_metric
 
 
+def add_alarms(provisioners: Any, service: Any) -> None:  # noqa: ANN401 - MiniStack's modules
+    """Let CloudFormation create composite alarms, and alarms on metric maths.
+
+    Raises:
+        MiniStackChangedError: MiniStack does not look like the version that is pinned.
+
+    """
+    record, put_composite = (
+        vars(module).get(name)
+        for module, name in ((provisioners, "_cw_metric_alarm_record"), (service, "_put_composite_alarm"))
+    )
+    wanted = [["name", "props"], ["params", "cbor_data", "is_cbor", "is_json"]]
+    if [[*inspect.signature(one).parameters] if one else None for one in (record, put_composite)] != wanted:
+        raise MiniStackChangedError("create alarms")
+
+    def record_of_any(name: str, props: Result) -> object:
+        unwatched = {"Metrics": None, "MetricName": "-", "Namespace": "-"} if props.get("Metrics") else {}
+        return record(name, {**props, **unwatched})
+
+    def put(name: str, props: Result) -> tuple[str, Result]:
+        status, _, body = put_composite({}, {**props, "AlarmName": name}, is_cbor=False, is_json=True)
+        if status != 200:  # noqa: PLR2004 - HTTP's OK
+            raise ValueError(body)
+        return name, {"Arn": service._composite_alarms[name]["AlarmArn"]}  # noqa: SLF001 - there is no hook
+
+    def create(logical_id: str, props: Result, stack_name: str) -> tuple[str, Result]:
+        named = props.get("AlarmName") or provisioners._physical_name(stack_name, logical_id, max_len=255)  # noqa: SLF001 - there is no hook
+        return put(named, props)
+
+    def delete(name: str, _props: Result) -> None:
+        service._delete_alarms({}, {"AlarmNames": [name]}, is_cbor=False, is_json=True)  # noqa: SLF001 - there is no hook
+
+    vars(provisioners)["_cw_metric_alarm_record"] = record_of_any
+    provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::CompositeAlarm"] = {  # noqa: SLF001 - there is no hook
+        "create": create,
+        "update": lambda name, _old, new, _stack_name: put(name, new),
+        "delete": delete,
+    }
+
+
 if __name__ == "__main__":
     fix_errors(
         importlib.import_module("ministack.core.lambda_runtime"),
@@ -184,4 +227,8 @@ if __name__ == "__main__":
     )
     fix_labels(importlib.import_module("ministack.services.secretsmanager"))
     fix_alarms(importlib.import_module("ministack.services.cloudwatch"))
+    add_alarms(
+        importlib.import_module("ministack.services.cloudformation.provisioners"),
+        importlib.import_module("ministack.services.cloudwatch"),
+    )
     importlib.import_module("ministack.app").main()

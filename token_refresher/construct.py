@@ -13,7 +13,7 @@ docs/infrastructure.md says how to install the package.
 """
 
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from aws_cdk import Annotations, RemovalPolicy, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -47,6 +47,9 @@ from token_refresher.settings.refresher_settings import RefresherSettings, check
 from token_refresher.settings.rules import SERVICE_NAME
 from token_refresher.settings.setting import settings_of
 
+if TYPE_CHECKING:
+    from token_refresher.constructs.composite_alarms import CompositeAlarms
+
 
 class Options(RefresherSettings, Props, total=False):
     """What `TokenRefresher` takes: settings and props."""
@@ -59,7 +62,7 @@ class TokenRefresher(RefreshMetrics):
     stack can hold several. `RefreshMetrics` has the methods for its metrics.
     """
 
-    def __init__(  # noqa: PLR0913 (keyword-only)
+    def __init__(  # noqa: PLR0913, PLR0915 (keyword-only; a list of parts)
         self,
         scope: Construct,
         construct_id: str,
@@ -69,6 +72,7 @@ class TokenRefresher(RefreshMetrics):
         parameter_path: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         asset: Path | None = None,
+        emulator: bool = False,
         **options: Unpack[Options],
     ) -> None:
         """Add the resources to `scope`.
@@ -84,6 +88,7 @@ class TokenRefresher(RefreshMetrics):
             removal_policy: What happens to secrets, key, lock table, logs and layer when the stack is deleted.
             asset: The function's folder from `token_refresher.bundling`. By default the construct builds it; the first
                 build needs pip and a package index.
+            emulator: Leave out what local AWS emulators cannot deploy: alarms on metric maths, and composite alarms.
             **options: The fields of `RefresherSettings`, with its rules and defaults, and those of `Props`.
 
         Raises:
@@ -135,7 +140,6 @@ class TokenRefresher(RefreshMetrics):
             secret=self._secret,
             app_secret=app_secret,
             lock_table=lock_table,
-            dead_letters=dead_letters,
             removal_policy=removal_policy,
         )
         RefreshSchedule(self, "Schedule", settings=values, target=refresh.alias, dead_letters=dead_letters)
@@ -145,6 +149,7 @@ class TokenRefresher(RefreshMetrics):
             schedule=values["schedule"],
             refreshes=issuer.refreshes,
             email=values["alarm_email"],
+            emulator=emulator,
             metrics=self,
             function=refresh.function,
             dead_letters=dead_letters,
@@ -153,7 +158,7 @@ class TokenRefresher(RefreshMetrics):
             self,
             "Dashboard",
             metrics=self,
-            alarms=monitoring.alarms,
+            alarms=monitoring.all_alarms,
             function=refresh.function,
             log_group=refresh.log_group,
             dead_letters=dead_letters,
@@ -182,11 +187,13 @@ class TokenRefresher(RefreshMetrics):
         self.lock_table: dynamodb.ITable = lock_table
         """The table with the claims on refreshes."""
         self.dead_letter_queue: sqs.IQueue = dead_letters
-        """The queue of failed ticks."""
+        """The queue of ticks that could not be delivered to the function."""
         self.topic: sns.Topic = monitoring.topic
         """The topic that the alarms publish to. You can add subscriptions."""
         self.alarms: list[cloudwatch.Alarm] = monitoring.alarms
         """The alarms. You can add actions."""
+        self.composite_alarms: CompositeAlarms | None = monitoring.composites
+        """`somebody_must_act` and `look_tomorrow`. You can add actions. None for an `emulator`."""
         self.dashboard: cloudwatch.Dashboard = dashboard.dashboard
         """The dashboard."""
 

@@ -59,8 +59,16 @@ class Alarm:
 
     NO_HEARTBEAT: Final = "NoHeartbeat"
     FUNCTION_ERRORS: Final = "FunctionErrors"
+    FUNCTION_CRASHES: Final = "FunctionCrashes"
+    REQUESTS_FAIL: Final = "RequestsFail"
     THROTTLES: Final = "Throttles"
     DEAD_LETTERS: Final = "DeadLetters"
+    SOMEBODY_MUST_ACT: Final = "SomebodyMustAct"
+    LOOK_TOMORROW: Final = "LookTomorrow"
+    CAN_WAIT: Final = frozenset(
+        {GRANT_EXPIRES, DEAD_LETTERS, "StaticTokenExpiresIn30Days", "StaticTokenExpiresIn7Days"}
+    )
+    """Those that `LOOK_TOMORROW` sums up. `SOMEBODY_MUST_ACT` sums up all others."""
 
 
 class Log:

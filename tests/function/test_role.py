@@ -20,10 +20,10 @@ from tests.support.template import environment
 from tests.support.token_server import TokenServer, http, issued, ui_builder_error, ui_builder_issued
 
 OF_LAMBDA = {
-    *("logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"),
+    *("logs:CreateLogStream", "logs:PutLogEvents"),
     *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
 }
-"""What Lambda does with the role by itself: logs, traces, the destination of failed events."""
+"""What Lambda does with the role by itself: logs and traces."""
 
 pytestmark = pytest.mark.usefixtures("fast_retries")
 

@@ -9,13 +9,13 @@ from token_refresher.settings.schedule_expression import max_time_for_two_ticks
 @pytest.mark.parametrize(
     ("expression", "watch"),
     [
-        ("rate(1 minute)", Watch(period=600, periods=1)),
-        ("rate(6 hours)", Watch(period=12 * 3600, periods=1)),
-        ("rate(12 hours)", Watch(period=24 * 3600, periods=1)),
-        ("rate(13 hours)", Watch(period=13 * 3600, periods=2)),
-        ("rate(84 hours)", Watch(period=24 * 3600, periods=7)),
-        ("cron(0 6 ? * MON-FRI *)", Watch(period=24 * 3600, periods=4)),
-        ("cron(7 3 * * ? *)", Watch(period=24 * 3600, periods=2)),
+        ("rate(1 minute)", Watch(period=60, periods=11)),
+        ("rate(6 hours)", Watch(period=3600, periods=13)),
+        ("rate(12 hours)", Watch(period=3600, periods=25)),
+        ("rate(61 minutes)", Watch(period=660, periods=13)),
+        ("rate(84 hours)", Watch(period=3600, periods=168)),
+        ("cron(0 6 ? * MON-FRI *)", Watch(period=3600, periods=97)),
+        ("cron(7 3 * * ? *)", Watch(period=3600, periods=49)),
     ],
 )
 def test_a_watch_covers_two_ticks_wherever_it_begins(expression: str, watch: Watch) -> None:

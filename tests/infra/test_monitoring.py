@@ -2,10 +2,13 @@
 
 import json
 import re
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from refresh_token import errors
 from refresh_token.signals import Metric
 from tests.support.checkout import ROOT
 from tests.support.synthesised import Resource, Synthesised
@@ -20,19 +23,41 @@ def alarms(synthesised: Synthesised) -> dict[str, Resource]:
     return {alarm["AlarmDescription"].partition("docs/runbook.md#")[2]: alarm for alarm in found}
 
 
+def metrics_of(alarm: Resource) -> list[dict[str, Any]]:
+    """Return the metrics that an alarm watches, alone or in an expression."""
+    stats = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    return stats or [alarm]
+
+
 def test_the_function_sends_what_alarms_watch(every_stage: Synthesised) -> None:
     sent = {name for key, name in vars(Metric).items() if not key.startswith("_")}
-    own = [alarm for alarm in alarms(every_stage).values() if alarm["Namespace"] == "RefreshToken"]
+    watched = [metric for alarm in alarms(every_stage).values() for metric in metrics_of(alarm)]
+    own = [metric for metric in watched if metric["Namespace"] == "RefreshToken"]
     assert own
-    for alarm in own:
-        assert alarm["MetricName"] in sent
-        assert alarm["Dimensions"] == [{"Name": "service", "Value": f"RefreshToken-{every_stage.stage}"}]
+    for metric in own:
+        assert metric["MetricName"] in sent
+        *reasons, service = sorted(metric["Dimensions"], key=lambda dimension: dimension["Name"])
+        assert service == {"Name": "service", "Value": f"RefreshToken-{every_stage.stage}"}
+        assert all(hasattr(errors, reason["Value"]) for reason in reasons)
 
 
 def test_the_topic_hears_of_start_and_end(every_stage: Synthesised) -> None:
     for alarm in alarms(every_stage).values():
         assert (alarm.get("AlarmActions"), alarm.get("OKActions")) == (TOPIC, TOPIC)
         assert alarm.get("ActionsEnabled", True)
+
+
+def test_two_alarms_sum_up_all_others(every_stage: Synthesised) -> None:
+    composites = [one["Properties"] for one in every_stage.resources("AWS::CloudWatch::CompositeAlarm")]
+    parts = Counter(text for one in composites for text in re.findall(r"ALARM\(", json.dumps(one["AlarmRule"])))
+    emulated = every_stage.stage == "local"
+    assert sum(parts.values()) == (0 if emulated else len(alarms(every_stage)))
+    assert len(composites) == (0 if emulated else 2)
+    assert all({"AlarmName", "AlarmActions"}.isdisjoint(one) for one in composites)
+
+
+def test_an_emulator_gets_no_alarm_it_refuses(synthesised: Callable[[str], Synthesised]) -> None:
+    assert not [alarm for alarm in alarms(synthesised("local")).values() if "Metrics" in alarm]
 
 
 def test_the_runbook_has_an_entry_for_each(every_stage: Synthesised) -> None:
@@ -61,6 +86,7 @@ def test_the_dashboard_shows_every_metric_and_alarm(every_stage: Synthesised) ->
             "Recovered",
             "Degraded",
             "RefreshFailed",
+            *("NeedsSignIn", "PairNotStored", "Failing", "Overdue", "GrantEnding"),
         ),
         *("Duration", "Invocations", "Errors", "Throttles", "ApproximateNumberOfMessagesVisible"),
     }
@@ -72,6 +98,11 @@ def test_the_dashboard_shows_every_metric_and_alarm(every_stage: Synthesised) ->
         if isinstance(metric[0], dict)
     ]
     schema = "{RefreshToken,reason,service}"
-    assert expressions == [f"SEARCH('{schema} MetricName=\"RefreshFailed\" service=\"{service}\"', 'Sum', 3600)"]
-    assert [len(widget["alarms"]) for widget in widgets if "alarms" in widget] == [8]
+    assert expressions == [
+        f"SEARCH('{schema} MetricName=\"{name}\" service=\"{service}\"', 'Sum', 3600)"
+        for name in ("RefreshFailed", "Failures")
+    ]
+    composites = every_stage.resources("AWS::CloudWatch::CompositeAlarm")
+    shown_alarms = [len(widget["alarms"]) for widget in widgets if "alarms" in widget]
+    assert shown_alarms == [len(alarms(every_stage)) + len(composites)]
     assert [widget["query"].startswith("SOURCE '<reference>'") for widget in widgets if "query" in widget] == [True]

@@ -217,7 +217,7 @@ class TestMetrics:
     def test_each_method_takes_what_cdk_metrics_take(self, asset: Path, stack: Stack) -> None:
         refresher = TokenRefresher(stack, "Figma", asset=asset, service_name="figma")
         methods = [name for name in vars(RefreshMetrics) if name.startswith("metric_")]
-        assert len(methods) == 11
+        assert len(methods) == 15
         for method in methods:
             metric = getattr(refresher, method)(period=Duration.hours(1), label="it", statistic="p90")
             assert (metric.namespace, metric.dimensions) == ("RefreshToken", {"service": "figma"})
@@ -244,5 +244,6 @@ def test_its_parts_are_public(asset: Path, stack: Stack) -> None:
     assert refresher.alias.alias_name == "live"
     assert stack.resolve(refresher.dead_letter_queue.queue_url)
     assert stack.resolve(refresher.topic.topic_arn)
-    assert len(refresher.alarms) == 8
+    assert len(refresher.alarms) == 10
+    assert refresher.composite_alarms
     assert refresher.encryption_key is None

@@ -72,11 +72,15 @@ def test_reads_are_billed_by_number() -> None:
 
 
 def test_the_bill_matches_prods_resources() -> None:
-    has = Counter(one["Type"] for one in template("prod")["Resources"].values())
+    resources = template("prod")["Resources"].values()
+    has = Counter(one["Type"] for one in resources)
+    alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    watched = sum(sum("MetricStat" in query for query in alarm.get("Metrics", [])) or 1 for alarm in alarms)
     billed = {item.what: item.usd for item in cost.pair()}
     assert billed["secret"] == cost.SECRET * has["AWS::SecretsManager::Secret"]
     assert billed["keys for the secret and the alarm topic"] == cost.KEY * has["AWS::KMS::Key"]
-    assert billed["alarms"] == cost.ALARM * has["AWS::CloudWatch::Alarm"]
+    assert billed["alarms"] == cost.ALARM_METRIC * watched
+    assert billed["composite alarms"] == cost.COMPOSITE_ALARM * has["AWS::CloudWatch::CompositeAlarm"]
 
 
 @pytest.mark.parametrize("peer", ["plain", "powertools"])

@@ -48,25 +48,12 @@ def test_a_consumer_recovers_within_its_invocation(played: PlayedDemo, stack: De
     assert refreshes(stack) == 1
 
 
-def test_a_failed_tick_becomes_one_dead_letter(stack: Deployment) -> None:
+def test_a_failed_tick_is_no_dead_letter(stack: Deployment) -> None:
     sqs, queue = stack.cloud.client("sqs"), stack.outputs["DeadLetterQueueUrl"]
-    sqs.purge_queue(QueueUrl=queue)
-    grant = stack.cloud.standin.grant()
-    stack.seed(grant, expires_in=EXPIRED)
-    secrets = (grant.access_token, grant.refresh_token, grant.client_id)
-    stack.cloud.standin.fail("RefreshToken", status=400, code="InvalidParameterException", message=" ".join(secrets))
+    stack.seed(stack.cloud.standin.grant(), expires_in=EXPIRED)
+    stack.cloud.standin.fail("RefreshToken", status=400, code="InvalidParameterException", message="revoked")
     stack.cloud.client("lambda").invoke(
         FunctionName=stack.outputs["FunctionName"], InvocationType="Event", Payload=json.dumps(tick())
     )
-    messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
-    assert len(messages) == 1
-    assert "sign in" in messages[0]["Body"]
-    for secret in secrets:
-        assert secret not in json.dumps(messages)
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=3)
     assert refreshes(stack) == 1, "a refused grant is not tried again"
-
-    # What the runbook says to do about the queue: fix the cause, send the event again, empty the queue.
-    stack.seed(stack.cloud.standin.grant(), expires_in=MANDATORY)
-    assert stack.invoke(json.loads(messages[0]["Body"])["requestPayload"]).payload["outcome"] == "refreshed"
-    sqs.purge_queue(QueueUrl=queue)
-    assert "Messages" not in sqs.receive_message(QueueUrl=queue)

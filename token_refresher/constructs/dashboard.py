@@ -28,7 +28,7 @@ class Dashboard(Construct):
         construct_id: str,
         *,
         metrics: RefreshMetrics,
-        alarms: list[cloudwatch.Alarm],
+        alarms: list[cloudwatch.IAlarm],
         function: lambda_.IFunction,
         log_group: logs.ILogGroup,
         dead_letters: sqs.IQueue,
@@ -87,18 +87,30 @@ class Dashboard(Construct):
                 ],
                 [
                     cloudwatch.GraphWidget(
-                        title="Failed refreshes by reason, per hour",
+                        title="States: 1 is wrong",
+                        left=[
+                            metrics.metric_needs_sign_in(period=_HOUR, label="needs a sign-in", color=_RED),
+                            metrics.metric_pair_not_stored(period=_HOUR, label="pair not stored"),
+                            metrics.metric_failing(period=_HOUR, label="failing"),
+                            metrics.metric_overdue(period=_HOUR, label="overdue", color=_ORANGE),
+                            metrics.metric_grant_ending(period=_HOUR, label="grant ends soon"),
+                        ],
+                        left_y_axis=_FROM_ZERO,
+                        width=8,
+                    ),
+                    cloudwatch.GraphWidget(
+                        title="Failed refreshes and requests by reason, per hour",
                         # A search finds every reason: each is a value of the dimension `reason`.
                         left=[
                             cloudwatch.SearchExpression(
-                                expression=f"SEARCH('{{{NAMESPACE},{REASON},{SERVICE}}} "
-                                f'MetricName="{Metric.REFRESH_FAILED}" '
+                                expression=f'SEARCH(\'{{{NAMESPACE},{REASON},{SERVICE}}} MetricName="{name}" '
                                 f"{SERVICE}=\"{metrics.service_name}\"', 'Sum', 3600)",
-                                label="${PROP('Dim.reason')}",
+                                label=f"{what}: ${{PROP('Dim.reason')}}",
                             )
+                            for name, what in ((Metric.REFRESH_FAILED, "refresh"), (Metric.FAILURES, "request"))
                         ],
                         left_y_axis=_FROM_ZERO,
-                        width=12,
+                        width=8,
                     ),
                     cloudwatch.LogQueryWidget(
                         title="Last failures",
@@ -109,7 +121,7 @@ class Dashboard(Construct):
                             "sort @timestamp desc",
                             "limit 20",
                         ],
-                        width=12,
+                        width=8,
                     ),
                 ],
                 [

@@ -1,4 +1,4 @@
-"""The queue where failed ticks and failed asynchronous invocations wait for a person."""
+"""The queue where ticks that could not be delivered to the function wait for a person."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam

@@ -4,12 +4,10 @@ from aws_cdk import Aws
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
 from token_refresher.constructs.acknowledgements import acknowledge
 from token_refresher.constructs.app_secret import AppSecret
-from token_refresher.constructs.dead_letter_queue import send_to
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
 
@@ -33,7 +31,6 @@ def function_role(  # noqa: PLR0913 (keyword-only)
     secret: TokenSecret,
     app_secret: AppSecret | None,
     lock_table: dynamodb.ITable,
-    dead_letters: sqs.IQueue,
     tracing: bool,
     in_network: bool,
     existing: iam.IRole | None,
@@ -48,7 +45,6 @@ def function_role(  # noqa: PLR0913 (keyword-only)
         *([_allow("UseNetwork", _NETWORK_ACTIONS, "*")] if in_network else []),
         *secret.statements(replace=issuer.refreshes),
         *_refresh_statements(issuer, app_secret, lock_table),
-        *send_to(dead_letters, "ReportFailure"),
     ]
     if existing:
         added = iam.Policy(scope, "RolePolicy", statements=statements)

@@ -7,14 +7,19 @@ from math import ceil
 from token_refresher.settings.schedule_expression import max_time_for_two_ticks
 
 _MINUTE = timedelta(minutes=1)
-_DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
 _MIN_WINDOW = timedelta(minutes=10)
 """Metrics arrive with the log, a minute or two late. So no alarm waits for less than this."""
+
+_MAX_WINDOW = timedelta(days=7)
+_STEPS = 12
+"""Into so many periods a window is divided, or more if they would be longer than an hour. Short periods make the alarm
+exact."""
 
 
 @dataclass(frozen=True)
 class Watch:
-    """The alarm goes off after `periods` periods of `period` seconds without a tick."""
+    """The alarm goes off when none of the last `periods` periods, of `period` seconds each, holds a tick."""
 
     period: int
     periods: int
@@ -23,9 +28,10 @@ class Watch:
 def watch_for(expression: str) -> Watch:
     """Return the watch that always covers two ticks of the schedule, so that one may be late or lost.
 
-    CloudWatch accepts periods of whole minutes of up to a day, and periods of an hour or more for up to seven days in
-    all (API reference, PutMetricAlarm). The settings refuse a slower schedule.
+    There is one period more, because the newest one may have only begun, and its tick may still be on its way.
+    CloudWatch accepts periods of whole minutes, and all of them may take a day, or seven days if each is an hour or
+    longer (API reference, PutMetricAlarm). The settings refuse a slower schedule.
     """
     window = max(max_time_for_two_ticks(expression), _MIN_WINDOW)
-    periods = ceil(window / _DAY)
-    return Watch(period=60 * ceil(window / periods / _MINUTE), periods=periods)
+    period = min(ceil(window / _STEPS / _MINUTE) * _MINUTE, _HOUR)
+    return Watch(int(period.total_seconds()), min(ceil(window / period) + 1, _MAX_WINDOW // period))

@@ -1,30 +1,41 @@
-"""The alarms that go off when the token pair is in danger, and the topic that they publish to."""
+"""The alarms that go off when the token pair is in danger.
+
+There are two kinds. A *state* is a metric that each tick sends, 0 or 1 (`refresh_metrics`). Ticks are hours apart, so
+what the last one said stays true until the next: missing data is ignored. The alarm goes off with the first 1, and is
+over with the first 0.
+
+A *rate* counts what may happen once without harm. It goes off when that happens in several of the last periods. `FILL`
+puts a 0 in each period without data. Without it, CloudWatch would look for older data instead (User Guide,
+"Configuring how CloudWatch alarms treat missing data"), and the alarm would be late, or come and go.
+"""
 
 from datetime import timedelta
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from refresh_token.core.grant_life import WARN_BEFORE
+from refresh_token.errors import IssuerUnavailableException, RefreshInProgressException
 from refresh_token.signals import Alarm
-from token_refresher.constructs.heartbeat import Watch, watch_for
+from token_refresher.constructs.alarm_topic import alarm_topic
+from token_refresher.constructs.composite_alarms import CompositeAlarms
+from token_refresher.constructs.heartbeat import watch_for
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 
 _FIVE_MINUTES = Duration.minutes(5)
-_AS_THE_LAST_TICK_SAID = cloudwatch.TreatMissingData.IGNORE
-"""Ticks are hours apart. What the last one reported stays true until the next."""
+_HOUR = 12
+"""Periods of five minutes."""
+
+_OFTEN = 3
+"""In so many periods of an hour something must happen before it is a rate that needs a person."""
 
 
 class Monitoring(Construct):
-    """An encrypted topic, and alarms that publish to it when they go off and when they are over."""
+    """A topic, and alarms that publish to it when they go off and when they are over."""
 
     def __init__(  # noqa: PLR0913 (keyword-only)
         self,
@@ -34,98 +45,128 @@ class Monitoring(Construct):
         schedule: str,
         refreshes: bool,
         email: str | None,
+        emulator: bool,
         metrics: RefreshMetrics,
         function: lambda_.IFunction,
         dead_letters: sqs.IQueue,
     ) -> None:
+        """Add the alarms. For an `emulator`, leave out those that local AWS emulators cannot deploy."""
         super().__init__(scope, construct_id)
+        self._metrics = metrics
         self.alarms: list[cloudwatch.Alarm] = []
-        self.topic = sns.Topic(self, "Alarms", master_key=_alarm_key(self), enforce_ssl=True)
-        # Our policy (TLS only) replaces SNS's default policy, which lets the account's alarms publish.
-        self.topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="LetAlarmsPublish",
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-            )
-        )
-        if email:
-            self.topic.add_subscription(subscriptions.EmailSubscription(email))
-        watch = watch_for(schedule)
-        if refreshes:
-            self._watch_refreshes(metrics, watch)
-        else:
-            self._watch_static_token(metrics)
-        self._alarm(
-            Alarm.NO_HEARTBEAT,
-            f"No tick of {schedule} reached the function for two periods: nothing keeps the token alive.",
-            metric=metrics.metric_ticked(period=Duration.seconds(watch.period)),
-            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            periods=watch.periods,
-            missing=cloudwatch.TreatMissingData.BREACHING,
-        )
-        self._alarm(
-            Alarm.FUNCTION_ERRORS,
-            "The refresh function raised an error.",
-            metric=function.metric_errors(period=_FIVE_MINUTES, statistic="Sum"),
-        )
-        self._alarm(
-            Alarm.THROTTLES,
-            "Lambda throttled the refresh function: too many functions are running at once.",
-            metric=function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum"),
-        )
+        self.topic = alarm_topic(self, email=email)
+        self._watch_states(refreshes=refreshes)
+        if not refreshes:
+            self._watch_static_token()
         self._alarm(
             Alarm.DEAD_LETTERS,
-            "A tick or an asynchronous invocation failed and is in the dead-letter queue.",
+            "A tick could not be delivered to the function and is in the dead-letter queue.",
             metric=dead_letters.metric_approximate_number_of_messages_visible(
                 period=_FIVE_MINUTES, statistic="Maximum"
             ),
         )
+        self.composites: CompositeAlarms | None = None
+        if not emulator:
+            self._watch_heartbeat(schedule)
+            self._watch_rates(function, refreshes=refreshes)
+            self.composites = CompositeAlarms(self, self.alarms)
 
-    def _watch_refreshes(self, metrics: RefreshMetrics, watch: Watch) -> None:
-        self._alarm(
-            Alarm.TOKEN_NOT_STORED,
-            "A token was refreshed but could not be stored: the token in the secret is dead.",
-            metric=metrics.metric_token_not_stored(),
-        )
-        self._alarm(
-            Alarm.REAUTHORIZATION_REQUIRED,
-            "The issuer refuses the refresh token: a person must sign in again.",
-            metric=metrics.metric_reauthorization_required(),
-        )
-        self._alarm(
-            Alarm.TOKEN_EXPIRES,
-            "The access token is in its mandatory window: refreshes have failed since the advisory window began.",
-            metric=metrics.metric_overdue(),
-            missing=_AS_THE_LAST_TICK_SAID,
-        )
-        self._alarm(
-            Alarm.GRANT_EXPIRES,
-            f"The grant ends soon, in {WARN_BEFORE.days} days at most: a person must sign in again.",
-            # Each period holds a tick, so the alarm does not come and go with the ticks. When the end is not known any
-            # more, it goes away. The smallest value in a period is the one after a sign-in.
-            metric=metrics.metric_grant_ending(period=Duration.seconds(watch.period), statistic="Minimum"),
-            periods=watch.periods,
-            breaching_periods=1,
-        )
+    @property
+    def all_alarms(self) -> list[cloudwatch.IAlarm]:
+        """The composite alarms first."""
+        composites = self.composites
+        return [*([composites.somebody_must_act, composites.look_tomorrow] if composites else []), *self.alarms]
 
-    def _watch_static_token(self, metrics: RefreshMetrics) -> None:
-        self._alarm(
+    def _watch_states(self, *, refreshes: bool) -> None:
+        metrics = self._metrics
+        self._state(
             Alarm.REAUTHORIZATION_REQUIRED,
-            "The token is dead: a person must store the next one.",
-            metric=metrics.metric_reauthorization_required(),
+            "The issuer refuses the refresh token, or the secret holds no pair: a person must sign in."
+            if refreshes
+            else "The token is dead, or the secret holds none: a person must store the next one.",
+            metrics.metric_needs_sign_in(),
         )
+        self._state(
+            Alarm.FUNCTION_ERRORS,
+            "The function fails through a fault of this deployment. The metric Failures counts its errors by reason.",
+            metrics.metric_failing(),
+        )
+        if refreshes:
+            self._state(
+                Alarm.TOKEN_NOT_STORED,
+                "A token was refreshed but could not be stored: the token in the secret is dead.",
+                metrics.metric_pair_not_stored(),
+            )
+            self._state(
+                Alarm.TOKEN_EXPIRES,
+                "The access token is in its mandatory window: refreshes have failed since the advisory window began.",
+                metrics.metric_overdue(),
+            )
+            self._state(
+                Alarm.GRANT_EXPIRES,
+                f"The grant ends soon, in {WARN_BEFORE.days} days at most: a person must sign in again.",
+                metrics.metric_grant_ending(),
+            )
+
+    def _watch_static_token(self) -> None:
         for name, days in Alarm.STATIC_TOKEN_EXPIRES.items():
             self._alarm(
                 name,
                 f"The token expires in {days} day{'s' if days > 1 else ''} or less: a person must store the next one.",
-                metric=metrics.metric_seconds_until_expiry(),
+                metric=self._metrics.metric_seconds_until_expiry(),
                 threshold=timedelta(days=days).total_seconds(),
                 comparison=cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
-                missing=_AS_THE_LAST_TICK_SAID,
+                missing=cloudwatch.TreatMissingData.IGNORE,
             )
+
+    def _watch_heartbeat(self, schedule: str) -> None:
+        watch = watch_for(schedule)
+        period = Duration.seconds(watch.period)
+        self._alarm(
+            Alarm.NO_HEARTBEAT,
+            f"No tick of {schedule} reached the function for two periods: nothing keeps the token alive.",
+            metric=_filled(period, ticked=self._metrics.metric_ticked(period=period)),
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            periods=watch.periods,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+
+    def _watch_rates(self, function: lambda_.IFunction, *, refreshes: bool) -> None:
+        failures = self._metrics.metric_failures
+        if refreshes:
+            self._rate(
+                Alarm.REQUESTS_FAIL,
+                "Consumers have got no token for some time: the issuer or the lock table does not answer.",
+                _filled(
+                    _FIVE_MINUTES,
+                    unavailable=failures(reason=IssuerUnavailableException.__name__),
+                    busy=failures(reason=RefreshInProgressException.__name__),
+                ),
+            )
+        errors = function.metric_errors(period=_FIVE_MINUTES, statistic="Sum")
+        self._rate(
+            Alarm.FUNCTION_CRASHES,
+            "The function ends without an answer: it runs out of time or memory, or cannot start.",
+            # Those that raised have counted themselves. Some of the counts can be a minute late.
+            cloudwatch.MathExpression(
+                expression="FILL(errors, 0) - FILL(raised, 0)",
+                using_metrics={"errors": errors, "raised": failures()},
+                period=_FIVE_MINUTES,
+            ),
+        )
+        self._rate(
+            Alarm.THROTTLES,
+            "Lambda throttles the refresh function: too many functions are running at once.",
+            _filled(_FIVE_MINUTES, throttles=function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum")),
+        )
+
+    def _state(self, name: str, description: str, metric: cloudwatch.IMetric) -> None:
+        """Add an alarm that is on while the metric's last value is 1."""
+        self._alarm(name, description, metric=metric, missing=cloudwatch.TreatMissingData.IGNORE)
+
+    def _rate(self, name: str, description: str, metric: cloudwatch.IMetric) -> None:
+        """Add an alarm that is on while the metric is at least 1 in several periods of the last hour."""
+        self._alarm(name, description, metric=metric, periods=_HOUR, breaching_periods=_OFTEN)
 
     def _alarm(  # noqa: PLR0913 (keyword-only)
         self,
@@ -139,7 +180,7 @@ class Monitoring(Construct):
         breaching_periods: int | None = None,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
-        """Add an alarm, on a count of one by default. The runbook has an entry with its name.
+        """Add an alarm. The runbook has an entry with its name.
 
         It goes off when `breaching_periods` of the last `periods` are beyond the threshold, by default all of them.
         """
@@ -160,25 +201,7 @@ class Monitoring(Construct):
         self.alarms.append(alarm)
 
 
-def _alarm_key(scope: Construct) -> kms.Key:
-    """Return the topic's key. CloudWatch may not use SNS's AWS managed key: alarms would get lost without an error."""
-    key = kms.Key(
-        scope,
-        "Key",
-        description="Encrypts the alarm topic.",
-        enable_key_rotation=True,
-        # Nothing stays encrypted with this key for longer than it takes to deliver a notification.
-        removal_policy=RemovalPolicy.DESTROY,
-        pending_window=Duration.days(7),
-    )
-    # The statement is from the CloudWatch User Guide. It has no condition there, and a condition that CloudWatch does
-    # not meet would lose every alarm without an error. The topic's policy says who may publish.
-    key.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="LetAlarmsEncrypt",
-            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-            resources=["*"],
-        )
-    )
-    return key
+def _filled(period: Duration, **metrics: cloudwatch.IMetric) -> cloudwatch.MathExpression:
+    """Return the sum of the metrics, with a 0 for each period without data."""
+    expression = " + ".join(f"FILL({name}, 0)" for name in metrics)
+    return cloudwatch.MathExpression(expression=expression, using_metrics=metrics, period=period)

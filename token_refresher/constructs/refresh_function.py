@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import cast
 
-import jsii
 from aws_cdk import AssetHashType, Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from refresh_token.core.refresh_policy import AUTO
@@ -59,7 +57,6 @@ class RefreshFunction(Construct):
         secret: TokenSecret,
         app_secret: AppSecret | None,
         lock_table: dynamodb.ITable,
-        dead_letters: sqs.IQueue,
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -88,7 +85,6 @@ class RefreshFunction(Construct):
             secret=secret,
             app_secret=app_secret,
             lock_table=lock_table,
-            dead_letters=dead_letters,
             tracing=settings["tracing"],
             in_network="vpc" in props,
             existing=props.get("role"),
@@ -128,7 +124,8 @@ class RefreshFunction(Construct):
             {
                 "AwsSolutions-L1": "Python 3.13 is supported until 2029. The bundle's byte code is compiled for it.",
                 "CKV_AWS_115": "A setting. Accounts with a quota of 10 cannot deploy it. The lock does not need it.",
-                "CKV_AWS_116": "The asynchronous configurations of function and alias name the queue.",
+                "CKV_AWS_116": "A tick that fails need not be kept: an alarm tells, and the next one does the same "
+                "work.",
                 "CKV_AWS_117": "It calls only public endpoints of AWS and of the issuer.",
                 "CKV_AWS_173": "The environment holds names, numbers and addresses, but no secret. It is encrypted "
                 "with Lambda's key.",
@@ -144,29 +141,7 @@ class RefreshFunction(Construct):
         # Function and alias each have separate configurations for asynchronous calls.
         for target in (self.function, self.alias):
             # The schedule is the retry. The function must not retry a refused grant at once.
-            target.configure_async_invoke(
-                retry_attempts=0,
-                max_event_age=Duration.hours(1),
-                on_failure=_Queue(dead_letters),
-            )
-
-
-@jsii.implements(lambda_.IDestination)
-class _Queue:
-    """A queue as a destination. The CDK's own one would also let the function look the queue up."""
-
-    def __init__(self, queue: sqs.IQueue) -> None:
-        self._queue = queue
-
-    def bind(
-        self,
-        scope: Construct,  # noqa: ARG002 - jsii wants these names
-        fn: lambda_.IFunction,  # noqa: ARG002
-        *,
-        type: lambda_.DestinationType,  # noqa: A002, ARG002
-    ) -> lambda_.DestinationConfig:
-        """Return the destination. The function's role may send to it already."""
-        return lambda_.DestinationConfig(destination=self._queue.queue_arn)
+            target.configure_async_invoke(retry_attempts=0, max_event_age=Duration.hours(1))
 
 
 def _log_group(scope: Construct, *, days: int, key: kms.IKey | None, removal_policy: RemovalPolicy) -> logs.LogGroup:

@@ -46,15 +46,28 @@ class RefreshMetrics(Construct):
         options.setdefault("statistic", "Minimum")
         return self.metric(Metric.SECONDS_UNTIL_GRANT_EXPIRY, **options)
 
+    def metric_needs_sign_in(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return 1 if only a person can get a new token, else 0, at each tick. Maximum."""
+        return self._state(Metric.NEEDS_SIGN_IN, options)
+
+    def metric_pair_not_stored(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return 1 if the secret does not hold the pair that the issuer sent last, else 0, at each tick. Maximum."""
+        return self._state(Metric.PAIR_NOT_STORED, options)
+
+    def metric_failing(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return 1 for a tick that failed through a fault of the deployment, else 0. Maximum."""
+        return self._state(Metric.FAILING, options)
+
     def metric_grant_ending(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Return 1 for a tick that found a grant whose end is near, else 0; none if the end is not known. Maximum."""
-        options.setdefault("statistic", "Maximum")
-        return self.metric(Metric.GRANT_ENDING, **options)
+        """Return 1 for a tick that found a grant whose end is near, else 0. Maximum."""
+        return self._state(Metric.GRANT_ENDING, options)
 
     def metric_overdue(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Return 1 for a tick that left a token in its mandatory window or worse, else 0. Maximum."""
-        options.setdefault("statistic", "Maximum")
-        return self.metric(Metric.OVERDUE, **options)
+        """Return 1 for a tick that left a token in its mandatory window or worse, else 0. Maximum.
+
+        There is no value if another state says why.
+        """
+        return self._state(Metric.OVERDUE, options)
 
     def metric_ticked(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how many ticks reached the function, however they ended."""
@@ -63,6 +76,10 @@ class RefreshMetrics(Construct):
     def metric_refreshed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how many versions were refreshed."""
         return self.metric(Metric.REFRESHED, **options)
+
+    def metric_failures(self, *, reason: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many invocations failed, all of them or those for one reason: the name of an error."""
+        return self._metric(Metric.FAILURES, {} if reason is None else {REASON: reason}, options)
 
     def metric_refresh_failed(
         self, *, reason: str | None = None, **options: Unpack[MetricOptions]
@@ -85,6 +102,10 @@ class RefreshMetrics(Construct):
     def metric_token_not_stored(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how many refreshed pairs could not be stored."""
         return self.metric(Metric.TOKEN_NOT_STORED, **options)
+
+    def _state(self, name: str, options: MetricOptions) -> cloudwatch.Metric:
+        options.setdefault("statistic", "Maximum")
+        return self._metric(name, {}, options)
 
     def _metric(self, name: str, dimensions: dict[str, str], options: MetricOptions) -> cloudwatch.Metric:
         options.setdefault("statistic", "Sum")

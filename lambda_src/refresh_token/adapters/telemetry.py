@@ -8,6 +8,7 @@ which hold tokens.
 """
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -51,6 +52,7 @@ class PowertoolsTelemetry:
         self._request_id: str | None = None
         self._correlation_id: str | None = None
         self._ticking = False
+        self._began = 0
 
     @contextmanager
     def invocation(self, request_id: str) -> Iterator[None]:
@@ -59,7 +61,7 @@ class PowertoolsTelemetry:
         ``request_id`` is Lambda's id of the invocation.
         """
         self._request_id = self._correlation_id = request_id
-        self._ticking = False
+        self._ticking, self._began = False, int(time.time() * 1000)
         try:
             yield
         except Exception as error:
@@ -72,7 +74,7 @@ class PowertoolsTelemetry:
                 self._state(Metric.FAILING, holds=False)
         finally:
             if "_metrics" in vars(self) and self._metrics.metric_set:  # only if they were built
-                self._metrics.flush_metrics()
+                self._flush()
 
     def ticked(self, event_id: str | None) -> None:
         """Count a tick, however it ends, and take its EventBridge id, if it has one, as the correlation id."""
@@ -128,7 +130,7 @@ class PowertoolsTelemetry:
             self._state(Metric.PAIR_NOT_STORED, holds=True)
             self._count(Metric.TOKEN_NOT_STORED)
         # Send them now: Lambda may end this invocation before the rest of the work is done.
-        self._metrics.flush_metrics()
+        self._flush()
 
     def served_degraded(self, error: RefreshTokenError, *, version_id: str) -> None:
         """Log and count an answer with the current token after a failed refresh."""
@@ -195,6 +197,14 @@ class PowertoolsTelemetry:
             name=name, unit=MetricUnit.Count, value=1, namespace=NAMESPACE, default_dimensions=service
         ) as metric:
             metric.add_dimension(name=REASON, value=reason)
+
+    def _flush(self) -> None:
+        """Send the metrics with the time at which the invocation began, as Lambda does with its own.
+
+        The alarm on crashes compares the two.
+        """
+        self._metrics.set_timestamp(self._began)
+        self._metrics.flush_metrics()
 
     def _count(self, name: str) -> None:
         self._metrics.add_metric(name=name, unit="Count", value=1)

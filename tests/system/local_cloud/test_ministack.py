@@ -89,6 +89,8 @@ class TestErrors:
             ministack_start.fix_labels(changed)
         with pytest.raises(ministack_start.MiniStackChangedError, match="evaluate alarms"):
             ministack_start.fix_alarms(changed)
+        with pytest.raises(ministack_start.MiniStackChangedError, match="create alarms"):
+            ministack_start.add_alarms(changed, changed)
 
 
 def test_an_alarm_watches_its_own_dimensions(running: LocalCloud) -> None:
@@ -104,6 +106,35 @@ def test_an_alarm_watches_its_own_dimensions(running: LocalCloud) -> None:
     )
     states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in metrics.describe_alarms()["MetricAlarms"]}
     assert states == {"ours": "INSUFFICIENT_DATA", "theirs": "ALARM"}
+
+
+def test_a_composite_alarm_follows_its_parts(running: LocalCloud) -> None:
+    stacks, metrics = running.client("cloudformation"), running.client("cloudwatch")
+    rule = {"EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold"}
+    metric = {"Namespace": "Test", "MetricName": "State", "Statistic": "Maximum", "Period": 60}
+    maths = {"Metrics": [{"Id": "m", "Expression": "FILL(n, 0)", "ReturnData": True}]}
+    resources = {
+        "Part": {"Type": "AWS::CloudWatch::Alarm", "Properties": rule | metric},
+        "Maths": {"Type": "AWS::CloudWatch::Alarm", "Properties": rule | maths},
+        "All": {
+            "Type": "AWS::CloudWatch::CompositeAlarm",
+            "Properties": {"AlarmRule": {"Fn::Sub": 'ALARM("${Part.Arn}") OR ALARM("${Maths.Arn}")'}},
+        },
+    }
+
+    def states() -> dict[str, str]:
+        answer = metrics.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"], AlarmNamePrefix="Alarms-")
+        both = [*answer["MetricAlarms"], *answer["CompositeAlarms"]]
+        return {alarm["AlarmName"].split("-")[1]: alarm["StateValue"] for alarm in both}
+
+    stacks.create_stack(StackName="Alarms", TemplateBody=json.dumps({"Resources": resources}))
+    stacks.get_waiter("stack_create_complete").wait(StackName="Alarms")
+    assert states() == {"Part": "INSUFFICIENT_DATA", "Maths": "INSUFFICIENT_DATA", "All": "OK"}
+    metrics.put_metric_data(Namespace="Test", MetricData=[{"MetricName": "State", "Value": 1}])
+    assert states() == {"Part": "ALARM", "Maths": "INSUFFICIENT_DATA", "All": "ALARM"}
+    stacks.delete_stack(StackName="Alarms")
+    stacks.get_waiter("stack_delete_complete").wait(StackName="Alarms")
+    assert states() == {}
 
 
 def test_a_label_belongs_to_one_version(running: LocalCloud) -> None:

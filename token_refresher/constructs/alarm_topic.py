@@ -1,0 +1,50 @@
+"""The topic that the alarms publish to, with its key."""
+
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+
+def alarm_topic(scope: Construct, *, email: str | None) -> sns.Topic:
+    """Add an encrypted topic, with a subscriber if there is an address."""
+    topic = sns.Topic(scope, "Alarms", master_key=_alarm_key(scope), enforce_ssl=True)
+    # Our policy (TLS only) replaces SNS's default policy, which lets the account's alarms publish.
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="LetAlarmsPublish",
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+        )
+    )
+    if email:
+        topic.add_subscription(subscriptions.EmailSubscription(email))
+    return topic
+
+
+def _alarm_key(scope: Construct) -> kms.Key:
+    """Return the topic's key. CloudWatch may not use SNS's AWS managed key: alarms would get lost without an error."""
+    key = kms.Key(
+        scope,
+        "Key",
+        description="Encrypts the alarm topic.",
+        enable_key_rotation=True,
+        # Nothing stays encrypted with this key for longer than it takes to deliver a notification.
+        removal_policy=RemovalPolicy.DESTROY,
+        pending_window=Duration.days(7),
+    )
+    # The statement is from the CloudWatch User Guide. It has no condition there, and a condition that CloudWatch does
+    # not meet would lose every alarm without an error. The topic's policy says who may publish.
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="LetAlarmsEncrypt",
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            resources=["*"],
+        )
+    )
+    return key
