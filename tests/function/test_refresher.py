@@ -496,6 +496,12 @@ class TestRepeatedBareOperation:
         assert world.refresher.exchange("refresh-1", None) == BareToken("access-1", 7_776_000)
         assert len(world.issuer.calls) == 1
 
+    def test_gets_no_token_of_another_grant(self) -> None:
+        world = self.world()
+        world.store.put("by-hand", pair(refresh_token="refresh-3", granted_at=NOW + timedelta(days=1)))
+        assert world.refresher.exchange("refresh-2", None).access_token == "access-2"
+        assert world.issuer.calls[-1][0] == "refresh-2"
+
     def test_asks_the_issuer_about_other_tokens(self) -> None:
         world = self.world()
         assert world.refresher.exchange("somebody else's", None).access_token == "access-2"
