@@ -438,6 +438,8 @@ UNREADABLE_TEXTS = {
     "a dictionary of Python": "{'refresh_token': 'refresh-1'}",
     "variables": "ACCESS=a\nREFRESH=refresh-1\n",
     "the token": "refresh-1",
+    "a list": '[["refresh-1"]]',
+    "a lone surrogate": '{"refreshToken": 1, "note": ["\\ud800", "refresh-1"]}',
 }
 OTHER = IssuedBy("oauth2", "login.example")
 
