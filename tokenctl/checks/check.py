@@ -1,12 +1,16 @@
 """A check and its result."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
+from typing import Any
 
 from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.last_outcome import failure_of, last_outcome
+from tokenctl.stack.pair_secret import read_pair
 from tokenctl.stack.target import Target
 
 
@@ -39,6 +43,14 @@ class Subject:
     now: datetime
     planned_issuer: str | None = None
     """The issuer that the operator is about to deploy; None stands for the deployed one, or else the default."""
+
+    @cached_property
+    def failure(self) -> Mapping[str, Any] | None:
+        """The failure of the last refresh of the current version; None if there is none, or if it cannot be read."""
+        try:
+            return failure_of(read_pair(self.deployed).version_id, last_outcome(self.deployed, self.now))
+        except TokenctlError:
+            return None
 
 
 @dataclass(frozen=True)

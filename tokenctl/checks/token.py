@@ -1,22 +1,20 @@
 """Checks of the token pair and of the secret that holds it."""
 
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any, Final
 
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.windows import Window, iso_utc
-from refresh_token.signals import Log
+from refresh_token.errors import ReauthorizationRequiredException, TokenNotStoredException
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
-from tokenctl.stack.function_log import last_line
 from tokenctl.stack.issuer import sign_in_command
 from tokenctl.stack.pair_secret import NoPairError, mismatch, read_pair
-from tokenctl.stack.token_life import life_of, meaning, relative, sentence, utc_minute
+from tokenctl.stack.token_life import life_of, meaning, relative, relative_to, sentence, utc_minute
 
 _AWS_MANAGED_KEY: Final = "alias/aws/secretsmanager"
-DAY: Final = timedelta(days=1)
 TIME_TO_ROTATE: Final = 30 * 86_400
 """Seconds before the end of a token that a person renews: from then on, the doctor warns."""
 
@@ -51,13 +49,13 @@ def _without_refresh_token(subject: Subject, stored: StoredPair) -> Finding:
 
 def check_window(subject: Subject) -> Finding:
     """Check that the token is not overdue."""
-    settings, stored = subject.deployed.settings, read_pair(subject.deployed)
-    pair = stored.pair
+    settings, pair = subject.deployed.settings, read_pair(subject.deployed).pair
     life = life_of(pair, now=subject.now, settings=settings.windows)
     window, demanded = Window(life["window"]), on_demand(settings.policy, pair)
-    says = meaning(life, static=settings.static, on_demand=demanded)
+    failure = subject.failure["reason"] if subject.failure else None
+    says = meaning(life, static=settings.static, on_demand=demanded, failure=failure)
     if not pair.access_token:
-        return _without_access_token(subject, stored.version_id, says)
+        return Finding(Level.WARN if failure else Level.OK, says)  # the check `grant` says what failed
     text = f"the token {sentence(life)}: {says}"
     if settings.static:
         return _static_window(subject, life, text)
@@ -72,15 +70,6 @@ def check_window(subject: Subject) -> Finding:
     return Finding(level, text, "read the last outcome in `tokenctl status`, then run `tokenctl refresh`")
 
 
-def _without_access_token(subject: Subject, version_id: str, says: str) -> Finding:
-    """Return the finding about a pair that was stored with its refresh token alone."""
-    last = last_line(subject.deployed, (Log.REFRESHED, Log.REFRESH_FAILED), subject.now, DAY)
-    if last and last["message"] == Log.REFRESH_FAILED and last.get("versionId") == version_id:
-        fix = "see that error in docs/runbook.md"
-        return Finding(Level.WARN, f"{says}. The last attempt failed: {last.get('reason')}", fix)
-    return Finding(Level.OK, says)
-
-
 def _static_window(subject: Subject, life: dict[str, Any], text: str) -> Finding:
     if life["secondsLeft"] > TIME_TO_ROTATE:
         return Finding(Level.OK, text)
@@ -89,8 +78,10 @@ def _static_window(subject: Subject, life: dict[str, Any], text: str) -> Finding
 
 
 def check_grant(subject: Subject) -> Finding:
-    """Check that the grant does not end soon: then no refresh helps any more."""
+    """Check that the last refresh did not fail, and that the grant does not end soon."""
     settings = subject.deployed.settings
+    if subject.failure is not None:
+        return _after_failure(subject, subject.failure)
     if settings.static:
         return Finding(Level.OK, "a person renews the token, so there is no grant that could end")
     pair = read_pair(subject.deployed).pair
@@ -107,6 +98,23 @@ def check_grant(subject: Subject) -> Finding:
         return Finding(Level.OK, text)
     level = Level.WARN if left.total_seconds() > 0 else Level.FAIL
     return Finding(level, f"{text}, unless a refresh prolongs it", f"`{sign_in_command(subject.deployed)}`")
+
+
+def _after_failure(subject: Subject, failure: Mapping[str, Any]) -> Finding:
+    """Return the finding about the current version, whose last refresh failed."""
+    reason, ago = failure["reason"], relative_to(subject.now, failure["at"])
+    if reason != ReauthorizationRequiredException.__name__:
+        level = Level.FAIL if reason == TokenNotStoredException.__name__ else Level.WARN
+        text = f"the last refresh failed {ago}, {reason}: {failure['detail']}"
+        return Finding(level, text, f"see `{reason}` in docs/runbook.md")
+    end = read_pair(subject.deployed).pair.expires_at
+    lives = end is not None and end > subject.now
+    if subject.deployed.settings.static:
+        text, fix = f"the token was reported dead {ago}", f"`tokenctl rotate {subject.target.option}`"
+    else:
+        text, fix = f"the issuer refused the grant {ago}", f"`{sign_in_command(subject.deployed)}`"
+        text += f"; consumers get the token until {utc_minute(end)}" if lives else "; consumers get an error"
+    return Finding(Level.FAIL, text, fix)
 
 
 def check_key(subject: Subject) -> Finding:

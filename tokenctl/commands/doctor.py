@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from refresh_token.errors import ReauthorizationRequiredException
 from refresh_token.oauth.issuers import NAMES
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
@@ -18,6 +19,7 @@ from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT
 from tokenctl.commands.refresh import WARNING, force_refresh
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.issuer import sign_in_command
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative
 from tokenctl.terminal.confirm import confirm
@@ -80,7 +82,9 @@ def _check_call(subject: Subject) -> Finding:
     try:
         report = force_refresh(subject.target)
     except TokenctlError as error:
-        return Finding(Level.FAIL, str(error), "docs/runbook.md has an entry for each error")
+        refused = f"({ReauthorizationRequiredException.__name__})" in str(error)
+        fix = f"`{sign_in_command(subject.deployed)}`" if refused else "docs/runbook.md has an entry for each error"
+        return Finding(Level.FAIL, str(error), fix)
     return Finding(Level.OK, f"refreshed: version {report['versionId']}, expires {relative(report['expiresIn'])}")
 
 

@@ -2,37 +2,37 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any
 
 from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.windows import iso_utc
-from refresh_token.signals import Log
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.function_log import last_line
 from tokenctl.stack.issuer import deployed_issuer
+from tokenctl.stack.last_outcome import failure_of, last_outcome
 from tokenctl.stack.pair_secret import list_versions, mismatch, read_pair
 from tokenctl.stack.schedule import next_run
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import life_of
 
-SEARCH_SPANS: Final = (timedelta(days=1), timedelta(days=14), timedelta(days=100))
-"""How far back to search for the last outcome, one span after the other; a token lives 90 days."""
-
 
 def status_report(target: Target) -> dict[str, Any]:
     """Return the report. A part that cannot be read is `{"error": why}`."""
     now, deployed = datetime.now(UTC), DeployedStack(replace(target))  # a copy remembers nothing of an earlier report
+    token, outcome = _part(lambda: _token(deployed, now)), _part(lambda: last_outcome(deployed, now))
+    if "error" not in token:
+        failure = None if outcome is None or "error" in outcome else failure_of(token["versionId"], outcome)
+        token["failure"] = failure and failure["reason"]
     return {
         "stack": target.stack_name,
         "region": target.aws.session.region_name,
         "readAt": iso_utc(now),
         "issuer": _part(lambda: deployed_issuer(deployed)),
         "refreshPolicy": deployed.settings.policy,
-        "token": _part(lambda: _token(deployed, now)),
+        "token": token,
         "versions": _part(lambda: _versions(deployed)),
-        "lastOutcome": _part(lambda: _last_outcome(deployed, now)),
+        "lastOutcome": outcome,
         "schedule": _part(lambda: _schedule(deployed, now)),
         "alarms": _part(lambda: _alarms(deployed)),
         "deadLetterQueue": _part(lambda: {"messages": deployed.count_dead_letters()}),
@@ -67,19 +67,6 @@ def _versions(deployed: DeployedStack) -> list[dict[str, Any]]:
         {"versionId": version.version_id, "stages": version.stages, "createdAt": iso_utc(version.created)}
         for version in list_versions(deployed.target)
     ]
-
-
-def _last_outcome(deployed: DeployedStack, now: datetime) -> dict[str, Any] | None:
-    line = last_line(deployed, (Log.REFRESHED, Log.REFRESH_FAILED), now, *SEARCH_SPANS)
-    if line is None:
-        return None
-    return {
-        "at": line["at"],
-        "outcome": "refreshed" if line["message"] == Log.REFRESHED else "failed",
-        "versionId": line.get("versionId"),
-        "reason": line.get("reason"),
-        "detail": line.get("detail"),
-    }
 
 
 def _schedule(deployed: DeployedStack, now: datetime) -> dict[str, Any]:

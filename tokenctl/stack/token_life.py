@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import Window, WindowSettings, iso_utc, window_of
+from refresh_token.errors import ReauthorizationRequiredException, TokenNotStoredException
 
 _MEANING: Final = {
     Window.FRESH: "nothing to do",
@@ -26,6 +27,11 @@ _MEANING_STATIC: Final = {
 }
 """With `issuer=static`."""
 
+_MEANING_REFUSED: Final = {
+    **dict.fromkeys(Window, "the issuer refused the grant: consumers get the token until it ends"),
+    Window.EXPIRED: "dead: the issuer refused the grant, and somebody must sign in",
+}
+_REPORTED: Final = "reported dead: a person must renew it now"
 _MEANING_WITHOUT_REFRESH_TOKEN: Final = {
     **dict.fromkeys(Window, "consumers get it until it ends; then somebody must sign in"),
     Window.EXPIRED: "dead: consumers get an error until somebody signs in",
@@ -60,9 +66,16 @@ def life_of(pair: TokenPair, *, now: datetime, settings: WindowSettings) -> dict
     }
 
 
-def meaning(life: dict[str, Any], *, static: bool, on_demand: bool) -> str:
-    """Return what the window means for the operator: what will happen, or what somebody has to do."""
+def meaning(life: dict[str, Any], *, static: bool, on_demand: bool, failure: str | None) -> str:
+    """Return what the window means for the operator: what will happen, or what somebody has to do.
+
+    `failure` is the name of the error with which the last refresh of this version failed.
+    """
     window = Window(life["window"])
+    if failure == ReauthorizationRequiredException.__name__:
+        return _REPORTED if static else _MEANING_REFUSED[window if life["hasAccessToken"] else Window.EXPIRED]
+    if failure == TokenNotStoredException.__name__:
+        return "dead: a newer token was issued, but could not be stored"
     if static:
         return _MEANING_STATIC[window]
     if not life["hasAccessToken"]:

@@ -39,6 +39,7 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
     title = Text.assemble(
         (report["stack"], "bold"), f" in {report['region']}", (f"  {report['readAt']}{repeated}", "dim")
     )
+    failed = bool(report["token"].get("failure"))
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column(overflow="fold")
@@ -46,7 +47,7 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
         ("issuer", report["issuer"], lambda name, _now: Text(name)),
         ("token", report["token"], lambda part, now: _token(part, now, report["issuer"])),
         ("versions", report["versions"], _versions),
-        ("last outcome", report["lastOutcome"], _outcome),
+        ("last outcome", report["lastOutcome"], lambda part, now: _outcome(part, now, current=failed)),
         ("schedule", report["schedule"], _schedule),
         ("alarms", report["alarms"], _alarms),
         ("dead letters", report["deadLetterQueue"], _dead_letters),
@@ -58,7 +59,7 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
 
 def _token(token: dict[str, Any], now: datetime, issuer: object) -> Text:
     window = token["window"]
-    says = meaning(token, static=issuer == STATIC, on_demand=token["onDemand"])
+    says = meaning(token, static=issuer == STATIC, on_demand=token["onDemand"], failure=token["failure"])
     if token["mismatch"]:
         says = "it cannot be refreshed: sign in again"
     text = Text.assemble((window, COLOURS[window]), f": {says}\n")
@@ -97,11 +98,13 @@ def _versions(versions: list[dict[str, Any]], now: datetime) -> Text:
     return Text("\n").join(lines) if lines else Text("none")
 
 
-def _outcome(outcome: dict[str, Any] | None, now: datetime) -> Text:
+def _outcome(outcome: dict[str, Any] | None, now: datetime, *, current: bool) -> Text:
     if outcome is None:
         return Text("no refresh in the log yet")
     word = outcome["outcome"]
-    text = Text.assemble((word, COLOURS[word]), f" {outcome['at']} ({relative_to(now, outcome['at'])})")
+    earlier = word == "failed" and not current
+    text = Text.assemble((word, "dim" if earlier else COLOURS[word]), f" {outcome['at']}")
+    text.append(f" ({relative_to(now, outcome['at'])}{', for an earlier version' if earlier else ''})")
     if outcome["reason"]:
         text.append(f"\n{outcome['reason']}: {outcome['detail']}")
     return text

@@ -200,7 +200,7 @@ class TestTheToken:
         deadline = time.monotonic() + 10
         while not (line := tokenctl("doctor").line("window")).startswith("WARN"):
             assert time.monotonic() < deadline, line
-        assert f"{awaited}. The last attempt failed: ReauthorizationRequiredException. Fix:" in line
+        assert "dead: the issuer refused the grant, and somebody must sign in" in line
 
     @pytest.mark.usefixtures("fresh")
     def test_a_disabled_key(self, tokenctl: Tokenctl, stack: Deployment) -> None:

@@ -12,6 +12,7 @@ from local.deployment import TOKENCTL, Deployment
 from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl, environment, on_terminal
 from tests.support.deployed_stack import AwsAnswers, put_secret
+from tests.support.events import TICK
 from tests.support.windows import FRESH, LEFT
 
 pytestmark = pytest.mark.xdist_group("deployed")
@@ -52,14 +53,27 @@ class TestTheScreen:
         assert "1 waiting" in shown
         assert "DISABLED rate(1 minute)" in shown
 
-    @pytest.mark.usefixtures("fresh")
-    def test_shows_a_failed_refresh(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+    def test_shows_a_failed_refresh_until_it_is_mended(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        left = LEFT["advisory"]
+        assert left
+        version = stack.seed(stack.cloud.standin.grant(), expires_in=left, **LIFE)
         stack.cloud.standin.revoke()
-        tokenctl("refresh", "--yes")
-        version, _ = stack.current()
+        stack.invoke(TICK)
         outcome = outcome_of(version, tokenctl)
         assert (outcome["outcome"], outcome["reason"]) == ("failed", "ReauthorizationRequiredException")
-        assert "ReauthorizationRequiredException: " in tokenctl("status").out
+        shown = " ".join(tokenctl("status").out.split())
+        assert "advisory: the issuer refused the grant: consumers get the token until it ends" in shown
+        assert "ReauthorizationRequiredException: " in shown
+        grant = tokenctl("doctor").line("grant")
+        assert grant.startswith("FAIL  grant         the issuer refused the grant ")
+        assert "consumers get the token until 20" in grant
+        assert "Fix: `tokenctl authorize --stage local --client-id <id of the app>`." in grant
+
+        stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+        shown = " ".join(tokenctl("status").out.split())
+        assert "fresh: nothing to do" in shown
+        assert ", for an earlier version)" in shown
+        assert tokenctl("doctor").line("grant").startswith("OK")
 
     @pytest.mark.parametrize("words", [("status",), ("doctor", "--before-deployment")], ids=["status", "doctor"])
     @pytest.mark.usefixtures("fresh")

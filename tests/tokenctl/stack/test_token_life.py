@@ -8,7 +8,7 @@ from refresh_token.core.token_pair import TokenPair
 from tests.support.windows import WINDOWS
 from tokenctl.stack.deployed_stack import short_alarm_name
 from tokenctl.stack.schedule import next_run
-from tokenctl.stack.token_life import life_of, relative, sentence
+from tokenctl.stack.token_life import life_of, meaning, relative, sentence
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -61,6 +61,32 @@ def test_a_life_in_numbers() -> None:
         "hasAccessToken": True,
         "hasRefreshToken": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("tokens", "days", "static", "failure", "says"),
+    [
+        ("ar", 1, False, "ReauthorizationRequiredException", "the issuer refused the grant: consumers get the token"),
+        ("ar", -1, False, "ReauthorizationRequiredException", "dead: the issuer refused the grant"),
+        ("r", None, False, "ReauthorizationRequiredException", "dead: the issuer refused the grant"),
+        ("a", 1, True, "ReauthorizationRequiredException", "reported dead: a person must renew it now"),
+        ("ar", 1, False, "TokenNotStoredException", "dead: a newer token was issued"),
+        ("ar", 1, False, "IssuerUnavailableException", "the schedule refreshes it at its next run"),
+        ("r", None, False, None, "no access token yet"),
+        ("a", 1, False, None, "consumers get it until it ends"),
+        ("a", 1, True, None, "a person must renew it in time"),
+    ],
+)
+def test_a_window_means_something(
+    *, tokens: str, days: int | None, static: bool, failure: str | None, says: str
+) -> None:
+    pair = TokenPair(
+        access_token="a" * ("a" in tokens),
+        refresh_token="r" * ("r" in tokens),
+        expires_at=None if days is None else NOW + timedelta(days=days, hours=1),
+    )
+    life = life_of(pair, now=NOW, settings=WINDOWS)
+    assert meaning(life, static=static, on_demand=False, failure=failure).startswith(says)
 
 
 def test_an_alarm_is_called_as_in_the_runbook() -> None:
