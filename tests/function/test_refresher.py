@@ -457,6 +457,12 @@ class TestBareOperationBesideTheSecret:
             world.refresher.exchange(part, None)
         assert len(world.issuer.calls) == 3
 
+    def test_a_padded_token_in_an_unreadable_secret(self) -> None:
+        world = World()
+        world.store.put_text("V1", "REFRESH=cmVmcmVzaA==")
+        with pytest.raises(SecretMalformedException):
+            world.refresher.exchange("cmVmcmVzaA==", None)
+
     def test_the_previous_token_while_unreadable(self) -> None:
         world = World.with_token("fresh")
         world.store.put_text("V2", "no JSON")

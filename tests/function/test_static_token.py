@@ -157,6 +157,8 @@ class TestUses:
         world = World()
         world.store.put("V1b", TokenPair(access_token="a", refresh_token="r", expires_at=NOW))
         world.clock.time = NOW - timedelta(seconds=left)
+        with pytest.raises(DEAD, match="before its end" if left else "ended at"):
+            world.token.report_failure("V1b")
         for use in ("ask", "tick"):
             if left:
                 world.uses[use]()
@@ -164,6 +166,8 @@ class TestUses:
                 with pytest.raises(DEAD):
                     world.uses[use]()
         assert world.telemetry.facts("token_age", "overdue") == [not left]
+        assert world.telemetry.facts("grant_state", "needs_sign_in") == [not left]
+        assert world.telemetry.facts("grant_state", "pair_not_stored") == [False]
 
     def test_windows_scale_to_a_short_life(self) -> None:
         world, ends = World(), NOW + timedelta(days=4)

@@ -70,13 +70,7 @@ def parse_static_token(text: str, *, created: datetime) -> TokenPair:
         raise _malformed("`expiresAt` must say when the token ends, or when you want to be reminded of it")
     kept = {"refreshToken": keys["refreshToken"]} if "refreshToken" in keys else {}
     return _pair(
-        keys,
-        kept,
-        stored_at=created,
-        access_token=access_token,
-        refresh_token="",
-        expires_at=expiry.at,
-        refreshed_at=refreshed_at,
+        keys, kept, access_token=access_token, refresh_token="", expires_at=expiry.at, refreshed_at=refreshed_at
     )
 
 
