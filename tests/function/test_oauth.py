@@ -276,4 +276,10 @@ class TestIssuedToken:
 
     @pytest.mark.parametrize("name", REFRESH_LIFETIMES)
     def test_the_refresh_tokens_lifetime_is_read(self, name: str) -> None:
-        assert self.issued(profile(), **{name: "86400"}).refresh_expires_in == 86_400
+        members = {**dict.fromkeys(REFRESH_LIFETIMES), name: "86400"}
+        assert self.issued(profile(), **members).refresh_expires_in == 86_400
+
+    @pytest.mark.parametrize(("sent", "number"), [({}, 2), ({"expires_on": None}, 3), ({"expires_in": 0}, 0)])
+    def test_the_expiry_may_have_another_name(self, sent: dict[str, object], number: int) -> None:
+        members = {"expires_in": None, "expires_on": "2", "expires_at": 3, **sent}
+        assert self.issued(profile(), **members).expires_in == number

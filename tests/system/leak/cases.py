@@ -84,7 +84,7 @@ def text(*members: object, status: int = 200, **headers: str) -> Reply:
     return Reply(status, body.encode(), headers)
 
 
-def raw(head: str, body: bytes = ui_builder_issued(accessToken=ISSUED).body) -> Reply:
+def raw(head: str, body: bytes = ECHO.encode()) -> Reply:
     """Return an answer with this head, whose lines end with line feeds here."""
     return Reply(raw=head.replace("\n", "\r\n").encode() + b"\r\n" + body, hang_up=True)
 
@@ -106,7 +106,7 @@ ISSUER_FAULTS: dict[str, Ending] = endings(
             "an expiry beyond belief": ui_builder_issued(accessToken=ISSUED, expiresIn=10**18),
             "an expiry that is a token": ui_builder_issued(accessToken=ISSUED, expiresIn=ISSUED),
             "a refresh token that is a list": ui_builder_issued(accessToken=ISSUED, refreshToken=[ROTATED]),
-            "gzip that is none": raw("HTTP/1.1 200 OK\nContent-Encoding: gzip\n"),
+            "gzip that is none": replace(ui_builder_issued(accessToken=ISSUED), headers={"Content-Encoding": "gzip"}),
         },
         REAUTHORIZE: {"400 with the request in the message": ui_builder_error(400, "InvalidParameterException", ECHO)},
         CONFIGURATION: {"403 access denied": ui_builder_error(403, "AccessDeniedException", ECHO)},
@@ -164,7 +164,7 @@ def error(code: str) -> str:
 
 OAUTH2_FAULTS: dict[str, Ending] = {
     **{name: (in_oauth(reply), end) for name, (reply, end) in ISSUER_FAULTS.items()},
-    "a body that ends too soon": (in_oauth(ISSUER_FAULTS["a body that ends too soon"][0]), UNAVAILABLE),
+    "a body that ends too soon": (in_oauth(ISSUER_FAULTS["a body that ends too soon"][0]), None),
     "403 access denied": (ISSUER_FAULTS["403 access denied"][0], UNAVAILABLE),
     "400 with the request in the message": (ISSUER_FAULTS["400 with the request in the message"][0], UNAVAILABLE),
     "400 that repeats the credentials": (Reply(400, error(BASIC).encode(), ECHO_HEADERS), REAUTHORIZE),
