@@ -84,11 +84,6 @@ class TestGrantLife:
         )
         assert GrantLife.of_days(idle=settings[0], absolute=settings[1]).is_ending(pair, now=NOW) is ending
 
-    def test_an_end_after_the_last_year_is_none(self) -> None:
-        pair = TokenPair(access_token="a", refresh_token="r", granted_at=LAST, refreshed_at=LAST)
-        life = GrantLife.of_days(idle=60, absolute=60)
-        assert (life.end(pair), life.keep_alive_at(pair)) == (None, None)
-
 
 @pytest.mark.parametrize(("seconds", "policies"), [(1295, {"auto", "demand"}), (1296, {"demand"}), (None, {"demand"})])
 def test_ticks_leave_short_lives_to_consumers(seconds: int | None, policies: set[str]) -> None:

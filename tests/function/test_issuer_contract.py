@@ -9,15 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from refresh_token import errors
 from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly
 from refresh_token.core.ports import Issuer
-from refresh_token.errors import (
-    ConfigurationException,
-    IssuerProtocolException,
-    IssuerUnavailableException,
-    ReauthorizationRequiredException,
-    RefreshTokenError,
-)
 from refresh_token.issuers.registry import ISSUERS, issuer_from
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import NOBODY_LISTENS, AppSecret
@@ -78,10 +72,10 @@ class Subject:
         assert isinstance(issued, IssuedToken)
         return issued
 
-    def fault(self, reply: Reply, seconds: float = ONE_ATTEMPT) -> type[RefreshTokenError]:
+    def fault(self, reply: Reply, seconds: float = ONE_ATTEMPT) -> type[errors.RefreshTokenError]:
         """Return the class of the error that a reply leads to, the error being clean of everything that was sent."""
         self.server.answer(reply)
-        with pytest.raises(RefreshTokenError) as caught:
+        with pytest.raises(errors.RefreshTokenError) as caught:
             self.refresh(seconds)
         assert_clean(caught.value)
         return type(caught.value)
@@ -131,7 +125,7 @@ def test_takes_only_a_usable_refresh_token(subject: Subject) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_refused_grant_takes_a_person(status: int, subject: Subject) -> None:
-    assert subject.fault(http(status, subject.language.refused)) is ReauthorizationRequiredException
+    assert subject.fault(http(status, subject.language.refused)) is errors.ReauthorizationRequiredException
 
 
 PROBLEM = b'{"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "No."}'
@@ -142,19 +136,19 @@ PROBLEM = b'{"type": "about:blank", "title": "Forbidden", "status": 403, "detail
 def test_a_bare_refusal_is_not_explained(status: int, subject: Subject) -> None:
     for body in (b"", b"<h1>No</h1>", b"[1]", b"{}", b'{"message": "Forbidden"}', b"Request limit exceeded", PROBLEM):
         subject.server.answer(http(status, body))
-        with pytest.raises(IssuerUnavailableException) as caught:
+        with pytest.raises(errors.IssuerUnavailableException) as caught:
             subject.refresh()
         assert caught.value.unexplained, body
 
 
 def test_an_unknown_caller_is_misconfigured(subject: Subject) -> None:
-    assert subject.fault(subject.language.unknown_caller) is ConfigurationException
+    assert subject.fault(subject.language.unknown_caller) is errors.ConfigurationException
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_transient_answers_are_unavailable(status: int, subject: Subject) -> None:
     for body in (subject.language.refused, b"", b"<h1>Away</h1>"):
-        assert subject.fault(http(status, body)) is IssuerUnavailableException, body
+        assert subject.fault(http(status, body)) is errors.IssuerUnavailableException, body
 
 
 BROKEN = {"hung up": Reply(hang_up=True), "reset": Reply(reset=True), "no HTTP": Reply(raw=b"canary", hang_up=True)}
@@ -162,7 +156,7 @@ BROKEN = {"hung up": Reply(hang_up=True), "reset": Reply(reset=True), "no HTTP":
 
 @pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN)
 def test_a_broken_connection_is_unavailable(reply: Reply, subject: Subject) -> None:
-    assert subject.fault(reply) is IssuerUnavailableException
+    assert subject.fault(reply) is errors.IssuerUnavailableException
 
 
 def test_nobody_listening_is_unavailable(app_secret: AppSecret, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,13 +164,13 @@ def test_nobody_listening_is_unavailable(app_secret: AppSecret, monkeypatch: pyt
     monkeypatch.setattr("moto.core.botocore_stubber.BotocoreStubber.process_request", passing(NOBODY_LISTENS))
     for name, language in LANGUAGES.items():
         environment = {"ALLOW_HTTP_ISSUER": "true", **language.environment(NOBODY_LISTENS, app_secret.arn)}
-        with pytest.raises(IssuerUnavailableException) as caught:
+        with pytest.raises(errors.IssuerUnavailableException) as caught:
             issuer_from({"ISSUER": name, **environment}).refresh(REFRESH, None, seconds=ONE_ATTEMPT)
         assert_clean(caught.value)
 
 
 def test_silence_is_unavailable_after_one_attempt(subject: Subject) -> None:
-    assert subject.fault(Reply(silent=60), seconds=3.0) is IssuerUnavailableException
+    assert subject.fault(Reply(silent=60), seconds=3.0) is errors.IssuerUnavailableException
     assert len(subject.server.seen) == 1
 
 
@@ -199,7 +193,7 @@ NONSENSE: dict[str, Reply] = {
 
 @pytest.mark.parametrize("reply", NONSENSE.values(), ids=NONSENSE)
 def test_nonsense_ends_the_attempts(reply: Reply, subject: Subject) -> None:
-    assert subject.fault(reply, seconds=55.0) is IssuerProtocolException
+    assert subject.fault(reply, seconds=55.0) is errors.IssuerProtocolException
     assert len(subject.server.seen) == 1
 
 
@@ -208,9 +202,10 @@ NO_TOKENS: tuple[object, ...] = ("", " ", 0, 7, None, True, ["canary"], {"canary
 
 def test_an_unusable_access_token_is_nonsense(subject: Subject) -> None:
     for value in NO_TOKENS:
-        assert subject.fault(subject.language.issued(access_token=value)) is IssuerProtocolException, value
+        assert subject.fault(subject.language.issued(access_token=value)) is errors.IssuerProtocolException, value
         assert (
-            subject.fault(subject.language.issued(access_token=value, refresh_token=REFRESH)) is IssuerProtocolException
+            subject.fault(subject.language.issued(access_token=value, refresh_token=REFRESH))
+            is errors.IssuerProtocolException
         )
 
 
@@ -219,7 +214,7 @@ def test_a_new_refresh_token_survives_without_access_token(subject: Subject) -> 
         subject.server.answer(subject.language.issued(access_token=value, refresh_token="canary-new"))
         issued = subject.issuer.refresh(REFRESH, CLIENT, seconds=ONE_ATTEMPT)
         assert isinstance(issued, RefreshTokenOnly), value
-        assert (issued.refresh_token, type(issued.error)) == ("canary-new", IssuerProtocolException)
+        assert (issued.refresh_token, type(issued.error)) == ("canary-new", errors.IssuerProtocolException)
         assert_clean(issued.error)
         assert "canary" not in repr(issued)
 

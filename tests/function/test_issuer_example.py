@@ -6,16 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from refresh_token import issuers
+from refresh_token import errors, issuers
 from refresh_token.core.issued_token import IssuedToken
 from refresh_token.core.ports import Issuer
-from refresh_token.errors import (
-    ConfigurationException,
-    IssuerProtocolException,
-    IssuerUnavailableException,
-    ReauthorizationRequiredException,
-    RefreshTokenError,
-)
 from refresh_token.issuers.registry import ISSUERS, issuer_from
 from tests.support.checkout import ROOT
 from tests.support.function_environment import APP_SECRET, AppSecret
@@ -48,16 +41,16 @@ def test_it_issues_a_token(acme: Issuer, token_endpoint: TokenServer) -> None:
 
 
 FAULTS = [
-    (http(403, b'{"error": "bad_key"}'), ConfigurationException),
-    (http(403, b'{"error": "gone"}'), ReauthorizationRequiredException),
-    (http(200, b"{}"), IssuerProtocolException),
-    (Reply(hang_up=True), IssuerUnavailableException),
+    (http(403, b'{"error": "bad_key"}'), errors.ConfigurationException),
+    (http(403, b'{"error": "gone"}'), errors.ReauthorizationRequiredException),
+    (http(200, b"{}"), errors.IssuerProtocolException),
+    (Reply(hang_up=True), errors.IssuerUnavailableException),
 ]
 
 
 @pytest.mark.parametrize(("reply", "expected"), FAULTS)
 def test_its_errors_are_the_contracts(
-    reply: Reply, expected: type[RefreshTokenError], acme: Issuer, token_endpoint: TokenServer
+    reply: Reply, expected: type[errors.RefreshTokenError], acme: Issuer, token_endpoint: TokenServer
 ) -> None:
     token_endpoint.answer(reply)
     with pytest.raises(expected) as caught:

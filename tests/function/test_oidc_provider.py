@@ -8,14 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from refresh_token import errors
 from refresh_token.core.issued_token import IssuedToken
 from refresh_token.core.ports import Issuer
-from refresh_token.errors import (
-    ConfigurationException,
-    IssuerProtocolException,
-    ReauthorizationRequiredException,
-    RefreshTokenError,
-)
 from refresh_token.issuers.registry import issuer_from
 from refresh_token.oauth.client_auth import STANDARD
 from tests.support.canaries import assert_clean
@@ -69,22 +64,22 @@ def test_a_spent_token_ends_the_grant(server: OidcProvider, issuer: MakeIssuer) 
     first = server.sign_in()
     second = refresh(issuer("basic"), first).refresh_token
     for token in (first, str(second)):
-        with pytest.raises(ReauthorizationRequiredException) as caught:
+        with pytest.raises(errors.ReauthorizationRequiredException) as caught:
             refresh(issuer("basic"), token)
         assert_clean(caught.value)
 
 
-WRONG: dict[str, tuple[dict[str, str], type[RefreshTokenError]]] = {
-    "another secret": ({"method": "basic", "secret": OTHER}, ConfigurationException),
-    "another secret, in the form": ({"method": "post", "secret": OTHER}, ConfigurationException),
-    "a scope that was not granted": ({"method": "basic", "scope": "openid admin"}, ConfigurationException),
-    "no token endpoint": ({"method": "basic", "path": "/tokens"}, IssuerProtocolException),
+WRONG: dict[str, tuple[dict[str, str], type[errors.RefreshTokenError]]] = {
+    "another secret": ({"method": "basic", "secret": OTHER}, errors.ConfigurationException),
+    "another secret, in the form": ({"method": "post", "secret": OTHER}, errors.ConfigurationException),
+    "a scope that was not granted": ({"method": "basic", "scope": "openid admin"}, errors.ConfigurationException),
+    "no token endpoint": ({"method": "basic", "path": "/tokens"}, errors.IssuerProtocolException),
 }
 
 
 @pytest.mark.parametrize(("settings", "expected"), WRONG.values(), ids=WRONG)
 def test_wrong_settings_spend_no_token(
-    settings: dict[str, str], expected: type[RefreshTokenError], server: OidcProvider, issuer: MakeIssuer
+    settings: dict[str, str], expected: type[errors.RefreshTokenError], server: OidcProvider, issuer: MakeIssuer
 ) -> None:
     token = server.sign_in()
     with pytest.raises(expected, match=r"(?i)oauth2_") as caught:

@@ -6,16 +6,9 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refresh_token import errors
 from refresh_token.answers import Answer, answer_of
 from refresh_token.core.secret_format import parse_pair
-from refresh_token.errors import (
-    ALL,
-    InvalidParameterException,
-    ReauthorizationRequiredException,
-    RefreshTokenError,
-    SecretMalformedException,
-    SecretNotSeededException,
-)
 from refresh_token.events import parse_event
 from refresh_token.handler import _serve
 from tests.support.faked_core import World
@@ -78,22 +71,22 @@ def check_answer(event: dict[str, object], answer: Answer, world: World) -> None
     assert expires_in > 0
 
 
-faults = st.none() | st.sampled_from([error(f"a fault: {error.__name__}") for error in ALL[4:]])
+faults = st.none() | st.sampled_from([error(f"a fault: {error.__name__}") for error in errors.ALL[4:]])
 
 
 @settings(max_examples=400)
 @given(event=events, window=st.sampled_from(list(LEFT)), fault=faults)
-def test_any_event_gets_an_answer_or_error(event: object, window: str, fault: RefreshTokenError | None) -> None:
+def test_any_event_gets_an_answer_or_error(event: object, window: str, fault: errors.RefreshTokenError | None) -> None:
     world = World.with_token(window)
     world.issuer.fault = fault
     try:
         answer = serve(event, world)
-    except InvalidParameterException as error:
+    except errors.InvalidParameterException as error:
         assert CANARY not in str(error)  # noqa: PT017
         assert (world.issuer.calls, world.store.steps) == ([], []) or fault
-    except RefreshTokenError as error:
+    except errors.RefreshTokenError as error:
         assert fault
-        assert type(error) in ALL  # noqa: PT017
+        assert type(error) in errors.ALL  # noqa: PT017
     else:
         assert isinstance(event, dict)
         check_answer(event, answer, world)
@@ -136,7 +129,7 @@ def test_any_secret_is_a_pair_or_an_error(text: str) -> None:
     world.store.put_text("V1", text)
     try:
         assert serve({"force": True}, world)
-    except (SecretNotSeededException, SecretMalformedException, ReauthorizationRequiredException):
+    except (errors.SecretNotSeededException, errors.SecretMalformedException, errors.ReauthorizationRequiredException):
         assert (world.store.current, world.issuer.calls) == ("V1", [])
         return
     before, after = parse_pair(text, created=NOW), world.store.read().pair

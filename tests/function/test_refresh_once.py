@@ -7,30 +7,21 @@ from typing import Any
 
 import pytest
 
+from refresh_token import errors
 from refresh_token.core.claimed_refresh import Outcome
 from refresh_token.core.claims import Failure
 from refresh_token.core.failed_call import COOLDOWN, COOLDOWN_REFUSED
 from refresh_token.core.issued_token import IssuedToken
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.time_budget import CLOSE_RESERVE, MIN_CALL_TIME, WRITE_RESERVE
-from refresh_token.errors import (
-    ConfigurationException,
-    IssuerProtocolException,
-    IssuerUnavailableException,
-    ReauthorizationRequiredException,
-    RefreshInProgressException,
-    RefreshTokenError,
-    SecretUnavailableException,
-    TokenNotStoredException,
-)
 from tests.support.faked_core import World, pair
 from tests.support.fakes import ISSUED_BY, NOW
 
-DOWN = IssuerUnavailableException("down")
-NONSENSE = IssuerProtocolException("odd")
-REFUSED = ReauthorizationRequiredException("refused")
-NOT_STORED = TokenNotStoredException("denied")
-UNREADABLE = SecretUnavailableException("denied")
+DOWN = errors.IssuerUnavailableException("down")
+NONSENSE = errors.IssuerProtocolException("odd")
+REFUSED = errors.ReauthorizationRequiredException("refused")
+NOT_STORED = errors.TokenNotStoredException("denied")
+UNREADABLE = errors.SecretUnavailableException("denied")
 RECENT = Failure(DOWN.reason, NOW + COOLDOWN)
 REFUSED_FOR_HOURS = (
     "The issuer has refused the refresh token 3 times since 2026-11-23T12:00:00Z, without a reason. A person must sign "
@@ -54,22 +45,22 @@ def refresh(world: World, seen: StoredPair | None = None, *, ignore_cooldown: bo
     return world.once.refresh(seen or world.store.read(), ignore_cooldown=ignore_cooldown)
 
 
-def fails(world: World, error: RefreshTokenError, seen: StoredPair | None = None, **how: bool) -> str:
+def fails(world: World, error: errors.RefreshTokenError, seen: StoredPair | None = None, **how: bool) -> str:
     """Refresh, which raises the kind of an error; return the message."""
-    with pytest.raises(RefreshTokenError) as caught:
+    with pytest.raises(errors.RefreshTokenError) as caught:
         refresh(world, seen, **how)
     assert type(caught.value) is type(error)
     return str(caught.value)
 
 
-def fails_at_the_issuer(world: World, *faults: RefreshTokenError) -> None:
+def fails_at_the_issuer(world: World, *faults: errors.RefreshTokenError) -> None:
     for fault in faults:
         world.issuer.fault = fault
         fails(world, fault, ignore_cooldown=True)
     world.issuer.fault = None
 
 
-def reported(fault: RefreshTokenError) -> list[tuple[str, dict[str, object]]]:
+def reported(fault: errors.RefreshTokenError) -> list[tuple[str, dict[str, object]]]:
     return [("refresh_failed", {"reason": fault.reason, "version_id": "V1", "first": True})]
 
 
@@ -145,7 +136,7 @@ class TestLoser:
             world.lock.record_success("V1")
         else:
             world.lock.hold(seconds=1000)
-        assert fails(world, RefreshInProgressException("")) == (PUT_BACK if done else IN_PROGRESS)
+        assert fails(world, errors.RefreshInProgressException("")) == (PUT_BACK if done else IN_PROGRESS)
         assert world.issuer.calls == []
         assert world.clock.left > 0
 
@@ -164,7 +155,7 @@ class TestTooLittleTime:
         world = World.with_token("mandatory")
         world.clock.left = WRITE_RESERVE + 1
         world.lock.fault = DOWN
-        assert fails(world, RefreshInProgressException("")) == TOO_LITTLE
+        assert fails(world, errors.RefreshInProgressException("")) == TOO_LITTLE
 
     def test_just_enough_is_enough(self) -> None:
         world = World.with_token("mandatory")
@@ -182,17 +173,17 @@ class TestReleasedClaim:
         world = rotating(client_id=None)
         if before:
             world.lock.record_failure("V1", before)
-        seen, error = world.store.read(), RefreshTokenError
+        seen, error = world.store.read(), errors.RefreshTokenError
         match why:
             case "unreadable":
-                world.store.faults, error = {"read": [UNREADABLE]}, SecretUnavailableException
+                world.store.faults, error = {"read": [UNREADABLE]}, errors.SecretUnavailableException
             case "pending unreadable":
-                world.store.faults, error = {"read pending": [UNREADABLE]}, SecretUnavailableException
+                world.store.faults, error = {"read pending": [UNREADABLE]}, errors.SecretUnavailableException
             case "too late":
                 world.store.while_reading = lambda: world.clock.pass_time(53)
-                error = RefreshInProgressException
+                error = errors.RefreshInProgressException
             case "client id refused":
-                world.issuer.fault, error = REFUSED, ReauthorizationRequiredException
+                world.issuer.fault, error = REFUSED, errors.ReauthorizationRequiredException
         with pytest.raises(error) as caught:
             world.once.refresh(seen, ignore_cooldown=False, client_id="the caller's")
         assert world.lock.state() == before
@@ -208,7 +199,7 @@ class TestReleasedClaim:
         assert lost == Failure(NOT_STORED.reason, NOW, lost=True)
         world.clock.pass_time(1)
         seen, world.store.faults = world.store.read(), {"read": [UNREADABLE]}
-        with pytest.raises(SecretUnavailableException):
+        with pytest.raises(errors.SecretUnavailableException):
             world.once.refresh(seen, ignore_cooldown=True, lost=lost)
         assert world.lock.state() == lost
 
@@ -223,7 +214,7 @@ class TestFailure:
         ],
         ids=lambda value: getattr(value, "reason", None),
     )
-    def test_keeps_consumers_away(self, fault: RefreshTokenError, cooldown: timedelta, what_now: str) -> None:
+    def test_keeps_consumers_away(self, fault: errors.RefreshTokenError, cooldown: timedelta, what_now: str) -> None:
         world = World.with_token("expired")
         fails_at_the_issuer(world, fault)
         assert world.telemetry.reports == reported(fault)
@@ -246,7 +237,9 @@ class TestFailure:
         ],
         ids=["again", "after another failure", "with another failure between"],
     )
-    def test_counts_a_refused_grant_once(self, faults: tuple[RefreshTokenError, ...], firsts: list[bool]) -> None:
+    def test_counts_a_refused_grant_once(
+        self, faults: tuple[errors.RefreshTokenError, ...], firsts: list[bool]
+    ) -> None:
         world = World.with_token("expired")
         fails_at_the_issuer(world, *faults)
         assert world.telemetry.facts("refresh_failed", "first") == firsts
@@ -262,12 +255,12 @@ class TestFailure:
     )
     def test_without_a_reason_becomes_a_persons_matter(self, hours: list[int], reasons: list[str]) -> None:
         world = World.with_token("expired")
-        world.issuer.fault = IssuerUnavailableException("no reason")
+        world.issuer.fault = errors.IssuerUnavailableException("no reason")
         world.issuer.fault.unexplained = True
         messages = []
         for hour in hours:
             world.clock.time, world.clock.left = NOW + timedelta(hours=hour), 60
-            with pytest.raises(RefreshTokenError) as caught:
+            with pytest.raises(errors.RefreshTokenError) as caught:
                 refresh(world, ignore_cooldown=True)
             messages.append(str(caught.value))
         assert world.telemetry.facts("refresh_failed", "reason") == reasons
@@ -282,14 +275,14 @@ class TestFailure:
         fails(world, DOWN)
         assert world.lock.state() == RECENT
         world.lock.table.clear()
-        world.issuer.fault = IssuerUnavailableException("no reason")
+        world.issuer.fault = errors.IssuerUnavailableException("no reason")
         world.issuer.fault.unexplained = True
-        with pytest.raises(IssuerUnavailableException):
+        with pytest.raises(errors.IssuerUnavailableException):
             world.once.refresh(world.store.read(), ignore_cooldown=True, client_id="the caller's")
         assert world.lock.state() == RECENT, "the caller's client id may be the reason"
 
-    @pytest.mark.parametrize("fault", [DOWN, ConfigurationException("denied")], ids=lambda fault: fault.reason)
-    def test_of_the_lock_stops_all_refreshes(self, fault: RefreshTokenError) -> None:
+    @pytest.mark.parametrize("fault", [DOWN, errors.ConfigurationException("denied")], ids=lambda fault: fault.reason)
+    def test_of_the_lock_stops_all_refreshes(self, fault: errors.RefreshTokenError) -> None:
         world = World.with_token("expired")
         world.lock.fault = fault
         fails(world, fault)
@@ -297,7 +290,7 @@ class TestFailure:
         assert world.telemetry.reports == reported(fault)
 
     @pytest.mark.parametrize("fault", [None, REFUSED])
-    def test_to_close_the_claim_hides_nothing(self, fault: RefreshTokenError | None) -> None:
+    def test_to_close_the_claim_hides_nothing(self, fault: errors.RefreshTokenError | None) -> None:
         world = World.with_token("expired")
         world.lock.closing_fault, world.issuer.fault = DOWN, fault
         if fault:
@@ -396,7 +389,7 @@ class TestAnswerWithoutAccessToken:
     def test_consumers_get_an_error_until_it_works(self) -> None:
         world = self.world()
         for _ in range(2):
-            with pytest.raises(IssuerProtocolException):
+            with pytest.raises(errors.IssuerProtocolException):
                 world.refresher.live_token()
         assert len(world.issuer.calls) == 1, "the second one falls into the cooldown"
         world.issuer.unusable = False
@@ -434,7 +427,7 @@ class TestAnswerTooLarge:
     def test_a_refresh_token_that_stays_is_enough(self) -> None:
         world = World.with_token("expired", unknown={"note": "x" * 65_000})
         world.issuer.access_token = "y" * 1000
-        world.store.faults = {"put": [TokenNotStoredException("too large", final=True)]}
+        world.store.faults = {"put": [errors.TokenNotStoredException("too large", final=True)]}
         assert fails(world, NOT_STORED) == "too large"
 
 
@@ -443,7 +436,7 @@ class TestAnswerTooLarge:
 def test_the_grant_survives_every_answer_holding_one(expires_in: object, *, unusable: bool) -> None:
     world = rotating()
     world.issuer.expires_in, world.issuer.unusable = expires_in, unusable
-    with suppress(IssuerProtocolException):
+    with suppress(errors.IssuerProtocolException):
         refresh(world)
     assert world.store.read().pair.refresh_token == "refresh-2"
 
@@ -463,7 +456,7 @@ class TestUnwrittenSuccessor:
 
     def test_that_never_fits_is_kept_at_once(self) -> None:
         world = rotating()
-        world.store.faults = {"put": [TokenNotStoredException("too large", final=True)]}
+        world.store.faults = {"put": [errors.TokenNotStoredException("too large", final=True)]}
         fails(world, NOT_STORED)
         assert world.clock.slept == []
         assert refresh(world).stored.pair.refresh_token == "refresh-2"

@@ -8,24 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from refresh_token import errors
 from refresh_token.core.claims import Failure
 from refresh_token.core.grant_life import GrantLife
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.refresher import ANSWER_RESERVE
 from refresh_token.core.results import BareToken
-from refresh_token.errors import (
-    ConfigurationException,
-    InvalidParameterException,
-    IssuerProtocolException,
-    IssuerUnavailableException,
-    ReauthorizationRequiredException,
-    RefreshInProgressException,
-    RefreshTokenError,
-    SecretMalformedException,
-    SecretNotSeededException,
-    SecretUnavailableException,
-    TokenNotStoredException,
-)
 from tests.support.faked_core import World, pair
 from tests.support.fakes import NOW
 from tests.support.windows import LEFT, WINDOWS
@@ -33,11 +21,11 @@ from tests.support.windows import LEFT, WINDOWS
 if TYPE_CHECKING:
     from refresh_token.core.ports import Issuer
 
-DOWN = IssuerUnavailableException("down")
-REFUSED = ReauthorizationRequiredException("refused")
-NONSENSE = IssuerProtocolException("nonsense")
-NOT_STORED = TokenNotStoredException("down")
-UNREADABLE = SecretUnavailableException("denied")
+DOWN = errors.IssuerUnavailableException("down")
+REFUSED = errors.ReauthorizationRequiredException("refused")
+NONSENSE = errors.IssuerProtocolException("nonsense")
+NOT_STORED = errors.TokenNotStoredException("down")
+UNREADABLE = errors.SecretUnavailableException("denied")
 
 USES: dict[str, Callable[[World], Any]] = {
     "ask": lambda world: world.refresher.live_token(),
@@ -48,16 +36,16 @@ USES: dict[str, Callable[[World], Any]] = {
 }
 
 
-def fails(world: World, use: str, error: RefreshTokenError | type[RefreshTokenError]) -> str:
+def fails(world: World, use: str, error: errors.RefreshTokenError | type[errors.RefreshTokenError]) -> str:
     """Use the world, which raises the kind of an error; return the message."""
-    with pytest.raises(RefreshTokenError) as caught:
+    with pytest.raises(errors.RefreshTokenError) as caught:
         USES[use](world)
     assert type(caught.value) is (error if isinstance(error, type) else type(error))
     return str(caught.value)
 
 
 # (use, window, fault of the issuer, state or outcome, None if it raises the fault)
-TABLE: list[tuple[str, str, RefreshTokenError | None, str | None]] = [
+TABLE: list[tuple[str, str, errors.RefreshTokenError | None, str | None]] = [
     ("ask", "fresh", None, "fresh"),
     ("ask", "advisory", None, "due"),
     ("ask", "mandatory", None, "fresh"),
@@ -90,7 +78,7 @@ KEEPS = {("ask", "fresh"), ("ask", "advisory"), ("tick", "fresh")}
 
 
 @pytest.mark.parametrize(("use", "window", "fault", "outcome"), TABLE, ids=str)
-def test_decision(use: str, window: str, fault: RefreshTokenError | None, outcome: str | None) -> None:
+def test_decision(use: str, window: str, fault: errors.RefreshTokenError | None, outcome: str | None) -> None:
     world = World.with_token(window)
     world.issuer.fault = fault
     if outcome is None:
@@ -160,7 +148,7 @@ class TestDeadTokenIsNotServed:
         world.issuer.expires_in = 1
         world.store.faults = {"put": [NOT_STORED] * 3}
         message = "The token was refreshed, but the new one has already expired. Try again."
-        assert fails(world, "ask", RefreshInProgressException) == message
+        assert fails(world, "ask", errors.RefreshInProgressException) == message
 
 
 def with_a_dead_token(window: str, world: World | None = None, **facts: Any) -> World:
@@ -314,7 +302,7 @@ class TestPairOfAnotherIssuer:
     @pytest.mark.parametrize("use", USES)
     def test_nothing_is_sent(self, use: str, theirs: IssuedBy) -> None:
         world = World.with_token("expired", issued_by=theirs)
-        message = fails(world, use, ConfigurationException)
+        message = fails(world, use, errors.ConfigurationException)
         assert message == (
             f"The stored token pair belongs to {theirs}, but this stack uses figma (api.figma.com). Nothing was "
             "sent. Run `tokenctl authorize --stage <stage>` to sign in there, or deploy the settings of "
@@ -364,10 +352,10 @@ class TestTickTelemetry:
         world = World.with_token("fresh")
 
         def misconfigured() -> "Issuer":
-            raise ConfigurationException("ISSUER")
+            raise errors.ConfigurationException("ISSUER")
 
         world.make_issuer = misconfigured
-        fails(world, "tick", ConfigurationException)
+        fails(world, "tick", errors.ConfigurationException)
         assert world.telemetry.names() == ["grant_state", "token_age", "grant_age"]
 
     def test_reports_a_lock_that_cannot_be_read(self) -> None:
@@ -420,7 +408,7 @@ class TestBareOperation:
     def test_refused_token_is_a_wrong_parameter(self) -> None:
         world = World.with_token("fresh")
         world.issuer.fault = REFUSED
-        with pytest.raises(InvalidParameterException) as caught:
+        with pytest.raises(errors.InvalidParameterException) as caught:
             world.refresher.exchange("somebody else's", None)
         assert str(caught.value) == (
             "The issuer refuses the token in `refreshTokenBody`. Check the token and its client id. Nothing was stored."
@@ -451,7 +439,11 @@ class TestBareOperationBesideTheSecret:
     def test_a_token_in_an_unreadable_secret(self, text: str) -> None:
         world = World()
         world.store.put_text("V1", text)
-        fails(world, "exchange", SecretNotSeededException if "not seeded" in text else SecretMalformedException)
+        fails(
+            world,
+            "exchange",
+            errors.SecretNotSeededException if "not seeded" in text else errors.SecretMalformedException,
+        )
         assert world.issuer.calls == []
         for part in ("refresh-", "efresh-1", "refresh-2"):
             world.refresher.exchange(part, None)
@@ -460,13 +452,13 @@ class TestBareOperationBesideTheSecret:
     def test_a_padded_token_in_an_unreadable_secret(self) -> None:
         world = World()
         world.store.put_text("V1", "REFRESH=cmVmcmVzaA==")
-        with pytest.raises(SecretMalformedException):
+        with pytest.raises(errors.SecretMalformedException):
             world.refresher.exchange("cmVmcmVzaA==", None)
 
     def test_the_previous_token_while_unreadable(self) -> None:
         world = World.with_token("fresh")
         world.store.put_text("V2", "no JSON")
-        fails(world, "exchange", SecretMalformedException)
+        fails(world, "exchange", errors.SecretMalformedException)
         assert world.issuer.calls == []
 
     @pytest.mark.parametrize("rotates", [False, True])
@@ -474,7 +466,7 @@ class TestBareOperationBesideTheSecret:
         world = World.with_token("fresh", issued_by=OTHER)
         world.issuer.rotates = rotates
         world.store.put("V2", pair(refresh_token="refresh-2"))
-        assert fails(world, "exchange", ConfigurationException) == (
+        assert fails(world, "exchange", errors.ConfigurationException) == (
             "The token in `refreshTokenBody` belongs to oauth2 (login.example), but this stack uses figma "
             "(api.figma.com). Nothing was sent. Send a token of this stack's issuer, or deploy the settings of oauth2 "
             "(login.example) again."
@@ -527,7 +519,7 @@ class TestClientId:
         world = World.with_token("mandatory", client_id=None)
         world.issuer.takes_client_id, world.issuer.fault = False, REFUSED
         for _ in range(2):
-            with pytest.raises(ReauthorizationRequiredException):
+            with pytest.raises(errors.ReauthorizationRequiredException):
                 world.refresher.exchange("refresh-1", "any")
         assert len(world.issuer.calls) == 1, "the second one falls into the cooldown"
         assert world.telemetry.facts("refresh_failed", "first") == [True]

@@ -2,13 +2,7 @@
 
 import pytest
 
-from refresh_token.errors import (
-    ConfigurationException,
-    IssuerProtocolException,
-    IssuerUnavailableException,
-    ReauthorizationRequiredException,
-    RefreshTokenError,
-)
+from refresh_token import errors
 from refresh_token.issuers.refusal_errors import refusal_error
 from refresh_token.oauth.refusal_codes import Refusal
 from refresh_token.oauth.refusals import CODE_EXCHANGE, FIGMA_REFRESH, SERVER_REFRESH, meaning
@@ -318,20 +312,22 @@ class TestFigmasWords:
         assert meaning(TokenResponse(400, said), FIGMA_REFRESH) is APP
 
 
-ERRORS: list[tuple[int, str, type[RefreshTokenError], str]] = [
-    (400, "canary", ReauthorizationRequiredException, "(HTTP 400)"),
-    (401, "invalid_client", ConfigurationException, "`tokenctl app-credentials"),
-    (401, "invalid_client", ConfigurationException, "oauth2_client_auth: some servers take `post`"),
-    (400, "invalid_scope", ConfigurationException, "`invalid_scope`"),
-    (503, "canary", IssuerUnavailableException, "could not be used (HTTP 503)"),
-    (400, "slow_down", IssuerUnavailableException, "cannot refresh now (HTTP 400)"),
-    (400, "access_denied", IssuerUnavailableException, "refused without a reason (HTTP 400)"),
-    (404, "canary", IssuerProtocolException, "oauth2_token_url"),
+ERRORS: list[tuple[int, str, type[errors.RefreshTokenError], str]] = [
+    (400, "canary", errors.ReauthorizationRequiredException, "(HTTP 400)"),
+    (401, "invalid_client", errors.ConfigurationException, "`tokenctl app-credentials"),
+    (401, "invalid_client", errors.ConfigurationException, "oauth2_client_auth: some servers take `post`"),
+    (400, "invalid_scope", errors.ConfigurationException, "`invalid_scope`"),
+    (503, "canary", errors.IssuerUnavailableException, "could not be used (HTTP 503)"),
+    (400, "slow_down", errors.IssuerUnavailableException, "cannot refresh now (HTTP 400)"),
+    (400, "access_denied", errors.IssuerUnavailableException, "refused without a reason (HTTP 400)"),
+    (404, "canary", errors.IssuerProtocolException, "oauth2_token_url"),
 ]
 
 
 @pytest.mark.parametrize(("status", "code", "expected", "said"), ERRORS)
-def test_each_meaning_has_its_error(status: int, code: str, expected: type[RefreshTokenError], said: str) -> None:
+def test_each_meaning_has_its_error(
+    status: int, code: str, expected: type[errors.RefreshTokenError], said: str
+) -> None:
     error = refusal_error(refused(status, code, "canary"), SERVER_REFRESH)
     assert type(error) is expected
     assert said in str(error)

@@ -6,19 +6,13 @@ from typing import Any
 
 import pytest
 
+from refresh_token import errors
 from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
 from refresh_token.core.secret_format import parse_static_token
 from refresh_token.core.static_token import StaticToken
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import iso_utc
-from refresh_token.errors import (
-    InvalidParameterException,
-    ReauthorizationRequiredException,
-    RefreshTokenError,
-    SecretMalformedException,
-    SecretNotSeededException,
-)
 from tests.support.canaries import assert_clean
 from tests.support.fakes import NOW, FakeClock, FakeStore, FakeTelemetry
 from tests.support.windows import LEFT, WINDOWS
@@ -26,7 +20,7 @@ from tests.support.windows import LEFT, WINDOWS
 ENDS = NOW + timedelta(days=1000)
 TOKEN = {"accessToken": "canary-access", "expiresAt": iso_utc(ENDS)}
 NO_END = "pair: `expiresAt` must say when the token ends, or when you want to be reminded of it. Nothing was"
-DEAD = ReauthorizationRequiredException
+DEAD = errors.ReauthorizationRequiredException
 
 
 def parse(document: object) -> TokenPair:
@@ -59,18 +53,20 @@ class TestParse:
     @pytest.mark.parametrize(
         ("document", "why", "error"),
         [
-            ({"accessToken": "canary-access"}, NO_END, SecretMalformedException),
-            ({**TOKEN, "accessToken": "canary access"}, "`accessToken` must be", SecretMalformedException),
+            ({"accessToken": "canary-access"}, NO_END, errors.SecretMalformedException),
+            ({**TOKEN, "accessToken": "canary access"}, "`accessToken` must be", errors.SecretMalformedException),
             (
                 {**TOKEN, "accessToken": None, "refreshToken": "canary"},
                 "pair: `accessToken` is missing. N",
-                SecretMalformedException,
+                errors.SecretMalformedException,
             ),
-            ({**TOKEN, "expiresAt": "canary"}, "`expiresAt` must be", SecretMalformedException),
-            ({"expiresAt": iso_utc(ENDS)}, "no token pair yet", SecretNotSeededException),
+            ({**TOKEN, "expiresAt": "canary"}, "`expiresAt` must be", errors.SecretMalformedException),
+            ({"expiresAt": iso_utc(ENDS)}, "no token pair yet", errors.SecretNotSeededException),
         ],
     )
-    def test_others_are_named(self, document: dict[str, object], why: str, error: type[RefreshTokenError]) -> None:
+    def test_others_are_named(
+        self, document: dict[str, object], why: str, error: type[errors.RefreshTokenError]
+    ) -> None:
         with pytest.raises(error, match=why) as caught:
             parse(document)
         assert_clean(caught.value)
@@ -129,8 +125,8 @@ ERRORS = [
     ("tick", "expired", DEAD, ENDED, 1),
     *(("report current", window, DEAD, REJECTED, 1) for window in ("fresh", "mandatory")),
     ("report current", "expired", DEAD, ENDED, 1),
-    ("force", "fresh", InvalidParameterException, FORCED, 0),
-    ("exchange", "fresh", InvalidParameterException, EXCHANGED, 0),
+    ("force", "fresh", errors.InvalidParameterException, FORCED, 0),
+    ("exchange", "fresh", errors.InvalidParameterException, EXCHANGED, 0),
 ]
 
 
@@ -144,7 +140,7 @@ class TestUses:
         assert world.counted() == 0
 
     @pytest.mark.parametrize(("use", "window", "error", "why", "counted"), ERRORS)
-    def test_error(self, use: str, window: str, error: type[RefreshTokenError], why: str, counted: int) -> None:
+    def test_error(self, use: str, window: str, error: type[errors.RefreshTokenError], why: str, counted: int) -> None:
         world = World(window)
         with pytest.raises(error) as caught:
             world.uses[use]()
@@ -192,7 +188,7 @@ class TestUses:
         world = World()
         world.store.put_text("V2", text)
         with pytest.raises(
-            (SecretNotSeededException, SecretMalformedException), match="tokenctl rotate --stage"
+            (errors.SecretNotSeededException, errors.SecretMalformedException), match="tokenctl rotate --stage"
         ) as caught:
             world.uses[use]()
         assert "seed" not in str(caught.value)

@@ -24,10 +24,6 @@ def test_an_id_is_a_uuid(version: str, other: str, random: str) -> None:
     assert is_successor(made, other) is (version == other)
 
 
-def test_no_two_are_the_same() -> None:
-    assert len({successor_id("V1", uuid4().hex) for _ in range(1000)}) == 1000
-
-
 @pytest.mark.parametrize("candidate", OTHERS, ids=range(len(OTHERS)))
 def test_other_ids_succeed_nothing(candidate: str) -> None:
     assert not is_successor(candidate, "V1")

@@ -6,15 +6,9 @@ from dataclasses import replace
 import botocore.session
 import pytest
 
+from refresh_token import errors
 from refresh_token.adapters import aws_clients
 from refresh_token.core.issued_token import Issued, IssuedToken
-from refresh_token.errors import (
-    ConfigurationException,
-    IssuerProtocolException,
-    IssuerUnavailableException,
-    ReauthorizationRequiredException,
-    RefreshTokenError,
-)
 from refresh_token.issuers.ui_builder import UiBuilderIssuer
 from tests.support.canaries import clean_fault
 from tests.support.token_server import LIFETIME, Reply, TokenServer, ui_builder_error, ui_builder_issued
@@ -31,7 +25,7 @@ def refresh(client_id: str | None = CLIENT, seconds: float = ONE_ATTEMPT) -> Iss
     return UiBuilderIssuer().refresh(REFRESH, client_id, seconds=seconds)
 
 
-def fault(seconds: float = ONE_ATTEMPT) -> RefreshTokenError:
+def fault(seconds: float = ONE_ATTEMPT) -> errors.RefreshTokenError:
     return clean_fault(lambda: refresh(seconds=seconds))
 
 
@@ -67,17 +61,17 @@ class TestAnswer:
     @pytest.mark.parametrize("reply", NONSENSE.values(), ids=NONSENSE)
     def test_is_nonsense_otherwise(self, reply: Reply, ui_builder: TokenServer) -> None:
         ui_builder.answer(reply)
-        assert type(fault()) is IssuerProtocolException
+        assert type(fault()) is errors.IssuerProtocolException
         assert len(ui_builder.seen) == 1, "nonsense ends the attempts"
 
 
 Reauthorize, Unavailable, Misconfigured, Nonsense = (
-    ReauthorizationRequiredException,
-    IssuerUnavailableException,
-    ConfigurationException,
-    IssuerProtocolException,
+    errors.ReauthorizationRequiredException,
+    errors.IssuerUnavailableException,
+    errors.ConfigurationException,
+    errors.IssuerProtocolException,
 )
-ERRORS: list[tuple[int, tuple[str, ...], type[RefreshTokenError]]] = [
+ERRORS: list[tuple[int, tuple[str, ...], type[errors.RefreshTokenError]]] = [
     *((status, ("",), Nonsense) for status in (301, 302, 307)),
     *((status, ("InvalidParameterException",), Reauthorize) for status in (400, 401, 403)),
     (400, ("", "ValidationException", "SomethingElse"), Unavailable),
@@ -124,7 +118,7 @@ class TestErrors:
 
     @pytest.mark.parametrize(("status", "codes", "expected"), ERRORS, ids=[f"{s}-{codes[0]}" for s, codes, _ in ERRORS])
     def test_mean_what_status_and_code_say(
-        self, status: int, codes: tuple[str, ...], expected: type[RefreshTokenError], ui_builder: TokenServer
+        self, status: int, codes: tuple[str, ...], expected: type[errors.RefreshTokenError], ui_builder: TokenServer
     ) -> None:
         for code in codes:
             ui_builder.answer(ui_builder_error(status, code, f"{REFRESH} {CLIENT}"))
@@ -136,7 +130,9 @@ class TestErrors:
         ("status", "expected"),
         [*((status, Nonsense) for status in (302, 404)), *((status, Unavailable) for status in (400, 403, 429, 502))],
     )
-    def test_no_body_matters(self, status: int, expected: type[RefreshTokenError], ui_builder: TokenServer) -> None:
+    def test_no_body_matters(
+        self, status: int, expected: type[errors.RefreshTokenError], ui_builder: TokenServer
+    ) -> None:
         for body in BODIES:
             ui_builder.answer(Reply(status, body))
             assert type(fault()) is expected, body[:60]

@@ -21,30 +21,23 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
+from refresh_token import errors
 from refresh_token.core.claims import Failure
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued, RefreshTokenOnly, read_issued
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.token_pair import TokenPair
-from refresh_token.errors import (
-    IssuerProtocolException,
-    IssuerUnavailableException,
-    ReauthorizationRequiredException,
-    RefreshTokenError,
-    SecretUnavailableException,
-    TokenNotStoredException,
-)
 from tests.support.fakes import ISSUED_BY, NOW, FakeLock, FakeStore, FakeTelemetry, Record, Secret
 
 SKEW = timedelta(minutes=5)
 COOLDOWNS = {True: timedelta(minutes=15), False: timedelta(minutes=1)}
 """How long consumers cannot reach the issuer, by whether it refused the grant."""
 
-DOWN = IssuerUnavailableException("down")
-UNREADABLE = SecretUnavailableException("down")
-NOT_STORED = TokenNotStoredException("down")
-LOCK_DOWN = IssuerUnavailableException("lock down")
+DOWN = errors.IssuerUnavailableException("down")
+UNREADABLE = errors.SecretUnavailableException("down")
+NOT_STORED = errors.TokenNotStoredException("down")
+LOCK_DOWN = errors.IssuerUnavailableException("lock down")
 
 T = TypeVar("T")
 
@@ -222,7 +215,7 @@ class Simulation(Secret):
         if refresh_token not in self.grants.valid:
             if self.grants.single_use:
                 self.grants.valid.clear()
-            raise ReauthorizationRequiredException("refused")
+            raise errors.ReauthorizationRequiredException("refused")
         if self.grants.single_use:
             self.grants.valid.remove(refresh_token)
         access, expires_in = self.grants.issue(self.time)
@@ -328,7 +321,7 @@ class Port:
         self.world = world
         self.me = me
 
-    def call(self, name: str, effect: Callable[[], T], fault: RefreshTokenError) -> T:
+    def call(self, name: str, effect: Callable[[], T], fault: errors.RefreshTokenError) -> T:
         """Make a call whose fate the driver decides."""
         order = self.me.stop(name)
         if order is Order.FAIL:
@@ -425,7 +418,7 @@ class SimulatedLock(Port, FakeLock):
     def close(self, version_id: str, record: Record | None) -> None:
         self.world.closed(self.me, version_id)
         if record and record.failure:
-            answered = record.failure.reason == IssuerProtocolException.__name__
+            answered = record.failure.reason == errors.IssuerProtocolException.__name__
             gone = answered and isinstance(self.me.answer, RefreshTokenOnly)
             assert not gone, "the grant survives every answer that holds one"
             self._cool_down(version_id, record.failure)
@@ -434,7 +427,7 @@ class SimulatedLock(Port, FakeLock):
     def _cool_down(self, version_id: str, failure: Failure) -> None:
         if failure not in self.world.failures:  # else the one before holds again
             left = failure.retry_at - self.world.time
-            longest = COOLDOWNS[failure.reason == ReauthorizationRequiredException.__name__]
+            longest = COOLDOWNS[failure.reason == errors.ReauthorizationRequiredException.__name__]
             assert longest - timedelta(minutes=1) <= left <= longest, "a cooldown is as long as it should be"
         self.world.failures.append(failure)
         self.world.cooldowns[version_id] = failure.retry_at

@@ -19,20 +19,10 @@ from botocore.config import Config
 from local.cloud import LocalCloud
 from local.standin import CLIENT_ID, CLIENT_SECRET, Grant
 from refresh_token.adapters import aws_clients, idempotency_lock, secrets_manager
+from tests.support import fault_table
 from tests.support.botocore_models import modelled_errors
 from tests.support.events import CONSUMER, FORCE, TICK, Event, report
 from tests.support.fault_proxy import FaultProxy, Strike, fault_proxy
-from tests.support.fault_table import (
-    CELLS,
-    COMMON,
-    FIGMA_FAULTS,
-    ISSUER_FAULTS,
-    ROWS,
-    SERVER_ERRORS,
-    SERVICES,
-    SLOW,
-    Cell,
-)
 from tests.support.function_environment import forget_clients
 from tests.support.lambda_context import LambdaContext
 from tests.support.local_function import LocalFunction
@@ -78,7 +68,7 @@ class Stage:
         events = {"tick": TICK, "consumer": CONSUMER, "report": report(version), "force": FORCE}
         return self.invoke(events[who])
 
-    def prepare(self, cell: Cell, version: str) -> None:
+    def prepare(self, cell: fault_table.Cell, version: str) -> None:
         """Set up the precondition and the fault."""
         standin, row = self.function.cloud.standin, cell.row
         if row.given == "a failure stands":
@@ -95,21 +85,21 @@ class Stage:
         elif row.given == "no write":
             self.proxy.strike("PutSecretValue", aws_fault("InvalidRequestException"))
         elif row.given:
-            standin.fail("RefreshToken", **ISSUER_FAULTS[row.given.removeprefix("issuer ")])
-        if row.operation in SERVICES:
+            standin.fail("RefreshToken", **fault_table.ISSUER_FAULTS[row.given.removeprefix("issuer ")])
+        if row.operation in fault_table.SERVICES:
             self.strike_aws(cell)
         elif cell.fault == "extra refresh token":
             standin.set_rotation(on=True)
-        elif fault := (FIGMA_FAULTS if row.issuer == "figma" else ISSUER_FAULTS)[cell.fault]:
+        elif fault := (fault_table.FIGMA_FAULTS if row.issuer == "figma" else fault_table.ISSUER_FAULTS)[cell.fault]:
             standin.fail(row.operation, **fault)
 
-    def strike_aws(self, cell: Cell) -> None:
+    def strike_aws(self, cell: fault_table.Cell) -> None:
         if cell.row.call == "GetSecretValue, app":
             fault, _, times = cell.fault.replace("connection dropped", "connection-dropped").partition(" ")
             for attempt in range(TIMES[times]):
                 self.proxy.strike("GetSecretValue", aws_fault(fault.replace("-", " ")), nth=3 + attempt)
             return
-        if cell.fault == SLOW:
+        if cell.fault == fault_table.SLOW:
             for adapter, name in CLIENTS:
                 self.patch.setattr(adapter, name, getattr(adapter, name).merge(Config(read_timeout=1)))
             forget_clients()
@@ -132,10 +122,10 @@ def aws_fault(name: str) -> Strike:
     named = {
         "connection dropped": Strike(),
         "answer lost": Strike(lost=True),
-        SLOW: Strike(silent=True),
+        fault_table.SLOW: Strike(silent=True),
         "502 HTML": Strike(status=502),
     }
-    return named.get(name) or Strike(status=SERVER_ERRORS.get(name, 400), code=name)
+    return named.get(name) or Strike(status=fault_table.SERVER_ERRORS.get(name, 400), code=name)
 
 
 @contextmanager
@@ -178,18 +168,18 @@ def stage(staged_issuer: Stage) -> Stage:
 
 def of_each_issuer() -> Iterator[Any]:
     """Return the cells, each in its issuer's group and on its issuer's stage."""
-    for cell in CELLS:
+    for cell in fault_table.CELLS:
         group = pytest.mark.xdist_group(f"matrix of {cell.row.issuer}")
         yield pytest.param(cell.row.issuer, cell, id=str(cell), marks=group)
 
 
 # Without the scope, pytest would set up an issuer's stage for each cell.
 @pytest.mark.parametrize(("staged_issuer", "cell"), list(of_each_issuer()), indirect=["staged_issuer"], scope="module")
-def test_a_fault_leads_to_what_the_table_says(stage: Stage, cell: Cell) -> None:
+def test_a_fault_leads_to_what_the_table_says(stage: Stage, cell: fault_table.Cell) -> None:
     version, grant = stage.seed(cell.window)
     stage.prepare(cell, version)
     answer = stage.ask(cell.who, version)
-    assert set(stage.proxy.calls) <= {*SERVICES, "RefreshToken"}
+    assert set(stage.proxy.calls) <= {*fault_table.SERVICES, "RefreshToken"}
     assert outcome_of(answer, version) == (cell.row.raises if cell.outcome == "raises" else cell.outcome)
     assert_stored(stage, cell, version, grant, answer)
     assert stage.proxy.calls.count("RefreshToken") == issuer_calls(cell)
@@ -209,7 +199,7 @@ def outcome_of(answer: Any, version: str) -> str:
     return "new" if answer["versionId"] != version and said == means_new else str(said)
 
 
-def assert_stored(stage: Stage, cell: Cell, version: str, grant: Grant, answer: Any) -> None:
+def assert_stored(stage: Stage, cell: fault_table.Cell, version: str, grant: Grant, answer: Any) -> None:
     """Assert that the stored pair is complete, and that the answer holds it."""
     current, pair = stage.function.current()
     assert pair["note"] == "kept"
@@ -228,7 +218,7 @@ def assert_live(stage: Stage) -> None:
     assert (pair["accessToken"], pair["refreshToken"]) == (grant.access_token, grant.refresh_token)
 
 
-def issuer_calls(cell: Cell) -> int:
+def issuer_calls(cell: fault_table.Cell) -> int:
     """Return how often the function calls the issuer: once, if it gets that far."""
     if cell.outcome in ("fresh", "due"):
         return 0
@@ -237,20 +227,22 @@ def issuer_calls(cell: Cell) -> int:
     return int(cell.outcome == "new" or not stopped)
 
 
-def force_helps(cell: Cell) -> bool:
+def force_helps(cell: fault_table.Cell) -> bool:
     """Tell whether an operator's force refreshes at once. It cannot while a claim stands that was not closed."""
     left_claimed = (cell.row.call, cell.fault) == ("PutItem", "answer lost") or cell.row.given in CLOSING_FAILS
     return cell.window == "mandatory" and not left_claimed
 
 
-@pytest.mark.parametrize("operation", SERVICES)
+@pytest.mark.parametrize("operation", fault_table.SERVICES)
 def test_every_modelled_error_has_its_row(operation: str) -> None:
-    rows = [row for row in ROWS if row.operation == operation and row.issuer == "amplify"]
+    rows = [row for row in fault_table.ROWS if row.operation == operation and row.issuer == "amplify"]
     for call in {row.call for row in rows}:
         faults = {fault for row in rows if row.call == call for fault in row.faults}
-        assert faults == {*modelled_errors(SERVICES[operation], operation)} | COMMON, call
+        assert faults == {*modelled_errors(fault_table.SERVICES[operation], operation)} | fault_table.COMMON, call
 
 
-@pytest.mark.parametrize(("call", "faults"), [("RefreshToken", ISSUER_FAULTS), ("FigmaRefresh", FIGMA_FAULTS)])
+@pytest.mark.parametrize(
+    ("call", "faults"), [("RefreshToken", fault_table.ISSUER_FAULTS), ("FigmaRefresh", fault_table.FIGMA_FAULTS)]
+)
 def test_every_issuer_fault_has_its_row(call: str, faults: dict[str, object]) -> None:
-    assert {fault for row in ROWS if row.call == call for fault in row.faults} == set(faults)
+    assert {fault for row in fault_table.ROWS if row.call == call for fault in row.faults} == set(faults)

@@ -14,21 +14,7 @@ from refresh_token import errors
 from tests.support.canaries import BASIC, ECHO, ISSUED, REFRESH
 from tests.support.events import TICK
 from tests.support.token_server import ui_builder_error, ui_builder_issued
-from tests.system.leak.cases import (
-    APP_SECRETS,
-    AROUND,
-    FIGMA_FAULTS,
-    FLOWS,
-    ISSUER_FAULTS,
-    OAUTH2_FAULTS,
-    QUIET_FLOWS,
-    SECRETS,
-    SLOW,
-    WINDOWS,
-    WRONG_EVENTS,
-    Ending,
-    Flow,
-)
+from tests.system.leak import cases
 from tests.system.leak.stage import Setting, Stage, reason_of
 
 TICK_EXPIRED, CONSUMER, BARE = "tick, expired", "consumer, mandatory", "bare"
@@ -37,7 +23,7 @@ SHORT = [TICK_EXPIRED, BARE]
 
 @dataclass(frozen=True, kw_only=True)
 class Play:
-    flow: Flow
+    flow: cases.Flow
     setting: Setting = field(default_factory=Setting)
     ends: tuple[str | None] | None = None
     """The error, if it must be that one; (None,): the flow must succeed."""
@@ -47,9 +33,9 @@ class Play:
 
 def plays() -> Iterator[tuple[str, Play]]:
     for issuer, faults, flows in (
-        ("amplify", ISSUER_FAULTS, list(FLOWS)),
-        ("figma", FIGMA_FAULTS, [TICK_EXPIRED, CONSUMER, BARE]),
-        ("oauth2", OAUTH2_FAULTS, [TICK_EXPIRED, CONSUMER, BARE]),
+        ("amplify", cases.ISSUER_FAULTS, list(cases.FLOWS)),
+        ("figma", cases.FIGMA_FAULTS, [TICK_EXPIRED, CONSUMER, BARE]),
+        ("oauth2", cases.OAUTH2_FAULTS, [TICK_EXPIRED, CONSUMER, BARE]),
     ):
         asked, ends = (1,) if issuer == "amplify" else (1, 2, 3), set[str | None]()
         for fault, (reply, error) in faults.items():
@@ -58,38 +44,40 @@ def plays() -> Iterator[tuple[str, Play]]:
             yield from acted(f"{issuer}: ", {fault: (setting, error)}, reached, asked)
             ends.add(error)
         if issuer != "amplify":
-            apps = {name: (replace(setting, issuer=issuer), error) for name, (setting, error) in APP_SECRETS.items()}
+            apps = {
+                name: (replace(setting, issuer=issuer), error) for name, (setting, error) in cases.APP_SECRETS.items()
+            }
             yield from acted(f"{issuer}, app: ", apps, SHORT, (0,))
-    yield from acted("", AROUND, [TICK_EXPIRED, "tick, advisory", CONSUMER, "force", "bare, stored token"])
-    yield from acted("", SLOW, [TICK_EXPIRED, CONSUMER])
+    yield from acted("", cases.AROUND, [TICK_EXPIRED, "tick, advisory", CONSUMER, "force", "bare, stored token"])
+    yield from acted("", cases.SLOW, [TICK_EXPIRED, CONSUMER])
     yield from secret_plays()
-    for name, quiet in QUIET_FLOWS.items():
+    for name, quiet in cases.QUIET_FLOWS.items():
         yield name, Play(flow=quiet, ends=(None,), asked=(0,))
-    for number, event in enumerate(WRONG_EVENTS):
-        yield f"wrong event {number}", Play(flow=Flow(event), ends=("InvalidParameterException",), asked=(0,))
+    for number, event in enumerate(cases.WRONG_EVENTS):
+        yield f"wrong event {number}", Play(flow=cases.Flow(event), ends=("InvalidParameterException",), asked=(0,))
 
 
 def acted(
-    prefix: str, endings: Mapping[str, Ending], flows: list[str], asked: tuple[int, ...] | None = None
+    prefix: str, endings: Mapping[str, cases.Ending], flows: list[str], asked: tuple[int, ...] | None = None
 ) -> Iterator[tuple[str, Play]]:
     """Return settings with each of some flows; the error is that of the first flow."""
     for name, (setting, error) in endings.items():
         for flow in flows:
             ends = (error,) if flow == TICK_EXPIRED else None
-            yield f"{prefix}{name} - {flow}", Play(flow=FLOWS[flow], setting=setting, ends=ends, asked=asked)
+            yield f"{prefix}{name} - {flow}", Play(flow=cases.FLOWS[flow], setting=setting, ends=ends, asked=asked)
 
 
 def secret_plays() -> Iterator[tuple[str, Play]]:
     """Return the plays with each secret that is no pair, and with a pair in each window."""
-    for name, (content, error) in SECRETS.items():
+    for name, (content, error) in cases.SECRETS.items():
         for flow in (TICK_EXPIRED, CONSUMER, BARE):
             sent = flow == BARE and content != ECHO  # a token that is in the secret is not sent by itself
             ends = (None if sent else error,)
-            yield f"secret: {name} - {flow}", Play(flow=FLOWS[flow], setting=Setting(secret=content), ends=ends)
+            yield f"secret: {name} - {flow}", Play(flow=cases.FLOWS[flow], setting=Setting(secret=content), ends=ends)
     for status in (200, 400, 500):
         reply = ui_builder_issued(accessToken=ISSUED) if status == 200 else ui_builder_error(status, REFRESH, ECHO)
-        for flow in WINDOWS:
-            yield f"{status} - {flow}", Play(flow=WINDOWS[flow], setting=Setting(replies=(reply,)))
+        for flow in cases.WINDOWS:
+            yield f"{status} - {flow}", Play(flow=cases.WINDOWS[flow], setting=Setting(replies=(reply,)))
 
 
 PLAYS = dict(plays())
@@ -106,7 +94,7 @@ def test_nothing_leaks(name: str, stage: Stage) -> None:
 
 @pytest.mark.parametrize("issuer", ["figma", "oauth2"])
 def test_the_credentials_were_really_sent(issuer: str, stage: Stage) -> None:
-    stage.play(TICK, Setting(replies=(OAUTH2_FAULTS["none"][0],), issuer=issuer))
+    stage.play(TICK, Setting(replies=(cases.OAUTH2_FAULTS["none"][0],), issuer=issuer))
     assert stage.server.seen[0].headers["Authorization"] == f"Basic {BASIC}"
 
 
@@ -124,7 +112,7 @@ def test_the_plays_end_in_every_error() -> None:
 
 
 def test_all_that_is_checked_is_really_there(stage: Stage) -> None:
-    played = stage.play(TICK, Setting(replies=(ISSUER_FAULTS["400 with the request in the message"][0],)))
+    played = stage.play(TICK, Setting(replies=(cases.ISSUER_FAULTS["400 with the request in the message"][0],)))
     seen: dict[str, str] = {}
     for where, text in played.sights.seen:
         seen[where] = seen.get(where, "") + text
