@@ -161,7 +161,12 @@ class TestStaticToken:
         lines = printed()
         assert counted(lines) == ["Failures", "NeedsSignIn", "ReauthorizationRequired", "RefreshFailed"]
         assert told(lines) == {"NeedsSignIn": 1.0}
+        assert deployment.invoke(TICK)["outcome"] == "fresh"
+        assert told(printed())["NeedsSignIn"] == 1.0, "until another token is stored"
         assert deployment.invoke(report("older"))["accessToken"] == ACCESS
+        deployment.seed("advisory", accessToken="canary-next", refreshToken=None)
+        deployment.invoke(TICK)
+        assert told(printed())["NeedsSignIn"] == 0.0
 
     @pytest.mark.parametrize("event", [FORCE, bare("theirs")])
     def test_cannot_be_refreshed(self, event: Event, deployment: MotoFunction) -> None:

@@ -95,7 +95,7 @@ def do_everything(stack: Stack, role: Role) -> None:
 
     with enforced(role):
         invoke_all()  # nothing is seeded
-        stack.deployment.seed("fresh")
+        events.append({"failedVersionId": stack.deployment.seed("fresh")})
         invoke_all()
         stack.deployment.seed("mandatory")
         stack.is_down()

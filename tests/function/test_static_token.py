@@ -14,7 +14,7 @@ from refresh_token.core.static_token import StaticToken
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import iso_utc
 from tests.support.canaries import assert_clean
-from tests.support.fakes import NOW, FakeClock, FakeStore, FakeTelemetry
+from tests.support.fakes import NOW, FakeClock, FakeLock, FakeStore, FakeTelemetry
 from tests.support.windows import LEFT, WINDOWS
 
 ENDS = NOW + timedelta(days=1000)
@@ -77,6 +77,7 @@ class World:
 
     def __init__(self, window: str = "fresh") -> None:
         self.telemetry, self.store, self.clock = FakeTelemetry(), FakeStore(), FakeClock()
+        self.lock = FakeLock(self.clock.now)
         left = LEFT[window]
         assert left is not None
         self.store.put("V1", TokenPair(access_token="access-1", refresh_token="unused", expires_at=NOW + left))
@@ -86,7 +87,7 @@ class World:
             windows=WINDOWS,
             policy="auto",
             grant_life=GrantLife(),
-            make_lock=lambda: pytest.fail("no lock"),
+            make_lock=lambda: self.lock,
             make_issuer=lambda: pytest.fail("no issuer"),
             static=True,
         )

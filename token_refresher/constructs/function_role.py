@@ -87,9 +87,9 @@ def _trace() -> iam.PolicyStatement:
 def _refresh_statements(
     issuer: Issuer, app_secret: AppSecret | None, lock_table: dynamodb.ITable
 ) -> list[iam.PolicyStatement]:
-    """Return the permissions to claim a refresh and to call the issuer. Without refreshes there are none."""
+    """Return the permissions to claim a refresh and to call the issuer. Without refreshes, reports are remembered."""
     if not issuer.refreshes:
-        return []
+        return [_allow("RememberReports", ["dynamodb:GetItem", "dynamodb:UpdateItem"], lock_table.table_arn)]
     return [
         _allow("ClaimRefresh", _LOCK_ACTIONS, lock_table.table_arn),
         *(app_secret.statements() if app_secret else []),

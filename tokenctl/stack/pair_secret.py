@@ -10,11 +10,12 @@ from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair, parse_pair_or_token, parse_static_token
 from refresh_token.core.token_pair import TokenPair
-from refresh_token.core.windows import iso_utc
+from refresh_token.core.windows import Window, iso_utc, window_of
 from refresh_token.errors import RefreshTokenError, SecretNotSeededException
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.function import tick
 from tokenctl.stack.issuer import deployed_issued_by, sign_in_command
 from tokenctl.stack.secrets_manager import get_current_value, put_document
 from tokenctl.stack.target import Target
@@ -54,7 +55,8 @@ def validate_pair(text: str, *, static: bool = False) -> TokenPair:
 def store_pair(deployed: DeployedStack, document: Mapping[str, object], issued_by: IssuedBy | None) -> str:
     """Store a pair, in any form of the secret format, as the current version; return the version's id.
 
-    It notes whose tokens these are, if that is known, and since when.
+    It notes whose tokens these are, if that is known, and since when. If the token is fresh, the function then looks at
+    it. A tick would refresh any other one, which the operator may not want.
 
     Raises:
         UsageError: the document is not a token pair.
@@ -65,8 +67,12 @@ def store_pair(deployed: DeployedStack, document: Mapping[str, object], issued_b
     noted = {since: iso_utc(datetime.now(UTC)), **document}
     if issued_by is not None:
         noted[ISSUED_BY] = issued_by.to_document()
-    validate_pair(json.dumps(noted), static=deployed.settings.static)
-    return put_document(deployed.target, deployed.target.secret_arn, noted)
+    pair = validate_pair(json.dumps(noted), static=deployed.settings.static)
+    version_id = put_document(deployed.target, deployed.target.secret_arn, noted)
+    windows = deployed.settings.windows
+    if window_of(pair.expires_at, lifetime=pair.lifetime, now=datetime.now(UTC), settings=windows) is Window.FRESH:
+        tick(deployed.target)
+    return version_id
 
 
 def read_pair(deployed: DeployedStack) -> StoredPair:

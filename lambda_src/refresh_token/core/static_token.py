@@ -6,7 +6,8 @@
     window or later
     ended               raises, counted                raises
 
-The report of the current version raises and is counted as well, like the end of a grant: only a person can help.
+The report of the current version raises and is counted as well, like the end of a grant: only a person can help. Ticks
+remember it until there is another version.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from datetime import datetime
 from typing import Final, NoReturn
 
 from refresh_token.core.connections import Connection
+from refresh_token.core.failed_call import failure_after
 from refresh_token.core.ports import Clock, StoredPair, Telemetry
 from refresh_token.core.results import LiveToken, TickReport
 from refresh_token.core.secret_format import HOW_TO_SEED
@@ -21,6 +23,7 @@ from refresh_token.core.windows import Window, iso_utc, window_of
 from refresh_token.errors import (
     InvalidParameterException,
     ReauthorizationRequiredException,
+    RefreshTokenError,
     SecretMalformedException,
     SecretNotSeededException,
 )
@@ -30,7 +33,7 @@ HOW_TO_ROTATE: Final = "Create a new token at the provider and run `tokenctl rot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticToken:
-    """Hands out the token of a connection. Issuer and lock are never used."""
+    """Hands out the token of a connection. The issuer is never used, and of the lock only its memory of failures."""
 
     connection: Connection
     clock: Clock
@@ -47,14 +50,21 @@ class StaticToken:
             return self._live(stored)
         rejected = "The provider rejects the stored token before its end: it was revoked, or lacks a permission. "
         ended = self._seconds_left(stored) <= 0
-        raise self._counted(stored, self._ended(stored) if ended else f"{rejected}{HOW_TO_ROTATE}")
+        error = self._counted(stored, self._ended(stored) if ended else f"{rejected}{HOW_TO_ROTATE}")
+        try:
+            self.connection.lock.record_failure(version_id, failure_after(error, None, now=self.clock.now()))
+        except RefreshTokenError as fault:
+            self.telemetry.lock_not_closed(fault, version_id=version_id)
+        raise error
 
     def tick(self) -> TickReport:
-        """Report how long the token lives."""
+        """Report how long the token lives, and whether it is dead."""
         stored = self._read()
         left = self._seconds_left(stored)
         self.telemetry.token_age(version_id=stored.version_id, seconds_left=left, overdue=left <= 0)
-        self.telemetry.grant_state(needs_sign_in=left <= 0, pair_not_stored=False)
+        dead = left <= 0 or self._was_reported(stored.version_id)
+        if dead is not None:
+            self.telemetry.grant_state(needs_sign_in=dead, pair_not_stored=False)
         if left <= 0:
             raise self._counted(stored, self._ended(stored))
         return TickReport("fresh", stored)
@@ -71,6 +81,15 @@ class StaticToken:
             "`refreshTokenBody` cannot be used here: this stack refreshes no tokens, because a person renews its token "
             "(`issuer=static`). Leave it out to get the token."
         )
+
+    def _was_reported(self, version_id: str) -> bool | None:
+        """Tell whether a consumer has reported a version; None if the lock cannot say."""
+        try:
+            failure = self.connection.lock.failure(version_id, now=self.clock.now())
+        except RefreshTokenError as error:
+            self.telemetry.lock_not_read(error, version_id=version_id)
+            return None
+        return failure is not None and failure.refused
 
     def _read(self) -> StoredPair:
         try:

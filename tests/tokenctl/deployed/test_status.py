@@ -48,7 +48,11 @@ class TestTheScreen:
     @pytest.mark.usefixtures("fresh", "trouble")
     def test_makes_trouble_stand_out(self, tokenctl: Tokenctl) -> None:
         shown = tokenctl("status").out
-        for sight in ("ALARM FunctionErrors", "The refresh function raised an error.", "ALARM TokenExpires"):
+        for sight in (
+            "ALARM FunctionErrors",
+            "fails through a fault of this deployment",
+            "ALARM TokenExpires",
+        ):
             assert sight in shown
         assert "1 waiting" in shown
         assert "DISABLED rate(1 minute)" in shown

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ import pytest
 
 from local.deployment import Deployment, pair_of
 from refresh_token.oauth.addresses import authority
+from refresh_token.signals import Log
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl, on_terminal
 from tests.support.deployed_stack import AwsAnswers, put_secret
@@ -188,6 +190,14 @@ class TestSeed:
         assert (done.code, done.err) == (0, "")
         assert "window fresh" in done.out
         assert stack.invoke({}).payload["accessToken"] == grant.access_token
+        version, logs = stack.current()[0], stack.cloud.client("logs")
+        function = stack.cloud.client("lambda").get_function_configuration(FunctionName=stack.outputs["FunctionName"])
+        for _ in range(100):
+            found = logs.filter_log_events(logGroupName=function["LoggingConfig"]["LogGroup"])["events"]
+            if any(Log.TOKEN_CHECKED in line["message"] and version in line["message"] for line in found):
+                return
+            time.sleep(0.1)
+        pytest.fail("the function was not told of the new pair")
 
     def test_without_a_stack_says_how_to_deploy(self, tokenctl: Tokenctl) -> None:
         done = tokenctl("seed", "--stage", "nowhere", stdin=json.dumps(PAIR))
