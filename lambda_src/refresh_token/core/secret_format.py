@@ -120,7 +120,8 @@ def _pair(keys: Mapping[str, object], kept: Mapping[str, object] | None = None, 
 
 
 def _document(text: str) -> dict[str, object]:
-    if not text.strip():
+    text = text.removeprefix("\ufeff").strip()  # editors and shells of Windows write a byte order mark
+    if not text:
         raise SecretNotSeededException(f"The secret is empty. {HOW_TO_SEED}")
     try:
         document = json.loads(text, parse_constant=_reject_constant)
