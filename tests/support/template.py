@@ -18,6 +18,7 @@ PARENTS = {"dev": None, "prod": "dev", "local": "dev", "prod-figma": "prod", "pr
 """Each stage, and each other issuer, with the variant that its snapshot starts from."""
 
 MAX_LINE = 120
+SHORT_MEMBER = 60
 SHORT = 4
 """The most parts of a text that stay a list."""
 WIDGET = re.compile(r',(?={"type")')
@@ -81,7 +82,10 @@ def file(variant: str) -> Path:
 
 
 def _text(node: Any, indent: str = "") -> str:
-    """Return JSON with one line for whatever fits into one. What is alone in its list or object opens on its line."""
+    """Return JSON with one line for whatever fits into one; short members share a line.
+
+    What is alone in its list or object opens on its line.
+    """
     line = json.dumps(node)
     if len(indent + line) <= MAX_LINE or not isinstance(node, dict | list):
         return line
@@ -90,9 +94,14 @@ def _text(node: Any, indent: str = "") -> str:
     opening, closing = "{}" if isinstance(node, dict) else "[]"
     if len(values) == 1 and isinstance(values[0], dict | list):
         return f"{opening}{keys[0]}{_text(values[0], indent)}{closing}"
-    deeper = f"{indent} "
-    lines = (f"{deeper}{key}{_text(value, deeper)}" for key, value in zip(keys, values, strict=True))
-    return f"{opening}\n" + ",\n".join(lines) + f"\n{indent}{closing}"
+    deeper, lines = f"{indent} ", [""]
+    for key, value in zip(keys, values, strict=True):
+        member = f"{key}{_text(value, deeper)}"
+        if len(member) <= SHORT_MEMBER and lines[-1] and len(f"{lines[-1]}, {member}") <= MAX_LINE:
+            lines[-1] += f", {member}"
+        else:
+            lines.append(f"{deeper}{member}")
+    return opening + ",\n".join(lines).removeprefix(",") + f"\n{indent}{closing}"
 
 
 def _changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any]]:
