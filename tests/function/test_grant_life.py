@@ -1,6 +1,6 @@
 """When a grant ends, when a tick keeps it alive, and which tokens ticks leave to consumers."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,7 +11,6 @@ from tests.support.fakes import NOW
 
 DAY = timedelta(days=1)
 Times = tuple[int | None, int | None, int | None]
-LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 # (idle days, days in all, when granted, when refreshed, said to expire; end, when to keep alive), as days from now
 LIVES: dict[str, tuple[tuple[int, int], Times, int | None, int | None]] = {

@@ -44,7 +44,6 @@ class Reader(ast.NodeVisitor):
         self._kind = "text"
 
     def visit_Expr(self, node: ast.Expr) -> None:
-        """Skip docstrings."""
         if not isinstance(node.value, ast.Constant):
             self.visit(node.value)
 
@@ -56,12 +55,10 @@ class Reader(ast.NodeVisitor):
             self.visit(part)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        """Read the value, not the annotation."""
         if node.value:
             self.visit(node.value)
 
     def visit_Call(self, node: ast.Call) -> None:
-        """Read the arguments as texts of the call's kind."""
         name = ast.unparse(node.func).rpartition(".")[2]
         outer = self._kind
         self._kind = next((kind for kind, pattern in KINDS if re.search(pattern, name)), outer)
@@ -69,12 +66,10 @@ class Reader(ast.NodeVisitor):
         self._kind = outer
 
     def visit_Constant(self, node: ast.Constant) -> None:
-        """Add a string."""
         if isinstance(node.value, str):
             self._add(node, self._kind, node.value)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        """Add an f-string, with its expressions in braces."""
         parts = (
             f"{{{ast.unparse(part.value)}}}" if isinstance(part, ast.FormattedValue) else str(ast.literal_eval(part))
             for part in node.values

@@ -58,7 +58,6 @@ def mutmut(*arguments: str) -> list[str]:
 
 
 def read_fates() -> dict[str, str]:
-    """Return the fate of each mutant by its name."""
     results = subprocess.run(
         mutmut("results", "--all", "true"), cwd=FOLDER, stdout=subprocess.PIPE, text=True, check=True
     ).stdout
@@ -96,7 +95,6 @@ def module(name: str) -> str:
 
 
 def diff(name: str) -> str:
-    """Return the changed lines of a mutant."""
     shown = subprocess.run(mutmut("show", name), cwd=FOLDER, stdout=subprocess.PIPE, text=True, check=True).stdout
     return "".join(f"  {line}\n" for line in shown.splitlines() if line[:2] in {"- ", "+ "})
 

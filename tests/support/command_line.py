@@ -25,7 +25,6 @@ class Done:
         return json.loads(self.out)
 
     def line(self, check: str) -> str:
-        """Return the doctor's line about a check."""
         found = [line for line in self.out.splitlines() if line[6:].startswith(f"{check} ")]
         assert len(found) == 1, self.out
         return found[0]

@@ -9,8 +9,6 @@ PAGE = Path(__file__).parents[2] / "docs" / "consumers.md"
 
 @dataclass(frozen=True)
 class Block:
-    """A code block and the heading above it."""
-
     heading: str
     language: str
     code: str

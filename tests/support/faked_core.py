@@ -38,7 +38,6 @@ def build_core(
     memory: ProcessMemory,
     new_version_id: Callable[[str], str],
 ) -> Refresher:
-    """Put the core together as the handler does."""
     parts: dict[str, Any] = {"connection": connection, "clock": clock, "telemetry": telemetry, "memory": memory}
     once = RefreshOnce(**parts, new_version_id=new_version_id, jitter=lambda: 1.0)
     return Refresher(**parts, once=lambda: once)
@@ -76,11 +75,9 @@ class World:
 
     @classmethod
     def with_token(cls, window: str = "fresh", **changes: Any) -> "World":
-        """Return a world whose secret holds version V1 in a window."""
         return cls().seeded(window, **changes)
 
     def seeded(self, window: str = "fresh", *, stored: datetime = NOW, **changes: object) -> "World":
-        """Return this world after version V1 was stored."""
         self.store.put("V1", pair(window, **changes), at=stored)
         return self
 

@@ -104,7 +104,6 @@ class Secret:
         self.created.setdefault(version_id, at)
 
     def put_pending(self, version_id: str, text: str, expected: str, *, at: datetime = NOW) -> None:
-        """Write a version that is to replace ``expected``."""
         self.put(version_id, text, at=at)
         self.pending = version_id, expected
 
@@ -285,15 +284,12 @@ class FakeLock:
 
 @dataclass
 class FakeTelemetry:
-    """Keeps each report as (name, facts)."""
-
     reports: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def names(self) -> list[str]:
         return [name for name, _ in self.reports]
 
     def facts(self, name: str, key: str) -> list[object]:
-        """Return one fact of each report of a name."""
         return [facts[key] for reported, facts in self.reports if reported == name]
 
     def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool | None) -> None:

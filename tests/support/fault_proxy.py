@@ -121,7 +121,6 @@ class FaultProxy(App):
             self._silence = threading.Event()
 
     def hold(self, operation: str, nth: int = 1, *, answered: bool = False) -> Hold:
-        """Hold the nth call of an operation, or its answer."""
         hold = Hold(answered)
         self._plans[operation, nth] = hold
         return hold
@@ -184,7 +183,6 @@ class FaultProxy(App):
         return Response(got.data, got.status, kept)
 
     def close(self) -> None:
-        """Cut off the calls that are still held."""
         self._silence.set()
         for plan in list(self._plans.values()):
             if isinstance(plan, Hold) and not plan.released.is_set():

@@ -21,7 +21,6 @@ from tests.support.lambda_context import LambdaContext, counting_down
 
 
 def invoke(handler: Callable[[object, LambdaContext], Any], event: object, seconds: float) -> Any:
-    """Return what a caller of Lambda's Invoke gets."""
     try:
         return handler(event, LambdaContext(counting_down(seconds), str(uuid.uuid4())))
     except Exception as error:  # noqa: BLE001 - as the runtime does
@@ -41,7 +40,6 @@ def pipe() -> tuple[TextIO, TextIO]:
 
 
 def main(asset: str, count: int, seconds: float, log: str) -> None:
-    """Fork the environments, and pass events and answers on."""
     requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
     sys.path[-1:] = [asset]

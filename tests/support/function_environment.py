@@ -95,8 +95,6 @@ APP_ID, APP_SECRET = "canary-app-id", "canary-app-secret"
 
 @dataclass(frozen=True)
 class AppSecret:
-    """The secret of an app's credentials."""
-
     arn: str
 
     def store(self, text: str | bytes) -> None:
@@ -106,7 +104,6 @@ class AppSecret:
 
 @pytest.fixture
 def app_secret(aws: None) -> AppSecret:  # noqa: ARG001 - moto must be there
-    """Credentials of an app, as an operator has stored them."""
     secret = AppSecret(boto3.client("secretsmanager").create_secret(Name="app")["ARN"])
     secret.store(json.dumps({"clientId": APP_ID, "clientSecret": APP_SECRET}))
     return secret

@@ -19,8 +19,6 @@ class _Quiet(WSGIRequestHandler):
 
 
 class App:
-    """A WSGI app that answers with `respond`."""
-
     def respond(self, request: Request) -> Response:
         raise NotImplementedError
 
@@ -43,5 +41,4 @@ def serving(app: "WSGIApplication", tls: ssl.SSLContext | None = None) -> Iterat
 
 
 def answering(status: int, body: str, headers: Mapping[str, str] | None = None) -> AbstractContextManager[str]:
-    """Give one answer to every request until the block ends."""
     return serving(Response(body, status, dict(headers or {})))

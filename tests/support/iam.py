@@ -42,7 +42,6 @@ class Role:
         (self._own_key,) = {"KmsKeyId" in secret for secret in secrets}
 
     def granted(self) -> set[tuple[str, str]]:
-        """Return every statement's Sid with each action that it allows."""
         return {(statement["Sid"], action) for statement in self._statements for action in _actions(statement)}
 
     def answer(self, model: Any, params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:

@@ -8,7 +8,6 @@ REQUEST_ID = "lambda-request-1"
 
 
 def counting_down(seconds: float) -> Callable[[], float]:
-    """Return a function that returns the seconds that are left."""
     end = time.monotonic() + seconds
     return lambda: end - time.monotonic()
 

@@ -33,7 +33,6 @@ class Runtime:
     """The emulator's; its only child is the function."""
 
     def invoke(self, event: object) -> Any:
-        """Return the payload that a caller of Lambda's Invoke gets."""
         return self.invoke_raw(json.dumps(event).encode())
 
     def invoke_raw(self, body: bytes) -> Any:

@@ -42,7 +42,6 @@ class LocalFunction:
         create_lock_table(self.dynamodb, self.name)
 
     def seed(self, grant: Grant | Token, *, expires_in: timedelta | None = FRESH, **more: object) -> str:
-        """Store a pair; return its version."""
         pair = {"accessToken": grant.access_token, "refreshToken": grant.refresh_token, **more}
         if expires_in is not None:
             pair["expiresAt"] = (datetime.now(UTC) + expires_in).isoformat()
@@ -58,7 +57,6 @@ class LocalFunction:
         return str(self.secrets.put_secret_value(SecretId=self.secret_arn, SecretString=text)["VersionId"])
 
     def runtime(self, **environment: str) -> AbstractContextManager[Runtime]:
-        """Run the function; `environment` changes its variables."""
         return self._running(environment)
 
     @property

@@ -38,7 +38,6 @@ class MotoFunction:
         return {"SECRET_ARN": self.secret_arn, "LOCK_TABLE": TABLE, **WINDOW_VARIABLES}
 
     def seed(self, window: str = "fresh", **changes: object) -> str:
-        """Store a pair in a window; return its version."""
         left = LEFT[window]
         assert left is not None
         expires_at = datetime.now(UTC) + left
@@ -70,6 +69,5 @@ class MotoFunction:
 
 
 def deploy(issuer: TokenServer) -> MotoFunction:
-    """Create the stack's resources, with an empty secret."""
     create_lock_table(boto3.client("dynamodb"))
     return MotoFunction(issuer, boto3.client("secretsmanager").create_secret(Name="pair")["ARN"])

@@ -55,8 +55,6 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
 
 @dataclass
 class Token(TokenMixin):  # type: ignore[misc]
-    """An issued pair, and the user whose sign-in it came from."""
-
     user: str
     access_token: str
     refresh_token: str
@@ -183,8 +181,6 @@ class RotatingServer(AuthorizationServer):  # type: ignore[misc]
 
 @dataclass
 class OAuth2Server(App):
-    """A running server."""
-
     url: str = ""
     server: RotatingServer = field(default_factory=RotatingServer)
     twist: Callable[[Response], Response] = lambda response: response
@@ -209,7 +205,6 @@ class OAuth2Server(App):
         return token
 
     def issued(self, user: str) -> int:
-        """Return the number of pairs that followed the user's first one."""
         return sum(token.user == user for token in self.server.tokens.values()) - 1
 
     def respond(self, request: Request) -> Response:

@@ -27,7 +27,6 @@ class OidcProvider:
         return str(json.loads(answer.data)["refresh_token"])
 
     def accepts(self, access_token: str) -> bool:
-        """Tell whether the server takes an access token of its own."""
         headers = {"Authorization": f"Bearer {access_token}"}
         return urllib3.request("GET", f"{self.url}/me", headers=headers, timeout=10).status == HTTPStatus.OK
 

@@ -57,8 +57,6 @@ class Order(Enum):
 
 @dataclass(eq=False, kw_only=True)
 class Invocation:
-    """One run of the core, and what it has done so far."""
-
     run: Callable[["Invocation"], object]
     use: str
     issued_by: IssuedBy
@@ -137,7 +135,6 @@ class Grants:
     """When each access token expires by our clock, if nothing kills it before."""
 
     def issue(self, now: datetime) -> tuple[str, object]:
-        """Make a new live access token; return it and ``expiresIn``."""
         self.live = f"access-{len(self.ends)}"
         self.ends[self.live] = now + self.lifetime
         epoch = int((self.ends[self.live] + self.skew).timestamp())
@@ -155,7 +152,6 @@ class Grants:
         return self.live, forms[self.form]
 
     def sign_in(self, now: datetime) -> TokenPair:
-        """Return the pair of a new sign-in."""
         access, _ = self.issue(now)
         refresh = f"refresh-{len(self.ends)}"
         self.valid.add(refresh)
@@ -198,7 +194,6 @@ class Simulation(Secret):
         return self.pending[0] if self.pending[1] == version_id else None
 
     def by_hand(self, version_id: str) -> None:
-        """Make a version current as an operator does."""
         self.make_current(version_id)
         self.succeeded.discard(version_id)
         self.disturb()
@@ -209,7 +204,6 @@ class Simulation(Secret):
             each.disturbed = True
 
     def issue(self, me: Invocation, refresh_token: str, *, foreign: bool) -> Issued:
-        """Answer a refresh, and check that it is allowed."""
         if not foreign:
             self._may_refresh(me, refresh_token)
         if refresh_token not in self.grants.valid:

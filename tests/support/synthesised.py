@@ -59,11 +59,6 @@ class Synthesised:
         ]
         return sorted(json.dumps(policies, sort_keys=True) for policies in found if policies[1])
 
-    def role_of(self, service: str) -> dict[str, Any]:
-        roles: list[dict[str, Any]] = [role["Properties"] for role in self.resources("AWS::IAM::Role")]
-        (role,) = [role for role in roles if f'"{service}.amazonaws.com"' in json.dumps(role)]
-        return role
-
 
 def by_type(template: Mapping[str, Any]) -> dict[str, Any]:
     """Put a resource's type wherever its logical id is referred to."""

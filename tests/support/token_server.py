@@ -132,7 +132,6 @@ class TokenServer:
                     return
 
     def send(self, connection: socket.socket, reply: Reply) -> bool:
-        """Send a reply; tell whether the connection stays."""
         self.closing.wait(reply.silent)
         wire = reply.wire
         step = 1 if reply.pause else max(1, len(wire))

@@ -47,7 +47,6 @@ class Swarm:
             return answers.result()
 
     def logged(self, message: str) -> int:
-        """How often all of them logged a message."""
         return self.log_file.read_text().count(f'"message":"{message}"')
 
 

@@ -49,7 +49,6 @@ class Stage:
     """Whether a cell made clients that wait a second."""
 
     def invoke(self, event: Event) -> Any:
-        """Return what a caller of Lambda's Invoke gets."""
         try:
             return self.handler(event, LambdaContext(self.seconds_left))
         except Exception as error:  # noqa: BLE001 - as the runtime does
@@ -69,7 +68,6 @@ class Stage:
         return self.invoke(events[who])
 
     def prepare(self, cell: fault_table.Cell, version: str) -> None:
-        """Set up the precondition and the fault."""
         standin, row = self.function.cloud.standin, cell.row
         if row.given == "a failure stands":
             standin.fail("RefreshToken", status=503)
@@ -130,7 +128,6 @@ def aws_fault(name: str) -> Strike:
 
 @contextmanager
 def staged(function: LocalFunction, **environment: str) -> Iterator[Stage]:
-    """Set the stage; `environment` changes the function's variables."""
     with fault_proxy(function.cloud) as proxy, pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)

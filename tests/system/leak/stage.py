@@ -149,7 +149,6 @@ class Stage:
 
     @contextmanager
     def captured(self) -> Iterator[None]:
-        """Capture what is printed and logged, at every level."""
         root = logging.getLogger()
         level = root.level
         root.setLevel(logging.DEBUG)
@@ -224,7 +223,6 @@ def load_handler() -> ModuleType:
 
 @contextmanager
 def open_stage() -> Iterator[Stage]:
-    """Set the stage up, and put everything back afterwards."""
     with pytest.MonkeyPatch.context() as environment, token_server() as server, mock_aws():
         logging.getLogger("moto").setLevel(logging.INFO)  # no part of the function
         for name in UNSET:

@@ -92,7 +92,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def answers(running: LocalCloud | None) -> bool:
-    """Whether both parts of a cloud respond."""
     assert running is not None
     try:
         running.client("sqs").list_queues()
