@@ -27,6 +27,9 @@ from tests.support.windows import FRESH, MANDATORY
 
 pytestmark = pytest.mark.xdist_group("stack")
 
+LONG_AGO = "2026-01-01T00:00:00Z"
+"""The function leaves a token alone that was issued seconds ago."""
+
 AMPLIFYS_APP, ADA = "an-app-of-amplifys", "ada@example.com"
 
 
@@ -127,6 +130,8 @@ def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: De
         assert calls(stack, "FigmaRefresh") == []
 
         sign_in(stack)
+        _, pair = stack.current()
+        put_secret(stack, SecretString=json.dumps({**pair, "refreshedAt": LONG_AGO}))
         signed_in, pair = stack.current()
         assert standin.accepts(pair["accessToken"])
         report = stack.invoke(TICK).payload
