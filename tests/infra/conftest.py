@@ -92,6 +92,7 @@ def cdk_environment() -> dict[str, str]:
     tools = [str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin")]
     nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull}
     nowhere |= {"AWS_SHARED_CREDENTIALS_FILE": os.devnull, "PIP_NO_INDEX": "1", "CDK_DISABLE_VERSION_CHECK": "1"}
+    nowhere["CDK_VALIDATION"] = "false"
     return {**clean, **nowhere, "PATH": os.pathsep.join([*tools, os.environ["PATH"]])}
 
 

@@ -31,9 +31,8 @@ def test_local_synthesises_offline_and_reproducibly(
     cdk_cli: str, cdk_environment: dict[str, str], context: dict[str, object], warm_cache: Path, tmp_path: Path
 ) -> None:
     endpoint = "http://127.0.0.1:9999"
-    done = synth(
-        cdk_cli, cdk_environment, tmp_path, "-c", "stage=local", "-c", f"amplifyuibuilder_endpoint_url={endpoint}"
-    )
+    environment = {**cdk_environment, "CDK_VALIDATION": "true"}
+    done = synth(cdk_cli, environment, tmp_path, "-c", "stage=local", "-c", f"amplifyuibuilder_endpoint_url={endpoint}")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("1 May 2027") == 1
     template = (tmp_path / "RefreshToken-local.template.json").read_text(encoding="utf-8")
@@ -44,6 +43,8 @@ def test_local_synthesises_offline_and_reproducibly(
     assert template == (again / "RefreshToken-local.template.json").read_text(encoding="utf-8")
     assert endpoint in template
     assert str(ROOT) not in template
+    report = json.loads((tmp_path / "validation-report.json").read_text(encoding="utf-8"))
+    assert report["pluginReports"] == [], "neither cdk-nag nor the CDK's own rules find anything"
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     stack = manifest["artifacts"]["RefreshToken-local"]
     assert stack["environment"] == "aws://unknown-account/unknown-region"
