@@ -18,6 +18,7 @@ import pytest
 from local.cloud import LocalCloud
 from local.deployment import Deployment
 from local.standin import Standin
+from tests.support.botocore_models import kept_models
 from tests.support.certificates import Authority
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.local_function import LocalFunction, build_asset
@@ -61,6 +62,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in NOT_COVERED:
             item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name, function in kept_models():
+            patch.setattr(owner, name, function)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,8 @@ import tempfile
 from pathlib import Path
 
 import awscli.clidriver  # first: it makes `botocore` mean its own
-from botocore.loaders import JSONFileLoader
 
-from tests.support.botocore_models import read_once
+from tests.support.botocore_models import kept_models
 
 
 def run(words: list[str], stdin: str, env: dict[str, str]) -> dict[str, object]:
@@ -45,9 +44,12 @@ def _become(words: list[str], files: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    setattr(JSONFileLoader, "load_file", read_once())  # noqa: B010 - mypy takes no method for a variable
+    for owner, name, function in kept_models():
+        setattr(owner, name, function)
     driver = awscli.clidriver.create_clidriver()  # loads what every call would load again
     driver.session.create_client("amplifyuibuilder", "eu-west-1")
+    for kind in ("paginators-1", "waiters-2"):
+        driver.session.get_component("data_loader").list_available_services(kind)
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, all that is loaded
     answers = os.fdopen(os.dup(1), "w")

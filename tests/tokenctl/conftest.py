@@ -10,12 +10,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.loaders import JSONFileLoader, Loader
+from botocore.loaders import Loader
 
 from local.standin import StandinControl
 from tests.support.aws_cli import AWS, AWS_PYTHON, is_version_2
 from tests.support.aws_endpoints import Function, Wire
-from tests.support.botocore_models import read_once
 from tests.support.checkout import ROOT
 from tests.support.command_line import Done, Tokenctl
 from tests.support.http_server import serving
@@ -23,13 +22,6 @@ from tokenctl.main import run
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 NOWHERE = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _models() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", read_once())
-        yield
 
 
 @pytest.fixture(autouse=True)
