@@ -57,13 +57,34 @@ def check_errors(subject: Subject) -> Finding:
 
 def check_alarms(subject: Subject) -> Finding:
     """Check that no alarm is in the state ALARM."""
-    alarms = subject.deployed.alarms()
+    alarms = [alarm for alarm in subject.deployed.alarms() if "AlarmRule" not in alarm]  # composites repeat the others
     ringing = [short_alarm_name(alarm["AlarmName"]) for alarm in alarms if alarm["StateValue"] == "ALARM"]
     if ringing:
         return Finding(Level.FAIL, f"in ALARM: {', '.join(ringing)}", "docs/runbook.md has an entry for each alarm")
     if not alarms:
         return Finding(Level.WARN, "the stack has no alarms")
     return Finding(Level.OK, f"none of the {len(alarms)} alarms is in ALARM")
+
+
+def check_subscribers(subject: Subject) -> Finding:
+    """Check that somebody is told when an alarm goes off."""
+    found = subject.deployed.alarm_subscriptions()
+    confirmed = sum(arn.startswith("arn:") for arn in found)
+    if confirmed:
+        return Finding(Level.OK, f"{confirmed} subscriber{'s' * (confirmed > 1)} to the alarms")
+    if found:
+        return Finding(
+            Level.WARN,
+            "nobody has confirmed a subscription to the alarms yet",
+            "follow the link in the e-mail from SNS",
+            urgent=False,
+        )
+    return Finding(
+        Level.WARN,
+        "nobody is told when an alarm goes off",
+        "set `alarm_email` and deploy, or subscribe to the topic in the output AlarmTopicArn",
+        urgent=False,
+    )
 
 
 def check_dead_letters(subject: Subject) -> Finding:

@@ -10,6 +10,7 @@ from tokenctl.checks.operation import (
     check_errors,
     check_last_run,
     check_schedule,
+    check_subscribers,
 )
 from tokenctl.checks.policy import check_policy
 from tokenctl.checks.stack import check_alias, check_app_secret, check_issuer, check_stack
@@ -35,5 +36,6 @@ AFTER_DEPLOYMENT: Final = (
     Check("last run", ("stack",), check_last_run),
     Check("errors", ("stack",), check_errors),
     Check("alarms", ("stack",), check_alarms),
+    Check("subscribers", ("stack",), check_subscribers),
     Check("dead letters", ("stack",), check_dead_letters),
 )

@@ -90,9 +90,11 @@ class DeployedStack:
     def _alarms(self, client: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a boto3 client
         """Yield those of the stack; without a stack, those that watch the function, its metrics or its queue."""
         if self.target.named_function is None:
-            names = self.resources.get("AWS::CloudWatch::Alarm", [])
+            kinds = ("AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::Alarm")
+            names = [name for kind in kinds for name in self.resources.get(kind, [])]
             if names:  # without names, CloudWatch lists every alarm of the account
-                yield from client.describe_alarms(AlarmNames=names)["MetricAlarms"]
+                found = client.describe_alarms(AlarmNames=names, AlarmTypes=["CompositeAlarm", "MetricAlarm"])
+                yield from [*found["CompositeAlarms"], *found["MetricAlarms"]]
             return
         service = self.target.function_variables.get("POWERTOOLS_SERVICE_NAME", "")
         watched = {self.target.stack_name, service, self.dead_letter_queue_url.rpartition("/")[2]}
@@ -100,6 +102,16 @@ class DeployedStack:
             for alarm in page["MetricAlarms"]:
                 if watched & set(_dimension_values(alarm)):
                     yield alarm
+
+    def alarm_subscriptions(self) -> list[str]:
+        """Return the ARNs of the subscriptions to the topics that the alarms notify; some are still unconfirmed."""
+        topics = {action for alarm in self.alarms() for action in alarm.get("AlarmActions", ()) if ":sns:" in action}
+        client, found = self.target.aws.client("sns"), []
+        with translate_aws_errors():
+            for topic in sorted(topics):
+                for page in client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
+                    found += [subscription["SubscriptionArn"] for subscription in page["Subscriptions"]]
+        return found
 
     @cached_property
     def dead_letter_queue_url(self) -> str:

@@ -31,7 +31,8 @@ def test_all_is_well(tokenctl: Tokenctl, stack: Deployment) -> None:
     stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
     stack.invoke(TICK)
     done = tokenctl("doctor")
-    levels = {line.split()[0] for line in done.out.splitlines() if not line[6:].startswith(("errors ", "issuer "))}
+    aside = ("errors ", "issuer ", "subscribers ")
+    levels = {line.split()[0] for line in done.out.splitlines() if not line[6:].startswith(aside)}
     assert levels == {"OK"}, done.out
     assert len(done.out.splitlines()) == len([*BEFORE_DEPLOYMENT, *AFTER_DEPLOYMENT])
     assert version in done.line("secret")
@@ -227,6 +228,18 @@ def errors_and_invalid(done: Done) -> tuple[int, int]:
 
 
 class TestTheOperation:
+    @pytest.mark.usefixtures("fresh")
+    def test_nobody_who_gets_the_alarms(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        assert tokenctl("doctor").line("subscribers").startswith("WARN  subscribers   nobody is told when an")
+        sns, queue = stack.cloud.client("sns"), stack.cloud.client("sqs").create_queue(QueueName="pager")["QueueUrl"]
+        arn = f"arn:aws:sqs:{sns.meta.region_name}:000000000000:pager"
+        told = sns.subscribe(TopicArn=stack.outputs["AlarmTopicArn"], Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
+        try:
+            assert tokenctl("doctor").line("subscribers") == "OK    subscribers   1 subscriber to the alarms."
+        finally:
+            sns.unsubscribe(SubscriptionArn=told)
+            stack.cloud.client("sqs").delete_queue(QueueUrl=queue)
+
     @pytest.mark.usefixtures("fresh", "trouble")
     def test_schedule_alarms_and_queue_in_trouble(self, tokenctl: Tokenctl) -> None:
         done = tokenctl("doctor")
