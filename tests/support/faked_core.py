@@ -8,7 +8,7 @@ from typing import Any
 
 from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
-from refresh_token.core.ports import Clock, Issuer, Telemetry
+from refresh_token.core.ports import Clock, Issuer
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.refresh_once import RefreshOnce
 from refresh_token.core.refresher import Refresher
@@ -34,7 +34,7 @@ def pair(window: str = "fresh", **changes: object) -> TokenPair:
 def build_core(
     connection: Connection,
     clock: Clock,
-    telemetry: Telemetry,
+    telemetry: FakeTelemetry,
     memory: ProcessMemory,
     new_version_id: Callable[[str], str],
 ) -> Refresher:

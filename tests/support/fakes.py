@@ -3,7 +3,7 @@
 The store and the lock make each call of a service as a step. A test that subclasses them decides what becomes of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -284,6 +284,8 @@ class FakeLock:
 
 @dataclass
 class FakeTelemetry:
+    """The Telemetry port. Keeps each report as (name, facts)."""
+
     reports: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def names(self) -> list[str]:
@@ -292,43 +294,9 @@ class FakeTelemetry:
     def facts(self, name: str, key: str) -> list[object]:
         return [facts[key] for reported, facts in self.reports if reported == name]
 
-    def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool | None) -> None:
-        facts: dict[str, object] = {"version_id": version_id, "seconds_left": seconds_left, "overdue": overdue}
-        self.reports.append(("token_age", facts))
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        def report(what: object = None, **facts: object) -> None:
+            of_error = {"reason": what.reason} if isinstance(what, RefreshTokenError) else {}
+            self.reports.append((name, {**of_error, **facts}))
 
-    def grant_age(self, *, seconds_left: float | None, ending: bool) -> None:
-        self.reports.append(("grant_age", {"seconds_left": seconds_left, "ending": ending}))
-
-    def grant_state(self, *, needs_sign_in: bool, pair_not_stored: bool) -> None:
-        facts: dict[str, object] = {"needs_sign_in": needs_sign_in, "pair_not_stored": pair_not_stored}
-        self.reports.append(("grant_state", facts))
-
-    def refreshed(self, *, old: str, new: str, recovered_from: str | None) -> None:
-        self.reports.append(("refreshed", {"old": old, "new": new, "recovered_from": recovered_from}))
-
-    def refresh_failed(self, error: RefreshTokenError, *, version_id: str, first: bool) -> None:
-        self.reports.append(("refresh_failed", {"reason": error.reason, "version_id": version_id, "first": first}))
-
-    def served_degraded(self, error: RefreshTokenError, *, version_id: str) -> None:
-        self.reports.append(("served_degraded", {"reason": error.reason, "version_id": version_id}))
-
-    def report_damped(self, *, version_id: str) -> None:
-        self.reports.append(("report_damped", {"version_id": version_id}))
-
-    def superseded(self, *, version_id: str) -> None:
-        self.reports.append(("superseded", {"version_id": version_id}))
-
-    def expiry_capped(self) -> None:
-        self.reports.append(("expiry_capped", {}))
-
-    def expiry_not_said(self) -> None:
-        self.reports.append(("expiry_not_said", {}))
-
-    def odd_answer(self, members: Sequence[str]) -> None:
-        self.reports.append(("odd_answer", {"members": list(members)}))
-
-    def lock_not_read(self, error: RefreshTokenError, *, version_id: str) -> None:
-        self.reports.append(("lock_not_read", {"reason": error.reason, "version_id": version_id}))
-
-    def lock_not_closed(self, error: RefreshTokenError, *, version_id: str) -> None:
-        self.reports.append(("lock_not_closed", {"reason": error.reason, "version_id": version_id}))
+        return report
