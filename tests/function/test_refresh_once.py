@@ -228,6 +228,12 @@ class TestFailure:
         world.clock.time = NOW + cooldown
         refresh(world)
 
+    def test_before_anything_was_sent_keeps_nobody_away(self) -> None:
+        world = World.with_token("expired")
+        fails_at_the_issuer(world, errors.ConfigurationException("no app", unsent=True))
+        assert world.lock.state() == Failure("ConfigurationException", NOW)
+        refresh(world)
+
     @pytest.mark.parametrize(
         ("faults", "firsts"),
         [
