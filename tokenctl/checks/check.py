@@ -1,6 +1,6 @@
 """A check and its result."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -45,7 +45,7 @@ class Subject:
     """The issuer that the operator is about to deploy; None stands for the deployed one, or else the default."""
 
     @cached_property
-    def failure(self) -> Mapping[str, Any] | None:
+    def failure(self) -> dict[str, Any] | None:
         """The failure of the last refresh of the current version; None if there is none, or if it cannot be read."""
         try:
             return failure_of(read_pair(self.deployed).version_id, last_outcome(self.deployed, self.now))

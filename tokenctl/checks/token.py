@@ -10,13 +10,12 @@ from refresh_token.errors import ReauthorizationRequiredException, TokenNotStore
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
-from tokenctl.stack.issuer import sign_in_command
+from tokenctl.stack.issuer import renewal_command, sign_in_command
 from tokenctl.stack.pair_secret import NoPairError, mismatch, read_pair
 from tokenctl.stack.token_life import life_of, meaning, relative, relative_to, sentence, utc_minute
+from tokenctl.stack.verdict import TIME_TO_ROTATE
 
 _AWS_MANAGED_KEY: Final = "alias/aws/secretsmanager"
-TIME_TO_ROTATE: Final = 30 * 86_400
-"""Seconds before the end of a token that a person renews: from then on, the doctor warns."""
 
 
 def check_secret(subject: Subject) -> Finding:
@@ -110,11 +109,11 @@ def _after_failure(subject: Subject, failure: Mapping[str, Any]) -> Finding:
     end = read_pair(subject.deployed).pair.expires_at
     lives = end is not None and end > subject.now
     if subject.deployed.settings.static:
-        text, fix = f"the token was reported dead {ago}", f"`tokenctl rotate {subject.target.option}`"
+        text = f"the token was reported dead {ago}"
     else:
-        text, fix = f"the issuer refused the grant {ago}", f"`{sign_in_command(subject.deployed)}`"
+        text = f"the issuer refused the grant {ago}"
         text += f"; consumers get the token until {utc_minute(end)}" if lives else "; consumers get an error"
-    return Finding(Level.FAIL, text, fix)
+    return Finding(Level.FAIL, text, f"`{renewal_command(subject.deployed)}`")
 
 
 def check_key(subject: Subject) -> Finding:

@@ -20,12 +20,15 @@ from tokenctl.commands.refresh import WARNING, force_refresh
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import sign_in_command
+from tokenctl.stack.status_report import judge, token_report
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative
+from tokenctl.stack.verdict import Health, Verdict
 from tokenctl.terminal.confirm import confirm
 
 EXIT_CODES: Final = {Level.OK: 0, Level.SKIP: 0, Level.WARN: 1, Level.FAIL: 2}
 COLOURS: Final = {Level.OK: "green", Level.SKIP: "bright_black", Level.WARN: "yellow", Level.FAIL: "red"}
+VERDICT_LEVELS: Final = {Health.HEALTHY: Level.OK, Health.DEGRADED: Level.WARN, Health.DEAD: Level.FAIL}
 INDENT: Final = 20
 """Characters of a line before its text."""
 MIN_TEXT_WIDTH: Final = 30
@@ -69,13 +72,26 @@ def doctor(  # noqa: PLR0913 - one for each option
         findings.append((name, finding))
         if not output.is_structured:
             click.echo(_line(name, finding), color=output.colored)
+    verdict = None if before_deployment else _verdict(subject, findings)
     if output.is_structured:
+        if verdict is not None:
+            findings.append(("verdict", Finding(VERDICT_LEVELS[verdict.health], str(verdict))))
         answer = [
             {"check": name, "level": finding.level.value, "text": finding.text, "fix": finding.fix}
             for name, finding in findings
         ]
         output.print("doctor", answer)
+    elif verdict is not None:
+        colour = COLOURS[VERDICT_LEVELS[verdict.health]]
+        click.echo(click.style(str(verdict), fg=colour, bold=True), color=output.colored)
     return max(EXIT_CODES[finding.level] for _, finding in findings if finding.urgent)
+
+
+def _verdict(subject: Subject, findings: list[tuple[str, Finding]]) -> Verdict:
+    """Return the verdict of `tokenctl status`, with the names of the checks that found something."""
+    token = token_report(subject.deployed, subject.now, subject.failure)
+    names = [name for name, finding in findings if finding.urgent and EXIT_CODES[finding.level]]
+    return judge(subject.deployed, token, [f"see {', '.join(names)}"] if names else [])
 
 
 def _check_call(subject: Subject) -> Finding:

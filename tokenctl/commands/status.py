@@ -15,6 +15,7 @@ from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.stack.status_report import status_report
 from tokenctl.stack.target import Target
+from tokenctl.stack.verdict import EXIT_CODES, Health
 from tokenctl.terminal.status_screen import render
 
 EXAMPLES: Final = """\b
@@ -22,6 +23,9 @@ Examples:
   tokenctl status --stage prod
   tokenctl status --stage prod --watch 10
   tokenctl status --stage prod --output json | jq .token.window
+
+\b
+Exit codes: 0 HEALTHY, 1 DEGRADED, 2 DEAD; 0 with --watch.
 """
 
 
@@ -36,37 +40,46 @@ Examples:
 )
 @target_options
 @output_options
-def status(*, target: Target, output: Output, watch: float | None) -> None:
-    """Show issuer, window, expiry and versions of the token, the last outcome, schedule, alarms and dead-letter queue.
+def status(*, target: Target, output: Output, watch: float | None) -> int:
+    """Show the verdict, the token and its versions, the last outcome, schedule, alarms and dead-letter queue.
 
     If a part cannot be read, it says why. Never shows a token.
     """
     _ = target.named_function or target.outputs  # without a stack there is nothing to show
-    if watch and output.format == "json" and output.query is None:
-        _repeat(lambda: click.echo(json.dumps(status_report(target))), watch)  # JSON Lines
-        return
+    if watch is not None:
+        _watch(target, output, watch)
+        return 0
+    report = status_report(target)
     if output.is_structured:
-        _repeat(lambda: output.print("status", status_report(target)), watch)
-        return
-    console = Console(
+        output.print("status", report)
+    else:
+        _console(output).print(render(report))
+    return EXIT_CODES[Health(report["verdict"]["health"])]
+
+
+def _watch(target: Target, output: Output, interval: float) -> None:
+    if output.format == "json" and output.query is None:
+        _repeat(lambda: click.echo(json.dumps(status_report(target))), interval)  # JSON Lines
+    elif output.is_structured:
+        _repeat(lambda: output.print("status", status_report(target)), interval)
+    else:
+        with Live(console=_console(output), auto_refresh=False) as live:
+            _repeat(lambda: live.update(render(status_report(target), interval=interval), refresh=True), interval)
+
+
+def _console(output: Output) -> Console:
+    return Console(
         highlight=False,
         force_terminal=output.colored or None,
         color_system={True: "standard", False: None, None: "auto"}[output.colored],
     )
-    if watch is None:
-        console.print(render(status_report(target)))
-        return
-    with Live(console=console, auto_refresh=False) as live:
-        _repeat(lambda: live.update(render(status_report(target), interval=watch), refresh=True), watch)
 
 
-def _repeat(show: Callable[[], None], interval: float | None) -> None:
-    """Show once; with an interval, repeatedly until Ctrl-C, which then is a normal end."""
+def _repeat(show: Callable[[], None], interval: float) -> None:
+    """Show every few seconds until Ctrl-C, which is a normal end."""
     try:
-        show()
-        while interval is not None:
-            time.sleep(interval)
+        while True:
             show()
+            time.sleep(interval)
     except KeyboardInterrupt:
-        if interval is None:
-            raise
+        return

@@ -54,6 +54,13 @@ def sign_in_command(deployed: DeployedStack) -> str:
     return f"tokenctl authorize {deployed.target.option}{needs.get(_known_issuer(deployed) or '', '')}"
 
 
+def renewal_command(deployed: DeployedStack) -> str:
+    """Return the command with which a person renews what only a person can renew: the grant, or a static token."""
+    if deployed.settings.static:
+        return f"tokenctl rotate {deployed.target.option}"
+    return sign_in_command(deployed)
+
+
 def deployed_issued_by(deployed: DeployedStack) -> IssuedBy | None:
     """Return whose tokens the function can refresh; None if there is no issuer, or if it cannot be read."""
     issuer = _known_issuer(deployed)

@@ -1,6 +1,6 @@
 """The report of `tokenctl status`, as JSON."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -8,35 +8,64 @@ from typing import Any
 from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.windows import iso_utc
 from tokenctl.errors import TokenctlError
-from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.issuer import deployed_issuer
+from tokenctl.stack.deployed_stack import DeployedStack, short_alarm_name
+from tokenctl.stack.issuer import deployed_issuer, renewal_command
 from tokenctl.stack.last_outcome import failure_of, last_outcome
-from tokenctl.stack.pair_secret import list_versions, mismatch, read_pair
+from tokenctl.stack.pair_secret import NoPairError, list_versions, mismatch, read_pair
 from tokenctl.stack.schedule import next_run
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import life_of
+from tokenctl.stack.verdict import Commands, Verdict, verdict_of
 
 
 def status_report(target: Target) -> dict[str, Any]:
     """Return the report. A part that cannot be read is `{"error": why}`."""
     now, deployed = datetime.now(UTC), DeployedStack(replace(target))  # a copy remembers nothing of an earlier report
-    token, outcome = _part(lambda: _token(deployed, now)), _part(lambda: last_outcome(deployed, now))
-    if "error" not in token:
-        failure = None if outcome is None or "error" in outcome else failure_of(token["versionId"], outcome)
-        token["failure"] = failure and failure["reason"]
-    return {
-        "stack": target.stack_name,
-        "region": target.aws.session.region_name,
-        "readAt": iso_utc(now),
-        "issuer": _part(lambda: deployed_issuer(deployed)),
-        "refreshPolicy": deployed.settings.policy,
-        "token": token,
+    outcome = _part(lambda: last_outcome(deployed, now))
+    parts = {
+        "token": token_report(deployed, now, None if outcome is None or "error" in outcome else outcome),
         "versions": _part(lambda: _versions(deployed)),
         "lastOutcome": outcome,
         "schedule": _part(lambda: _schedule(deployed, now)),
         "alarms": _part(lambda: _alarms(deployed)),
         "deadLetterQueue": _part(lambda: {"messages": deployed.count_dead_letters()}),
     }
+    verdict = judge(deployed, parts["token"], list(_troubles(parts)))
+    return {
+        "stack": target.stack_name,
+        "region": target.aws.session.region_name,
+        "readAt": iso_utc(now),
+        "verdict": {"health": verdict.health.value, "text": verdict.text},
+        "issuer": _part(lambda: deployed_issuer(deployed)),
+        "refreshPolicy": deployed.settings.policy,
+        **parts,
+    }
+
+
+def judge(deployed: DeployedStack, token: dict[str, Any], troubles: list[str]) -> Verdict:
+    """Return the verdict, with the commands of this deployment."""
+    commands = Commands(
+        renew=renewal_command(deployed),
+        refresh=f"tokenctl refresh {deployed.target.option}",
+        static=deployed.settings.static,
+    )
+    return verdict_of(token, troubles, commands)
+
+
+def _troubles(parts: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the parts around the token."""
+    for name, part in parts.items():
+        if name != "token" and isinstance(part, dict) and "error" in part:
+            yield f"{name} cannot be read"
+    state = parts["schedule"].get("state", "ENABLED")
+    if state != "ENABLED":
+        yield f"the schedule is {state}"
+    if isinstance(parts["alarms"], list):
+        ringing = [short_alarm_name(alarm["name"]) for alarm in parts["alarms"] if alarm["state"] == "ALARM"]
+        if ringing:
+            yield f"in ALARM: {', '.join(ringing)}"
+    if count := parts["deadLetterQueue"].get("messages"):
+        yield f"{count} message{'s' * (count > 1)} in the dead-letter queue"
 
 
 def _part(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
@@ -46,8 +75,17 @@ def _part(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
         return {"error": str(error)}
 
 
-def _token(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
+def token_report(deployed: DeployedStack, now: datetime, outcome: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the part about the token; `outcome` is that of the last refresh, if it is known."""
+    try:
+        return _token(deployed, now, outcome)
+    except TokenctlError as error:
+        return {"error": str(error), "noPair": isinstance(error, NoPairError)}
+
+
+def _token(deployed: DeployedStack, now: datetime, outcome: dict[str, Any] | None) -> dict[str, Any]:
     stored, settings = read_pair(deployed), deployed.settings
+    failure = failure_of(stored.version_id, outcome)
     pair = stored.pair
     end = settings.grant_life.end(pair)
     return {
@@ -59,6 +97,7 @@ def _token(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
         "grantedAt": pair.granted_at and iso_utc(pair.granted_at),
         "grantEndsAt": end and iso_utc(end),
         "grantEnding": end and settings.grant_life.is_ending(pair, now=now),
+        "failure": failure and failure["reason"],
     }
 
 

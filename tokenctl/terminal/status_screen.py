@@ -10,13 +10,14 @@ from rich.text import Text
 from refresh_token.environment import STATIC
 from tokenctl.stack.deployed_stack import short_alarm_name
 from tokenctl.stack.token_life import duration, meaning, relative, relative_to
+from tokenctl.stack.verdict import Health, Verdict
 
 BAR_LENGTH: Final = 40
 MAX_VERSIONS: Final = 5
 VERSION_ID_LENGTH: Final = 13
 """Characters of a version id that are shown."""
 
-COLOURS: Final = {
+COLOURS: Final[dict[str, str]] = {
     "fresh": "green",
     "advisory": "yellow",
     "mandatory": "red",
@@ -29,6 +30,9 @@ COLOURS: Final = {
     "DISABLED": "bold red",
     "refreshed": "green",
     "failed": "bold red",
+    Health.HEALTHY: "bold green",
+    Health.DEGRADED: "bold yellow",
+    Health.DEAD: "bold red",
 }
 
 
@@ -39,6 +43,7 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
     title = Text.assemble(
         (report["stack"], "bold"), f" in {report['region']}", (f"  {report['readAt']}{repeated}", "dim")
     )
+    verdict = Verdict(health=Health(report["verdict"]["health"]), text=report["verdict"]["text"])
     failed = bool(report["token"].get("failure"))
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim", no_wrap=True)
@@ -54,7 +59,7 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
     ):
         unreadable = isinstance(part, dict) and "error" in part
         rows.add_row(label, Text(part["error"], style="red") if unreadable else render_part(part, now))
-    return Group(title, rows)
+    return Group(title, Text(str(verdict), style=COLOURS[verdict.health]), rows)
 
 
 def _token(token: dict[str, Any], now: datetime, issuer: object) -> Text:

@@ -39,7 +39,13 @@ class TestTheScreen:
         assert (done.code, done.err) == (0, "")
         shown = "\n".join(line.rstrip() for line in done.out.splitlines())
         for sight in (
-            *("RefreshToken-local in us-east-1", "fresh: nothing to do", "0% of 90 days", "(in 90 days)"),
+            *(
+                "RefreshToken-local in us-east-1",
+                "\nHEALTHY\n",
+                "fresh: nothing to do",
+                "0% of 90 days",
+                "(in 90 days)",
+            ),
             *("refreshed 20", f"{version[:13]} AWSCURRENT", "AWSPREVIOUS", "ENABLED rate(12 hours)\n"),
             *(" next run about 20", "(in 12 hours)", " TokenExpires", " FunctionErrors", "dead letters"),
         ):
@@ -47,12 +53,12 @@ class TestTheScreen:
 
     @pytest.mark.usefixtures("fresh", "trouble")
     def test_makes_trouble_stand_out(self, tokenctl: Tokenctl) -> None:
-        shown = tokenctl("status").out
-        for sight in (
-            "ALARM FunctionErrors",
-            "fails through a fault of this deployment",
-            "ALARM TokenExpires",
-        ):
+        done = tokenctl("status")
+        shown = done.out
+        why = "the schedule is DISABLED; in ALARM: FunctionErrors, TokenExpires; 1 message in the dead-letter queue"
+        assert f"DEGRADED {why}" in " ".join(shown.split())
+        assert done.code == 1
+        for sight in ("ALARM FunctionErrors", "The function fails through a fault of this", "ALARM TokenExpires"):
             assert sight in shown
         assert "1 waiting" in shown
         assert "DISABLED rate(1 minute)" in shown
@@ -65,18 +71,25 @@ class TestTheScreen:
         stack.invoke(TICK)
         outcome = outcome_of(version, tokenctl)
         assert (outcome["outcome"], outcome["reason"]) == ("failed", "ReauthorizationRequiredException")
-        shown = " ".join(tokenctl("status").out.split())
+        done = tokenctl("status")
+        shown = " ".join(done.out.split())
+        sign_in = "`tokenctl authorize --stage local --client-id <id of the app>`"
+        assert f"DEAD: sign in again with {sign_in}. The issuer refused it; consumers get the token until 20" in shown
+        assert done.code == 2
         assert "advisory: the issuer refused the grant: consumers get the token until it ends" in shown
         assert "ReauthorizationRequiredException: " in shown
-        grant = tokenctl("doctor").line("grant")
+        examined = tokenctl("doctor")
+        assert examined.out.splitlines()[-1].startswith(f"DEAD: sign in again with {sign_in}. ")
+        grant = examined.line("grant")
         assert grant.startswith("FAIL  grant         the issuer refused the grant ")
         assert "consumers get the token until 20" in grant
-        assert "Fix: `tokenctl authorize --stage local --client-id <id of the app>`." in grant
+        assert f"Fix: {sign_in}." in grant
 
         stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
         shown = " ".join(tokenctl("status").out.split())
         assert "fresh: nothing to do" in shown
         assert ", for an earlier version)" in shown
+        assert "DEAD" not in shown
         assert tokenctl("doctor").line("grant").startswith("OK")
 
     @pytest.mark.parametrize("words", [("status",), ("doctor", "--before-deployment")], ids=["status", "doctor"])
@@ -147,7 +160,7 @@ class TestWhatCannotBeRead:
             aws_answers(service, 403, *DENIED)
         done = tokenctl("status")
         report = tokenctl("status", "--output", "json").json
-        assert done.code == 0
+        assert (done.code, report["verdict"]["health"]) == (2, "DEAD")
         assert "holds no token pair yet" in done.out
         assert "(AccessDeniedException) when calling the ListSchedules operation" in " ".join(done.out.split())
         assert "AWSCURRENT" in done.out

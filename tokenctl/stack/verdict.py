@@ -1,0 +1,113 @@
+"""The verdict on a deployment: whether consumers get a token, and whether they will."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from refresh_token.core.windows import Window
+from refresh_token.errors import ReauthorizationRequiredException, TokenNotStoredException
+
+TIME_TO_ROTATE: Final = 30 * 86_400
+"""Seconds before the end of a token that a person renews: from then on, somebody should."""
+
+_DUE: Final = {
+    Window.MANDATORY: "the token is about to expire and has not been refreshed",
+    Window.EXPIRED: "the token has expired and has not been refreshed",
+    Window.UNKNOWN: "nobody knows when the token expires",
+}
+
+
+class Health(StrEnum):
+    """How a deployment is, from best to worst."""
+
+    HEALTHY = "HEALTHY"
+    DEGRADED = "DEGRADED"
+    """Consumers get a token, but something needs attention."""
+    DEAD = "DEAD"
+    """Consumers get no token that works, or will get none once this one ends, unless a person acts."""
+
+
+EXIT_CODES: Final = {Health.HEALTHY: 0, Health.DEGRADED: 1, Health.DEAD: 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commands:
+    """The commands that mend a deployment, with its options."""
+
+    renew: str
+    """Signs in again or, with `issuer=static`, stores a new token."""
+    refresh: str
+    static: bool
+
+    @property
+    def renewal(self) -> str:
+        """What a person must do, as an instruction."""
+        return f"{'store a new token' if self.static else 'sign in again'} with `{self.renew}`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A word, and why."""
+
+    health: Health
+    text: str = ""
+
+    def __str__(self) -> str:
+        """Return the line that `status` and `doctor` print."""
+        separator = {Health.HEALTHY: "", Health.DEGRADED: " ", Health.DEAD: ": "}[self.health]
+        return f"{self.health}{separator}{self.text}"
+
+
+def verdict_of(token: Mapping[str, Any], troubles: Sequence[str], commands: Commands) -> Verdict:
+    """Judge a deployment.
+
+    `token` is that part of the report of `tokenctl status`; `troubles` is what is wrong with the rest.
+    """
+    if "error" in token:
+        dead = (commands.renewal, "the secret holds nothing that the function can use") if token["noPair"] else None
+    else:
+        dead = _why_dead(token, commands)
+    if dead:
+        do, why = dead
+        return Verdict(health=Health.DEAD, text=f"{do}. {why[0].upper()}{why[1:]}.")
+    whys = [*_worries(token, commands), *troubles]
+    return Verdict(health=Health.DEGRADED, text="; ".join(whys)) if whys else Verdict(health=Health.HEALTHY)
+
+
+def _why_dead(token: Mapping[str, Any], commands: Commands) -> tuple[str, str] | None:
+    """Return what a person must do and why, if the pair is dead."""
+    failure, lives = token["failure"], token["hasAccessToken"] and Window(token["window"]) is not Window.EXPIRED
+    until = f"consumers get the token until {token['expiresAt'] or 'it ends'}" if lives else "consumers get an error"
+    refresh = f"refresh with `{commands.refresh}`"
+    if token["mismatch"]:
+        return commands.renewal, f"{token['mismatch']}; {until}"
+    if failure == ReauthorizationRequiredException.__name__:
+        return commands.renewal, "the token was reported dead" if commands.static else f"the issuer refused it; {until}"
+    if failure == TokenNotStoredException.__name__:
+        return refresh, "a newer token was issued but could not be stored, so the stored one is dead"
+    if (commands.static or not token["hasRefreshToken"]) and not lives:
+        return commands.renewal, "the token has ended, and consumers get an error"
+    if failure and (not lives or token["window"] == Window.UNKNOWN):
+        return refresh, f"the last refresh failed with {failure}, and consumers get an error"
+    return None
+
+
+def _worries(token: Mapping[str, Any], commands: Commands) -> Iterator[str]:
+    """Yield what needs attention though the pair is alive."""
+    if "error" in token:
+        yield "the secret cannot be read"
+        return
+    if commands.static:
+        if token["secondsLeft"] <= TIME_TO_ROTATE:
+            yield f"the token ends {token['expiresAt']}: {commands.renewal} before"
+        return
+    if not token["hasRefreshToken"]:
+        yield f"there is no refresh token: {commands.renewal} before {token['expiresAt'] or 'the token ends'}"
+        return
+    if token["failure"]:
+        yield f"the last refresh failed with {token['failure']}"
+    if token["grantEnding"]:
+        yield f"the grant ends {token['grantEndsAt']}: {commands.renewal}"
+    if token["hasAccessToken"] and not token["onDemand"] and (due := _DUE.get(Window(token["window"]))):
+        yield due
