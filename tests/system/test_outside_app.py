@@ -6,6 +6,7 @@ import shutil
 import textwrap
 from typing import Any
 
+import certifi
 import pytest
 
 from local.cdk_cli import CdkCli, Outputs
@@ -20,16 +21,24 @@ pytestmark = pytest.mark.xdist_group("stack")
 
 APP = """
     import sys
+    from pathlib import Path
 
     import aws_cdk as cdk
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
+    from aws_cdk import aws_secretsmanager as secretsmanager
+    from aws_cdk import aws_sqs as sqs
 
     from token_refresher import Issuer, TokenRefresher
     from infra.stage_settings import StageSettings
     from infra.stack import RefreshTokenStack
 
-    architecture, url = sys.argv[1:]
+    architecture, url, ca = sys.argv[1:]
+    AS_IT_IS = {"restrict_default_security_group": False}
     app = cdk.App()
     stack = cdk.Stack(app, "Somebodys")
     here = {"architecture": architecture, "issuer": Issuer.amplify(endpoint_url=url)}
@@ -42,6 +51,42 @@ APP = """
         removal_policy=cdk.RemovalPolicy.DESTROY,
         **here,
     )
+    key = kms.Key(stack, "TheirKey", removal_policy=cdk.RemovalPolicy.DESTROY)
+    lets_destroy = {"removal_policy": cdk.RemovalPolicy.DESTROY}
+    private = ec2.SubnetConfiguration(name="private", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+    vpc = ec2.Vpc(stack, "Network", max_azs=1, nat_gateways=0, subnet_configuration=[private], **AS_IT_IS)
+    role = iam.Role(stack, "TheirRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    locks = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+    brought = TokenRefresher(
+        stack,
+        "Brought",
+        vpc=vpc,
+        vpc_subnets=ec2.SubnetSelection(subnets=vpc.isolated_subnets),
+        secret=secretsmanager.Secret(stack, "TheirSecret", encryption_key=key, **lets_destroy),
+        lock_table=dynamodb.Table(
+            stack, "TheirTable", partition_key=locks, time_to_live_attribute="expiration", **lets_destroy
+        ),
+        log_group=logs.LogGroup(stack, "TheirLogs", **lets_destroy),
+        dead_letter_queue=sqs.Queue(stack, "TheirQueue"),
+        role=role,
+        permissions_boundary=iam.ManagedPolicy(
+            stack, "Boundary", statements=[iam.PolicyStatement(actions=["*"], resources=["*"])]
+        ),
+        environment={"TEAM": "design"},
+        ca_bundle=Path(ca),
+        function_name="brought-by-a-team",
+        consumer_accounts=["111122223333"],
+        schedule_enabled=False,
+        schedule="cron(0 6,18 * * ? *)",
+        schedule_time_zone="Europe/Berlin",
+        log_level="WARNING",
+        tracing=False,
+        dashboard=False,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+        **here,
+    )
+    brought.function.add_to_role_policy(iam.PolicyStatement(actions=["s3:ListAllMyBuckets"], resources=["*"]))
+    cdk.CfnOutput(stack, "BroughtFunction", value=brought.function.function_name)
     consumer = lambda_.Function(
         stack,
         "Consumer",
@@ -57,7 +102,7 @@ APP = """
     )
     gone.grant_invoke(consumer)
     cdk.CfnOutput(stack, "ConsumerName", value=consumer.function_name)
-    for name, refresher in (("Kept", kept), ("Gone", gone)):
+    for name, refresher in (("Kept", kept), ("Gone", gone), ("Brought", brought)):
         cdk.CfnOutput(stack, f"{name}Alias", value=refresher.alias.function_arn)
         cdk.CfnOutput(stack, f"{name}Secret", value=refresher.secret_arn)
     given = {"stages": {"dev": {"architecture": architecture}}, "amplifyuibuilder_endpoint_url": url}
@@ -78,7 +123,7 @@ def cdk(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> CdkCli:
         env={**cloud.env, "PIP_NO_INDEX": "1", "PATH": path_with_compiler()},
         folder=tmp_path_factory.mktemp("out"),
         app_folder=folder,
-        app=f"{python_with('cdk', tmp_path_factory)} app.py {architecture} {cloud.standin.url}",
+        app=f"{python_with('cdk', tmp_path_factory)} app.py {architecture} {cloud.standin.url} {certifi.where()}",
     )
 
 
@@ -98,10 +143,32 @@ def test_each_refresher_serves_its_own_token(cloud: LocalCloud, outputs: Outputs
     secrets = cloud.client("secretsmanager")
     own = outputs["Somebodys"]
     versions = {}
-    for name in ("Kept", "Gone"):
+    for name in ("Kept", "Gone", "Brought"):
         pair = pair_of(cloud.standin.grant(user=name), expires_in=FRESH)
         versions[name] = secrets.put_secret_value(SecretId=own[f"{name}Secret"], SecretString=pair)["VersionId"]
     assert {name: invoke(cloud, own[f"{name}Alias"])["versionId"] for name in versions} == versions
+
+
+def test_what_the_app_brings_is_used(cloud: LocalCloud, outputs: Outputs) -> None:
+    own = outputs["Somebodys"]
+    found = cloud.client("lambda").get_function_configuration(FunctionName=own["BroughtFunction"])
+    assert found["FunctionName"] == "brought-by-a-team"
+    variables = found["Environment"]["Variables"]
+    assert (variables["TEAM"], variables["SECRET_ARN"]) == ("design", own["BroughtSecret"])
+    tables = cloud.client("dynamodb").list_tables()["TableNames"]
+    assert [name for name in tables if name == variables["LOCK_TABLE"]]
+    role = found["Role"].rpartition("/")[2]
+    policies = cloud.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
+    documents = json.dumps(
+        [cloud.client("iam").get_role_policy(RoleName=role, PolicyName=name) for name in policies], default=str
+    )
+    assert "KeepTokenPair" in documents
+    assert "s3:ListAllMyBuckets" in documents
+    schedules = cloud.client("scheduler").list_schedules()["Schedules"]
+    (ours,) = [one for one in schedules if "Brought" in one["GroupName"]]
+    assert ours["State"] == "DISABLED"
+    policy = json.loads(cloud.client("lambda").get_policy(FunctionName=own["BroughtAlias"])["Policy"])
+    assert "111122223333" in json.dumps(policy)
 
 
 def test_the_layer_brings_the_client(cloud: LocalCloud, outputs: Outputs) -> None:
@@ -145,8 +212,9 @@ def test_destroying_leaves_retained_data(cloud: LocalCloud, cdk: CdkCli, outputs
         *("roles", "parameters"),
     }
     cdk.destroy()
-    assert stays(cloud, "RefreshToken-dev") == {}
+    assert set(stays(cloud, "RefreshToken-dev")) == {"layers"}, "consumers may still use them"
     left = stays(cloud, "Somebodys")
+    assert [name for name in left.pop("layers") if "Gone" in name], "consumers may still use them"
     assert all("Kept" in name for names in left.values() for name in names), left
     assert {"secrets", "tables", "logs"} <= set(left)
     secret = cloud.client("secretsmanager").get_secret_value(SecretId=outputs["Somebodys"]["KeptSecret"])
