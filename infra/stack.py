@@ -57,4 +57,5 @@ class RefreshTokenStack(Stack):
         if refresher.app_secret_arn:
             CfnOutput(self, "AppSecretArn", value=refresher.app_secret_arn)
         CfnOutput(self, "DeadLetterQueueUrl", value=refresher.dead_letter_queue.queue_url)
-        CfnOutput(self, "AlarmTopicArn", value=refresher.topic.topic_arn)
+        if refresher.topic:
+            CfnOutput(self, "AlarmTopicArn", value=refresher.topic.topic_arn)

@@ -15,7 +15,7 @@ docs/infrastructure.md says how to install the package.
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from aws_cdk import Annotations, RemovalPolicy, Stack, Token
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -25,7 +25,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from refresh_token.oauth.issuers import AMPLIFY_ENDS
 from refresh_token.signals import ALARMS
 from token_refresher.bundling.bundle import function_bundle
 from token_refresher.constructs.app_secret import AppSecret
@@ -35,16 +34,17 @@ from token_refresher.constructs.dashboard import Dashboard
 from token_refresher.constructs.dead_letter_queue import DeadLetterQueue
 from token_refresher.constructs.lock_table import LockTable
 from token_refresher.constructs.monitoring import Monitoring
+from token_refresher.constructs.notices import tell_when_amplify_ends
 from token_refresher.constructs.refresh_function import RefreshFunction
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
+from token_refresher.constructs.service_name import checked_service_name
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
 from token_refresher.props import Props, split
 from token_refresher.settings.combinations import windows_of
 from token_refresher.settings.reader import SettingsError
 from token_refresher.settings.refresher_settings import RefresherSettings, checked
-from token_refresher.settings.rules import SERVICE_NAME
 from token_refresher.settings.setting import settings_of
 
 if TYPE_CHECKING:
@@ -103,10 +103,10 @@ class TokenRefresher(RefreshMetrics):
         props, settings = split(options, [*settings_of(RefresherSettings)])
         values = checked(settings, issuer)
         if issuer.calls_ui_builder:
-            _tell_of_the_end(self)
+            tell_when_amplify_ends(self)
         if "permissions_boundary" in props:
             iam.PermissionsBoundary.of(self).apply(props["permissions_boundary"])
-        self.service_name = _checked_name(service_name or _default_name(self))
+        self.service_name = checked_service_name(self, service_name)
         self._secret = TokenSecret(
             self,
             "Secret",
@@ -143,26 +143,34 @@ class TokenRefresher(RefreshMetrics):
             removal_policy=removal_policy,
         )
         RefreshSchedule(self, "Schedule", settings=values, target=refresh.alias, dead_letters=dead_letters)
-        monitoring = Monitoring(
-            self,
-            ALARMS,
-            schedule=values["schedule"],
-            refreshes=issuer.refreshes,
-            email=values["alarm_email"],
-            emulator=emulator,
-            metrics=self,
-            function=refresh.function,
-            dead_letters=dead_letters,
+        monitoring = (
+            Monitoring(
+                self,
+                ALARMS,
+                settings=values,
+                props=props,
+                refreshes=issuer.refreshes,
+                emulator=emulator,
+                metrics=self,
+                function=refresh.function,
+                dead_letters=dead_letters,
+            )
+            if values["alarms"]
+            else None
         )
-        dashboard = Dashboard(
-            self,
-            "Dashboard",
-            metrics=self,
-            alarms=monitoring.all_alarms,
-            function=refresh.function,
-            log_group=refresh.log_group,
-            dead_letters=dead_letters,
-            windows=windows_of(values) if issuer.refreshes else None,
+        dashboard = (
+            Dashboard(
+                self,
+                "Dashboard",
+                metrics=self,
+                alarms=monitoring.all_alarms if monitoring else [],
+                function=refresh.function,
+                log_group=refresh.log_group,
+                dead_letters=dead_letters,
+                windows=windows_of(values) if issuer.refreshes else None,
+            )
+            if values["dashboard"]
+            else None
         )
         layer = ClientLayer(self, "Client").layer if values["client_layer"] else None
         consumers = props.get("consumer_accounts", ())
@@ -188,14 +196,14 @@ class TokenRefresher(RefreshMetrics):
         """The table with the claims on refreshes."""
         self.dead_letter_queue: sqs.IQueue = dead_letters
         """The queue of ticks that could not be delivered to the function."""
-        self.topic: sns.Topic = monitoring.topic
-        """The topic that the alarms publish to. You can add subscriptions."""
-        self.alarms: list[cloudwatch.Alarm] = monitoring.alarms
+        self.topic: sns.ITopic | None = monitoring.topic if monitoring else None
+        """The topic that the alarms publish to, if there are any. You can add subscriptions."""
+        self.alarms: list[cloudwatch.Alarm] = monitoring.alarms if monitoring else []
         """The alarms. You can add actions."""
-        self.composite_alarms: CompositeAlarms | None = monitoring.composites
+        self.composite_alarms: CompositeAlarms | None = monitoring.composites if monitoring else None
         """`somebody_must_act` and `look_tomorrow`. You can add actions. None for an `emulator`."""
-        self.dashboard: cloudwatch.Dashboard = dashboard.dashboard
-        """The dashboard."""
+        self.dashboard: cloudwatch.Dashboard | None = dashboard.dashboard if dashboard else None
+        """The dashboard, if there is one."""
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let the grantee get tokens, by invoking the alias `live`."""
@@ -207,25 +215,3 @@ class TokenRefresher(RefreshMetrics):
         Consumers only need `grant_invoke`. A grantee of another account needs a customer managed key.
         """
         return self._secret.grant_read(grantee)
-
-
-def _tell_of_the_end(scope: Construct) -> None:
-    Annotations.of(scope).add_info_v2(
-        "refresh-token:amplify",
-        f"The issuer amplify works until {AMPLIFY_ENDS:%-d %B %Y}, when Amplify Studio ends. To move to figma, see "
-        "docs/issuers.md#from-amplify-to-figma.",
-    )
-
-
-def _default_name(refresher: TokenRefresher) -> str:
-    stack = Stack.of(refresher)
-    inside = refresher.node.path.removeprefix(stack.node.path).lstrip("/")
-    return f"{stack.stack_name}/{inside}"
-
-
-def _checked_name(name: str) -> str:
-    """Return the name, checked unless it is known only at deployment, such as the name of a nested stack."""
-    try:
-        return name if Token.is_unresolved(name) else SERVICE_NAME.read(name)
-    except ValueError as error:
-        raise SettingsError([f"service_name={name}: {error}"]) from None

@@ -14,9 +14,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Annotations, Match, Template
 
+from refresh_token.signals import Alarm
 from tests.support.checkout import ROOT
 from token_refresher.construct import TokenRefresher
 from token_refresher.issuers import Issuer
@@ -270,10 +273,37 @@ class TestSchedule:
         assert all("two ticks can take 49 hours" in fault or "must be a time zone" in fault for fault in found)
 
 
+class TestAlarms:
+    def test_they_go_to_the_topic_of_the_app(self, asset: Path, stack: Stack) -> None:
+        topic = sns.Topic(stack, "Theirs")
+        others = [subscriptions.UrlSubscription(f"https://{name}.example/") for name in ("one", "two")]
+        refresher = TokenRefresher(stack, "Figma", asset=asset, alarm_topic=topic, alarm_subscriptions=others)
+        assert refresher.topic is topic
+        assert len(properties(stack, "AWS::SNS::Topic")) == 1
+        assert len(properties(stack, "AWS::SNS::Subscription")) == 2
+        target = stack.resolve(topic.topic_arn)
+        alarms = properties(stack, "AWS::CloudWatch::Alarm")
+        assert len(alarms) > 5
+        assert all(alarm["AlarmActions"] == [target] for alarm in alarms)
+
+    def test_their_topic_is_encrypted_with_a_key_of_the_app(self, asset: Path, stack: Stack) -> None:
+        TokenRefresher(stack, "Figma", asset=asset, topic_key=kms.Key(stack, "Key"))
+        (key,) = properties(stack, "AWS::KMS::Key")
+        assert "LetAlarmsEncrypt" in json.dumps(key)
+        assert "KmsMasterKeyId" in properties(stack, "AWS::SNS::Topic")[0]
+
+    def test_a_disabled_schedule_is_not_missed(self, asset: Path, stack: Stack) -> None:
+        refresher = TokenRefresher(stack, "Figma", asset=asset, schedule_enabled=False)
+        assert Alarm.NO_HEARTBEAT not in [alarm.node.id for alarm in refresher.alarms]
+
+
 def test_what_an_app_does_without(asset: Path, stack: Stack) -> None:
-    refresher = TokenRefresher(stack, "Figma", asset=asset, client_layer=False, parameter_path="/figma")
-    assert refresher.layer is None
-    assert properties(stack, "AWS::Lambda::LayerVersion") == []
+    off: dict[str, Any] = dict.fromkeys(("client_layer", "alarms", "dashboard"), False)
+    refresher = TokenRefresher(stack, "Figma", asset=asset, parameter_path="/figma", **off)
+    assert (refresher.layer, refresher.topic, refresher.dashboard, refresher.alarms) == (None, None, None, [])
+    for kind in ("Lambda::LayerVersion", "CloudWatch::Alarm", "CloudWatch::CompositeAlarm", "CloudWatch::Dashboard"):
+        assert properties(stack, f"AWS::{kind}") == []
+    assert properties(stack, "AWS::SNS::Topic") == []
     assert [one["Name"] for one in properties(stack, "AWS::SSM::Parameter")] == ["/figma/function-arn"]
 
 

@@ -243,6 +243,7 @@ def test_its_parts_are_public(asset: Path, stack: Stack) -> None:
     refresher = TokenRefresher(stack, "Figma", asset=asset)
     assert refresher.alias.alias_name == "live"
     assert stack.resolve(refresher.dead_letter_queue.queue_url)
+    assert refresher.topic
     assert stack.resolve(refresher.topic.topic_arn)
     assert len(refresher.alarms) == 10
     assert refresher.composite_alarms

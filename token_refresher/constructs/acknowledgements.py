@@ -6,13 +6,23 @@ from aws_cdk import Acknowledgment, CfnResource, Validations
 from constructs import IConstruct
 
 _CHECKOV = "CKV"
+_PACKS = ("NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321")
+"""cdk-nag's other packs, which have the same rules and prefix them with their names."""
+
+
+INLINE = {
+    "-IAMNoInlinePolicy": "The policy lives and dies with its role and fits no other. In the role, it is there before "
+    "the role is used."
+}
+"""Why the policies of our roles are no managed policies."""
 
 
 def acknowledge(resource: IConstruct, reasons: Mapping[str, str]) -> None:
     """Accept findings on this one resource.
 
     The keys are rule ids. cdk-nag's ids, with the finding in brackets if the rule has many, go to the CDK's
-    validations. Checkov's ids go into the resource's metadata in the template, where Checkov reads them.
+    validations. A key that begins with a hyphen is a rule of every pack but AwsSolutions. Checkov's ids go into the
+    resource's metadata in the template, where Checkov reads them.
     """
     skipped = [{"id": rule, "comment": reason} for rule, reason in reasons.items() if rule.startswith(_CHECKOV)]
     if skipped:
@@ -20,5 +30,10 @@ def acknowledge(resource: IConstruct, reasons: Mapping[str, str]) -> None:
         assert isinstance(cfn, CfnResource)  # noqa: S101 - the type checker cannot know
         cfn.add_metadata("checkov", {"skip": skipped})
     Validations.of(resource).acknowledge(
-        *(Acknowledgment(id=rule, reason=reason) for rule, reason in reasons.items() if not rule.startswith(_CHECKOV))
+        *(
+            Acknowledgment(id=name, reason=reason)
+            for rule, reason in reasons.items()
+            if not rule.startswith(_CHECKOV)
+            for name in ([f"{pack}{rule}" for pack in _PACKS] if rule.startswith("-") else [rule])
+        )
     )

@@ -7,10 +7,33 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from token_refresher.constructs.existing_key import let_service_use
+from token_refresher.props import Props
 
-def alarm_topic(scope: Construct, *, email: str | None) -> sns.Topic:
-    """Add an encrypted topic, with a subscriber if there is an address."""
-    topic = sns.Topic(scope, "Alarms", master_key=_alarm_key(scope), enforce_ssl=True)
+
+def alarm_topic(scope: Construct, props: Props, *, email: str | None) -> sns.ITopic:
+    """Add an encrypted topic, or take the existing one, and add the subscribers."""
+    topic = props.get("alarm_topic") or _topic(scope, props.get("topic_key"))
+    for subscription in props.get("alarm_subscriptions", ()):
+        topic.add_subscription(subscription)
+    if email:
+        topic.add_subscription(subscriptions.EmailSubscription(email))
+    return topic
+
+
+def _topic(scope: Construct, key: kms.IKey | None) -> sns.Topic:
+    if key is None:
+        key = _alarm_key(scope)
+    # The statement is from the CloudWatch User Guide. It has no condition there, and a condition that CloudWatch does
+    # not meet would lose every alarm without an error. The topic's policy says who may publish.
+    statement = iam.PolicyStatement(
+        sid="LetAlarmsEncrypt",
+        principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+        resources=["*"],
+    )
+    let_service_use(key, scope, statement)
+    topic = sns.Topic(scope, "Alarms", master_key=key, enforce_ssl=True)
     # Our policy (TLS only) replaces SNS's default policy, which lets the account's alarms publish.
     topic.add_to_resource_policy(
         iam.PolicyStatement(
@@ -21,14 +44,12 @@ def alarm_topic(scope: Construct, *, email: str | None) -> sns.Topic:
             conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
         )
     )
-    if email:
-        topic.add_subscription(subscriptions.EmailSubscription(email))
     return topic
 
 
 def _alarm_key(scope: Construct) -> kms.Key:
     """Return the topic's key. CloudWatch may not use SNS's AWS managed key: alarms would get lost without an error."""
-    key = kms.Key(
+    return kms.Key(
         scope,
         "Key",
         description="Encrypts the alarm topic.",
@@ -37,14 +58,3 @@ def _alarm_key(scope: Construct) -> kms.Key:
         removal_policy=RemovalPolicy.DESTROY,
         pending_window=Duration.days(7),
     )
-    # The statement is from the CloudWatch User Guide. It has no condition there, and a condition that CloudWatch does
-    # not meet would lose every alarm without an error. The topic's policy says who may publish.
-    key.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="LetAlarmsEncrypt",
-            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-            resources=["*"],
-        )
-    )
-    return key

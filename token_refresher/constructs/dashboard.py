@@ -53,7 +53,11 @@ class Dashboard(Construct):
             default_interval=Duration.days(14),
             widgets=[
                 [
-                    cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=16, height=4),
+                    *(
+                        [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=16, height=4)]
+                        if alarms
+                        else []
+                    ),
                     cloudwatch.SingleValueWidget(
                         title="Remaining life",
                         metrics=[metrics.metric_seconds_until_expiry(label="seconds", period=_DAY)],

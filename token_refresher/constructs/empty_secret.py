@@ -25,7 +25,7 @@ def empty_secret(  # noqa: PLR0913 (keyword-only)
         scope, "Resource", name=name, description=description, kms_key_id=key.key_arn if key else None
     )
     resource.apply_removal_policy(removal_policy)
-    reasons = {"AwsSolutions-SMG4": no_rotation}
+    reasons = {"AwsSolutions-SMG4": no_rotation, "-SecretsManagerRotationEnabled": no_rotation}
     if not key:
         reasons["CKV_AWS_149"] = "Encrypted with the account's own key. Set customer_managed_key to use another."
     acknowledge(resource, reasons)

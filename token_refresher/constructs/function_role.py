@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IDependable
 
-from token_refresher.constructs.acknowledgements import acknowledge
+from token_refresher.constructs.acknowledgements import INLINE, acknowledge
 from token_refresher.constructs.app_secret import AppSecret
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
@@ -55,8 +55,6 @@ def function_role(  # noqa: PLR0913 (keyword-only)
         scope,
         "Role",
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        # Inline on purpose: the policy lives and dies with its role, and fits no other role. With it in the role, the
-        # function cannot be created before its permissions.
         inline_policies={"RefreshToken": iam.PolicyDocument(statements=statements)},
     )
     _acknowledge(role)
@@ -68,7 +66,8 @@ def _acknowledge(resource: Construct) -> None:
         resource,
         {
             "AwsSolutions-IAM5[Resource::*]": "X-Ray and amplifyuibuilder:RefreshToken have no resource types. "
-            "A condition limits their permissions to this region. Network interfaces have no names in advance."
+            "A condition limits their permissions to this region. Network interfaces have no names in advance.",
+            **INLINE,
         },
     )
 

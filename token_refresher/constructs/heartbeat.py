@@ -25,13 +25,13 @@ class Watch:
     periods: int
 
 
-def watch_for(expression: str) -> Watch:
-    """Return the watch that always covers two ticks of the schedule, so that one may be late or lost.
+def watch_for(expression: str, *, late: timedelta = timedelta()) -> Watch:
+    """Return the watch that always covers two ticks of the schedule, so that one may be lost, or `late` as much.
 
     There is one period more, because the newest one may have only begun, and its tick may still be on its way.
     CloudWatch accepts periods of whole minutes, and all of them may take a day, or seven days if each is an hour or
     longer (API reference, PutMetricAlarm). The settings refuse a slower schedule.
     """
-    window = max(max_time_for_two_ticks(expression), _MIN_WINDOW)
+    window = max(max_time_for_two_ticks(expression) + late, _MIN_WINDOW)
     period = min(ceil(window / _STEPS / _MINUTE) * _MINUTE, _HOUR)
     return Watch(int(period.total_seconds()), min(ceil(window / period) + 1, _MAX_WINDOW // period))

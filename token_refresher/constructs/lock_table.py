@@ -27,6 +27,7 @@ class LockTable(Construct):
             self.table,
             {
                 "CKV_AWS_119": "Encrypted with DynamoDB's key. The table holds hashes and names of errors, never a "
-                "token. Our own key would only add a permission to the function's role."
+                "token. Our own key would only add a permission to the function's role.",
+                "-DynamoDBInBackupPlan": "Claims live for minutes. The table has point-in-time recovery.",
             },
         )

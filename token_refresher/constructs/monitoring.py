@@ -25,6 +25,9 @@ from token_refresher.constructs.alarm_topic import alarm_topic
 from token_refresher.constructs.composite_alarms import CompositeAlarms
 from token_refresher.constructs.heartbeat import watch_for
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
+from token_refresher.props import Props
+from token_refresher.settings.combinations import clock_change
+from token_refresher.settings.refresher_settings import RefresherSettings
 
 _FIVE_MINUTES = Duration.minutes(5)
 _HOUR = 12
@@ -42,9 +45,9 @@ class Monitoring(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        schedule: str,
+        settings: RefresherSettings,
+        props: Props,
         refreshes: bool,
-        email: str | None,
         emulator: bool,
         metrics: RefreshMetrics,
         function: lambda_.IFunction,
@@ -54,7 +57,7 @@ class Monitoring(Construct):
         super().__init__(scope, construct_id)
         self._metrics = metrics
         self.alarms: list[cloudwatch.Alarm] = []
-        self.topic = alarm_topic(self, email=email)
+        self.topic = alarm_topic(self, props, email=settings["alarm_email"])
         self._watch_states(refreshes=refreshes)
         if not refreshes:
             self._watch_static_token()
@@ -67,7 +70,8 @@ class Monitoring(Construct):
         )
         self.composites: CompositeAlarms | None = None
         if not emulator:
-            self._watch_heartbeat(schedule)
+            if settings["schedule_enabled"]:
+                self._watch_heartbeat(settings)
             self._watch_rates(function, refreshes=refreshes)
             self.composites = CompositeAlarms(self, self.alarms)
 
@@ -119,12 +123,12 @@ class Monitoring(Construct):
                 missing=cloudwatch.TreatMissingData.IGNORE,
             )
 
-    def _watch_heartbeat(self, schedule: str) -> None:
-        watch = watch_for(schedule)
+    def _watch_heartbeat(self, settings: RefresherSettings) -> None:
+        watch = watch_for(settings["schedule"], late=clock_change(settings))
         period = Duration.seconds(watch.period)
         self._alarm(
             Alarm.NO_HEARTBEAT,
-            f"No tick of {schedule} reached the function for two periods: nothing keeps the token alive.",
+            f"No tick of {settings['schedule']} reached the function for two periods: nothing keeps the token alive.",
             metric=_filled(period, ticked=self._metrics.metric_ticked(period=period)),
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             periods=watch.periods,

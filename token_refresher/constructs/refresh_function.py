@@ -123,10 +123,18 @@ class RefreshFunction(Construct):
             self.function,
             {
                 "AwsSolutions-L1": "Python 3.13 is supported until 2029. The bundle's byte code is compiled for it.",
-                "CKV_AWS_115": "A setting. Accounts with a quota of 10 cannot deploy it. The lock does not need it.",
-                "CKV_AWS_116": "A tick that fails need not be kept: an alarm tells, and the next one does the same "
-                "work.",
-                "CKV_AWS_117": "It calls only public endpoints of AWS and of the issuer.",
+                **dict.fromkeys(
+                    ("CKV_AWS_115", "-LambdaConcurrency"),
+                    "A setting. Accounts with a quota of 10 cannot deploy it. The lock does not need it.",
+                ),
+                **dict.fromkeys(
+                    ("CKV_AWS_116", "-LambdaDLQ"),
+                    "A tick that fails need not be kept: an alarm tells, and the next one does the same work.",
+                ),
+                **dict.fromkeys(
+                    ("CKV_AWS_117", "-LambdaInsideVPC"),
+                    "It calls only public endpoints of AWS and of the issuer. The prop vpc puts it into a network.",
+                ),
                 "CKV_AWS_173": "The environment holds names, numbers and addresses, but no secret. It is encrypted "
                 "with Lambda's key.",
             },
@@ -150,10 +158,11 @@ def _log_group(scope: Construct, *, days: int, key: kms.IKey | None, removal_pol
         let_logs_encrypt(key, scope)
     acknowledge(
         log_group,
-        {
-            "CKV_AWS_158": "Encrypted with CloudWatch's key. No line holds a token, and our own key would hide the log "
-            "when the key itself is the problem."
-        },
+        dict.fromkeys(
+            ("CKV_AWS_158", "-CloudWatchLogGroupEncrypted"),
+            "Encrypted with CloudWatch's key. No line holds a token, and our own key would hide the log when the key "
+            "itself is the problem. The prop log_key uses another.",
+        ),
     )
     # The L2 takes an enumeration. The setting, the API and the console use the number.
     cast("logs.CfnLogGroup", log_group.node.default_child).retention_in_days = days

@@ -7,6 +7,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from token_refresher.constructs.acknowledgements import INLINE, acknowledge
 from token_refresher.constructs.dead_letter_queue import send_to
 from token_refresher.settings.refresher_settings import RefresherSettings
 
@@ -49,6 +50,7 @@ class RefreshSchedule(Construct):
                 )
             },
         )
+        acknowledge(role, INLINE)
         zone = settings["schedule_time_zone"]
         scheduler.CfnSchedule(
             self,
