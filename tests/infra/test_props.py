@@ -286,7 +286,7 @@ class TestAlarms:
         assert len(alarms) > 5
         assert all(alarm["AlarmActions"] == [target] for alarm in alarms)
 
-    def test_their_topic_is_encrypted_with_a_key_of_the_app(self, asset: Path, stack: Stack) -> None:
+    def test_a_key_of_the_app_encrypts_their_topic(self, asset: Path, stack: Stack) -> None:
         TokenRefresher(stack, "Figma", asset=asset, topic_key=kms.Key(stack, "Key"))
         (key,) = properties(stack, "AWS::KMS::Key")
         assert "LetAlarmsEncrypt" in json.dumps(key)
