@@ -29,6 +29,7 @@ class Metric:
     SECONDS_UNTIL_EXPIRY: Final = "SecondsUntilExpiry"
     SECONDS_UNTIL_GRANT_EXPIRY: Final = "SecondsUntilGrantExpiry"
     FAILURES: Final = "Failures"
+    UNSERVED: Final = "Unserved"
     REFRESHED: Final = "Refreshed"
     REFRESH_FAILED: Final = "RefreshFailed"
     DEGRADED: Final = "Degraded"

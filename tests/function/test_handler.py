@@ -276,6 +276,7 @@ STATE_CASES = [
     ("mandatory", {}, REVOKED, None, {"NeedsSignIn": 1.0}),
     ("fresh", REPORT, REVOKED, "ReauthorizationRequiredException", {"NeedsSignIn": 1.0}),
     ("expired", {}, ui_builder_error(503), "IssuerUnavailableException", {}),
+    ("expired", TICK, ui_builder_error(503), "IssuerUnavailableException", {**HEALTHY, "Overdue": 1.0}),
     ("expired", {}, Reply(302), "IssuerProtocolException", {"Failing": 1.0}),
     ("expired", TICK, Reply(302), "IssuerProtocolException", {**HEALTHY, "Overdue": None, "Failing": 1.0}),
     ("advisory", TICK, Reply(302), "IssuerProtocolException", {**HEALTHY, "Failing": 1.0}),
@@ -311,7 +312,9 @@ class TestState:
             refused(deployment, event, getattr(errors, error))
         else:
             deployment.invoke(event)
-        assert told(printed()) == {name: value for name, value in states.items() if value is not None}
+        lines = printed()
+        assert told(lines) == {name: value for name, value in states.items() if value is not None}
+        assert ("Unserved" in counted(lines)) is (error == "IssuerUnavailableException" and event is not TICK)
 
     def test_of_a_refused_report_is_told_by_ticks(self, deployment: MotoFunction, printed: Lines) -> None:
         deployment.issuer.answer(REVOKED)

@@ -4,7 +4,10 @@ Each story runs with every choice that the documentation leaves to CloudWatch. t
 same metrics, as the function prints them.
 """
 
+import json
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +71,10 @@ class Story(Series):
     def fail(self, minute: int, reason: str) -> None:
         self.add(minute, Errors=1, Failures=1, **{f"Failures_{reason}": 1})
 
+    def leave_unserved(self, minute: int) -> None:
+        self.fail(minute, "IssuerUnavailableException")
+        self.add(minute, Unserved=1)
+
 
 def well(story: Story) -> None:
     story.ticks(30, 4 * DAY)
@@ -95,7 +102,7 @@ def reported_and_refused(story: Story) -> None:
     story.ticks(30, DAY)
     story.add(DAY, NeedsSignIn=1)
     story.fail(DAY, "ReauthorizationRequiredException")
-    story.ticks(DAY + 60, 3 * DAY, NeedsSignIn=1)
+    story.ticks(DAY + 5, 3 * DAY, NeedsSignIn=1)
     story.ticks(3 * DAY, 4 * DAY)
 
 
@@ -124,8 +131,14 @@ def no_ticks(story: Story) -> None:
     story.ticks(DAY + 30 + 36 * HOUR, 4 * DAY)
 
 
+def short_outage(story: Story) -> None:
+    well(story)
+    for minute in range(DAY, DAY + 10, 2):
+        story.leave_unserved(minute)
+
+
 def one_tick_lost(story: Story) -> None:
-    story.ticks(30, DAY)
+    story.ticks(30, DAY + 29)
     story.ticks(DAY + 30 + story.gap, 4 * DAY)
 
 
@@ -151,7 +164,7 @@ def bad_requests(story: Story) -> None:
 def consumers_fail(story: Story) -> None:
     well(story)
     for minute in range(DAY, DAY + 5 * HOUR, 3):
-        story.fail(minute, "IssuerUnavailableException")
+        story.leave_unserved(minute)
 
 
 def throttled(story: Story) -> None:
@@ -187,34 +200,55 @@ RINGS = [
     (killed_ticks, (Alarm.NO_HEARTBEAT, "two gaps", 3 * DAY + 30)),
     (crashes, (Alarm.FUNCTION_CRASHES, DAY + 10, DAY + 2 * HOUR + 40)),
     (bad_requests, None),
+    (short_outage, None),
     (consumers_fail, (Alarm.REQUESTS_FAIL, DAY + 10, DAY + 5 * HOUR + 40)),
     (throttled, (Alarm.THROTTLES, DAY + 30, DAY + 6 * HOUR + 15)),
     (dead_letter, (Alarm.DEAD_LETTERS, DAY, 3 * DAY)),
     (grant_ends, (Alarm.GRANT_EXPIRES, DAY, 3 * DAY)),
 ]
-GAPS = {"dev": 12 * HOUR, "prod": 6 * HOUR}
+SCHEDULES = {"dev": 12 * HOUR, "prod": 6 * HOUR, "rate(10 minutes)": 10}
+"""The minutes between two ticks, by stage, or by the schedule that `dev` has instead of its own."""
+STORIES = [
+    (schedule, tell, ring)
+    for schedule in SCHEDULES
+    for tell, ring in RINGS
+    # These crash often enough for FunctionCrashes as well.
+    if not (schedule.startswith("rate") and tell is killed_ticks)
+]
 CLOUDWATCHES = [CloudWatch(), CloudWatch(more=0, lag=2), CloudWatch(more=5), CloudWatch(aligned=True)]
 
 
-def alarms_of(synthesised: Synthesised) -> dict[str, SimulatedAlarm]:
-    found = [alarm["Properties"] for alarm in synthesised.resources("AWS::CloudWatch::Alarm")]
+@pytest.fixture(scope="module")
+def alarms_of(
+    synthesised: Callable[[str], Synthesised], synthesise: Callable[..., Path]
+) -> Callable[[str], dict[str, SimulatedAlarm]]:
     named = [*vars(Alarm).values(), *Alarm.STATIC_TOKEN_EXPIRES]
     names = {name.lower(): name for name in named if isinstance(name, str)}
-    return {names[one["AlarmDescription"].partition("docs/runbook.md#")[2]]: SimulatedAlarm(one) for one in found}
+
+    @cache
+    def read(stage: str) -> dict[str, SimulatedAlarm]:
+        rate = stage.startswith("rate")
+        template = json.loads(synthesise("dev", schedule=stage).read_text()) if rate else synthesised(stage).template
+        kind = "AWS::CloudWatch::Alarm"
+        found = [one["Properties"] for one in template["Resources"].values() if one["Type"] == kind]
+        return {names[one["AlarmDescription"].partition("docs/runbook.md#")[2]]: SimulatedAlarm(one) for one in found}
+
+    return read
 
 
-@pytest.mark.parametrize("stage", GAPS)
-@pytest.mark.parametrize(("tell", "ring"), RINGS, ids=[tell.__name__ for tell, _ in RINGS])
+@pytest.mark.parametrize(
+    ("stage", "tell", "ring"), STORIES, ids=[f"{schedule}-{tell.__name__}" for schedule, tell, _ in STORIES]
+)
 def test_one_trouble_rings_one_alarm_once(
     stage: str,
     tell: Callable[[Story], None],
     ring: tuple[str, int | str, int | str] | None,
-    synthesised: Callable[[str], Synthesised],
+    alarms_of: Callable[[str], dict[str, SimulatedAlarm]],
 ) -> None:
-    story = Story(GAPS[stage])
+    story = Story(SCHEDULES[stage])
     tell(story)
     times = {"gap": DAY + story.gap, "two gaps": DAY + 30 + 2 * story.gap, "last tick": 4 * DAY - story.gap}
-    for name, alarm in alarms_of(synthesised(stage)).items():
+    for name, alarm in alarms_of(stage).items():
         if ring is None or name != ring[0]:
             for cloudwatch in CLOUDWATCHES[:2]:
                 assert alarm.changes(story, DAY, 4 * DAY, cloudwatch) == [], (name, cloudwatch)
@@ -228,13 +262,12 @@ def test_one_trouble_rings_one_alarm_once(
             assert (begin <= rings <= begin + slack, end <= over <= end + slack) == (True, True), (cloudwatch, changes)
 
 
-def test_a_static_token_rings_three_times(synthesised: Callable[[str], Synthesised]) -> None:
+def test_a_static_token_rings_three_times(alarms_of: Callable[[str], dict[str, SimulatedAlarm]]) -> None:
     story = Story(6 * HOUR)
     for minute in range(30, 35 * DAY, story.gap):
         story.add(minute, Ticked=1, NeedsSignIn=0, Failing=0, SecondsUntilExpiry=(33 * DAY - minute) * 60)
     changes = {
-        name: alarm.changes(story, DAY, 33 * DAY, CloudWatch())
-        for name, alarm in alarms_of(synthesised("prod-static")).items()
+        name: alarm.changes(story, DAY, 33 * DAY, CloudWatch()) for name, alarm in alarms_of("prod-static").items()
     }
     rang = {name: [round(at / DAY) for at, _ in found] for name, found in changes.items() if found}
     assert rang == {name: [33 - days] for name, days in Alarm.STATIC_TOKEN_EXPIRES.items()}

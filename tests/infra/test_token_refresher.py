@@ -217,7 +217,7 @@ class TestMetrics:
     def test_each_method_takes_what_cdk_metrics_take(self, asset: Path, stack: Stack) -> None:
         refresher = TokenRefresher(stack, "Figma", asset=asset, service_name="figma")
         methods = [name for name in vars(RefreshMetrics) if name.startswith("metric_")]
-        assert len(methods) == 15
+        assert len(methods) == 16
         for method in methods:
             metric = getattr(refresher, method)(period=Duration.hours(1), label="it", statistic="p90")
             assert (metric.namespace, metric.dimensions) == ("RefreshToken", {"service": "figma"})

@@ -19,7 +19,6 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from refresh_token.core.grant_life import WARN_BEFORE
-from refresh_token.errors import IssuerUnavailableException, RefreshInProgressException
 from refresh_token.signals import Alarm
 from token_refresher.constructs.alarm_topic import alarm_topic
 from token_refresher.constructs.composite_alarms import CompositeAlarms
@@ -129,23 +128,18 @@ class Monitoring(Construct):
         self._alarm(
             Alarm.NO_HEARTBEAT,
             f"No tick of {settings['schedule']} reached the function for two periods: nothing keeps the token alive.",
-            metric=_filled(period, ticked=self._metrics.metric_ticked(period=period)),
+            metric=_filled("ticked", self._metrics.metric_ticked(period=period), period),
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             periods=watch.periods,
             missing=cloudwatch.TreatMissingData.BREACHING,
         )
 
     def _watch_rates(self, function: lambda_.IFunction, *, refreshes: bool) -> None:
-        failures = self._metrics.metric_failures
         if refreshes:
             self._rate(
                 Alarm.REQUESTS_FAIL,
                 "Consumers have got no token for some time: the issuer or the lock table does not answer.",
-                _filled(
-                    _FIVE_MINUTES,
-                    unavailable=failures(reason=IssuerUnavailableException.__name__),
-                    busy=failures(reason=RefreshInProgressException.__name__),
-                ),
+                _filled("unserved", self._metrics.metric_unserved()),
             )
         errors = function.metric_errors(period=_FIVE_MINUTES, statistic="Sum")
         self._rate(
@@ -154,14 +148,14 @@ class Monitoring(Construct):
             # Those that raised have counted themselves. Some of the counts can be a minute late.
             cloudwatch.MathExpression(
                 expression="FILL(errors, 0) - FILL(raised, 0)",
-                using_metrics={"errors": errors, "raised": failures()},
+                using_metrics={"errors": errors, "raised": self._metrics.metric_failures()},
                 period=_FIVE_MINUTES,
             ),
         )
         self._rate(
             Alarm.THROTTLES,
             "Lambda throttles the refresh function: too many functions are running at once.",
-            _filled(_FIVE_MINUTES, throttles=function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum")),
+            _filled("throttles", function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum")),
         )
 
     def _state(self, name: str, description: str, metric: cloudwatch.IMetric) -> None:
@@ -205,7 +199,6 @@ class Monitoring(Construct):
         self.alarms.append(alarm)
 
 
-def _filled(period: Duration, **metrics: cloudwatch.IMetric) -> cloudwatch.MathExpression:
-    """Return the sum of the metrics, with a 0 for each period without data."""
-    expression = " + ".join(f"FILL({name}, 0)" for name in metrics)
-    return cloudwatch.MathExpression(expression=expression, using_metrics=metrics, period=period)
+def _filled(name: str, metric: cloudwatch.IMetric, period: Duration = _FIVE_MINUTES) -> cloudwatch.MathExpression:
+    """Return the metric with a 0 for each period without data."""
+    return cloudwatch.MathExpression(expression=f"FILL({name}, 0)", using_metrics={name: metric}, period=period)

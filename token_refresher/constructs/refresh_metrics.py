@@ -81,6 +81,10 @@ class RefreshMetrics(Construct):
         """Return how many invocations failed, all of them or those for one reason: the name of an error."""
         return self._metric(Metric.FAILURES, {} if reason is None else {REASON: reason}, options)
 
+    def metric_unserved(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many requests got no token because the issuer or the lock table did not answer."""
+        return self.metric(Metric.UNSERVED, **options)
+
     def metric_refresh_failed(
         self, *, reason: str | None = None, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:

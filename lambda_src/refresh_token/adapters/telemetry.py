@@ -185,6 +185,8 @@ class PowertoolsTelemetry:
             self._state(Metric.FAILING, holds=ours)
         if isinstance(error, SecretNotSeededException):
             self._state(Metric.NEEDS_SIGN_IN, holds=True)
+        if isinstance(error, RefreshTokenError) and error.transient and not self._ticking:
+            self._count(Metric.UNSERVED)
 
     def _count_by_reason(self, name: str, reason: str) -> None:
         """Count twice: all, and those with the same reason."""
