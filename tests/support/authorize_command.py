@@ -51,11 +51,16 @@ def authorize(stack: Stack) -> tuple[str, ...]:
     return ("authorize", "--stage", stack.stage, *app, "--authorize-url", f"{stack.cloud.standin.url}/oauth")
 
 
-def allow_shown(seen: str) -> None:
-    """Do what a person does with the address on the terminal."""
+def address_in(seen: str) -> str:
+    """Return the address on the terminal."""
     address = re.search(r"^http\S+", seen, re.MULTILINE)
     assert address
-    urllib3.request("GET", allowed(address[0]), retries=False, timeout=PATIENCE)
+    return address[0]
+
+
+def allow_shown(seen: str) -> None:
+    """Do what a person does with the address on the terminal."""
+    urllib3.request("GET", allowed(address_in(seen)), retries=False, timeout=PATIENCE)
 
 
 def assert_private(command: Command, stack: Stack, *shown: str) -> None:

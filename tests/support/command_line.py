@@ -48,7 +48,7 @@ def on_terminal(
     """Run a command on its own terminal.
 
     `dialogue` maps each text to wait for to an answer to type, a signal to send, or a function that receives the output
-    so far.
+    so far and may return an answer.
     """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -70,10 +70,10 @@ def on_terminal(
             answer = waiting.pop(0)[1]
             if isinstance(answer, signal.Signals):
                 process.send_signal(answer)
-            elif callable(answer):
-                answer(seen)
-            else:
-                os.write(ours, f"{answer}\n".encode())
+                continue
+            typed = answer(seen) if callable(answer) else answer
+            if isinstance(typed, str):
+                os.write(ours, f"{typed}\n".encode())
     code = process.wait()
     os.close(ours)
     assert not waiting, f"never saw {waiting[0][0]!r} in:\n{seen}"

@@ -13,16 +13,17 @@ from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
-from tokenctl.sign_in.authorization_request import LOOPBACK_HOSTS, AuthorizationRequest, callback_uri
+from tokenctl.sign_in.authorization_request import LOOPBACK_HOSTS, callback_uri
 from tokenctl.sign_in.callback_app import CallbackApp
 from tokenctl.sign_in.callback_server import CallbackServer
 from tokenctl.sign_in.complete_sign_in import SignIn, StoredSignIn, complete_sign_in
+from tokenctl.sign_in.consent_page import send_to_consent_page
+from tokenctl.sign_in.meanwhile import on_terminal
 from tokenctl.sign_in.options import SignInOptions
 from tokenctl.sign_in.plan import plan_sign_in
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import utc_minute
-from tokenctl.terminal.browser import open_in_background, require_browser
 from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair
 
 LINGER_SECONDS: Final = 2.0
@@ -34,8 +35,7 @@ Examples:
     tokenctl authorize --stage prod --port 8976
   The stack's issuer is amplify, which holds the app's secret:
     tokenctl authorize --stage prod --client-id YOUR_APP --port 8976
-  There is no browser on this machine. Forward the port from a machine with a browser
-  (ssh -L 8976:127.0.0.1:8976 ...), and open the printed address there:
+  The browser is on another machine. Open the printed address there, and paste here the one at which it ends:
     tokenctl authorize --port 8976 --no-browser
   The app is registered with localhost instead of 127.0.0.1, and needs one more scope:
     tokenctl authorize --port 8976 --redirect-host localhost --scope file_content:read
@@ -71,7 +71,7 @@ Examples:
     show_default=True,
     help="Name of this machine in the registered redirect address.",
 )
-@click.option("--no-browser", is_flag=True, help="Print the address instead of opening it.")
+@click.option("--no-browser", is_flag=True, help="Print the address, as on a machine without a browser.")
 @click.option(
     "--timeout", type=click.IntRange(min=1), default=300, show_default=True, help="Seconds to wait for the sign-in."
 )
@@ -117,10 +117,9 @@ def authorize(  # noqa: PLR0913 - one for each option
         "secretArn": "arn",
         "versionId": "version",
         "expiresAt": "2030-01-01T00:00:00Z",
+        "user": "user",
     }
     output.check("authorize", sample)
-    if not no_browser:
-        require_browser()
     deployed = DeployedStack(target)
     plan = plan_sign_in(deployed, options)
     _ = target.secret_arn  # better to fail now than after the sign-in
@@ -129,29 +128,21 @@ def authorize(  # noqa: PLR0913 - one for each option
         request = plan.request(callback_uri(redirect_host, server.port))
         with server.serving(request.state) as app:
             sign_in = SignIn(
-                request=request, exchange=plan.exchange, deployed=deployed, issued_by=plan.issued_by, kept=kept
+                request=request,
+                exchange=plan.exchange,
+                deployed=deployed,
+                issued_by=plan.issued_by,
+                who=plan.who,
+                kept=kept,
             )
-            with _reporting_how_it_ended(app):
-                _send_to_consent_page(request, timeout, no_browser=no_browser, to_stderr=output.is_structured)
-                stored = complete_sign_in(sign_in, app, seconds=timeout)
+            with _reporting_how_it_ended(app), on_terminal(app, request.state) as meanwhile:
+                send_to_consent_page(request, timeout, no_browser=no_browser, to_stderr=output.is_structured)
+                stored = complete_sign_in(sign_in, app, seconds=timeout, meanwhile=meanwhile)
             _show(target, stored, output)
             if plan.reminder:
                 click.echo(plan.reminder, err=True)
             with suppress(KeyboardInterrupt):
                 time.sleep(LINGER_SECONDS)
-
-
-def _send_to_consent_page(request: AuthorizationRequest, timeout: int, *, no_browser: bool, to_stderr: bool) -> None:
-    if no_browser:
-        click.echo(f"Open this address in a browser:\n\n{request.address}\n", err=to_stderr)
-    else:
-        click.echo(f"Opening {request.issuer_label}'s consent page in your browser.", err=to_stderr)
-        open_in_background(request.address)
-    click.echo(
-        f"Waiting up to {timeout} seconds for the answer at {request.redirect_uri}, which must be registered with the "
-        "app. Ctrl-C stops.",
-        err=to_stderr,
-    )
 
 
 @contextmanager
@@ -176,10 +167,12 @@ def _show(target: Target, stored: StoredSignIn, output: Output) -> None:
     if output.is_structured:
         expires_at = stored.expires_at and iso_utc(stored.expires_at)
         names = {"stack": target.stack_name, "secretArn": target.secret_arn}
-        output.print("authorize", {**names, "versionId": stored.version_id, "expiresAt": expires_at})
+        stored_pair = {"versionId": stored.version_id, "expiresAt": expires_at, "user": stored.user}
+        output.print("authorize", {**names, **stored_pair})
         return
     click.secho("Signed in. The token pair is stored.", fg="green", bold=True, color=output.colored)
     for name, value in (
+        *((("signed in as", stored.user),) if stored.user else ()),
         ("stack", target.stack_name),
         ("secret", target.secret_arn),
         ("version", stored.version_id),

@@ -10,7 +10,7 @@ A redirect with another state is answered and ignored. If it ended the wait, any
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from typing import TYPE_CHECKING, Final
@@ -50,15 +50,23 @@ class CallbackApp:
         """Whether the response has arrived."""
         return self._response.done()
 
-    def wait_for_response(self, seconds: float) -> AuthorizationResponse | None:
-        """Return the response, or None if none arrives in time."""
+    def wait_for_response(self, seconds: float, meanwhile: Callable[[float], None]) -> AuthorizationResponse | None:
+        """Return the response, or None if none arrives in time. Calls `meanwhile` with the seconds that are left."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
+            meanwhile(left)
             try:
                 return self._response.result(min(left, POLL_SECONDS))
             except NotYet:
                 pass
         return None
+
+    def give(self, response: AuthorizationResponse) -> None:
+        """Take a response that no browser brings, so that none waits for the last page. The first response counts."""
+        with self._lock:
+            if not self._response.done():
+                self._delivered.set()
+                self._response.set_result(response)
 
     def show(self, page: Page) -> None:
         """Show a page in the browser that brought the response, if one did. Only the first page counts."""

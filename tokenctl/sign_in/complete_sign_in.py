@@ -1,7 +1,7 @@
 """The second half of a sign-in: from the authorization response to the stored pair."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -28,6 +28,9 @@ class SignIn:
     issued_by: IssuedBy
     """Whose tokens the exchange brings."""
 
+    who: Callable[[str], str | None] | None = None
+    """Tells whose an access token is, if the issuer has a harmless call for that."""
+
     kept: Mapping[str, object] = field(default_factory=dict, repr=False)
     """Keys of the previous secret to store with the new pair."""
 
@@ -38,21 +41,27 @@ class StoredSignIn:
 
     version_id: str
     expires_at: datetime | None
+    user: str | None
+    """Who signed in, if the issuer tells."""
 
 
 class DeniedError(TokenctlError):
     """The user denied the sign-in."""
 
 
-def complete_sign_in(sign_in: SignIn, app: CallbackApp, *, seconds: float) -> StoredSignIn:
+def complete_sign_in(
+    sign_in: SignIn, app: CallbackApp, *, seconds: float, meanwhile: Callable[[float], None]
+) -> StoredSignIn:
     """Wait for the response, exchange the code, store the pair, and show the result in the browser.
+
+    While it waits, it calls `meanwhile` again and again with the number of seconds left.
 
     Raises:
         TokenctlError: no response arrived in time, the user said no, or a service cannot be reached.
         ServiceError: the response is an error, or a service refused.
 
     """
-    response = app.wait_for_response(seconds)
+    response = app.wait_for_response(seconds, meanwhile)
     if response is None:
         raise TokenctlError(f"Nobody answered within {seconds:g} seconds. {NOTHING_STORED}")
     try:
@@ -60,9 +69,8 @@ def complete_sign_in(sign_in: SignIn, app: CallbackApp, *, seconds: float) -> St
     except TokenctlError as error:
         app.show(pages.failed(str(error), denied=isinstance(error, DeniedError)))
         raise
-    app.show(
-        pages.stored({"Stack": sign_in.deployed.target.stack_name, "Token lives until": utc_minute(stored.expires_at)})
-    )
+    facts = {"Stack": sign_in.deployed.target.stack_name, "Token lives until": utc_minute(stored.expires_at)}
+    app.show(pages.stored({"Signed in as": stored.user, **facts} if stored.user else facts))
     return stored
 
 
@@ -90,4 +98,5 @@ def _store(sign_in: SignIn, pair: TokenPair) -> StoredSignIn:
             "A new pair was issued, which ends an older one of the same user, but it could not be stored: "
             f"{error} Fix that and run the command again."
         ) from None
-    return StoredSignIn(version_id=version_id, expires_at=pair.expires_at)
+    user = sign_in.who(pair.access_token) if sign_in.who else None
+    return StoredSignIn(version_id=version_id, expires_at=pair.expires_at, user=user)

@@ -1,5 +1,6 @@
 """Planning a sign-in: the stack's issuer decides the consent page, the app, the scopes and how to exchange the code."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from tokenctl.sign_in.app_login import app_login
 from tokenctl.sign_in.authorization_request import AuthorizationRequest, new_verifier
 from tokenctl.sign_in.code_exchange import CodeExchange
 from tokenctl.sign_in.options import SignInOptions, check_page_fits, validate_address
+from tokenctl.sign_in.signed_in_user import who_asks
 from tokenctl.sign_in.token_endpoint_exchange import TokenEndpointExchange
 from tokenctl.sign_in.ui_builder_exchange import UiBuilderExchange
 from tokenctl.stack.deployed_stack import DeployedStack
@@ -42,6 +44,9 @@ class SignInPlan:
     """Whose tokens the exchange brings."""
 
     pkce: bool
+    who: Callable[[str], str | None] | None = None
+    """Tells who signed in, by the access token."""
+
     reminder: str = ""
     """What the operator has to do afterwards."""
 
@@ -151,6 +156,7 @@ def _plan_with_own_app(deployed: DeployedStack, settings: OwnAppSettings, option
             ),
             issued_by=issued_by,
             pkce=True,
+            who=who_asks(profile, token_url, deployed.target.aws.trusted_bundle),
             reminder=reminder,
         )
     raise UsageError(f"The app's credentials cannot be used: {fault}. See `tokenctl app-credentials`.")

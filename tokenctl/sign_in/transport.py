@@ -1,4 +1,4 @@
-"""Sends one request to a token endpoint, with urllib3, which botocore uses as well.
+"""Sends one request to a token endpoint, or one about a token, with urllib3, which botocore uses as well.
 
 It checks certificates, follows no redirect, sends nothing twice, and reads no more than MAX_BYTES. The whole request
 has a time limit: urllib3 limits only single reads, which a server can draw out, and not the resolution of the name.
@@ -7,6 +7,7 @@ has a time limit: urllib3 limits only single reads, which a server can draw out,
 import ssl
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -58,6 +59,30 @@ def post(url: str, request: TokenRequest, *, bundle: str | None, seconds: float)
             "address of its token endpoint."
         )
     return response
+
+
+def get(url: str, access_token: str, *, bundle: str | None, seconds: float) -> Mapping[str, object]:
+    """Return the JSON object at an address, asked with an access token; empty if there is none in time."""
+    import urllib3
+
+    headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json", "User-Agent": "tokenctl"}
+    try:
+        with (
+            _pool(url, bundle) as pool,
+            pool.request(
+                "GET",
+                url,
+                headers=headers,
+                redirect=False,
+                retries=False,
+                timeout=urllib3.Timeout(total=seconds),
+                preload_content=False,
+            ) as response,
+        ):
+            body = response.read(MAX_BYTES, decode_content=False)
+    except (urllib3.exceptions.HTTPError, ConfigurationError, ValueError, OSError):
+        return {}
+    return members(body, response.headers.get("Content-Type")) or {} if response.status == HTTPStatus.OK else {}
 
 
 def _fulfil(

@@ -2,29 +2,23 @@
 
 import threading
 import webbrowser
-
-import click
-
-from tokenctl.errors import ConfigurationError
+from collections.abc import Callable
 
 
-def require_browser() -> None:
-    """Raise ConfigurationError if this machine has no browser."""
+def has_browser() -> bool:
+    """Tell whether this machine has a browser."""
     try:
         webbrowser.get()
     except webbrowser.Error:
-        raise ConfigurationError(
-            "No browser was found on this machine. Add --no-browser, and open the address that it prints."
-        ) from None
+        return False
+    return True
 
 
-def open_in_background(address: str) -> None:
+def open_in_background(address: str, *, if_it_fails: Callable[[], None]) -> None:
     """Open an address. In a thread, because a browser in the foreground returns only when it is closed."""
-    threading.Thread(target=_open, args=(address,), name="browser", daemon=True).start()
 
+    def open_it() -> None:
+        if not webbrowser.open(address):
+            if_it_fails()
 
-def _open(address: str) -> None:
-    if not webbrowser.open(address):
-        click.echo(
-            "The browser did not open. Stop with Ctrl-C and add --no-browser, which prints the address.", err=True
-        )
+    threading.Thread(target=open_it, name="browser", daemon=True).start()

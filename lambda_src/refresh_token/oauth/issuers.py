@@ -93,6 +93,8 @@ class FigmaSettings(OwnAppSettings):
             refresh_refusals=FIGMA_REFRESH,
             consent_page=FIGMA_CONSENT_PAGE,
             scopes=FIGMA_SCOPES,
+            user_url=f"{base_url}/v1/me",
+            user_keys=("handle", "email"),
         )
 
 

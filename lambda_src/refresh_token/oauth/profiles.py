@@ -35,3 +35,9 @@ class Profile:
 
     scopes: tuple[str, ...] = ()
     """The scopes that a sign-in must ask for."""
+
+    user_url: str = ""
+    """Where a harmless GET with an access token tells whose it is; "" if there is no such call."""
+
+    user_keys: tuple[str, ...] = ()
+    """The keys of that answer that name the user, the best one first."""

@@ -74,10 +74,10 @@ def refuse(run: Run) -> Refuse:
 
 @pytest.fixture
 def start(run: Run) -> Start:
-    """Start the command and read the address that it prints."""
+    """Start the command and read the address that it prints: without --no-browser if the environment says `BROWSER`."""
 
     def printed(*options: str, env: dict[str, str] | None = None) -> Command:
-        process = run("--no-browser", *options, env=env)
+        process = run(*options, env=env) if "BROWSER" in (env or {}) else run("--no-browser", *options, env=env)
         assert process.stdout is not None
         for line in process.stdout:
             if re.match("https?://", line):

@@ -1,20 +1,22 @@
 """How else a sign-in ends: the real command in its own process, and plain HTTP instead of a browser."""
 
+import re
 import signal
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import urllib3
 
 from local.standin import CLIENT_ID
 from refresh_token.core.windows import MAX_LIFETIME
-from tests.support.authorize_command import Refuse, Run, Start, allow_shown, authorize
+from tests.support.authorize_command import Refuse, Start, address_in, allow_shown, assert_stored, authorize
 from tests.support.bare_stack import Stack
 from tests.support.command_line import on_terminal
-from tests.support.consent import PATIENCE, allowed
+from tests.support.consent import PATIENCE, allowed, asked
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.xdist_group("endings")
@@ -108,21 +110,49 @@ class TestRefusedBeforeTheBrowserOpens:
         assert "(InvalidRequestException) when calling the GetSecretValue operation: " in message
         assert message.endswith(" See `SecretUnavailableException` in docs/runbook.md.\n")
 
-    def test_a_machine_without_a_browser(self, refuse: Refuse, tmp_path: Path) -> None:
-        env = {"PATH": str(tmp_path), "DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": ""}
-        assert "Add --no-browser" in refuse(code=253, env=env)
 
-
-def test_a_browser_that_fails_reveals_nothing(run: Run, tmp_path: Path) -> None:
-    script = tmp_path / "browser"
+@pytest.mark.parametrize("browser", ["", "fails"])
+def test_without_a_browser_the_address_is_printed(start: Start, stack: Stack, tmp_path: Path, browser: str) -> None:
+    script = tmp_path / "fails"
     script.write_text("#!/bin/sh\nexit 1\n")
     script.chmod(0o755)
-    process = run("--timeout", "1", env={"BROWSER": str(script)})
-    output, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 255
-    assert "The browser did not open. Stop with Ctrl-C and add --no-browser" in errors
-    assert CLIENT_ID not in output + errors
-    assert "state=" not in output + errors
+    named = str(script) if browser else ""
+    command = start(env={"PATH": str(tmp_path), "DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": named})
+    assert command.allow().status == 200
+    assert command.end().code == 0
+    assert_stored(stack)
+
+
+class TestAPastedRedirect:
+    def test_needs_no_way_back_to_this_machine(self, stack: Stack) -> None:
+        pasted: list[str] = []
+
+        def paste(seen: str) -> str:
+            pasted.append(allowed(address_in(seen)))
+            return pasted[0]
+
+        wrong = "http://127.0.0.1:8976/callback?code=canary&state=canary"
+        words = (*authorize(stack), "--no-browser")
+        done = on_terminal(
+            stack.cloud.env, *words, dialogue=[("Ctrl-C stops.", wrong), ("belongs to this sign-in.", paste)]
+        )
+        assert done.code == 0, done.out
+        assert "paste it here and press Enter" in done.out
+        assert re.search(r"[45]:\d\d left", done.out)
+        assert "canary" not in done.out
+        assert parse_qs(urlsplit(pasted[0]).query)["code"][0] not in done.out
+        assert exchanges(stack) == 1
+        assert_stored(stack)
+
+    def test_can_be_a_denial(self, stack: Stack) -> None:
+        def paste(seen: str) -> str:
+            query = asked(address_in(seen))
+            return f"{query['redirect_uri']}?error=access_denied&state={query['state']}"
+
+        words = (*authorize(stack), "--no-browser")
+        done = on_terminal(stack.cloud.env, *words, dialogue=[("Ctrl-C stops.", paste)])
+        assert (done.code, stack.stored()) == (255, None)
+        assert "The sign-in was denied on Figma's page." in done.out
 
 
 def test_a_pair_that_cannot_be_stored(start: Start, stack: Stack) -> None:

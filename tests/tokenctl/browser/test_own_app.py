@@ -31,7 +31,9 @@ def test_a_sign_in_uses_pkce(stack: Stack, opened: Start, browser: Chrome) -> No
     see(browser, "You are signed in")
     done = command.end()
     assert done.code == 0
-    assert re.search(rf"Signed in\..*RefreshToken-{stack.stage}\n", done.out, re.DOTALL)
+    user = stack.cloud.standin.grants()[0].user
+    assert re.search(rf"Signed in\..*signed in as +{user.partition('@')[0]} \({user}\)\n", done.out, re.DOTALL)
+    assert user in browser.page_source
     assert f"token request to {stack.cloud.standin.url}\n" in done.err
     assert_stored(stack)
     assert len(stack.cloud.standin.calls("FigmaToken")) == 1

@@ -57,14 +57,18 @@ def tab(get: Get) -> Iterator[Tab]:
         yield lambda *query, **more: pool.submit(get, *query, **more)
 
 
+def idle(_left: float) -> None:
+    """Do nothing while the command waits."""
+
+
 def response(app: CallbackApp) -> AuthorizationResponse:
-    received = app.wait_for_response(PATIENCE)
+    received = app.wait_for_response(PATIENCE, idle)
     assert received is not None
     return received
 
 
 def nothing_arrived(app: CallbackApp) -> bool:
-    return app.wait_for_response(0.01) is None
+    return app.wait_for_response(0.01, idle) is None
 
 
 class TestTheResponse:

@@ -1,0 +1,29 @@
+"""Asking an issuer who signed in, for people to read."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from refresh_token.oauth.addresses import authority
+from refresh_token.oauth.profiles import Profile
+from tokenctl.sign_in.transport import get
+
+MAX_SECONDS: Final = 5.0
+MAX_LENGTH: Final = 100
+"""Characters of the answer that are shown."""
+
+
+def who_asks(profile: Profile, token_url: str, bundle: str | None) -> Callable[[str], str | None] | None:
+    """Return what tells the user of an access token; None if the issuer has no such call at the token's own host."""
+    if not profile.user_url or authority(profile.user_url) != authority(token_url):
+        return None
+    return partial(_user, profile, bundle)
+
+
+def _user(profile: Profile, bundle: str | None, access_token: str) -> str | None:
+    document = get(profile.user_url, access_token, bundle=bundle, seconds=MAX_SECONDS)
+    names = [name for key in profile.user_keys if isinstance(name := document.get(key), str) and name.isprintable()]
+    if not names or any(access_token in name for name in names):
+        return None
+    first, *others = names
+    return (f"{first} ({', '.join(others)})" if others else first)[:MAX_LENGTH]
