@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -325,6 +326,54 @@ class TestOnDemand:
         world = World(policy="demand").seeded("advisory")
         world.memory.mark_dead("V1")
         assert world.refresher.tick().outcome == "refreshed"
+
+
+BEFORE = Failure(DOWN.reason, NOW)
+BADLY = errors.ConfigurationException("wrong")
+# The window, how the version's last refresh failed, what the issuer does now; whether a person must sign in, whether a
+# pair is lost, and whether the token is overdue
+STATE_CASES = [
+    ("fresh", None, None, False, False, False),
+    ("fresh", BEFORE, None, False, False, False),
+    ("fresh", replace(BEFORE, refused=True), None, True, False, False),
+    ("fresh", replace(BEFORE, lost=True), None, False, False, False),
+    ("fresh", replace(BEFORE, lost=True), DOWN, False, True, False),
+    ("advisory", None, DOWN, False, False, False),
+    ("advisory", None, REFUSED, True, False, False),
+    ("advisory", replace(BEFORE, refused=True), DOWN, True, False, False),
+    ("mandatory", None, DOWN, False, False, True),
+    ("mandatory", None, REFUSED, True, False, None),
+    ("mandatory", None, BADLY, False, False, None),
+    ("mandatory", replace(BEFORE, refused=True), DOWN, True, False, None),
+    ("mandatory", replace(BEFORE, lost=True), DOWN, False, True, None),
+    ("mandatory", replace(BEFORE, refused=True, lost=True), None, False, False, False),
+    ("expired", None, NOT_STORED, False, True, None),
+    ("unknown", None, DOWN, False, False, True),
+]
+
+
+@pytest.mark.parametrize(("window", "before", "fault", "refused", "lost", "overdue"), STATE_CASES)
+def test_a_tick_tells_who_must_act(
+    window: str,
+    before: Failure | None,
+    fault: errors.RefreshTokenError | None,
+    *,
+    refused: bool,
+    lost: bool,
+    overdue: bool | None,
+) -> None:
+    world = World.with_token(window)
+    if before:
+        world.lock.record_failure("V1", before)
+    if fault is NOT_STORED:
+        world.store.faults = {"put": [NOT_STORED] * 1000}
+    else:
+        world.issuer.fault = fault
+    with nullcontext() if fault is None or (window, fault) == ("advisory", DOWN) else pytest.raises(type(fault)):
+        world.refresher.tick()
+    told = {"needs_sign_in": refused, "pair_not_stored": lost}
+    assert [facts for name, facts in world.telemetry.reports if name == "grant_state"] == [told]
+    assert world.telemetry.facts("token_age", "overdue") == [overdue]
 
 
 class TestTickTelemetry:
