@@ -6,7 +6,8 @@ from typing import Final
 from refresh_token.signals import Log
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.stack.deployed_stack import short_alarm_name
-from tokenctl.stack.function_log import count_invalid_requests, last_line
+from tokenctl.stack.failures import failures_since_success
+from tokenctl.stack.function_log import last_line
 from tokenctl.stack.token_life import duration, relative_to
 
 DAY: Final = timedelta(days=1)
@@ -45,14 +46,24 @@ def check_last_run(subject: Subject) -> Finding:
 
 
 def check_errors(subject: Subject) -> Finding:
-    """Check that the function raised no error in the last day; a caller's wrong request does not count."""
-    invalid = count_invalid_requests(subject.deployed, subject.now, DAY)
-    errors = max(subject.deployed.function_errors(subject.now, DAY) - invalid, 0)
+    """Check that nothing failed since the last success; a caller's wrong request does not count."""
+    failures = failures_since_success(subject.deployed, subject.now, DAY)
+    invalid = failures.invalid_requests
     aside = f", not counting {invalid} wrong request{'s' * (invalid > 1)}" if invalid else ""
-    if errors:
-        text = f"the function raised {errors} error{'s' * (errors > 1)} in the last day{aside}"
-        return Finding(Level.WARN, text, "read its log, and docs/runbook.md")
-    return Finding(Level.OK, f"the function raised no error in the last day{aside}")
+    when = "in the last day"
+    if failures.last_success is not None:
+        when = f"since the function last worked, {relative_to(subject.now, failures.last_success)}"
+    found = [f"{count} {reason}" for reason, count in sorted(failures.by_reason.items())]
+    if failures.crashes:
+        found.append(f"{failures.crashes} without an answer")
+    if not found:
+        return Finding(Level.OK, f"no request failed {when}{aside}")
+    entries = ", ".join(
+        f"`{reason}`" for reason in [*failures.by_reason, *["FunctionCrashes"] * bool(failures.crashes)]
+    )
+    return Finding(
+        Level.WARN, f"requests failed {when}: {', '.join(found)}{aside}", f"see {entries} in docs/runbook.md"
+    )
 
 
 def check_alarms(subject: Subject) -> Finding:

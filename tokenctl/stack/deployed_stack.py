@@ -132,17 +132,17 @@ class DeployedStack:
             answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
-    def function_errors(self, now: datetime, span: timedelta) -> int:
-        """Return how many invocations of the function failed."""
+    def function_errors(self, start: datetime, end: datetime) -> int:
+        """Return how many invocations of the function failed; CloudWatch answers for at most a day."""
         client = self.target.aws.client("cloudwatch")
         with translate_aws_errors():
             answer = client.get_metric_statistics(
                 Namespace="AWS/Lambda",
                 MetricName="Errors",
                 Dimensions=[{"Name": "FunctionName", "Value": self.target.function_configuration["FunctionName"]}],
-                StartTime=now - span,
-                EndTime=now,
-                Period=3600,
+                StartTime=start,
+                EndTime=end,
+                Period=60,
                 Statistics=["Sum"],
             )
         return int(sum(point["Sum"] for point in answer["Datapoints"]))

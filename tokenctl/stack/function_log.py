@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from refresh_token.core.windows import iso_utc
-from refresh_token.signals import Log
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deployed_stack import DeployedStack
 
@@ -19,18 +18,15 @@ def last_line(
 ) -> dict[str, Any] | None:
     """Return the last log line with one of the messages, searching one span after the other until one is found."""
     for span in spans:
-        lines = [line for line in _lines(deployed, messages, now - span) if line["message"] in messages]
-        if lines:
-            lines.sort(key=lambda line: str(line["at"]))  # stable: keeps the order within a second
+        if lines := lines_of(deployed, messages, now - span):
             return lines[-1]
     return None
 
 
-def count_invalid_requests(deployed: DeployedStack, now: datetime, span: timedelta) -> int:
-    """Return how many requests failed because the caller's event was wrong."""
-    lines = _lines(deployed, (Log.REQUEST_FAILED,), now - span)
-    wrong = (Log.REQUEST_FAILED, "InvalidParameterException")  # lines with metrics have a reason, too
-    return sum((line["message"], line.get("reason")) == wrong for line in lines)
+def lines_of(deployed: DeployedStack, messages: tuple[str, ...], start: datetime) -> list[dict[str, Any]]:
+    """Return the log lines with one of the messages, in the order of time."""
+    lines = [line for line in _lines(deployed, messages, start) if line["message"] in messages]
+    return sorted(lines, key=lambda line: str(line["at"]))  # stable: keeps the order within a second
 
 
 def _lines(deployed: DeployedStack, messages: tuple[str, ...], start: datetime) -> Iterator[dict[str, Any]]:
