@@ -57,12 +57,14 @@ def exchange_code_for_token(
         return answer
     from refresh_token.oauth.issuers import AMPLIFY_ISSUED_BY
     from tokenctl.stack.deployed_stack import DeployedStack
+    from tokenctl.stack.issuer import refuse_static
     from tokenctl.terminal.confirm_issuer import confirm_issuer
     from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair
 
     # Whatever can fail or needs an answer comes first: the exchange spends the code.
     deployed = DeployedStack(storage)
     _ = storage.secret_arn
+    refuse_static(deployed)
     confirm_issuer(deployed, AMPLIFY_ISSUED_BY, yes=yes)
     kept = confirm_replacing_pair(deployed, AMPLIFY_ISSUED_BY, yes=yes)
     return _store(deployed, parameters, {**kept, **_exchange(target, parameters)})

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from refresh_token.core.issued_by import IssuedBy
-from refresh_token.environment import STATIC
 from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.client_auth import authenticate
 from refresh_token.oauth.issuer_settings import OwnAppSettings
@@ -16,7 +15,7 @@ from refresh_token.oauth.issuers import (
     FIGMA_SCOPES,
     FigmaSettings,
 )
-from tokenctl.errors import ConfigurationError, TokenctlError, UsageError
+from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.sign_in.app_login import app_login
 from tokenctl.sign_in.authorization_request import AuthorizationRequest, new_verifier
 from tokenctl.sign_in.code_exchange import CodeExchange
@@ -25,7 +24,13 @@ from tokenctl.sign_in.signed_in_user import who_asks
 from tokenctl.sign_in.token_endpoint_exchange import TokenEndpointExchange
 from tokenctl.sign_in.ui_builder_exchange import UiBuilderExchange
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.issuer import default_settings, deployed_issued_by, deployed_issuer, deployed_settings
+from tokenctl.stack.issuer import (
+    default_settings,
+    deployed_issued_by,
+    deployed_issuer,
+    deployed_settings,
+    refuse_static,
+)
 from tokenctl.stack.target import Target
 from tokenctl.terminal.confirm import confirm
 from tokenctl.terminal.confirm_issuer import confirm_issuer
@@ -91,11 +96,7 @@ def _choose_issuer(deployed: DeployedStack, options: SignInOptions) -> str:
         if deployed.target.app_secret_arn is None:
             return AMPLIFY  # such a stack has no app secret, so its operators need no permission to read the function
         raise type(error)(f"{error} Or name the stack's issuer with --issuer.") from None
-    if stack_issuer == STATIC:
-        raise ConfigurationError(
-            f"A person renews the token of {deployed.target.stack_name} (issuer={STATIC}), so there is nowhere to sign "
-            f"in. Store the next token with `tokenctl rotate {deployed.target.option}`."
-        )
+    refuse_static(deployed)
     return options.issuer or stack_issuer
 
 

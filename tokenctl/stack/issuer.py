@@ -48,6 +48,15 @@ def _known_issuer(deployed: DeployedStack) -> str | None:
         return None
 
 
+def refuse_static(deployed: DeployedStack) -> None:
+    """Raise ConfigurationError if a person renews the token, so that a pair of an issuer has no place there."""
+    if _known_issuer(deployed) == STATIC:
+        raise ConfigurationError(
+            f"A person renews the token of {deployed.target.stack_name} (issuer={STATIC}), so there is nowhere to sign "
+            f"in. Store the next token with `tokenctl rotate {deployed.target.option}`."
+        )
+
+
 def sign_in_command(deployed: DeployedStack) -> str:
     """Return the command that signs in, with the options that the deployment's issuer needs."""
     needs = {AMPLIFY: " --client-id <id of the app>", OAUTH2: " --authorize-url <consent page>"}

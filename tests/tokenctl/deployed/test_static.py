@@ -124,7 +124,16 @@ class TestTheOtherCommands:
         assert (token["expiresAt"][:10], token["hasRefreshToken"]) == (ends_in(days)[:10], False)
         assert "must sign in" in tokenctl("status", "--stage", static.stage).out or level == "FAIL"
 
-    def test_authorize_names_rotate(self, static: Stack, tokenctl: Tokenctl) -> None:
-        done = tokenctl("authorize", "--no-browser", "--stage", static.stage)
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("authorize", "--no-browser"),
+            ("exchange-code-for-token", "--provider", "figma", "--request", "code=c,redirectUri=u", "--store", "--yes"),
+        ],
+        ids=lambda words: words[0],
+    )
+    def test_a_sign_in_names_rotate(self, static: Stack, tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
+        done = tokenctl(*words, "--stage", static.stage)
         assert done.code == 253
+        assert static.cloud.standin.calls("ExchangeCodeForToken") == []
         assert f"`tokenctl rotate --stage {static.stage}`" in done.err
