@@ -38,11 +38,11 @@ class RefreshTokenStack(Stack):
             asset=asset,
             emulator=settings.stage == LOCAL,
         )
-        if settings.stage == "prod" and not settings.refresher["alarm_email"]:
+        if settings.protected and refresher.topic and not settings.refresher["alarm_email"]:
             Annotations.of(self).add_warning_v2(
                 "refresh-token:nobody-listens",
-                "Nobody is told when an alarm of prod goes off. Set alarm_email, or subscribe to the topic "
-                "AlarmTopicArn after the deployment.",
+                f"Nobody is told when an alarm of {settings.stage} goes off. Set alarm_email, or subscribe to the "
+                "topic AlarmTopicArn after the deployment.",
             )
 
         Tags.of(self).add("Application", "refresh-token")

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,17 @@ def test_two_alarms_sum_up_all_others(every_stage: Synthesised) -> None:
     assert sum(parts.values()) == (0 if emulated else len(alarms(every_stage)))
     assert len(composites) == (0 if emulated else 2)
     assert all({"AlarmName", "AlarmActions"}.isdisjoint(one) for one in composites)
+
+
+@pytest.mark.parametrize(
+    ("stage", "email", "warned"),
+    [("prod", {}, True), ("prod", {"alarm_email": "a@b.example"}, False), ("dev", {}, False)],
+)
+def test_synthesis_says_that_nobody_listens(
+    stage: str, email: dict[str, str], synthesise: Callable[..., Path], *, warned: bool
+) -> None:
+    written = [file.read_text(encoding="utf-8") for file in synthesise(stage, **email).parent.glob("*.json")]
+    assert any(f"Nobody is told when an alarm of {stage} goes off" in text for text in written) is warned
 
 
 def test_an_emulator_gets_no_alarm_it_refuses(synthesised: Callable[[str], Synthesised]) -> None:
