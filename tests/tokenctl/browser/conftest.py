@@ -17,6 +17,7 @@ from tests.support.authorize_command import Command, Refuse, Run, Start, authori
 from tests.support.bare_stack import Stack
 from tests.support.child_process import environment
 from tests.support.chromium import console
+from tests.support.command_line import Tokenctl
 from tests.support.consent import PATIENCE
 from tests.support.processes import wait_until
 
@@ -60,14 +61,15 @@ def run(stack: Stack) -> Iterator[Run]:
 
 
 @pytest.fixture
-def refuse(run: Run) -> Refuse:
-    """Run a command that must fail before it opens or prints an address; return its message."""
+def refuse(stack: Stack, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch) -> Refuse:
+    """Run a command in this process that must fail before it prints an address; return its message."""
 
     def message(*options: str, code: int, env: dict[str, str] | None = None) -> str:
-        process = run(*options, env=env) if "BROWSER" in (env or {}) else run("--no-browser", *options, env=env)
-        output, errors = process.communicate("", timeout=PATIENCE)
-        assert (process.returncode, output) == (code, ""), errors
-        return errors
+        for name, value in {**stack.cloud.exports, **(env or {})}.items():
+            monkeypatch.setenv(name, value)
+        done = tokenctl(*authorize(stack), "--no-browser", *options)
+        assert (done.code, done.out) == (code, ""), done.err
+        return done.err
 
     return message
 
