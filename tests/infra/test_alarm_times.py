@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from refresh_token.signals import Alarm
-from tests.support.alarm_simulator import ALARM, INSUFFICIENT, OK, CloudWatch, Series, SimulatedAlarm, new_state
+from tests.support.alarm_simulator import (
+    ALARM,
+    INSUFFICIENT,
+    OK,
+    CloudWatch,
+    Series,
+    SimulatedAlarm,
+    alarms_of,
+    new_state,
+)
 from tests.support.synthesised import Synthesised
 
 pytestmark = pytest.mark.xdist_group("synth")
@@ -219,19 +228,15 @@ CLOUDWATCHES = [CloudWatch(), CloudWatch(more=0, lag=2), CloudWatch(more=5), Clo
 
 
 @pytest.fixture(scope="module")
-def alarms_of(
+def alarms(
     synthesised: Callable[[str], Synthesised], synthesise: Callable[..., Path]
 ) -> Callable[[str], dict[str, SimulatedAlarm]]:
-    named = [*vars(Alarm).values(), *Alarm.STATIC_TOKEN_EXPIRES]
-    names = {name.lower(): name for name in named if isinstance(name, str)}
-
     @cache
     def read(stage: str) -> dict[str, SimulatedAlarm]:
         rate = stage.startswith("rate")
-        template = json.loads(synthesise("dev", schedule=stage).read_text()) if rate else synthesised(stage).template
-        kind = "AWS::CloudWatch::Alarm"
-        found = [one["Properties"] for one in template["Resources"].values() if one["Type"] == kind]
-        return {names[one["AlarmDescription"].partition("docs/runbook.md#")[2]]: SimulatedAlarm(one) for one in found}
+        return alarms_of(
+            json.loads(synthesise("dev", schedule=stage).read_text()) if rate else synthesised(stage).template
+        )
 
     return read
 
@@ -243,12 +248,12 @@ def test_one_trouble_rings_one_alarm_once(
     stage: str,
     tell: Callable[[Story], None],
     ring: tuple[str, int | str, int | str] | None,
-    alarms_of: Callable[[str], dict[str, SimulatedAlarm]],
+    alarms: Callable[[str], dict[str, SimulatedAlarm]],
 ) -> None:
     story = Story(SCHEDULES[stage])
     tell(story)
     times = {"gap": DAY + story.gap, "two gaps": DAY + 30 + 2 * story.gap, "last tick": 4 * DAY - story.gap}
-    for name, alarm in alarms_of(stage).items():
+    for name, alarm in alarms(stage).items():
         if ring is None or name != ring[0]:
             for cloudwatch in CLOUDWATCHES[:2]:
                 assert alarm.changes(story, DAY, 4 * DAY, cloudwatch) == [], (name, cloudwatch)
@@ -262,12 +267,10 @@ def test_one_trouble_rings_one_alarm_once(
             assert (begin <= rings <= begin + slack, end <= over <= end + slack) == (True, True), (cloudwatch, changes)
 
 
-def test_a_static_token_rings_three_times(alarms_of: Callable[[str], dict[str, SimulatedAlarm]]) -> None:
+def test_a_static_token_rings_three_times(alarms: Callable[[str], dict[str, SimulatedAlarm]]) -> None:
     story = Story(6 * HOUR)
     for minute in range(30, 35 * DAY, story.gap):
         story.add(minute, Ticked=1, NeedsSignIn=0, Failing=0, SecondsUntilExpiry=(33 * DAY - minute) * 60)
-    changes = {
-        name: alarm.changes(story, DAY, 33 * DAY, CloudWatch()) for name, alarm in alarms_of("prod-static").items()
-    }
+    changes = {name: alarm.changes(story, DAY, 33 * DAY, CloudWatch()) for name, alarm in alarms("prod-static").items()}
     rang = {name: [round(at / DAY) for at, _ in found] for name, found in changes.items() if found}
     assert rang == {name: [33 - days] for name, days in Alarm.STATIC_TOKEN_EXPIRES.items()}

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
-NAMESPACE = "RefreshToken"
+from refresh_token.signals import NAMESPACE, Alarm
+
 OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
 STATISTICS: dict[str, Callable[[Iterable[float]], float]] = {"Sum": sum, "Maximum": max, "Minimum": min}
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -145,3 +146,10 @@ class SimulatedAlarm:
     def metrics(self) -> dict[str, Metric]:
         stats = [query for query in self.properties["Metrics"] if "MetricStat" in query]
         return {query["Id"]: Metric.of(query["MetricStat"]["Metric"], query["MetricStat"]["Stat"]) for query in stats}
+
+
+def alarms_of(template: Mapping[str, Any]) -> dict[str, SimulatedAlarm]:
+    """Return the alarms of a stack by their names in the runbook."""
+    names = {name.lower(): name for name in (*vars(Alarm).values(), *Alarm.STATIC_TOKEN_EXPIRES) if name == str(name)}
+    found = [one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    return {names[one["AlarmDescription"].partition("docs/runbook.md#")[2]]: SimulatedAlarm(one) for one in found}
