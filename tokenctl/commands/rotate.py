@@ -32,6 +32,12 @@ Input: the token alone, or JSON with {"accessToken", "expiresAt"}.
 """
 
 
+_KEYS: Final = frozenset(
+    {"accessToken", "access_token", "expiresAt", "expiresIn", "expires_in", "refreshedAt", "provider"}
+)
+"""What counts of a JSON object."""
+
+
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option(
     "--from", "source", metavar="FILE", type=click.Path(), help="File with the new token; - is standard input."
@@ -101,17 +107,23 @@ def _require_static(deployed: DeployedStack) -> None:
 
 
 def _read(source: str | None) -> dict[str, Any]:
-    """Return the document; a text that is no JSON object is the token, and so is a JSON string."""
+    """Return what the input says about the token: a text that is no JSON is the token, and so is a string or number.
+
+    Of an object only the token and its life count. A refresh token that the secret keeps must not lose its owner.
+    """
     text = read_text(source, "a token").strip()
     try:
         document: Any = json.loads(text)
     except (ValueError, RecursionError):
-        document = None
+        document = text
+    if isinstance(document, bool | list | None):
+        raise UsageError("The input is JSON, but neither a token nor an object with `accessToken`. Nothing was stored.")
     if not isinstance(document, dict):
         return {"accessToken": document.strip() if isinstance(document, str) else text}
-    if isinstance(token := document.get("accessToken"), str):
-        document["accessToken"] = token.strip()
-    return document
+    counted: dict[str, Any] = {key: value for key, value in document.items() if key in _KEYS}
+    if isinstance(token := counted.get("accessToken"), str):
+        counted["accessToken"] = token.strip()
+    return counted
 
 
 def _prompt() -> dict[str, Any]:

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.xdist_group("deployed")
 
 OLD, NEW = "canary-old-token-of-a-person", "canary-new-token-of-a-person"
 OWNER = {"issuedBy": {"issuer": "figma", "host": "api.figma.com"}}
+ELSEWHERE = {"issuedBy": {"issuer": "figma", "host": "elsewhere.example"}}
 IN_A_YEAR = ("--expires-in-days", "365")
 
 
@@ -32,7 +33,8 @@ def static(bare: Stack) -> Stack:
 class TestRotate:
     @pytest.mark.parametrize("form", ["text", "JSON", "JSON string", "file"])
     def test_stores_the_next_token(self, static: Stack, tokenctl: Tokenctl, tmp_path: Path, form: str) -> None:
-        texts = {"JSON": json.dumps({"accessToken": NEW, "expiresAt": ends_in(10)}), "JSON string": json.dumps(NEW)}
+        document = {"accessToken": NEW, "expiresAt": ends_in(10), "refreshToken": "canary-other", **ELSEWHERE}
+        texts = {"JSON": json.dumps(document), "JSON string": json.dumps(NEW)}
         text = texts.get(form, f"{NEW}\n")
         (tmp_path / "token").write_text(text)
         words = ("--from", str(tmp_path / "token")) if form == "file" else ()
@@ -65,6 +67,8 @@ class TestRotate:
             (IN_A_YEAR, OLD, "This token is stored already."),
             (IN_A_YEAR, "two words", "`accessToken` must be"),
             (IN_A_YEAR, "", "`accessToken` must be"),
+            (IN_A_YEAR, "null", "neither a token nor an object with `accessToken`"),
+            (IN_A_YEAR, f'["{NEW}"]', "neither a token nor an object with `accessToken`"),
         ],
     )
     def test_refuses_what_consumers_could_not_use(
