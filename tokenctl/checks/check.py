@@ -44,6 +44,12 @@ class Subject:
     planned_issuer: str | None = None
     """The issuer that the operator is about to deploy; None stands for the deployed one, or else the default."""
 
+    @property
+    def restore(self) -> str:
+        """The command that brings back a resource that somebody has deleted or changed; a plain deployment does not."""
+        stage = f" -c stage={self.target.stage}" if self.target.named_function is None else ""
+        return f"cdk deploy{stage} --revert-drift"
+
     @cached_property
     def failure(self) -> dict[str, Any] | None:
         """The failure of the last refresh of the current version; None if there is none, or if it cannot be read."""

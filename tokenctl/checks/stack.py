@@ -10,7 +10,6 @@ from tokenctl.errors import TokenctlError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials, unusable
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.issuer import address_without_query, deployed_issuer, deployed_settings
-from tokenctl.stack.target import LIVE
 
 TIME_TO_MOVE: Final = timedelta(days=90)
 """How long before the end of Amplify's API the warning affects the exit code: the life of one Figma token."""
@@ -34,29 +33,6 @@ def check_stack(subject: Subject) -> Finding:
     if state not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
         return Finding(Level.FAIL, f"{target.stack_name} is {state}", deploy)
     return Finding(Level.OK, f"{target.stack_name} is {state}")
-
-
-def check_alias(subject: Subject) -> Finding:
-    """Check that the function has the alias that consumers and the schedule call."""
-    from botocore.exceptions import ClientError
-
-    client, name = subject.target.aws.client("lambda"), subject.target.function_configuration["FunctionName"]
-    with translate_aws_errors(subject.target.function_name_secrets):
-        try:
-            version = client.get_alias(FunctionName=name, Name=LIVE)["FunctionVersion"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-        else:
-            return Finding(Level.OK, f"`{LIVE}` is version {version} of the function")
-        pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
-        versions = [int(each["Version"]) for page in pages for each in page["Versions"] if each["Version"].isdecimal()]
-    text = f"the function has no alias `{LIVE}`, which consumers and the schedule call"
-    if not versions:
-        publish = f"`aws lambda publish-version --function-name {name}`, then run the doctor again"
-        return Finding(Level.FAIL, f"{text}, and no version", publish)
-    create = f"aws lambda create-alias --function-name {name} --name {LIVE} --function-version {max(versions)}"
-    return Finding(Level.FAIL, text, f"`{create}`")
 
 
 def check_issuer(subject: Subject) -> Finding:

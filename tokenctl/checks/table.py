@@ -4,6 +4,7 @@ from typing import Final
 
 from tokenctl.checks.account import check_bootstrap, check_concurrency, check_credentials, check_region
 from tokenctl.checks.check import Check
+from tokenctl.checks.function import check_alias, check_function, check_lock_table, check_throttle
 from tokenctl.checks.operation import (
     check_alarms,
     check_dead_letters,
@@ -13,7 +14,7 @@ from tokenctl.checks.operation import (
     check_subscribers,
 )
 from tokenctl.checks.policy import check_policy
-from tokenctl.checks.stack import check_alias, check_app_secret, check_issuer, check_stack
+from tokenctl.checks.stack import check_app_secret, check_issuer, check_stack
 from tokenctl.checks.token import check_grant, check_key, check_secret, check_window
 
 BEFORE_DEPLOYMENT: Final = (
@@ -24,17 +25,20 @@ BEFORE_DEPLOYMENT: Final = (
 )
 AFTER_DEPLOYMENT: Final = (
     Check("stack", ("credentials",), check_stack),
-    Check("alias", ("stack",), check_alias),
-    Check("issuer", ("stack",), check_issuer),
+    Check("function", ("stack",), check_function),
+    Check("throttle", ("function",), check_throttle),
+    Check("alias", ("function",), check_alias),
+    Check("lock table", ("stack",), check_lock_table),
+    Check("issuer", ("function",), check_issuer),
     Check("app secret", ("issuer",), check_app_secret),
     Check("secret", ("stack",), check_secret),
     Check("window", ("secret",), check_window),
     Check("grant", ("secret",), check_grant),
     Check("policy", ("secret",), check_policy),
     Check("key", ("secret",), check_key),
-    Check("schedule", ("stack",), check_schedule),
-    Check("last run", ("stack",), check_last_run),
-    Check("errors", ("stack",), check_errors),
+    Check("schedule", ("function",), check_schedule),
+    Check("last run", ("function",), check_last_run),
+    Check("errors", ("function",), check_errors),
     Check("alarms", ("stack",), check_alarms),
     Check("subscribers", ("stack",), check_subscribers),
     Check("dead letters", ("stack",), check_dead_letters),

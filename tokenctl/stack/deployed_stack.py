@@ -25,6 +25,10 @@ _DEFAULTS: Final[Mapping[str, str]] = {
 """The variables that each function has, with the stack's defaults."""
 
 
+class QueueGoneError(TokenctlError):
+    """Somebody has deleted the dead-letter queue."""
+
+
 class DeployedStack:
     """The deployment of a target; its settings and its resources are read once."""
 
@@ -49,6 +53,22 @@ class DeployedStack:
             return Settings.from_environment({**_DEFAULTS, **self.target.function_variables})
         except (TokenctlError, ConfigurationException):
             return Settings.from_environment(_DEFAULTS)
+
+    @property
+    def function_version(self) -> str | None:
+        """The version of the function that the stack has deployed; None without a stack."""
+        if self.target.named_function is not None:
+            return None
+        of_function = f":function:{self.target.function_name}:"
+        versions = [arn.rpartition(of_function)[2] for arn in self.resources.get("AWS::Lambda::Version", [])]
+        return max((version for version in versions if version.isdecimal()), key=int, default=None)
+
+    @property
+    def lock_table(self) -> str | None:
+        """The name of the lock table; None if it is not known."""
+        if self.target.named_function is None:
+            return next(iter(self.resources.get("AWS::DynamoDB::Table", [])), None)
+        return self.target.function_variables.get(LOCK_TABLE) or None
 
     @cached_property
     def schedules(self) -> list[dict[str, Any]]:
@@ -126,10 +146,13 @@ class DeployedStack:
         return str(answer["QueueUrl"])
 
     def count_dead_letters(self) -> int:
-        """Return the approximate number of messages in the dead-letter queue."""
+        """Return the approximate number of messages in the dead-letter queue; raises QueueGoneError if it is gone."""
         client, url = self.target.aws.client("sqs"), self.dead_letter_queue_url
         with translate_aws_errors():
-            answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+            try:
+                answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+            except client.exceptions.QueueDoesNotExist:
+                raise QueueGoneError("The dead-letter queue is gone.") from None
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     def function_errors(self, start: datetime, end: datetime) -> int:

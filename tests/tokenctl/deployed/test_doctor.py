@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from local.deployment import Deployment
 from tests.support.aws_endpoints import described_stack
 from tests.support.bare_stack import BOOTSTRAP, Stack
 from tests.support.checkout import ROOT
-from tests.support.command_line import Tokenctl
+from tests.support.command_line import Tokenctl, environment
 from tests.support.deployed_stack import AwsAnswers, put_secret, scheduled
 from tests.support.events import TICK
 from tests.support.windows import FRESH
@@ -99,11 +100,19 @@ class TestTheAccount:
 
 
 INVALID = "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>"
+GONE = '{"__type": "ResourceNotFoundException"}'
 NO_FUNCTIONS = '{"AccountLimit": {"ConcurrentExecutions": 10}}'
 
 ANSWERS: dict[str, tuple[str, int, str, str, str]] = {
     "credentials": ("STS", 403, INVALID, "credentials", "FAIL  credentials   An error occurred (InvalidClientTokenId)"),
     "quota": ("LAMBDA", 200, NO_FUNCTIONS, "concurrency", "WARN  concurrency   Lambda runs at most 10 functions at"),
+    "function gone": (
+        "LAMBDA",
+        404,
+        GONE,
+        "function",
+        "FAIL  function      the function is gone. Fix: `cdk dep",
+    ),
     "denied": ("SSM", 400, DENIED, "bootstrap", "WARN  bootstrap     cannot be read: An error occurred (AccessDenied"),
     "failed": ("CLOUDFORMATION", 200, described_stack("ROLLBACK_COMPLETE"), "stack", "FAIL  stack"),
     "undone": ("CLOUDFORMATION", 200, described_stack("UPDATE_ROLLBACK_COMPLETE"), "stack", "WARN  stack"),
@@ -116,7 +125,8 @@ def test_an_answer_of_aws_becomes_a_finding(  # noqa: PLR0917 - a row
     tokenctl: Tokenctl, aws_answers: AwsAnswers, service: str, status: int, body: str, check: str, line: str
 ) -> None:
     aws_answers(service, status, body)
-    done = tokenctl("doctor", *(["--before-deployment"] if service != "CLOUDFORMATION" else []))
+    before = check in [each.name for each in BEFORE_DEPLOYMENT]
+    done = tokenctl("doctor", *(["--before-deployment"] if before else []))
     assert done.line(check).startswith(line)
     assert done.code == (2 if "FAIL" in done.out else 1)
 
@@ -143,6 +153,87 @@ SPOILED: dict[str, tuple[Callable[[Deployment], None], str]] = {
     "binary": (lambda stack: put_secret(stack, SecretBinary=b"canary"), "it is binary"),
     "being deleted": (delete, "An error occurred (InvalidRequestException)"),
 }
+
+
+def change_the_function(stack: Deployment) -> None:
+    client, name = stack.cloud.client("lambda"), stack.outputs["FunctionName"]
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    client.update_function_configuration(
+        FunctionName=name, Timeout=3, Environment={"Variables": {**variables, "SECRET_ARN": ""}}
+    )
+
+
+def throttle(stack: Deployment) -> None:
+    name = stack.outputs["FunctionName"]
+    stack.cloud.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+
+
+def move_the_alias(stack: Deployment) -> None:
+    """Let `live` name the version with what was just changed by hand."""
+    client, name = stack.cloud.client("lambda"), stack.outputs["FunctionName"]
+    other = client.publish_version(FunctionName=name)["Version"]
+    client.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=other)
+
+
+def delete_the_table(stack: Deployment) -> None:
+    client = stack.cloud.client("dynamodb")
+    (name,) = client.list_tables()["TableNames"]
+    client.delete_table(TableName=name)
+
+
+def misdirect_the_schedule(stack: Deployment) -> None:
+    client = stack.cloud.client("scheduler")
+    (summary,) = client.list_schedules()["Schedules"]
+    schedule = client.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
+    kept = {key: schedule[key] for key in ("Name", "GroupName", "FlexibleTimeWindow", "ScheduleExpression")}
+    role = schedule["Target"]["RoleArn"] + "x"
+    target = {**schedule["Target"], "Arn": stack.outputs["FunctionArn"], "RoleArn": role}
+    client.update_schedule(**kept, Target=target, State="DISABLED")
+
+
+def silence_the_alarms(stack: Deployment) -> None:
+    client = stack.cloud.client("cloudwatch")
+    (first, *_) = client.describe_alarms()["MetricAlarms"]
+    client.disable_alarm_actions(AlarmNames=[first["AlarmName"]])
+
+
+def delete_the_queue(stack: Deployment) -> None:
+    stack.cloud.client("sqs").delete_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
+
+
+BROKEN: dict[str, tuple[Callable[[Deployment], None], str]] = {
+    "function": (change_the_function, "WARN  function      Timeout, SECRET_ARN changed after the deployment; "),
+    "throttle": (throttle, "FAIL  throttle      the function's reserved concurrency is 0"),
+    "alias": (move_the_alias, "WARN  alias         `live` is version "),
+    "lock table": (delete_the_table, "FAIL  lock table    RefreshToken-local-LockTable"),
+    "schedule": (
+        misdirect_the_schedule,
+        "FAIL  schedule      rate(12 hours) is DISABLED, does not call the alias `live`, has another role than the",
+    ),
+    "alarms": (silence_the_alarms, "FAIL  alarms        the actions are disabled of DeadLetters: nobody is told"),
+    "dead letters": (delete_the_queue, "FAIL  dead letters  The dead-letter queue is gone"),
+}
+
+
+@pytest.mark.usefixtures("fresh", "schedule")
+def test_what_was_broken_by_hand_has_its_command(tokenctl: Tokenctl, stack: Deployment) -> None:
+    """Break everything, run each command that the doctor names, and look again."""
+    for spoil, _ in BROKEN.values():
+        spoil(stack)
+    found = tokenctl("doctor")
+    for check, (_, text) in BROKEN.items():
+        line = found.line(check)
+        assert line.startswith(text), line
+        command = line.partition("Fix: `")[2].rpartition("`")[0]
+        assert command.startswith("aws "), line
+        script = f'aws() {{ command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }}\n{command}'
+        done = subprocess.run(
+            ["/bin/bash", "-c", script], env=environment(stack.cloud.env), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+    mended = tokenctl("doctor")
+    assert [mended.line(check)[:2] for check in BROKEN] == ["OK"] * len(BROKEN), mended.out
+    assert not stack.invoke(TICK).failed
 
 
 @pytest.mark.usefixtures("fresh")
@@ -235,7 +326,7 @@ class TestTheOperation:
     @pytest.mark.usefixtures("fresh", "trouble")
     def test_schedule_alarms_and_queue_in_trouble(self, tokenctl: Tokenctl) -> None:
         done = tokenctl("doctor")
-        disabled = "FAIL  schedule      rate(1 minute) is DISABLED: nothing keeps the token alive. Fix: enable"
+        disabled = "FAIL  schedule      rate(1 minute) is DISABLED: nothing keeps the token alive. Fix: `aws scheduler"
         assert done.line("schedule").startswith(disabled)
         assert done.line("alarms").startswith("FAIL  alarms        in ALARM: FunctionErrors, TokenExpires. Fix: docs/")
         waiting = "FAIL  dead letters  1 message waiting in the dead-letter queue. Fix:"
