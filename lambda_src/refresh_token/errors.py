@@ -35,6 +35,9 @@ class SecretMalformedException(RefreshTokenError):
 class SecretUnavailableException(RefreshTokenError):
     """The secret cannot be read: it is missing or being deleted, access is denied, or Secrets Manager is down."""
 
+    passing = False
+    """Whether Secrets Manager throttles, fails or does not answer, which may be over soon."""
+
 
 class ReauthorizationRequiredException(RefreshTokenError):
     """The issuer refuses the stored refresh token. A person must sign in again."""

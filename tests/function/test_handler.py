@@ -15,7 +15,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from refresh_token import errors
 from refresh_token.adapters.idempotency_lock import dynamodb_client
-from refresh_token.adapters.secrets_manager import secrets_manager_writer
+from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
 from refresh_token.errors import RefreshTokenError
 from refresh_token.signals import Log
 from tests.support.events import EVENT_ID, FORCE, TICK, Event, bare, report
@@ -340,6 +340,17 @@ class TestState:
         deployment.issuer.answer(ui_builder_issued())
         deployment.invoke(FORCE)
         assert told(printed()) == {"NeedsSignIn": 0.0, "PairNotStored": 0.0}, "no tick was needed to mend it"
+
+    @pytest.mark.parametrize(("event", "states"), [({}, {}), (TICK, {"Failing": 1.0})], ids=["consumer", "tick"])
+    def test_of_secrets_manager_may_pass(
+        self, event: Event, states: dict[str, float], deployment: MotoFunction, printed: Lines
+    ) -> None:
+        deployment.seed("fresh")
+        before(secrets_manager_client(), "secretsmanager.GetSecretValue", hang_up)
+        refused(deployment, event, errors.SecretUnavailableException)
+        lines = printed()
+        assert told(lines) == states
+        assert ("Unserved" in counted(lines)) is (event == {})
 
     def test_of_a_bug_is_told_as_well(self, deployment: MotoFunction, printed: Lines) -> None:
         deployment.seed("expired")

@@ -147,6 +147,19 @@ class TestRead:
         expect(*steps)
         raises(error, store.read, words)
 
+    @pytest.mark.parametrize(
+        ("code", "status", "passing"),
+        [("ThrottlingException", 400, True), (FAULT, 500, True), ("AccessDeniedException", 400, False)],
+    )
+    def test_error_tells_whether_it_may_pass(
+        self, code: str, status: int, client: "SecretsManagerClient", store: Store, *, passing: bool
+    ) -> None:
+        with Stubber(client) as stubber:
+            stubber.add_client_error("get_secret_value", code, http_status_code=status)
+            with pytest.raises(SecretUnavailableException) as caught:
+                store.read()
+        assert caught.value.passing is passing
+
     def test_counts_expires_in_from_the_versions_creation(self, expect: Expect, store: Store) -> None:
         text = '{"accessToken": "a", "refreshToken": "r", "expiresIn": 60}'
         expect(("read", value(SecretString=text)))

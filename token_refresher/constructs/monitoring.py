@@ -138,7 +138,7 @@ class Monitoring(Construct):
         if refreshes:
             self._rate(
                 Alarm.REQUESTS_FAIL,
-                "Consumers have got no token for some time: the issuer or the lock table does not answer.",
+                "Consumers have got no token for some time: the issuer, or a service of AWS, does not answer.",
                 _filled("unserved", self._metrics.metric_unserved()),
             )
         errors = function.metric_errors(period=_FIVE_MINUTES, statistic="Sum")

@@ -82,7 +82,7 @@ class RefreshMetrics(Construct):
         return self._metric(Metric.FAILURES, {} if reason is None else {REASON: reason}, options)
 
     def metric_unserved(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Return how many requests got no token because the issuer or the lock table did not answer."""
+        """Return how many requests got no token because the issuer or a service of AWS did not answer."""
         return self.metric(Metric.UNSERVED, **options)
 
     def metric_refresh_failed(

@@ -180,12 +180,14 @@ class PowertoolsTelemetry:
     def _failed(self, error: Exception) -> None:
         """Count a failed invocation, and tell what it shows. A consumer's request cannot show that all is well."""
         self._count_by_reason(Metric.FAILURES, type(error).__name__)
-        ours = not isinstance(error, _NOT_OURS)
+        passing = isinstance(error, RefreshTokenError) and (error.transient or getattr(error, "passing", False))
+        unserved = passing and not self._ticking
+        ours = not (isinstance(error, _NOT_OURS) or unserved)
         if ours or self._ticking:
             self._state(Metric.FAILING, holds=ours)
         if isinstance(error, SecretNotSeededException):
             self._state(Metric.NEEDS_SIGN_IN, holds=True)
-        if isinstance(error, RefreshTokenError) and error.transient and not self._ticking:
+        if unserved:
             self._count(Metric.UNSERVED)
 
     def _count_by_reason(self, name: str, reason: str) -> None:

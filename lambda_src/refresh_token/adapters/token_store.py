@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from refresh_token.adapters.aws_clients import Fault
 from refresh_token.adapters.secrets_manager import CURRENT, NOT_FOUND, PENDING, PREVIOUS, answer
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
             ...
 
 
+SERVER_ERROR: Final = 500
+"""The lowest HTTP status that says that the service fails."""
+
+
 class SecretsManagerStore:
     """The TokenStore port on one secret.
 
@@ -55,7 +59,7 @@ class SecretsManagerStore:
         """Return the current pair; see the port for what it raises."""
         value = answer(lambda: self._client.get_secret_value(SecretId=self._secret, VersionStage=CURRENT))
         if isinstance(value, Fault):
-            raise self._without_value() if value.code == NOT_FOUND else _unavailable(value.code)
+            raise self._without_value() if value.code == NOT_FOUND else _unavailable(value)
         return self._stored(value)
 
     def has_room_for(self, pair: TokenPair) -> bool:
@@ -112,18 +116,20 @@ class SecretsManagerStore:
             return value
         if value.code == NOT_FOUND:
             return None
-        raise _unavailable(value.code)
+        raise _unavailable(value)
 
     def _without_value(self) -> RefreshTokenError:
         """Return the error for a secret without a value: GetSecretValue does not tell unseeded from missing."""
         value = answer(lambda: self._client.describe_secret(SecretId=self._secret))
         if isinstance(value, Fault):
-            return _unavailable(value.code)
+            return _unavailable(value)
         return SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
 
 
-def _unavailable(what: str) -> RefreshTokenError:
-    return SecretUnavailableException(
-        f"The secret cannot be read ({what}). Check that it exists, is not scheduled for deletion, and that the "
+def _unavailable(fault: Fault) -> RefreshTokenError:
+    error = SecretUnavailableException(
+        f"The secret cannot be read ({fault.code}). Check that it exists, is not scheduled for deletion, and that the "
         "function's role may read it and use its key."
     )
+    error.passing = fault.kind == "connection" or fault.status >= SERVER_ERROR or "Throttling" in fault.code
+    return error
