@@ -25,9 +25,12 @@ COMMANDS: Final[dict[str, str]] = {
     "status": "Show the token's life, schedule, alarms and dead letters on one screen.",
     "token": "Print a live access token, for scripts.",
     "refresh": "Refresh the stored token now; every token handed out dies.",
+    "tick": "Let the function look at its token now, as the schedule does.",
     "doctor": "Check account, stack, token pair and schedule, and say how to fix problems.",
     "refresh-token": "Perform RefreshToken, with the AWS CLI's parameters.",
     "exchange-code-for-token": "Perform ExchangeCodeForToken, with the AWS CLI's parameters.",
+    "dead-letters": "Show, redrive or drop the ticks that could not be delivered.",
+    "list": "Show the stages that are deployed.",
     "completion": "Print the completion script of a shell.",
 }
 """Each command and its line in the help. Its module is imported only when it is used, so that the help starts fast."""

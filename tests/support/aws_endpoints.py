@@ -13,6 +13,8 @@ from werkzeug import Request, Response
 from local.standin.app import StandinApp
 from tests.support.http_server import App
 
+NO_STACK = "<ErrorResponse><Error><Code>ValidationError</Code><Message>no such stack</Message></Error></ErrorResponse>"
+
 
 def described_stack(status: str, outputs: Mapping[str, str] | None = None) -> str:
     """Return CloudFormation's answer to DescribeStacks, and to ListStackResources: there are none."""

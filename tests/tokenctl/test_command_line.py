@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import click
 import pytest
 
-from tests.support.aws_endpoints import Function
+from tests.support.aws_endpoints import NO_STACK, Function
 from tests.support.command_line import Tokenctl
+from tests.support.http_server import answering
 from tokenctl.aws_style.aws_globals import WITHOUT_EFFECT
 from tokenctl.main import COMMANDS, run
 from tokenctl.main import tokenctl as group
@@ -86,6 +87,31 @@ class TestGlobalOptions:
     def test_version_is_shown(self, tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
         done = tokenctl(*words)
         assert (done.code, done.out.startswith("tokenctl/")) == (0, True)
+
+
+STAGES: list[tuple[str, tuple[str, ...], int, str]] = [
+    ("prod", (), 253, "There is no stack RefreshToken-prod "),
+    ("prod", ("--stage", "test"), 253, "There is no stack RefreshToken-test "),
+    ("", (), 253, "TOKENCTL_STAGE must be the name of a stage"),
+    (CANARY, (), 253, "TOKENCTL_STAGE must be the name of a stage"),
+    (CANARY, ("--function-name", "f"), 254, "when calling the Invoke operation"),
+]
+"""The variable TOKENCTL_STAGE, options, and the exit code and message."""
+
+
+@pytest.mark.parametrize(("variable", "options", "code", "message"), STAGES)
+def test_a_variable_sets_the_stage(  # noqa: PLR0917 - a row
+    tokenctl: Tokenctl,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    options: tuple[str, ...],
+    code: int,
+    message: str,
+) -> None:
+    monkeypatch.setenv("TOKENCTL_STAGE", variable)
+    with answering(400, NO_STACK) as url:
+        done = tokenctl("tick", *options, "--endpoint-url", url)
+    assert (done.code, message in done.err, CANARY in done.err) == (code, True, False), done.err
 
 
 MISTAKES: list[tuple[tuple[str, ...], str]] = [
@@ -225,7 +251,14 @@ READ_ONLY = "tokenctl: Standard output is closed or read-only. Redirect it to a 
 class TestTheEnd:
     @pytest.mark.parametrize(
         "words",
-        [("token",), ("refresh", "--yes"), ("seed",), ("authorize", "--no-browser"), ("doctor", "--call", "--yes")],
+        [
+            ("token",),
+            ("tick",),
+            ("refresh", "--yes"),
+            ("seed",),
+            ("authorize", "--no-browser"),
+            ("doctor", "--call", "--yes"),
+        ],
         ids=lambda words: words[0],
     )
     def test_an_impossible_output_is_refused_first(self, tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
@@ -297,6 +330,7 @@ class TestCompletion:
         ("typed", "offered"),
         [
             ("tokenctl ref", {"refresh", "refresh-token"}),
+            ("tokenctl ti", {"tick"}),
             ("tokenctl refresh-token --refresh", {"--refresh-token-body"}),
             ("tokenctl refresh-token --output t", {"text", "table"}),
             ("tokenctl refresh-token --generate-cli-skeleton y", {"yaml-input"}),

@@ -1,8 +1,8 @@
 """The options that choose a stack and how to reach AWS: the AWS CLI's global parameters, plus --stage and others."""
 
 import functools
+import os
 import platform
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -10,12 +10,16 @@ from typing import Any, Final
 import click
 
 from tokenctl.aws_style.aws_globals import UNSUPPORTED, WITHOUT_EFFECT, refuse_option
-from tokenctl.errors import UsageError
+from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack import debug_log
 from tokenctl.stack.aws_access import AwsAccess, is_http_address
+from tokenctl.stack.stages import STAGE_NAME
 from tokenctl.stack.target import DEFAULT_STAGE, Target
 
-_STAGE: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
+STAGE_VARIABLE: Final = "TOKENCTL_STAGE"
+STAGE_RULE: Final = (
+    "must be the name of a stage, such as dev or prod: up to 20 characters, a-z, 0-9 and -, the first one a letter."
+)
 
 MAX_SECONDS: Final = 2**63 // 10**9
 """The longest timeout of a socket: Python counts it in nanoseconds."""
@@ -55,6 +59,8 @@ def target_options(command: Command) -> Command:
             read_timeout=_seconds("--cli-read-timeout", cli_read_timeout),
             sign=not no_sign_request,
         )
+        if stage is None and function_name is None:
+            stage = _stage_of_environment()
         with aws.closing:
             return command(target=Target(aws=aws, given_stage=stage, named_function=function_name), **others)
 
@@ -75,11 +81,16 @@ def complete_from(*words: str) -> Callable[[click.Context, click.Parameter, str]
 
 def _check_stage(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     # The value is not shown: if it does not look like a stage, it may be a misplaced token.
-    if value is not None and not _STAGE.fullmatch(value):
-        raise UsageError(
-            "--stage must be the name of a stage, such as dev or prod: up to 20 characters, a-z, 0-9 and -, the first "
-            "one a letter."
-        )
+    if value is not None and not STAGE_NAME.fullmatch(value):
+        raise UsageError(f"--stage {STAGE_RULE}")
+    return value
+
+
+def _stage_of_environment() -> str | None:
+    """Return the stage in TOKENCTL_STAGE. An empty one is an error: it must not choose the default stage."""
+    value = os.environ.get(STAGE_VARIABLE)
+    if value is not None and not STAGE_NAME.fullmatch(value):
+        raise ConfigurationError(f"{STAGE_VARIABLE} {STAGE_RULE} Correct or unset it, or give --stage.")
     return value
 
 
@@ -123,7 +134,7 @@ TARGET_OPTIONS: Final[tuple[Option, ...]] = (
         "--stage",
         callback=_check_stage,
         shell_complete=complete_from("dev", "prod", "local"),
-        help=f"Stage of the stack RefreshToken-<stage>. Default: {DEFAULT_STAGE}.",
+        help=f"Stage of the stack RefreshToken-<stage>. Default: {STAGE_VARIABLE}, or {DEFAULT_STAGE}.",
     ),
     click.option(
         "--function-name",

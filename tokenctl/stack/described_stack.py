@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any
 
 from tokenctl.errors import ConfigurationError, TokenctlError
 from tokenctl.stack.aws_access import AwsAccess
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.stages import STACK_PREFIX, deployed_stages
 
-_THERE: Final = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
-
-def describe_stack(aws: AwsAccess, name: str, stage: str) -> Mapping[str, Any]:
+def describe_stack(aws: AwsAccess, stage: str) -> Mapping[str, Any]:
     """Return what CloudFormation says about the stack of a stage.
 
     Raises:
@@ -21,7 +20,7 @@ def describe_stack(aws: AwsAccess, name: str, stage: str) -> Mapping[str, Any]:
     """
     from botocore.exceptions import ClientError
 
-    cloudformation = aws.client("cloudformation")
+    cloudformation, name = aws.client("cloudformation"), f"{STACK_PREFIX}{stage}"
     with translate_aws_errors():
         try:
             stacks: list[dict[str, Any]] = cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -31,24 +30,20 @@ def describe_stack(aws: AwsAccess, name: str, stage: str) -> Mapping[str, Any]:
             stacks = []
     if stacks:
         return stacks[0]
-    stages = _stages(aws, name.removesuffix(stage))
+    stages = _stages(aws)
     missing = f"There is no stack {name} in {aws.session.region_name}."
-    if similar := get_close_matches(stage, stages, n=1):
-        raise ConfigurationError(f"{missing} Did you mean --stage {similar[0]}?")
     others = f" The stages there are {', '.join(stages)}." if stages else ""
+    if similar := get_close_matches(stage, stages, n=1):
+        raise ConfigurationError(f"{missing}{others} Did you mean --stage {similar[0]}?")
     raise ConfigurationError(
         f"{missing}{others} Deploy it with `cdk deploy -c stage={stage}`, or name another with --stage, --region or "
         "--profile."
     )
 
 
-def _stages(aws: AwsAccess, prefix: str) -> list[str]:
+def _stages(aws: AwsAccess) -> list[str]:
     """Return the stages that are deployed; none if the operator may not list stacks."""
-    client = aws.client("cloudformation")
     try:
-        with translate_aws_errors():
-            pages = client.get_paginator("list_stacks").paginate(StackStatusFilter=list(_THERE))
-            names = [stack["StackName"] for page in pages for stack in page["StackSummaries"]]
+        return [stage["stage"] for stage in deployed_stages(aws)]
     except (TokenctlError, KeyError):  # botocore raises KeyError for an answer to another operation
         return []
-    return sorted(name.removeprefix(prefix) for name in names if name.startswith(prefix))

@@ -12,7 +12,8 @@ from tokenctl.stack.target import Target
 READ_TIMEOUT: Final = 90
 """Seconds; the function itself may take 60."""
 
-TICK: Final = json.dumps({"source": "aws.scheduler"}).encode()
+TICK: Final[Mapping[str, object]] = {"source": "aws.scheduler"}
+"""The event of the schedule."""
 
 SAMPLE_ANSWER: Final[Mapping[str, object]] = {
     "accessToken": "token",
@@ -76,7 +77,7 @@ def tick(target: Target) -> None:
     with suppress(TokenctlError), translate_aws_errors():
         qualifier = {"Qualifier": target.qualifier} if target.qualifier else {}
         target.aws.client("lambda").invoke(
-            FunctionName=target.function_name, InvocationType="Event", Payload=TICK, **qualifier
+            FunctionName=target.function_name, InvocationType="Event", Payload=json.dumps(TICK).encode(), **qualifier
         )
 
 

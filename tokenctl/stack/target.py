@@ -12,9 +12,9 @@ from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack.aws_access import AwsAccess
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.described_stack import describe_stack
+from tokenctl.stack.stages import STACK_PREFIX
 
 DEFAULT_STAGE: Final = "dev"
-STACK_PREFIX: Final = "RefreshToken-"
 
 LIVE: Final = "live"
 """The alias that consumers and the schedule call."""
@@ -29,7 +29,7 @@ class Target:
 
     aws: AwsAccess
     given_stage: str | None = None
-    """The value of --stage."""
+    """The value of --stage or, without --function-name, of TOKENCTL_STAGE."""
 
     named_function: str | None = None
     """The value of --function-name."""
@@ -59,7 +59,7 @@ class Target:
     @cached_property
     def description(self) -> Mapping[str, Any]:
         """What CloudFormation says about the stack; raises as `describe_stack`."""
-        return describe_stack(self.aws, f"{STACK_PREFIX}{self.stage}", self.stage)
+        return describe_stack(self.aws, self.stage)
 
     @property
     def outputs(self) -> Mapping[str, str]:

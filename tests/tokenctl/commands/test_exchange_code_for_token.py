@@ -11,14 +11,13 @@ import pytest
 from moto import mock_aws
 
 from local.standin import CLIENT_ID, NINETY_DAYS, StandinControl
-from tests.support.aws_endpoints import Function, described_stack
+from tests.support.aws_endpoints import NO_STACK, Function, described_stack
 from tests.support.command_line import Done, Tokenctl
 from tests.support.consent import allowed, asked
 from tests.support.http_server import answering
 
 REDIRECT = "http://127.0.0.1:4000/done"
 OUTPUTS = {"SecretArn": "pair", "FunctionName": "refresh"}
-NO_STACK = "<ErrorResponse><Error><Code>ValidationError</Code><Message>no such stack</Message></Error></ErrorResponse>"
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""`tokenctl token` and `tokenctl refresh`."""
+"""`tokenctl token`, `tokenctl refresh` and `tokenctl tick`."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from local.deployment import Deployment
 from tests.support.command_line import Tokenctl, on_terminal
 from tests.support.deployed_stack import put_secret, refreshes
 from tests.support.emulated_function import create_function
-from tests.support.windows import FRESH
+from tests.support.windows import ADVISORY, FRESH, MANDATORY
 
 pytestmark = pytest.mark.xdist_group("deployed")
 
@@ -43,11 +43,12 @@ class TestToken:
 
     def test_another_function_is_recognized(self, tokenctl: Tokenctl, cloud: LocalCloud) -> None:
         create_function(cloud, "another", "def handler(event, context):\n    return {'status': 200}\n")
-        done = tokenctl("token", "--function-name", "another")
-        assert done.code in {254, 255}
-        assert done.out == ""
+        for command in ("token", "tick"):
+            done = tokenctl(command, "--function-name", "another")
+            assert done.code in {254, 255}
+            assert done.out == ""
 
-    @pytest.mark.parametrize("words", [("token",), ("refresh", "--yes")])
+    @pytest.mark.parametrize("words", [("token",), ("tick",), ("refresh", "--yes")])
     def test_a_functions_error_is_254(self, tokenctl: Tokenctl, stack: Deployment, words: tuple[str, ...]) -> None:
         put_secret(stack, SecretString="{}")
         done = tokenctl(*words)
@@ -95,3 +96,31 @@ class TestRefresh:
         stack.cloud.standin.revoke()
         done = tokenctl("refresh", "--yes")
         assert (done.code, "sign in" in done.err) == (254, True)
+
+
+OUTCOMES: dict[str, tuple[timedelta, bool, str]] = {
+    "fresh": (FRESH, False, "fresh: the token is not due. Version "),
+    "refreshed": (MANDATORY, False, "refreshed: there is a new token. Version "),
+    "degraded": (ADVISORY, True, "degraded: the token is due, but could not be refreshed; see `tokenctl errors`. "),
+}
+
+
+class TestTick:
+    @pytest.mark.parametrize(("left", "down", "text"), OUTCOMES.values(), ids=OUTCOMES)
+    def test_shows_the_outcome(
+        self, tokenctl: Tokenctl, stack: Deployment, left: timedelta, text: str, *, down: bool
+    ) -> None:
+        before = stack.seed(stack.cloud.standin.grant(), expires_in=left, refreshedAt="2026-01-01T00:00:00Z")
+        if down:
+            stack.cloud.standin.fail("RefreshToken", status=503, times=None)
+        done = tokenctl("tick")
+        version, pair = stack.current()
+        assert (done.code, done.out.startswith(text), done.err) == (0, True, "")
+        assert f"Version {version}, expires {pair['expiresAt'][:19]}Z (in " in done.out
+        assert (version != before) is text.startswith("refreshed")
+
+    @pytest.mark.usefixtures("fresh")
+    def test_answers_as_the_function_does(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        version, pair = stack.current()
+        answer = tokenctl("tick", "--output", "json").json
+        assert answer == {"outcome": "fresh", "versionId": version, "expiresAt": f"{pair['expiresAt'][:19]}Z"}
