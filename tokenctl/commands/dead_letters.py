@@ -1,0 +1,87 @@
+"""`tokenctl dead-letters`: shows the ticks that could not be delivered, makes up for them, or drops them."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import click
+
+from tokenctl.aws_style.output import Output
+from tokenctl.aws_style.output_options import output_options
+from tokenctl.aws_style.parser import AwsCommand
+from tokenctl.aws_style.target_options import target_options
+from tokenctl.commands.tick import SAMPLE as TICK_SAMPLE
+from tokenctl.commands.tick import perform_tick, sentence
+from tokenctl.errors import one_line
+from tokenctl.stack.dead_letters import HeldMessages
+from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.target import Target
+from tokenctl.stack.token_life import relative_to
+from tokenctl.terminal.confirm import confirm
+
+SAMPLES: Final[dict[str, Any]] = {
+    "show": [{"messageId": "id", "sentAt": "2030-01-01T00:00:00Z", "attributes": {"ERROR_CODE": "code"}}],
+    "redrive": {"deleted": 1, **TICK_SAMPLE},
+    "drop": {"deleted": 1},
+}
+"""The answer of each action, to test a query with."""
+
+EXAMPLES: Final = """\\b
+Examples:
+  tokenctl dead-letters --stage prod
+  tokenctl dead-letters redrive --stage prod
+  tokenctl dead-letters drop --stage prod --yes
+"""
+
+
+@click.command("dead-letters", cls=AwsCommand, epilog=EXAMPLES)
+@click.argument("action", type=click.Choice(list(SAMPLES)), default="show")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@target_options
+@output_options
+def dead_letters(*, action: str, target: Target, yes: bool, output: Output) -> None:
+    """Show the ticks that EventBridge Scheduler could not deliver, and why; or redrive or drop them.
+
+    `redrive` ticks once, which does the work of all of them, and then deletes the messages. `drop` only deletes them.
+    Both delete only the messages that were there when the command started.
+    """
+    output.check("dead-letters", SAMPLES[action])
+    held = HeldMessages(DeployedStack(target))
+    deleted = False
+    try:
+        answer = _perform(action, target, held, yes=yes)
+        if action != "show" and len(held):
+            held.delete()
+            deleted = True
+    finally:
+        if not deleted:
+            held.release()
+    if output.is_structured:
+        output.print("dead-letters", answer)
+    elif not len(held):
+        click.echo("The dead-letter queue is empty.")
+    elif action == "show":
+        _show(held)
+    else:
+        click.echo(f"Deleted {_count(held)}.{f' {sentence(answer)}' if 'outcome' in answer else ''}")
+
+
+def _perform(action: str, target: Target, held: HeldMessages, *, yes: bool) -> Any:  # noqa: ANN401 - JSON
+    if action == "show":
+        return held.describe()
+    if not len(held):
+        return {"deleted": 0}
+    first = "One tick makes up for all of them; then" if action == "redrive" else "With the reasons in them,"
+    confirm(f"{_count(held)} in the dead-letter queue. {first} they are deleted.", yes=yes)
+    return {"deleted": len(held), **(perform_tick(target) if action == "redrive" else {})}
+
+
+def _count(held: HeldMessages) -> str:
+    return f"{len(held)} message{'s' * (len(held) > 1)}"
+
+
+def _show(held: HeldMessages) -> None:
+    now = datetime.now(UTC)
+    for message in held.describe():
+        attributes = message["attributes"]
+        why = one_line(": ".join(attributes[key] for key in ("ERROR_CODE", "ERROR_MESSAGE") if attributes.get(key)))
+        click.echo(f"{message['sentAt']} ({relative_to(now, message['sentAt'])})  {why or 'no reason given'}")
