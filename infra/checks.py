@@ -1,9 +1,32 @@
-"""cdk-nag, at every synthesis."""
+"""What each synthesis checks: cdk-nag's rules, and that no deployed setting is dropped without a word."""
 
-from aws_cdk import App, Validations
+from aws_cdk import Annotations, App, Stack, Validations
 from cdk_nag import AwsSolutionsChecks
+
+from infra.deployed_settings import DeployedSettings, refusal, warning
+from infra.deployed_template import UnreadTemplateError, deployed_template
+from infra.stage_settings import StageSettings
 
 
 def add_checks(app: App) -> None:
     """Make the synthesis fail on every finding of the AwsSolutions pack that is not acknowledged."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
+
+
+def compare_with_deployed(stack: Stack, settings: StageSettings) -> None:
+    """Make `cdk deploy` refuse to drop deployed settings about issuer, windows and endpoint; warn of others.
+
+    An error in the annotations stops `cdk deploy`, but not `cdk destroy`.
+    """
+    annotations = Annotations.of(stack)
+    try:
+        template = deployed_template(settings.stack_name)
+    except UnreadTemplateError as reason:
+        annotations.add_info_v2("refresh-token:not-compared", f"Deployed settings were not compared: {reason}.")
+        return
+    deployed = DeployedSettings.in_template(template or {})
+    dropped = deployed.dropped_by(settings) if deployed else []
+    if refused := [one for one in dropped if one.group]:
+        annotations.add_error(refusal(refused))
+    if others := [one for one in dropped if not one.group]:
+        annotations.add_warning_v2("refresh-token:dropped-settings", warning(others))

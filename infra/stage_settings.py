@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
 from refresh_token.oauth.issuers import ALL_SETTINGS, AMPLIFY, NAMES
-from refresh_token.oauth.rules import Rule, choice, for_stand_in
+from refresh_token.oauth.rules import Rule, choice, for_stand_in, listed
 from refresh_token.oauth.setting import Setting
 from token_refresher.issuers import Issuer
 from token_refresher.settings.combinations import check_together
@@ -57,6 +57,20 @@ SETTINGS: Mapping[str, Setting] = {
 }
 """Every key that a stage can set."""
 
+ENDPOINT = "amplifyuibuilder_endpoint_url"
+GUARDED: Mapping[str, str] = {
+    "issuer": "issuer",
+    **{key: "issuer" for settings in _BY_ISSUER.values() for key in settings},
+    **dict.fromkeys(("advisory_window_hours", "mandatory_window_hours", "refresh_margin_seconds"), "windows"),
+    ENDPOINT: "endpoint",
+}
+"""The settings whose change has to be confirmed if nobody asks for it, with the word that confirms it."""
+
+
+def issuer_of(key: str) -> str | None:
+    """Return the issuer that a setting belongs to, if it belongs to one."""
+    return next((name for name, settings in _BY_ISSUER.items() if key in settings), None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class StageSettings:
@@ -67,6 +81,14 @@ class StageSettings:
     """Whether the stack refuses to be deleted, and the secrets, their key, the table and the logs outlive it."""
     refresher: RefresherSettings = field(default_factory=lambda: checked({}))
     issuer: Issuer = field(default_factory=Issuer.amplify)
+    values: Mapping[str, Any] = field(
+        default_factory=lambda: {key: setting.default for key, setting in SETTINGS.items()}, compare=False
+    )
+    """Every setting by its key."""
+    given: frozenset[str] = frozenset()
+    """The keys from the command line. No file has them."""
+    confirmed: frozenset[str] = frozenset()
+    """Which changes are confirmed: the words in `GUARDED`, or its keys."""
 
     @property
     def stack_name(self) -> str:
@@ -87,15 +109,14 @@ class StageSettings:
 
         """
         stage, block = _stage(context)
+        confirmed = _confirmed(context)
         given = {**block, **{key: context[key] for key in SETTINGS if key in context}}
         if stage == LOCAL and given.get("architecture") == MACHINE:
             given["architecture"] = "arm64" if machine().lower() in ("arm64", "aarch64") else "x86_64"
         reader = SettingsReader(SETTINGS, given, rules=_local_rules() if stage == LOCAL else None)
         reader.refuse_unknown_keys(block, context)
-        if stage == PROD and not reader.absent("amplifyuibuilder_endpoint_url"):
-            reader.fault(
-                "amplifyuibuilder_endpoint_url", "must not be set on prod: it would send the refresh token elsewhere"
-            )
+        if stage == PROD and not reader.absent(ENDPOINT):
+            reader.fault(ENDPOINT, "must not be set on prod: it would send the refresh token elsewhere")
         values = reader.take_all()
         _check_issuer(reader, values)
         about_issuer = ("issuer", *(key for settings in _BY_ISSUER.values() for key in settings))
@@ -104,7 +125,15 @@ class StageSettings:
         reader.check()
         refresher = cast("RefresherSettings", {key: values[key] for key in settings_of(RefresherSettings)})
         protected = stage == PROD if values["protected"] is None else values["protected"]
-        return cls(stage=stage, protected=protected, refresher=refresher, issuer=cast("Issuer", issuer))
+        return cls(
+            stage=stage,
+            protected=protected,
+            refresher=refresher,
+            issuer=cast("Issuer", issuer),
+            values=values,
+            given=frozenset(key for key in SETTINGS if key in context),
+            confirmed=confirmed,
+        )
 
 
 def _stage(context: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
@@ -117,6 +146,16 @@ def _stage(context: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
         others = f", as {', '.join(names)} have" if names else ""
         raise SettingsError([f"stage={stage}: must have its own block in cdk.json{others}"])
     return stage, cast("dict[str, Mapping[str, object]]", blocks)[stage]
+
+
+def _confirmed(context: Mapping[str, object]) -> frozenset[str]:
+    """Return the words of `-c confirm=issuer,windows`."""
+    given = context.get("confirm", "")
+    words = frozenset(word.strip() for word in str(given).split(",") if word.strip())
+    if words - {*GUARDED, *GUARDED.values()}:
+        known = listed(tuple(dict.fromkeys(GUARDED.values())))
+        raise SettingsError([f"confirm={given}: must be {known}, or a setting that belongs to them"])
+    return words
 
 
 def _local_rules() -> dict[str, Rule]:

@@ -85,7 +85,8 @@ class TokenRefresher(RefreshMetrics):
                 use it. By default it is the stack's name and the construct's path.
             parameter_path: Parameter Store gets the alias's ARN as `<path>/function-arn` and the layer's as
                 `<path>/client-layer-arn`. By default it gets neither.
-            removal_policy: What happens to secrets, key, lock table, logs and layer when the stack is deleted.
+            removal_policy: What happens to the pair's secret, key, lock table and logs when the stack is deleted. The
+                secret with the app's credentials always remains.
             asset: The function's folder from `token_refresher.bundling`. By default the construct builds it; the first
                 build needs pip and a package index.
             emulator: Leave out what local AWS emulators cannot deploy: alarms on metric maths, and composite alarms.
@@ -115,13 +116,7 @@ class TokenRefresher(RefreshMetrics):
             removal_policy=removal_policy,
         )
         app_secret = (
-            AppSecret(
-                self,
-                "AppSecret",
-                existing=props.get("app_secret"),
-                key=self._secret.key,
-                removal_policy=removal_policy,
-            )
+            AppSecret(self, "AppSecret", existing=props.get("app_secret"), key=self._secret.key)
             if issuer.has_app
             else None
         )

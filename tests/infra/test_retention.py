@@ -15,11 +15,11 @@ LAYER = "AWS::Lambda::LayerVersion"
 """A consumer's update that fails needs the version before."""
 
 
-def test_data_outlives_the_stack_only_on_prod(every_stage: Synthesised) -> None:
+def test_data_outlives_prod_and_credentials_every_stage(every_stage: Synthesised) -> None:
     outlives = {
         resource["Properties"]["Description"] if resource["Type"] == "AWS::KMS::Key" else resource["Type"]
         for resource in every_stage.template["Resources"].values()
         if "Delete" not in (resource.get("DeletionPolicy", "Delete"), resource.get("UpdateReplacePolicy", "Delete"))
     }
-    data = DATA | ({APP_SECRET} if every_stage.issuer in ("figma", "oauth2") else set())
-    assert outlives == {LAYER} | (data if every_stage.stage == "prod" else set())
+    app = {APP_SECRET} if every_stage.issuer in ("figma", "oauth2") else set()
+    assert outlives == {LAYER} | app | (DATA if every_stage.stage == "prod" else set())

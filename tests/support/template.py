@@ -3,7 +3,8 @@
 The snapshots hold one complete template, of `dev`, and what each other variant changes in the template of its parent.
 So that a change stays small, they have statements of policies by their Sid, and text with references in one piece. They
 leave out what differs everywhere: the hashes of bundles and versions, and the stage's name. They also leave out what
-other tests check on each resource: tags (test_stack.py), and whom an alarm tells (test_monitoring.py).
+other tests check: tags (test_stack.py), whom an alarm tells (test_monitoring.py), the recorded settings
+(test_deployed_settings.py), and the CDK's own parameters and rules.
 """
 
 import json
@@ -38,7 +39,7 @@ def as_snapshot(template: str, stage: str) -> dict[str, Any]:
     text = re.sub(r"(CurrentVersion)[0-9a-f]{40}\b", r"\1<hash>", text)
     text = re.sub(rf"(RefreshToken[-/]){stage}\b", r"\1<stage>", text)
     document: dict[str, Any] = json.loads(text, object_hook=_shortened)
-    return {part: document[part] for part in document if part not in ("Parameters", "Rules")}  # the CDK's own
+    return {part: document[part] for part in document if part not in ("Metadata", "Parameters", "Rules")}
 
 
 def _shortened(node: dict[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from local.cdk_cli import CdkFailedError
 from local.deployment import TOKENCTL, Deployment, deploy
 from local.standin import CLIENT_ID, CLIENT_SECRET
 from tests.support import oidc_provider as oidc
@@ -107,6 +108,12 @@ def check_a_rotating_server(stack: Deployment) -> None:
         assert not refused(server.sign_in())
 
 
+def check_that_the_issuer_is_not_dropped(stack: Deployment) -> None:
+    refused = r"issuer: oauth2 -> amplify\n(.|\n)*-c issuer=oauth2 .*-c confirm=issuer\."
+    with pytest.raises(CdkFailedError, match=refused):
+        stack.cloud.cdk().deploy(context={"stage": "local"})
+
+
 def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: Deployment) -> None:
     cloud, standin = stack.cloud, stack.cloud.standin
     secrets = cloud.client("secretsmanager")
@@ -151,6 +158,7 @@ def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: De
     check_a_rotating_server(stack)
     put_secret(stack, SecretString=json.dumps(pair))
     kept, _ = stack.current()
+    check_that_the_issuer_is_not_dropped(stack)
     with asked_all_the_time(played) as seen:
         assert deploy(cloud).outputs == stack.outputs
         assert stack.current()[0] == kept
@@ -162,4 +170,5 @@ def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: De
     assert used(played)["versionId"] == back
     standin.kill(user=ADA)
     assert (used(played)["status"], calls(stack, "RefreshToken")) == (200, [200, 200])
-    assert app_secret not in {one["ARN"] for one in secrets.list_secrets()["SecretList"]}
+    assert "clientSecret" in secrets.get_secret_value(SecretId=app_secret)["SecretString"], "it outlives the issuer"
+    secrets.delete_secret(SecretId=app_secret, ForceDeleteWithoutRecovery=True)

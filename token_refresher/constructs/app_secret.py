@@ -12,6 +12,7 @@ from token_refresher.constructs.empty_secret import complete_arn, empty_secret, 
 class AppSecret(Construct):
     """An operator fills it, the function reads it. A new one shares the key of the token pair, if there is one.
 
+    A new one is never deleted with a change of the issuer or with the stack: only a person can get its contents again.
     The function's role may read it. No resource policy denies it to others: an operator who signs in reads it too.
     """
 
@@ -22,7 +23,6 @@ class AppSecret(Construct):
         *,
         existing: secretsmanager.ISecret | None,
         key: kms.IKey | None,
-        removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = existing.encryption_key if existing else key
@@ -33,7 +33,7 @@ class AppSecret(Construct):
             self,
             description="Credentials of the app that refreshes, written by `tokenctl app-credentials`.",
             key=key,
-            removal_policy=removal_policy,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             no_rotation="Only the issuer can issue another client secret, and a person stores it.",
         )
 
