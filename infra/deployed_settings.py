@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from infra.stage_settings import GUARDED, SETTINGS, StageSettings, issuer_of
-
-METADATA = "RefreshTokenSettings"
-"""The key in the template's `Metadata`."""
+from tokenctl.stack.deploy_command import RECORD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +46,8 @@ class DeployedSettings:
     @classmethod
     def in_template(cls, template: Mapping[str, Any]) -> Self | None:
         """Return what the template records; None if it is older than the record."""
-        match template.get("Metadata"):
-            case {"RefreshTokenSettings": {"settings": dict() as values, "given": list() as given}}:
+        match template.get("Metadata", {}).get(RECORD):
+            case {"settings": dict() as values, "given": list() as given}:
                 return cls(values=values, given=frozenset(given))
         return None
 
@@ -73,9 +71,9 @@ class DeployedSettings:
 
 
 def record(settings: StageSettings) -> dict[str, Any]:
-    """Return what the template records. It has no hidden setting's value."""
+    """Return the template's `Metadata`. It has no hidden setting's value."""
     shown = {key: value for key, value in settings.values.items() if not SETTINGS[key].hidden}
-    return {"settings": shown, "given": sorted(settings.given)}
+    return {RECORD: {"settings": shown, "given": sorted(settings.given)}}
 
 
 def refusal(dropped: list[Dropped]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from aws_cdk import Annotations, CfnOutput, RemovalPolicy, Stack, Tags
 from constructs import Construct
 
-from infra.deployed_settings import METADATA, record
+from infra.deployed_settings import record
 from infra.stage_settings import LOCAL, StageSettings
 from token_refresher.construct import TokenRefresher
 
@@ -39,7 +39,7 @@ class RefreshTokenStack(Stack):
             asset=asset,
             emulator=settings.stage == LOCAL,
         )
-        self.template_options.metadata = {METADATA: record(settings)}
+        self.template_options.metadata = record(settings)
         if settings.protected and refresher.topic and not settings.refresher["alarm_email"]:
             Annotations.of(self).add_warning_v2(
                 "refresh-token:nobody-listens",

@@ -9,10 +9,11 @@ from aws_cdk import App, Stack
 from werkzeug import Request, Response
 
 from infra.checks import compare_with_deployed
-from infra.deployed_settings import METADATA, DeployedSettings, record, refusal
+from infra.deployed_settings import DeployedSettings, record, refusal
 from infra.deployed_template import UnreadTemplateError, deployed_template
 from tests.support import http_server
 from tests.support.stage_settings import faults, read
+from tokenctl.stack.deploy_command import RECORD
 
 FIGMA = {"issuer": "figma", "figma_base_url": "https://figma.example"}
 OAUTH2 = {"issuer": "oauth2", "oauth2_token_url": "https://sign-in.example/token"}
@@ -22,7 +23,7 @@ EXTRA = {"oauth2_extra_parameters": '{"resource": "hidden-word"}'}
 
 
 def deployed(context: dict[str, Any], given: dict[str, str]) -> DeployedSettings:
-    template = json.loads(json.dumps({"Metadata": {METADATA: record(read(context, **given))}}))
+    template = json.loads(json.dumps({"Metadata": record(read(context, **given))}))
     found = DeployedSettings.in_template(template)
     assert found
     return found
@@ -88,7 +89,7 @@ class TestDropped:
         assert fault == "confirm=issuer,all: must be issuer, endpoint or windows, or a setting that belongs to them"
 
     def test_older_templates_record_nothing(self) -> None:
-        others: list[dict[str, Any]] = [{}, {"Metadata": {}}, {"Metadata": {METADATA: {"settings": 1}}}]
+        others: list[dict[str, Any]] = [{}, {"Metadata": {}}, {"Metadata": {RECORD: {"settings": 1}}}]
         for template in others:
             assert DeployedSettings.in_template(template) is None
 
@@ -148,7 +149,7 @@ def said(context: dict[str, Any], **now: str) -> list[tuple[str, str]]:
 class TestComparing:
     def test_drops_are_errors_or_warnings(self, aws: Aws, context: dict[str, Any]) -> None:
         given = {**FIGMA, "log_level": "DEBUG"}
-        aws.template = {"Metadata": {METADATA: record(read(context, **given))}}
+        aws.template = {"Metadata": record(read(context, **given))}
         assert [kind for kind, _ in said(context)] == ["error", "warning"]
         assert [kind for kind, _ in said(context, **FIGMA)] == ["warning"]
         assert said(context, **given) == []
@@ -166,7 +167,7 @@ class TestComparing:
     def test_what_cannot_be_read_is_said(
         self, aws: Aws, context: dict[str, Any], monkeypatch: pytest.MonkeyPatch, account: str, reason: str
     ) -> None:
-        aws.template = {"Metadata": {METADATA: record(read(context, **FIGMA))}}
+        aws.template = {"Metadata": record(read(context, **FIGMA))}
         monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", account)
         ((kind, text),) = said(context)
         assert kind == "info"

@@ -16,8 +16,8 @@ from tests.support.http_server import App
 NO_STACK = "<ErrorResponse><Error><Code>ValidationError</Code><Message>no such stack</Message></Error></ErrorResponse>"
 
 
-def described_stack(status: str, outputs: Mapping[str, str] | None = None) -> str:
-    """Return CloudFormation's answer to DescribeStacks, and to ListStackResources: there are none."""
+def described_stack(status: str, outputs: Mapping[str, str] | None = None, *, template: str = "{}") -> str:
+    """Return CloudFormation's answer to DescribeStacks and GetTemplate, and to ListStackResources: there are none."""
     members = "".join(
         f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
         for key, value in (outputs or {}).items()
@@ -26,7 +26,8 @@ def described_stack(status: str, outputs: Mapping[str, str] | None = None) -> st
         '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
         "<Stacks><member><StackName>x</StackName><CreationTime>2030-01-01T00:00:00Z</CreationTime>"
         f"<StackStatus>{status}</StackStatus><Outputs>{members}</Outputs></member></Stacks>"
-        "</DescribeStacksResult><ListStackResourcesResult/></DescribeStacksResponse>"
+        "</DescribeStacksResult><ListStackResourcesResult/>"
+        f"<GetTemplateResult><TemplateBody>{template}</TemplateBody></GetTemplateResult></DescribeStacksResponse>"
     )
 
 

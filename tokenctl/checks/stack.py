@@ -9,6 +9,7 @@ from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials, unusable
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.deploy_command import deploy_command
 from tokenctl.stack.issuer import address_without_query, deployed_issuer, deployed_settings
 
 TIME_TO_MOVE: Final = timedelta(days=90)
@@ -25,14 +26,14 @@ def check_stack(subject: Subject) -> Finding:
             state = client.describe_stacks(StackName=target.stack_name)["Stacks"][0]["StackStatus"]
     except TokenctlError as error:
         return Finding(Level.FAIL, str(error))
-    deploy = f"read its events, then `cdk deploy -c stage={target.stage}`"
     if state.endswith("_IN_PROGRESS"):
         return Finding(Level.WARN, f"{target.stack_name} is {state}", "wait until it is done")
+    if state in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
+        return Finding(Level.OK, f"{target.stack_name} is {state}")
+    deploy = f"read its events, then `{deploy_command(target)}`"
     if state == "UPDATE_ROLLBACK_COMPLETE":
         return Finding(Level.WARN, f"the last deployment of {target.stack_name} failed and was rolled back", deploy)
-    if state not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
-        return Finding(Level.FAIL, f"{target.stack_name} is {state}", deploy)
-    return Finding(Level.OK, f"{target.stack_name} is {state}")
+    return Finding(Level.FAIL, f"{target.stack_name} is {state}", deploy)
 
 
 def check_issuer(subject: Subject) -> Finding:

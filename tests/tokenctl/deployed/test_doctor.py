@@ -19,6 +19,7 @@ from tests.support.events import TICK
 from tests.support.windows import FRESH
 from tokenctl.checks.account import BOOTSTRAP_PARAMETER, MIN_BOOTSTRAP_VERSION
 from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT
+from tokenctl.stack.deploy_command import RECORD
 from tokenctl.stack.target import LIVE
 
 pytestmark = pytest.mark.xdist_group("deployed")
@@ -103,6 +104,10 @@ INVALID = "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no</M
 GONE = '{"__type": "ResourceNotFoundException"}'
 NO_FUNCTIONS = '{"AccountLimit": {"ConcurrentExecutions": 10}}'
 
+VALUES = {"issuer": "figma", "schedule": "rate(1 hour)", "tracing": False, "memory_mb": 512}
+GIVEN = {"Metadata": {RECORD: {"settings": VALUES, "given": ["issuer", "schedule", "tracing"]}}}
+AGAIN = "read its events, then `cdk deploy -c stage=local -c issuer=figma -c schedule='rate(1 hour)' -c tracing=false`"
+
 ANSWERS: dict[str, tuple[str, int, str, str, str]] = {
     "credentials": ("STS", 403, INVALID, "credentials", "FAIL  credentials   An error occurred (InvalidClientTokenId)"),
     "quota": ("LAMBDA", 200, NO_FUNCTIONS, "concurrency", "WARN  concurrency   Lambda runs at most 10 functions at"),
@@ -115,7 +120,10 @@ ANSWERS: dict[str, tuple[str, int, str, str, str]] = {
     ),
     "denied": ("SSM", 400, DENIED, "bootstrap", "WARN  bootstrap     cannot be read: An error occurred (AccessDenied"),
     "failed": ("CLOUDFORMATION", 200, described_stack("ROLLBACK_COMPLETE"), "stack", "FAIL  stack"),
-    "undone": ("CLOUDFORMATION", 200, described_stack("UPDATE_ROLLBACK_COMPLETE"), "stack", "WARN  stack"),
+    "undone": (
+        *("CLOUDFORMATION", 200, described_stack("UPDATE_ROLLBACK_COMPLETE", template=json.dumps(GIVEN)), "stack"),
+        f"WARN  stack         the last deployment of RefreshToken-local failed and was rolled back. Fix: {AGAIN}",
+    ),
     "going on": ("CLOUDFORMATION", 200, described_stack("UPDATE_IN_PROGRESS"), "stack", "WARN  stack"),
 }
 
