@@ -82,6 +82,22 @@ def test_prod_follows_dev_which_follows_the_tests() -> None:
     assert found["deploy-dev"]["if"] == "github.event_name == 'push'"
 
 
+def test_no_job_holds_up_another() -> None:
+    pipeline = yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))
+    assert "concurrency" not in pipeline, "a run that waits for an approval would hold up the next one"
+    groups = {name: job["concurrency"] for name, job in pipeline["jobs"].items()}
+    assert len({EXPRESSIONS.sub("", one["group"]) for one in groups.values()}) == len(groups)
+    for name in ("deploy-dev", "deploy-prod"):
+        assert groups[name] == {"group": name, "cancel-in-progress": False}, "one after the other"
+
+
+def test_code_owners_own_what_exists() -> None:
+    lines = (ROOT / ".github" / "CODEOWNERS").read_text(encoding="utf-8").splitlines()
+    owned = [line.split()[0] for line in lines if not line.startswith("#")]
+    assert {"/.github/", "/cdk.json", "/infra/"} <= {*owned}
+    assert [path for path in owned if not (ROOT / path.strip("/")).exists()] == []
+
+
 def test_its_scripts_can_be_executed() -> None:
     for script in (".ci/run", ".ci/tools"):
         assert (ROOT / script).stat().st_mode & stat.S_IXUSR
