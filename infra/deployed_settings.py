@@ -1,7 +1,7 @@
 """The settings of a stage's last deployment, which its template records, and what the next deployment would drop.
 
 A setting from the command line (`-c issuer=figma`) is in no file, so the next deployment forgets it unless somebody
-gives it again. docs/adr/0007 says why the app compares and CloudFormation does not.
+gives it again. docs/adr/0008 says why the app compares and CloudFormation does not.
 """
 
 from collections.abc import Iterator, Mapping
