@@ -1,10 +1,9 @@
 """The errors of the function since it last worked."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from refresh_token.core.windows import iso_utc
 from refresh_token.errors import InvalidParameterException
@@ -22,11 +21,20 @@ class Failures:
 
     last_success: str | None
     """When a scheduled run or a refresh last succeeded (ISO 8601); None if none did within the span."""
-    by_reason: Mapping[str, int]
-    """How many requests failed with each error."""
+    lines: Mapping[str, list[dict[str, Any]]]
+    """The log lines of the requests that failed, by error, in the order of time."""
     crashes: int
     """How many invocations ended without an answer."""
-    invalid_requests: int
+
+    @property
+    def by_reason(self) -> Mapping[str, int]:
+        """How many requests failed with each error, except callers' wrong requests."""
+        return {reason: len(lines) for reason, lines in self.lines.items() if reason != INVALID}
+
+    @property
+    def invalid_requests(self) -> int:
+        """How many requests were wrong."""
+        return len(self.lines.get(INVALID, ()))
 
 
 def failures_since_success(deployed: DeployedStack, now: datetime, span: timedelta) -> Failures:
@@ -36,13 +44,15 @@ def failures_since_success(deployed: DeployedStack, now: datetime, span: timedel
     worked = [at for at, line in enumerate(lines) if line.get("function_request_id") not in failed]
     last = lines[worked[-1]]["at"] if worked else None
     later = lines[worked[-1] + 1 if worked else 0 :]
-    reasons = [line["reason"] for line in later if line["message"] == Log.REQUEST_FAILED]
+    by_reason: dict[str, list[dict[str, Any]]] = {}
+    for line in later:
+        if line["message"] == Log.REQUEST_FAILED:
+            by_reason.setdefault(line["reason"], []).append(line)
     # A metric has one value a minute, so the errors of the last success's minute are all counted, and all subtracted.
     minute = now - span if last is None else datetime.fromisoformat(last).replace(second=0)
     logged = sum(line["message"] == Log.REQUEST_FAILED and line["at"] >= iso_utc(minute) for line in lines)
     return Failures(
         last_success=last,
-        by_reason=Counter(reason for reason in reasons if reason != INVALID),
+        lines=by_reason,
         crashes=max(deployed.function_errors(minute, now) - logged, 0),
-        invalid_requests=reasons.count(INVALID),
     )

@@ -1,0 +1,98 @@
+"""`tokenctl errors`: shows what failed since the function last worked, and where the runbook has the way out."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import click
+
+from refresh_token.core.windows import iso_utc
+from refresh_token.errors import RefreshTokenError
+from refresh_token.signals import Alarm
+from tokenctl.aws_style.output import Output
+from tokenctl.aws_style.output_options import output_options
+from tokenctl.aws_style.parser import AwsCommand
+from tokenctl.aws_style.target_options import target_options
+from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.failures import Failures, failures_since_success
+from tokenctl.stack.last_outcome import failure_of, last_outcome
+from tokenctl.stack.pair_secret import list_versions
+from tokenctl.stack.target import Target
+from tokenctl.stack.token_life import relative_to
+
+SPAN: Final = timedelta(days=1)
+"""How far back to look; CloudWatch counts crashes for a day."""
+
+WITH_AN_ENTRY: Final = {error.__name__ for error in RefreshTokenError.__subclasses__()} | {Alarm.FUNCTION_CRASHES}
+
+EXAMPLES: Final = """\\b
+Examples:
+  tokenctl errors --stage prod
+  tokenctl errors --stage prod --query 'errors[].reason' --output text
+"""
+
+
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
+@target_options
+@output_options
+def errors(*, target: Target, output: Output) -> None:
+    """Show what failed since the function last worked, by error, with the entry of the runbook.
+
+    Counts failed requests of consumers and ticks of the last day, and shows the last refresh if that failed while
+    consumers still get the token. Shows no token.
+    """
+    now, deployed = datetime.now(UTC), DeployedStack(target)
+    failures = failures_since_success(deployed, now, SPAN)
+    rows = [*_failed_requests(failures), *_failed_refresh(deployed, now, failures)]
+    for row in rows:
+        row["detail"] = row["detail"] and row["detail"].replace("--stage <stage>", target.option)
+    report = {"readAt": iso_utc(now), "lastSuccess": failures.last_success, "errors": rows}
+    if output.is_structured:
+        output.print("errors", report)
+    else:
+        _show(report, now)
+
+
+def _failed_requests(failures: Failures) -> list[dict[str, Any]]:
+    rows = [
+        _row(reason, len(lines), lines[-1]["at"], lines[-1].get("detail")) for reason, lines in failures.lines.items()
+    ]
+    if failures.crashes:
+        rows.append(_row(Alarm.FUNCTION_CRASHES, failures.crashes, None, "ended without an answer, or through a bug"))
+    return sorted(rows, key=lambda row: (-row["requests"], row["reason"]))
+
+
+def _failed_refresh(deployed: DeployedStack, now: datetime, failures: Failures) -> list[dict[str, Any]]:
+    """Return the failure of the current version's last refresh, unless requests failed for the same reason."""
+    versions = list_versions(deployed.target)
+    current = next((version.version_id for version in versions if "AWSCURRENT" in version.stages), None)
+    failure = failure_of(current, last_outcome(deployed, now))
+    if failure is None or failure["reason"] in failures.lines:
+        return []
+    return [_row(failure["reason"], 0, failure["at"], failure["detail"])]
+
+
+def _row(reason: str, requests: int, last: str | None, detail: str | None) -> dict[str, Any]:
+    entry = reason if reason in WITH_AN_ENTRY else Alarm.FUNCTION_ERRORS
+    return {
+        "reason": reason,
+        "requests": requests,
+        "lastAt": last,
+        "detail": detail,
+        "runbook": f"docs/runbook.md#{entry.lower()}",
+    }
+
+
+def _show(report: dict[str, Any], now: datetime) -> None:
+    worked = report["lastSuccess"]
+    when = "in the last day" if worked is None else f"since the function last worked, {relative_to(now, worked)}"
+    if not report["errors"]:
+        click.echo(f"Nothing failed {when}.")
+        return
+    click.echo(f"Failed {when}:")
+    for row in report["errors"]:
+        count = f"{row['requests']} request{'s' * (row['requests'] != 1)}" if row["requests"] else "the last refresh"
+        last = f", last {relative_to(now, row['lastAt'])}" if row["lastAt"] else ""
+        click.echo(f"{row['reason']}: {count}{last}")
+        if row["detail"]:
+            click.echo(f"  {row['detail']}")
+        click.echo(f"  see {row['runbook']}")
