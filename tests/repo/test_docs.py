@@ -10,7 +10,7 @@ from botocore import xform_name
 
 from refresh_token import environment, errors
 from refresh_token.oauth import issuers, variables
-from refresh_token.signals import Log, Metric
+from refresh_token.signals import Metric
 from tests.repo.messages import messages
 from tests.support.checkout import ROOT
 
@@ -69,10 +69,6 @@ class TestTables:
             assert record.name.startswith(f"{number:04}-")
             assert record.read_text().startswith(f"# {number}. ")
             assert f"adr/{record.name}" in ARCHITECTURE.read_text()
-
-
-def test_the_runbook_searches_for_the_logs_message() -> None:
-    assert f'filter message = "{Log.REQUEST_FAILED}"' in sections(RUNBOOK)["FunctionErrors"]
 
 
 def test_the_runbook_quotes_messages_that_exist() -> None:
