@@ -12,7 +12,10 @@ from tests.support.checkout import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PIPELINE = ROOT / ".github" / "workflows" / "pipeline.yml"
-ALLOWED = ("actions/checkout", "actions/setup-python", "aws-actions/configure-aws-credentials")
+ALLOWED = (
+    *("actions/checkout", "actions/setup-python", "actions/upload-artifact", "actions/download-artifact"),
+    "aws-actions/configure-aws-credentials",
+)
 EXPRESSIONS = re.compile(r"\$\{\{(.*?)\}\}")
 
 
@@ -31,8 +34,8 @@ def test_a_workflow_tests_shows_and_deploys() -> None:
     runs = [step.get("run", "") for path in WORKFLOWS for job in jobs(path).values() for step in job["steps"]]
     for command in (
         ".ci/run",
-        "cdk diff --method=template",
-        "cdk deploy --require-approval never -c stage=prod",
+        "cdk diff --app cdk.out --method=template",
+        "cdk deploy --app cdk.out --require-approval never",
         "make dist",
     ):
         assert any(run.startswith(command) for run in runs), command
@@ -73,13 +76,25 @@ def test_shells_get_no_key_or_foreign_text(workflow: Path) -> None:
 
 
 def test_prod_follows_dev_which_follows_the_tests() -> None:
+    needs = {name: job.get("needs") for name, job in jobs(PIPELINE).items()}
+    assert needs == {
+        "test": None,
+        "synth": "test",
+        "diff": "synth",
+        "deploy-dev": ["synth", "diff"],
+        "deploy-prod": ["deploy-dev", "diff"],
+    }
+    assert jobs(PIPELINE)["deploy-dev"]["if"] == "github.event_name == 'push'"
+
+
+def test_one_synthesis_is_shown_and_deployed() -> None:
     found = jobs(PIPELINE)
-    assert (found["deploy-dev"]["needs"], found["deploy-prod"]["needs"], found["diff"]["needs"]) == (
-        "test",
-        "deploy-dev",
-        "test",
-    )
-    assert found["deploy-dev"]["if"] == "github.event_name == 'push'"
+    assert "environment" not in found["synth"], "it needs no credentials"
+    for name, stage in (("diff", "${{ matrix.stage }}"), ("deploy-dev", "dev"), ("deploy-prod", "prod")):
+        steps = found[name]["steps"]
+        (got,) = [step["with"] for step in steps if step.get("uses", "").startswith("actions/download-artifact@")]
+        assert got == {"name": f"cdk-{stage}", "path": "cdk.out"}
+        assert not [step for step in steps if "synth" in step.get("run", "") or "stage=" in step.get("run", "")]
 
 
 def test_no_job_holds_up_another() -> None:
