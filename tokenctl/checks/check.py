@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from tokenctl.errors import ServiceError, TokenctlError
+from tokenctl.stack.deploy_command import deploy_command
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.last_outcome import failure_of, last_outcome
 from tokenctl.stack.pair_secret import read_pair
@@ -47,8 +48,7 @@ class Subject:
     @property
     def restore(self) -> str:
         """The command that brings back a resource that somebody has deleted or changed; a plain deployment does not."""
-        stage = f" -c stage={self.target.stage}" if self.target.named_function is None else ""
-        return f"cdk deploy{stage} --revert-drift"
+        return f"{deploy_command(self.target)} --revert-drift"
 
     @cached_property
     def failure(self) -> dict[str, Any] | None:

@@ -14,6 +14,8 @@ RECORD: Final = "RefreshTokenSettings"
 
 def deploy_command(target: Target) -> str:
     """Return `cdk deploy` for the target's stage; without the recorded settings if the operator may not read them."""
+    if target.named_function is not None:
+        return "cdk deploy"
     return f"cdk deploy -c stage={target.stage}{''.join(_given(target))}"
 
 

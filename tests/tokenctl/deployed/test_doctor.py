@@ -107,17 +107,12 @@ NO_FUNCTIONS = '{"AccountLimit": {"ConcurrentExecutions": 10}}'
 VALUES = {"issuer": "figma", "schedule": "rate(1 hour)", "tracing": False, "memory_mb": 512}
 GIVEN = {"Metadata": {RECORD: {"settings": VALUES, "given": ["issuer", "schedule", "tracing"]}}}
 AGAIN = "read its events, then `cdk deploy -c stage=local -c issuer=figma -c schedule='rate(1 hour)' -c tracing=false`"
+RESTORE = "`cdk deploy -c stage=local -c amplifyuibuilder_endpoint_url=http"
 
 ANSWERS: dict[str, tuple[str, int, str, str, str]] = {
     "credentials": ("STS", 403, INVALID, "credentials", "FAIL  credentials   An error occurred (InvalidClientTokenId)"),
     "quota": ("LAMBDA", 200, NO_FUNCTIONS, "concurrency", "WARN  concurrency   Lambda runs at most 10 functions at"),
-    "function gone": (
-        "LAMBDA",
-        404,
-        GONE,
-        "function",
-        "FAIL  function      the function is gone. Fix: `cdk dep",
-    ),
+    "function gone": ("LAMBDA", 404, GONE, "function", f"FAIL  function      the function is gone. Fix: {RESTORE}"),
     "denied": ("SSM", 400, DENIED, "bootstrap", "WARN  bootstrap     cannot be read: An error occurred (AccessDenied"),
     "failed": ("CLOUDFORMATION", 200, described_stack("ROLLBACK_COMPLETE"), "stack", "FAIL  stack"),
     "undone": (
