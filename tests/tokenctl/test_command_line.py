@@ -254,6 +254,7 @@ class TestTheEnd:
         [
             ("token",),
             ("tick",),
+            ("dead-letters", "drop", "--yes"),
             ("refresh", "--yes"),
             ("seed",),
             ("authorize", "--no-browser"),
@@ -330,7 +331,7 @@ class TestCompletion:
         ("typed", "offered"),
         [
             ("tokenctl ref", {"refresh", "refresh-token"}),
-            ("tokenctl ti", {"tick"}),
+            ("tokenctl dead-letters re", {"redrive"}),
             ("tokenctl refresh-token --refresh", {"--refresh-token-body"}),
             ("tokenctl refresh-token --output t", {"text", "table"}),
             ("tokenctl refresh-token --generate-cli-skeleton y", {"yaml-input"}),

@@ -31,7 +31,10 @@ LINES: list[tuple[str, ...]] = [
     ("--stage", CANARY, "status"),
     ("seed", "--from", f"/{CANARY}/pair.json"),
     *((command, "--from", CANARY) for command in ("seed", "app-credentials")),
-    *((command, CANARY) for command in ("seed", "app-credentials", "token", "completion")),
+    *(
+        (command, CANARY)
+        for command in ("seed", "app-credentials", "token", "completion", "dead-letters", "errors", "list")
+    ),
     *((command, "--client-secret", CANARY) for command in ("app-credentials", "authorize")),
     *(("status", option, CANARY) for option in ("--watch", "--output")),
     *((*SIGN_IN, option, CANARY) for option in ("--authorize-url", "--port", "--redirect-host", "--token-url")),

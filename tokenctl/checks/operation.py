@@ -138,9 +138,10 @@ def check_dead_letters(subject: Subject) -> Finding:
         name = subject.deployed.dead_letter_queue_url.rpartition("/")[2]
         return Finding(Level.FAIL, str(error), f"`aws sqs create-queue --queue-name {name} --attributes {attributes}`")
     if count:
+        option = subject.target.option
         return Finding(
             Level.FAIL,
             f"{count} message{'s' * (count > 1)} waiting in the dead-letter queue",
-            "see `The dead-letter queue` in docs/runbook.md",
+            f"`tokenctl dead-letters {option}` shows why; then `tokenctl dead-letters redrive {option}`",
         )
     return Finding(Level.OK, "the dead-letter queue is empty")

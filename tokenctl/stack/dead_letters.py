@@ -7,7 +7,7 @@ from typing import Any, Final
 from refresh_token.core.windows import iso_utc
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
-from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.deployed_stack import DeployedStack, QueueGoneError
 
 HIDDEN_SECONDS: Final = 300
 """How long a message that we hold is hidden from other readers: longer than a tick takes."""
@@ -23,7 +23,13 @@ class HeldMessages:
         self._sqs: Any = deployed.target.aws.client("sqs")
         self._url = deployed.dead_letter_queue_url
         with translate_aws_errors():
-            self._messages = list(self._receive())
+            try:
+                self._messages = list(self._receive())
+            except self._sqs.exceptions.QueueDoesNotExist:
+                raise QueueGoneError(
+                    "The dead-letter queue is gone. `tokenctl doctor "
+                    f"{deployed.target.option}` has the command that creates it."
+                ) from None
 
     def __len__(self) -> int:
         return len(self._messages)

@@ -6,7 +6,7 @@ import pytest
 
 from local.deployment import Deployment
 from tests.support.command_line import Tokenctl, on_terminal
-from tests.support.deployed_stack import put_secret
+from tests.support.deployed_stack import AwsAnswers, put_secret
 from tests.support.windows import FRESH
 
 pytestmark = pytest.mark.xdist_group("deployed")
@@ -76,3 +76,10 @@ def test_an_empty_queue_needs_no_question(tokenctl: Tokenctl, stack: Deployment)
     for action in ("show", "redrive", "drop"):
         done = tokenctl("dead-letters", action)
         assert (done.code, done.out) == (0, "The dead-letter queue is empty.\n")
+
+
+def test_a_queue_that_is_gone_has_advice(tokenctl: Tokenctl, aws_answers: AwsAnswers) -> None:
+    aws_answers("SQS", 400, '{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "gone"}')
+    done = tokenctl("dead-letters")
+    assert (done.code, done.out) == (255, "")
+    assert "is gone. `tokenctl doctor --stage local` has the command" in done.err

@@ -332,7 +332,7 @@ class TestTheOperation:
         disabled = "FAIL  schedule      rate(1 minute) is DISABLED: nothing keeps the token alive. Fix: `aws scheduler"
         assert done.line("schedule").startswith(disabled)
         assert done.line("alarms").startswith("FAIL  alarms        in ALARM: FunctionErrors, TokenExpires. Fix: docs/")
-        waiting = "FAIL  dead letters  1 message waiting in the dead-letter queue. Fix:"
+        waiting = "FAIL  dead letters  1 message waiting in the dead-letter queue. Fix: `tokenctl dead-letters --"
         assert done.line("dead letters").startswith(waiting)
         assert done.code == 2
 
