@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,20 +66,38 @@ def test_lost_ticks_are_redriven(operator: Operator, stack: Deployment) -> None:
     assert operator.is_healthy()
 
 
-def test_an_error_leads_to_a_pair(
-    operator: Operator, stack: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def refuse(stack: Deployment) -> None:
+    stack.seed(stack.cloud.standin.grant(), expires_in=EXPIRED)
+    stack.cloud.standin.revoke()
+
+
+NEEDS_A_PAIR: dict[str, Callable[[Deployment], None]] = {
+    "SecretMalformedException": lambda stack: put_secret(stack, SecretString='{"accessToken": "a"}'),
+    "SecretNotSeededException": lambda stack: put_secret(stack, SecretString="{}"),
+    "ReauthorizationRequiredException": refuse,
+}
+"""Errors that a new pair ends, and how each is caused."""
+
+
+@pytest.mark.parametrize(("error", "cause"), NEEDS_A_PAIR.items(), ids=NEEDS_A_PAIR)
+def test_an_error_leads_to_a_pair(  # noqa: PLR0917 - fixtures and a row
+    operator: Operator,
+    stack: Deployment,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: str,
+    cause: Callable[[Deployment], None],
 ) -> None:
-    put_secret(stack, SecretString='{"accessToken": "a"}')
+    cause(stack)
     assert stack.invoke(TICK).failed
     assert not operator.is_healthy()
-    found = operator.follow("FunctionErrors", "errors").out
-    assert "docs/runbook.md#secretmalformedexception" in found
-    assert "(#store-a-pair)" in entry("SecretMalformedException")
+    assert f"docs/runbook.md#{error.lower()}" in operator.follow("FunctionErrors", "errors").out
+    assert "(#store-a-pair)" in entry(error)
     grant = stack.cloud.standin.grant()
     monkeypatch.chdir(tmp_path)
     Path("pair.json").write_text(json.dumps({"refreshToken": grant.refresh_token, "clientId": grant.client_id}))
     assert operator.follow("Store a pair", "seed --stage prod --from pair.json").code == 0
-    assert operator.follow("Runbook", "tick").out.startswith("refreshed: ")
+    assert operator.follow("Runbook", "tick").out.startswith(("refreshed: ", "fresh: "))
     assert operator.is_healthy()
     assert operator.follow("FunctionErrors", "errors").out.startswith("Nothing failed")
 
@@ -86,7 +105,7 @@ def test_an_error_leads_to_a_pair(
 def test_a_token_on_its_last_day_is_refreshed(operator: Operator, stack: Deployment) -> None:
     stack.seed(stack.cloud.standin.grant(), expires_in=MANDATORY)
     assert not operator.is_healthy()
-    assert operator.follow("Runbook", "tick").out.startswith("refreshed: ")
+    assert operator.follow("Runbook", "tick").out.startswith(("refreshed: ", "fresh: "))
     examined = operator.follow("TokenExpires", "doctor")
     assert examined.line("schedule").startswith("OK")
     assert operator.is_healthy()
