@@ -41,10 +41,11 @@ suite: setup
 	$(BIN)/python -m coverage report --include='lambda_src/*' --fail-under=95
 	$(BIN)/python -m coverage report --include='app.py,infra/*,token_refresher/*,tokenctl/*,local/*' --fail-under=90
 
-check: setup ## run the linters and the type checker
+check: setup ## run the linters, the type checker and the audit of the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet --no-progress .github
 	$(BIN)/python -m infra.settings_table --check
 
 snapshots: $(VENV)/.done ## update the snapshots of the templates, and the README's table of settings
