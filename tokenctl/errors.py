@@ -34,12 +34,16 @@ class ServiceError(TokenctlError):
     """A service, or the function, answered with an error."""
 
     exit_code = 254
+    code = ""
+    """AWS's name of the error."""
 
     @classmethod
     def in_aws_words(cls, code: str, operation: str, message: str, hint: str = "") -> "ServiceError":
         """Return the error in the AWS CLI's words, followed by what to do."""
         detail = f": {one_line(message).rstrip('.')}." if message else "."
-        return cls(f"An error occurred ({code}) when calling the {operation} operation{detail}{hint and f' {hint}'}")
+        error = cls(f"An error occurred ({code}) when calling the {operation} operation{detail}{hint and f' {hint}'}")
+        error.code = code
+        return error
 
 
 def quoted_name(text: object) -> str:

@@ -1,17 +1,20 @@
 """A check and its result."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import partial
 from typing import Any
 
+from refresh_token.core.ports import StoredPair
 from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.stack.deploy_command import deploy_command
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.last_outcome import failure_of, last_outcome
+from tokenctl.stack.once import Once
 from tokenctl.stack.pair_secret import read_pair
+from tokenctl.stack.side_by_side import side_by_side
 from tokenctl.stack.target import Target
 
 
@@ -33,6 +36,13 @@ class Finding:
     fix: str = ""
     urgent: bool = True
     """Whether it counts for the exit code."""
+    stops: bool = True
+    """Whether a FAIL makes the checks that need this one senseless."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the checks that need this one are skipped."""
+        return self.level is Level.SKIP or (self.level is Level.FAIL and self.stops)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +60,16 @@ class Subject:
         """The command that brings back a resource that somebody has deleted or changed; a plain deployment does not."""
         return f"{deploy_command(self.target)} --revert-drift"
 
-    @cached_property
+    @Once
+    def stored(self) -> StoredPair:
+        """The current pair; raises as `read_pair`."""
+        return read_pair(self.deployed)
+
+    @Once
     def failure(self) -> dict[str, Any] | None:
         """The failure of the last refresh of the current version; None if there is none, or if it cannot be read."""
         try:
-            return failure_of(read_pair(self.deployed).version_id, last_outcome(self.deployed, self.now))
+            return failure_of(self.stored.version_id, last_outcome(self.deployed, self.now))
         except TokenctlError:
             return None
 
@@ -68,20 +83,31 @@ class Check:
     perform: Callable[[Subject], Finding]
 
 
-def perform_checks(checks: Iterable[Check], subject: Subject) -> Iterator[tuple[str, Finding]]:
-    """Perform the checks in order; yield the name and the finding of each."""
-    blocked: set[str] = set()
-    for check in checks:
-        missing = [name for name in check.needs if name in blocked]
-        if missing:
-            finding = Finding(Level.SKIP, f"needs `{missing[0]}`")
-        else:
-            try:
-                finding = check.perform(subject)
-            except ServiceError as error:
-                finding = Finding(Level.WARN, f"cannot be read: {error}", "check your permissions")
-            except TokenctlError as error:  # it was read, and is wrong; the message says what to do
-                finding = Finding(Level.WARN, str(error))
-        if finding.level in {Level.FAIL, Level.SKIP}:
-            blocked.add(check.name)
-        yield check.name, finding
+def perform_checks(checks: Sequence[Check], subject: Subject) -> Iterator[tuple[str, Finding]]:
+    """Perform the checks side by side; yield the name and the finding of each as it comes.
+
+    All of them start at once, but a finding waits for those of the checks that it needs.
+    """
+
+    def late(seconds: float) -> Finding:
+        return Finding(Level.WARN, f"no answer within {seconds:g} seconds", "check the network, and AWS's health page")
+
+    found: dict[str, Finding] = {}
+    told: dict[str, Finding] = {}
+    for name, finding in side_by_side({check.name: partial(_perform, check, subject) for check in checks}, late=late):
+        found[name] = finding
+        for check in checks:
+            if check.name in found and check.name not in told and all(need in told for need in check.needs):
+                missing = [need for need in check.needs if told[need].blocks]
+                told[check.name] = Finding(Level.SKIP, f"needs `{missing[0]}`") if missing else found[check.name]
+                yield check.name, told[check.name]
+
+
+def _perform(check: Check, subject: Subject) -> Finding:
+    try:
+        return check.perform(subject)
+    except ServiceError as error:
+        denied = error.code.startswith("AccessDenied") or "Unauthorized" in error.code
+        return Finding(Level.WARN, f"cannot be read: {error}", "check your permissions" if denied else "")
+    except TokenctlError as error:  # it was read, and is wrong; the message says what to do
+        return Finding(Level.WARN, str(error))

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from refresh_token.environment import LOCK_TABLE
 from tokenctl.checks.check import Finding, Level, Subject
+from tokenctl.errors import ServiceError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.target import LIVE
 
@@ -21,16 +22,13 @@ _OPTIONS: Final = {
 
 def check_function(subject: Subject) -> Finding:
     """Check that the function exists and is as the stack has deployed it."""
-    from botocore.exceptions import ClientError
-
+    try:
+        latest = subject.target.function_configuration
+    except ServiceError as error:
+        if not error.code.startswith("ResourceNotFound"):
+            raise
+        return Finding(Level.FAIL, "the function is gone", f"`{subject.restore}`")
     client = subject.target.aws.client("lambda")
-    with translate_aws_errors(subject.target.function_name_secrets):
-        try:
-            latest = client.get_function_configuration(FunctionName=subject.target.function_name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            return Finding(Level.FAIL, "the function is gone", f"`{subject.restore}`")
     name, version = latest["FunctionName"], subject.deployed.function_version
     if version is None:
         return Finding(Level.OK, f"{name} exists")

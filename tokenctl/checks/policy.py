@@ -7,7 +7,7 @@ from typing import Final
 from refresh_token.core.refresh_policy import MAX_VERSIONS, on_demand
 from refresh_token.core.windows import WindowSettings
 from tokenctl.checks.check import Finding, Level, Subject
-from tokenctl.stack.pair_secret import count_new_versions, read_pair
+from tokenctl.stack.pair_secret import count_new_versions
 from tokenctl.stack.token_life import duration
 
 DAY: Final = timedelta(days=1)
@@ -17,7 +17,7 @@ _FIX: Final = "deploy with refresh_policy=demand, and let consumers keep the tok
 
 def check_policy(subject: Subject) -> Finding:
     """Check that the refresh policy fits the life of the tokens, the schedule and the quota of versions."""
-    settings, pair = subject.deployed.settings, read_pair(subject.deployed).pair
+    settings, pair = subject.deployed.settings, subject.stored.pair
     life = pair.lifetime
     if settings.static or not pair.refresh_token:
         return Finding(Level.OK, "nothing refreshes the token")

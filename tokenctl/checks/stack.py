@@ -8,7 +8,6 @@ from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ENDS
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials, unusable
-from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deploy_command import deploy_command
 from tokenctl.stack.issuer import address_without_query, deployed_issuer, deployed_settings
 
@@ -16,24 +15,58 @@ TIME_TO_MOVE: Final = timedelta(days=90)
 """How long before the end of Amplify's API the warning affects the exit code: the life of one Figma token."""
 
 
+_DEPLOYED: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
+_EVENTS: Final = "`aws cloudformation describe-stack-events {stack}` says why"
+_DELETE: Final = f"{_EVENTS}; `aws cloudformation delete-stack {{stack}}`, then {{deploy}}"
+_CHANGING: Final = (Level.WARN, "it is being changed", "wait until it is done, then run the doctor again", True)
+_UNKNOWN: Final = (Level.WARN, "the doctor does not know this state", _EVENTS, True)
+_STATES: Final = {
+    "REVIEW_IN_PROGRESS": (Level.FAIL, "it has never been deployed", "{deploy}", True),
+    "CREATE_FAILED": (Level.FAIL, "its first deployment failed", _DELETE, True),
+    "ROLLBACK_FAILED": (Level.FAIL, "its first deployment failed, and some of it could not be removed", _DELETE, True),
+    "ROLLBACK_COMPLETE": (Level.FAIL, "its first deployment failed and was undone", _DELETE, True),
+    "UPDATE_FAILED": (
+        *(Level.FAIL, "its last deployment failed and was not undone"),
+        f"{_EVENTS}; `aws cloudformation rollback-stack {{stack}}`, or {{deploy}}",
+        False,
+    ),
+    "UPDATE_ROLLBACK_FAILED": (
+        *(Level.FAIL, "its last deployment failed and could not be undone; no other one can start"),
+        f"{_EVENTS}; `aws cloudformation continue-update-rollback {{stack}}`, then {{deploy}}",
+        False,
+    ),
+    "UPDATE_ROLLBACK_COMPLETE": (
+        *(Level.WARN, "its last deployment failed and was undone"),
+        f"{_EVENTS}; then {{deploy}}",
+        False,
+    ),
+    "DELETE_IN_PROGRESS": (
+        *(Level.FAIL, "somebody is deleting it"),
+        "`aws cloudformation wait stack-delete-complete {stack}`, then {deploy}",
+        True,
+    ),
+    "DELETE_FAILED": (
+        *(Level.FAIL, "somebody has deleted it, and some of it is left"),
+        *(_DELETE, True),
+    ),
+}
+"""Level, text, fix, and whether the other checks then make no sense (CloudFormation API reference, StackStatus)."""
+
+
 def check_stack(subject: Subject) -> Finding:
     """Check that the stack exists and that its last deployment succeeded."""
     target = subject.target
     try:
-        _ = target.outputs
-        client = target.aws.client("cloudformation")
-        with translate_aws_errors():
-            state = client.describe_stacks(StackName=target.stack_name)["Stacks"][0]["StackStatus"]
+        if target.named_function is not None:
+            return Finding(Level.OK, f"the function is {target.stack_name}")
+        state: str = target.description["StackStatus"]
     except TokenctlError as error:
         return Finding(Level.FAIL, str(error))
-    if state.endswith("_IN_PROGRESS"):
-        return Finding(Level.WARN, f"{target.stack_name} is {state}", "wait until it is done")
-    if state in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
+    if state in _DEPLOYED:
         return Finding(Level.OK, f"{target.stack_name} is {state}")
-    deploy = f"read its events, then `{deploy_command(target)}`"
-    if state == "UPDATE_ROLLBACK_COMPLETE":
-        return Finding(Level.WARN, f"the last deployment of {target.stack_name} failed and was rolled back", deploy)
-    return Finding(Level.FAIL, f"{target.stack_name} is {state}", deploy)
+    names = {"stack": f"--stack-name {target.stack_name}", "deploy": f"`{deploy_command(target)}`"}
+    level, text, fix, stops = _STATES.get(state, _CHANGING if state.endswith("_IN_PROGRESS") else _UNKNOWN)
+    return Finding(level, f"{target.stack_name} is {state}: {text}", fix.format(**names), stops=stops)
 
 
 def check_issuer(subject: Subject) -> Finding:

@@ -11,7 +11,7 @@ from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.issuer import renewal_command, sign_in_command
-from tokenctl.stack.pair_secret import NoPairError, mismatch, read_pair
+from tokenctl.stack.pair_secret import NoPairError, mismatch
 from tokenctl.stack.token_life import life_of, meaning, relative, relative_to, sentence, utc_minute
 from tokenctl.stack.verdict import TIME_TO_ROTATE
 
@@ -21,7 +21,7 @@ _AWS_MANAGED_KEY: Final = "alias/aws/secretsmanager"
 def check_secret(subject: Subject) -> Finding:
     """Check that the secret holds a token pair, of the issuer that the function uses."""
     try:
-        stored = read_pair(subject.deployed)
+        stored = subject.stored
     except NoPairError as error:
         return Finding(Level.FAIL, str(error))
     except TokenctlError as error:
@@ -48,7 +48,7 @@ def _without_refresh_token(subject: Subject, stored: StoredPair) -> Finding:
 
 def check_window(subject: Subject) -> Finding:
     """Check that the token is not overdue."""
-    settings, pair = subject.deployed.settings, read_pair(subject.deployed).pair
+    settings, pair = subject.deployed.settings, subject.stored.pair
     life = life_of(pair, now=subject.now, settings=settings.windows)
     window, demanded = Window(life["window"]), on_demand(settings.policy, pair)
     failure = subject.failure["reason"] if subject.failure else None
@@ -83,7 +83,7 @@ def check_grant(subject: Subject) -> Finding:
         return _after_failure(subject, subject.failure)
     if settings.static:
         return Finding(Level.OK, "a person renews the token, so there is no grant that could end")
-    pair = read_pair(subject.deployed).pair
+    pair = subject.stored.pair
     if not pair.refresh_token:
         return Finding(Level.OK, "without a refresh token there is no grant that could end")
     end = settings.grant_life.end(pair)
@@ -106,7 +106,7 @@ def _after_failure(subject: Subject, failure: Mapping[str, Any]) -> Finding:
         level = Level.FAIL if reason == TokenNotStoredException.__name__ else Level.WARN
         text = f"the last refresh failed {ago}, {reason}: {failure['detail']}"
         return Finding(level, text, f"see `{reason}` in docs/runbook.md")
-    end = read_pair(subject.deployed).pair.expires_at
+    end = subject.stored.pair.expires_at
     lives = end is not None and end > subject.now
     if subject.deployed.settings.static:
         text = f"the token was reported dead {ago}"
@@ -128,5 +128,5 @@ def check_key(subject: Subject) -> Finding:
         state = client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
     if state != "Enabled":
         return Finding(Level.FAIL, f"the secret's key is {state}", "enable the key, or cancel its deletion")
-    read_pair(subject.deployed)  # an enabled key may still not decrypt for this operator
+    _ = subject.stored  # an enabled key may still not decrypt for this operator
     return Finding(Level.OK, "the secret's key is enabled, and you can read the pair with it")

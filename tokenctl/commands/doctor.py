@@ -14,7 +14,7 @@ from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
-from tokenctl.checks.check import Check, Finding, Level, Subject, perform_checks
+from tokenctl.checks.check import Finding, Level, Subject, perform_checks
 from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT
 from tokenctl.commands.refresh import WARNING, force_refresh
 from tokenctl.errors import TokenctlError, UsageError
@@ -63,15 +63,21 @@ def doctor(  # noqa: PLR0913 - one for each option
     if call:
         output.check("doctor", [{"check": "call", "level": "OK", "text": "text", "fix": ""}])
         confirm(WARNING, yes=yes)
-    checks = [*BEFORE_DEPLOYMENT, *(() if before_deployment else AFTER_DEPLOYMENT)]
-    if call:
-        checks.append(Check("call", ("stack", "secret"), _check_call))
+    checks = (*BEFORE_DEPLOYMENT, *(() if before_deployment else AFTER_DEPLOYMENT))
     subject = Subject(target=target, deployed=DeployedStack(target), now=datetime.now(UTC), planned_issuer=issuer)
-    findings = []
-    for name, finding in perform_checks(checks, subject):
-        findings.append((name, finding))
+    found: dict[str, Finding] = {}
+
+    def tell(name: str, finding: Finding) -> None:
+        found[name] = finding
         if not output.is_structured:
             click.echo(_line(name, finding), color=output.colored)
+
+    for name, finding in perform_checks(checks, subject):
+        tell(name, finding)
+    if call:  # only now: it changes what the other checks look at
+        missing = [need for need in ("stack", "secret") if found[need].blocks]
+        tell("call", Finding(Level.SKIP, f"needs `{missing[0]}`") if missing else _check_call(subject))
+    findings = [(name, found[name]) for name in (*(check.name for check in checks), "call") if name in found]
     verdict = None if before_deployment else _verdict(subject, findings)
     if output.is_structured:
         if verdict is not None:

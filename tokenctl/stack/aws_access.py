@@ -7,7 +7,7 @@ import os
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.aws_settings import require_valid_settings
 from tokenctl.stack.credentials import CHECK_CONFIGURATION, require_credentials
 from tokenctl.stack.debug_log import log_calls
+from tokenctl.stack.once import Once
 
 if TYPE_CHECKING:
     import boto3
@@ -41,8 +42,9 @@ class AwsAccess:
     """Closes the clients when it is closed."""
     # `init=False`: `dataclasses.replace` must not copy clients that were made for other settings.
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _lock: Any = field(default_factory=RLock, init=False, repr=False, compare=False)
 
-    @cached_property
+    @Once
     def session(self) -> "boto3.Session":
         """The session; raises ConfigurationError if the profile does not exist, or has a setting that is not valid."""
         import boto3
@@ -89,8 +91,9 @@ class AwsAccess:
 
         """
         key = service, repr(sorted(settings.items()))
-        if key not in self._clients:
-            self._clients[key] = self._new_client(service, settings)
+        with self._lock:  # making a client is not safe between threads, using one is
+            if key not in self._clients:
+                self._clients[key] = self._new_client(service, settings)
         return self._clients[key]
 
     def _new_client(self, service: str, settings: dict[str, Any]) -> Any:  # noqa: ANN401 - the caller names the type of client

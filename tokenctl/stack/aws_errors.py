@@ -27,6 +27,7 @@ _HINT_BY_CODE_PREFIX: Final = {
     "ResourceNotFound": "Check --stage, --function-name and --region.",
     "InvalidRequest": "See `SecretUnavailableException` in docs/runbook.md.",
     "DecryptionFailure": "See `SecretUnavailableException` in docs/runbook.md.",
+    "50": "Run the command again; if the error persists, see the AWS Health Dashboard.",
     "Service": "Run the command again; if the error persists, see the AWS Health Dashboard.",
     "Internal": "Run the command again; if the error persists, see the AWS Health Dashboard.",
 }
@@ -74,11 +75,17 @@ def translate_aws_errors(secrets: Iterable[str] = ()) -> Iterator[None]:
         yield
     except Exception as error:
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         if isinstance(error, ClientError):
             raise _service_error(error, secrets) from None
         if isinstance(error, BotoCoreError):
             raise _client_side_error(error) from None
+        if isinstance(error, ResponseParserError):  # from a proxy, or a service in trouble
+            raise TokenctlError(
+                "The answer is not one of AWS's. Run the command again; if the error persists, check the proxy, "
+                "--endpoint-url and the AWS Health Dashboard."
+            ) from None
         raise
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, Final
 
 from refresh_token.environment import ADVISORY_WINDOW, LOCK_TABLE, MANDATORY_WINDOW, SECRET_ARN
@@ -12,6 +11,7 @@ from refresh_token.settings import Settings
 from refresh_token.signals import ALARMS
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.once import Once
 from tokenctl.stack.schedule import period_of
 from tokenctl.stack.target import Target
 
@@ -35,7 +35,7 @@ class DeployedStack:
     def __init__(self, target: Target) -> None:
         self.target = target
 
-    @cached_property
+    @Once
     def resources(self) -> dict[str, list[str]]:
         """The physical names of the stack's resources, by resource type."""
         client = self.target.aws.client("cloudformation")
@@ -46,7 +46,7 @@ class DeployedStack:
                     names.setdefault(resource["ResourceType"], []).append(resource.get("PhysicalResourceId", ""))
         return names
 
-    @cached_property
+    @Once
     def settings(self) -> Settings:
         """The function's settings; the defaults if the operator may not read them, or if they are wrong."""
         try:
@@ -70,7 +70,7 @@ class DeployedStack:
             return next(iter(self.resources.get("AWS::DynamoDB::Table", [])), None)
         return self.target.function_variables.get(LOCK_TABLE) or None
 
-    @cached_property
+    @Once
     def schedules(self) -> list[dict[str, Any]]:
         """The schedules that invoke the function, as EventBridge Scheduler describes them."""
         client = self.target.aws.client("scheduler")
@@ -133,7 +133,7 @@ class DeployedStack:
                     found += [subscription["SubscriptionArn"] for subscription in page["Subscriptions"]]
         return found
 
-    @cached_property
+    @Once
     def dead_letter_queue_url(self) -> str:
         """The URL of the dead-letter queue."""
         if self.target.named_function is None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from refresh_token.core.refresh_policy import on_demand
@@ -13,6 +14,7 @@ from tokenctl.stack.issuer import deployed_issuer, renewal_command
 from tokenctl.stack.last_outcome import failure_of, last_outcome
 from tokenctl.stack.pair_secret import NoPairError, list_versions, mismatch, read_pair
 from tokenctl.stack.schedule import next_run
+from tokenctl.stack.side_by_side import side_by_side
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import life_of
 from tokenctl.stack.verdict import Commands, Verdict, verdict_of
@@ -21,22 +23,26 @@ from tokenctl.stack.verdict import Commands, Verdict, verdict_of
 def status_report(target: Target) -> dict[str, Any]:
     """Return the report. A part that cannot be read is `{"error": why}`."""
     now, deployed = datetime.now(UTC), DeployedStack(replace(target))  # a copy remembers nothing of an earlier report
-    outcome = _part(lambda: last_outcome(deployed, now))
-    parts = {
-        "token": token_report(deployed, now, None if outcome is None or "error" in outcome else outcome),
-        "versions": _part(lambda: _versions(deployed)),
-        "lastOutcome": outcome,
-        "schedule": _part(lambda: _schedule(deployed, now)),
-        "alarms": _part(lambda: _alarms(deployed)),
-        "deadLetterQueue": _part(lambda: {"messages": deployed.count_dead_letters()}),
+    read: dict[str, Callable[[], Any]] = {
+        "token": lambda: _token_or_error(deployed, now),
+        "versions": lambda: _versions(deployed),
+        "lastOutcome": lambda: last_outcome(deployed, now),
+        "schedule": lambda: _schedule(deployed, now),
+        "alarms": lambda: _alarms(deployed),
+        "deadLetterQueue": lambda: {"messages": deployed.count_dead_letters()},
+        "issuer": lambda: deployed_issuer(deployed),
     }
+    found = dict(side_by_side({name: partial(_part, task) for name, task in read.items()}, late=_late))
+    issuer, parts = found["issuer"], {name: found[name] for name in read if name != "issuer"}
+    outcome = parts["lastOutcome"]
+    parts["token"] = _with_failure(parts["token"], None if outcome is None or "error" in outcome else outcome)
     verdict = judge(deployed, parts["token"], list(_troubles(parts)))
     return {
         "stack": target.stack_name,
         "region": target.aws.session.region_name,
         "readAt": iso_utc(now),
         "verdict": {"health": verdict.health.value, "text": verdict.text},
-        "issuer": _part(lambda: deployed_issuer(deployed)),
+        "issuer": issuer,
         "refreshPolicy": deployed.settings.policy,
         **parts,
     }
@@ -75,17 +81,32 @@ def _part(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
         return {"error": str(error)}
 
 
+def _late(seconds: float) -> dict[str, Any]:
+    return {"error": f"No answer within {seconds:g} seconds.", "noPair": False}
+
+
 def token_report(deployed: DeployedStack, now: datetime, outcome: dict[str, Any] | None) -> dict[str, Any]:
     """Return the part about the token; `outcome` is that of the last refresh, if it is known."""
+    return _with_failure(_token_or_error(deployed, now), outcome)
+
+
+def _with_failure(token: dict[str, Any], outcome: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the part about the token with the name of the error, if the outcome is the failure of this version."""
+    if "error" in token:
+        return token
+    failure = failure_of(token["versionId"], outcome)
+    return {**token, "failure": failure and failure["reason"]}
+
+
+def _token_or_error(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
     try:
-        return _token(deployed, now, outcome)
+        return _token(deployed, now)
     except TokenctlError as error:
         return {"error": str(error), "noPair": isinstance(error, NoPairError)}
 
 
-def _token(deployed: DeployedStack, now: datetime, outcome: dict[str, Any] | None) -> dict[str, Any]:
+def _token(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
     stored, settings = read_pair(deployed), deployed.settings
-    failure = failure_of(stored.version_id, outcome)
     pair = stored.pair
     end = settings.grant_life.end(pair)
     return {
@@ -97,7 +118,6 @@ def _token(deployed: DeployedStack, now: datetime, outcome: dict[str, Any] | Non
         "grantedAt": pair.granted_at and iso_utc(pair.granted_at),
         "grantEndsAt": end and iso_utc(end),
         "grantEnding": end and settings.grant_life.is_ending(pair, now=now),
-        "failure": failure and failure["reason"],
     }
 
 

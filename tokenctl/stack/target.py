@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 from refresh_token.environment import SECRET_ARN
@@ -12,6 +11,7 @@ from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack.aws_access import AwsAccess
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.described_stack import describe_stack
+from tokenctl.stack.once import Once
 from tokenctl.stack.stages import STACK_PREFIX
 
 DEFAULT_STAGE: Final = "dev"
@@ -56,7 +56,7 @@ class Target:
         """The deployment in a sentence."""
         return f"{'stack' if self.named_function is None else 'deployment of'} {self.stack_name}"
 
-    @cached_property
+    @Once
     def description(self) -> Mapping[str, Any]:
         """What CloudFormation says about the stack; raises as `describe_stack`."""
         return describe_stack(self.aws, self.stage)
@@ -82,7 +82,7 @@ class Target:
         """The value of --function-name, if given. Lambda repeats it in errors, and it may be a misplaced token."""
         return () if self.named_function is None else (self.named_function,)
 
-    @cached_property
+    @Once
     def function_configuration(self) -> dict[str, Any]:
         """The answer of GetFunctionConfiguration.
 

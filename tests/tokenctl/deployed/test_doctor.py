@@ -106,7 +106,11 @@ NO_FUNCTIONS = '{"AccountLimit": {"ConcurrentExecutions": 10}}'
 
 VALUES = {"issuer": "figma", "schedule": "rate(1 hour)", "tracing": False, "memory_mb": 512}
 GIVEN = {"Metadata": {RECORD: {"settings": VALUES, "given": ["issuer", "schedule", "tracing"]}}}
-AGAIN = "read its events, then `cdk deploy -c stage=local -c issuer=figma -c schedule='rate(1 hour)' -c tracing=false`"
+AGAIN = "`cdk deploy -c stage=local -c issuer=figma -c schedule='rate(1 hour)' -c tracing=false`"
+UNDONE = (
+    "stack         RefreshToken-local is UPDATE_ROLLBACK_COMPLETE: its last deployment failed and was undone. Fix: "
+)
+EVENTS = "`aws cloudformation describe-stack-events --stack-name RefreshToken-local` says why"
 RESTORE = "`cdk deploy -c stage=local -c amplifyuibuilder_endpoint_url=http"
 
 ANSWERS: dict[str, tuple[str, int, str, str, str]] = {
@@ -114,12 +118,11 @@ ANSWERS: dict[str, tuple[str, int, str, str, str]] = {
     "quota": ("LAMBDA", 200, NO_FUNCTIONS, "concurrency", "WARN  concurrency   Lambda runs at most 10 functions at"),
     "function gone": ("LAMBDA", 404, GONE, "function", f"FAIL  function      the function is gone. Fix: {RESTORE}"),
     "denied": ("SSM", 400, DENIED, "bootstrap", "WARN  bootstrap     cannot be read: An error occurred (AccessDenied"),
-    "failed": ("CLOUDFORMATION", 200, described_stack("ROLLBACK_COMPLETE"), "stack", "FAIL  stack"),
     "undone": (
         *("CLOUDFORMATION", 200, described_stack("UPDATE_ROLLBACK_COMPLETE", template=json.dumps(GIVEN)), "stack"),
-        f"WARN  stack         the last deployment of RefreshToken-local failed and was rolled back. Fix: {AGAIN}",
+        f"WARN  {UNDONE}{EVENTS}; then {AGAIN}",
     ),
-    "going on": ("CLOUDFORMATION", 200, described_stack("UPDATE_IN_PROGRESS"), "stack", "WARN  stack"),
+    "unavailable": ("CLOUDFORMATION", 503, "busy", "stack", "FAIL  stack         The answer is not one of AWS's. Run"),
 }
 
 
@@ -132,6 +135,33 @@ def test_an_answer_of_aws_becomes_a_finding(  # noqa: PLR0917 - a row
     done = tokenctl("doctor", *(["--before-deployment"] if before else []))
     assert done.line(check).startswith(line)
     assert done.code == (2 if "FAIL" in done.out else 1)
+
+
+STATES = {
+    "REVIEW_IN_PROGRESS": ("FAIL", "never been deployed", "cdk deploy -c stage=local"),
+    "CREATE_IN_PROGRESS": ("WARN", "being changed", "wait"),
+    "ROLLBACK_COMPLETE": ("FAIL", "first deployment failed", "aws cloudformation delete-stack --stack-name RefreshT"),
+    "UPDATE_ROLLBACK_IN_PROGRESS": ("WARN", "being changed", "wait"),
+    "UPDATE_ROLLBACK_FAILED": ("FAIL", "could not be undone", "aws cloudformation continue-update-rollback --stack-n"),
+    "UPDATE_ROLLBACK_COMPLETE": ("WARN", "failed and was undone", "cdk deploy -c stage=local"),
+    "DELETE_IN_PROGRESS": ("FAIL", "somebody is deleting it", "aws cloudformation wait stack-delete-complete"),
+    "NEW_STATE": ("WARN", "does not know this state", "aws cloudformation describe-stack-events"),
+}
+NOTHING_LEFT = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS"}
+
+
+@pytest.mark.parametrize(("state", "finding"), STATES.items(), ids=STATES)
+def test_a_state_of_the_stack_has_its_advice(
+    tokenctl: Tokenctl, aws_answers: AwsAnswers, state: str, finding: tuple[str, str, str]
+) -> None:
+    level, text, fix = finding
+    aws_answers("CLOUDFORMATION", 200, described_stack(state))
+    done = tokenctl("doctor")
+    line = done.line("stack")
+    assert line.startswith(f"{level}  stack         RefreshToken-local is {state}: ")
+    assert text in line.partition("Fix: ")[0]
+    assert fix in line.partition("Fix: ")[2]
+    assert (done.line("secret") == "SKIP  secret        needs `stack`.") == (state in NOTHING_LEFT)
 
 
 def test_a_missing_stack_skips_the_rest(tokenctl: Tokenctl) -> None:
