@@ -138,7 +138,8 @@ class TestBundle:
         with project.requirements.open("a", encoding="utf-8") as file:
             file.write("# a comment\n")
         folders.append(project.build())
-        assert len({folder.name for folder in folders}) == len(folders)
+        assert len(set(folders)) == len(folders)
+        assert folders[0].name == folders[-2].name == folders[-1].name, "the name is the hash of the content alone"
 
     @needs_3_13
     def test_simultaneous_builds_leave_one_complete_bundle(self, project: Project) -> None:
@@ -146,7 +147,23 @@ class TestBundle:
             folders = {future.result() for future in [pool.submit(project.build) for _ in range(2)]}
         (folder,) = folders
         assert names(folder) == SOURCES | BYTE_CODE
-        assert {path.name.split("-")[0] for path in project.cache.iterdir()} == {"packages", folder.name}
+        assert {path.name.split("-")[0] for path in project.cache.iterdir()} == {"packages", folder.parent.name}
+
+    def test_a_changed_folder_is_built_again(self, project: Project) -> None:
+        built = project.build()
+        before = contents(built)
+        (packages,) = project.cache.glob("packages-*/*")
+        file, foreign = built / "tiny" / "__init__.py", built / "tiny" / "__init__.cpython-311.pyc"
+        changes: tuple[Callable[[], object], ...] = (
+            *(lambda: file.write_text("COLOURS = {'mauve'}\n"), file.unlink, foreign.touch),
+            *(lambda: file.rename(file.with_name("other.py")), (packages / "tiny" / "__init__.py").unlink),
+        )
+        for change in changes:
+            change()
+            assert project.build() == built
+            assert contents(built) == before
+        project.source.joinpath("handler.py").write_text("from tiny import here\n", encoding="utf-8")
+        assert "tiny/__init__.py" in names(project.build())
 
     def test_everybody_may_read_it_whatever_the_umask(self, project: Project) -> None:
         before = os.umask(0o077)
@@ -173,6 +190,10 @@ class TestBundle:
         assert done.stdout == f"{cache}/refresh-token/bundles\n"
 
 
+FITS, PYTHON_3_11, ALPHA = "f30d0d0a", "a70d0d0a", "e70d0d0a"
+"""The magic numbers of Python 3.13, of 3.11, and of a test version before 3.13, whose byte code 3.13 cannot load."""
+
+
 class TestByteCode:
     @needs_3_13
     def test_it_is_never_checked_and_names_lambdas_path(self, project: Project) -> None:
@@ -197,28 +218,28 @@ class TestByteCode:
     @pytest.mark.parametrize(
         ("running", "on_path", "chosen"),
         [
-            ("3.13.9", {"python3.13": "3.13.1"}, "3.13.9"),
-            ("3.11.2", {"python3.13": "3.13.1"}, "3.13.1"),
-            ("3.11.2", {"python3": "3.13.2"}, "3.13.2"),
-            ("3.11.2", {"python3.13": "broken", "python3": "3.12.0", "python": "3.130.0"}, None),
-            ("3.14.0", {"python3.13": "no program"}, None),
+            (FITS, {"python3.13": FITS}, "running/python"),
+            (PYTHON_3_11, {"python3.13": FITS}, "path/python3.13"),
+            (PYTHON_3_11, {"python3": FITS}, "path/python3"),
+            (PYTHON_3_11, {"python3.13": "broken", "python3": ALPHA, "python": f"{FITS}0"}, None),
+            (PYTHON_3_11, {"python3.13": "no program"}, None),
         ],
     )
     def test_the_first_python_that_fits_compiles(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, running: str, on_path: dict[str, str], chosen: str | None
     ) -> None:
         monkeypatch.setattr(sys, "executable", interpreter(tmp_path / "running", "python", running))
-        for name, version in on_path.items():
-            interpreter(tmp_path / "path", name, version)
+        for name, magic_number in on_path.items():
+            interpreter(tmp_path / "path", name, magic_number)
         monkeypatch.setenv("PATH", str(tmp_path / "path"))
         found = find_compiler()
-        assert (found and found.version) == chosen
+        assert (found and found.executable) == (chosen and str(tmp_path / chosen))
 
 
-def interpreter(folder: Path, name: str, version: str) -> str:
+def interpreter(folder: Path, name: str, magic_number: str) -> str:
     script = folder / name
     script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_bytes(b"\x7fELF" if version == "no program" else f"#!/bin/sh\necho {version}\n".encode())
+    script.write_bytes(b"\x7fELF" if magic_number == "no program" else f"#!/bin/sh\necho {magic_number}\n".encode())
     script.chmod(0o755)
     return str(script)
 

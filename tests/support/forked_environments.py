@@ -1,6 +1,6 @@
 """Many Lambda environments: this process imports the handler from a built asset and nothing else, and forks.
 
-Run as `python -I -S forked_environments.py ASSET COUNT SECONDS LOG`. Each line on standard input is a list of COUNT
+Run as `python -I -S -B forked_environments.py ASSET COUNT SECONDS LOG`. Each line on standard input is a list of COUNT
 events, one for each process, all at once; a list of their answers comes back on standard output. What the function
 prints goes to LOG.
 """

@@ -76,6 +76,7 @@ def running(
         "PATH": "/usr/bin:/bin",
         "HOME": str(log_file.parent),
         "PYTHONPATH": str(RIE),
+        "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's file system is read-only
         "LAMBDA_TASK_ROOT": str(asset),
         "_HANDLER": handler,
         "AWS_LAMBDA_FUNCTION_NAME": "refresh-token",

@@ -1,7 +1,8 @@
 """Builds the folders that Lambda gets: pinned packages, our sources and byte code, and no unused files. No Docker.
 
 A build has two steps. Each step is cached under the hash of its inputs, so a change of our sources needs neither pip
-nor a network. A cached folder is complete or absent: it is built next to its final place and then renamed.
+nor a network. A built folder has the hash of its content as its name. It is used again only while that is true: else
+somebody changed it, and it is built once more.
 """
 
 import hashlib
@@ -31,7 +32,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "refr
 # The wheels' names for Lambda's two processors; Amazon Linux 2023 runs all of manylinux2014.
 WHEEL_PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
 # Raise this when the layout of a bundle changes: it is part of every hash.
-_LAYOUT = 3
+_LAYOUT = 4
 # 1 January 1980 UTC, the first day that a zip file can hold.
 _ZIP_EPOCH = 315_532_800
 
@@ -42,11 +43,11 @@ class _Inputs:
 
     layout: int
     tools: str
-    """Hash of the modules that install, prune and compile; they also name the Python version."""
+    """Hash of the modules that install, prune and compile; they also name Python's version and magic number."""
     requirements: str
     wheel_platform: str
     rules: PruningRules
-    compiler: str
+    compiled: bool
 
 
 def function_bundle(architecture: Architecture) -> Path:
@@ -74,7 +75,7 @@ def build(  # noqa: PLR0913 (keyword-only)
     cache: Path = CACHE,
     compiler_finder: Callable[[], Compiler | None] = find_compiler,
 ) -> Path:
-    """Return the folder to upload; its name is the asset hash.
+    """Return the folder to upload; its name is the hash of its content, and so the asset hash.
 
     Each folder of `sources` is copied into the root under its own name. `requirements` must pin every package,
     dependencies included, with the hashes of its wheels. Only the packages that it names are installed.
@@ -95,7 +96,7 @@ def build(  # noqa: PLR0913 (keyword-only)
         requirements=requirements.read_text(encoding="utf-8"),
         wheel_platform=WHEEL_PLATFORMS[architecture],
         rules=rules,
-        compiler=compiler.version if compiler else "none",
+        compiled=compiler is not None,
     )
     packages_hash = _digest([json.dumps(asdict(inputs), sort_keys=True).encode()])
 
@@ -116,21 +117,34 @@ def build(  # noqa: PLR0913 (keyword-only)
     return _once(cache / _digest([packages_hash.encode(), *source_contents]), assemble)
 
 
-def _once(final: Path, make: Callable[[Path], None]) -> Path:
-    """Return `final`, and make it first if it is absent. If two processes make it at once, one result is kept."""
-    if final.is_dir():
-        return final
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=final.parent) as scratch:
-        folder = Path(scratch) / final.name
+def _once(cached: Path, make: Callable[[Path], None]) -> Path:
+    """Return the folder in `cached` that is still what was built, or make it. Two processes may do so at once."""
+    if found := _unchanged(cached):
+        return found
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=cached.parent) as scratch:
+        folder = Path(scratch) / "built"
         folder.mkdir()
         make(folder)
+        final = cached / _content_hash(folder)
+        cached.mkdir(exist_ok=True)
+        if final.exists() and _content_hash(final) != final.name:
+            final.rename(Path(scratch) / "changed")
         try:
             folder.rename(final)
         except OSError:
             if not final.is_dir():
                 raise
     return final
+
+
+def _unchanged(cached: Path) -> Path | None:
+    return next((folder for folder in sorted(cached.glob("*")) if _content_hash(folder) == folder.name), None)
+
+
+def _content_hash(folder: Path) -> str:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return _digest(part for file in files for part in (file.relative_to(folder).as_posix().encode(), file.read_bytes()))
 
 
 def _digest(parts: Iterable[bytes]) -> str:

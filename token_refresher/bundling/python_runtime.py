@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RUNTIME_PYTHON = "3.13"
+_MAGIC_NUMBER = "f30d0d0a"
+"""The first bytes of the byte code of each Python 3.13, whatever its patch version. It loads no other byte code."""
 # Where Lambda unpacks the code. Byte code names its source by this path, which tracebacks show.
 _TASK_ROOT = "/var/task"
 
@@ -18,7 +20,6 @@ class Compiler:
     """A Python interpreter whose byte code the function can load."""
 
     executable: str
-    version: str
 
     def compile(self, folder: Path, parts: Sequence[str]) -> None:
         """Write `__pycache__` for the named parts of `folder`.
@@ -36,9 +37,8 @@ class Compiler:
 def find_compiler() -> Compiler | None:
     """Return the running interpreter if it fits, else the first one on PATH that fits, else None."""
     for executable in _candidates():
-        version = _version(executable)
-        if version.startswith(f"{RUNTIME_PYTHON}."):
-            return Compiler(executable=executable, version=version)
+        if _magic_number(executable) == _MAGIC_NUMBER:
+            return Compiler(executable=executable)
     return None
 
 
@@ -49,8 +49,9 @@ def _candidates() -> Iterator[str]:
             yield found
 
 
-def _version(executable: str) -> str:
-    command = [executable, "-I", "-S", "-c", "import platform; print(platform.python_version())"]
+def _magic_number(executable: str) -> str:
+    script = "from importlib.util import MAGIC_NUMBER; print(MAGIC_NUMBER.hex())"
+    command = [executable, "-I", "-S", "-c", script]
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (an interpreter)
     except OSError:

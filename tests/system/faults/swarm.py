@@ -54,7 +54,7 @@ class Swarm:
 def swarming(function: LocalFunction, proxy: FaultProxy, **environment: str) -> Iterator[Swarm]:
     log_file = function.folder / "swarm.log"
     process = subprocess.Popen(
-        [PYTHON, "-I", "-S", forked_environments.__file__, function.asset, str(PROCESSES), "60", log_file],
+        [PYTHON, "-I", "-S", "-B", forked_environments.__file__, function.asset, str(PROCESSES), "60", log_file],
         env={"PATH": "/usr/bin:/bin", **function.environment, **proxy.environment, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
