@@ -15,7 +15,7 @@ docs/infrastructure.md says how to install the package.
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -179,6 +179,7 @@ class TokenRefresher(RefreshMetrics):
         """The function itself. Call it through `alias`."""
         self.alias: lambda_.Alias = refresh.alias
         """The alias `live`. Consumers and the schedule call it."""
+        self._layers = {Stack.of(self).node.addr: layer} if layer else {}
         self.layer: lambda_.LayerVersion | None = layer
         """The layer with `token_client`, unless `client_layer` is false."""
         self.secret_arn: str = self._secret.arn
@@ -203,6 +204,18 @@ class TokenRefresher(RefreshMetrics):
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let the grantee get tokens, by invoking the alias `live`."""
         return self.alias.grant_invoke(grantee)
+
+    def layer_in(self, scope: Construct) -> lambda_.LayerVersion:
+        """Return the client's layer for the functions of the stack that `scope` is in.
+
+        In the refresher's own stack it is `layer`. Another stack gets a layer version of its own: if it used `layer`,
+        CloudFormation would refuse each new version for as long as that stack imports the old one.
+        """
+        stack = Stack.of(scope)
+        place = stack.node.addr
+        if place not in self._layers:
+            self._layers[place] = ClientLayer(stack, f"TokenClient{self.node.addr[-8:]}").layer
+        return self._layers[place]
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let a grantee read the token pair with its refresh token, but not the app's credentials.

@@ -12,6 +12,7 @@ from aws_cdk import App, Duration, Environment, NestedStack, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Annotations, Match
 from constructs import Construct
 
@@ -248,3 +249,28 @@ def test_its_parts_are_public(asset: Path, stack: Stack) -> None:
     assert len(refresher.alarms) == 10
     assert refresher.composite_alarms
     assert refresher.encryption_key is None
+
+
+class TestLayer:
+    def test_another_stack_imports_no_version(self, stack: Stack) -> None:
+        refresher = TokenRefresher(stack, "Figma")
+        other = Stack(App.of(stack), "Consumers")
+        layers = [refresher.layer_in(Construct(other, name)) for name in ("One", "Two")]
+        for name, layer in zip(("OneFunction", "TwoFunction"), layers, strict=True):
+            lambda_.Function(
+                other,
+                name,
+                runtime=lambda_.Runtime.PYTHON_3_13,
+                handler="index.handler",
+                code=lambda_.Code.from_inline("def handler(event, context): ..."),
+                layers=[layer],
+            )
+        assert refresher.layer_in(stack) is refresher.layer
+        ours, theirs = template_of(stack), template_of(other)
+        assert [one for one in ours.get("Outputs", {}).values() if "Export" in one] == []
+        ((own, version),) = [
+            (name, one) for name, one in theirs["Resources"].items() if one["Type"] == "AWS::Lambda::LayerVersion"
+        ]
+        assert [one["Layers"] for one in of_type(theirs, "AWS::Lambda::Function")] == [[{"Ref": own}]] * 2
+        assert version["DeletionPolicy"] == "Retain"
+        assert version["Properties"]["Content"] == of_type(ours, "AWS::Lambda::LayerVersion")[0]["Content"]
