@@ -13,17 +13,22 @@ class UnreadTemplateError(Exception):
     """The template could not be read. The message says why."""
 
 
-def deployed_template(stack_name: str, *, qualifier: str = QUALIFIER) -> Mapping[str, Any] | None:
+def deployed_template(
+    stack_name: str, *, qualifier: str = QUALIFIER, use_callers_account: bool = False
+) -> Mapping[str, Any] | None:
     """Return the template of the deployed stack; None if there is no such stack.
 
-    The operator's role may read it, or assume the lookup role of `cdk bootstrap`.
+    The stack is in the account and the region that the CDK CLI found, or with `use_callers_account` in those of the
+    environment. The operator's role may read the template, or assume the lookup role of `cdk bootstrap`.
 
     Raises:
         UnreadTemplateError: there are no credentials, or they do not suffice.
 
     """
     account, region = os.environ.get("CDK_DEFAULT_ACCOUNT"), os.environ.get("CDK_DEFAULT_REGION")
-    if not account:  # The CLI found none. Looking for some takes seconds on a machine outside AWS.
+    if (
+        not account and not use_callers_account
+    ):  # The CLI found none. Looking for some takes seconds on a machine outside AWS.
         raise UnreadTemplateError("there are no AWS credentials")
     # Imported on use: it takes a third of a second, and a synthesis without credentials needs none of it.
     import boto3  # noqa: PLC0415
@@ -33,8 +38,11 @@ def deployed_template(stack_name: str, *, qualifier: str = QUALIFIER) -> Mapping
     config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
     try:
         session = boto3.Session(region_name=region)
+        region = session.region_name
         sts = session.client("sts", config=config)
         caller = sts.get_caller_identity()
+        if use_callers_account:
+            account = caller["Account"]
         if caller["Account"] != account:
             raise UnreadTemplateError(
                 f"the app has credentials of account {caller['Account']} and not of {account}. "

@@ -8,6 +8,7 @@ import pytest
 from aws_cdk import App, Stack
 from werkzeug import Request, Response
 
+from infra import compare
 from infra.checks import compare_with_deployed
 from infra.deployed_settings import DeployedSettings, record, refusal
 from infra.deployed_template import UnreadTemplateError, deployed_template
@@ -178,3 +179,26 @@ class TestComparing:
         assert deployed_template("RefreshToken-dev") == {"Metadata": {}}
         with pytest.raises(UnreadTemplateError, match="AccessDenied"):
             deployed_template("RefreshToken-dev", qualifier="other")
+
+    @pytest.mark.parametrize(
+        ("given", "code", "said"),
+        [({}, 0, ""), ({"log_level": "DEBUG"}, 0, "log_level: DEBUG -> INFO"), (FIGMA, 1, "issuer: figma -> amplify")],
+    )
+    def test_the_pipeline_compares_before_it_deploys(  # noqa: PLR0917 - a row
+        self,
+        aws: Aws,
+        context: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        given: dict[str, str],
+        code: int,
+        said: str,
+    ) -> None:
+        monkeypatch.delenv("CDK_DEFAULT_ACCOUNT")
+        monkeypatch.delenv("CDK_DEFAULT_REGION")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        aws.template, aws.reader = {"Metadata": record(read(context, **given))}, "LOOKUP"
+        assert compare.main("dev") == code
+        assert said in capsys.readouterr().err
+        aws.lookup = "nobody"
+        assert compare.main("dev") == 1, "a pipeline does not go on unless it could compare"

@@ -35,6 +35,7 @@ def test_a_workflow_tests_shows_and_deploys() -> None:
     for command in (
         ".ci/run",
         "cdk diff --app cdk.out --method=template",
+        "python -m infra.compare prod",
         "cdk deploy --app cdk.out --require-approval never",
         "make dist",
     ):

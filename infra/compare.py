@@ -1,0 +1,37 @@
+"""Refuses a deployment that would drop settings of the deployed stack: `python -m infra.compare <stage>`.
+
+For templates that were synthesised without credentials, as in the pipeline. All settings come from cdk.json.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from infra.deployed_settings import DeployedSettings, refusal, warning
+from infra.deployed_template import UnreadTemplateError, deployed_template
+from infra.stage_settings import StageSettings
+
+SETTINGS = Path(__file__).resolve().parent.parent / "cdk.json"
+
+
+def main(stage: str) -> int:
+    """Compare, and return the exit code: 1 if settings that need a confirmation would change, or cannot be read."""
+    context = json.loads(SETTINGS.read_text(encoding="utf-8"))["context"]
+    settings = StageSettings.from_context({**context, "stage": stage})
+    try:
+        template = deployed_template(settings.stack_name, use_callers_account=True)
+    except UnreadTemplateError as reason:
+        sys.stderr.write(f"Deployed settings were not compared: {reason}.\n")
+        return 1
+    deployed = DeployedSettings.in_template(template or {})
+    dropped = deployed.dropped_by(settings) if deployed else []
+    refused, others = [one for one in dropped if one.group], [one for one in dropped if not one.group]
+    if others:
+        sys.stderr.write(f"{warning(others)}\n")
+    if refused:
+        sys.stderr.write(f"{refusal(refused)}\n")
+    return 1 if refused else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
