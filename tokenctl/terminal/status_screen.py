@@ -14,6 +14,8 @@ from tokenctl.stack.verdict import Health, Verdict
 
 BAR_LENGTH: Final = 40
 MAX_VERSIONS: Final = 5
+MAX_VERSIONS_WATCHED: Final = 2
+"""With `--watch`, the screen must fit into a terminal of 24 lines, which cannot scroll back."""
 VERSION_ID_LENGTH: Final = 13
 """Characters of a version id that are shown."""
 
@@ -44,6 +46,7 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
         (report["stack"], "bold"), f" in {report['region']}", (f"  {report['readAt']}{repeated}", "dim")
     )
     verdict = Verdict(health=Health(report["verdict"]["health"]), text=report["verdict"]["text"])
+    watched = interval is not None
     failed = bool(report["token"].get("failure"))
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim", no_wrap=True)
@@ -51,10 +54,10 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
     for label, part, render_part in (
         ("issuer", report["issuer"], lambda name, _now: Text(name)),
         ("token", report["token"], lambda part, now: _token(part, now, report["issuer"])),
-        ("versions", report["versions"], _versions),
+        ("versions", report["versions"], lambda part, now: _versions(part, now, short=watched)),
         ("last outcome", report["lastOutcome"], lambda part, now: _outcome(part, now, current=failed)),
         ("schedule", report["schedule"], _schedule),
-        ("alarms", report["alarms"], _alarms),
+        ("alarms", report["alarms"], lambda part, now: _alarms(part, now, short=watched)),
         ("dead letters", report["deadLetterQueue"], _dead_letters),
     ):
         unreadable = isinstance(part, dict) and "error" in part
@@ -89,17 +92,18 @@ def _token(token: dict[str, Any], now: datetime, issuer: object) -> Text:
     return text
 
 
-def _versions(versions: list[dict[str, Any]], now: datetime) -> Text:
+def _versions(versions: list[dict[str, Any]], now: datetime, *, short: bool) -> Text:
+    shown = MAX_VERSIONS_WATCHED if short else MAX_VERSIONS
     lines = [
         Text.assemble(
             f"{version['versionId'][:VERSION_ID_LENGTH]} ",
             (" ".join(version["stages"]), "bold" if "AWSCURRENT" in version["stages"] else "dim"),
             f" stored {relative_to(now, version['createdAt'])}",
         )
-        for version in versions[:MAX_VERSIONS]
+        for version in versions[:shown]
     ]
-    if len(versions) > MAX_VERSIONS:
-        lines.append(Text(f"and {len(versions) - MAX_VERSIONS} more; see --output json", style="dim"))
+    if len(versions) > shown and not short:
+        lines.append(Text(f"and {len(versions) - shown} more; see --output json", style="dim"))
     return Text("\n").join(lines) if lines else Text("none")
 
 
@@ -124,18 +128,21 @@ def _schedule(schedule: dict[str, Any], now: datetime) -> Text:
     return text
 
 
-def _alarms(alarms: list[dict[str, Any]], now: datetime) -> Text:
-    """Return the alarms in the state ALARM one by one, and the names of the others by state."""
+def _alarms(alarms: list[dict[str, Any]], now: datetime, *, short: bool) -> Text:
+    """Return the alarms in the state ALARM one by one, and the names of the others by state; if short, a line each."""
     lines = []
-    quiet: dict[str, list[str]] = {}
+    by_state: dict[str, list[str]] = {}
     for alarm in alarms:
-        if alarm["state"] != "ALARM":
-            quiet.setdefault(alarm["state"], []).append(short_alarm_name(alarm["name"]))
+        name = short_alarm_name(alarm["name"])
+        if short or alarm["state"] != "ALARM":
+            by_state.setdefault(alarm["state"], []).append(name)
             continue
-        line = Text.assemble((alarm["state"], COLOURS["ALARM"]), f" {short_alarm_name(alarm['name'])}")
+        line = Text.assemble((alarm["state"], COLOURS["ALARM"]), f" {name}")
         line.append(f" {relative_to(now, alarm['since']) if alarm['since'] else ''}\n  {alarm['description'] or ''}")
         lines.append(line)
-    lines += [Text.assemble((state, COLOURS.get(state, "")), f" {', '.join(quiet[state])}") for state in sorted(quiet)]
+    for state in sorted(by_state):
+        names = str(len(by_state[state])) if short and state != "ALARM" else ", ".join(by_state[state])
+        lines.append(Text.assemble((state, COLOURS.get(state, "")), f" {names}"))
     return Text("\n").join(lines) if lines else Text("none")
 
 
