@@ -34,7 +34,7 @@ from token_refresher.constructs.dashboard import Dashboard
 from token_refresher.constructs.dead_letter_queue import DeadLetterQueue
 from token_refresher.constructs.lock_table import LockTable
 from token_refresher.constructs.monitoring import Monitoring
-from token_refresher.constructs.notices import tell_when_amplify_ends
+from token_refresher.constructs.notices import tell_when_amplify_ends, warn_where_amplify_is_missing
 from token_refresher.constructs.refresh_function import RefreshFunction
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
@@ -105,6 +105,7 @@ class TokenRefresher(RefreshMetrics):
         values = checked(settings, issuer)
         if issuer.calls_ui_builder:
             tell_when_amplify_ends(self)
+            warn_where_amplify_is_missing(self)
         if "permissions_boundary" in props:
             iam.PermissionsBoundary.of(self).apply(props["permissions_boundary"])
         self.service_name = checked_service_name(self, service_name)

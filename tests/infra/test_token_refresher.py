@@ -7,18 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from aws_cdk import App, Duration, Environment, NestedStack, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk.assertions import Annotations, Match
+from aws_cdk.assertions import Annotations, Match, Matcher
 from constructs import Construct
 
 import token_refresher
 from tests.support.synthesised import Synthesised, by_type
 from token_refresher.construct import TokenRefresher
+from token_refresher.constructs.notices import UI_BUILDER_REGIONS
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.issuers import Issuer
 from token_refresher.settings.reader import SettingsError
@@ -120,6 +122,30 @@ def test_synthesis_says_when_amplify_ends(asset: Path, stack: Stack, issuer: str
     annotations = Annotations.from_stack(stack)
     check = annotations.has_info if issuer == "amplify" else annotations.has_no_info
     check("*", Match.string_like_regexp("1 May 2027"))
+
+
+class TestAmplifyRegions:
+    def test_they_are_those_of_botocore(self) -> None:
+        session = botocore.session.get_session()
+        partitions = session.get_available_partitions()
+        found = {region for name in partitions for region in session.get_available_regions("amplifyuibuilder", name)}
+        assert found == UI_BUILDER_REGIONS
+
+    @pytest.mark.parametrize(
+        ("issuer", "region", "check"),
+        [
+            ("amplify", "eu-south-2", Annotations.has_warning),
+            ("amplify", "eu-west-1", Annotations.has_no_warning),
+            ("amplify", None, Annotations.has_no_warning),
+            ("figma", "eu-south-2", Annotations.has_no_warning),
+        ],
+    )
+    def test_another_region_is_warned_of(
+        self, asset: Path, issuer: str, region: str | None, check: Callable[[Annotations, str, Matcher], None]
+    ) -> None:
+        stack = Stack(App(), "Somebodys", env=Environment(region=region))
+        TokenRefresher(stack, "Figma", asset=asset, issuer=ISSUERS[issuer])
+        check(Annotations.from_stack(stack), "*", Match.string_like_regexp("has no Amplify UI Builder"))
 
 
 class TestNames:
@@ -252,8 +278,8 @@ def test_its_parts_are_public(asset: Path, stack: Stack) -> None:
 
 
 class TestLayer:
-    def test_another_stack_imports_no_version(self, stack: Stack) -> None:
-        refresher = TokenRefresher(stack, "Figma")
+    def test_another_stack_imports_no_version(self, asset: Path, stack: Stack) -> None:
+        refresher = TokenRefresher(stack, "Figma", asset=asset)
         other = Stack(App.of(stack), "Consumers")
         layers = [refresher.layer_in(Construct(other, name)) for name in ("One", "Two")]
         for name, layer in zip(("OneFunction", "TwoFunction"), layers, strict=True):

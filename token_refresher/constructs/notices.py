@@ -1,9 +1,20 @@
 """What the synthesis says about a refresher, beyond its faults."""
 
-from aws_cdk import Annotations
+from typing import Final
+
+from aws_cdk import Annotations, Stack, Token
 from constructs import Construct
 
 from refresh_token.oauth.issuers import AMPLIFY_ENDS
+
+UI_BUILDER_REGIONS: Final = frozenset(
+    {
+        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+        *("ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3"),
+        *("me-south-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+    }
+)
+"""The regions of Amplify UI Builder in botocore's endpoints. A synthesis has no botocore; a test compares the two."""
 
 
 def tell_when_amplify_ends(scope: Construct) -> None:
@@ -13,3 +24,14 @@ def tell_when_amplify_ends(scope: Construct) -> None:
         f"The issuer amplify works until {AMPLIFY_ENDS:%-d %B %Y}, when Amplify Studio ends. To move to figma, see "
         "docs/issuers.md#from-amplify-to-figma.",
     )
+
+
+def warn_where_amplify_is_missing(scope: Construct) -> None:
+    """Warn if the stack's region has no Amplify UI Builder. A region that is only known at deployment passes."""
+    region = Stack.of(scope).region
+    if not Token.is_unresolved(region) and region not in UI_BUILDER_REGIONS:
+        Annotations.of(scope).add_warning_v2(
+            "refresh-token:amplify-region",
+            f"{region} has no Amplify UI Builder, so no refresh can succeed there. Deploy to another region "
+            "(README.md, Limits), or use another issuer (docs/issuers.md).",
+        )
