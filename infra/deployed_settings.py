@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from infra.stage_settings import GUARDED, SETTINGS, StageSettings, issuer_of
-from tokenctl.stack.deploy_command import RECORD
+from refresh_token.signals import SETTINGS_RECORD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class DeployedSettings:
     @classmethod
     def in_template(cls, template: Mapping[str, Any]) -> Self | None:
         """Return what the template records; None if it is older than the record."""
-        match template.get("Metadata", {}).get(RECORD):
+        match template.get("Metadata", {}).get(SETTINGS_RECORD):
             case {"settings": dict() as values, "given": list() as given}:
                 return cls(values=values, given=frozenset(given))
         return None
@@ -73,7 +73,7 @@ class DeployedSettings:
 def record(settings: StageSettings) -> dict[str, Any]:
     """Return the template's `Metadata`. It has no hidden setting's value."""
     shown = {key: value for key, value in settings.values.items() if not SETTINGS[key].hidden}
-    return {RECORD: {"settings": shown, "given": sorted(settings.given)}}
+    return {SETTINGS_RECORD: {"settings": shown, "given": sorted(settings.given)}}
 
 
 def refusal(dropped: list[Dropped]) -> str:

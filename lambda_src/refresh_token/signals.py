@@ -1,4 +1,4 @@
-"""Names that the function and its observers share: metrics, dimensions and the log messages that tokenctl searches for.
+"""Names that function, stack and observers share: metrics, dimensions, and the log messages that tokenctl searches for.
 
 Alarms, the dashboard and `tokenctl` import them from here, so that they cannot watch for a name that the function never
 sends.
@@ -12,6 +12,9 @@ NAMESPACE: Final = "RefreshToken"
 
 SERVICE: Final = "service"
 """Dimension of every metric: the stack's name."""
+
+SETTINGS_RECORD: Final = "RefreshTokenSettings"
+"""Key in the template's `Metadata` where our own stacks record their settings."""
 
 REASON: Final = "reason"
 """Second dimension of a copy of `Metric.FAILURES` and `Metric.REFRESH_FAILED`: the name of the error."""

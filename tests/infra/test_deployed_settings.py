@@ -12,9 +12,9 @@ from infra import compare
 from infra.checks import compare_with_deployed
 from infra.deployed_settings import DeployedSettings, record, refusal
 from infra.deployed_template import UnreadTemplateError, deployed_template
+from refresh_token.signals import SETTINGS_RECORD
 from tests.support import http_server
 from tests.support.stage_settings import faults, read
-from tokenctl.stack.deploy_command import RECORD
 
 FIGMA = {"issuer": "figma", "figma_base_url": "https://figma.example"}
 OAUTH2 = {"issuer": "oauth2", "oauth2_token_url": "https://sign-in.example/token"}
@@ -90,7 +90,7 @@ class TestDropped:
         assert fault == "confirm=issuer,all: must be issuer, endpoint or windows, or a setting that belongs to them"
 
     def test_older_templates_record_nothing(self) -> None:
-        others: list[dict[str, Any]] = [{}, {"Metadata": {}}, {"Metadata": {RECORD: {"settings": 1}}}]
+        others: list[dict[str, Any]] = [{}, {"Metadata": {}}, {"Metadata": {SETTINGS_RECORD: {"settings": 1}}}]
         for template in others:
             assert DeployedSettings.in_template(template) is None
 

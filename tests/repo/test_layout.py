@@ -107,6 +107,12 @@ def test_the_wheel_imports_nothing_outside_it(package: str) -> None:
     assert found & OURS - {package} <= PACKAGES[package]
 
 
+def test_our_stages_need_no_extra_of_tokenctl() -> None:
+    found = {module.partition(".")[0] for file in [*files("infra"), ROOT / "app.py"] for module in imports(file)}
+    assert "token_refresher" in found
+    assert "tokenctl" not in found
+
+
 CLI_ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "streams": {"errors"},

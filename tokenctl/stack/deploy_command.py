@@ -2,14 +2,12 @@
 
 import json
 import shlex
-from typing import Any, Final
+from typing import Any
 
+from refresh_token.signals import SETTINGS_RECORD
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.target import Target
-
-RECORD: Final = "RefreshTokenSettings"
-"""The key in the template's `Metadata` where our own stacks record their settings (infra/deployed_settings.py)."""
 
 
 def deploy_command(target: Target) -> str:
@@ -27,7 +25,7 @@ def _given(target: Target) -> list[str]:
     except (TokenctlError, KeyError):  # botocore raises KeyError for an answer to another operation
         return []
     metadata = (json.loads(template) if isinstance(template, str) else template).get("Metadata", {})
-    match metadata.get(RECORD):
+    match metadata.get(SETTINGS_RECORD):
         case {"settings": dict() as values, "given": list() as given}:
             return [f" -c {key}={shlex.quote(_text(values.get(key, '...')))}" for key in given]
     return []

@@ -88,6 +88,7 @@ SHOWN_TEXTS = {
     *("HeldClaim.version_id", "Settings.policy"),
     *("NoReply.what", "OAuth2Settings.scope", "OAuth2Settings.token_url"),
     *("Profile.client_auth", "Profile.code_url", "Profile.consent_page", "Profile.refresh_url", "Profile.scopes"),
+    *("Profile.user_keys", "Profile.user_url"),
     *("Proxy.host", "Proxy.scheme", "Settings.lock_table", "Settings.secret_arn", "StoredPair.version_id"),
     *("IssuedToken.odd", "RefreshTokenOnly.odd", "RefusalRules.codes", "RefusalRules.app_hint", "Tick.event_id"),
 }

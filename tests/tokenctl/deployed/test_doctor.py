@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.deployment import Deployment
+from refresh_token.signals import SETTINGS_RECORD
 from tests.support.aws_endpoints import described_stack
 from tests.support.bare_stack import BOOTSTRAP, Stack
 from tests.support.checkout import ROOT
@@ -19,7 +20,6 @@ from tests.support.events import TICK
 from tests.support.windows import FRESH
 from tokenctl.checks.account import BOOTSTRAP_PARAMETER, MIN_BOOTSTRAP_VERSION
 from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT
-from tokenctl.stack.deploy_command import RECORD
 from tokenctl.stack.target import LIVE
 
 pytestmark = pytest.mark.xdist_group("deployed")
@@ -105,7 +105,7 @@ GONE = '{"__type": "ResourceNotFoundException"}'
 NO_FUNCTIONS = '{"AccountLimit": {"ConcurrentExecutions": 10}}'
 
 VALUES = {"issuer": "figma", "schedule": "rate(1 hour)", "tracing": False, "memory_mb": 512}
-GIVEN = {"Metadata": {RECORD: {"settings": VALUES, "given": ["issuer", "schedule", "tracing"]}}}
+GIVEN = {"Metadata": {SETTINGS_RECORD: {"settings": VALUES, "given": ["issuer", "schedule", "tracing"]}}}
 AGAIN = "`cdk deploy -c stage=local -c issuer=figma -c schedule='rate(1 hour)' -c tracing=false`"
 UNDONE = (
     "stack         RefreshToken-local is UPDATE_ROLLBACK_COMPLETE: its last deployment failed and was undone. Fix: "
