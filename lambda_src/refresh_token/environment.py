@@ -77,4 +77,6 @@ class EnvironmentReader:
 
 def wrong_environment(rules: str) -> ConfigurationException:
     """Return the error for variables that break these rules."""
-    return ConfigurationException(f"The function's environment is wrong: {rules}. Deploy the stack again to set it.")
+    return ConfigurationException(
+        f"The function's environment is wrong: {rules}. Run tokenctl doctor: it shows the command that sets it."
+    )

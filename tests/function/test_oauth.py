@@ -81,7 +81,7 @@ class TestVariables:
         message = faults(OAuth2Settings, **dict.fromkeys((*variables, "OAUTH2_EXTRA_PARAMETERS"), "canary"))
         assert [name for name in variables if f"{name} must" not in message] == []
         assert "OAUTH2_EXTRA_PARAMETERS must be" in message
-        assert "Deploy the stack again" in message
+        assert "Run tokenctl doctor" in message
         assert "OAUTH2_TOKEN_URL must be set" in faults(OAuth2Settings, OAUTH2_TOKEN_URL="")
 
     WRONG_URLS = (

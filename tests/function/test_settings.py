@@ -68,7 +68,7 @@ def test_every_missing_variable_is_named(missing: list[str]) -> None:
     for environment in ({**GOOD, **dict.fromkeys(missing, "")}, {k: v for k, v in GOOD.items() if k not in missing}):
         message = faults(environment)
         assert [name for name in GOOD if name in message] == missing
-        assert "Deploy the stack again" in message
+        assert "Run tokenctl doctor" in message
 
 
 @pytest.mark.parametrize("name", WINDOW_VARIABLES)
