@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-import random
+import secrets
 import signal
 import socket
 import subprocess
@@ -65,13 +65,6 @@ def running(
 ) -> Iterator[Runtime]:
     """Run a built asset as Lambda does: its folder as the task root, no package but its own, its environment."""
     arch = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
-    port, api_port = _free_ports(2)
-    command = [
-        str(RIE / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{arch}"),
-        *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
-        *("--runtime-api-address", f"127.0.0.1:{api_port}", "--log-level", "info"),
-        *(PYTHON, "-S", "-m", "awslambdaric", handler),  # no site packages (-S): the asset must bring all it needs
-    ]
     inside = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(log_file.parent),
@@ -84,37 +77,50 @@ def running(
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
         **environment,
     }
-    with log_file.open("w") as log:
-        process = subprocess.Popen(
-            command, cwd=asset, env=inside, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            _wait_for(port, process, log_file)
-            yield Runtime(port, log_file, process.pid)
-        finally:
-            with suppress(ProcessLookupError):  # it did not come up
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    while True:
+        port, api_port = _free_ports(2)
+        command = [
+            str(RIE / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{arch}"),
+            *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
+            *("--runtime-api-address", f"127.0.0.1:{api_port}", "--log-level", "info"),
+            *(PYTHON, "-S", "-m", "awslambdaric", handler),  # no site packages (-S): the asset must bring all it needs
+        ]
+        with log_file.open("w") as log:
+            process = subprocess.Popen(
+                command, cwd=asset, env=inside, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+            try:
+                if _comes_up(port, process, log_file):
+                    yield Runtime(port, log_file, process.pid)
+                    return
+            finally:
+                with suppress(ProcessLookupError):  # it did not come up
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def _free_ports(count: int) -> list[int]:
     """Return ports below those that the system gives out, so that nobody gets one before the emulator takes it."""
     found: list[int] = []
     while len(found) < count:
-        port = random.randint(15_000, 32_000)  # noqa: S311 - no secret
+        port = secrets.choice(range(15_000, 32_000))  # Hypothesis seeds `random` while its tests run
         with socket.socket() as probe:
             if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
                 found.append(port)
     return found
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], log_file: Path) -> None:
+def _comes_up(port: int, process: subprocess.Popen[bytes], log_file: Path) -> bool:
+    """Wait for the emulator. Return False if somebody else has taken one of its ports in the meantime."""
     for _ in range(600):
         if process.poll() is not None:
             break
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+            if probe.connect_ex(("127.0.0.1", port)) == 0 and process.poll() is None:
+                return True
         time.sleep(0.05)
-    message = f"The Runtime Interface Emulator did not come up:\n{log_file.read_text()}"
+    text = log_file.read_text()
+    if "address already in use" in text:
+        return False
+    message = f"The Runtime Interface Emulator did not come up:\n{text}"
     raise RuntimeError(message)
