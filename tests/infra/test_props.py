@@ -170,6 +170,12 @@ class TestRoles:
         (resource,) = Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
         assert policy[0] in resource["DependsOn"]
 
+    def test_an_immutable_role_stays_as_it_is(self, asset: Path, stack: Stack) -> None:
+        role = iam.Role.from_role_arn(stack, "Theirs", f"arn:aws:iam::{ACCOUNT}:role/theirs", mutable=False)
+        TokenRefresher(stack, "Figma", asset=asset, role=role)
+        assert properties(stack, "AWS::IAM::Policy") == []
+        assert function(stack)["Role"] == role.role_arn
+
     def test_the_boundary_is_that_of_every_role(self, asset: Path, stack: Stack) -> None:
         boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "boundary")
         TokenRefresher(stack, "Figma", asset=asset, permissions_boundary=boundary)

@@ -48,7 +48,7 @@ def function_role(  # noqa: PLR0913 (keyword-only)
     ]
     if existing:
         added = iam.Policy(scope, "RolePolicy", statements=statements)
-        added.attach_to_role(existing)
+        existing.attach_inline_policy(added)  # an immutable role stays as it is
         _acknowledge(added)
         return existing, [added]
     role = iam.Role(
