@@ -3,7 +3,7 @@
 from aws_cdk import Annotations, App, Stack, Validations
 from cdk_nag import AwsSolutionsChecks
 
-from infra.deployed_settings import DeployedSettings, refusal, warning
+from infra.deployed_settings import comparison
 from infra.deployed_template import UnreadTemplateError, deployed_template
 from infra.stage_settings import StageSettings
 
@@ -24,9 +24,8 @@ def compare_with_deployed(stack: Stack, settings: StageSettings) -> None:
     except UnreadTemplateError as reason:
         annotations.add_info_v2("refresh-token:not-compared", f"Deployed settings were not compared: {reason}.")
         return
-    deployed = DeployedSettings.in_template(template or {})
-    dropped = deployed.dropped_by(settings) if deployed else []
-    if refused := [one for one in dropped if one.group]:
-        annotations.add_error(refusal(refused))
-    if others := [one for one in dropped if not one.group]:
-        annotations.add_warning_v2("refresh-token:dropped-settings", warning(others))
+    refusal, warning = comparison(template, settings)
+    if refusal:
+        annotations.add_error(refusal)
+    if warning:
+        annotations.add_warning_v2("refresh-token:dropped-settings", warning)

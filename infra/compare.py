@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from infra.deployed_settings import DeployedSettings, refusal, warning
+from infra.deployed_settings import comparison
 from infra.deployed_template import UnreadTemplateError, deployed_template
 from infra.stage_settings import StageSettings
 
@@ -23,14 +23,9 @@ def main(stage: str) -> int:
     except UnreadTemplateError as reason:
         sys.stderr.write(f"Deployed settings were not compared: {reason}.\n")
         return 1
-    deployed = DeployedSettings.in_template(template or {})
-    dropped = deployed.dropped_by(settings) if deployed else []
-    refused, others = [one for one in dropped if one.group], [one for one in dropped if not one.group]
-    if others:
-        sys.stderr.write(f"{warning(others)}\n")
-    if refused:
-        sys.stderr.write(f"{refusal(refused)}\n")
-    return 1 if refused else 0
+    refusal, warning = comparison(template, settings)
+    sys.stderr.writelines(f"{text}\n" for text in (warning, refusal) if text)
+    return 1 if refusal else 0
 
 
 if __name__ == "__main__":

@@ -76,8 +76,15 @@ def record(settings: StageSettings) -> dict[str, Any]:
     return {SETTINGS_RECORD: {"settings": shown, "given": sorted(settings.given)}}
 
 
-def refusal(dropped: list[Dropped]) -> str:
-    """Return what to say about settings that are not dropped without a confirmation."""
+def comparison(template: Mapping[str, Any] | None, settings: StageSettings) -> tuple[str | None, str | None]:
+    """Return why a deployment over this template is refused, and what to warn of; None each if there is nothing."""
+    deployed = DeployedSettings.in_template(template or {})
+    dropped = deployed.dropped_by(settings) if deployed else []
+    guarded, others = [one for one in dropped if one.group], [one for one in dropped if not one.group]
+    return _refusal(guarded) if guarded else None, _warning(others) if others else None
+
+
+def _refusal(dropped: list[Dropped]) -> str:
     groups = ",".join(dict.fromkeys(one.group for one in dropped if one.group))
     return (
         f"This would change settings that the deployed stack was given with -c:\n{_lines(dropped)}\n"
@@ -85,8 +92,7 @@ def refusal(dropped: list[Dropped]) -> str:
     )
 
 
-def warning(dropped: list[Dropped]) -> str:
-    """Return what to say about other settings that are dropped."""
+def _warning(dropped: list[Dropped]) -> str:
     return (
         f"The deployed stack was given settings with -c that this changes:\n{_lines(dropped)}\n"
         f"To keep them, add {_options(dropped)}, or write them into cdk.json."

@@ -26,9 +26,8 @@ def deployed_template(
 
     """
     account, region = os.environ.get("CDK_DEFAULT_ACCOUNT"), os.environ.get("CDK_DEFAULT_REGION")
-    if (
-        not account and not use_callers_account
-    ):  # The CLI found none. Looking for some takes seconds on a machine outside AWS.
+    # The CLI found none. Looking for some takes seconds on a machine outside AWS.
+    if not account and not use_callers_account:
         raise UnreadTemplateError("there are no AWS credentials")
     # Imported on use: it takes a third of a second, and a synthesis without credentials needs none of it.
     import boto3  # noqa: PLC0415

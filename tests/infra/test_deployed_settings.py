@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 
 from infra import compare
 from infra.checks import compare_with_deployed
-from infra.deployed_settings import DeployedSettings, record, refusal
+from infra.deployed_settings import DeployedSettings, comparison, record
 from infra.deployed_template import UnreadTemplateError, deployed_template
 from refresh_token.signals import SETTINGS_RECORD
 from tests.support import http_server
@@ -79,7 +79,8 @@ class TestDropped:
 
     def test_the_refusal_keeps_or_confirms(self, context: dict[str, Any]) -> None:
         given = {**OAUTH2, **EXTRA, "advisory_window_hours": "99"}
-        message = refusal(deployed(context, given).dropped_by(read(context)))
+        message, _ = comparison({"Metadata": record(read(context, **given))}, read(context))
+        assert message
         assert "  oauth2_token_url: https://sign-in.example/token -> (nothing)\n" in message
         assert "-c issuer=oauth2" in message
         assert message.endswith("-c confirm=windows,issuer.")
