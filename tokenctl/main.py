@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, str]] = {
     "refresh-token": "Perform RefreshToken, with the AWS CLI's parameters.",
     "exchange-code-for-token": "Perform ExchangeCodeForToken, with the AWS CLI's parameters.",
     "errors": "Show what failed since the function last worked, and where the runbook helps.",
+    "logs": "Show the function's log.",
     "dead-letters": "Show, redrive or drop the ticks that could not be delivered.",
     "list": "Show the stages that are deployed.",
     "completion": "Print the completion script of a shell.",

@@ -33,10 +33,12 @@ LINES: list[tuple[str, ...]] = [
     *((command, "--from", CANARY) for command in ("seed", "app-credentials")),
     *(
         (command, CANARY)
-        for command in ("seed", "app-credentials", "token", "completion", "dead-letters", "errors", "list")
+        for command in ("seed", "app-credentials", "token", "completion", "dead-letters", "errors", "list", "logs")
     ),
+    ("seed", "--from-version", CANARY),
     *((command, "--client-secret", CANARY) for command in ("app-credentials", "authorize")),
     *(("status", option, CANARY) for option in ("--watch", "--output")),
+    ("logs", "--hours", CANARY),
     *((*SIGN_IN, option, CANARY) for option in ("--authorize-url", "--port", "--redirect-host", "--token-url")),
     (*SIGN_IN, "--token-url", f"http://{CANARY}"),
     (*SIGN_IN, "--scope", f"{CANARY} x"),

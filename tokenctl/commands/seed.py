@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from refresh_token.core.windows import MAX_LIFETIME, Window
+from refresh_token.core.windows import MAX_LIFETIME, Window, iso_utc
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
@@ -14,7 +14,7 @@ from tokenctl.aws_style.target_options import target_options
 from tokenctl.errors import UsageError
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import deployed_issued_by
-from tokenctl.stack.pair_secret import mismatch, store_pair, validate_pair
+from tokenctl.stack.pair_secret import mismatch, read_version, store_pair, validate_pair
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import SAMPLE_LIFE, life_of, sentence
 from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair
@@ -25,6 +25,7 @@ Examples:
   tokenctl seed --stage prod --from pair.json
   your-vault | tokenctl seed --stage prod --yes
   tokenctl seed --stage prod                   (prompts for each part; what you type is not shown)
+  tokenctl seed --stage prod --from-version AWSPREVIOUS
 
 \b
 Input: {"accessToken", "refreshToken", "clientId", "expiresAt"}, the answer of
@@ -41,18 +42,28 @@ PASTED: Final = frozenset({"accessToken", "refreshToken", "access_token", "refre
 @click.option(
     "--from", "source", metavar="FILE", type=click.Path(), help="JSON file with the pair; - is standard input."
 )
+@click.option(
+    "--from-version", "named", metavar="ID", help="Store the pair of an earlier version again; or a label: AWSPREVIOUS."
+)
 @click.option("--yes", is_flag=True, help="Replace the stored pair without asking.")
 @target_options
 @output_options
-def seed(*, target: Target, source: str | None, yes: bool, output: Output) -> None:
-    """Store an existing token pair, from a file, standard input or hidden prompts.
+def seed(*, target: Target, source: str | None, named: str | None, yes: bool, output: Output) -> None:
+    """Store an existing token pair, from a file, standard input, hidden prompts or an earlier version of the secret.
 
     Asks before it replaces a pair. Prints what it stored, but no token.
     """
     output.check("seed", {"stack": target.stack_name, "versionId": "version", **SAMPLE_LIFE})
     deployed = DeployedStack(target)
     static = deployed.settings.static
-    document = _prompt(static=static) if should_prompt(source) else _read(source, static=static)
+    if named is not None:
+        if source is not None:
+            raise UsageError("Give only one of --from and --from-version.")
+        document = _of_version(target, named, static=static)
+    elif should_prompt(source):
+        document = _prompt(static=static)
+    else:
+        document = _parse(read_text(source, "a token pair"), static=static)
     pair = validate_pair(json.dumps(document), static=static)
     issued_by = deployed_issued_by(deployed)
     if problem := mismatch(deployed, pair):
@@ -79,8 +90,14 @@ def seed(*, target: Target, source: str | None, yes: bool, output: Output) -> No
         click.echo(f"{source} still holds the tokens: delete it.", err=True)
 
 
-def _read(source: str | None, *, static: bool) -> dict[str, Any]:
-    text = read_text(source, "a token pair")
+def _of_version(target: Target, named: str, *, static: bool) -> dict[str, Any]:
+    text, created = read_version(target, named)
+    document = _parse(text, static=static)
+    counted = document.get("expiresAt") is None  # from when that version was stored, not from now
+    return {"refreshedAt": iso_utc(created), **document} if counted else document
+
+
+def _parse(text: str, *, static: bool) -> dict[str, Any]:
     try:
         document: Any = json.loads(text)
     except (ValueError, RecursionError):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from refresh_token.core.windows import iso_utc
@@ -11,6 +12,9 @@ from tokenctl.stack.deployed_stack import DeployedStack
 
 _MAX_PAGES: Final = 50
 """Each page is the result of searching up to 1 MB of log events."""
+
+_AROUND: Final = ("START RequestId: ", "END RequestId: ")
+"""How the lines begin that Lambda prints around each request. Its REPORT stays: it says what a crash ran out of."""
 
 
 def last_line(
@@ -30,18 +34,36 @@ def lines_of(deployed: DeployedStack, messages: tuple[str, ...], start: datetime
 
 
 def _lines(deployed: DeployedStack, messages: tuple[str, ...], start: datetime) -> Iterator[dict[str, Any]]:
-    client = deployed.target.aws.client("logs")
     pattern = " || ".join(f'($.message = "{message}")' for message in messages)
+    for at, text in _events(deployed, f"{{ {pattern} }}", start, _MAX_PAGES):
+        yield {"message": None, **_json_object(text), "at": at}
+
+
+def search_log(deployed: DeployedStack, text: str, start: datetime) -> Iterator[dict[str, Any]]:
+    """Yield the log lines that contain a text, in the order of time.
+
+    Each has `at` and `message`; one that the function itself has written has its other members as well. Metrics and
+    what Lambda prints around each request are left out. Raises ServiceError or ConfigurationError.
+    """
+    pattern = "" if not text or {'"', "\\"} & set(text) else f'"{text}"'
+    for at, found in _events(deployed, pattern, start, None):
+        line = _json_object(found)
+        if text in found and "_aws" not in line and not found.startswith(_AROUND):
+            yield {"at": at, "message": found, **line}
+
+
+def _events(deployed: DeployedStack, pattern: str, start: datetime, max_pages: int | None) -> Iterator[tuple[str, str]]:
+    """Yield when each event was logged (ISO 8601) and its text."""
+    client = deployed.target.aws.client("logs")
     pages = client.get_paginator("filter_log_events").paginate(
         logGroupName=deployed.target.function_configuration["LoggingConfig"]["LogGroup"],
-        filterPattern=f"{{ {pattern} }}",
+        **({"filterPattern": pattern} if pattern else {}),
         startTime=int(start.timestamp() * 1000),
     )
     with translate_aws_errors():
-        for _, page in zip(range(_MAX_PAGES), pages, strict=False):
+        for page in islice(pages, max_pages):
             for event in page["events"]:
-                at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-                yield {"message": None, **_json_object(event["message"]), "at": iso_utc(at)}
+                yield iso_utc(datetime.fromtimestamp(event["timestamp"] / 1000, UTC)), event["message"]
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from refresh_token.core.issued_by import KEY as ISSUED_BY
 from refresh_token.core.issued_by import IssuedBy
@@ -17,7 +18,7 @@ from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.function import tick
 from tokenctl.stack.issuer import deployed_issued_by, sign_in_command
-from tokenctl.stack.secrets_manager import get_current_value, put_document
+from tokenctl.stack.secrets_manager import get_current_value, get_value_of, put_document
 from tokenctl.stack.target import Target
 
 
@@ -114,10 +115,36 @@ def mismatch(deployed: DeployedStack, pair: TokenPair) -> str | None:
 
 def count_new_versions(target: Target, since: datetime) -> int:
     """Return how many versions were stored after a moment, those without a staging label included."""
+    return sum(version["CreatedDate"] > since for version in _all_versions(target))
+
+
+def read_version(target: Target, named: str) -> tuple[str, datetime]:
+    """Return the text of a version and when it was stored; it is named by a label, its id or the beginning of that.
+
+    Raises:
+        UsageError: no version, or more than one, has that name, which is not repeated: it may be a misplaced token.
+        ServiceError, ConfigurationError: Secrets Manager fails or denies access.
+
+    """
+    found = [
+        version["VersionId"]
+        for version in _all_versions(target)
+        if named in version.get("VersionStages", ()) or version["VersionId"].startswith(named)
+    ]
+    if len(found) != 1:
+        raise UsageError(
+            f"The secret has {'more than one' if found else 'no'} version of that name. `tokenctl status` lists the "
+            "versions. Nothing was stored."
+        )
+    value = get_value_of(target, target.secret_arn, found[0])
+    return value.get("SecretString", ""), value["CreatedDate"].astimezone(UTC)
+
+
+def _all_versions(target: Target) -> list[Any]:
     client = target.aws.client("secretsmanager")
     with translate_aws_errors():  # a secret keeps about as many versions as one answer can hold
         answer = client.list_secret_version_ids(SecretId=target.secret_arn, IncludeDeprecated=True, MaxResults=100)
-    return sum(version["CreatedDate"] > since for version in answer["Versions"])
+    return list(answer["Versions"])
 
 
 def list_versions(target: Target) -> list[SecretVersion]:

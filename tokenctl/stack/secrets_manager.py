@@ -1,4 +1,4 @@
-"""Reading and writing a secret's current version."""
+"""Reading and writing a secret."""
 
 import json
 from collections.abc import Mapping
@@ -27,6 +27,14 @@ def get_current_value(target: Target, arn: str) -> dict[str, Any]:
             # Secrets Manager answers alike for a secret without a value and for one that does not exist.
             client.describe_secret(SecretId=arn)
             value = {"SecretString": ""}
+    return value
+
+
+def get_value_of(target: Target, arn: str, version_id: str) -> dict[str, Any]:
+    """Return the answer of GetSecretValue for a version; raises ServiceError or ConfigurationError."""
+    client = target.aws.client("secretsmanager")
+    with translate_aws_errors():
+        value: dict[str, Any] = client.get_secret_value(SecretId=arn, VersionId=version_id)
     return value
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -190,14 +191,20 @@ class TestSeed:
         assert (done.code, done.err) == (0, "")
         assert "window fresh" in done.out
         assert stack.invoke({}).payload["accessToken"] == grant.access_token
-        version, logs = stack.current()[0], stack.cloud.client("logs")
-        function = stack.cloud.client("lambda").get_function_configuration(FunctionName=stack.outputs["FunctionName"])
-        for _ in range(100):
-            found = logs.filter_log_events(logGroupName=function["LoggingConfig"]["LogGroup"])["events"]
-            if any(Log.TOKEN_CHECKED in line["message"] and version in line["message"] for line in found):
-                return
-            time.sleep(0.1)
-        pytest.fail("the function was not told of the new pair")
+        deadline = time.monotonic() + 10
+        while Log.TOKEN_CHECKED not in tokenctl("logs", "--find", stack.current()[0]).out:
+            assert time.monotonic() < deadline, "the function was not told of the new pair"
+
+    def test_restores_an_earlier_version(self, tokenctl: Tokenctl, bare: Stack) -> None:
+        storage = Storage(bare, SEED, tokenctl)
+        bare.put({**PAIR, "expiresIn": 864000})
+        bare.put({"accessToken": "by hand"})
+        for options in (("--from", "-"), ("--from-version", "canary")):
+            assert storage("--yes", "--from-version", "AWSCURRENT"[:1], *options).code == 252
+        assert storage("--yes", "--from-version", "AWSPREVIOUS").code == 0
+        held = storage.held()
+        assert datetime.fromisoformat(held.pop("refreshedAt")) <= datetime.now(UTC)
+        assert held == {**PAIR, "expiresIn": 864000}
 
     def test_without_a_stack_says_how_to_deploy(self, tokenctl: Tokenctl) -> None:
         done = tokenctl("seed", "--stage", "nowhere", stdin=json.dumps(PAIR))
