@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("fast_retries")
 
 DAY, GAP = 24 * 60, 6 * 60
 REVOKED = ui_builder_error(400, "InvalidParameterException", "canary")
-FRESH, DUE = 1 * DAY, 2 * DAY
+FRESH = 1 * DAY
 MENDED = 3 * DAY
 
 

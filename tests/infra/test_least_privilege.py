@@ -40,23 +40,3 @@ def test_only_aws_and_the_account_are_let_in(every_stage: Synthesised) -> None:
     assert [one for one in let_in if one["Principal"] not in [*SERVICES, {"AWS": ACCOUNT_ROOT}]] == []
     unlimited = [one for one in let_in if one["Action"] not in ("sts:AssumeRole", "kms:*") and "Condition" not in one]
     assert {one["Sid"] for one in unlimited} == {"LetAlarmsEncrypt"}, "alarms encrypt with a key that has no other use"
-
-
-def test_queue_and_topic_need_tls(every_stage: Synthesised) -> None:
-    denied = [one for one in statements(every_stage.template) if one["Effect"] == "Deny"]
-    assert sorted((one["Action"], str(one["Resource"])) for one in denied) == [
-        ("sns:Publish", "{'Ref': 'AWS::SNS::Topic'}"),
-        ("sqs:*", "{'Fn::GetAtt': ['AWS::SQS::Queue', 'Arn']}"),
-    ]
-    assert all(one["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for one in denied)
-
-
-def test_there_is_no_other_policy(every_stage: Synthesised) -> None:
-    assert len(every_stage.resources("AWS::IAM::Role")) == 2
-    for kind in (
-        *("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::User", "AWS::IAM::Group"),
-        *("AWS::Lambda::Permission", "AWS::Lambda::LayerVersionPermission", "AWS::Lambda::Url"),
-        *("AWS::SecretsManager::ResourcePolicy", "AWS::Logs::ResourcePolicy", "AWS::KMS::Grant"),
-    ):
-        assert every_stage.resources(kind) == []
-    assert "ResourcePolicy" not in every_stage.only("AWS::DynamoDB::Table")["Properties"]

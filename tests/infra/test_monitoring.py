@@ -1,8 +1,6 @@
-"""The alarms and the dashboard. tests/function/test_handler.py has the same names and dimensions as printed."""
+"""The alarms. tests/function/test_handler.py has the same names and dimensions as printed."""
 
-import json
 import re
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,15 +46,6 @@ def test_the_topic_hears_of_start_and_end(every_stage: Synthesised) -> None:
         assert alarm.get("ActionsEnabled", True)
 
 
-def test_two_alarms_sum_up_all_others(every_stage: Synthesised) -> None:
-    composites = [one["Properties"] for one in every_stage.resources("AWS::CloudWatch::CompositeAlarm")]
-    parts = Counter(text for one in composites for text in re.findall(r"ALARM\(", json.dumps(one["AlarmRule"])))
-    emulated = every_stage.stage == "local"
-    assert sum(parts.values()) == (0 if emulated else len(alarms(every_stage)))
-    assert len(composites) == (0 if emulated else 2)
-    assert all({"AlarmName", "AlarmActions"}.isdisjoint(one) for one in composites)
-
-
 @pytest.mark.parametrize(
     ("stage", "email", "warned"),
     [("prod", {}, True), ("prod", {"alarm_email": "a@b.example"}, False), ("dev", {}, False)],
@@ -68,53 +57,7 @@ def test_synthesis_says_that_nobody_listens(
     assert any(f"Nobody is told when an alarm of {stage} goes off" in text for text in written) is warned
 
 
-def test_an_emulator_gets_no_alarm_it_refuses(synthesised: Callable[[str], Synthesised]) -> None:
-    assert not [alarm for alarm in alarms(synthesised("local")).values() if "Metrics" in alarm]
-
-
 def test_the_runbook_has_an_entry_for_each(every_stage: Synthesised) -> None:
     headings = re.findall(r"^#+ (.+)$", (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
     anchors = {heading.lower().replace(" ", "-") for heading in headings}
     assert set(alarms(every_stage)) <= anchors
-
-
-def body(synthesised: Synthesised) -> dict[str, Any]:
-    """Return the dashboard, with a word instead of each reference."""
-    separator, parts = synthesised.only("AWS::CloudWatch::Dashboard")["Properties"]["DashboardBody"]["Fn::Join"]
-    text = separator.join(part if isinstance(part, str) else "<reference>" for part in parts)
-    dashboard: dict[str, Any] = json.loads(text)
-    return dashboard
-
-
-def test_the_dashboard_shows_every_metric_and_alarm(every_stage: Synthesised) -> None:
-    widgets = [widget["properties"] for widget in body(every_stage)["widgets"]]
-    shown = {metric[1] for widget in widgets for metric in widget.get("metrics", []) if isinstance(metric[0], str)}
-    assert shown == {
-        *(
-            "SecondsUntilExpiry",
-            "SecondsUntilGrantExpiry",
-            "Ticked",
-            "Refreshed",
-            "Recovered",
-            "Degraded",
-            "RefreshFailed",
-            *("NeedsSignIn", "PairNotStored", "Failing", "Overdue", "GrantEnding"),
-        ),
-        *("Duration", "Invocations", "Errors", "Throttles", "ApproximateNumberOfMessagesVisible"),
-    }
-    service = f"RefreshToken-{every_stage.stage}"
-    expressions = [
-        metric[0]["expression"]
-        for widget in widgets
-        for metric in widget.get("metrics", [])
-        if isinstance(metric[0], dict)
-    ]
-    schema = "{RefreshToken,reason,service}"
-    assert expressions == [
-        f"SEARCH('{schema} MetricName=\"{name}\" service=\"{service}\"', 'Sum', 3600)"
-        for name in ("RefreshFailed", "Failures")
-    ]
-    composites = every_stage.resources("AWS::CloudWatch::CompositeAlarm")
-    shown_alarms = [len(widget["alarms"]) for widget in widgets if "alarms" in widget]
-    assert shown_alarms == [len(alarms(every_stage)) + len(composites)]
-    assert [widget["query"].startswith("SOURCE '<reference>'") for widget in widgets if "query" in widget] == [True]

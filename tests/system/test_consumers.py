@@ -37,12 +37,6 @@ def at_once(played: PlayedDemo) -> list[dict[str, Any]]:
         return [future.result().payload for future in invoked]
 
 
-def test_the_consumer_has_layer_and_alias(played: PlayedDemo, stack: Deployment) -> None:
-    consumer = stack.cloud.client("lambda").get_function_configuration(FunctionName=played.consumer)
-    assert [layer["Arn"] for layer in consumer["Layers"]] == [stack.outputs["ClientLayerArn"]]
-    assert consumer["Environment"]["Variables"]["FUNCTION_NAME"] == stack.outputs["FunctionAliasArn"]
-
-
 def test_ten_consumers_recover_with_one_call(played: PlayedDemo, stack: Deployment) -> None:
     seeded = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
     assert {(answer["status"], answer["versionId"]) for answer in at_once(played)} == {(200, seeded)}

@@ -54,25 +54,6 @@ def test_figma_refreshes(function: LocalFunction, figma: dict[str, str], proxy: 
     assert standin.calls("RefreshToken") == []
 
 
-@pytest.mark.parametrize(
-    ("wrong", "named"),
-    [
-        ({"ISSUER": "github"}, ["ISSUER"]),
-        ({"APP_SECRET_ARN": "", "FIGMA_BASE_URL": "ftp://x"}, ["APP_SECRET_ARN", "FIGMA_BASE_URL"]),
-        ({"ALLOW_HTTP_ISSUER": "false"}, ["FIGMA_BASE_URL"]),
-    ],
-)
-def test_wrong_settings_fail_the_refresh_alone(
-    wrong: dict[str, str], named: list[str], function: LocalFunction, figma: dict[str, str]
-) -> None:
-    function.seed(function.cloud.standin.grant())
-    with function.runtime(**{**figma, **wrong}) as runtime:
-        assert runtime.invoke({})["state"] == "fresh"
-        answer = runtime.invoke(TICK)
-    assert answer["errorType"] == "ConfigurationException"
-    assert [name for name in named if name not in answer["errorMessage"]] == []
-
-
 @pytest.mark.parametrize("trusted", [True, False])
 def test_the_pruned_asset_checks_certificates(*, trusted: bool, function: LocalFunction, tmp_path: Path) -> None:
     authority = Authority(tmp_path, "ours")

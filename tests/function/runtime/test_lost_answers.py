@@ -116,20 +116,6 @@ def test_a_move_that_answers_late_loses_nothing(function: LocalFunction, proxy: 
     assert function.cloud.standin.accepts(answer["accessToken"])
 
 
-def test_a_tick_elsewhere_heals_a_report(function: LocalFunction, proxy: FaultProxy) -> None:
-    version = function.seed(function.cloud.standin.grant())
-    with function.runtime(**proxy.environment, AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT)) as runtime:
-        runtime.warm_up()
-        proxy.strike(PUT, Strike(status=400, code="EncryptionFailure"))
-        assert runtime.invoke(report(version))["errorType"] == "TokenNotStoredException"
-    with function.runtime() as another:
-        assert another.invoke({})["versionId"] == version, "a consumer pays for no second call"
-        assert another.invoke(TICK)["outcome"] == "refreshed"
-        assert function.cloud.standin.accepts(function.current()[1]["accessToken"])
-        assert '"Recovered":[1.0]' in another.log()
-        assert another.invoke(TICK)["outcome"] == "fresh"
-
-
 def test_a_dripping_issuer_leaves_time_to_close(function: LocalFunction, proxy: FaultProxy) -> None:
     function.seed(function.cloud.standin.grant(), expires_in=MANDATORY)
     with function.runtime(**proxy.environment, AWS_LAMBDA_FUNCTION_TIMEOUT="15") as runtime:

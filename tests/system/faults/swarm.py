@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tests.support import forked_environments
@@ -22,7 +21,6 @@ class Swarm:
     function: LocalFunction
     proxy: FaultProxy
     process: subprocess.Popen[str]
-    log_file: Path
 
     def invoke(self, events: Sequence[object]) -> list[Any]:
         """Invoke every environment at once, with the events one after another, as often as it takes."""
@@ -46,9 +44,6 @@ class Swarm:
                 issuer.release()
             return answers.result()
 
-    def logged(self, message: str) -> int:
-        return self.log_file.read_text().count(f'"message":"{message}"')
-
 
 @contextmanager
 def swarming(function: LocalFunction, proxy: FaultProxy, **environment: str) -> Iterator[Swarm]:
@@ -61,4 +56,4 @@ def swarming(function: LocalFunction, proxy: FaultProxy, **environment: str) -> 
         text=True,
     )
     with process:  # the processes end with their input
-        yield Swarm(function, proxy, process, log_file)
+        yield Swarm(function, proxy, process)

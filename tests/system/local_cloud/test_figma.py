@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -78,13 +77,6 @@ class TestConsent:
         shown = (CLIENT_ID, USER, "files:read", 'value="allow"', 'value="deny"', 'value="st&amp;te"')
         assert [text for text in shown if text not in page] == []
         assert "<b>" not in page
-
-    def test_each_choice_calls_the_app_back(self, standin: Standin, decide: Decide) -> None:
-        assert decide("deny") == {"error": "access_denied", "state": "st&te", "tab": "1"}
-        answer = decide("allow")
-        assert answer.pop("code")
-        assert answer == {"state": "st&te", "tab": "1"}
-        assert standin.grants() == []
 
     @pytest.mark.parametrize(
         "wrong",
@@ -168,20 +160,6 @@ class TestRefreshes:
             assert new == {"access_token": standin.live_access_token, "token_type": "bearer", "expires_in": NINETY_DAYS}
             assert [standin.accepts(token) for token in (old.access_token, new["access_token"])] == [False, True]
         assert standin.grants()[0].refresh_token == old.refresh_token
-
-    def test_overlapping_refreshes_leave_one_token(self, standin: Standin, refresh: Post) -> None:
-        token = standin.grant().refresh_token
-        with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda _: refresh(token).json()["access_token"], range(24)))
-        assert len(set(answers)) == 24
-        assert [standin.accepts(access_token) for access_token in answers].count(True) == 1
-
-    def test_rotation_replaces_the_refresh_token(self, standin: Standin, refresh: Post) -> None:
-        old = standin.grant().refresh_token
-        standin.set_rotation(on=True)
-        new = refresh(old).json()["refresh_token"]
-        assert_figma_error(refresh(old), 400)
-        assert refresh(new).status == 200
 
     def test_a_new_sign_in_replaces_the_grant(self, standin: Standin, refresh: Post) -> None:
         first, other, second = standin.grant(), standin.grant(user="someone@example.com"), standin.grant()

@@ -265,9 +265,3 @@ class TestChild:
             with pytest.raises(LogInUseError, match=r"still writes .*one\.log"):
                 Child(["/bin/sleep", "600"], env={}, log=log)
             assert first.alive()
-
-    def test_the_tail_of_a_log_is_short(self, tmp_path: Path) -> None:
-        log = tmp_path / "long.log"
-        assert child.tail(log) == "(the log is empty)"
-        log.write_text("".join(f"line {number}\n" for number in range(100)))
-        assert child.tail(log).splitlines() == [f"line {number}" for number in range(80, 100)]

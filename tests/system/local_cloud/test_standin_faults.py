@@ -33,14 +33,6 @@ def raw_refresh(standin: Standin, signed_post: Post) -> RawRefresh:
     return lambda: signed_post(REFRESH, {"token": token})
 
 
-class TestErrors:
-    def test_figma_errors_have_shape_and_headers(self, standin: Standin, post_form: Post) -> None:
-        standin.fail("FigmaRefresh", status=429, message="slow down", headers={"Retry-After": "7"})
-        answer = post_form("/v1/oauth/refresh", {"refresh_token": "any"})
-        assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
-        assert answer.json() == {"error": True, "status": 429, "message": "slow down", "i18n": None}
-
-
 class TestQueue:
     def test_a_fault_ends_after_its_times(self, standin: Standin, raw_refresh: RawRefresh) -> None:
         for times in (1, 3):
@@ -91,22 +83,6 @@ class TestConnections:
 
 
 class TestControl:
-    def test_grants_can_be_killed_and_revoked(self, standin: Standin, refresh: Refresh) -> None:
-        before = standin.live_access_token
-        standin.set_expires_in(120)
-        standin.kill()
-        assert not standin.accepts(before)
-        answer = refresh()
-        assert (answer["expiresIn"], standin.grants()[0].expires_in) == (120, 120)
-        assert standin.accepts(answer["accessToken"])
-        standin.grant(user="someone@example.com")
-        standin.revoke()
-        with pytest.raises(ClientError, match="InvalidParameterException"):
-            refresh()
-        assert [grant.user for grant in standin.grants()] == ["someone@example.com"]
-        with pytest.raises(LookupError, match="Call grant"):
-            _ = standin.live_access_token
-
     def test_calls_are_recorded_without_tokens(
         self, standin: Standin, refresh: Refresh, post_form: Post, ui_builder: UiBuilder
     ) -> None:
@@ -131,13 +107,3 @@ class TestControl:
         with pytest.raises(ParamValidationError):
             ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": 5})  # type: ignore[typeddict-item]
         assert standin.calls() == []
-
-    def test_a_reset_forgets_everything(self, standin: Standin, raw_refresh: RawRefresh) -> None:
-        fresh = {**standin.state(), "grants": []}
-        standin.set_rotation(on=True)
-        standin.set_expires_in(5)
-        standin.advance(1000)
-        standin.fail("RefreshToken", status=500, times=None)
-        raw_refresh()
-        standin.reset()
-        assert (standin.state(), standin.calls()) == (fresh, [])

@@ -3,42 +3,19 @@
 The AWS CLI calls it in tests/tokenctl/aws_style, and in `test_local_cloud.py`.
 """
 
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
-
 import pytest
 import urllib3
-from botocore.exceptions import ClientError
 from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
-from local.standin import CLIENT_ID, NINETY_DAYS, Standin
+from local.standin import Standin
 from tests.support.consent import Post
-
-if TYPE_CHECKING:
-    from mypy_boto3_amplifyuibuilder.type_defs import ExchangeCodeForTokenRequestBodyTypeDef
 
 REFRESH = "/tokens/figma/refresh"
 EXCHANGE = "/tokens/figma"
 REDIRECT = "http://127.0.0.1:4000/done"
 
 
-@pytest.fixture
-def allowed_code(post_form: Post) -> str:
-    terms = {"client_id": CLIENT_ID, "redirect_uri": REDIRECT, "scope": "current_user:read", "state": "s"}
-    answer = post_form("/oauth", {**terms, "response_type": "code", "decision": "allow"})
-    return parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
-
-
 class TestRefreshToken:
-    def test_boto3_gets_a_new_token(self, standin: Standin, ui_builder: UiBuilder) -> None:
-        grant = standin.grant()
-        answer = ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": grant.refresh_token})
-        metadata = answer["ResponseMetadata"]
-        live = {"accessToken": standin.live_access_token, "expiresIn": NINETY_DAYS}
-        assert answer == {**live, "ResponseMetadata": metadata}
-        assert answer["accessToken"] != grant.access_token
-        assert metadata["RequestId"] == standin.calls("RefreshToken")[0].request_id
-
     @pytest.mark.parametrize("provider", ["github", "Figma", "figma ", "a/b", "..", "fig/refresh"])
     def test_only_figma_is_a_provider(self, standin: Standin, ui_builder: UiBuilder, provider: str) -> None:
         token = standin.grant().refresh_token
@@ -52,24 +29,6 @@ class TestRefreshToken:
                 ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": sent, "clientId": other})
             assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
         ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": token, "clientId": "app-a"})
-
-    def test_rotation_replaces_the_token(self, standin: Standin, ui_builder: UiBuilder, signed_post: Post) -> None:
-        old = standin.grant().refresh_token
-        standin.set_rotation(on=True)
-        new = signed_post(REFRESH, {"token": old}).json()["refreshToken"]
-        assert new == standin.grants()[0].refresh_token != old
-        with pytest.raises(ClientError, match="InvalidParameterException"):
-            ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": old})
-        assert ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": new})["accessToken"]
-
-
-class TestExchangeCodeForToken:
-    def test_boto3_gets_a_pair_once(self, standin: Standin, ui_builder: UiBuilder, allowed_code: str) -> None:
-        request: ExchangeCodeForTokenRequestBodyTypeDef = {"code": allowed_code, "redirectUri": REDIRECT}
-        pair = ui_builder.exchange_code_for_token(provider="figma", request=request)
-        assert standin.accepts(pair["accessToken"])
-        with pytest.raises(ui_builder.exceptions.InvalidParameterException):
-            ui_builder.exchange_code_for_token(provider="figma", request=request)
 
 
 class TestWrongRequests:
