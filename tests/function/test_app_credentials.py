@@ -72,16 +72,10 @@ def failing(how: str | Exception, times: int) -> Callable[..., object]:
 
 
 TRANSIENT = ("ThrottlingException", "InternalServiceError", ReadTimeoutError(endpoint_url="canary"))
-PERMANENT = ("AccessDeniedException", "InvalidRequestException", "DecryptionFailure", "canary")
 
 
 class TestFaults:
     """There are three attempts at most, as long as there is time."""
-
-    @pytest.mark.parametrize("how", TRANSIENT, ids=str)
-    def test_two_transient_ones_go_unnoticed(self, how: str | Exception, app_secret: AppSecret) -> None:
-        failing(how, 2)
-        assert read(app_secret.arn) == STORED
 
     @pytest.mark.parametrize("how", [*TRANSIENT, RuntimeError("canary")], ids=str)
     def test_lasting_ones_are_unavailable(self, how: str | Exception, app_secret: AppSecret) -> None:
@@ -92,8 +86,3 @@ class TestFaults:
         failing("ThrottlingException", 1)
         assert type(fault(app_secret.arn, seconds=2.0)) is IssuerUnavailableException
         assert read(app_secret.arn, seconds=2.0) == STORED
-
-    @pytest.mark.parametrize("code", PERMANENT)
-    def test_a_forbidden_secret_is_misconfigured(self, code: str, app_secret: AppSecret) -> None:
-        failing(code, 1)
-        assert type(fault(app_secret.arn)) is ConfigurationException

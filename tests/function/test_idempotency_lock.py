@@ -1,4 +1,4 @@
-"""The refresh lock's errors and races, and its table's records."""
+"""The refresh lock's races and its table's records. The fault matrix in tests/system has the errors of its calls."""
 
 import json
 import time
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore import xform_name
-from botocore.config import Config
 from botocore.stub import Stubber
 
 from refresh_token.adapters.idempotency_lock import (
@@ -21,10 +19,7 @@ from refresh_token.adapters.idempotency_lock import (
     dynamodb_client,
 )
 from refresh_token.core.claims import CoolingDown, Failure, Held, HeldClaim
-from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
-from tests.support.botocore_models import modelled_errors
-from tests.support.canaries import assert_clean
-from tests.support.function_environment import NOBODY_LISTENS
+from refresh_token.errors import ConfigurationException
 from tests.support.lock_table import TABLE, create_lock_table
 
 if TYPE_CHECKING:
@@ -82,42 +77,12 @@ def change(expression: str, field: str, value: dict[str, str] | None = None) -> 
     )
 
 
-CALLS: dict[str, tuple[str, Callable[[IdempotencyLock], object]]] = {
-    "claim": ("PutItem", claim),
-    "failure": ("GetItem", lambda lock: lock.failure("v1", now=NOW)),
-    "done": ("UpdateItem", lambda lock: lock.record_success("v1")),
-    "failed": ("UpdateItem", lambda lock: lock.record_failure("v1", FAILURE)),
-    "release": ("DeleteItem", lambda lock: lock.delete_claim("v1")),
+CALLS: dict[str, Callable[[IdempotencyLock], object]] = {
+    "claim": claim,
+    "failure": lambda lock: lock.failure("v1", now=NOW),
+    "done": lambda lock: lock.record_success("v1"),
+    "failed": lambda lock: lock.record_failure("v1", FAILURE),
 }
-DENIED = ("AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException")
-COMMON_ERRORS = ["AccessDeniedException", "UnrecognizedClientException", "ThrottlingException", "ServiceUnavailable"]
-
-
-FAULTS = [
-    (name, code)
-    for name, (operation, _) in CALLS.items()
-    for code in dict.fromkeys([*modelled_errors("dynamodb", operation), *COMMON_ERRORS])
-    if code != "ConditionalCheckFailedException"  # no fault: it is how a claim is lost
-]
-
-
-class TestErrors:
-    def raises(self, lock: IdempotencyLock, name: str, error: type[RefreshTokenError], code: str) -> None:
-        with pytest.raises(RefreshTokenError, match=rf"\({code}\)") as caught:
-            CALLS[name][1](lock)
-        assert type(caught.value) is error
-        assert_clean(caught.value)
-
-    @pytest.mark.parametrize(("name", "code"), FAULTS)
-    def test_of_the_table(self, name: str, code: str, stub: Stubber, lock: IdempotencyLock) -> None:
-        stub.add_client_error(xform_name(CALLS[name][0]), code, "canary")
-        self.raises(lock, name, ConfigurationException if code in DENIED else IssuerUnavailableException, code)
-
-    @pytest.mark.parametrize("name", CALLS)
-    def test_of_an_unreachable_table(self, name: str) -> None:
-        config = Config(connect_timeout=1, retries={"total_max_attempts": 1})
-        client = boto3.client("dynamodb", endpoint_url=NOBODY_LISTENS, config=config)
-        self.raises(IdempotencyLock(TABLE, ARN, client), name, IssuerUnavailableException, "EndpointConnectionError")
 
 
 def test_a_vanished_record_counts_as_held(stub: Stubber, lock: IdempotencyLock) -> None:
@@ -175,8 +140,8 @@ class TestRace:
 FAILED = {"reason": FAILURE.reason, "retryAt": FAILURE.retry_at.timestamp(), "refused": False, "lost": False}
 CLOSED: dict[str, tuple[Callable[[IdempotencyLock], object], object, int]] = {
     "open": (lambda _: None, None, KEEP_CLAIM),
-    "done": (CALLS["done"][1], {"done": True}, KEEP_DONE),
-    "failed": (CALLS["failed"][1], {"failure": FAILED}, KEEP_FAILURE),
+    "done": (CALLS["done"], {"done": True}, KEEP_DONE),
+    "failed": (CALLS["failed"], {"failure": FAILED}, KEEP_FAILURE),
 }
 
 
@@ -257,4 +222,4 @@ class TestRecord:
         change(expression, "status", value)
         for name in ("claim", "failure"):
             with pytest.raises(ConfigurationException, match=r"did not write .* Delete the items of the table"):
-                CALLS[name][1](lock)
+                CALLS[name](lock)

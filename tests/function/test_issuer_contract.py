@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly
 from refresh_token.core.ports import Issuer
 from refresh_token.issuers.registry import ISSUERS, issuer_from
 from tests.support.canaries import assert_clean
-from tests.support.function_environment import NOBODY_LISTENS, AppSecret
+from tests.support.function_environment import AppSecret
 from tests.support.token_server import Reply, TokenServer, http, token_server
 
 REFRESH, CLIENT = "canary-refresh", "canary-client"
@@ -157,16 +156,6 @@ BROKEN = {"hung up": Reply(hang_up=True), "reset": Reply(reset=True), "no HTTP":
 @pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN)
 def test_a_broken_connection_is_unavailable(reply: Reply, subject: Subject) -> None:
     assert subject.fault(reply) is errors.IssuerUnavailableException
-
-
-def test_nobody_listening_is_unavailable(app_secret: AppSecret, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert os.environ["AWS_ENDPOINT_URL_AMPLIFYUIBUILDER"] == NOBODY_LISTENS
-    monkeypatch.setattr("moto.core.botocore_stubber.BotocoreStubber.process_request", passing(NOBODY_LISTENS))
-    for name, language in LANGUAGES.items():
-        environment = {"ALLOW_HTTP_ISSUER": "true", **language.environment(NOBODY_LISTENS, app_secret.arn)}
-        with pytest.raises(errors.IssuerUnavailableException) as caught:
-            issuer_from({"ISSUER": name, **environment}).refresh(REFRESH, None, seconds=ONE_ATTEMPT)
-        assert_clean(caught.value)
 
 
 def test_silence_is_unavailable_after_one_attempt(subject: Subject) -> None:

@@ -91,16 +91,6 @@ ERRORS: list[tuple[int, tuple[str, ...], type[errors.RefreshTokenError]]] = [
     *((status, ("",), Unavailable) for status in (501, 502, 504, 599)),
     (503, ("ServiceUnavailable",), Unavailable),
 ]
-BODIES = (
-    *(b"", b"<html><h1>canary-refresh</h1></html>", b"canary-refresh", b'["canary-refresh"]', b'"canary-refresh"'),
-    *(b"null", b"\xff\xfe\x00canary", b"[" * 200_000, b'{"code": ["canary-refresh"], "message": ["canary-refresh"]}'),
-    *(b'{"__type": 7, "code": 7, "message": "canary-refresh"}', b'{"__type": {"x": "canary-refresh"}}'),
-    b'{"code": "x", "message": {"x": "canary-refresh"}}',
-    b'{"code": "canary-refresh", "message": "canary-client"}',
-    b'{"__type": "canary-refresh", "token": "canary-refresh"}',
-)
-
-
 TEMPORARY = (
     *("Rate limit exceeded", "Too many requests, please try again later.", "Request limit exceeded."),
     *("This token is already being processed", "Service temporarily unavailable"),
@@ -125,17 +115,6 @@ class TestErrors:
             error = fault()
             assert type(error) is expected, code
             assert (code if expected is Misconfigured else f"HTTP {status}") in str(error)
-
-    @pytest.mark.parametrize(
-        ("status", "expected"),
-        [*((status, Nonsense) for status in (302, 404)), *((status, Unavailable) for status in (400, 403, 429, 502))],
-    )
-    def test_no_body_matters(
-        self, status: int, expected: type[errors.RefreshTokenError], ui_builder: TokenServer
-    ) -> None:
-        for body in BODIES:
-            ui_builder.answer(Reply(status, body))
-            assert type(fault()) is expected, body[:60]
 
     @pytest.mark.parametrize("status", [400, 401, 403])
     def test_its_words_may_call_it_temporary(self, status: int, ui_builder: TokenServer) -> None:

@@ -18,6 +18,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.cloud import LocalCloud
 from tests.support import oauth2_server
+from tests.support.canaries import ECHO
 from tests.support.http_server import App, serving
 
 ISSUER_PATHS = ("/tokens/figma/refresh", "/v1/oauth/refresh", oauth2_server.PATH)
@@ -42,10 +43,10 @@ class Strike:
     """The service acts, and answers after this many seconds."""
 
     def answer(self) -> Response:
-        """Return an error in AWS's JSON protocol, or without a code a page such as a proxy sends."""
+        """Return an error in AWS's JSON protocol that names secrets, or without a code a page such as a proxy sends."""
         if not self.code:
             return Response("<h1>Bad gateway</h1>", self.status, content_type="text/html")
-        body = json.dumps({"__type": self.code, "message": "A fault that the test wants"})
+        body = json.dumps({"__type": self.code, "message": ECHO})
         return Response(body, self.status, content_type="application/x-amz-json-1.1")
 
 

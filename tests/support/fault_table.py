@@ -79,7 +79,7 @@ FigmaRefresh             |                  | lasting  | ConfigurationException 
 FigmaRefresh             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 10 MB, 404, 302, no access_token
 GetSecretValue, app      |                  | works    |                                  | ThrottlingException once, connection dropped twice
 GetSecretValue, app      |                  | passing  | IssuerUnavailableException       | ThrottlingException three times
-GetSecretValue, app      |                  | lasting  | ConfigurationException           | ResourceNotFoundException once, AccessDeniedException once
+GetSecretValue, app      |                  | lasting  | ConfigurationException           | ResourceNotFoundException once, AccessDeniedException once, DecryptionFailure once, InvalidRequestException once
 """  # noqa: E501 - one row, one line
 """Figma is the issuer in the rows `FigmaRefresh` and `GetSecretValue, app` (its app's credentials), Amplify elsewhere.
 `_cells_of`, below, says which caller meets each fault in which window."""

@@ -4,11 +4,13 @@ The handler runs in this process. Its own clients talk to MiniStack and the stan
 answers go wrong; the stand-in does so for the issuer's. Nothing of ours is replaced.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,10 @@ from local.standin import CLIENT_ID, CLIENT_SECRET, Grant
 from refresh_token.adapters import aws_clients, idempotency_lock, secrets_manager
 from tests.support import fault_table
 from tests.support.botocore_models import modelled_errors
+from tests.support.canaries import leaks, texts_of
 from tests.support.events import CONSUMER, FORCE, TICK, Event, report
 from tests.support.fault_proxy import FaultProxy, Strike, fault_proxy
-from tests.support.function_environment import forget_clients
+from tests.support.function_environment import SERVICE, forget_clients
 from tests.support.lambda_context import LambdaContext
 from tests.support.local_function import LocalFunction
 from tests.support.windows import LEFT
@@ -47,12 +50,21 @@ class Stage:
     """What a cell changes of our clients: how long they wait for an answer."""
     impatient: bool = False
     """Whether a cell made clients that wait a second."""
+    shown: list[str] = field(default_factory=list)
+    """All that a cell's invocations print, and their errors with everything behind them."""
 
     def invoke(self, event: Event) -> Any:
+        printed = StringIO()
+        for handler in logging.getLogger(SERVICE).handlers:  # they keep the stream that they first saw
+            vars(handler)["stream"] = printed
         try:
-            return self.handler(event, LambdaContext(self.seconds_left))
+            with redirect_stdout(printed):
+                return self.handler(event, LambdaContext(self.seconds_left))
         except Exception as error:  # noqa: BLE001 - as the runtime does
+            self.shown += texts_of(error)
             return {"errorType": type(error).__name__}
+        finally:
+            self.shown.append(printed.getvalue())
 
     def seconds_left(self) -> float:
         """Let time pass with the calls: enough for one attempt at the issuer, and after that for two at the write."""
@@ -109,6 +121,7 @@ class Stage:
 
     def clean(self) -> None:
         self.proxy.forget()
+        self.shown.clear()
         self.function.cloud.standin.reset()
         self.patch.undo()
         if self.impatient:
@@ -179,6 +192,7 @@ def test_a_fault_leads_to_what_the_table_says(stage: Stage, cell: fault_table.Ce
     assert set(stage.proxy.calls) <= {*fault_table.SERVICES, "RefreshToken"}
     assert outcome_of(answer, version) == (cell.row.raises if cell.outcome == "raises" else cell.outcome)
     assert_stored(stage, cell, version, grant, answer)
+    assert_nothing_shown(stage, grant)
     assert stage.proxy.calls.count("RefreshToken") == issuer_calls(cell)
     if force_helps(cell):
         stage.proxy.forget()
@@ -207,6 +221,15 @@ def assert_stored(stage: Stage, cell: fault_table.Cell, version: str, grant: Gra
         assert (pair["accessToken"], pair["refreshToken"]) == (grant.access_token, grant.refresh_token)
     assert answer.get("versionId", current) == current
     assert answer.get("accessToken", pair["accessToken"]) == pair["accessToken"]
+
+
+def assert_nothing_shown(stage: Stage, grant: Grant) -> None:
+    """Assert that neither logs nor errors hold a token, the app's credentials, or what AWS says in an error."""
+    _, pair = stage.function.current()
+    tokens = [*(grant.access_token, grant.refresh_token), *(pair["accessToken"], pair["refreshToken"])]
+    shown = "\n".join(stage.shown)
+    assert [secret for secret in (*tokens, CLIENT_ID, CLIENT_SECRET) if secret in shown] == []
+    assert leaks(shown) == []
 
 
 def assert_live(stage: Stage) -> None:

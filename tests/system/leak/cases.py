@@ -5,11 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
-
 from tests.support.canaries import (
     ACCESS,
-    APP_ID,
     APP_SECRET,
     BASIC,
     CLIENT,
@@ -24,17 +21,13 @@ from tests.support.canaries import (
 from tests.support.events import CONSUMER, FORCE, TICK, Event, bare, report, tick
 from tests.support.token_server import Reply, ui_builder_error, ui_builder_issued
 from tests.support.windows import LEFT
-from tests.system.leak.stage import Setting
 
 CONFIGURATION = "ConfigurationException"
-IN_PROGRESS = "RefreshInProgressException"
 MALFORMED = "SecretMalformedException"
 NOT_SEEDED = "SecretNotSeededException"
-NOT_STORED = "TokenNotStoredException"
 PROTOCOL = "IssuerProtocolException"
 REAUTHORIZE = "ReauthorizationRequiredException"
 UNAVAILABLE = "IssuerUnavailableException"
-UNREADABLE = "SecretUnavailableException"
 
 BARE = bare(GIVEN, clientId=GIVEN_CLIENT)
 
@@ -196,28 +189,6 @@ FIGMA_FAULTS: dict[str, Ending] = {
 }
 
 
-def app(client_id: object, client_secret: str) -> str:
-    return json.dumps({"clientId": client_id, "clientSecret": client_secret})
-
-
-APP_SECRETS: dict[str, Ending] = endings(
-    {
-        CONFIGURATION: {
-            "no value": Setting(app=None),
-            "the bare secret": Setting(app=APP_SECRET),
-            "a line break behind the secret": Setting(app=app(APP_ID, f"{APP_SECRET}\n")),
-            "a secret that cannot be sent": Setting(app=app(APP_ID, f"{APP_SECRET}\ud800")),
-            "denied": Setting(app_fault="AccessDeniedException"),
-            "refused with the secret as the code": Setting(app_fault=APP_SECRET),
-        },
-        UNAVAILABLE: {
-            "throttled": Setting(app_fault="ThrottlingException"),
-            "cut off": Setting(app_fault=ConnectionClosedError(endpoint_url=ECHO)),
-        },
-    }
-)
-"""The secret with the app's credentials."""
-
 BY_HAND: dict[str, object] = {"accessToken": ACCESS, "refreshToken": REFRESH, "clientId": CLIENT}
 
 SECRETS: dict[str, tuple[str | bytes, str]] = endings(
@@ -236,55 +207,6 @@ SECRETS: dict[str, tuple[str | bytes, str]] = endings(
     }
 )
 """What the secret holds instead of the pair. That no message shows a value is tested with the parser."""
-
-GET, PUT, MOVE = (f"secretsmanager.{name}" for name in ("GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"))
-CLAIM, CLOSE = "dynamodb.PutItem", "dynamodb.UpdateItem"
-
-
-def failing(calls: Mapping[str, str | Exception]) -> Setting:
-    """Let AWS calls fail; after a write that fails a second is left."""
-    return Setting(aws=calls, seconds_after=1.0) if {PUT, MOVE} & set(calls) else Setting(aws=calls)
-
-
-AROUND: dict[str, Ending] = endings(
-    {
-        UNREADABLE: {
-            "the secret is denied": failing({GET: "AccessDeniedException"}),
-            "the secret is refused with the token as the code": failing({GET: REFRESH}),
-            "the secret is gone": failing(
-                dict.fromkeys((GET, "secretsmanager.DescribeSecret"), "ResourceNotFoundException")
-            ),
-            "Secrets Manager does not answer": failing({GET: EndpointConnectionError(endpoint_url=ECHO)}),
-        },
-        NOT_STORED: {
-            "the pair cannot be written": failing({PUT: "AccessDeniedException"}),
-            "the pair cannot be written, and the code is the token": failing({PUT: ISSUED}),
-            "the write is cut off": failing({PUT: ConnectionClosedError(endpoint_url=ECHO, request=ECHO)}),
-            "the pair cannot be made current": failing({MOVE: "KMSAccessDeniedException"}),
-            "nothing can be written": failing(
-                {PUT: "AccessDeniedException", "dynamodb.DeleteItem": "InternalServerError"}
-            ),
-        },
-        UNAVAILABLE: {
-            "the lock throttles": failing({CLAIM: "ThrottlingException"}),
-            "the lock does not answer": failing({CLAIM: ConnectionClosedError(endpoint_url=ECHO)}),
-        },
-        None: {
-            "an operator stores another pair meanwhile": Setting(overwritten=True),
-            "the lock cannot be closed": failing({CLOSE: "InternalServerError"}),
-            "the last refresh failed": Setting(lock="cooling down"),
-        },
-        CONFIGURATION: {"the lock is denied": failing({CLAIM: "AccessDeniedException"})},
-        IN_PROGRESS: {"too little time": Setting(seconds=5.0)},
-    }
-)
-"""What else goes wrong."""
-
-SLOW: dict[str, Ending] = {
-    "another invocation is refreshing": (Setting(lock="held", seconds=8.3), IN_PROGRESS),
-    "the issuer does not answer in time": (Setting(replies=(Reply(silent=30.0),), seconds=9.0), UNAVAILABLE),
-}
-"""Faults that take a second each."""
 
 WRONG_EVENTS: list[object] = [
     *(GIVEN, [GIVEN], {"token": GIVEN, "clientId": GIVEN_CLIENT}, {"source": GIVEN}, bare(f"{GIVEN}\ud800")),

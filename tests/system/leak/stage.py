@@ -4,33 +4,27 @@ import importlib.util
 import io
 import json
 import logging
-import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
-import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
 import refresh_token
-from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
-from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
-from refresh_token.core.claims import Failure
+from refresh_token.adapters.idempotency_lock import dynamodb_client
+from refresh_token.adapters.secrets_manager import secrets_manager_client
 from refresh_token.errors import RefreshTokenError
-from tests.support.canaries import ACCESS, APP_ID, APP_SECRET, CLIENT, ECHO, ISSUED, NOTE, REFRESH, Sights, texts_of
+from tests.support.canaries import ACCESS, APP_ID, APP_SECRET, CLIENT, ISSUED, NOTE, REFRESH, Sights, texts_of
 from tests.support.function_environment import ENVIRONMENT, UNSET, forget_clients
 from tests.support.lambda_context import LambdaContext
 from tests.support.lock_table import TABLE, create_lock_table
-from tests.support.secret_by_hand import store_by_hand
 from tests.support.token_server import Reply, TokenServer, token_server, ui_builder_issued
 from tests.support.windows import LEFT, WINDOW_VARIABLES
 
@@ -50,25 +44,12 @@ SECONDS = 20.0
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What surrounds an invocation: the issuer's replies, the secret's content, and which AWS calls fail how."""
+    """What surrounds an invocation: the issuer's replies, and the secret's content."""
 
     replies: tuple[Reply, ...] = (ui_builder_issued(accessToken=ISSUED),)
     secret: str | bytes | None = None
     """Content instead of the pair. Empty text means that the secret has no value."""
-    aws: Mapping[str, str | Exception] = field(default_factory=dict)
-    """Which AWS calls (service.Operation) fail: with an error code, and all canaries in the message, or on the way."""
     issuer: str = "amplify"
-    app: str | None = json.dumps({"clientId": APP_ID, "clientSecret": APP_SECRET})
-    """The secret of the app's credentials, which the other issuers need. None means that it has no value."""
-    app_fault: str | Exception | None = None
-    """How reading the app's credentials fails."""
-    lock: Literal["free", "held", "cooling down"] = "free"
-    """"held": another invocation is refreshing and does not finish."""
-    overwritten: bool = False
-    """An operator stores another pair just before the function does."""
-    seconds: float = SECONDS
-    seconds_after: float = SECONDS
-    """What is left of the invocation once the issuer was called."""
 
 
 @dataclass
@@ -112,9 +93,9 @@ class Stage:
         played, begun = Played(Sights()), time.monotonic()
 
         def seconds_left() -> float:
-            return (setting.seconds_after if self.server.seen else setting.seconds) - (time.monotonic() - begun)
+            return SECONDS - (time.monotonic() - begun)
 
-        with self.captured(), hooked(setting):
+        with self.captured():
             try:
                 played.answer = handler(event(version) if callable(event) else event, LambdaContext(seconds_left))
             except Exception as error:  # noqa: BLE001 - the test checks whatever leaves the handler
@@ -129,17 +110,11 @@ class Stage:
             pair["expiresAt"] = (datetime.now(UTC) + left).isoformat()
         secret = self._create_secret("SECRET_ARN", json.dumps(pair) if setting.secret is None else setting.secret)
         if setting.issuer != "amplify":
-            self._create_secret("APP_SECRET_ARN", setting.app)
+            self._create_secret("APP_SECRET_ARN", json.dumps({"clientId": APP_ID, "clientSecret": APP_SECRET}))
         self._environment.setenv("ISSUER", setting.issuer)
         self.module._connection.cache_clear()
         dynamodb_client.cache_clear()  # Powertools hooks itself to the client each time that a lock is made
-        version = str(secret.get("VersionId", "none"))
-        if setting.lock != "free":
-            lock, now = IdempotencyLock(TABLE, secret["ARN"], dynamodb_client()), datetime.now(UTC)
-            lock.claim(version, seconds=60, now=now, ignore_cooldown=False)
-            if setting.lock == "cooling down":
-                lock.record_failure(version, Failure("IssuerUnavailableException", now + timedelta(minutes=1)))
-        return version
+        return str(secret.get("VersionId", "none"))
 
     def _create_secret(self, variable: str, content: str | bytes | None) -> Any:
         value = {"SecretBinary": content} if isinstance(content, bytes) else {"SecretString": content}
@@ -174,41 +149,6 @@ class Stage:
         for item in dynamodb_client().scan(TableName=TABLE)["Items"]:
             sights.add("lock table", repr(item))
             dynamodb_client().delete_item(TableName=TABLE, Key={"id": item["id"]})
-
-
-@contextmanager
-def hooked(setting: Setting) -> Iterator[None]:
-    """Interfere with AWS calls before they reach moto, where botocore's own Stubber does."""
-    clients: dict[str, Any] = {"secretsmanager": secrets_manager_client(), "dynamodb": dynamodb_client()}
-    hooks = [(clients[call.split(".")[0]], call, _failure(how)) for call, how in setting.aws.items()]
-    if setting.overwritten:
-        hooks.append((clients["secretsmanager"], "secretsmanager.PutSecretValue", _overwrite))
-    if setting.app_fault:  # nothing else reads with the client that tries once
-        hooks.append((secrets_manager_writer(), "secretsmanager.GetSecretValue", _failure(setting.app_fault)))
-    for client, call, hook in hooks:
-        client.meta.events.register(f"before-call.{call}", hook)
-    try:
-        yield
-    finally:
-        for client, call, hook in hooks:
-            client.meta.events.unregister(f"before-call.{call}", hook)
-
-
-def _failure(how: str | Exception) -> Callable[..., object]:
-    def fail(**_: object) -> tuple[AWSResponse, dict[str, object]]:
-        if isinstance(how, Exception):
-            raise how
-        parsed = {"Error": {"Code": how, "Message": ECHO}, "ResponseMetadata": {"HTTPStatusCode": 400}, "Reason": ECHO}
-        return AWSResponse("", 400, HTTPHeaders(), None), parsed
-
-    return fail
-
-
-def _overwrite(**_: object) -> None:
-    pair = {"accessToken": ACCESS, "refreshToken": REFRESH, "expiresIn": 7_776_000, "note": NOTE}
-    client = boto3.client("secretsmanager")
-    store_by_hand(client, os.environ["SECRET_ARN"], json.dumps(pair))
-    client.close()
 
 
 def load_handler() -> ModuleType:
