@@ -50,14 +50,19 @@ class RefreshTokenStack(Stack):
         Tags.of(self).add("Application", "refresh-token")
         Tags.of(self).add("Stage", settings.stage)
 
-        CfnOutput(self, "FunctionName", value=refresher.function.function_name)
-        CfnOutput(self, "FunctionArn", value=refresher.function.function_arn)
-        CfnOutput(self, "FunctionAliasArn", value=refresher.alias.function_arn)
-        if refresher.layer:
-            CfnOutput(self, "ClientLayerArn", value=refresher.layer.layer_version_arn)
-        CfnOutput(self, "SecretArn", value=refresher.secret_arn)
-        if refresher.app_secret_arn:
-            CfnOutput(self, "AppSecretArn", value=refresher.app_secret_arn)
-        CfnOutput(self, "DeadLetterQueueUrl", value=refresher.dead_letter_queue.queue_url)
-        if refresher.topic:
-            CfnOutput(self, "AlarmTopicArn", value=refresher.topic.topic_arn)
+        add_outputs(self, refresher)
+
+
+def add_outputs(stack: Stack, refresher: TokenRefresher) -> None:
+    """Add the outputs that operators, and `tokenctl`, rely on."""
+    CfnOutput(stack, "FunctionName", value=refresher.function.function_name)
+    CfnOutput(stack, "FunctionArn", value=refresher.function.function_arn)
+    CfnOutput(stack, "FunctionAliasArn", value=refresher.alias.function_arn)
+    if refresher.layer:
+        CfnOutput(stack, "ClientLayerArn", value=refresher.layer.layer_version_arn)
+    CfnOutput(stack, "SecretArn", value=refresher.secret_arn)
+    if refresher.app_secret_arn:
+        CfnOutput(stack, "AppSecretArn", value=refresher.app_secret_arn)
+    CfnOutput(stack, "DeadLetterQueueUrl", value=refresher.dead_letter_queue.queue_url)
+    if refresher.topic:
+        CfnOutput(stack, "AlarmTopicArn", value=refresher.topic.topic_arn)

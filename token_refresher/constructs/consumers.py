@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from aws_cdk import Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ram as ram
@@ -23,6 +24,8 @@ def publish(scope: Construct, path: str | None, values: Mapping[str, str], accou
             parameter_name=f"{path.rstrip('/')}/{name}",
             string_value=value,
             tier=tier,
+            # The CDK asks for this if the name is known only at deployment.
+            simple_name=False if Token.is_unresolved(path) else None,
         )
         for name, value in values.items()
     ]
