@@ -55,7 +55,7 @@ snapshots: $(VENV)/.done ## update the snapshots of the templates, and the READM
 lock: $(VENV)/.done ## write the hashes of every pinned package, after you changed a pin (some minutes)
 	@$(BIN)/python -m infra.lock
 
-dist: $(VENV)/.done ## build the wheels and their bill of materials into dist/
+dist: $(VENV)/.done ## build into dist/ what a release publishes: wheels, templates, a bill of materials, checksums
 	@$(BIN)/python -m infra.dist
 
 mutants: $(VENV)/.done ## break the core in about 1600 ways and count how many of them the tests notice (some minutes)

@@ -1,4 +1,6 @@
-"""`make dist`: builds the wheels into dist/, and a software bill of materials beside them (CycloneDX 1.6).
+"""`make dist`: builds into dist/ what a release publishes.
+
+That is the wheels, a software bill of materials (CycloneDX 1.6), what teams without Python deploy, and checksums.
 
 The same sources make the same bytes on every machine: the build sees a clean copy of the packages, with fixed times and
 permissions, and its tools are pinned in the two pyproject.toml files.
@@ -17,6 +19,7 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import Any, Final
 
+from infra import portable
 from token_client import __version__
 from token_refresher.bundling.bundle import REQUIREMENTS
 
@@ -111,6 +114,14 @@ def _component(name: str, version: str, digests: list[str]) -> dict[str, Any]:
     }
 
 
+def _sums(files: list[Path]) -> Path:
+    """Write the checksums beside the files, as `sha256sum --check` reads them."""
+    sums = files[0].with_name("SHA256SUMS")
+    lines = sorted(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)
+    sums.write_text("".join(lines), encoding="utf-8")
+    return sums
+
+
 def notes(tag: str, changelog: Path = ROOT / "CHANGELOG.md") -> str:
     """Return what the changelog says about a version, whose tag is ``v`` and the version.
 
@@ -139,7 +150,8 @@ def main() -> None:
         return
     folder = ROOT / "dist"
     shutil.rmtree(folder, ignore_errors=True)
-    for file in build(folder):
+    files = [*build(folder), *portable.build(folder)]
+    for file in [*files, _sums(files)]:
         print(file.relative_to(ROOT))  # noqa: T201 - a command's output
 
 

@@ -1,5 +1,6 @@
 """The stack for teams that use neither Python nor our sources: what they can choose are CloudFormation parameters."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -14,14 +15,16 @@ from infra.stage_settings import SETTINGS, StageSettings
 from token_refresher.construct import TokenRefresher
 from token_refresher.settings.refresher_settings import ARCHITECTURES, LOG_LEVELS, RETENTION_DAYS
 
-_FUNCTION: Final = {
+_Choices = Mapping[str, tuple[str, dict[str, Any]]]
+
+_FUNCTION: Final[_Choices] = {
     "architecture": ("Architectures.0", {"allowed_values": [*ARCHITECTURES]}),
     "memory_mb": ("MemorySize", {"type": "Number", "min_value": 128, "max_value": 10_240}),
     "log_level": ("Environment.Variables.POWERTOOLS_LOG_LEVEL", {"allowed_values": [*LOG_LEVELS]}),
 }
 """Settings of the function: the property of the resource, and the rules that CloudFormation checks."""
 
-_OAUTH2: Final = {
+_OAUTH2: Final[_Choices] = {
     "oauth2_token_url": (
         "Environment.Variables.OAUTH2_TOKEN_URL",
         {"default": None, "allowed_pattern": "https://.+", "max_length": 130},
@@ -33,7 +36,7 @@ _OAUTH2: Final = {
         {"type": "Number", "min_value": 60, "max_value": 31_536_000},
     ),
 }
-"""The same for the issuer `oauth2`. The lengths of all together fit into the description of a version, 256 characters."""
+"""The same for the issuer `oauth2`. All together must fit into the description of a version, 256 characters."""
 
 
 class PortableStack(Stack):
@@ -76,7 +79,7 @@ class PortableStack(Stack):
         self._let_choose_email()
         add_outputs(self, refresher)
 
-    def _let_choose_function(self, choices: dict[str, tuple[str, dict[str, Any]]]) -> None:
+    def _let_choose_function(self, choices: _Choices) -> None:
         function = cast("lambda_.CfnFunction", self._refresher.function.node.default_child)
         parameters = []
         for key, (place, rules) in choices.items():

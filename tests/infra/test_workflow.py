@@ -14,8 +14,11 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PIPELINE = ROOT / ".github" / "workflows" / "pipeline.yml"
 ALLOWED = (
     *("actions/checkout", "actions/setup-python", "actions/upload-artifact", "actions/download-artifact"),
-    "aws-actions/configure-aws-credentials",
+    *("aws-actions/configure-aws-credentials", "pypa/gh-action-pypi-publish"),
 )
+SIGNED_IN = ("aws-actions/configure-aws-credentials@", "pypa/gh-action-pypi-publish@")
+"""What proves with a token of the job's, not with a stored key, who calls."""
+
 EXPRESSIONS = re.compile(r"\$\{\{(.*?)\}\}")
 
 
@@ -59,7 +62,7 @@ def test_every_action_is_pinned_by_its_commit(workflow: Path) -> None:
 def test_a_job_has_no_unused_permission(workflow: Path) -> None:
     assert yaml.safe_load(workflow.read_text(encoding="utf-8"))["permissions"] == {}
     for name, job in jobs(workflow).items():
-        signs_in = any("configure-aws-credentials" in step.get("uses", "") for step in job["steps"])
+        signs_in = any(step.get("uses", "").startswith(SIGNED_IN) for step in job["steps"])
         token = {"id-token": "write"} if signs_in else {}
         publishes = any(step.get("run", "").startswith("gh release create") for step in job["steps"])
         assert job["permissions"] == {"contents": "write" if publishes else "read", **token}, name
