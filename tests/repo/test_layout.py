@@ -93,7 +93,7 @@ PACKAGES: dict[str, set[str]] = {
     "refresh_token": set(),
     "token_client": set(),
     "token_refresher": {"refresh_token"},
-    "tokenctl": {"refresh_token"},
+    "tokenctl": {"refresh_token", "token_client"},
 }
 """The other packages of this repository that each package of the wheel may import."""
 
@@ -118,7 +118,7 @@ CLI_ROOMS: dict[str, set[str]] = {
     "streams": {"errors"},
     "stack": {"errors"},
     "aws_style": {"errors", "stack", "streams"},
-    "checks": {"errors", "stack"},
+    "checks": {"errors", "sign_in", "stack"},
     "terminal": {"errors", "stack"},
     "sign_in": {"errors", "stack", "terminal"},
     "commands": {"aws_style", "checks", "errors", "sign_in", "stack", "terminal"},

@@ -1,7 +1,7 @@
 """A check and its result."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -54,6 +54,9 @@ class Subject:
     now: datetime
     planned_issuer: str | None = None
     """The issuer that the operator is about to deploy; None stands for the deployed one, or else the default."""
+
+    probe_url: str | None = field(default=None, repr=False)
+    """The page to ask with the stored token; None stands for the issuer's own."""
 
     @property
     def restore(self) -> str:

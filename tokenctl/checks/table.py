@@ -14,6 +14,7 @@ from tokenctl.checks.operation import (
     check_subscribers,
 )
 from tokenctl.checks.policy import check_policy
+from tokenctl.checks.probe import check_probe
 from tokenctl.checks.stack import check_app_secret, check_issuer, check_stack
 from tokenctl.checks.token import check_grant, check_key, check_secret, check_window
 
@@ -43,3 +44,5 @@ AFTER_DEPLOYMENT: Final = (
     Check("subscribers", ("stack",), check_subscribers),
     Check("dead letters", ("stack",), check_dead_letters),
 )
+PROBE: Final = Check("probe", ("secret",), check_probe)
+"""Sends the stored access token to its provider, so only on request."""

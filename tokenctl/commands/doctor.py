@@ -9,15 +9,18 @@ from typing import Final
 import click
 
 from refresh_token.errors import ReauthorizationRequiredException
+from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.issuers import NAMES
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.checks.check import Finding, Level, Subject, perform_checks
-from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT
+from tokenctl.checks.probe import provider_host
+from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT, PROBE
 from tokenctl.commands.refresh import WARNING, force_refresh
 from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.sign_in.options import validate_address
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import sign_in_command
 from tokenctl.stack.status_report import judge, token_report
@@ -37,6 +40,7 @@ EXAMPLES: Final = """\b
 Examples:
   tokenctl doctor --stage prod --before-deployment --issuer figma
   tokenctl doctor --stage prod
+  tokenctl doctor --stage prod --probe
   tokenctl doctor --stage prod --call
 
 \b
@@ -47,24 +51,40 @@ Exit codes: 0 all is well, 1 the worst is a WARN, 2 the worst is a FAIL.
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option("--before-deployment", is_flag=True, help="Check only what a deployment needs.")
 @click.option("--issuer", type=click.Choice(NAMES), help="With --before-deployment: the issuer that you will deploy.")
+@click.option("--probe", is_flag=True, help="Ask the provider whose the stored token is. Refreshes nothing.")
+@click.option("--probe-url", metavar="URL", help="The same, at this address of the provider's API.")
 @click.option("--call", is_flag=True, help="Make one real refresh as well, after a question.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @target_options
 @output_options
 def doctor(  # noqa: PLR0913 - one for each option
-    *, target: Target, before_deployment: bool, issuer: str | None, call: bool, yes: bool, output: Output
+    *,
+    target: Target,
+    before_deployment: bool,
+    issuer: str | None,
+    probe: bool,
+    probe_url: str | None,
+    call: bool,
+    yes: bool,
+    output: Output,
 ) -> int:
     """Check account, stack, token pair and schedule: one line for each check, with how to fix what is wrong.
 
     Changes nothing, except with --call. Skips a check if one that it needs has failed.
     """
-    if issuer and not before_deployment:
-        raise UsageError("--issuer needs --before-deployment. A deployed stack says which issuer it has.")
+    probe = probe or probe_url is not None
+    _check_options(before_deployment=before_deployment, issuer=issuer, tries_token=probe or call)
+    deployed = DeployedStack(target)
+    if probe_url is not None:
+        _confirm_address(deployed, probe_url, yes=yes)
     if call:
         output.check("doctor", [{"check": "call", "level": "OK", "text": "text", "fix": ""}])
         confirm(WARNING, yes=yes)
     checks = (*BEFORE_DEPLOYMENT, *(() if before_deployment else AFTER_DEPLOYMENT))
-    subject = Subject(target=target, deployed=DeployedStack(target), now=datetime.now(UTC), planned_issuer=issuer)
+    checks += (PROBE,) if probe else ()
+    subject = Subject(
+        target=target, deployed=deployed, now=datetime.now(UTC), planned_issuer=issuer, probe_url=probe_url
+    )
     found: dict[str, Finding] = {}
 
     def tell(name: str, finding: Finding) -> None:
@@ -95,9 +115,26 @@ def doctor(  # noqa: PLR0913 - one for each option
 
 def _verdict(subject: Subject, findings: list[tuple[str, Finding]]) -> Verdict:
     """Return the verdict of `tokenctl status`, with the names of the checks that found something."""
-    token = token_report(subject.deployed, subject.now, subject.failure)
+    rejected = any(name == PROBE.name and finding.level is Level.FAIL for name, finding in findings)
+    token = {**token_report(subject.deployed, subject.now, subject.failure), "rejected": rejected}
     names = [name for name, finding in findings if finding.urgent and EXIT_CODES[finding.level]]
     return judge(subject.deployed, token, [f"see {', '.join(names)}"] if names else [])
+
+
+def _check_options(*, before_deployment: bool, issuer: str | None, tries_token: bool) -> None:
+    if issuer and not before_deployment:
+        raise UsageError("--issuer needs --before-deployment. A deployed stack says which issuer it has.")
+    if before_deployment and tries_token:
+        raise UsageError("--before-deployment goes with neither --probe nor --call: there is no token to try yet.")
+
+
+def _confirm_address(deployed: DeployedStack, url: str, *, yes: bool) -> None:
+    """Ask whether the token may go to an address whose host is not known as its provider's."""
+    validate_address(url, "--probe-url")
+    known, host = provider_host(deployed), authority(url)
+    if known != host:
+        but = f", but its issuer is {known}" if known else ""
+        confirm(f"The access token goes to {host}{but}. Go on only if that is the token's provider.", yes=yes)
 
 
 def _check_call(subject: Subject) -> Finding:

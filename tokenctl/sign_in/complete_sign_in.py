@@ -14,7 +14,7 @@ from tokenctl.sign_in.authorization_response import AuthorizationResponse, Outco
 from tokenctl.sign_in.callback_app import CallbackApp
 from tokenctl.sign_in.code_exchange import NOTHING_STORED, CodeExchange
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.pair_secret import store_pair
+from tokenctl.stack.pair_secret import SCOPE, store_pair
 from tokenctl.stack.token_life import utc_minute
 
 
@@ -92,7 +92,10 @@ def _pair(sign_in: SignIn, response: AuthorizationResponse) -> TokenPair:
 
 def _store(sign_in: SignIn, pair: TokenPair) -> StoredSignIn:
     try:
-        version_id = store_pair(sign_in.deployed, {**sign_in.kept, **json.loads(pair.to_json())}, sign_in.issued_by)
+        kept = {key: value for key, value in sign_in.kept.items() if key != SCOPE}
+        scope = {SCOPE: " ".join(sign_in.request.scopes)} if sign_in.request.scopes else {}
+        document = {**kept, **scope, **json.loads(pair.to_json())}
+        version_id = store_pair(sign_in.deployed, document, sign_in.issued_by)
     except TokenctlError as error:
         raise type(error)(
             "A new pair was issued, which ends an older one of the same user, but it could not be stored: "

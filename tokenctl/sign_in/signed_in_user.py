@@ -1,11 +1,12 @@
 """Asking an issuer who signed in, for people to read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
 from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.profiles import Profile
+from tokenctl.errors import TokenctlError
 from tokenctl.sign_in.transport import get
 
 MAX_SECONDS: Final = 5.0
@@ -21,8 +22,16 @@ def who_asks(profile: Profile, token_url: str, bundle: str | None) -> Callable[[
 
 
 def _user(profile: Profile, bundle: str | None, access_token: str) -> str | None:
-    document = get(profile.user_url, access_token, bundle=bundle, seconds=MAX_SECONDS)
-    names = [name for key in profile.user_keys if isinstance(name := document.get(key), str) and name.isprintable()]
+    try:
+        response = get(profile.user_url, access_token, bundle=bundle, seconds=MAX_SECONDS).response
+    except TokenctlError:
+        return None
+    return user_in(response.document, profile.user_keys, access_token) if response.succeeded else None
+
+
+def user_in(document: Mapping[str, object], keys: tuple[str, ...], access_token: str) -> str | None:
+    """Return the user that an answer names under these keys; None if it names none, or echoes the token."""
+    names = [name for key in keys if isinstance(name := document.get(key), str) and name.isprintable()]
     if not names or any(access_token in name for name in names):
         return None
     first, *others = names

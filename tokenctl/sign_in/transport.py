@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -30,8 +31,43 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 5.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """What is sent, within which time, and where, in words for a message."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    seconds: float
+    place: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An answer whose body is decoded."""
+
+    status: int
+    body: bytes | None = field(repr=False)
+    content_type: str | None
+    challenge: str = field(repr=False)
+    """The headers ``WWW-Authenticate``, with commas between them."""
+
+    @property
+    def redirects(self) -> bool:
+        """Whether it leads elsewhere; nothing here follows."""
+        return HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.BAD_REQUEST
+
+    @property
+    def response(self) -> TokenResponse:
+        """The answer with the members of its body."""
+        return TokenResponse(self.status, members(self.body, self.content_type) or {}, self.challenge)
+
+
 def post(url: str, request: TokenRequest, *, bundle: str | None, seconds: float) -> TokenResponse:
-    """Send a request and return the answer within `seconds`; `bundle` is a file of certificates to trust.
+    """Send a request to a token endpoint and return the answer within `seconds`.
+
+    `bundle` is a file of certificates to trust.
 
     Raises:
         TokenctlError: the server cannot be reached, or does not answer in time.
@@ -39,77 +75,70 @@ def post(url: str, request: TokenRequest, *, bundle: str | None, seconds: float)
         ConfigurationError: the certificates or the proxy of the configuration cannot be used.
 
     """
-    address = urlsplit(url)
-    LOG.debug("token request to %s://%s", address.scheme, address.netloc)
-    start = time.monotonic()
-    with _pool(url, bundle) as pool:
-        # A daemon thread, because nothing else can abandon the resolution of a name that takes too long.
-        outcome: Future[TokenResponse] = Future()
-        threading.Thread(
-            target=_fulfil, args=(outcome, pool, url, request, seconds), name="token request", daemon=True
-        ).start()
-        try:
-            response = outcome.result(seconds)
-        except TimeoutError:
-            raise _unreachable("no answer in time") from None
-    LOG.debug("token request: HTTP %d in %.2f s", response.status, time.monotonic() - start)
-    if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
+    answer = _exchange(
+        _Request(
+            method="POST",
+            url=url,
+            headers=request.all_headers("tokenctl"),
+            body=request.body,
+            seconds=seconds,
+            place="its token endpoint",
+        ),
+        bundle,
+    )
+    if answer.redirects:
         raise ServiceError(
-            f"The issuer's answer makes no sense: HTTP {response.status}, a redirect, which is not followed. Check the "
+            f"The issuer's answer makes no sense: HTTP {answer.status}, a redirect, which is not followed. Check the "
             "address of its token endpoint."
         )
-    return response
+    return answer.response
 
 
-def get(url: str, access_token: str, *, bundle: str | None, seconds: float) -> Mapping[str, object]:
-    """Return the JSON object at an address, asked with an access token; empty if there is none in time."""
-    import urllib3
-
+def get(url: str, access_token: str, *, bundle: str | None, seconds: float) -> Answer:
+    """Ask for a page with an access token; raises as `post`, but returns a redirect as any other answer."""
     headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json", "User-Agent": "tokenctl"}
-    try:
-        with (
-            _pool(url, bundle) as pool,
-            pool.request(
-                "GET",
-                url,
-                headers=headers,
-                redirect=False,
-                retries=False,
-                timeout=urllib3.Timeout(total=seconds),
-                preload_content=False,
-            ) as response,
-        ):
-            body = response.read(MAX_BYTES, decode_content=False)
-    except (urllib3.exceptions.HTTPError, ConfigurationError, ValueError, OSError):
-        return {}
-    return members(body, response.headers.get("Content-Type")) or {} if response.status == HTTPStatus.OK else {}
+    return _exchange(_Request(method="GET", url=url, headers=headers, seconds=seconds, place="the page"), bundle)
 
 
-def _fulfil(
-    outcome: "Future[TokenResponse]", pool: "urllib3.PoolManager", url: str, request: TokenRequest, seconds: float
-) -> None:
+def _exchange(request: _Request, bundle: str | None) -> Answer:
+    address = urlsplit(request.url)
+    LOG.debug("%s request to %s://%s", request.method, address.scheme, address.netloc)
+    start = time.monotonic()
+    with _pool(request.url, bundle) as pool:
+        # A daemon thread, because nothing else can abandon the resolution of a name that takes too long.
+        outcome: Future[Answer] = Future()
+        threading.Thread(target=_fulfil, args=(outcome, pool, request), name="token request", daemon=True).start()
+        try:
+            answer = outcome.result(request.seconds)
+        except TimeoutError:
+            raise _unreachable("no answer in time", request.place) from None
+    LOG.debug("%s request: HTTP %d in %.2f s", request.method, answer.status, time.monotonic() - start)
+    return answer
+
+
+def _fulfil(outcome: Future[Answer], pool: "urllib3.PoolManager", request: _Request) -> None:
     try:
-        outcome.set_result(_send(pool, url, request, seconds))
+        outcome.set_result(_send(pool, request))
     except TokenctlError as error:
         outcome.set_exception(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold the request
-        outcome.set_exception(_unreachable(type(error).__name__))
+        outcome.set_exception(_unreachable(type(error).__name__, request.place))
 
 
-def _send(pool: "urllib3.PoolManager", url: str, request: TokenRequest, seconds: float) -> TokenResponse:
+def _send(pool: "urllib3.PoolManager", request: _Request) -> Answer:
     import urllib3
 
     try:
-        connections = pool.connection_from_url(url)
+        connections = pool.connection_from_url(request.url)
         connections.ConnectionCls = type("_Connection", (connections.ConnectionCls,), {"response_class": FinalResponse})
         response = pool.request(
-            "POST",
-            url,
+            request.method,
+            request.url,
             body=request.body,
-            headers=request.all_headers("tokenctl"),
+            headers=request.headers,
             redirect=False,
             retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds),
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=request.seconds),
             preload_content=False,
             enforce_content_length=False,  # an answer that is cut off counts if its object is complete
         )
@@ -119,15 +148,18 @@ def _send(pool: "urllib3.PoolManager", url: str, request: TokenRequest, seconds:
         cause = error.args[0] if isinstance(error, urllib3.exceptions.SSLError) and error.args else error
     else:
         headers = response.headers
-        content = decoded(body, headers.get("Content-Encoding"), max_bytes=MAX_BYTES)
-        document = members(content, headers.get("Content-Type")) or {}
-        return TokenResponse(response.status, document, headers.get("WWW-Authenticate", ""))
+        return Answer(
+            status=response.status,
+            body=decoded(body, headers.get("Content-Encoding"), max_bytes=MAX_BYTES),
+            content_type=headers.get("Content-Type"),
+            challenge=headers.get("WWW-Authenticate", ""),
+        )
     if isinstance(cause, ssl.SSLCertVerificationError):
         raise TokenctlError(
-            "The issuer's certificate is not trusted, so nothing was sent to it. Check the address of its token "
-            "endpoint; name a certificate to trust with --ca-bundle."
+            "The issuer's certificate is not trusted, so nothing was sent to it. Check the address of "
+            f"{request.place}; name a certificate to trust with --ca-bundle."
         )
-    raise _unreachable(type(cause).__name__)
+    raise _unreachable(type(cause).__name__, request.place)
 
 
 def _pool(url: str, bundle: str | None) -> "urllib3.PoolManager":
@@ -163,8 +195,7 @@ def _tls_context(bundle: str | None) -> ssl.SSLContext:
     )
 
 
-def _unreachable(what: str) -> TokenctlError:
+def _unreachable(what: str, place: str) -> TokenctlError:
     return TokenctlError(
-        f"The issuer could not be reached ({what}). Check the network, HTTPS_PROXY and the address of its token "
-        "endpoint."
+        f"The issuer could not be reached ({what}). Check the network, HTTPS_PROXY and the address of {place}."
     )

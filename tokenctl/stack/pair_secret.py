@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from refresh_token.core.issued_by import KEY as ISSUED_BY
 from refresh_token.core.issued_by import IssuedBy
@@ -20,6 +20,9 @@ from tokenctl.stack.function import tick
 from tokenctl.stack.issuer import deployed_issued_by, sign_in_command
 from tokenctl.stack.secrets_manager import get_current_value, get_value_of, put_document
 from tokenctl.stack.target import Target
+
+SCOPE: Final = "scope"
+"""The key under which a sign-in notes the scopes of the grant."""
 
 
 class NoPairError(TokenctlError):

@@ -18,6 +18,9 @@ _DUE: Final = {
 }
 
 
+_ERROR: Final = "consumers get an error"
+
+
 class Health(StrEnum):
     """How a deployment is, from best to worst."""
 
@@ -45,6 +48,11 @@ class Commands:
         """What a person must do, as an instruction."""
         return f"{'store a new token' if self.static else 'sign in again'} with `{self.renew}`"
 
+    @property
+    def refreshing(self) -> str:
+        """How to refresh, as an instruction."""
+        return f"refresh with `{self.refresh}`"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
@@ -62,7 +70,8 @@ class Verdict:
 def verdict_of(token: Mapping[str, Any], troubles: Sequence[str], commands: Commands) -> Verdict:
     """Judge a deployment.
 
-    `token` is that part of the report of `tokenctl status`; `troubles` is what is wrong with the rest.
+    `token` is that part of the report of `tokenctl status`, and `rejected` says whether the provider does not accept
+    the access token, if it was asked. `troubles` is what is wrong with the rest.
     """
     if "error" in token:
         dead = (commands.renewal, "the secret holds nothing that the function can use") if token["noPair"] else None
@@ -77,20 +86,35 @@ def verdict_of(token: Mapping[str, Any], troubles: Sequence[str], commands: Comm
 
 def _why_dead(token: Mapping[str, Any], commands: Commands) -> tuple[str, str] | None:
     """Return what a person must do and why, if the pair is dead."""
-    failure, lives = token["failure"], token["hasAccessToken"] and Window(token["window"]) is not Window.EXPIRED
-    until = f"consumers get the token until {token['expiresAt'] or 'it ends'}" if lives else "consumers get an error"
-    refresh = f"refresh with `{commands.refresh}`"
+    return _why_refused(token, commands) or _why_ended(token, commands)
+
+
+def _why_refused(token: Mapping[str, Any], commands: Commands) -> tuple[str, str] | None:
+    failure = token["failure"]
+    until = f"consumers get the token until {token['expiresAt'] or 'it ends'}" if _lives(token) else _ERROR
     if token["mismatch"]:
         return commands.renewal, f"{token['mismatch']}; {until}"
     if failure == ReauthorizationRequiredException.__name__:
         return commands.renewal, "the token was reported dead" if commands.static else f"the issuer refused it; {until}"
     if failure == TokenNotStoredException.__name__:
-        return refresh, "a newer token was issued but could not be stored, so the stored one is dead"
-    if (commands.static or not token["hasRefreshToken"]) and not lives:
-        return commands.renewal, "the token has ended, and consumers get an error"
-    if failure and (not lives or token["window"] == Window.UNKNOWN):
-        return refresh, f"the last refresh failed with {failure}, and consumers get an error"
+        return commands.refreshing, "a newer token was issued but could not be stored, so the stored one is dead"
+    if token.get("rejected"):
+        do = commands.refreshing if token["hasRefreshToken"] and not commands.static else commands.renewal
+        return do, "the provider does not accept the token that consumers get"
     return None
+
+
+def _why_ended(token: Mapping[str, Any], commands: Commands) -> tuple[str, str] | None:
+    failure, lives = token["failure"], _lives(token)
+    if (commands.static or not token["hasRefreshToken"]) and not lives:
+        return commands.renewal, f"the token has ended, and {_ERROR}"
+    if failure and (not lives or token["window"] == Window.UNKNOWN):
+        return commands.refreshing, f"the last refresh failed with {failure}, and {_ERROR}"
+    return None
+
+
+def _lives(token: Mapping[str, Any]) -> bool:
+    return bool(token["hasAccessToken"]) and Window(token["window"]) is not Window.EXPIRED
 
 
 def _worries(token: Mapping[str, Any], commands: Commands) -> Iterator[str]:

@@ -34,7 +34,7 @@ def test_a_sign_in_uses_pkce(stack: Stack, opened: Start, browser: Chrome) -> No
     user = stack.cloud.standin.grants()[0].user
     assert re.search(rf"Signed in\..*signed in as +{user.partition('@')[0]} \({user}\)\n", done.out, re.DOTALL)
     assert user in browser.page_source
-    assert f"token request to {stack.cloud.standin.url}\n" in done.err
+    assert f"POST request to {stack.cloud.standin.url}\n" in done.err
     assert_stored(stack)
     assert len(stack.cloud.standin.calls("FigmaToken")) == 1
     assert stack.cloud.standin.calls("ExchangeCodeForToken") == []

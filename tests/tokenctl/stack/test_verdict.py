@@ -54,6 +54,16 @@ VERDICTS: dict[str, tuple[dict[str, Any], list[str], str]] = {
         [],
         f"{REFRESH}A newer token was issued but could not be stored, so the stored one is dead.",
     ),
+    "rejected": (
+        {"rejected": True},
+        ["see probe"],
+        f"{REFRESH}The provider does not accept the token that consumers get.",
+    ),
+    "rejected for good": (
+        {"rejected": True, "hasRefreshToken": False},
+        [],
+        f"{AGAIN}The provider does not accept the token that consumers get.",
+    ),
     "failed": (UNAVAILABLE, [], "DEGRADED the last refresh failed with IssuerUnavailableException"),
     "failed, ended": (
         {**EXPIRED, **UNAVAILABLE},

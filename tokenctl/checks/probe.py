@@ -1,0 +1,138 @@
+"""The check that asks the provider whether it accepts the stored access token. It refreshes nothing."""
+
+from http import HTTPStatus
+from typing import Final
+
+from refresh_token.core.ports import StoredPair
+from refresh_token.core.token_pair import TokenPair
+from refresh_token.errors import ReauthorizationRequiredException
+from refresh_token.oauth.addresses import authority
+from refresh_token.oauth.challenges import challenges
+from refresh_token.oauth.issuers import AMPLIFY, SETTINGS, AmplifySettings, FigmaSettings
+from refresh_token.oauth.profiles import Profile
+from refresh_token.oauth.variables import VariableReader
+from tokenctl.checks.check import Finding, Level, Subject
+from tokenctl.errors import TokenctlError
+from tokenctl.sign_in.options import validate_address
+from tokenctl.sign_in.signed_in_user import MAX_SECONDS, user_in
+from tokenctl.sign_in.transport import Answer, get
+from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.issuer import deployed_issued_by, deployed_issuer, deployed_settings, renewal_command
+from tokenctl.stack.pair_secret import SCOPE, read_pair
+
+USER_CLAIMS: Final = ("preferred_username", "name", "email")
+"""How OpenID Connect Core, 5.1, names the user; for issuers whose profile has no keys of its own."""
+
+_ELSEWHERE: Final = "give --probe-url with an address of the provider's API that answers a GET with JSON"
+
+
+def user_page(deployed: DeployedStack) -> str:
+    """Return the issuer's own page about the user of a token; "" if there is none, or if nobody knows whose it is."""
+    profile = _profile(deployed)
+    return profile.user_url if profile else ""
+
+
+def provider_host(deployed: DeployedStack) -> str | None:
+    """Return the host that the deployment's tokens may go to as they are; None if nobody knows it."""
+    try:
+        page = user_page(deployed)
+    except TokenctlError:
+        return None
+    if page:
+        return authority(page)
+    issued_by = deployed_issued_by(deployed)
+    return issued_by.host if issued_by and issued_by.issuer in SETTINGS else None
+
+
+def _profile(deployed: DeployedStack) -> Profile | None:
+    issuer = deployed_issuer(deployed)
+    if issuer in SETTINGS:
+        return deployed_settings(deployed).profile
+    if issuer != AMPLIFY:
+        return None
+    amplify = AmplifySettings.from_variables(VariableReader(deployed.target.function_variables))
+    # Amplify UI Builder refreshes Figma's tokens. Those of a server in its place may be anybody's.
+    return None if amplify.endpoint_url else FigmaSettings().profile
+
+
+def check_probe(subject: Subject) -> Finding:
+    """Check that the provider accepts the stored access token, and say whose it is."""
+    stored, deployed = subject.stored, subject.deployed
+    if not stored.pair.access_token:
+        return Finding(Level.SKIP, "there is no access token yet")
+    if stored.pair.expires_at is not None and stored.pair.expires_at <= subject.now:
+        return Finding(Level.SKIP, "the access token has expired, as the check `window` says")
+    url = subject.probe_url or user_page(deployed)
+    if not url:
+        issuer = deployed_issuer(deployed)
+        return _unknown(f"the page that tells whose token it is, with the issuer {issuer}, is not known", _ELSEWHERE)
+    validate_address(url, "The address of the issuer's page")
+    ours = deployed_issued_by(deployed)
+    if not subject.probe_url and ours and stored.pair.issued_by not in {None, ours}:
+        return _unknown(f"the token belongs to {stored.pair.issued_by}, so it is not sent to {authority(url)}")
+    finding = _asked(subject, url, stored)
+    if finding.level is Level.FAIL and (newer := read_pair(deployed)).version_id != stored.version_id:
+        return _asked(subject, url, newer)  # it was refreshed in the meantime, which may end the older token
+    return finding
+
+
+def _asked(subject: Subject, url: str, stored: StoredPair) -> Finding:
+    pair = stored.pair
+    try:
+        answer = get(url, pair.access_token, bundle=subject.target.aws.trusted_bundle, seconds=MAX_SECONDS)
+    except TokenctlError as error:
+        return _unknown(str(error))
+    response, host = answer.response, authority(url)
+    if response.succeeded and response.document and not response.refused:
+        profile = _profile(subject.deployed)
+        user = user_in(response.document, (profile and profile.user_keys) or USER_CLAIMS, pair.access_token)
+        if user is None and not subject.probe_url:
+            return _unknown(f"the answer of {host} names no user", _ELSEWHERE)
+        whose = f", signed in as {user}" if user else ""
+        return Finding(Level.OK, f"{host} accepts the token{whose}{_scopes(pair)}")
+    if _rejects(answer):
+        text = f"{host} does not accept the token of version {stored.version_id} (HTTP {answer.status})"
+        return Finding(Level.FAIL, text, _way_out(subject, pair))
+    return _unclear(answer, host)
+
+
+def _unclear(answer: Answer, host: str) -> Finding:
+    """Return the finding about an answer that tells nothing about the token."""
+    what = f"(HTTP {answer.status})"
+    if answer.redirects:
+        return _unknown(f"{host} redirects {what}, and the token does not go along", _ELSEWHERE)
+    if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        fix = "check the scopes of the sign-in, and firewalls and proxies on the way"
+        return _unknown(f"{host} denies the page {what} without saying that the token is invalid", fix)
+    if answer.response.succeeded:
+        return _unknown(f"the answer of {host} is no JSON object about a user {what}", _ELSEWHERE)
+    return _unknown(f"{host} answers with HTTP {answer.status}", "try again later")
+
+
+def _rejects(answer: Answer) -> bool:
+    """Tell whether the API says that the token is invalid. A page of a firewall or a proxy says nothing about it."""
+    from token_client.auth.evidence import Evidence, evidence_of
+
+    if not (answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} or answer.response.succeeded):
+        return False
+    evidence = evidence_of([answer.challenge], answer.body or b"")
+    asks_for_token = any(scheme == "bearer" for scheme, _ in challenges(answer.challenge))
+    unexplained = answer.status == HTTPStatus.UNAUTHORIZED and (asks_for_token or bool(answer.response.document))
+    return evidence is Evidence.INVALID or (evidence is Evidence.NONE and unexplained)
+
+
+def _scopes(pair: TokenPair) -> str:
+    scope = pair.unknown.get(SCOPE)
+    known = isinstance(scope, str) and scope.strip() and scope.isprintable() and pair.access_token not in scope
+    return f", with the scopes {scope}" if known else ""
+
+
+def _way_out(subject: Subject, pair: TokenPair) -> str:
+    refused = subject.failure is not None and subject.failure["reason"] == ReauthorizationRequiredException.__name__
+    if subject.deployed.settings.static or not pair.refresh_token or refused:
+        return f"`{renewal_command(subject.deployed)}`"
+    return f"`tokenctl refresh {subject.target.option}`; a consumer that reports the token does the same"
+
+
+def _unknown(why: str, fix: str = "") -> Finding:
+    return Finding(Level.WARN, f"cannot tell whether the token works: {why}", fix)
