@@ -35,7 +35,7 @@ TICKS: Final = HOURS / 6
 """`prod` ticks every six hours."""
 REFRESHES: Final = DAYS / 83
 """A token of 90 days is refreshed 7 days before its expiry."""
-ALARM_METRICS: Final = 11
+ALARM_METRICS: Final = 16
 COMPOSITE_ALARMS: Final = 2
 METRICS: Final = 7
 """Each tick sends five states, SecondsUntilExpiry and Ticked."""

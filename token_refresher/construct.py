@@ -28,6 +28,7 @@ from constructs import Construct
 from refresh_token.signals import ALARMS
 from token_refresher.bundling.bundle import function_bundle
 from token_refresher.constructs.app_secret import AppSecret
+from token_refresher.constructs.canary import Canary
 from token_refresher.constructs.client_layer import ClientLayer
 from token_refresher.constructs.consumers import let_in, publish
 from token_refresher.constructs.dashboard import Dashboard
@@ -89,7 +90,8 @@ class TokenRefresher(RefreshMetrics):
                 secret with the app's credentials always remains.
             asset: The function's folder from `token_refresher.bundling`. By default the construct builds it; the first
                 build needs pip and a package index.
-            emulator: Leave out what local AWS emulators cannot deploy: alarms on metric maths, and composite alarms.
+            emulator: Leave out what local AWS emulators cannot deploy: alarms on metric maths, composite alarms, and
+                CodeDeploy.
             **options: The fields of `RefresherSettings`, with its rules and defaults, and those of `Props`.
 
         Raises:
@@ -154,6 +156,15 @@ class TokenRefresher(RefreshMetrics):
             if values["alarms"]
             else None
         )
+        if values["canary"] and not emulator:
+            Canary(
+                self,
+                "Canary",
+                settings=values,
+                function=refresh.function,
+                alias=refresh.alias,
+                alarm=monitoring.new_version_fails if monitoring else None,
+            )
         dashboard = (
             Dashboard(
                 self,

@@ -66,11 +66,12 @@ class Alarm:
     FUNCTION_CRASHES: Final = "FunctionCrashes"
     REQUESTS_FAIL: Final = "RequestsFail"
     THROTTLES: Final = "Throttles"
+    NEW_VERSION_FAILS: Final = "NewVersionFails"
     DEAD_LETTERS: Final = "DeadLetters"
     SOMEBODY_MUST_ACT: Final = "SomebodyMustAct"
     LOOK_TOMORROW: Final = "LookTomorrow"
     CAN_WAIT: Final = frozenset(
-        {GRANT_EXPIRES, DEAD_LETTERS, "StaticTokenExpiresIn30Days", "StaticTokenExpiresIn7Days"}
+        {GRANT_EXPIRES, DEAD_LETTERS, NEW_VERSION_FAILS, "StaticTokenExpiresIn30Days", "StaticTokenExpiresIn7Days"}
     )
     """Those that `LOOK_TOMORROW` sums up. `SOMEBODY_MUST_ACT` sums up all others."""
 

@@ -170,6 +170,20 @@ def bad_requests(story: Story) -> None:
         story.fail(minute, "InvalidParameterException")
 
 
+def bad_requests_to_new_version(story: Story) -> None:
+    well(story)
+    for minute in range(DAY, DAY + 10):
+        story.fail(minute, "InvalidParameterException")
+        story.add(minute, Errors_ExecutedVersion=1)
+
+
+def new_version_fails(story: Story) -> None:
+    well(story)
+    for minute in range(DAY, DAY + 10):
+        story.fail(minute, "KeyError")
+        story.add(minute, Errors_ExecutedVersion=1)
+
+
 def consumers_fail(story: Story) -> None:
     well(story)
     for minute in range(DAY, DAY + 5 * HOUR, 3):
@@ -209,6 +223,8 @@ RINGS = [
     (killed_ticks, (Alarm.NO_HEARTBEAT, "two gaps", 3 * DAY + 30)),
     (crashes, (Alarm.FUNCTION_CRASHES, DAY + 10, DAY + 2 * HOUR + 40)),
     (bad_requests, None),
+    (bad_requests_to_new_version, None),
+    (new_version_fails, (Alarm.NEW_VERSION_FAILS, DAY, DAY + 10)),
     (short_outage, None),
     (consumers_fail, (Alarm.REQUESTS_FAIL, DAY + 10, DAY + 5 * HOUR + 40)),
     (throttled, (Alarm.THROTTLES, DAY + 30, DAY + 6 * HOUR + 15)),

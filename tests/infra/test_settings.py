@@ -102,6 +102,7 @@ class TestOverrides:
             "timeout_seconds": 90,
             "reserved_concurrency": 2,
             "snap_start": True,
+            "canary": True,
             "customer_managed_key": True,
             "alarm_email": "on-call@example.com",
             "schedule_time_zone": "Europe/Berlin",

@@ -103,7 +103,7 @@ OURS = {
     "dev-oauth2": ("figma", False),
     "prod-figma": ("figma", True),
 }
-"""Issuer, and whether the secrets have a key of their own, of a construct that has the policies of our stack."""
+"""Issuer, and whether the secrets have a key of their own, as on prod, of a construct with our stack's policies."""
 
 
 @pytest.mark.parametrize(("variant", "issuer", "own_key"), [(name, *row) for name, row in OURS.items()], ids=OURS)
@@ -111,7 +111,8 @@ def test_its_policies_are_those_of_our_stack(
     asset: Path, stack: Stack, synthesised: Callable[[str], Synthesised], variant: str, issuer: str, *, own_key: bool
 ) -> None:
     Tags.of(stack).add("whose", "somebody")
-    TokenRefresher(stack, "Figma", asset=asset, issuer=ISSUERS[issuer], customer_managed_key=own_key)
+    settings: dict[str, Any] = {"customer_managed_key": own_key, "canary": own_key}
+    TokenRefresher(stack, "Figma", asset=asset, issuer=ISSUERS[issuer], **settings)
     foreign = Synthesised(stage="dev", issuer=issuer, template=by_type(template_of(stack)))
     assert foreign.policies == synthesised(variant).policies
 

@@ -42,7 +42,10 @@ def new_state(points: Sequence[bool | None], *, periods: int, to_alarm: int, mis
 
 @dataclass
 class Series:
-    """The values of every metric, by its name and the value of its dimension `reason`, if it has one."""
+    """The values of every metric, by its name and the value of its dimension `reason`, if it has one.
+
+    `Errors_ExecutedVersion` are those of the version that is being deployed.
+    """
 
     values: dict[str, Values] = field(default_factory=dict)
 
@@ -69,7 +72,8 @@ class Metric:
     @classmethod
     def of(cls, properties: Mapping[str, Any], statistic: str) -> "Metric":
         reasons = [one["Value"] for one in properties.get("Dimensions", []) if one["Name"] == "reason"]
-        name = "_".join([properties["MetricName"], *reasons])
+        versions = [one["Name"] for one in properties.get("Dimensions", []) if one["Name"] == "ExecutedVersion"]
+        name = "_".join([properties["MetricName"], *reasons, *versions])
         return cls(name, statistic, logged=properties["Namespace"] == NAMESPACE)
 
 

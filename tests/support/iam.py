@@ -33,9 +33,8 @@ class Role:
     denied: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        roles = [json.dumps(role) for role in resources(self.variant, "AWS::IAM::Role")]
-        (role,) = [json.loads(role) for role in roles if "lambda.amazonaws.com" in role]
-        (policy,) = role["Policies"]
+        policies = [policy for role in resources(self.variant, "AWS::IAM::Role") for policy in role["Policies"]]
+        (policy,) = [policy for policy in policies if policy["PolicyName"] == "RefreshToken"]
         statements = policy["PolicyDocument"].items()
         self._statements = [self._resolved({"Sid": sid, **one}) for sid, one in statements]
         secrets = resources(self.variant, "AWS::SecretsManager::Secret")

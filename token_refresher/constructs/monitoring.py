@@ -23,6 +23,7 @@ from refresh_token.signals import Alarm
 from token_refresher.constructs.alarm_topic import alarm_topic
 from token_refresher.constructs.composite_alarms import CompositeAlarms
 from token_refresher.constructs.heartbeat import watch_for
+from token_refresher.constructs.new_version import errors_of_new_version
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.props import Props
 from token_refresher.settings.combinations import clock_change
@@ -49,7 +50,7 @@ class Monitoring(Construct):
         refreshes: bool,
         emulator: bool,
         metrics: RefreshMetrics,
-        function: lambda_.IFunction,
+        function: lambda_.Function,
         dead_letters: sqs.IQueue,
     ) -> None:
         """Add the alarms. For an `emulator`, leave out those that local AWS emulators cannot deploy."""
@@ -67,11 +68,15 @@ class Monitoring(Construct):
                 period=_FIVE_MINUTES, statistic="Maximum"
             ),
         )
+        self.new_version_fails: cloudwatch.Alarm | None = None
+        """For `Canary`."""
         self.composites: CompositeAlarms | None = None
         if not emulator:
             if settings["schedule_enabled"]:
                 self._watch_heartbeat(settings)
             self._watch_rates(function, refreshes=refreshes)
+            if settings["canary"]:
+                self.new_version_fails = self._watch_new_version(function)
             self.composites = CompositeAlarms(self, self.alarms)
 
     @property
@@ -158,6 +163,16 @@ class Monitoring(Construct):
             _filled("throttles", function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum")),
         )
 
+    def _watch_new_version(self, function: lambda_.Function) -> cloudwatch.Alarm:
+        return self._alarm(
+            Alarm.NEW_VERSION_FAILS,
+            "The version that was deployed last fails through a fault of its own. Its deployment is rolled back.",
+            metric=errors_of_new_version(function, self._metrics),
+            # In three minutes, because the function's own counts can be two minutes late.
+            periods=5,
+            breaching_periods=3,
+        )
+
     def _state(self, name: str, description: str, metric: cloudwatch.IMetric) -> None:
         """Add an alarm that is on while the metric's last value is 1."""
         self._alarm(name, description, metric=metric, missing=cloudwatch.TreatMissingData.IGNORE)
@@ -177,7 +192,7 @@ class Monitoring(Construct):
         periods: int = 1,
         breaching_periods: int | None = None,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
-    ) -> None:
+    ) -> cloudwatch.Alarm:
         """Add an alarm. The runbook has an entry with its name.
 
         It goes off when `breaching_periods` of the last `periods` are beyond the threshold, by default all of them.
@@ -197,6 +212,7 @@ class Monitoring(Construct):
         alarm.add_alarm_action(notify)
         alarm.add_ok_action(notify)
         self.alarms.append(alarm)
+        return alarm
 
 
 def _filled(name: str, metric: cloudwatch.IMetric, period: Duration = _FIVE_MINUTES) -> cloudwatch.MathExpression:

@@ -5,7 +5,6 @@ from typing import cast
 
 from aws_cdk import AssetHashType, Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -25,8 +24,8 @@ from refresh_token.oauth.variables import APP_SECRET_ARN
 from token_refresher.constructs.acknowledgements import acknowledge
 from token_refresher.constructs.app_secret import AppSecret
 from token_refresher.constructs.ca_layer import CA_PATH, ca_layer
-from token_refresher.constructs.existing_key import let_logs_encrypt
 from token_refresher.constructs.function_role import function_role
+from token_refresher.constructs.log_group import log_group
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
 from token_refresher.props import Props
@@ -60,7 +59,7 @@ class RefreshFunction(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.log_group: logs.ILogGroup = props.get("log_group") or _log_group(
+        self.log_group: logs.ILogGroup = props.get("log_group") or log_group(
             self, days=settings["log_retention_days"], key=props.get("log_key"), removal_policy=removal_policy
         )
         variables = {
@@ -150,23 +149,6 @@ class RefreshFunction(Construct):
         for target in (self.function, self.alias):
             # The schedule is the retry. The function must not retry a refused grant at once.
             target.configure_async_invoke(retry_attempts=0, max_event_age=Duration.hours(1))
-
-
-def _log_group(scope: Construct, *, days: int, key: kms.IKey | None, removal_policy: RemovalPolicy) -> logs.LogGroup:
-    log_group = logs.LogGroup(scope, "Logs", encryption_key=key, removal_policy=removal_policy)
-    if key:
-        let_logs_encrypt(key, scope)
-    acknowledge(
-        log_group,
-        dict.fromkeys(
-            ("CKV_AWS_158", "-CloudWatchLogGroupEncrypted"),
-            "Encrypted with CloudWatch's key. No line holds a token, and our own key would hide the log when the key "
-            "itself is the problem. The prop log_key uses another.",
-        ),
-    )
-    # The L2 takes an enumeration. The setting, the API and the console use the number.
-    cast("logs.CfnLogGroup", log_group.node.default_child).retention_in_days = days
-    return log_group
 
 
 def _unless_default(settings: RefresherSettings) -> dict[str, str]:

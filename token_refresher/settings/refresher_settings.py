@@ -170,6 +170,16 @@ class ResourceSettings(TypedDict, total=False):
             "a month at 512 MB) and for each restore. Deployments take minutes longer",
         ),
     ]
+    canary: Annotated[
+        bool,
+        Setting(
+            rule=Flag(),
+            default=False,
+            about="whether a deployment tries a new version of the function first, with one tick and then with a tenth "
+            "of the calls for ten minutes, and is rolled back if that fails. See "
+            "[canary](docs/infrastructure.md#try-a-new-version-first)",
+        ),
+    ]
     customer_managed_key: Annotated[
         bool,
         Setting(

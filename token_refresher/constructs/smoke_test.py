@@ -1,0 +1,41 @@
+"""Ticks a new version before any caller gets it, and tells CodeDeploy whether it works.
+
+This file is the code of a function of its own (canary.py). It runs without our packages, with Lambda's boto3.
+
+A tick refreshes only a token that is due, and its answer holds no token. If the version that serves now fails too, the
+new one is not to blame: nobody has stored a pair, or the grant was refused.
+"""
+
+import json
+import os
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+_TICK = json.dumps({"source": "aws.scheduler"})
+# A call of the function takes 15 minutes at most. To repeat one that has begun would tick twice.
+_CONFIG = Config(read_timeout=900, retries={"total_max_attempts": 1})
+
+
+def lambda_handler(event: dict[str, str], context: object) -> None:  # noqa: ARG001 - Lambda passes both
+    """Answer CodeDeploy's hook BeforeAllowTraffic."""
+    new, passed = os.environ["NEW_VERSION"], False
+    try:
+        error = _error_of(new)
+        passed = error is None or _error_of(os.environ["LIVE"]) is not None
+    except (BotoCoreError, ClientError) as failure:  # Lambda did not run the function
+        error = type(failure).__name__
+    print(json.dumps({"version": new, "error": error, "passed": passed}))  # noqa: T201 - the log
+    boto3.client("codedeploy").put_lifecycle_event_hook_execution_status(
+        deploymentId=event["DeploymentId"],
+        lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],
+        status="Succeeded" if passed else "Failed",
+    )
+
+
+def _error_of(function: str) -> str | None:
+    """Tick, and return the name of the function's error; None if there is none."""
+    answer: Any = boto3.client("lambda", config=_CONFIG).invoke(FunctionName=function, Payload=_TICK)
+    return str(json.load(answer["Payload"]).get("errorType")) if "FunctionError" in answer else None
