@@ -58,16 +58,6 @@ print(json.dumps({"modules": len(ours), "uncompiled": [m.__name__ for m in ours 
         assert printed[2]["modules"] > 100
         assert printed[2]["uncompiled"] == []
 
-    def test_a_cold_start_loads_only_what_answers_need(self, function_bundle: Path) -> None:
-        script = """
-import refresh_token.handler
-assert refresh_token.handler._connection.cache_info().currsize, "the client is made"
-for name in ("boto3", "s3transfer", "aws_lambda_powertools"):
-    assert name not in sys.modules, name
-assert [name for name in sys.modules if name.startswith(("refresh_token.issuers", "refresh_token.oauth"))] == []
-"""
-        run_in(function_bundle, script, **DEPLOYED)
-
     def test_the_garbage_collector_skips_what_init_made(self, function_bundle: Path) -> None:
         script = """
 import gc

@@ -7,7 +7,7 @@ import json
 import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -183,8 +183,6 @@ class RotatingServer(AuthorizationServer):  # type: ignore[misc]
 class OAuth2Server(App):
     url: str = ""
     server: RotatingServer = field(default_factory=RotatingServer)
-    twist: Callable[[Response], Response] = lambda response: response
-    """Changes each answer after the server has spent the refresh token."""
 
     def sign_in(self, user: str) -> Token:
         token = Token(user, new_token("at"), new_token("rt"))
@@ -210,7 +208,8 @@ class OAuth2Server(App):
     def respond(self, request: Request) -> Response:
         request.get_data()
         with self.server.lock:  # one request after the other, as a database would do it
-            return self.twist(self.server.create_token_response(request))
+            response: Response = self.server.create_token_response(request)
+            return response
 
 
 @contextmanager

@@ -1,28 +1,22 @@
 """Refresh tokens for one call each: an OAuth 2 server that revokes the grant when a spent one comes again.
 
 64 simultaneous processes never cause that. Neither does kill -9 at any step except the documented one: the issuer has
-answered, and nothing is written yet. The function notices that, and says so. However odd an answer is, what it holds is
-stored.
+answered, and nothing is written yet. The function notices that, and says so. tests/function/test_issuer_contract.py has
+the odd answers whose tokens it must not lose.
 """
 
-import gzip
 import json
-import re
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-from werkzeug.wrappers import Response
 
 from local.cloud import LocalCloud
 from tests.support.events import CONSUMER, FORCE, bare, report, tick
 from tests.support.fault_proxy import Strike, fault_proxy
-from tests.support.lambda_emulator import Runtime
 from tests.support.local_function import LocalFunction
-from tests.support.oauth2_server import CLIENT_ID, CLIENT_SECRET, PATH, OAuth2Server, oauth2_server
+from tests.support.oauth2_server import CLIENT_ID, CLIENT_SECRET, OAuth2Server, oauth2_server
 from tests.support.windows import EXPIRED, FRESH
 from tests.system.faults.kills import POINTS, TIMEOUT, Story, play, play_all
 from tests.system.faults.swarm import Swarm, swarming
@@ -146,90 +140,3 @@ def test_an_unwritten_answer_is_reported_as_lost(stories: Mapping[str, Story], s
     assert (server.server.reused.count(LOST), server.live(LOST)) == (1, None)
     assert story.version == story.seeded
     assert server.issued(LOST) == 1
-
-
-def with_members(**members: object) -> Callable[[bytes], bytes]:
-    return lambda body: json.dumps(json.loads(body) | members).encode()
-
-
-def without(name: str) -> Callable[[bytes], bytes]:
-    return lambda body: json.dumps({key: value for key, value in json.loads(body).items() if key != name}).encode()
-
-
-def with_text(name: str, text: str) -> Callable[[bytes], bytes]:
-    """Write a member's value as this text, which JSON writers would not produce."""
-    return lambda body: re.sub(rf'("{name}": )[^,}}]+', lambda found: found[1] + text, body.decode()).encode()
-
-
-ODD = {
-    **{f"expires_in {value!r}": with_members(expires_in=value) for value in ("3600", 3600.5, -1, 0, None, True, [1])},
-    **{f"expires_in {text}": with_text("expires_in", text) for text in ("1e400", "NaN", "9" * 400)},
-    **{f"token_type {value!r}": with_members(token_type=value) for value in (None, "bot", "BearerToken", 5)},
-    **{f"no {name}": without(name) for name in ("expires_in", "token_type", "scope")},
-    **{f"scope {value!r}": with_members(scope=value) for value in (["a"], 5)},
-    "an error beside the token": with_members(error=None, error_description="", warning="soon"),
-    "every member twice": lambda body: b'{"access_token": 1, "refresh_token": "old", "expires_in": "x", ' + body[1:],
-    "a byte order mark": lambda body: b"\xef\xbb\xbf" + body,
-    "UTF-16": lambda body: body.decode().encode("utf-16"),
-    "white space around": lambda body: b"\r\n " + body + b"\n\n",
-    "Content-Type application/x-www-form-urlencoded": lambda body: urlencode(json.loads(body)).encode(),
-    "a list": lambda body: b"[" + body + b"]",
-    "a warning before it": lambda body: b"<b>Warning</b>: {x}<br />\n" + body,
-    "no end": lambda body: body.rstrip(b"}"),
-    "bytes that are no UTF-8": lambda body: body[:-1] + b', "note": "\xff"}',
-    "deep nesting": lambda body: body[:-1] + b', "note": ' + b"[" * 500 + b"]" * 500 + b"}",
-    "Content-Encoding gzip": gzip.compress,
-    "Content-Encoding deflate": zlib.compress,
-    "Content-Type text/html": bytes,
-    "Content-Type text/plain; charset=x": bytes,
-    **{f"status {status}": bytes for status in (201, 302, 400, 500)},
-}
-"""Changes of an answer that holds a usable pair. A name may begin with a header or the status to send with it."""
-
-TOKENLESS = {
-    **{
-        f"access_token {value!r}": with_members(access_token=value)
-        for value in (None, "", "a b", "a\n", 5, "x" * 16_385)
-    },
-    "no access_token": without("access_token"),
-}
-
-
-def twisted(name: str, change: Callable[[bytes], bytes]) -> Callable[[Response], Response]:
-    def twist(response: Response) -> Response:
-        response.data = change(response.data)
-        header, _, value = name.partition(" ")
-        if header == "status":
-            response.status_code = int(value)
-        elif header.startswith("Content-"):
-            response.headers[header] = value
-        return response
-
-    return twist
-
-
-@pytest.fixture(scope="module")
-def odd(
-    cloud: LocalCloud, asset: Path, server: OAuth2Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[LocalFunction, Runtime]]:
-    function = LocalFunction(cloud, asset, tmp_path_factory.mktemp("odd"))
-    settings = {**issuer_of(function), "OAUTH2_TOKEN_URL": f"{server.url}{PATH}", "ALLOW_HTTP_ISSUER": "true"}
-    with function.runtime(**settings) as runtime:
-        yield function, runtime
-
-
-@pytest.mark.parametrize("name", [*ODD, *TOKENLESS], ids=lambda name: name[:30])
-def test_the_grant_survives_an_odd_answer(
-    name: str, odd: tuple[LocalFunction, Runtime], server: OAuth2Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    function, runtime = odd
-    version = function.seed(server.sign_in(name), expires_in=FRESH, note="kept")
-    monkeypatch.setattr(server, "twist", twisted(name, (ODD | TOKENLESS)[name]))
-    answer = runtime.invoke(report(version))
-    _, pair = function.current()
-    assert pair["refreshToken"] == live(server, name)[1]
-    assert pair["note"] == "kept"
-    assert answer.get("accessToken") == (live(server, name)[0] if name in ODD else None)
-    monkeypatch.undo()
-    assert runtime.invoke(FORCE)["accessToken"] == function.current()[1]["accessToken"] == live(server, name)[0]
-    assert (server.issued(name), name in server.server.reused) == (2, False)
