@@ -329,7 +329,7 @@ def budget(examples: int, *phases: Phase) -> settings:
 
 
 def test_nothing_is_lost_and_one_refresh_heals() -> None:
-    run_state_machine_as_test(RefreshModel, settings=budget(400, Phase.generate, Phase.shrink))
+    run_state_machine_as_test(RefreshModel, settings=budget(200, Phase.generate, Phase.shrink))
 
 
 class RotatingModel(RefreshModel):
@@ -371,7 +371,7 @@ class RotatingModel(RefreshModel):
 
 
 def test_no_spent_refresh_token_is_sent_again() -> None:
-    run_state_machine_as_test(RotatingModel, settings=budget(300, Phase.generate, Phase.shrink))
+    run_state_machine_as_test(RotatingModel, settings=budget(150, Phase.generate, Phase.shrink))
 
 
 class SettingsModel(RotatingModel):
@@ -412,7 +412,7 @@ class MarginModel(SettingsModel):
 
 
 def test_no_refresh_goes_elsewhere_or_comes_early() -> None:
-    run_state_machine_as_test(SettingsModel, settings=budget(200, Phase.generate, Phase.shrink))
+    run_state_machine_as_test(SettingsModel, settings=budget(100, Phase.generate, Phase.shrink))
 
 
 class IssuerAheadModel(RefreshModel):

@@ -93,8 +93,8 @@ EVERY_WINDOW: Final = (
 )
 """Every window once, and every caller."""
 
-TELLING: Final = (("tick", "advisory"), ("consumer", "mandatory"))
-"""The two places where the kinds of failure differ."""
+TELLING: Final = ("tick", "advisory")
+"""Where each kind of failure has an outcome of its own."""
 
 WHO: Final = {("DeleteItem", "a failure stands"): ("tick", "force")}
 """The only callers of some rows: these two clear the record of a failure; the others meet the cooldown."""
@@ -280,7 +280,7 @@ def _cells_of(row: Row, fault: str) -> list[tuple[str, str]]:
     """Return the callers that meet a fault, each with a window.
 
     Every caller meets the first fault of each kind of outcome in every window. The first fault of each other row meets
-    every window once. All others meet the two windows that show the kind of failure.
+    every window once. All others meet the window that shows the kind of failure.
     """
     everywhere = [(who, window) for who in CALLERS for window in WINDOWS]
     if row.operation == "GetItem":
@@ -288,7 +288,7 @@ def _cells_of(row: Row, fault: str) -> list[tuple[str, str]]:
     elif fault == SLOW:
         cells = [("consumer" if "consumer" in row.callers else "tick", "mandatory")]
     elif fault != row.faults[0]:
-        cells = list(TELLING)
+        cells = [TELLING]
     elif row in _FIRST_OF_KIND:
         cells = everywhere
     else:

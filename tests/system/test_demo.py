@@ -12,9 +12,9 @@ import pytest
 from local.child import in_use
 from local.cloud import exports
 from local.demo import main
+from local.deployment import IMPORTABLE
 from local.environment import misleading_variables, proxy_exceptions
 from tests.support.checkout import ROOT
-from tests.support.child_process import environment
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def own_signal_handlers() -> Iterator[None]:
 
 def start(folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "local.demo", "--folder", str(folder)]
-    env = dict(os.environ) | environment()
+    env = dict(os.environ) | IMPORTABLE  # without coverage, which hangs if the signal meets its lock
     return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
