@@ -92,7 +92,9 @@ class PortableStack(Stack):
         version.description = Fn.join(" ", [parameter.value_as_string for parameter in parameters])
 
     def _let_choose_log_retention(self) -> None:
-        days = self._parameter("log_retention_days", type="Number", allowed_values=[*map(str, RETENTION_DAYS)])
+        allowed = [*map(str, RETENTION_DAYS)]
+        default = str(self._values["log_retention_days"])
+        days = self._parameter("log_retention_days", type="Number", allowed_values=allowed, default=default)
         group = cast("logs.CfnLogGroup", self._refresher.function.log_group.node.default_child)
         group.retention_in_days = days.value_as_number
 

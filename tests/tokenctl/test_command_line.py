@@ -63,7 +63,7 @@ class TestHelp:
             (("refresh-token", "--output", "text", "help", "x"), "refresh-token"),
             (("--stag", "local", "status", "help"), "status"),  # options may be shortened
             (("status", "--stag=local", "--wat", "5", "help"), "status"),
-            (("seed", "--fr", "x", "help"), "seed"),
+            (("logs", "--hou", "1", "help"), "logs"),
         ],
     )
     def test_is_what_the_word_help_shows(self, tokenctl: Tokenctl, words: tuple[str, ...], command: str) -> None:
@@ -95,6 +95,7 @@ STAGES: list[tuple[str, tuple[str, ...], int, str]] = [
     ("", (), 253, "TOKENCTL_STAGE must be the name of a stage"),
     (CANARY, (), 253, "TOKENCTL_STAGE must be the name of a stage"),
     (CANARY, ("--function-name", "f"), 254, "when calling the Invoke operation"),
+    (CANARY, ("--stack-name", CANARY), 253, "There is no such stack"),
 ]
 """The variable TOKENCTL_STAGE, options, and the exit code and message."""
 
@@ -123,7 +124,12 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
     (("refresh-token", f"-token={CANARY}"), "There is no option `-t`"),
     (("refresh-token", CANARY), "There is an unexpected word"),
     (("refresh-token", "--provider"), "requires an argument"),
-    (("refresh", "--yes", "--function-name", ""), "--function-name is empty"),
+    *(
+        (("refresh", "--yes", option, ""), f"{option} is empty")
+        for option in ("--function-name", "--stack-name", "--parameter-path")
+    ),
+    (("status", "--stage", "dev", "--stack-name", CANARY), "Give only one of --stage, --stack-name"),
+    (("status", "--function-name", "f", "--parameter-path", CANARY), "Give only one of --stage, --stack-name"),
     (("refresh-token", "--provider", "--region"), "--provider expects one value"),
     (("refresh-token", "--generate-cli-skeleton", CANARY), "must be one of input, yaml-input, output"),
     (("refresh-token", "--output", CANARY), "--output must be one of json, yaml, text, table"),

@@ -14,6 +14,7 @@ LOWER = "canarycanarycanarycanary"
 BODY = ("refresh-token", "--provider", "figma", "--refresh-token-body")
 CALL = (*BODY, "token=a", "--function-name", "refresh")
 NOBODY = ("--endpoint-url", "http://127.0.0.1:9")
+NAMED = ("--stack-name", "--parameter-path")
 SIGN_IN = ("authorize", "--client-id", "app")
 
 LINES: list[tuple[str, ...]] = [
@@ -27,6 +28,7 @@ LINES: list[tuple[str, ...]] = [
     (*CALL, "--stage", LOWER),
     (*CALL, "--endpoint-url", f"http://{CANARY}.invalid"),
     (*BODY, "token=a", "--function-name", CANARY, *NOBODY),
+    *((command, option, CANARY, *NOBODY) for command in ("status", "token") for option in NAMED),
     ("help", CANARY),
     ("--stage", CANARY, "status"),
     ("seed", "--from", f"/{CANARY}/pair.json"),

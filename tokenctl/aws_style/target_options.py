@@ -13,6 +13,7 @@ from tokenctl.aws_style.aws_globals import UNSUPPORTED, WITHOUT_EFFECT, refuse_o
 from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack import debug_log
 from tokenctl.stack.aws_access import AwsAccess, is_http_address
+from tokenctl.stack.named import target_of_path, target_of_stack
 from tokenctl.stack.stages import STAGE_NAME
 from tokenctl.stack.target import DEFAULT_STAGE, Target
 
@@ -35,7 +36,9 @@ def target_options(command: Command) -> Command:
     @functools.wraps(command)
     def with_target(  # noqa: PLR0913, PLR0917 - one for each option; click calls by keyword
         stage: str | None,
+        stack_name: str | None,
         function_name: str | None,
+        parameter_path: str | None,
         region: str | None,
         profile: str | None,
         endpoint_url: str | None,
@@ -59,12 +62,24 @@ def target_options(command: Command) -> Command:
             read_timeout=_seconds("--cli-read-timeout", cli_read_timeout),
             sign=not no_sign_request,
         )
-        if stage is None and function_name is None:
-            stage = _stage_of_environment()
         with aws.closing:
-            return command(target=Target(aws=aws, given_stage=stage, named_function=function_name), **others)
+            return command(target=_target(aws, stage, stack_name, function_name, parameter_path), **others)
 
     return with_options(with_target, TARGET_OPTIONS)
+
+
+def _target(
+    aws: AwsAccess, stage: str | None, stack_name: str | None, function_name: str | None, parameter_path: str | None
+) -> Target:
+    """Return what the options name. Without one, it is the stage of the environment, or the default stage."""
+    given = [each for each in (stage, stack_name, function_name, parameter_path) if each is not None]
+    if len(given) > 1 and (stack_name is not None or parameter_path is not None):
+        raise UsageError("Give only one of --stage, --stack-name, --function-name and --parameter-path.")
+    if stack_name is not None:
+        return target_of_stack(aws, stack_name)
+    if parameter_path is not None:
+        return target_of_path(aws, parameter_path)
+    return Target(aws=aws, given_stage=stage if given else _stage_of_environment(), named_function=function_name)
 
 
 def with_options(command: Command, options: tuple[Option, ...]) -> Command:
@@ -94,11 +109,14 @@ def _stage_of_environment() -> str | None:
     return value
 
 
-def _refuse_empty(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    # An unset variable of a shell must not choose the default stage.
-    if value is not None and not value.strip():
-        raise UsageError("--function-name is empty. Give the name or ARN of the function, or leave the option out.")
-    return value
+def _refuse_empty(what: str) -> Callback:
+    def callback(_ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+        # An unset variable of a shell must not choose the default stage.
+        if value is not None and not value.strip():
+            raise UsageError(f"{parameter.opts[0]} is empty. Give {what}, or leave the option out.")
+        return value
+
+    return callback
 
 
 def _empty_as_none(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -137,9 +155,19 @@ TARGET_OPTIONS: Final[tuple[Option, ...]] = (
         help=f"Stage of the stack RefreshToken-<stage>. Default: {STAGE_VARIABLE}, or {DEFAULT_STAGE}.",
     ),
     click.option(
+        "--stack-name",
+        callback=_refuse_empty("the name of the stack"),
+        help="Name of the stack that holds the refresh function, if it is not that of a stage.",
+    ),
+    click.option(
         "--function-name",
-        callback=_refuse_empty,
+        callback=_refuse_empty("the name or ARN of the function"),
         help="Name or ARN of a refresh function, to work on its deployment instead.",
+    ),
+    click.option(
+        "--parameter-path",
+        callback=_refuse_empty("the path in Parameter Store"),
+        help="Path in Parameter Store below which the deployment publishes its function.",
     ),
     click.option("--region", help="AWS region."),
     click.option("--profile", callback=_empty_as_none, help="Profile in the AWS configuration files."),

@@ -10,8 +10,8 @@ from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.stages import STACK_PREFIX, deployed_stages
 
 
-def describe_stack(aws: AwsAccess, stage: str) -> Mapping[str, Any]:
-    """Return what CloudFormation says about the stack of a stage.
+def describe_stack(aws: AwsAccess, stage: str, named: str | None = None) -> Mapping[str, Any]:
+    """Return what CloudFormation says about the stack of a stage, or about a stack that is named itself.
 
     Raises:
         ConfigurationError: there is no such stack. The message names those of other stages.
@@ -20,8 +20,8 @@ def describe_stack(aws: AwsAccess, stage: str) -> Mapping[str, Any]:
     """
     from botocore.exceptions import ClientError
 
-    cloudformation, name = aws.client("cloudformation"), f"{STACK_PREFIX}{stage}"
-    with translate_aws_errors():
+    cloudformation, name = aws.client("cloudformation"), named or f"{STACK_PREFIX}{stage}"
+    with translate_aws_errors(() if named is None else (named,)):
         try:
             stacks: list[dict[str, Any]] = cloudformation.describe_stacks(StackName=name)["Stacks"]
         except ClientError as error:
@@ -30,14 +30,18 @@ def describe_stack(aws: AwsAccess, stage: str) -> Mapping[str, Any]:
             stacks = []
     if stacks:
         return stacks[0]
+    if named:  # not shown: it may be a misplaced token
+        raise ConfigurationError(
+            f"There is no such stack in {aws.session.region_name}. Check --stack-name and --region."
+        )
     stages = _stages(aws)
     missing = f"There is no stack {name} in {aws.session.region_name}."
     others = f" The stages there are {', '.join(stages)}." if stages else ""
     if similar := get_close_matches(stage, stages, n=1):
         raise ConfigurationError(f"{missing}{others} Did you mean --stage {similar[0]}?")
     raise ConfigurationError(
-        f"{missing}{others} Deploy it with `cdk deploy -c stage={stage}`, or name another with --stage, --region or "
-        "--profile."
+        f"{missing}{others} Deploy it with `cdk deploy -c stage={stage}`, or name another with --stage, "
+        "--stack-name, --region or --profile."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a command works on: the stack of one stage, or the deployment of a function that the operator named."""
+"""What a command works on: a stack with our outputs, or the deployment of a function."""
 
 import re
 from collections.abc import Mapping
@@ -29,10 +29,16 @@ class Target:
 
     aws: AwsAccess
     given_stage: str | None = None
-    """The value of --stage or, without --function-name, of TOKENCTL_STAGE."""
+    """The value of --stage or, without another option that names a deployment, of TOKENCTL_STAGE."""
+
+    named_stack: str | None = None
+    """The value of --stack-name."""
 
     named_function: str | None = None
-    """The value of --function-name."""
+    """The value of --function-name, or what the other two options led to, unless it is a stack of ours."""
+
+    found_by: str = ""
+    """The option that led to the deployment, with its value, if AWS knows that value."""
 
     @property
     def stage(self) -> str:
@@ -42,13 +48,15 @@ class Target:
     @property
     def option(self) -> str:
         """The option to repeat in the command that a message names. A function's name may be a misplaced token."""
+        if self.found_by:
+            return self.found_by
         return f"--stage {self.stage}" if self.named_function is None else "--function-name <function>"
 
     @property
     def stack_name(self) -> str:
         """The name of the CloudFormation stack; of a named function, its name."""
         if self.named_function is None:
-            return f"{STACK_PREFIX}{self.stage}"
+            return self.named_stack or f"{STACK_PREFIX}{self.stage}"
         return str(self.function_configuration["FunctionName"])
 
     @property
@@ -59,7 +67,7 @@ class Target:
     @Once
     def description(self) -> Mapping[str, Any]:
         """What CloudFormation says about the stack; raises as `describe_stack`."""
-        return describe_stack(self.aws, self.stage)
+        return describe_stack(self.aws, self.stage, self.named_stack)
 
     @property
     def outputs(self) -> Mapping[str, str]:
@@ -116,8 +124,8 @@ class Target:
             return self.output("SecretArn")
         if SECRET_ARN not in self.function_variables:
             raise ConfigurationError(
-                f"The function that --function-name names has no variable {SECRET_ARN}, so it is not a refresh "
-                "function. Check --function-name."
+                f"The function that you named has no variable {SECRET_ARN}, so it is not a refresh function. Check "
+                f"{self.found_by or '--function-name'}."
             )
         return self.function_variables[SECRET_ARN]
 
@@ -132,7 +140,7 @@ class Target:
         """Return an output of the stack; raises ConfigurationError if it is missing."""
         if key not in self.outputs:
             raise ConfigurationError(
-                f"The stack {STACK_PREFIX}{self.stage} has no output {key}. Either its deployment is not complete, or "
+                f"The stack {self.stack_name} has no output {key}. Either its deployment is not complete, or "
                 "it is a stack of your own: then name its refresh function with --function-name."
             )
         return self.outputs[key]
