@@ -464,17 +464,3 @@ class TestColdStart:
                 print("REFRESH", [name for name in LAZY if name in sys.modules] == list(LAZY))
         """)
         assert [line for line in printed.splitlines() if not line.startswith("{")] == ["READ []", "REFRESH True"]
-
-    def test_wrong_environment_fails_invocations_not_init(self) -> None:
-        printed = self.run("""
-            from refresh_token import handler
-            from refresh_token.errors import ConfigurationException
-            from tests.support.lambda_context import LambdaContext
-            for _ in range(2):
-                try:
-                    handler.lambda_handler({}, LambdaContext())
-                except ConfigurationException as error:
-                    assert "SECRET_ARN" in str(error)
-                    print("REFUSED")
-        """)
-        assert printed.count("REFUSED") == 2

@@ -15,7 +15,6 @@ killed invocation sends nothing more.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -27,19 +26,16 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from refresh_token.core.claimed_refresh import ClaimedRefresh, Outcome
-from refresh_token.core.claims import Failure, HeldClaim
+from refresh_token.core.claims import HeldClaim
 from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
 from refresh_token.core.issued_by import IssuedBy
-from refresh_token.core.issued_token import Issued, RefreshTokenOnly
-from refresh_token.core.ports import StoredPair
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.refresh_once import RefreshOnce
 from refresh_token.core.refresher import Refresher
 from refresh_token.core.results import LiveToken
 from refresh_token.core.token_pair import TokenPair
-from refresh_token.core.windows import Window, WindowSettings, window_of
+from refresh_token.core.windows import WindowSettings
 from refresh_token.errors import (
     ConfigurationException,
     InvalidParameterException,
@@ -48,7 +44,7 @@ from refresh_token.errors import (
     SecretMalformedException,
 )
 from tests.support.faked_core import build_core
-from tests.support.fakes import ISSUED_BY, FakeLock
+from tests.support.fakes import ISSUED_BY
 from tests.support.simulation import (
     SKEW,
     Invocation,
@@ -402,120 +398,29 @@ class SettingsModel(RotatingModel):
         self.world.issued_by = issued_by
 
 
-class MarginModel(SettingsModel):
-    """The same with short tokens and a margin, so that what is wrong with these shows sooner."""
-
-    @initialize()
-    def seed(self) -> None:
-        self.world.grants.lifetime, self.world.margin = timedelta(hours=1), timedelta(minutes=1)
-        self.store_by_hand(self.sign_in())
-
-
 def test_no_refresh_goes_elsewhere_or_comes_early() -> None:
     run_state_machine_as_test(SettingsModel, settings=budget(100, Phase.generate, Phase.shrink))
 
 
-class IssuerAheadModel(RefreshModel):
-    """The same with a clock of the issuer's that is five minutes ahead: what depends on that shows ten times sooner."""
-
-    @initialize(form=st.sampled_from(["seconds", "milliseconds"]))
-    def seed(self, form: str) -> None:
-        grants = self.world.grants
-        grants.skew, grants.form, grants.lifetime = SKEW, form, timedelta(hours=1)
-        self.store_by_hand(self.sign_in())
-
-
 # What the model must notice: each of these breaks one promise.
-
-
-def before(method: Callable[..., Any], act: Callable[..., object]) -> Callable[..., Any]:
-    """Return the method with an act before it, which gets the method's object and first argument."""
-
-    def run(self: Any, first: Any, *rest: Any, **named: Any) -> Any:
-        act(self, first)
-        return method(self, first, *rest, **named)
-
-    return run
-
-
-def forget_to_read_again(refresh: ClaimedRefresh) -> Outcome:
-    old = refresh.connection.store.world.pair(refresh.claim.version_id)  # type: ignore[attr-defined]
-    issued, pair = refresh._call(old)
-    if isinstance(issued, RefreshTokenOnly):
-        raise issued.error
-    stored = StoredPair(refresh.new_version_id(""), pair)
-    if not refresh._write(stored, old, written=False):
-        stored = refresh.connection.store.read()
-    refresh._close(refresh.claim.done)
-    return Outcome(stored, issued)
-
-
-def give_up_a_refresh_token_alone(refresh: ClaimedRefresh, pair: TokenPair) -> tuple[Issued, TokenPair]:
-    issued, new = CALL(refresh, pair)
-    if isinstance(issued, RefreshTokenOnly):
-        refresh._record_call_failure(issued.error, ours=True)
-        raise issued.error
-    return issued, new
-
-
-def ignore_the_margin(refresher: Refresher, stored: StoredPair) -> Window:
-    windows, pair = replace(refresher.connection.windows, margin=timedelta()), stored.pair
-    return window_of(pair.expires_at, lifetime=pair.lifetime, now=refresher.clock.now(), settings=windows)
-
-
-def forget_failures(lock: SimulatedLock, version_id: str, failure: Failure) -> None:
-    FakeLock.record_failure(lock, version_id, failure)
-    lock.world.table.pop(version_id)
-
-
-CALL = ClaimedRefresh._call
-GRANT = before(SimulatedLock.put_claim, lambda lock, version_id: lock.world.table.pop(version_id, None))
-WRITE = before(ClaimedRefresh._write, lambda refresh, _: refresh._close(refresh.claim.done))
-COOLDOWN = "in a cooldown consumers do not reach the issuer"
-# (name, what to break, how, the model that notices, the promise)
-BROKEN: dict[str, tuple[type, str, object, type[RefreshModel], str]] = {
-    "always grants": (SimulatedLock, "put_claim", GRANT, RefreshModel, f"a claim has one holder at a time|{COOLDOWN}"),
-    "forgets failures": (SimulatedLock, "record_failure", forget_failures, RefreshModel, COOLDOWN),
+# (name, what to break, how, the promise)
+BROKEN: dict[str, tuple[type, str, object, str]] = {
     "no compare and swap": (
         *(SimulatedStore, "move", lambda store, expected, version_id: store.make_current(version_id)),  # noqa: ARG005
-        *(RefreshModel, "an operator's pair is never overwritten"),
+        "an operator's pair is never overwritten",
     ),
     "makes no claim": (
         *(RefreshOnce, "_claim", lambda once, version_id, **_: HeldClaim(version_id, once.connection.lock)),
-        *(RefreshModel, "without a claim"),
+        "without a claim",
     ),
-    "forgets to read again": (
-        *(ClaimedRefresh, "run", forget_to_read_again, RefreshModel, "read again before the issuer is called"),
-    ),
-    "closes before it writes": (
-        *(ClaimedRefresh, "_write", WRITE, RefreshModel, "nothing is stored after the claim was closed"),
-    ),
-    "no mandatory window": (
-        *(RefreshModel, "windows", replace(WINDOWS, mandatory=timedelta())),
-        *(IssuerAheadModel, "nothing expired is handed out"),
-    ),
-    "gives up a refresh token alone": (
-        *(ClaimedRefresh, "_call", give_up_a_refresh_token_alone),
-        *(RotatingModel, "the grant survives every answer that holds one"),
-    ),
-    "sends anywhere": (RefreshOnce, "_refuse", lambda *_: None, MarginModel, "nothing is sent to another issuer"),
-    "ignores the margin": (Refresher, "_window", ignore_the_margin, MarginModel, "earlier than the margin"),
-    "refreshes new tokens": (
-        *(Refresher, "_is_new", lambda *_: False, RefreshModel, "a report of a new token refreshes nothing"),
-    ),
-    "takes all tokens for new": (
-        *(Refresher, "_is_new", lambda *_: True, RefreshModel, "a report of an old token is heard"),
-    ),
-    "never rests": (Refresher, "_rests", lambda *_: False, SettingsModel, "ticks leave what is due to consumers"),
-    "gives up what was written": (
-        *(ClaimedRefresh, "_left_over", lambda _: (None, False), RotatingModel, "before the issuer is asked"),
-    ),
+    "refreshes new tokens": (Refresher, "_is_new", lambda *_: False, "a report of a new token refreshes nothing"),
+    "takes all tokens for new": (Refresher, "_is_new", lambda *_: True, "a report of an old token is heard"),
 }
 
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_the_model_notices(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    owner, method, replacement, model, promise = BROKEN[broken]
+    owner, method, replacement, promise = BROKEN[broken]
     monkeypatch.setattr(owner, method, replacement)
     with pytest.raises(AssertionError, match=promise):
-        run_state_machine_as_test(model, settings=budget(1500, Phase.generate))
+        run_state_machine_as_test(RefreshModel, settings=budget(1500, Phase.generate))

@@ -7,19 +7,17 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from botocore.config import Config
 
-from refresh_token.adapters.aws_clients import Fault, attempt, aws_client, punctual_client
+from refresh_token.adapters.aws_clients import Fault, attempt, punctual_client
 from refresh_token.adapters.whole_response import MAX_BYTES
 from tests.support.token_server import accepting
 
 BODY = json.dumps({"ARN": "arn", "Name": "pair", "VersionId": "V1", "SecretString": "x" * 40}).encode()
 HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(b"1\r\n%c\r\n" % byte for byte in BODY)
-Make = Callable[[str, Config], Any]
 Pieces = Callable[[], Iterable[bytes]]
 
 PAUSE = 0.05
@@ -57,14 +55,12 @@ def serving(pieces: Pieces) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-def answers_to(
-    patch: pytest.MonkeyPatch, pieces: Pieces, *, times: int = 1, seconds: float = 1, make: Make = punctual_client
-) -> list[object]:
+def answers_to(patch: pytest.MonkeyPatch, pieces: Pieces, *, times: int = 1, seconds: float = 1) -> list[object]:
     """Return what a client with this read timeout makes of these answers."""
     config = Config(connect_timeout=1, read_timeout=seconds, retries={"mode": "standard", "total_max_attempts": 1})
     with serving(pieces) as url:
         patch.setenv("AWS_ENDPOINT_URL", url)
-        client = make("secretsmanager", config)
+        client = punctual_client("secretsmanager", config)
         return [attempt(lambda: client.get_secret_value(SecretId="pair")) for _ in range(times)]
 
 
@@ -84,12 +80,6 @@ DRIPPED: dict[str, Pieces] = {
 @pytest.mark.parametrize("pieces", DRIPPED.values(), ids=DRIPPED)
 def test_a_dripping_answer_ends_at_the_timeout(pieces: Pieces, monkeypatch: pytest.MonkeyPatch) -> None:
     assert answers_to(monkeypatch, pieces) == [Fault("connection", "ReadTimeoutError")]
-
-
-def test_any_other_client_would_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    (answer,) = answers_to(monkeypatch, DRIPPED["the body"], make=aws_client)
-    assert isinstance(answer, dict)
-    assert answer["VersionId"] == "V1"
 
 
 def test_each_answer_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:

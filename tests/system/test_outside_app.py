@@ -149,28 +149,6 @@ def test_each_refresher_serves_its_own_token(cloud: LocalCloud, outputs: Outputs
     assert {name: invoke(cloud, own[f"{name}Alias"])["versionId"] for name in versions} == versions
 
 
-def test_what_the_app_brings_is_used(cloud: LocalCloud, outputs: Outputs) -> None:
-    own = outputs["Somebodys"]
-    found = cloud.client("lambda").get_function_configuration(FunctionName=own["BroughtFunction"])
-    assert found["FunctionName"] == "brought-by-a-team"
-    variables = found["Environment"]["Variables"]
-    assert (variables["TEAM"], variables["SECRET_ARN"]) == ("design", own["BroughtSecret"])
-    tables = cloud.client("dynamodb").list_tables()["TableNames"]
-    assert [name for name in tables if name == variables["LOCK_TABLE"]]
-    role = found["Role"].rpartition("/")[2]
-    policies = cloud.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
-    documents = json.dumps(
-        [cloud.client("iam").get_role_policy(RoleName=role, PolicyName=name) for name in policies], default=str
-    )
-    assert "KeepTokenPair" in documents
-    assert "s3:ListAllMyBuckets" in documents
-    schedules = cloud.client("scheduler").list_schedules()["Schedules"]
-    (ours,) = [one for one in schedules if "Brought" in one["GroupName"]]
-    assert ours["State"] == "DISABLED"
-    policy = json.loads(cloud.client("lambda").get_policy(FunctionName=own["BroughtAlias"])["Policy"])
-    assert "111122223333" in json.dumps(policy)
-
-
 def test_the_layer_brings_the_client(cloud: LocalCloud, outputs: Outputs) -> None:
     assert invoke(cloud, outputs["Somebodys"]["ConsumerName"]).endswith("/python/token_client/__init__.py")
     parameters = cloud.client("ssm").get_parameters_by_path(Path="/figma")["Parameters"]

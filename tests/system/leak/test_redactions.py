@@ -8,7 +8,6 @@ import logging
 import os
 import pkgutil
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,8 +16,8 @@ import pytest
 import refresh_token
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
 from refresh_token.errors import ReauthorizationRequiredException
-from tests.support.canaries import ACCESS, CLIENT, CORE, NOTE, REFRESH, Sights, chain_of, leaks, texts_of
-from tests.support.events import TICK, bare
+from tests.support.canaries import ACCESS, CLIENT, CORE, NOTE, REFRESH, leaks, texts_of
+from tests.support.events import TICK
 from tests.support.lock_table import TABLE
 from tests.system.leak.cases import ISSUER_FAULTS
 from tests.system.leak.stage import Played, Setting, Stage
@@ -45,22 +44,6 @@ def test_a_canary_is_found_in_any_spelling(text: str) -> None:
 
 def test_nothing_is_found_where_there_is_none() -> None:
     assert leaks("Refreshed the token 1e718130-cf44-46cc-9ad4-7d4e5e18d70c canary") == []
-
-
-def test_an_error_is_searched_with_its_chain() -> None:
-    errors: list[BaseException] = []
-    for text in (REFRESH, "x"):
-        plain = ValueError(text)
-        noted = ValueError("x")
-        noted.add_note(text)
-        cause, context, group = ValueError("x"), ValueError("x"), ExceptionGroup("x", [ValueError(text)])
-        cause.__cause__, context.__context__ = ValueError(text), ValueError(text)
-        context.__suppress_context__ = True
-        deep = ValueError("x")
-        deep.__context__ = cause
-        errors += [plain, noted, cause, context, group, deep, json.JSONDecodeError("x", text, 0)]
-    found = [any(leaks(text) for text in texts_of(error)) for error in errors]
-    assert found == [True] * 7 + [False] * 7
 
 
 # --- repr of our objects --------------------------------------------------------------------------------------------
@@ -157,12 +140,6 @@ def test_a_careless_handler_is_noticed(place: str, handler: Callable[..., object
     assert where(stage.play(TICK, handler=handler)) == {place}
 
 
-def test_powertools_decorator_would_log_the_event(stage: Stage) -> None:
-    """POWERTOOLS_LOGGER_LOG_EVENT is set on this stage; the handler does not use the decorator that obeys it."""
-    handler = stage.module.TELEMETRY._logger.inject_lambda_context(stage.module.lambda_handler)
-    assert "output" in where(stage.play(bare(REFRESH), handler=handler))
-
-
 # --- loggers --------------------------------------------------------------------------------------------------------
 
 UNMUTED = {"botocore": "none", "urllib3": "a header without a colon"}
@@ -186,17 +163,3 @@ def test_libraries_stay_muted_under_a_loud_root(name: str, stage: Stage) -> None
     with stage.captured():
         assert logging.getLogger().isEnabledFor(logging.DEBUG)
         assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)
-
-
-# --- what no redaction can prevent -----------------------------------------------------------------------------------
-
-
-def test_a_traceback_with_local_variables(stage: Stage) -> None:
-    """So no tool that captures locals may get our errors; Lambda's runtime and Powertools do not."""
-    error = stage.play(TICK, answered("400 with the request in the message")).error
-    assert error
-    sights = Sights()
-    for link in chain_of(error):
-        for line in traceback.TracebackException.from_exception(link, capture_locals=True).format():
-            sights.add("locals", line)
-    assert sights.leaks()
