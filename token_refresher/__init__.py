@@ -16,4 +16,6 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute
     # Imported on use: the CDK takes seconds to start, and bundling and settings do not need it.
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "TokenRefresher":
+        import_module("token_refresher.cdk_version").check()
     return getattr(import_module(_MODULES[name]), name)

@@ -102,14 +102,40 @@ def test_tokenctl_without_its_extra_names_it(tmp_path: Path, tmp_path_factory: p
     assert "pip install 'refresh-token[cli]'" in line
 
 
-def test_the_documented_app_synthesises(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    block, *_ = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "infrastructure.md").read_text(), re.DOTALL)
+@pytest.mark.parametrize(
+    ("extra", "installed", "advice"),
+    [
+        (
+            "cdk",
+            "2.206.0",
+            r"needs aws-cdk-lib 2\.207\.0 or later, but 2\.206\.0 is installed\. Run pip install",
+        ),
+        ("cli", None, r"needs the CDK's library, aws-cdk-lib\. Run pip install 'refresh-token\[cdk\]'"),
+    ],
+)
+def test_a_missing_or_old_cdk_is_named(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, extra: str, installed: str | None, advice: str
+) -> None:
+    if installed:
+        info = tmp_path / f"aws_cdk_lib-{installed}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: aws-cdk-lib\nVersion: {installed}\n")
+    python = python_with(extra, tmp_path_factory)
+    told = run(tmp_path, python, "-c", "from token_refresher import TokenRefresher", code=1, PYTHONPATH=str(tmp_path))
+    assert re.search(advice, told.splitlines()[-1])
+
+
+def test_the_documented_apps_synthesise(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    block, with_props, *_ = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "infrastructure.md").read_text(), re.DOTALL
+    )
     (tmp_path / "infra").mkdir()
     (tmp_path / "infra" / "__init__.py").write_text("TEAM = 'design'\n")
     (tmp_path / "app.py").write_text(f"from infra import TEAM\n{block}")
     bundles = [function_bundle("arm64"), client_bundle()]
     python = python_with("cdk", tmp_path_factory)
     path = path_with_compiler()
+    run(tmp_path, python, "-c", with_props, CDK_OUTDIR=str(tmp_path / "other"), PIP_NO_INDEX="1", PATH=path)
     run(tmp_path, python, "app.py", CDK_OUTDIR=str(tmp_path / "cdk.out"), PIP_NO_INDEX="1", PATH=path)
     assert '"AWS::SNS::Subscription"' in (tmp_path / "cdk.out" / "Design.template.json").read_text()
     assets = [folder for folder in (tmp_path / "cdk.out").glob("asset.*") if folder.is_dir()]

@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,11 +41,25 @@ def python_with(extra: str, factory: pytest.TempPathFactory) -> Path:
         if not (environment / "done").exists():
             _run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(environment))
             python = str(environment / "bin" / "python")
-            constraints = ("--constraint", str(ROOT / "constraints.txt"))
+            constraints = ("--constraint", str(_constraints(folder, extra)))
             # Not compiled: of aws-cdk-lib's 300 services a test imports a few, and compiling them all takes 20 seconds.
             _run(*PIP, "--python", python, "install", "--no-compile", *constraints, str(wanted))
             (environment / "done").touch()
     return environment / "bin" / "python"
+
+
+def _constraints(folder: Path, extra: str) -> Path:
+    """Return the file with our pins. The extra `cdk` gets the lowest versions that it allows."""
+    pins = ROOT / "constraints.txt"
+    if extra != "cdk":
+        return pins
+    bounds = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"][extra]
+    lowest = [bound.partition(",")[0].replace(">=", "==") for bound in bounds]
+    named = tuple(pin.partition("==")[0] for pin in lowest)
+    others = [pin for pin in pins.read_text().splitlines() if not pin.startswith(("aws-cdk", *named))]
+    file = folder / "lowest.txt"
+    file.write_text("\n".join([*others, *lowest]))
+    return file
 
 
 def path_with_compiler() -> str:
