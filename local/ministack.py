@@ -42,8 +42,18 @@ class MiniStack:
         return f"http://localhost:{self.port}"
 
     @classmethod
-    def start(cls, folder: Path, *, port: int | None = None, python: Path = PYTHON, keep: bool = False) -> Self:
+    def start(
+        cls,
+        folder: Path,
+        *,
+        port: int | None = None,
+        python: Path = PYTHON,
+        keep: bool = False,
+        enforce_iam: bool = False,
+    ) -> Self:
         """Start it on `port`, or on a free port if that one is taken or not given, and wait until it answers.
+
+        With `enforce_iam` it checks signatures and policies. The keys of `aws_variables` are the root user's.
 
         Raises `MiniStackError` if it is not installed, or ends before it answers (with the end of its log).
         """
@@ -56,7 +66,7 @@ class MiniStack:
         for attempt in range(PORT_ATTEMPTS):
             choice = port if port and attempt == 0 else _free_port()
             nonce = secrets.token_hex(8)
-            env = environment.emulator_environment(scratch) | _settings(choice, nonce)
+            env = environment.emulator_environment(scratch) | _settings(choice, nonce, enforce_iam=enforce_iam)
             child = Child([python, "-I", START], env=env, log=log, keep=keep)
             try:
                 if _answers(child, choice, nonce):
@@ -82,8 +92,9 @@ class MiniStack:
         self.stop()
 
 
-def _settings(port: int, nonce: str) -> dict[str, str]:
+def _settings(port: int, nonce: str, *, enforce_iam: bool) -> dict[str, str]:
     return {
+        "AUTH": str(enforce_iam).lower(),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         # The health page reports it, which proves that this child answers and not another process on the same port.

@@ -40,6 +40,7 @@ def test_a_workflow_tests_shows_and_deploys() -> None:
         "cdk diff --app cdk.out --method=template",
         "python -m infra.compare prod",
         "cdk deploy --app cdk.out --require-approval never",
+        "tokenctl tick --stage prod",
         "make dist",
     ):
         assert any(run.startswith(command) for run in runs), command
@@ -86,7 +87,7 @@ def test_prod_follows_dev_which_follows_the_tests() -> None:
         "synth": "test",
         "diff": "synth",
         "deploy-dev": ["synth", "diff"],
-        "deploy-prod": ["deploy-dev", "diff"],
+        "deploy-prod": ["synth", "diff", "deploy-dev"],
     }
     assert jobs(PIPELINE)["deploy-dev"]["if"] == "github.event_name == 'push'"
 
@@ -94,10 +95,13 @@ def test_prod_follows_dev_which_follows_the_tests() -> None:
 def test_one_synthesis_is_shown_and_deployed() -> None:
     found = jobs(PIPELINE)
     assert "environment" not in found["synth"], "it needs no credentials"
-    for name, stage in (("diff", "${{ matrix.stage }}"), ("deploy-dev", "dev"), ("deploy-prod", "prod")):
+    for stage in ("dev", "prod"):
+        assert found["synth"]["outputs"][stage] == f"${{{{ steps.{stage}.outputs.artifact-id }}}}"
+    for name, stage in (("diff", "[matrix.stage]"), ("deploy-dev", ".dev"), ("deploy-prod", ".prod")):
         steps = found[name]["steps"]
         (got,) = [step["with"] for step in steps if step.get("uses", "").startswith("actions/download-artifact@")]
-        assert got == {"name": f"cdk-{stage}", "path": "cdk.out"}
+        upload = f"${{{{ needs.synth.outputs{stage} }}}}"
+        assert got == {"artifact-ids": upload, "path": "cdk.out", "digest-mismatch": "error"}
         assert not [step for step in steps if "synth" in step.get("run", "") or "stage=" in step.get("run", "")]
 
 

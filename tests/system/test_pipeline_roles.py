@@ -1,0 +1,162 @@
+"""The roles of the pipeline on a local AWS that checks trust policies and permissions."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError
+
+from local.cdk_cli import CdkCli, CdkFailedError
+from local.environment import ACCOUNT, REGION, aws_variables, caller_environment
+from local.ministack import MiniStack
+from tests.support.checkout import ROOT
+
+pytestmark = pytest.mark.xdist_group("pipeline-roles")
+
+ISSUER = "token.actions.githubusercontent.com"
+PARAMETERS = {
+    "Stage": "dev",
+    "Repository": "acme/tokens",
+    # The local AWS cannot create one by a template.
+    "Provider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}",
+}
+OURS = "repo:acme/tokens:environment"
+APP = """
+import aws_cdk as cdk
+from aws_cdk import aws_sns as sns
+
+app = cdk.App()
+sns.Topic(cdk.Stack(app, "RefreshToken-dev"), "New")
+app.synth()
+"""
+
+Environment = dict[str, str]
+SignIn = Callable[[str, str], Environment]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with MiniStack.start(tmp_path_factory.mktemp("aws"), enforce_iam=True) as ministack:
+        yield ministack.url
+
+
+def client(service: str, environment: Environment) -> Any:
+    session = botocore.session.Session()
+    return session.create_client(
+        service,
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=REGION,
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=environment.get("AWS_SESSION_TOKEN"),
+    )
+
+
+@pytest.fixture(scope="module")
+def sign_in(url: str) -> SignIn:
+    """Return the environment of a job that exchanged GitHub's token for a role."""
+    root = aws_variables(url)
+    stacks = client("cloudformation", root)
+    stacks.create_stack(
+        StackName="Pipeline",
+        TemplateBody=(ROOT / "infra" / "account" / "pipeline-roles.yaml").read_text(encoding="utf-8"),
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items()],
+    )
+    stacks.get_waiter("stack_create_complete").wait(StackName="Pipeline", WaiterConfig={"Delay": 1})
+    (stack,) = stacks.describe_stacks(StackName="Pipeline")["Stacks"]
+    roles = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    for name in ("RefreshToken-dev", "RefreshToken-prod"):
+        stacks.create_stack(StackName=name, TemplateBody='{"Resources": {"Old": {"Type": "AWS::SNS::Topic"}}}')
+
+    def sign_in(role: str, subject: str) -> Environment:
+        parts = [{"alg": "none"}, {"iss": f"https://{ISSUER}", "aud": "sts.amazonaws.com", "sub": subject}]
+        token = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+        keys = client("sts", root).assume_role_with_web_identity(
+            RoleArn=roles[role], RoleSessionName="pipeline", WebIdentityToken=f"{token}.none"
+        )["Credentials"]
+        return caller_environment(url) | {
+            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": keys["SessionToken"],
+        }
+
+    return sign_in
+
+
+@pytest.mark.parametrize(
+    ("role", "subject"),
+    [
+        ("DiffRole", f"{OURS}:dev"),
+        ("DiffRole", "repo:somebody/tokens:environment:dev-diff"),
+        ("DiffRole", "repo:acme/tokens:pull_request"),
+        ("DeployRole", f"{OURS}:dev-diff"),
+        ("DeployRole", f"{OURS}:prod"),
+        ("DeployRole", "repo:acme/tokens:ref:refs/heads/main"),
+    ],
+)
+def test_only_its_own_environment_gets_a_role(role: str, subject: str, sign_in: SignIn) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sign_in(role, subject)
+
+
+def test_the_diff_role_can_show_the_diff(sign_in: SignIn, tmp_path: Path) -> None:
+    lines: list[str] = []
+    (tmp_path / "app.py").write_text(APP, encoding="utf-8")
+    cdk = CdkCli(
+        env=sign_in("DiffRole", f"{OURS}:dev-diff"),
+        folder=tmp_path,
+        app=f"python {tmp_path / 'app.py'}",
+        on_line=lines.append,
+    )
+    with pytest.raises(CdkFailedError, match="Number of stacks with differences: 1"):
+        cdk.diff()
+    shown = [line for line in lines if "AWS::SNS::Topic" in line]
+    assert ["[-]" in line for line in shown] == [True, False], "it knows the deployed template"
+
+
+def call(environment: Environment, service: str, operation: str, arguments: dict[str, str]) -> str:
+    """Return the message of the error; nothing if there is none."""
+    try:
+        getattr(client(service, environment), operation)(**arguments)
+    except ClientError as error:
+        return str(error.response["Error"]["Message"])
+    return ""
+
+
+FUNCTION = "RefreshToken-dev-RefreshFunction3D7A10A6-x1"
+BOOTSTRAP_ROLE = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-{{0}}-{ACCOUNT}-{REGION}"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments", "allowed"),
+    [
+        ("cloudformation", "get_template", {"StackName": "RefreshToken-dev"}, {"DiffRole", "DeployRole"}),
+        ("cloudformation", "get_template", {"StackName": "RefreshToken-prod"}, set()),
+        ("cloudformation", "list_stacks", {}, set()),
+        ("cloudformation", "delete_stack", {"StackName": "RefreshToken-dev"}, set()),
+        ("secretsmanager", "list_secrets", {}, set()),
+        ("iam", "list_roles", {}, set()),
+        ("lambda", "invoke", {"FunctionName": f"{FUNCTION}:live"}, {"DeployRole"}),
+        ("lambda", "invoke", {"FunctionName": FUNCTION}, set()),
+        ("lambda", "get_function", {"FunctionName": FUNCTION}, set()),
+        *(
+            (
+                *("sts", "assume_role"),
+                {"RoleArn": BOOTSTRAP_ROLE.format(role), "RoleSessionName": "pipeline"},
+                {"DeployRole"} if role in ("deploy-role", "file-publishing-role") else set(),
+            )
+            for role in ("deploy-role", "file-publishing-role", "lookup-role", "cfn-exec-role")
+        ),
+    ],
+)
+def test_a_role_may_do_what_its_job_does(
+    service: str, operation: str, arguments: dict[str, str], allowed: set[str], sign_in: SignIn
+) -> None:
+    for role, environment in (("DiffRole", "dev-diff"), ("DeployRole", "dev")):
+        said = call(sign_in(role, f"{OURS}:{environment}"), service, operation, arguments)
+        assert ("no identity-based policy allows" in said) == (role not in allowed), (role, said)
