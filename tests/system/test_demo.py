@@ -44,27 +44,21 @@ def read_until(process: subprocess.Popen[str], sight: str) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_an_interrupted_demo_stops_what_it_started(tmp_path: Path, number: signal.Signals) -> None:
+def test_only_an_interruption_stops_what_it_started(
+    tmp_path: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
     with start(tmp_path) as process:
         read_until(process, "cdk bootstrap")
+        assert main(["--folder", str(tmp_path)]) == 1, "a second one leaves the first running"
         assert in_use(tmp_path / "ministack.log")
         process.send_signal(number)
         printed, _ = process.communicate()
     assert process.returncode == 130
     assert "The local cloud is stopped." in printed
     assert "Traceback" not in printed
+    assert "Stop it first" in capsys.readouterr().out.replace("\n", " ")
     assert not in_use(tmp_path / "ministack.log")
     assert not in_use(tmp_path / "standin.log")
-
-
-def test_a_second_demo_leaves_the_first_running(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with start(tmp_path) as process:
-        read_until(process, "cdk bootstrap")
-        assert main(["--folder", str(tmp_path)]) == 1
-        assert in_use(tmp_path / "ministack.log")
-        process.send_signal(signal.SIGINT)
-        process.communicate()
-    assert "Stop it first" in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_stop_says_what_to_unset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -196,17 +196,6 @@ class TestCtrlC:
 
 
 class TestAStoredPair:
-    @pytest.mark.parametrize("answer", ["n", ""])
-    def test_stays_without_consent(self, stack: Stack, answer: str) -> None:
-        stack.put(LIVE)
-        done = on_terminal(stack.cloud.env, *authorize(stack), "--no-browser", dialogue=[("Go on? [y/N]", answer)])
-        assert done.code == 255
-        assert f"already holds a token pair{UNTIL} {EXPIRES:%Y-%m-%d %H:%M} UTC." in done.out
-        assert done.out.endswith("tokenctl: Nothing was changed.\r\n")
-        assert "http" not in done.out
-        assert "figd_" not in done.out
-        assert stack.stored() == LIVE
-
     @pytest.mark.parametrize(
         ("stored", "life"),
         [

@@ -106,19 +106,6 @@ class TestTheScreen:
 
 
 class TestJson:
-    @pytest.mark.parametrize("window", ["fresh", "advisory", "mandatory", "expired"])
-    def test_has_the_functions_window(self, tokenctl: Tokenctl, stack: Deployment, window: str) -> None:
-        left = LEFT[window]
-        assert left
-        version = stack.seed(stack.cloud.standin.grant(), expires_in=left, **LIFE)
-        report = tokenctl("status", "--output", "json").json
-        token = report["token"]
-        assert (token["versionId"], token["window"]) == (version, window)
-        assert token["secondsLeft"] == pytest.approx(left.total_seconds(), abs=20)
-        assert 0 < token["lifeUsed"] <= 1
-        assert report["versions"][0]["versionId"] == version
-        assert report["versions"][0]["stages"] == ["AWSCURRENT"]
-
     @pytest.mark.usefixtures("fresh")
     def test_keys_are_documented(self, tokenctl: Tokenctl, stack: Deployment) -> None:
         report = tokenctl("status", "--output", "json").json

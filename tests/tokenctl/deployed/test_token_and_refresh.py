@@ -82,21 +82,6 @@ class TestRefresh:
         assert (done.code, refreshes(stack)) == (252, 0)
         assert "ends the current access token" in done.err
 
-    @pytest.mark.parametrize(("answer", "code", "made"), [("n", 255, 0), ("y", 0, 1)])
-    @pytest.mark.usefixtures("fresh")
-    def test_asks_on_a_terminal(
-        self, stack: Deployment, terminal_env: dict[str, str], answer: str, code: int, made: int
-    ) -> None:
-        done = on_terminal(terminal_env, "refresh", "--stage", "local", dialogue=[("Go on? [y/N]", answer)])
-        assert "every consumer that keeps it gets errors" in " ".join(done.out.split())
-        assert (done.code, refreshes(stack)) == (code, made)
-
-    @pytest.mark.usefixtures("fresh")
-    def test_a_refused_grant_needs_a_person(self, tokenctl: Tokenctl, stack: Deployment) -> None:
-        stack.cloud.standin.revoke()
-        done = tokenctl("refresh", "--yes")
-        assert (done.code, "sign in" in done.err) == (254, True)
-
 
 OUTCOMES: dict[str, tuple[timedelta, bool, str]] = {
     "fresh": (FRESH, False, "fresh: the token is not due. Version "),
