@@ -42,6 +42,7 @@ from token_refresher.constructs.refresh_schedule import RefreshSchedule
 from token_refresher.constructs.service_name import checked_service_name
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
+from token_refresher.prop_rules import arguments_faults
 from token_refresher.props import Props, split
 from token_refresher.settings.combinations import windows_of
 from token_refresher.settings.reader import SettingsError
@@ -103,7 +104,13 @@ class TokenRefresher(RefreshMetrics):
         issuer = Issuer.amplify() if issuer is None else issuer
         if not isinstance(issuer, Issuer):
             raise SettingsError([f"issuer={issuer}: must be an Issuer, such as Issuer.figma()"])
-        props, settings = split(options, [*settings_of(RefresherSettings)])
+        if faults := arguments_faults(
+            parameter_path=parameter_path, removal_policy=removal_policy, asset=asset, emulator=emulator
+        ):
+            raise SettingsError(faults)
+        props, settings = split(options, [*settings_of(RefresherSettings)], Stack.of(self))
+        if "app_secret" in props and not issuer.has_app:
+            raise SettingsError([f"app_secret: has no effect with issuer={issuer.name}. Remove it"])
         values = checked(settings, issuer)
         if issuer.calls_ui_builder:
             tell_when_amplify_ends(self)
@@ -180,7 +187,7 @@ class TokenRefresher(RefreshMetrics):
             else None
         )
         layer = ClientLayer(self, "Client").layer if values["client_layer"] else None
-        consumers = props.get("consumer_accounts", ())
+        consumers = [*dict.fromkeys(props.get("consumer_accounts", ()))]
         let_in(consumers, refresh.alias, layer)
         published = {"function-arn": refresh.alias.function_arn}
         if layer:

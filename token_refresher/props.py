@@ -4,11 +4,11 @@ A prop is one field of `Props`. Settings, which are plain values and also keys o
 """
 
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
+from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -19,8 +19,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
-from refresh_token import environment
-from refresh_token.oauth.variables import ALLOW_HTTP, APP_SECRET_ARN
+from token_refresher.existing_resources import unusable
+from token_refresher.prop_rules import MAX_LAYERS, value_faults
 from token_refresher.settings.reader import SettingsError
 
 
@@ -30,7 +30,7 @@ class Props(TypedDict, total=False):
     vpc: ec2.IVpc
     """The network of the function. It needs a way to Secrets Manager, DynamoDB and the issuer."""
     vpc_subnets: ec2.SubnetSelection
-    """The subnets in `vpc`. By default the private ones with a way out."""
+    """The subnets in `vpc`. By default the private ones with a way out, or the isolated ones if there are no others."""
     security_groups: Sequence[ec2.ISecurityGroup]
     """The function's security groups in `vpc`. By default a new one that allows all outbound traffic."""
 
@@ -39,11 +39,11 @@ class Props(TypedDict, total=False):
     app_secret: secretsmanager.ISecret
     """A secret with the app's credentials, for an issuer that needs them. Import it with its complete ARN."""
     lock_table: dynamodb.ITable
-    """A table for the claims, with the partition key `id` (text) and the time-to-live attribute `expiration`."""
+    """A table for the claims: partition key `id` (text), no sort key, time-to-live attribute `expiration`."""
     log_group: logs.ILogGroup
-    """The function's log group. `log_retention_days` does not apply to it."""
+    """The function's log group, of the class `STANDARD`, instead of one with `log_retention_days`."""
     dead_letter_queue: sqs.IQueue
-    """Where ticks go that could not be delivered."""
+    """Where ticks go that could not be delivered. A standard queue, not a FIFO queue."""
     alarm_topic: sns.ITopic
     """The topic that the alarms publish to."""
     alarm_subscriptions: Sequence[sns.ITopicSubscription]
@@ -83,35 +83,29 @@ _TOGETHER = {"vpc_subnets": "vpc", "security_groups": "vpc"}
 """Props that mean nothing without another one."""
 _INSTEAD = {
     "secret": ("secret_name", "encryption_key", "customer_managed_key"),
-    "app_secret": (),
     "encryption_key": ("customer_managed_key",),
-    "log_group": ("log_key",),
+    "log_group": ("log_key", "log_retention_days"),
     "dead_letter_queue": ("queue_key",),
     "alarm_topic": ("topic_key", "alarm_email"),
 }
 """Props that take the place of others."""
-
-_OURS = frozenset(
-    (
-        *(environment.ISSUER, environment.SECRET_ARN, environment.LOCK_TABLE),
-        *(environment.ADVISORY_WINDOW, environment.MANDATORY_WINDOW, environment.REFRESH_MARGIN),
-        *(environment.REFRESH_POLICY, environment.GRANT_IDLE, environment.GRANT_ABSOLUTE),
-        *(APP_SECRET_ARN, ALLOW_HTTP, "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"),
-    )
-)
-"""Variables that settings decide."""
+_FOR_ALARMS = ("alarm_topic", "alarm_subscriptions", "topic_key")
+"""Props that mean nothing without alarms."""
 
 
-def split(given: Mapping[str, Any], settings: Sequence[str]) -> tuple[Props, dict[str, Any]]:
-    """Return the props that are set, and everything else, which must be settings with names in `settings`.
+def split(given: Mapping[str, Any], settings: Sequence[str], stack: Stack) -> tuple[Props, dict[str, Any]]:
+    """Return the props that are set, and the settings that are set. Both can be None, which means the default.
+
+    `settings` has the names of all settings, and `stack` is where the function will be.
 
     Raises:
-        SettingsError: props do not fit together, or a name is a misspelt prop.
+        SettingsError: a prop is wrong, props do not fit together, or a name is a misspelt prop.
 
     """
     names = Props.__annotations__
-    props = {name: value for name, value in given.items() if name in names and value is not None}
-    rest = {name: value for name, value in given.items() if name not in names}
+    present = {name: value for name, value in given.items() if value is not None}
+    props = {name: value for name, value in present.items() if name in names}
+    rest = {name: value for name, value in present.items() if name not in names}
     faults = [
         f"{name}: is not a setting or a prop; did you mean {near[0]}?"
         for name in rest
@@ -119,7 +113,15 @@ def split(given: Mapping[str, Any], settings: Sequence[str]) -> tuple[Props, dic
         and not difflib.get_close_matches(name, settings, n=1, cutoff=0.8)
         and (near := difflib.get_close_matches(name, names, n=1, cutoff=0.8))
     ]
-    faults += [f"{name}: needs {other}" for name, other in _TOGETHER.items() if name in props and other not in props]
+    faults += value_faults(Props, props) or [*_together(props, rest), *unusable(stack, props)]
+    if faults:
+        raise SettingsError(faults)
+    return cast("Props", props), rest
+
+
+def _together(props: Mapping[str, Any], rest: Mapping[str, Any]) -> list[str]:
+    """Return a line for each prop that does not fit to the others or to a setting."""
+    faults = [f"{name}: needs {other}" for name, other in _TOGETHER.items() if name in props and other not in props]
     faults += [
         f"{other}: has no effect beside {name}. Remove one of the two"
         for name, others in _INSTEAD.items()
@@ -127,20 +129,10 @@ def split(given: Mapping[str, Any], settings: Sequence[str]) -> tuple[Props, dic
         for other in others
         if props.get(other) or rest.get(other) not in (None, "", False, "false")
     ]
-    faults += _values(props)
-    if faults:
-        raise SettingsError(faults)
-    return cast("Props", props), rest
-
-
-def _values(props: Mapping[str, Any]) -> list[str]:
-    """Return a line for each prop whose value is wrong."""
-    taken = sorted(_OURS.intersection(props.get("environment", {})))
-    accounts = [one for one in props.get("consumer_accounts", ()) if not re.fullmatch(r"\d{12}", str(one), re.ASCII)]
-    faults = [f"environment: {name} belongs to the function. Use the setting or the prop for it" for name in taken]
-    faults += [f"consumer_accounts: {one} must be an account's 12 digits" for one in accounts]
-    if "ca_bundle" in props and not Path(props["ca_bundle"]).is_file():
-        faults.append(f"ca_bundle: there is no file {props['ca_bundle']}")
-    elif "ca_bundle" in props and b"-----BEGIN CERTIFICATE-----" not in Path(props["ca_bundle"]).read_bytes():
-        faults.append(f"ca_bundle: {props['ca_bundle']} must hold certificates in PEM format")
+    if rest.get("alarms") in (False, "false"):
+        faults += [f"{name}: has no effect without alarms. Remove it" for name in _FOR_ALARMS if props.get(name)]
+    if "ca_bundle" in props and "AWS_CA_BUNDLE" in props.get("environment", {}):
+        faults.append("environment: AWS_CA_BUNDLE has no effect beside ca_bundle. Remove one of the two")
+    if len(props.get("layers", ())) + ("ca_bundle" in props) > MAX_LAYERS:
+        faults.append(f"layers: a function can have {MAX_LAYERS} at most, and ca_bundle takes one")
     return faults

@@ -2,11 +2,12 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, CfnParameter, Environment, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -30,6 +31,7 @@ from token_refresher.settings.refresher_settings import checked
 pytestmark = pytest.mark.xdist_group("synth")
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
+TEXT = dynamodb.AttributeType.STRING
 ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:old-AbCdEf"
 APP_ARN = ARN.replace("old", "app")
 
@@ -62,6 +64,20 @@ def allowed(stack: Stack) -> dict[str, Any]:
     return {one["Sid"]: one for one in role["Policies"][0]["PolicyDocument"]["Statement"]}
 
 
+def arn(service: str, resource: str, *, region: str = REGION, account: str = ACCOUNT) -> str:
+    return f"arn:aws:{service}:{region}:{account}:{resource}"
+
+
+def at_deployment(stack: Stack) -> str:
+    return CfnParameter(stack, "AtDeployment").value_as_string
+
+
+def two_kinds_of_subnets(stack: Stack) -> ec2.Vpc:
+    kinds = (ec2.SubnetType.PUBLIC, ec2.SubnetType.PRIVATE_ISOLATED)
+    configuration = [ec2.SubnetConfiguration(name=kind.name, subnet_type=kind) for kind in kinds]
+    return ec2.Vpc(stack, "Two", max_azs=1, nat_gateways=0, subnet_configuration=configuration)
+
+
 class TestValues:
     @pytest.mark.parametrize(
         ("given", "expected"),
@@ -69,10 +85,41 @@ class TestValues:
             ({"vpc_subnets": ec2.SubnetSelection()}, "vpc_subnets: needs vpc"),
             ({"security_groups": []}, "security_groups: needs vpc"),
             ({"vpcs": 1}, "vpcs: is not a setting or a prop; did you mean vpc?"),
-            ({"environment": {"SECRET_ARN": "x"}}, "environment: SECRET_ARN belongs to the function. Use the setting"),
-            ({"consumer_accounts": ["1"]}, "consumer_accounts: 1 must be an account's 12 digits"),
-            ({"ca_bundle": Path("/nowhere.pem")}, "ca_bundle: there is no file /nowhere.pem"),
-            ({"ca_bundle": ROOT / "LICENSE"}, f"ca_bundle: {ROOT / 'LICENSE'} must hold certificates in PEM format"),
+            (
+                {"alarms": False, "alarm_subscriptions": [subscriptions.UrlSubscription("https://a.example/")]},
+                "alarm_subscriptions: has no effect without alarms. Remove it",
+            ),
+            # types
+            ({"vpc": "vpc-1"}, "vpc=vpc-1: must be an aws_ec2.IVpc"),
+            ({"encryption_key": kms.Key}, "encryption_key=Key: must be an aws_kms.IKey"),
+            ({"alarm_topic": ec2.SubnetSelection()}, "alarm_topic=SubnetSelection: must be an aws_sns.ITopic"),
+            ({"layers": "arn"}, "layers=arn: must be a list"),
+            ({"layers": ["arn"]}, "layers=arn: must be an aws_lambda.ILayerVersion"),
+            ({"alarm_subscriptions": [None]}, "alarm_subscriptions=: must be an aws_sns.ITopicSubscription"),
+            ({"environment": "A=password"}, "environment: must be a dictionary of text"),
+            ({"ca_bundle": 5}, "ca_bundle=5: must be the path of a file"),
+            ({"emulator": "no"}, "emulator=no: must be True or False"),
+            ({"asset": "/nowhere"}, "asset=/nowhere: must be the Path of a folder"),
+            ({"removal_policy": RemovalPolicy.SNAPSHOT}, "removal_policy=RemovalPolicy.SNAPSHOT: must be"),
+            # text
+            ({"environment": {"SECRET_ARN": "x"}}, "environment=SECRET_ARN: belongs to the function. Use the setting"),
+            ({"environment": {"OAUTH2_SCOPE": "x"}}, "environment=OAUTH2_SCOPE: belongs to the function"),
+            ({"environment": {"POWERTOOLS_IDEMPOTENCY_DISABLED": "1"}}, "environment=POWERTOOLS_IDEMPOTENCY_DISABLED:"),
+            ({"environment": {"AWS_REGION": "x"}}, "environment=AWS_REGION: belongs to Lambda"),
+            ({"environment": {"TEAM": 1}}, "environment=TEAM: must have a text as its value"),
+            ({"environment": {"A-B": "x"}}, "environment=A-B: must be a letter"),
+            ({"consumer_accounts": ["1"]}, "consumer_accounts=1: must be an account's 12 digits"),
+            ({"consumer_accounts": "111122223333"}, "consumer_accounts=111122223333: must be a list"),
+            (
+                {"consumer_accounts": ["dummy-value-for-/team"]},
+                "consumer_accounts=dummy-value-for-/team: is not looked",
+            ),
+            ({"function_name": "x" * 65}, f"function_name={'x' * 60}...: must be 1 to 64 letters"),
+            ({"secret_name": "figma-AbCdEf"}, "secret_name=figma-AbCdEf: must be 1 to 512 letters"),
+            ({"parameter_path": "figma"}, "parameter_path=figma: must be a path such as /teams/figma"),
+            ({"parameter_path": "/Aws/x"}, "parameter_path=/Aws/x: must be a path such as /teams/figma"),
+            ({"ca_bundle": Path("/nowhere.pem")}, "ca_bundle=/nowhere.pem: must be the path of a file"),
+            ({"ca_bundle": ROOT / "LICENSE"}, f"ca_bundle={ROOT / 'LICENSE'}: must hold certificates in PEM format"),
         ],
         ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
     )
@@ -80,6 +127,81 @@ class TestValues:
         with pytest.raises(SettingsError) as refused:
             TokenRefresher(stack, "Figma", **given)
         assert str(refused.value).startswith(expected)
+
+    @pytest.mark.parametrize(
+        ("name", "made", "expected"),
+        [
+            ("memory_mb", at_deployment, "=${Token[TOKEN."),
+            ("consumer_accounts", lambda stack: Fn.split(",", at_deployment(stack)), "=#{Token[TOKEN."),
+            ("memory_mb", lambda stack: CfnParameter(stack, "P", type="Number").value_as_number, "=-1.88"),
+            (
+                "secret",
+                lambda stack: secretsmanager.Secret.from_secret_name_v2(stack, "X", "old"),
+                ": must have its comp",
+            ),
+            ("app_secret", lambda stack: secretsmanager.Secret(stack, "X"), ": has no effect with issuer=amplify"),
+            (
+                "encryption_key",
+                lambda stack: kms.Key.from_key_arn(stack, "X", arn("kms", "key/k", region="us-east-1")),
+                ": is in us-east-1. The function is in eu-central-1 and needs one there",
+            ),
+            (
+                "lock_table",
+                lambda stack: dynamodb.Table.from_table_arn(stack, "X", arn("dynamodb", "table/t", account="1" * 12)),
+                ": is of account 111111111111. The function is of 123456789012",
+            ),
+            (
+                "role",
+                lambda stack: iam.Role.from_role_arn(stack, "X", arn("iam", "role/x", region="", account="1" * 12)),
+                ": is of account 111111111111. The function is of 123456789012",
+            ),
+            (
+                "lock_table",
+                lambda stack: dynamodb.Table(stack, "X", partition_key=dynamodb.Attribute(name="key", type=TEXT)),
+                ": must have the partition key id, a text, and no sort key",
+            ),
+            (
+                "log_group",
+                lambda stack: logs.LogGroup(stack, "X", log_group_class=logs.LogGroupClass.INFREQUENT_ACCESS),
+                ": must be of the class STANDARD",
+            ),
+            ("dead_letter_queue", lambda stack: sqs.Queue(stack, "X", fifo=True), ": must not be a FIFO queue"),
+            ("topic_key", lambda stack: kms.Key(stack, "X").add_alias("alias/x"), ": is an alias, which no policy"),
+        ],
+    )
+    def test_what_the_function_cannot_use(
+        self, asset: Path, stack: Stack, name: str, made: Callable[[Stack], object], expected: str
+    ) -> None:
+        given: dict[str, Any] = {name: made(stack)}
+        with pytest.raises(SettingsError) as refused:
+            TokenRefresher(stack, "Figma", asset=asset, **given)
+        assert str(refused.value).startswith(name + expected)
+
+    @pytest.mark.parametrize(
+        ("kind", "fault"),
+        [
+            (ec2.SubnetType.PUBLIC, "must be private ones with a way out"),
+            (ec2.SubnetType.PRIVATE_WITH_EGRESS, "There are no 'Private' subnet groups"),
+        ],
+    )
+    def test_subnets_without_a_way_out(self, stack: Stack, kind: ec2.SubnetType, fault: str) -> None:
+        with pytest.raises(SettingsError, match=f"vpc_subnets: .*{fault}"):
+            TokenRefresher(
+                stack, "Figma", vpc=two_kinds_of_subnets(stack), vpc_subnets=ec2.SubnetSelection(subnet_type=kind)
+            )
+
+    def test_none_means_the_default(self, asset: Path, stack: Stack) -> None:
+        none = dict.fromkeys(("schedule", "dashboard", "vpc", "consumer_accounts"))
+        assert TokenRefresher(stack, "Figma", asset=asset, **none).dashboard  # type: ignore[arg-type]
+
+    def test_names_that_only_the_deployment_knows(self, asset: Path, stack: Stack) -> None:
+        later = at_deployment(stack)
+        names = {"function_name": later, "secret_name": later, "service_name": later, "parameter_path": f"/{later}"}
+        accounts = ["111122223333", "111122223333"]
+        TokenRefresher(stack, "Figma", asset=asset, consumer_accounts=accounts, **names)  # type: ignore[arg-type]
+        assert function(stack)["FunctionName"] == {"Ref": "AtDeployment"}
+        assert "AtDeployment" in json.dumps(properties(stack, "AWS::SSM::Parameter")[0]["Name"])
+        assert len(properties(stack, "AWS::Lambda::LayerVersionPermission")) == 1
 
     def test_two_props_for_one_thing(self, stack: Stack) -> None:
         key, queue = kms.Key(stack, "Key"), sqs.Queue(stack, "Queue")
@@ -96,11 +218,6 @@ class TestValues:
             "customer_managed_key: has no effect beside encryption_key. Remove one of the two",
             "queue_key: has no effect beside dead_letter_queue. Remove one of the two",
         )
-
-    def test_a_secret_without_its_complete_arn(self, asset: Path, stack: Stack) -> None:
-        secret = secretsmanager.Secret.from_secret_name_v2(stack, "Old", "old")
-        with pytest.raises(SettingsError, match=r"\Asecret: must have its complete ARN"):
-            TokenRefresher(stack, "Figma", asset=asset, secret=secret)
 
 
 class TestFunction:

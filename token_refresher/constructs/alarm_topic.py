@@ -9,13 +9,21 @@ from constructs import Construct
 
 from token_refresher.constructs.existing_key import let_service_use
 from token_refresher.props import Props
+from token_refresher.settings.reader import SettingsError
 
 
 def alarm_topic(scope: Construct, props: Props, *, email: str | None) -> sns.ITopic:
     """Add an encrypted topic, or take the existing one, and add the subscribers."""
-    topic = props.get("alarm_topic") or _topic(scope, props.get("topic_key"))
+    topic = props.get("alarm_topic")
+    if topic is None:
+        topic = _topic(scope, props.get("topic_key"))
+    else:
+        _let_alarms_use(topic, scope)
     for subscription in props.get("alarm_subscriptions", ()):
-        topic.add_subscription(subscription)
+        try:
+            topic.add_subscription(subscription)
+        except RuntimeError as error:  # the CDK has no narrower one
+            raise SettingsError([f"alarm_subscriptions: {str(error).splitlines()[0]}. Subscribe it once"]) from None
     if email:
         topic.add_subscription(subscriptions.EmailSubscription(email))
     return topic
@@ -24,6 +32,25 @@ def alarm_topic(scope: Construct, props: Props, *, email: str | None) -> sns.ITo
 def _topic(scope: Construct, key: kms.IKey | None) -> sns.Topic:
     if key is None:
         key = _alarm_key(scope)
+    _let_alarms_encrypt(key, scope)
+    topic = sns.Topic(scope, "Alarms", master_key=key, enforce_ssl=True)
+    # Our policy (TLS only) replaces SNS's default policy, which lets the account's alarms publish.
+    _let_alarms_publish(topic)
+    return topic
+
+
+def _let_alarms_use(topic: sns.ITopic, scope: Construct) -> None:
+    """Let alarms publish to a topic of the app, as far as its own policies do not.
+
+    A topic without a policy has SNS's default policy. A statement would replace it, and take it from other publishers.
+    """
+    if topic.node.try_find_child("Policy"):
+        _let_alarms_publish(topic)
+    if topic.master_key:
+        _let_alarms_encrypt(topic.master_key, scope)
+
+
+def _let_alarms_encrypt(key: kms.IKey, scope: Construct) -> None:
     # The statement is from the CloudWatch User Guide. It has no condition there, and a condition that CloudWatch does
     # not meet would lose every alarm without an error. The topic's policy says who may publish.
     statement = iam.PolicyStatement(
@@ -33,8 +60,9 @@ def _topic(scope: Construct, key: kms.IKey | None) -> sns.Topic:
         resources=["*"],
     )
     let_service_use(key, scope, statement)
-    topic = sns.Topic(scope, "Alarms", master_key=key, enforce_ssl=True)
-    # Our policy (TLS only) replaces SNS's default policy, which lets the account's alarms publish.
+
+
+def _let_alarms_publish(topic: sns.ITopic) -> None:
     topic.add_to_resource_policy(
         iam.PolicyStatement(
             sid="LetAlarmsPublish",
@@ -44,7 +72,6 @@ def _topic(scope: Construct, key: kms.IKey | None) -> sns.Topic:
             conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
         )
     )
-    return topic
 
 
 def _alarm_key(scope: Construct) -> kms.Key:

@@ -45,6 +45,7 @@ def function_role(  # noqa: PLR0913 (keyword-only)
         *([_allow("UseNetwork", _NETWORK_ACTIONS, "*")] if in_network else []),
         *secret.statements(replace=issuer.refreshes),
         *_refresh_statements(issuer, app_secret, lock_table),
+        *_use_key_of(lock_table),
     ]
     if existing:
         added = iam.Policy(scope, "RolePolicy", statements=statements)
@@ -93,6 +94,20 @@ def _refresh_statements(
         _allow("ClaimRefresh", _LOCK_ACTIONS, lock_table.table_arn),
         *(app_secret.statements() if app_secret else []),
         *([_refresh_at_ui_builder()] if issuer.calls_ui_builder else []),
+    ]
+
+
+def _use_key_of(lock_table: dynamodb.ITable) -> list[iam.PolicyStatement]:
+    """Return the permission for a table with a key of its own (DynamoDB Developer Guide, "Encryption at rest")."""
+    if not lock_table.encryption_key:
+        return []
+    return [
+        _allow(
+            "UseKeyForClaims",
+            ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            lock_table.encryption_key.key_arn,
+            conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{Aws.REGION}.{Aws.URL_SUFFIX}"}},
+        )
     ]
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import AssetHashType, Duration, RemovalPolicy
+from aws_cdk import Annotations, AssetHashType, Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -111,6 +111,8 @@ class RefreshFunction(Construct):
             log_group=self.log_group,
         )
         self.function.node.add_dependency(*permissions)
+        # The alias below makes a published version.
+        Annotations.of(self.function).acknowledge_warning("@aws-cdk/aws-lambda:snapStartRequirePublish")
         resource = cast("lambda_.CfnFunction", self.function.node.default_child)
         # Not through the L2: it would add the permissions, which the role has, once more, for every region.
         if settings["tracing"]:

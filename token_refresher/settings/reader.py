@@ -14,8 +14,24 @@ _CREDENTIAL = re.compile(
 )
 """Names under which somebody may look for a setting of the app's credentials."""
 
+_AT_DEPLOYMENT = re.compile(r"[$#]\{Token\[")
+"""A token of the CDK, in text or in a list."""
+_NUMBERS_AT_DEPLOYMENT = -1e288
+"""Tokens of the CDK are below it, if they are numbers."""
+_LOOKED_UP_LATER = "dummy-value-for-"
+"""What `StringParameter.value_from_lookup` returns before the CDK CLI has looked the value up."""
+
 _LOGIN = re.compile(r"//[^/]*@")
 """A user, and perhaps a password, in an address."""
+
+
+def unknown(value: object) -> str | None:
+    """Return why the synthesis cannot check a value, or None if it can."""
+    if _AT_DEPLOYMENT.search(str(value)) or (isinstance(value, float) and value < _NUMBERS_AT_DEPLOYMENT):
+        return "is known only at deployment, and the synthesis must check it. Give the value itself"
+    if str(value).startswith(_LOOKED_UP_LATER):
+        return "is not looked up yet. Give StringParameter.value_from_lookup a default_value that follows the rules"
+    return None
 
 
 class SettingsError(Exception):
@@ -99,6 +115,9 @@ class SettingsReader:
 
     def _take(self, key: str) -> Any:  # noqa: ANN401 - the rule knows
         if not self.is_sound(key) or (self._settings[key].default is None and self.absent(key)):
+            return None
+        if reason := unknown(self._raw[key]):
+            self.fault(key, reason)
             return None
         try:
             return self._rules[key].read(self._raw[key])

@@ -1,0 +1,169 @@
+"""What a prop must be. A fault is a line "<prop>=<value>: <rule>", as for a setting."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+from aws_cdk import RemovalPolicy, Token
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+
+from refresh_token import environment
+from refresh_token.oauth.issuers import ALL_SETTINGS
+from refresh_token.oauth.variables import ALLOW_HTTP, APP_SECRET_ARN
+from token_refresher.settings.reader import unknown
+
+_MARKS: Final[Mapping[type, str]] = {
+    ec2.IVpc: "vpc_id",
+    ec2.SubnetSelection: "subnet_type",
+    ec2.ISecurityGroup: "security_group_id",
+    secretsmanager.ISecret: "secret_arn",
+    dynamodb.ITable: "table_arn",
+    logs.ILogGroup: "log_group_arn",
+    sqs.IQueue: "queue_arn",
+    sns.ITopic: "topic_arn",
+    sns.ITopicSubscription: "bind",
+    kms.IKey: "key_arn",
+    iam.IRole: "role_arn",
+    iam.IManagedPolicy: "managed_policy_arn",
+    lambda_.ILayerVersion: "layer_version_arn",
+    lambda_.ICodeSigningConfig: "code_signing_config_arn",
+}
+"""An attribute that only objects of this type have: Python cannot ask whether an object has an interface of the CDK."""
+
+_OURS: Final = frozenset(
+    (
+        *(environment.ISSUER, environment.SECRET_ARN, environment.LOCK_TABLE),
+        *(environment.ADVISORY_WINDOW, environment.MANDATORY_WINDOW, environment.REFRESH_MARGIN),
+        *(environment.REFRESH_POLICY, environment.GRANT_IDLE, environment.GRANT_ABSOLUTE),
+        *(APP_SECRET_ARN, ALLOW_HTTP),
+        *(variable for issuer in ALL_SETTINGS.values() for variable in issuer.variables().values()),
+    )
+)
+"""Variables that settings decide. So do all of Powertools: some turn off the lock, or move the metrics."""
+
+_LAMBDAS: Final = re.compile(
+    r"AWS_(REGION|DEFAULT_REGION|EXECUTION_ENV|LAMBDA_(FUNCTION|INITIALIZATION|LOG|RUNTIME)_\w+|ACCESS_KEY(_ID)?"
+    r"|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(TASK_ROOT|RUNTIME_DIR)",
+    re.ASCII,
+)
+"""Variables that Lambda reserves (Lambda Developer Guide, "Defined runtime environment variables")."""
+
+MAX_LAYERS: Final = 5
+"""Of a function (Lambda quotas)."""
+_MAX_SHOWN: Final = 60
+"""Characters of a value in a fault."""
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A text of this form, or with `at_deployment` one that is known only then."""
+
+    rule: str
+    pattern: str
+    at_deployment: bool = True
+
+    def __call__(self, value: object) -> str | None:
+        """Return what is wrong with the value, or None."""
+        if isinstance(value, str):
+            later = self.at_deployment and Token.is_unresolved(value)
+            if later or re.fullmatch(self.pattern, value, re.ASCII):
+                return None
+        return unknown(value) or f"must be {self.rule}"
+
+
+_PATH: Final = _Text(
+    "a path such as /teams/figma, of letters, digits and .-_ in at most 14 levels, not below /aws or /ssm",
+    r"(?!(?i:/aws|/ssm))(/[\w.-]+){0,14}/?",
+)
+"""API reference of Systems Manager, PutParameter."""
+_RULES: Final[Mapping[str, Callable[[object], str | None]]] = {
+    "function_name": _Text("1 to 64 letters, digits, hyphens and underscores", r"[\w-]{1,64}"),
+    # API reference of Secrets Manager, CreateSecret.
+    "secret_name": _Text(
+        "1 to 512 letters, digits and /_+=.@- without a hyphen and six characters at the end, as ARNs have them",
+        r"(?!.*-[A-Za-z0-9]{6}\Z)[\w/+=.@-]{1,512}",
+    ),
+    # The synthesis makes a permission for each account.
+    "consumer_accounts": _Text("an account's 12 digits", r"\d{12}", at_deployment=False),
+}
+
+
+def arguments_faults(**given: object) -> list[str]:
+    """Return a line for each wrong argument of a refresher that is neither a setting nor a prop."""
+    path, asset, policy = given["parameter_path"], given["asset"], given["removal_policy"]
+    faults = []
+    if path not in (None, "") and (fault := _PATH(path)):
+        faults.append(_line("parameter_path", path, fault))
+    if asset is not None and not (isinstance(asset, Path) and asset.is_dir()):
+        faults.append(_line("asset", asset, "must be the Path of a folder"))
+    if not isinstance(policy, RemovalPolicy) or policy is RemovalPolicy.SNAPSHOT:
+        faults.append(_line("removal_policy", policy, "must be RemovalPolicy.DESTROY, RETAIN or one of its others"))
+    if not isinstance(given["emulator"], bool):
+        faults.append(_line("emulator", given["emulator"], "must be True or False"))
+    return faults
+
+
+def value_faults(kind: type, props: Mapping[str, object]) -> list[str]:
+    """Return a line for each prop whose value is wrong by itself. `kind` declares the types."""
+    hints = get_type_hints(kind)
+    return [line for name, value in props.items() for line in _faults(name, hints[name], value)]
+
+
+def _faults(name: str, hint: Any, value: object) -> Iterator[str]:  # noqa: ANN401 - any type
+    if get_origin(hint) is Sequence:
+        if not isinstance(value, (list, tuple)):
+            yield _line(name, value, unknown(value) or "must be a list")
+            return
+        for each in value:
+            yield from _faults(name, get_args(hint)[0], each)
+    elif get_origin(hint) is Mapping:
+        yield from _environment_faults(name, value)
+    elif hint is Path:
+        yield from _certificates_faults(name, value)
+    elif hint in _MARKS:
+        if isinstance(value, type) or not hasattr(value, _MARKS[hint]):
+            yield _line(name, value, f"must be an {hint.__module__.removeprefix('aws_cdk.')}.{hint.__name__}")
+    elif fault := _RULES[name](value):
+        yield _line(name, value, fault)
+
+
+def _environment_faults(name: str, value: object) -> Iterator[str]:
+    """Name the variables, never their values: an address can hold a password."""
+    if not isinstance(value, Mapping):
+        yield f"{name}: must be a dictionary of text"
+        return
+    for variable, text in value.items():
+        if not isinstance(variable, str) or not re.fullmatch(r"[A-Za-z]\w+", variable, re.ASCII):
+            yield _line(name, variable, "must be a letter, and then at least one more letter, digit or underscore")
+        elif variable in _OURS or variable.startswith("POWERTOOLS_"):
+            yield _line(name, variable, "belongs to the function. Use the setting or the prop for it")
+        elif _LAMBDAS.fullmatch(variable):
+            yield _line(name, variable, "belongs to Lambda. Remove it")
+        elif not isinstance(text, str):
+            yield _line(name, variable, "must have a text as its value")
+
+
+def _certificates_faults(name: str, value: object) -> Iterator[str]:
+    if not isinstance(value, (str, Path)) or not Path(value).is_file():
+        yield _line(name, value, "must be the path of a file")
+    elif b"-----BEGIN CERTIFICATE-----" not in Path(value).read_bytes():
+        yield _line(name, value, "must hold certificates in PEM format")
+
+
+def _line(name: str, value: object, rule: str) -> str:
+    if isinstance(value, (str, int, float, Path, RemovalPolicy)):
+        plain = str(value)
+    else:
+        plain = (value if isinstance(value, type) else type(value)).__name__
+    shown = "" if value is None else plain if len(plain) <= _MAX_SHOWN else f"{plain[:_MAX_SHOWN]}..."
+    return f"{name}={shown}: {rule}"
