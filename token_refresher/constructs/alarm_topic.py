@@ -46,8 +46,9 @@ def _let_alarms_use(topic: sns.ITopic, scope: Construct) -> None:
     """
     if topic.node.try_find_child("Policy"):
         _let_alarms_publish(topic)
-    if topic.master_key:
-        _let_alarms_encrypt(topic.master_key, scope)
+    # Older versions of the CDK do not know the key of an imported topic.
+    if key := getattr(topic, "master_key", None):
+        _let_alarms_encrypt(key, scope)
 
 
 def _let_alarms_encrypt(key: kms.IKey, scope: Construct) -> None:
