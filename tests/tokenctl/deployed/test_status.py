@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from local.deployment import TOKENCTL, Deployment
 from tests.support.checkout import ROOT
@@ -14,6 +15,7 @@ from tests.support.command_line import Tokenctl, environment, on_terminal
 from tests.support.deployed_stack import AwsAnswers, put_secret
 from tests.support.events import TICK
 from tests.support.windows import FRESH, LEFT
+from tokenctl.terminal.status_screen import render
 
 pytestmark = pytest.mark.xdist_group("deployed")
 
@@ -60,6 +62,19 @@ class TestTheScreen:
         assert done.code == 1
         for sight in ("ALARM FunctionErrors", "The function fails through a fault of this", "ALARM TokenExpires"):
             assert sight in shown
+        report = tokenctl("status", "--output", "json").json
+        report["versions"] *= 9
+        report["lastOutcome"] = {
+            "at": "2026-11-26T11:00:00Z",
+            "outcome": "failed",
+            "reason": "X",
+            "detail": "Why. " * 30,
+        }
+        console = Console(width=80, height=24)
+        with console.capture() as watched:
+            console.print(render(report, interval=5))
+        lines = watched.get().splitlines()
+        assert (len(lines) < 24, "1 waiting" in lines[-1]) == (True, True), "it fits a small terminal when watched"
         assert "1 waiting" in shown
         assert "DISABLED rate(1 minute)" in shown
 
