@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, str]] = {
     "logs": "Show the function's log.",
     "dead-letters": "Show, redrive or drop the ticks that could not be delivered.",
     "list": "Show the stages that are deployed.",
+    "schema": "Print the JSON Schema of a command's output.",
     "completion": "Print the completion script of a shell.",
 }
 """Each command and its line in the help. Its module is imported only when it is used, so that the help starts fast."""

@@ -43,7 +43,7 @@ class TestContents:
             file.relative_to((ROOT / package).parent).as_posix()
             for package in PACKAGES
             for file in (ROOT / package).rglob("*")
-            if file.suffix == ".py" or file.name in ("py.typed", "requirements.txt")
+            if file.suffix in {".py", ".json"} or file.name in ("py.typed", "requirements.txt")
         }
         found = Counter(name for name in archive.namelist() if ".dist-info/" not in name)
         assert set(found) == expected
@@ -90,7 +90,7 @@ def test_the_clients_wheel_works_alone(tmp_path: Path, tmp_path_factory: pytest.
     assert run(tmp_path, python, "-c", script, AWS_DEFAULT_REGION="eu-west-1") == "None\n"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["status", "--help"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["--help"], ["status", "--help"], ["schema", "status"]], ids=" ".join)
 def test_extra_cli_runs_tokenctl(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
     tokenctl = python_with("cli", tmp_path_factory).with_name("tokenctl")
     assert "tokenctl" in run(tmp_path, tokenctl, *words)

@@ -7,11 +7,16 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import best_match
 
 from local.deployment import TOKENCTL
 from tests.support import child_process
 from tests.support.checkout import ROOT
+from tokenctl.commands.schema import FOLDER, NAMES
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,33 @@ class Done:
         found = [line for line in self.out.splitlines() if line[6:].startswith(f"{check} ")]
         assert len(found) == 1, self.out
         return found[0]
+
+
+def check_schema(words: Sequence[str], out: str) -> None:
+    """Check what a command has printed as JSON against its schema; no other key than those in it is allowed."""
+    name = next((word for word in words if word in NAMES), None)
+    if name is None or not out.strip() or "json" not in words or "--query" in words:
+        return
+    schema = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    faults = Draft202012Validator(_closed(schema), format_checker=_TIMES).iter_errors(json.loads(out))
+    assert (fault := best_match(faults)) is None, f"{name}: {fault.json_path}: {fault.message}"
+
+
+def _closed(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    others = {"additionalProperties": False} if "required" in schema else {}
+    return {**others, **{key: _closed(value) for key, value in schema.items()}}
+
+
+def _is_time(value: object) -> bool:
+    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
+
+
+_TIMES = FormatChecker(())
+_TIMES.checks("date-time", ValueError)(_is_time)
 
 
 class Tokenctl(Protocol):

@@ -16,7 +16,7 @@ from local.standin import StandinControl
 from tests.support.aws_cli import AWS, AWS_PYTHON, is_version_2
 from tests.support.aws_endpoints import Function, Wire
 from tests.support.checkout import ROOT
-from tests.support.command_line import Done, Tokenctl
+from tests.support.command_line import Done, Tokenctl, check_schema
 from tests.support.http_server import serving
 from tokenctl.main import run
 
@@ -89,6 +89,7 @@ def tokenctl(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Tokenctl:
             os.close(kept)
             os.close(new)
         captured = capfd.readouterr()
+        check_schema(words, captured.out)
         return Done(code, captured.out, captured.err)
 
     return call

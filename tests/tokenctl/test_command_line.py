@@ -5,14 +5,18 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import click
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.support.aws_endpoints import NO_STACK, Function
+from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl
 from tests.support.http_server import answering
 from tokenctl.aws_style.aws_globals import WITHOUT_EFFECT
+from tokenctl.commands.schema import NAMES
 from tokenctl.main import COMMANDS, run
 from tokenctl.main import tokenctl as group
 
@@ -29,6 +33,13 @@ def add(monkeypatch: pytest.MonkeyPatch, command: click.Command) -> None:
     monkeypatch.setitem(sys.modules, f"tokenctl.commands.{name}", SimpleNamespace(**{name: command}))
 
 
+def keys_of(schema: Any) -> set[str]:
+    """Return every key of an answer that the schema describes."""
+    nested = schema if isinstance(schema, list) else schema.values() if isinstance(schema, dict) else ()
+    own = {*schema["properties"]} if isinstance(schema, dict) and "required" in schema else set()
+    return own.union(*map(keys_of, nested))
+
+
 def shell(script: str, **env: str) -> subprocess.CompletedProcess[str]:
     words = ["/bin/bash", "-c", script]
     return subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, **env})
@@ -41,7 +52,9 @@ class TestHelp:
         assert done.code == 0
         assert f"tokenctl {command}" in done.out.partition("Examples:")[2]
         options = ("--output [json|yaml|text|table|yaml-stream]", "--query", "--color")
-        assert all(option in done.out for option in options) is (command != "completion")
+        prints_data = command not in {"completion", "schema"}
+        assert all(option in done.out for option in options) is prints_data
+        assert (command in NAMES) is prints_data
 
     @pytest.mark.parametrize("words", [("--help",), ("-h",), ("help",)])
     def test_of_the_group_lists_commands_and_examples(self, tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
@@ -323,6 +336,14 @@ class TestTheEnd:
 
         add(monkeypatch, interrupted)
         assert run(["interrupted"]) == 130
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_a_schema_is_valid_and_documented(tokenctl: Tokenctl, command: str) -> None:
+    schema = tokenctl("schema", command).json
+    Draft202012Validator.check_schema(schema)
+    documented = (ROOT / "docs" / "cli.md").read_text()
+    assert [key for key in keys_of(schema) if f"`{key}`" not in documented] == []
 
 
 class TestCompletion:

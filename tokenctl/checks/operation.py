@@ -75,12 +75,10 @@ def check_last_run(subject: Subject) -> Finding:
 
 def check_errors(subject: Subject) -> Finding:
     """Check that nothing failed since the last success; a caller's wrong request does not count."""
-    failures = failures_since_success(subject.deployed, subject.now, DAY)
+    failures = failures_since_success(subject.deployed, subject.now)
     invalid = failures.invalid_requests
     aside = f", not counting {invalid} wrong request{'s' * (invalid > 1)}" if invalid else ""
-    when = "in the last day"
-    if failures.last_success is not None:
-        when = f"since the function last worked, {relative_to(subject.now, failures.last_success)}"
+    when = failures.when(subject.now)
     found = [f"{count} {reason}" for reason, count in sorted(failures.by_reason.items())]
     if failures.crashes:
         found.append(f"{failures.crashes} without an answer")

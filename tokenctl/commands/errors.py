@@ -1,6 +1,6 @@
 """`tokenctl errors`: shows what failed since the function last worked, and where the runbook has the way out."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
@@ -15,12 +15,8 @@ from tokenctl.aws_style.target_options import target_options
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.failures import Failures, failures_since_success
 from tokenctl.stack.last_outcome import failure_of, last_outcome
-from tokenctl.stack.pair_secret import list_versions
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative_to
-
-SPAN: Final = timedelta(days=1)
-"""How far back to look; CloudWatch counts crashes for a day."""
 
 WITH_AN_ENTRY: Final = {error.__name__ for error in RefreshTokenError.__subclasses__()} | {Alarm.FUNCTION_CRASHES}
 
@@ -41,7 +37,7 @@ def errors(*, target: Target, output: Output) -> None:
     consumers still get the token. Shows no token.
     """
     now, deployed = datetime.now(UTC), DeployedStack(target)
-    failures = failures_since_success(deployed, now, SPAN)
+    failures = failures_since_success(deployed, now)
     rows = [*_failed_requests(failures), *_failed_refresh(deployed, now, failures)]
     for row in rows:
         row["detail"] = row["detail"] and row["detail"].replace("--stage <stage>", target.option)
@@ -49,7 +45,7 @@ def errors(*, target: Target, output: Output) -> None:
     if output.is_structured:
         output.print("errors", report)
     else:
-        _show(report, now)
+        _show(report, now, failures.when(now))
 
 
 def _failed_requests(failures: Failures) -> list[dict[str, Any]]:
@@ -63,9 +59,7 @@ def _failed_requests(failures: Failures) -> list[dict[str, Any]]:
 
 def _failed_refresh(deployed: DeployedStack, now: datetime, failures: Failures) -> list[dict[str, Any]]:
     """Return the failure of the current version's last refresh, unless requests failed for the same reason."""
-    versions = list_versions(deployed.target)
-    current = next((version.version_id for version in versions if "AWSCURRENT" in version.stages), None)
-    failure = failure_of(current, last_outcome(deployed, now))
+    failure = failure_of(failures.current, last_outcome(deployed, now))
     if failure is None or failure["reason"] in failures.lines:
         return []
     return [_row(failure["reason"], 0, failure["at"], failure["detail"])]
@@ -82,9 +76,7 @@ def _row(reason: str, requests: int, last: str | None, detail: str | None) -> di
     }
 
 
-def _show(report: dict[str, Any], now: datetime) -> None:
-    worked = report["lastSuccess"]
-    when = "in the last day" if worked is None else f"since the function last worked, {relative_to(now, worked)}"
+def _show(report: dict[str, Any], now: datetime, when: str) -> None:
     if not report["errors"]:
         click.echo(f"Nothing failed {when}.")
         return

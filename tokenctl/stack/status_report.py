@@ -8,8 +8,10 @@ from typing import Any
 
 from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.windows import iso_utc
+from refresh_token.signals import Alarm
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.deployed_stack import DeployedStack, short_alarm_name
+from tokenctl.stack.failures import failures_since_success
 from tokenctl.stack.issuer import deployed_issuer, renewal_command
 from tokenctl.stack.last_outcome import failure_of, last_outcome
 from tokenctl.stack.pair_secret import NoPairError, list_versions, mismatch, read_pair
@@ -27,6 +29,7 @@ def status_report(target: Target) -> dict[str, Any]:
         "token": lambda: _token_or_error(deployed, now),
         "versions": lambda: _versions(deployed),
         "lastOutcome": lambda: last_outcome(deployed, now),
+        "failures": lambda: _failures(deployed, now),
         "schedule": lambda: _schedule(deployed, now),
         "alarms": lambda: _alarms(deployed),
         "deadLetterQueue": lambda: {"messages": deployed.count_dead_letters()},
@@ -70,8 +73,21 @@ def _troubles(parts: dict[str, Any]) -> Iterator[str]:
         ringing = [short_alarm_name(alarm["name"]) for alarm in parts["alarms"] if alarm["state"] == "ALARM"]
         if ringing:
             yield f"in ALARM: {', '.join(ringing)}"
+    if reasons := parts["failures"].get("byReason"):
+        found = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+        yield f"requests failed since {parts['failures']['since']}: {found}"
     if count := parts["deadLetterQueue"].get("messages"):
         yield f"{count} message{'s' * (count > 1)} in the dead-letter queue"
+
+
+def _failures(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
+    failures = failures_since_success(deployed, now)
+    crashes = {Alarm.FUNCTION_CRASHES: failures.crashes} if failures.crashes else {}
+    return {
+        "since": iso_utc(failures.start),
+        "lastSuccess": failures.last_success,
+        "byReason": {**failures.by_reason, **crashes},
+    }
 
 
 def _part(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON

@@ -56,6 +56,7 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
         ("token", report["token"], lambda part, now: _token(part, now, report["issuer"])),
         ("versions", report["versions"], lambda part, now: _versions(part, now, short=watched)),
         ("last outcome", report["lastOutcome"], lambda part, now: _outcome(part, now, current=failed)),
+        ("failures", report["failures"], _failures),
         ("schedule", report["schedule"], _schedule),
         ("alarms", report["alarms"], lambda part, now: _alarms(part, now, short=watched)),
         ("dead letters", report["deadLetterQueue"], _dead_letters),
@@ -117,6 +118,12 @@ def _outcome(outcome: dict[str, Any] | None, now: datetime, *, current: bool) ->
     if outcome["reason"]:
         text.append(f"\n{outcome['reason']}: {outcome['detail']}")
     return text
+
+
+def _failures(failures: dict[str, Any], now: datetime) -> Text:
+    span = f"in the last {duration((now - datetime.fromisoformat(failures['since'])).total_seconds())}"
+    found = ", ".join(f"{count} {reason}" for reason, count in sorted(failures["byReason"].items()))
+    return Text.assemble((found or "none", COLOURS["failed"] if found else ""), f" {span}")
 
 
 def _schedule(schedule: dict[str, Any], now: datetime) -> Text:

@@ -10,7 +10,7 @@ import pytest
 from local.cloud import LocalCloud
 from local.deployment import Deployment, deploy
 from tests.support.bare_stack import Stack
-from tests.support.command_line import Done, Tokenctl
+from tests.support.command_line import Done, Tokenctl, check_schema
 from tests.support.deployed_stack import AwsAnswers, scheduled
 from tests.support.http_server import answering
 from tests.support.played_demo import stop_schedules
@@ -102,6 +102,7 @@ def tokenctl(stack: Deployment, monkeypatch: pytest.MonkeyPatch, capfd: pytest.C
             for secret in secrets | secrets_of(stack):
                 assert secret not in captured.out + captured.err
         assert "Traceback" not in captured.err
+        check_schema(words, captured.out)
         return Done(code, captured.out, captured.err)
 
     return command
