@@ -2,131 +2,299 @@
 
 import json
 import re
-from collections.abc import Callable
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.deployment import Deployment
+from refresh_token.core.windows import iso_utc
+from refresh_token.signals import Metric
 from tests.support.checkout import ROOT
-from tests.support.command_line import Done, Tokenctl
+from tests.support.command_line import Tokenctl, environment
 from tests.support.deployed_stack import put_secret
+from tests.support.documents import anchor, sections
 from tests.support.events import TICK
 from tests.support.windows import EXPIRED, FRESH, MANDATORY
+from tokenctl.stack.target import LIVE
 
-pytestmark = [pytest.mark.xdist_group("deployed"), pytest.mark.usefixtures("schedule", "emptied")]
+pytestmark = pytest.mark.xdist_group("deployed")
 
-RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+PAGE = sections(ROOT / "docs" / "runbook.md")
+ELSEWHERE = ("export ", "tokenctl authorize ", "git checkout ", "cdk deploy ")
+"""Commands with tests of their own: of the stage, of the sign-in, of deployments."""
+QUESTIONS = ("tokenctl refresh", "tokenctl seed ", "tokenctl dead-letters redrive", "tokenctl repair")
+FINDINGS = ("tokenctl status", "tokenctl doctor")
+"""Commands whose exit code says how bad it is."""
+STATES = (Metric.NEEDS_SIGN_IN, Metric.PAIR_NOT_STORED, Metric.OVERDUE, Metric.GRANT_ENDING, Metric.FAILING)
+SOON = iso_utc(datetime.now(UTC) + timedelta(days=5))
+
+Act = Callable[[Deployment], object]
 
 
-def entry(heading: str) -> str:
-    """Return the text of an entry."""
-    _, _, rest = RUNBOOK.partition(f"# {heading}\n")
-    assert rest, heading
-    return re.split(r"^#", rest, maxsplit=1, flags=re.MULTILINE)[0]
+@dataclass(frozen=True)
+class Walk:
+    """A way through the page: what causes the trouble, and the entries to which the first one leads."""
 
-
-@pytest.fixture
-def emptied(stack: Deployment) -> None:
-    """Forget the dead letters of other tests."""
-    stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
+    cause: Act
+    then: tuple[str, ...] = ()
+    outside: Act = lambda _: None
+    """What ends the trouble outside this stack, after the commands of the first entry."""
+    state: str = ""
+    """The metric of the alarm."""
 
 
 class Operator:
-    """Follows the page, answering each question with yes."""
+    """Runs what the page says, answering each question with yes."""
 
-    def __init__(self, tokenctl: Tokenctl) -> None:
-        self._tokenctl = tokenctl
+    def __init__(self, tokenctl: Tokenctl, stack: Deployment) -> None:
+        self._tokenctl, self._stack = tokenctl, stack
+        self.read = ""
+        """What the commands have printed."""
 
-    def follow(self, heading: str, command: str) -> Done:
-        """Run a command that stands in an entry, on the stage `local` instead of `prod`."""
-        assert f"tokenctl {command}" in entry(heading), heading
-        asks = command.split(maxsplit=1)[0] in {"refresh", "seed"} or command == "dead-letters redrive"
-        words = command.replace("--stage prod", "").split()
-        return self._tokenctl(*words, *(["--yes"] if asks else []))
+    def follow(self, heading: str) -> None:
+        """Run the commands of an entry, in their order."""
+        for block in re.findall(r"^```\n(.*?)^```", PAGE[heading], re.DOTALL | re.MULTILINE):
+            for command in block.replace("\\\n", "").splitlines():
+                if not command.startswith(ELSEWHERE):
+                    self.run(command)
+
+    def run(self, command: str) -> None:
+        """Run a command and, if it is the doctor, what the doctor advises."""
+        if command.startswith("aws "):
+            script = f'aws() {{ command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }}\n{command}'
+            subprocess.run(["/bin/bash", "-c", script], env=environment(self._stack.cloud.env), check=True)
+            return
+        if "<id>" in command:
+            command = command.replace("<id>", re.findall(r"function_request_id=(\S+)", self.read)[-1])
+        grant = self._stack.cloud.standin.grant() if "pair.json" in command or "rotate" in command else None
+        if grant:
+            Path("pair.json").write_text(json.dumps({"refreshToken": grant.refresh_token}))
+        words = [*shlex.split(command)[1:], *["--yes"] * command.startswith(QUESTIONS)]
+        done = self._tokenctl(*words, stdin=grant.access_token if grant else "")
+        self.read += done.out
+        assert done.code == 0 or command.startswith(FINDINGS), f"{command}\n{done.err}"
+        if command == "tokenctl doctor":
+            for fix in dict.fromkeys(re.findall(r" Fix: `((?:aws|tokenctl repair) .*)`", done.out)):
+                self.run(fix)
+
+    def leads_to(self, heading: str, after: str) -> bool:
+        """Whether the entry that was followed links to the next one, or a command has named that."""
+        links = [*re.findall(r"\]\(#([\w-]+)\)", PAGE[after]), *re.findall(r"runbook\.md#([\w-]+)", self.read)]
+        return anchor(heading) in links
 
     def is_healthy(self) -> bool:
-        """Whether the verdict is that nothing needs attention."""
-        return self._tokenctl("status").code == 0
+        return self._tokenctl("status").code == 0 and not re.search(
+            r"^FAIL", self._tokenctl("doctor").out, re.MULTILINE
+        )
+
+    def must_see(self, text: str) -> None:
+        deadline = time.monotonic() + 10
+        while text not in (seen := self._tokenctl("errors").out):
+            assert time.monotonic() < deadline, seen
 
 
-@pytest.fixture
-def operator(tokenctl: Tokenctl) -> Operator:
-    return Operator(tokenctl)
+def seed(stack: Deployment, left: timedelta = EXPIRED, **more: object) -> None:
+    stack.seed(stack.cloud.standin.grant(), expires_in=left, **more)
 
 
-def test_lost_ticks_are_redriven(operator: Operator, stack: Deployment) -> None:
-    stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+def fails(cause: Act, event: object = TICK) -> Act:
+    """Let the function meet the trouble, with an expired token unless the cause stores another one."""
+
+    def meet(stack: Deployment) -> None:
+        seed(stack)
+        cause(stack)
+        assert stack.invoke(event).failed
+
+    return meet
+
+
+def answer(status: int) -> Act:
+    return lambda stack: stack.cloud.standin.fail("RefreshToken", status=status, times=None)
+
+
+def both(first: Act, second: Act) -> Act:
+    def act(stack: Deployment) -> None:
+        first(stack)
+        second(stack)
+
+    return act
+
+
+def fresh(stack: Deployment) -> None:
+    seed(stack, FRESH)
+
+
+def put(text: str) -> Act:
+    return lambda stack: put_secret(stack, SecretString=text)
+
+
+def clear(stack: Deployment) -> None:
+    stack.cloud.standin.clear_faults()
+
+
+def change(stack: Deployment, **settings: Any) -> None:
+    """Change the function that consumers call."""
+    client, name = stack.cloud.client("lambda"), stack.outputs["FunctionName"]
+    client.update_function_configuration(FunctionName=name, **settings)
+    version = client.publish_version(FunctionName=name)["Version"]
+    client.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=version)
+
+
+def hand_over(days: float) -> Act:
+    """Let a person renew the token."""
+
+    def cause(stack: Deployment) -> None:
+        name = stack.outputs["FunctionName"]
+        now = stack.cloud.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        change(stack, Environment={"Variables": {**now, "ISSUER": "static"}})
+        seed(stack, timedelta(days=days))
+
+    return cause
+
+
+def stop_the_schedule(stack: Deployment, left: timedelta = FRESH) -> None:
+    seed(stack, left)
+    client = stack.cloud.client("scheduler")
+    (found,) = client.list_schedules()["Schedules"]
+    schedule = client.get_schedule(Name=found["Name"], GroupName=found["GroupName"])
+    kept = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+    client.update_schedule(**{key: schedule[key] for key in kept}, State="DISABLED")
+
+
+def lose_a_tick(stack: Deployment) -> None:
+    seed(stack, FRESH)
     reason = {"ERROR_CODE": {"DataType": "String", "StringValue": "AccessDenied"}}
     url = stack.outputs["DeadLetterQueueUrl"]
     stack.cloud.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(TICK), MessageAttributes=reason)
-    assert not operator.is_healthy()
-    assert "AccessDenied" in operator.follow("The dead-letter queue", "dead-letters").out
-    assert operator.follow("The dead-letter queue", "dead-letters redrive").code == 0
-    assert operator.is_healthy()
 
 
-def refuse(stack: Deployment) -> None:
-    stack.seed(stack.cloud.standin.grant(), expires_in=EXPIRED)
-    stack.cloud.standin.revoke()
+def throttle(stack: Deployment) -> None:
+    seed(stack, FRESH)
+    name = stack.outputs["FunctionName"]
+    stack.cloud.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
 
 
-NEEDS_A_PAIR: dict[str, Callable[[Deployment], None]] = {
-    "SecretMalformedException": lambda stack: put_secret(stack, SecretString='{"accessToken": "a"}'),
-    "SecretNotSeededException": lambda stack: put_secret(stack, SecretString="{}"),
-    "ReauthorizationRequiredException": refuse,
+def delete_the_table(stack: Deployment) -> None:
+    client = stack.cloud.client("dynamodb")
+    client.delete_table(TableName=client.list_tables()["TableNames"][0])
+
+
+def delete_the_secret(stack: Deployment) -> None:
+    secret = stack.outputs["SecretArn"]
+    stack.cloud.client("secretsmanager").delete_secret(SecretId=secret, RecoveryWindowInDays=7)
+
+
+REVOKED = fails(lambda stack: stack.cloud.standin.revoke())
+FULL = fails(lambda stack: seed(stack, note="x" * 65_200))
+MALFORMED = fails(both(fresh, put('{"accessToken": "a"}')))
+STATIC = "StaticTokenExpiresIn30Days"
+
+WALKS = {
+    "FunctionErrors": Walk(MALFORMED, ("SecretMalformedException", "Store a pair"), state=Metric.FAILING),
+    "FunctionCrashes": Walk(
+        fails(lambda stack: change(stack, Handler="refresh_token.handler.gone"), {}),
+        ("What somebody changed by hand",),
+    ),
+    "RequestsFail": Walk(fails(answer(503), {}), ("IssuerUnavailableException", "Tick"), clear),
+    "DeadLetters": Walk(lose_a_tick, ("The dead-letter queue",)),
+    "TokenNotStored": Walk(
+        FULL, ("TokenNotStoredException", "Store a pair", "Refresh now"), state=Metric.PAIR_NOT_STORED
+    ),
+    "ReauthorizationRequired": Walk(
+        REVOKED, ("ReauthorizationRequiredException", "Store a pair"), state=Metric.NEEDS_SIGN_IN
+    ),
+    "TokenExpires": Walk(lambda stack: stop_the_schedule(stack, MANDATORY)),
+    "GrantExpires": Walk(
+        both(lambda stack: seed(stack, FRESH, refreshExpiresAt=SOON), lambda stack: stack.invoke(TICK)),
+        ("Store a pair",),
+        state=Metric.GRANT_ENDING,
+    ),
+    STATIC: Walk(hand_over(20)),
+    "StaticTokenExpiresIn7Days": Walk(hand_over(5), (STATIC,)),
+    "StaticTokenExpiresIn1Day": Walk(hand_over(-1), ("ReauthorizationRequiredException", STATIC)),
+    "NoHeartbeat": Walk(stop_the_schedule),
+    "Throttles": Walk(throttle),
+    "InvalidParameterException": Walk(
+        both(fresh, lambda stack: stack.invoke({"provider": "sketch"})), ("Read the logs",)
+    ),
+    "SecretNotSeededException": Walk(fails(put("{}")), ("Store a pair",)),
+    "SecretMalformedException": Walk(MALFORMED, ("Go back to an earlier version",)),
+    "SecretUnavailableException": Walk(fails(delete_the_secret), ("Tick",)),
+    "ReauthorizationRequiredException": Walk(REVOKED, ("Store a pair",)),
+    "IssuerUnavailableException": Walk(fails(answer(503)), ("Tick",), clear),
+    "IssuerProtocolException": Walk(fails(answer(302)), ("Tick",), clear),
+    "RefreshInProgressException": Walk(fails(lambda stack: change(stack, Timeout=3)), ("Tick",)),
+    "TokenNotStoredException": Walk(FULL, ("Store a pair",)),
+    "ConfigurationException": Walk(fails(delete_the_table), ("Tick",)),
 }
-"""Errors that a new pair ends, and how each is caused."""
+NOT_WALKED = {
+    "SomebodyMustAct": "the stage `local` has no composite alarms",
+    "LookTomorrow": "the stage `local` has no composite alarms",
+    "NewVersionFails": "the local cloud has no CodeDeploy",
+    "Deploy, move, destroy": "leads to another page",
+    "What the metrics mean": "has no commands",
+}
 
 
-@pytest.mark.parametrize(("error", "cause"), NEEDS_A_PAIR.items(), ids=NEEDS_A_PAIR)
-def test_an_error_leads_to_a_pair(  # noqa: PLR0917 - fixtures and a row
-    operator: Operator,
-    stack: Deployment,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    error: str,
-    cause: Callable[[Deployment], None],
-) -> None:
-    cause(stack)
-    assert stack.invoke(TICK).failed
-    assert not operator.is_healthy()
-    assert f"docs/runbook.md#{error.lower()}" in operator.follow("FunctionErrors", "errors").out
-    assert "(#store-a-pair)" in entry(error)
-    grant = stack.cloud.standin.grant()
+@pytest.fixture
+def mended(stack: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Forget the dead letters of other tests; put the function back."""
     monkeypatch.chdir(tmp_path)
-    Path("pair.json").write_text(json.dumps({"refreshToken": grant.refresh_token, "clientId": grant.client_id}))
-    assert operator.follow("Store a pair", "seed --stage prod --from pair.json").code == 0
-    assert operator.follow("Runbook", "tick").out.startswith(("refreshed: ", "fresh: "))
-    assert operator.is_healthy()
-    assert operator.follow("FunctionErrors", "errors").out.startswith("Nothing failed")
+    stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
+    client, name = stack.cloud.client("lambda"), stack.outputs["FunctionName"]
+    before = client.get_function_configuration(FunctionName=name)
+    version = client.get_alias(FunctionName=name, Name=LIVE)["FunctionVersion"]
+    yield
+    secrets, secret = stack.cloud.client("secretsmanager"), stack.outputs["SecretArn"]
+    if "DeletedDate" in secrets.describe_secret(SecretId=secret):
+        secrets.restore_secret(SecretId=secret)
+    if client.get_alias(FunctionName=name, Name=LIVE)["FunctionVersion"] != version:
+        kept = {key: before[key] for key in ("Timeout", "Handler")}
+        environment = {"Variables": before["Environment"]["Variables"]}
+        client.update_function_configuration(FunctionName=name, Environment=environment, **kept)
+        client.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=version)
 
 
-def test_a_token_on_its_last_day_is_refreshed(operator: Operator, stack: Deployment) -> None:
-    stack.seed(stack.cloud.standin.grant(), expires_in=MANDATORY)
-    assert not operator.is_healthy()
-    assert operator.follow("Runbook", "tick").out.startswith(("refreshed: ", "fresh: "))
-    examined = operator.follow("TokenExpires", "doctor")
-    assert examined.line("schedule").startswith("OK")
-    assert operator.is_healthy()
+def states(stack: Deployment) -> dict[str, float]:
+    """Return what the last tick has reported to the alarms."""
+    name = stack.outputs["FunctionName"]
+    group = stack.cloud.client("lambda").get_function_configuration(FunctionName=name)["LoggingConfig"]["LogGroup"]
+    found = stack.cloud.client("logs").filter_log_events(logGroupName=group, filterPattern=f'"{Metric.FAILING}"')["events"]
+    last = json.loads(found[-1]["message"])
+    return {state: last[state][-1] for state in STATES if state in last}
 
 
-def test_a_lost_answer_is_made_up_for(operator: Operator, stack: Deployment) -> None:
-    version = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
-    stack.cloud.standin.kill()
-    assert operator.follow("Runbook", "refresh").code == 0
-    current, pair = stack.current()
-    assert current != version
-    assert stack.cloud.standin.accepts(pair["accessToken"])
-    assert operator.is_healthy()
+def test_every_entry_is_walked() -> None:
+    headings = list(PAGE)
+    entries = {*headings[headings.index("SomebodyMustAct") :]} - {"Errors", "Chores"}
+    walked = {*WALKS, *(heading for walk in WALKS.values() for heading in walk.then)} - {"Tick", "Refresh now"}
+    assert walked | NOT_WALKED.keys() == entries
+    assert not walked & NOT_WALKED.keys()
 
 
-def test_an_outage_of_the_issuer_ends(operator: Operator, stack: Deployment) -> None:
-    stack.seed(stack.cloud.standin.grant(), expires_in=EXPIRED)
-    stack.cloud.standin.fail("RefreshToken", status=503, times=None)
-    assert stack.invoke(TICK).failed
-    assert "docs/runbook.md#issuerunavailableexception" in operator.follow("FunctionErrors", "errors").out
-    assert not operator.is_healthy()
-    stack.cloud.standin.clear_faults()
-    assert operator.follow("Runbook", "tick").out.startswith("refreshed: ")
+@pytest.mark.usefixtures("schedule", "mended")
+@pytest.mark.parametrize(("entry", "walk"), WALKS.items(), ids=WALKS)
+def test_an_entry_ends_the_trouble(tokenctl: Tokenctl, stack: Deployment, entry: str, walk: Walk) -> None:
+    operator = Operator(tokenctl, stack)
+    walk.cause(stack)
+    if walk.state:
+        assert states(stack)[walk.state] == 1
+    if entry.endswith("Exception"):
+        operator.must_see(f"docs/runbook.md#{anchor(entry)}\n")
+    assert operator.is_healthy() is (entry == "InvalidParameterException")
+    operator.follow(entry)
+    walk.outside(stack)
+    for after, heading in zip((entry, *walk.then), walk.then, strict=False):
+        assert operator.leads_to(heading, after), f"{after} does not lead to {heading}"
+        operator.follow(heading)
+    assert stack.invoke(TICK).payload["outcome"] in {"fresh", "refreshed"}
+    assert set(states(stack).values()) == {0.0}
+    operator.must_see("Nothing failed since")
     assert operator.is_healthy()
