@@ -166,15 +166,6 @@ class TestReports:
         assert {call.result().version_id for call in calls} == {"version-2"}
         assert (len(function.events), function.refreshes) == (2, 1)
 
-    def test_the_next_question_repeats_a_failed_report(self, client: TokenClient, function: Function) -> None:
-        dead = client.get_token()
-        function.faults = [raised("IssuerUnavailableException", "Try again later.")]
-        with pytest.raises(errors.IssuerUnavailableException):
-            client.report_failure(dead)
-        later(client, errors.IssuerUnavailableException.pause)
-        assert client.get_token().version_id == "version-2"
-        assert function.events[1:] == [REPORTED] * 2
-
     def test_the_rejected_token_is_no_answer(self, client: TokenClient, function: Function) -> None:
         dead = client.get_token()
         payload = json.dumps(function.answer({}))

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infra.stage_settings import StageSettings
 from tests.support.consumers_page import block
 from tests.support.synthesised import Synthesised
 
@@ -42,7 +41,3 @@ def test_its_consumer_gets_layer_variable_and_permission(
     assert policy["PolicyDocument"]["Statement"] == [
         {"Action": "lambda:InvokeFunction", "Effect": "Allow", "Resource": arn}
     ]
-
-
-def test_the_stage_publishes_where_the_page_reads() -> None:
-    assert StageSettings(stage="dev").parameter_path == "/RefreshToken/dev"

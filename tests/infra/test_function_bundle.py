@@ -76,16 +76,6 @@ print(function_tls_context().cert_store_stats()["x509_ca"])
         nowhere = {"SSL_CERT_FILE": "/nowhere", "SSL_CERT_DIR": "/nowhere"}
         assert int(run_in(function_bundle, script, **nowhere)) > 50
 
-    def test_every_issuer_can_be_made(self, function_bundle: Path) -> None:
-        script = """
-import os
-from refresh_token.issuers.registry import ISSUERS, issuer_from
-for name in ISSUERS:
-    issuer_from({**os.environ, "ISSUER": name})
-"""
-        settings = {"APP_SECRET_ARN": "arn:app", "OAUTH2_TOKEN_URL": "https://issuer.example/token"}
-        run_in(function_bundle, script, **settings)
-
 
 CLIENT = """
 import json
@@ -116,19 +106,6 @@ print(json.dumps([found, known]))
             client: Any = unpruned.create_client(service, region_name=region)
             assert (url, signed_for) == (client.meta.endpoint_url, client._request_signer.region_name), key
         assert known == [unpruned.get_available_regions(service, name) for service in SERVICES for name in partitions]
-
-    def test_retries_and_other_endpoints_work(self, function_bundle: Path) -> None:
-        script = """
-config = Config(region_name="cn-north-1", retries={"mode": "standard", "total_max_attempts": 3})
-here, there = aws_client("secretsmanager", config), aws_client("amplifyuibuilder", Config())
-print(json.dumps([here.meta.endpoint_url, there.meta.endpoint_url, here.meta.config.retries]))
-"""
-        elsewhere = {"AWS_ENDPOINT_URL_AMPLIFYUIBUILDER": "http://127.0.0.1:9"}
-        assert json.loads(run_in(function_bundle, CLIENT + script, **elsewhere)) == [
-            "https://secretsmanager.cn-north-1.amazonaws.com.cn",
-            "http://127.0.0.1:9",
-            {"mode": "standard", "total_max_attempts": 3},
-        ]
 
 
 GIVEN = {"AccessKeyId": "AKIAGIVEN", "SecretAccessKey": "s", "Token": "t", "Expiration": "2100-01-01T00:00:00Z"}

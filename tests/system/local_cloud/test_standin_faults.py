@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 import urllib3
-from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError
 from mypy_boto3_amplifyuibuilder import AmplifyUIBuilderClient as UiBuilder
 
-from local.standin import Fault, Standin, digest
+from local.standin import Fault, Standin
 from tests.support.consent import Post
 from tests.support.processes import PATIENCE
 
@@ -80,30 +79,3 @@ class TestConnections:
                 waiting.result(timeout=PATIENCE)
         with pytest.raises(urllib3.exceptions.NewConnectionError):
             urllib3.request("GET", f"{standin.url}/v1/me", retries=False)
-
-
-class TestControl:
-    def test_calls_are_recorded_without_tokens(
-        self, standin: Standin, refresh: Refresh, post_form: Post, ui_builder: UiBuilder
-    ) -> None:
-        started = time.time()
-        standin.fail("RefreshToken", drop=True)
-        standin.fail("RefreshToken", status=503)
-        for _ in range(2):
-            with pytest.raises((ConnectionClosedError, ClientError)):
-                refresh()
-        refresh()
-        post_form("/v1/oauth/refresh", {"refresh_token": "r-canary"})
-        standin.accepts("a-canary")
-        calls, (grant,) = standin.calls(), standin.grants()
-        assert [call.status for call in standin.calls("RefreshToken")] == [None, 503, 200]
-        assert [call.operation for call in calls] == ["RefreshToken"] * 3 + ["FigmaRefresh", "FigmaMe"]
-        tokens = [grant.refresh_token] * 3 + ["r-canary", "a-canary"]
-        assert [call.credential for call in calls] == [digest(token) for token in tokens]
-        assert len({call.request_id for call in calls}) == 5
-        assert all(started <= call.at <= time.time() for call in calls)
-        assert not [token for token in (*tokens, grant.access_token) if token in repr(calls)]
-        standin.forget_calls()
-        with pytest.raises(ParamValidationError):
-            ui_builder.refresh_token(provider="figma", refreshTokenBody={"token": 5})  # type: ignore[typeddict-item]
-        assert standin.calls() == []

@@ -26,70 +26,38 @@ AGAIN = f"DEAD: {RENEWAL}. "
 REFRESH = "DEAD: refresh with `tokenctl refresh --stage prod`. "
 UNTIL = "consumers get the token until 2027-01-01T00:00:00Z."
 
-VERDICTS: dict[str, tuple[dict[str, Any], list[str], str]] = {
-    "fresh": ({}, [], "HEALTHY"),
-    "advisory": ({"window": "advisory"}, [], "HEALTHY"),
-    "mandatory": ({"window": "mandatory"}, [], "DEGRADED the token is about to expire and has not been refreshed"),
-    "expired": (EXPIRED, [], "DEGRADED the token has expired and has not been refreshed"),
-    "unknown": ({"window": "unknown"}, [], "DEGRADED nobody knows when the token expires"),
-    "at rest": ({**EXPIRED, "onDemand": True}, [], "HEALTHY"),
-    "first refresh to come": ({"window": "unknown", "hasAccessToken": False}, [], "HEALTHY"),
-    "first refresh failed": (
-        {"window": "unknown", "hasAccessToken": False, **UNAVAILABLE},
-        [],
-        f"{REFRESH}The last refresh failed with IssuerUnavailableException, and consumers get an error.",
-    ),
-    "no pair": ({"error": "no", "noPair": True}, [], f"{AGAIN}The secret holds nothing that the function can use."),
-    "unreadable": ({"error": "no", "noPair": False}, [], "DEGRADED the secret cannot be read"),
-    "another issuer's": ({"mismatch": "it is not ours"}, [], f"{AGAIN}It is not ours; {UNTIL}"),
-    "refused": (REFUSED, ["in ALARM: X"], f"{AGAIN}The issuer refused it; {UNTIL}"),
-    "refused, ended": ({**EXPIRED, **REFUSED}, [], f"{AGAIN}The issuer refused it; consumers get an error."),
-    "refused at rest": (
-        {**EXPIRED, **REFUSED, "onDemand": True},
-        [],
-        f"{AGAIN}The issuer refused it; consumers get an error.",
-    ),
-    "not stored": (
-        {"failure": "TokenNotStoredException"},
-        [],
-        f"{REFRESH}A newer token was issued but could not be stored, so the stored one is dead.",
-    ),
-    "rejected": (
-        {"rejected": True},
-        ["see probe"],
-        f"{REFRESH}The provider does not accept the token that consumers get.",
-    ),
-    "rejected for good": (
-        {"rejected": True, "hasRefreshToken": False},
-        [],
-        f"{AGAIN}The provider does not accept the token that consumers get.",
-    ),
-    "failed": (UNAVAILABLE, [], "DEGRADED the last refresh failed with IssuerUnavailableException"),
-    "failed, ended": (
-        {**EXPIRED, **UNAVAILABLE},
-        [],
-        f"{REFRESH}The last refresh failed with IssuerUnavailableException, and consumers get an error.",
-    ),
+ERROR = "The last refresh failed with IssuerUnavailableException, and consumers get an error."
+NEWER = "A newer token was issued but could not be stored, so the stored one is dead."
+LAST = "DEGRADED the last refresh failed with IssuerUnavailableException"
+GONE = f"{AGAIN}The issuer refused it; consumers get an error."
+FIRST = {"window": "unknown", "hasAccessToken": False}
+ALONE = {"hasRefreshToken": False}
+TROUBLES = {"refused": ["in ALARM: X"], "trouble around it": ["the schedule is DISABLED", "1 message"]}
+VERDICTS: dict[str, tuple[dict[str, Any], str]] = {
+    "fresh": ({}, "HEALTHY"),
+    "advisory": ({"window": "advisory"}, "HEALTHY"),
+    "mandatory": ({"window": "mandatory"}, "DEGRADED the token is about to expire and has not been refreshed"),
+    "expired": (EXPIRED, "DEGRADED the token has expired and has not been refreshed"),
+    "unknown": ({"window": "unknown"}, "DEGRADED nobody knows when the token expires"),
+    "at rest": ({**EXPIRED, "onDemand": True}, "HEALTHY"),
+    "first refresh to come": (FIRST, "HEALTHY"),
+    "first refresh failed": ({**FIRST, **UNAVAILABLE}, f"{REFRESH}{ERROR}"),
+    "no pair": ({"error": "no", "noPair": True}, f"{AGAIN}The secret holds nothing that the function can use."),
+    "unreadable": ({"error": "no", "noPair": False}, "DEGRADED the secret cannot be read"),
+    "another issuer's": ({"mismatch": "it is not ours"}, f"{AGAIN}It is not ours; {UNTIL}"),
+    "refused": (REFUSED, f"{AGAIN}The issuer refused it; {UNTIL}"),
+    "refused, ended": ({**EXPIRED, **REFUSED}, GONE),
+    "refused at rest": ({**EXPIRED, **REFUSED, "onDemand": True}, GONE),
+    "not stored": ({"failure": "TokenNotStoredException"}, f"{REFRESH}{NEWER}"),
+    "failed": (UNAVAILABLE, LAST),
+    "failed, ended": ({**EXPIRED, **UNAVAILABLE}, f"{REFRESH}{ERROR}"),
     "no refresh token": (
-        {"hasRefreshToken": False, "expiresAt": None},
-        [],
+        {**ALONE, "expiresAt": None},
         f"DEGRADED there is no refresh token: {RENEWAL} before the token ends",
     ),
-    "no refresh token, ended": (
-        {"hasRefreshToken": False, **EXPIRED},
-        [],
-        f"{AGAIN}The token has ended, and consumers get an error.",
-    ),
-    "grant ends": (
-        {"grantEnding": True},
-        [],
-        f"DEGRADED the grant ends 2027-02-01T00:00:00Z: {RENEWAL}",
-    ),
-    "trouble around it": (
-        UNAVAILABLE,
-        ["the schedule is DISABLED", "1 message"],
-        "DEGRADED the last refresh failed with IssuerUnavailableException; the schedule is DISABLED; 1 message",
-    ),
+    "no refresh token, ended": ({**ALONE, **EXPIRED}, f"{AGAIN}The token has ended, and consumers get an error."),
+    "grant ends": ({"grantEnding": True}, f"DEGRADED the grant ends 2027-02-01T00:00:00Z: {RENEWAL}"),
+    "trouble around it": (UNAVAILABLE, f"{LAST}; the schedule is DISABLED; 1 message"),
 }
 
 STATIC_VERDICTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -103,10 +71,12 @@ STATIC_VERDICTS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("facts", "troubles", "line"), VERDICTS.values(), ids=VERDICTS)
-def test_facts_become_a_verdict(facts: dict[str, Any], troubles: list[str], line: str) -> None:
+@pytest.mark.parametrize("case", VERDICTS)
+def test_facts_become_a_verdict(case: str) -> None:
+    facts, line = VERDICTS[case]
     commands = Commands(renew="tokenctl authorize --stage prod", refresh="tokenctl refresh --stage prod", static=False)
-    assert str(verdict_of(FRESH | facts if "error" not in facts else facts, troubles, commands)) == line
+    given = facts if "error" in facts else FRESH | facts
+    assert str(verdict_of(given, TROUBLES.get(case, []), commands)) == line
 
 
 @pytest.mark.parametrize(("facts", "line"), STATIC_VERDICTS.values(), ids=STATIC_VERDICTS)
