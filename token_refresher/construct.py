@@ -35,7 +35,11 @@ from token_refresher.constructs.dashboard import Dashboard
 from token_refresher.constructs.dead_letter_queue import DeadLetterQueue
 from token_refresher.constructs.lock_table import LockTable
 from token_refresher.constructs.monitoring import Monitoring
-from token_refresher.constructs.notices import tell_when_amplify_ends, warn_where_amplify_is_missing
+from token_refresher.constructs.notices import (
+    demand_byte_code,
+    tell_when_amplify_ends,
+    warn_where_amplify_is_missing,
+)
 from token_refresher.constructs.refresh_function import RefreshFunction
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
@@ -97,7 +101,7 @@ class TokenRefresher(RefreshMetrics):
 
         Raises:
             SettingsError: one or more arguments break their rules; with a line for each.
-            BundlingError: the function's packages could not be installed.
+            BundlingError: the function's bundle could not be built.
 
         """
         super().__init__(scope, construct_id)
@@ -134,6 +138,9 @@ class TokenRefresher(RefreshMetrics):
         dead_letters = (
             props.get("dead_letter_queue") or DeadLetterQueue(self, "DeadLetters", key=props.get("queue_key")).queue
         )
+        asset = asset or function_bundle(values["architecture"])
+        if not emulator:
+            demand_byte_code(self, asset)
         refresh = RefreshFunction(
             self,
             "Refresh",
@@ -141,7 +148,7 @@ class TokenRefresher(RefreshMetrics):
             props=props,
             issuer=issuer,
             service_name=self.service_name,
-            asset=asset or function_bundle(values["architecture"]),
+            asset=asset,
             secret=self._secret,
             app_secret=app_secret,
             lock_table=lock_table,

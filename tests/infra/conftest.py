@@ -31,7 +31,7 @@ def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A stand-in for the bundle: templates contain only its hash."""
     folder = tmp_path_factory.mktemp("bundle") / ("0" * 64)
     folder.mkdir()
-    (folder / "handler.py").touch()
+    (folder / "handler.cpython-313.pyc").touch()
     return folder
 
 

@@ -3,15 +3,18 @@
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
+import pip
 import pytest
 
 from infra.lock import DEVELOPMENT, Machines, lock
@@ -19,7 +22,7 @@ from tests.support.bundles import names, needs_3_13
 from tests.support.checkout import ROOT
 from token_refresher.bundling import bundle as bundling
 from token_refresher.bundling import installed, pruning
-from token_refresher.bundling.python_runtime import Compiler, find_compiler
+from token_refresher.bundling.python_runtime import NAMED_PYTHON, Compiler, find_compiler
 from token_refresher.settings.refresher_settings import Architecture
 
 WHEEL = "tiny-1.0-py3-none-any.whl"
@@ -211,9 +214,43 @@ class TestByteCode:
         done = subprocess.run([found.executable, "-I", "-c", script], check=True, capture_output=True, text=True)
         assert done.stdout.strip() == "/var/task/tiny/__init__.py"
 
-    def test_without_python_3_13_the_sources_ship(self, project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_without_python_3_13_the_sources_ship(self, project: Project) -> None:
         assert names(project.build(compiler_finder=NO_COMPILER)) == SOURCES
-        assert capsys.readouterr().err.startswith("No Python 3.13 found: the function ships without byte code")
+
+    @needs_3_13
+    def test_an_older_python_builds_the_same_bytes(self, project: Project, tmp_path: Path) -> None:
+        compiler, older = find_compiler(), shutil.which("python3.11", path=f"/usr/bin{os.pathsep}{os.environ['PATH']}")
+        if not older or subprocess.run([older, "-c", ""], check=False, capture_output=True).returncode:
+            pytest.skip("this machine has no Python 3.11")
+        assert compiler
+        (tmp_path / "site").mkdir()
+        (tmp_path / "site" / "pip").symlink_to(Path(pip.__file__).parent)
+        script = f"""
+from pathlib import Path
+from token_refresher.bundling import bundle, pruning
+rules = pruning.PruningRules(botocore_services=(), dropped=("tiny/extras",))
+source, requirements, cache = map(Path, {[*map(str, (project.source, project.requirements, tmp_path / "older"))]})
+print(bundle.build(sources=[source], requirements=requirements, architecture="arm64", rules=rules, cache=cache).name)
+"""
+        paths = os.pathsep.join(map(str, (ROOT, ROOT / "lambda_src", tmp_path / "site")))
+        environment = {**os.environ, "PYTHONPATH": paths, NAMED_PYTHON: compiler.executable}
+        done = subprocess.run([older, "-c", script], check=True, capture_output=True, text=True, env=environment)
+        assert done.stdout.strip() == project.build().name
+
+    def test_a_named_python_must_fit(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for magic_number, wanted in ((FITS, nullcontext()), (PYTHON_3_11, pytest.raises(bundling.BundlingError))):
+            named = interpreter(tmp_path, "mine", magic_number)
+            monkeypatch.setenv(NAMED_PYTHON, named)
+            with wanted as raised:
+                assert find_compiler() == Compiler(executable=named)
+        assert raised
+        assert str(raised.value).startswith(f"{NAMED_PYTHON}={named}: must be the path of a Python 3.13.")
+
+    def test_a_file_that_cannot_be_compiled_is_named(self, project: Project) -> None:
+        (project.source / "handler.py").write_text("def\n", encoding="utf-8")
+        compiler = Compiler(executable=sys.executable)
+        with pytest.raises(bundling.BundlingError, match=r"could not compile the bundle[\s\S]*handler.py"):
+            project.build(compiler_finder=lambda: compiler)
 
     @pytest.mark.parametrize(
         ("running", "on_path", "chosen"),
@@ -221,6 +258,7 @@ class TestByteCode:
             (FITS, {"python3.13": FITS}, "running/python"),
             (PYTHON_3_11, {"python3.13": FITS}, "path/python3.13"),
             (PYTHON_3_11, {"python3": FITS}, "path/python3"),
+            (PYTHON_3_11, {"python3.13": "broken", "other/python3.13": FITS}, "path/other/python3.13"),
             (PYTHON_3_11, {"python3.13": "broken", "python3": ALPHA, "python": f"{FITS}0"}, None),
             (PYTHON_3_11, {"python3.13": "no program"}, None),
         ],
@@ -231,7 +269,8 @@ class TestByteCode:
         monkeypatch.setattr(sys, "executable", interpreter(tmp_path / "running", "python", running))
         for name, magic_number in on_path.items():
             interpreter(tmp_path / "path", name, magic_number)
-        monkeypatch.setenv("PATH", str(tmp_path / "path"))
+        monkeypatch.setenv("PATH", f"{tmp_path / 'path'}{os.pathsep}{tmp_path / 'path' / 'other'}")
+        monkeypatch.delenv(NAMED_PYTHON, raising=False)
         found = find_compiler()
         assert (found and found.executable) == (chosen and str(tmp_path / chosen))
 

@@ -125,6 +125,21 @@ def test_synthesis_says_when_amplify_ends(asset: Path, stack: Stack, issuer: str
     check("*", Match.string_like_regexp("1 May 2027"))
 
 
+@pytest.mark.parametrize(
+    ("emulator", "protected", "told"), [(False, None, "warning"), (False, True, "error"), (True, True, None)]
+)
+def test_a_bundle_without_byte_code_is_told(
+    tmp_path: Path, *, emulator: bool, protected: bool | None, told: str | None
+) -> None:
+    (tmp_path / "handler.py").touch()
+    stack = Stack(App(), "Somebodys", termination_protection=protected)
+    TokenRefresher(stack, "Figma", asset=tmp_path, issuer=ISSUERS["figma"], emulator=emulator)
+    annotations = Annotations.from_stack(stack)
+    for kind, absent in (("warning", annotations.has_no_warning), ("error", annotations.has_no_error)):
+        check = getattr(annotations, f"has_{kind}") if kind == told else absent
+        check("*", Match.string_like_regexp("set REFRESH_TOKEN_PYTHON"))
+
+
 class TestAmplifyRegions:
     def test_they_are_those_of_botocore(self) -> None:
         session = botocore.session.get_session()

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 from token_refresher.bundling import installed, pip, pruning, python_runtime
 from token_refresher.bundling.errors import BundlingError
 from token_refresher.bundling.pruning import FUNCTION_RULES, PruningRules, prune
-from token_refresher.bundling.python_runtime import RUNTIME_PYTHON, Compiler, find_compiler
+from token_refresher.bundling.python_runtime import Compiler, find_compiler
 from token_refresher.bundling.sources import content, copy_package, package_folder
 from token_refresher.settings.refresher_settings import Architecture
 
@@ -78,18 +77,14 @@ def build(  # noqa: PLR0913 (keyword-only)
     """Return the folder to upload; its name is the hash of its content, and so the asset hash.
 
     Each folder of `sources` is copied into the root under its own name. `requirements` must pin every package,
-    dependencies included, with the hashes of its wheels. Only the packages that it names are installed.
+    dependencies included, with the hashes of its wheels. Only the packages that it names are installed. Without a
+    compiler the bundle has no byte code.
 
     Raises:
-        BundlingError: pip failed, or it installed something other than what is pinned.
+        BundlingError: pip or the compiler failed, or pip installed something other than what is pinned.
 
     """
     compiler = compiler_finder()
-    if compiler is None:
-        sys.stderr.write(
-            f"No Python {RUNTIME_PYTHON} found: the function ships without byte code and takes about twice as long to "
-            f"start. Install Python {RUNTIME_PYTHON} or run the CDK with it.\n"
-        )
     inputs = _Inputs(
         layout=_LAYOUT,
         tools=_digest([Path(module.__file__ or "").read_bytes() for module in (pip, pruning, python_runtime)]),
