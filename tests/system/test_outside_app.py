@@ -3,7 +3,10 @@
 import json
 import platform
 import shutil
+import subprocess
 import textwrap
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import certifi
@@ -16,6 +19,7 @@ from tests.support.checkout import ROOT
 from tests.support.played_demo import PlayedDemo
 from tests.support.wheel import path_with_compiler, python_with
 from tests.support.windows import FRESH
+from tokenctl.main import run as run_tokenctl
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -87,24 +91,38 @@ APP = """
     )
     brought.function.add_to_role_policy(iam.PolicyStatement(actions=["s3:ListAllMyBuckets"], resources=["*"]))
     cdk.CfnOutput(stack, "BroughtFunction", value=brought.function.function_name)
+    # It does not import the client: the local AWS has no boto3. tests/system/test_consumers.py brings its own.
+    FINDS_CLIENT = lambda_.Code.from_inline(
+        "from importlib.util import find_spec\\n\\ndef handler(*_):\\n    return find_spec('token_client').origin"
+    )
     consumer = lambda_.Function(
         stack,
         "Consumer",
         runtime=lambda_.Runtime.PYTHON_3_13,
         handler="index.handler",
-        # It does not import the client: the local AWS has no boto3. tests/system/test_consumers.py brings its own.
-        code=lambda_.Code.from_inline(
-            "from importlib.util import find_spec\\n\\ndef handler(*_):\\n    return find_spec('token_client').origin"
-        ),
+        code=FINDS_CLIENT,
         layers=[gone.layer],
         log_group=logs.LogGroup(stack, "Logs", removal_policy=cdk.RemovalPolicy.DESTROY),
         environment={"FUNCTION_NAME": gone.alias.function_arn},
     )
     gone.grant_invoke(consumer)
     cdk.CfnOutput(stack, "ConsumerName", value=consumer.function_name)
+    readers = cdk.Stack(app, "Readers")
+    reader = lambda_.Function(
+        readers,
+        "Reader",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        code=FINDS_CLIENT,
+        layers=[gone.layer_in(readers)],
+        log_group=logs.LogGroup(readers, "Logs", removal_policy=cdk.RemovalPolicy.DESTROY),
+    )
+    cdk.CfnOutput(readers, "ReaderName", value=reader.function_name)
+    TokenRefresher(readers, "Own", alarms=False, dashboard=False, client_layer=False, **lets_destroy, **here)
     for name, refresher in (("Kept", kept), ("Gone", gone), ("Brought", brought)):
         cdk.CfnOutput(stack, f"{name}Alias", value=refresher.alias.function_arn)
         cdk.CfnOutput(stack, f"{name}Secret", value=refresher.secret_arn)
+    cdk.CfnOutput(stack, "KeptFunction", value=kept.function.function_name)
     given = {"stages": {"dev": {"architecture": architecture}}, "amplifyuibuilder_endpoint_url": url}
     RefreshTokenStack(app, "RefreshToken-dev", settings=StageSettings.from_context(given))
     app.synth()
@@ -153,6 +171,66 @@ def test_the_layer_brings_the_client(cloud: LocalCloud, outputs: Outputs) -> Non
     assert invoke(cloud, outputs["Somebodys"]["ConsumerName"]).endswith("/python/token_client/__init__.py")
     parameters = cloud.client("ssm").get_parameters_by_path(Path="/figma")["Parameters"]
     assert {one["Name"]: one["Value"] for one in parameters}["/figma/function-arn"] == outputs["Somebodys"]["GoneAlias"]
+
+
+OPTIONS = {
+    "Kept": ("--function-name", "KeptFunction"),
+    "Gone": ("--parameter-path", "/figma"),
+    "Own": ("--stack-name", "Readers"),
+}
+"""How tokenctl finds the refreshers of the app: an option, and its value or the output that has it."""
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_operator_needs_only_tokenctl(
+    cloud: LocalCloud, outputs: Outputs, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    option, value = OPTIONS[name]
+    command = python_with("cli", tmp_path_factory).with_name("tokenctl")
+
+    def tokenctl(*words: str, stdin: str = "") -> str:
+        target = (option, outputs["Somebodys"].get(value, value))
+        done = subprocess.run(
+            [command, *words, *target], env=cloud.env, input=stdin, capture_output=True, text=True, check=False
+        )
+        assert done.returncode in {0, 1, 2}, done.stderr
+        assert "stage" not in done.stdout, "the advice fits this deployment"
+        return done.stdout
+
+    grant = cloud.standin.grant(user=f"of {name}")
+    tokenctl("seed", "--yes", stdin=pair_of(grant, expires_in=FRESH))
+    assert tokenctl("token").strip() == grant.access_token
+    assert "HEALTHY" in tokenctl("status")
+    shown = tokenctl("doctor")
+    assert "FAIL" not in shown
+    assert ("aws sns subscribe --topic-arn" in shown) == (name != "Own")
+
+
+def test_several_refreshers_need_a_name(
+    cloud: LocalCloud, outputs: Outputs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for variable, value in cloud.exports.items():
+        monkeypatch.setenv(variable, value)
+    assert run_tokenctl(["status", "--stack-name", "Somebodys"]) == 253
+    assert "holds 3 refresh functions. Give one of Somebodys-" in (told := capsys.readouterr().err)
+    assert outputs["Somebodys"]["KeptFunction"] in told
+
+
+def test_another_stack_blocks_no_release(cloud: LocalCloud, cdk: CdkCli, outputs: Outputs, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "lambda_src" / "token_client", tmp_path / "token_client")
+    (tmp_path / "token_client" / "newer.py").touch()
+    before = used_layer(cloud, outputs["Readers"]["ReaderName"])
+    replace(cdk, app=f"PYTHONPATH={tmp_path} {cdk.app}").deploy("Somebodys")
+    assert used_layer(cloud, outputs["Somebodys"]["ConsumerName"]).endswith(":2")
+    assert used_layer(cloud, outputs["Readers"]["ReaderName"]) == before
+    assert invoke(cloud, outputs["Readers"]["ReaderName"]).endswith("/python/token_client/__init__.py")
+    exported = [export["Value"] for export in cloud.client("cloudformation").list_exports()["Exports"]]
+    assert [value for value in exported if ":layer:" in value] == []
+
+
+def used_layer(cloud: LocalCloud, function: str) -> str:
+    (layer,) = cloud.client("lambda").get_function_configuration(FunctionName=function)["Layers"]
+    return str(layer["Arn"])
 
 
 def test_two_stages_live_in_one_account(played: PlayedDemo, outputs: Outputs) -> None:

@@ -50,7 +50,9 @@ def check_credentials(subject: Subject) -> Finding:
 
 def check_bootstrap(subject: Subject) -> Finding:
     """Check that the CDK bootstrap stack is there and recent enough, with the qualifier that the stack names."""
-    name = _deployed_parameter(subject) or BOOTSTRAP_PARAMETER
+    name = _deployed_parameter(subject)
+    if name is None:
+        return Finding(Level.OK, "what deployed the stack needs no bootstrap, or knows its own")
     version = _parameter(subject, name)
     if version is None:
         others = _other_bootstraps(subject)
@@ -68,13 +70,15 @@ def check_bootstrap(subject: Subject) -> Finding:
 
 
 def _deployed_parameter(subject: Subject) -> str | None:
-    """Return the parameter that the deployed template names; None if there is none, or the operator may not read it."""
+    """Return the parameter that the deployed template names, the CDK's if it cannot be read; None if there is none."""
+    if subject.target.named_function is not None:
+        return None
     client = subject.target.aws.client("cloudformation")
     try:
         with translate_aws_errors():
             summary = client.get_template_summary(StackName=subject.target.stack_name)
     except (TokenctlError, KeyError):  # botocore raises KeyError for an answer to another operation
-        return None
+        return BOOTSTRAP_PARAMETER
     defaults = {parameter["ParameterKey"]: parameter.get("DefaultValue") for parameter in summary.get("Parameters", ())}
     return defaults.get("BootstrapVersion")
 

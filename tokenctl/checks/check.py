@@ -9,7 +9,7 @@ from typing import Any
 
 from refresh_token.core.ports import StoredPair
 from tokenctl.errors import ServiceError, TokenctlError
-from tokenctl.stack.deploy_command import deploy_command
+from tokenctl.stack.deploy_command import how_to_restore
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.last_outcome import failure_of, last_outcome
 from tokenctl.stack.once import Once
@@ -60,8 +60,8 @@ class Subject:
 
     @property
     def restore(self) -> str:
-        """The command that brings back a resource that somebody has deleted or changed; a plain deployment does not."""
-        return f"{deploy_command(self.target)} --revert-drift"
+        """How to bring back a resource that somebody has deleted or changed; a plain deployment does not."""
+        return how_to_restore(self.target)
 
     @Once
     def stored(self) -> StoredPair:

@@ -27,7 +27,7 @@ def check_function(subject: Subject) -> Finding:
     except ServiceError as error:
         if not error.code.startswith("ResourceNotFound"):
             raise
-        return Finding(Level.FAIL, "the function is gone", f"`{subject.restore}`")
+        return Finding(Level.FAIL, "the function is gone", subject.restore)
     client = subject.target.aws.client("lambda")
     name, version = latest["FunctionName"], subject.deployed.function_version
     if version is None:

@@ -27,7 +27,7 @@ def check_schedule(subject: Subject) -> Finding:
     """Check that the schedule exists, is enabled, and calls the alias with its own role."""
     schedules = subject.deployed.schedules
     if not schedules:
-        return Finding(Level.FAIL, "the schedule is gone: nothing keeps the token alive", f"`{subject.restore}`")
+        return Finding(Level.FAIL, "the schedule is gone: nothing keeps the token alive", subject.restore)
     schedule = schedules[0]
     expression, mended = schedule["ScheduleExpression"], _mended(subject, schedule)
     faults = [f"is {schedule['State']}"] if schedule["State"] != "ENABLED" else []
@@ -108,6 +108,9 @@ def check_alarms(subject: Subject) -> Finding:
 
 def check_subscribers(subject: Subject) -> Finding:
     """Check that somebody is told when an alarm goes off."""
+    topics = subject.deployed.alarm_topics
+    if not topics:
+        return Finding(Level.WARN, "no alarm notifies a topic", "set `alarm_email` and deploy", urgent=False)
     found = subject.deployed.alarm_subscriptions()
     confirmed = sum(arn.startswith("arn:") for arn in found)
     if confirmed:
@@ -122,7 +125,8 @@ def check_subscribers(subject: Subject) -> Finding:
     return Finding(
         Level.WARN,
         "nobody is told when an alarm goes off",
-        "set `alarm_email` and deploy, or subscribe to the topic in the output AlarmTopicArn",
+        f"set `alarm_email` and deploy, or `aws sns subscribe --topic-arn {topics[0]} --protocol email "
+        "--notification-endpoint <address>`",
         urgent=False,
     )
 

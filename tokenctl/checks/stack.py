@@ -8,7 +8,7 @@ from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ENDS
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials, unusable
-from tokenctl.stack.deploy_command import deploy_command
+from tokenctl.stack.deploy_command import how_to_deploy
 from tokenctl.stack.issuer import address_without_query, deployed_issuer, deployed_settings
 
 TIME_TO_MOVE: Final = timedelta(days=90)
@@ -64,7 +64,7 @@ def check_stack(subject: Subject) -> Finding:
         return Finding(Level.FAIL, str(error))
     if state in _DEPLOYED:
         return Finding(Level.OK, f"{target.stack_name} is {state}")
-    names = {"stack": f"--stack-name {target.stack_name}", "deploy": f"`{deploy_command(target)}`"}
+    names = {"stack": f"--stack-name {target.stack_name}", "deploy": how_to_deploy(target)}
     level, text, fix, stops = _STATES.get(state, _CHANGING if state.endswith("_IN_PROGRESS") else _UNKNOWN)
     return Finding(level, f"{target.stack_name} is {state}: {text}", fix.format(**names), stops=stops)
 

@@ -1,4 +1,4 @@
-"""The command that deploys a stage again with the settings it was given on the command line, which no file has."""
+"""How to deploy a stack again with the settings it was given on the command line, which no file has."""
 
 import json
 import shlex
@@ -10,25 +10,39 @@ from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.target import Target
 
 
-def deploy_command(target: Target) -> str:
-    """Return `cdk deploy` for the target's stage; without the recorded settings if the operator may not read them."""
+def how_to_deploy(target: Target, *options: str) -> str:
+    """Return the command for a stage of our app; without its recorded settings if the operator may not read them.
+
+    Only its owner knows what deployed any other stack.
+    """
+    given = _given(target)
+    if given is None:
+        return "deploy it again as you did before"
+    return f"`{' '.join([f'cdk deploy -c stage={target.stage}', *given, *options])}`"
+
+
+def how_to_restore(target: Target) -> str:
+    """Return how to bring back a deleted resource, which a plain deployment does not."""
+    if _given(target) is None:
+        return "deploy it again and revert its drift, see `What somebody changed by hand` in docs/runbook.md"
+    return how_to_deploy(target, "--revert-drift")
+
+
+def _given(target: Target) -> list[str] | None:
+    """Return the recorded settings as options; None if our app has not deployed the stack."""
     if target.named_function is not None:
-        return "cdk deploy"
-    return f"cdk deploy -c stage={target.stage}{''.join(_given(target))}"
-
-
-def _given(target: Target) -> list[str]:
+        return None
     client = target.aws.client("cloudformation")
     try:
         with translate_aws_errors():
-            template = client.get_template(StackName=target.stack_name)["TemplateBody"]
-    except (TokenctlError, KeyError):  # botocore raises KeyError for an answer to another operation
-        return []
-    metadata = (json.loads(template) if isinstance(template, str) else template).get("Metadata", {})
-    match metadata.get(SETTINGS_RECORD):
+            body = client.get_template(StackName=target.stack_name)["TemplateBody"]
+        template = json.loads(body) if isinstance(body, str) else body
+    except (TokenctlError, KeyError, ValueError):  # botocore raises KeyError for an answer to another operation
+        template = {}
+    match template.get("Metadata", {}).get(SETTINGS_RECORD):
         case {"settings": dict() as values, "given": list() as given}:
-            return [f" -c {key}={shlex.quote(_text(values.get(key, '...')))}" for key in given]
-    return []
+            return [f"-c {key}={shlex.quote(_text(values.get(key, '...')))}" for key in given]
+    return None if target.named_stack or "Resources" in template else []
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - a value of JSON

@@ -123,12 +123,17 @@ class DeployedStack:
                 if watched & set(_dimension_values(alarm)):
                     yield alarm
 
+    @Once
+    def alarm_topics(self) -> list[str]:
+        """The ARNs of the topics that the alarms notify."""
+        alarms = self.alarms()
+        return sorted({action for alarm in alarms for action in alarm.get("AlarmActions", ()) if ":sns:" in action})
+
     def alarm_subscriptions(self) -> list[str]:
         """Return the ARNs of the subscriptions to the topics that the alarms notify; some are still unconfirmed."""
-        topics = {action for alarm in self.alarms() for action in alarm.get("AlarmActions", ()) if ":sns:" in action}
         client, found = self.target.aws.client("sns"), []
         with translate_aws_errors():
-            for topic in sorted(topics):
+            for topic in self.alarm_topics:
                 for page in client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
                     found += [subscription["SubscriptionArn"] for subscription in page["Subscriptions"]]
         return found

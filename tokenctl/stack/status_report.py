@@ -147,7 +147,9 @@ def _versions(deployed: DeployedStack) -> list[dict[str, Any]]:
 def _schedule(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
     schedules = deployed.schedules
     if not schedules:
-        raise TokenctlError("No schedule invokes the function. Run `cdk deploy` again.")
+        raise TokenctlError(
+            f"No schedule invokes the function. `tokenctl doctor {deployed.target.option}` says what to do."
+        )
     at = next_run(schedules[0], now)
     return {
         "name": schedules[0]["Name"],

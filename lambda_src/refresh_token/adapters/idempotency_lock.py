@@ -198,7 +198,7 @@ def _guarded(call: Callable[[], T]) -> T:
 def _misconfigured(what: str) -> RefreshTokenError:
     return ConfigurationException(
         f"The lock table cannot be used ({what}), so the issuer was not called. Check that the table exists and that "
-        "the function's role may use it. `cdk deploy --revert-drift` puts both back."
+        "the function's role may use it: `tokenctl doctor` finds what somebody has changed."
     )
 
 
