@@ -1,4 +1,4 @@
-"""When the keeper asks, and what it never does: cases on the time line, then events in any order."""
+"""When the keeper asks, and what it never does."""
 
 import threading
 from collections.abc import Mapping
@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from token_client.answers import Received
 from token_client.errors import (
@@ -259,75 +256,3 @@ class TestTimeouts:
 
         monkeypatch.setattr(threading.Thread, "start", start)
         assert World().keeper().get_token(timeout=1).version_id == "v1"
-
-
-class Life(RuleBasedStateMachine):
-    """A process through its life: it asks, its token is killed, it reports, time passes, the function goes down."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.world = World(life=DAY, expires=DAY)
-        self.keeper = self.world.keeper(0.5)
-        self.given: list[Token] = []
-        self.rejected: set[str] = set()
-
-    def _take(self, token: Token, *, was_asked: bool) -> None:
-        assert token.version_id not in self.rejected
-        assert self.world.now < self.world.expires or not was_asked
-        self.given.append(token)
-
-    @rule()
-    def asks(self) -> None:
-        before = len(self.world.events)
-        try:
-            token = self.keeper.get_token()
-        except TokenClientError:
-            assert not self.world.up
-        else:
-            self._take(token, was_asked=len(self.world.events) > before and self.world.up)
-
-    @precondition(lambda self: self.given)
-    @rule(data=st.data())
-    def reports(self, data: st.DataObject) -> None:
-        token = data.draw(st.sampled_from(self.given))
-        before, expired = self.world.version, self.world.now >= self.world.expires
-        self.rejected.add(token.version_id)
-        try:
-            other = self.keeper.report_failure(token)
-        except TokenClientError:
-            assert not self.world.up
-            return
-        self._take(other, was_asked=False)
-        assert self.world.version - before <= 1
-        assert expired or self.world.version == before or f"v{before}" in self.rejected
-
-    @rule()
-    def another_consumer_refreshes(self) -> None:
-        self.world.refresh()
-
-    @rule(
-        seconds=st.sampled_from([1.0, MINUTE, 3600.0, DAY / 2, 2 * DAY]),
-        missed_by=st.sampled_from(["", "frozen", "set_back"]),
-    )
-    def time_passes(self, seconds: float, missed_by: str) -> None:
-        self.world.now += seconds
-        if missed_by:
-            setattr(self.world, missed_by, getattr(self.world, missed_by) + seconds)
-
-    @rule(up=st.booleans())
-    def the_function_goes_down_or_comes_back(self, up: bool) -> None:  # noqa: FBT001 - drawn
-        self.world.up = up
-        self.world.now += LambdaUnavailableException.pause
-
-    @rule(state=st.sampled_from(["fresh", "due", "degraded"]))
-    def the_window_changes(self, state: str) -> None:
-        self.world.state = state
-
-    @invariant()
-    def a_call_succeeds_while_the_function_is_up(self) -> None:
-        if self.world.up:
-            assert self.keeper.get_token().version_id not in self.rejected
-
-
-Life.TestCase.settings = settings(deadline=None, derandomize=True, max_examples=60, stateful_step_count=30)
-TestLife = Life.TestCase
