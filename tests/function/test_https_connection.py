@@ -87,7 +87,7 @@ def test_all_challenges_are_returned(server: TokenServer) -> None:
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 ENDLESS = b"HTTP/1.1 200 OK\r\n\r\n"
 
-ZIP = gzip.compress(b"x")
+ZIP, OK = gzip.compress(b"x"), b"HTTP/1.1 200 OK\r\n"
 WHOLE: dict[str, tuple[Sent, bytes]] = {
     "with a length": (http(200, b"x" * 100), b"x" * 100),
     "in chunks": (Sent(raw=CHUNKED + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"), b"abcde"),
@@ -95,19 +95,13 @@ WHOLE: dict[str, tuple[Sent, bytes]] = {
         Sent(raw=CHUNKED + b'3;a=b\r\nabc\r\n0002 ; c="d"\r\nde\r\n0;e\r\nX: y\r\nZ: z\r\n\r\n'),
         b"abcde",
     ),
-    "with folded headers": (Sent(raw=b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length:\r\n\t1\r\n\r\nx"), b"x"),
-    "in chunks, said with a blank": (
-        Sent(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked \r\n\r\n1\r\nx\r\n0\r\n\r\n"),
-        b"x",
-    ),
+    "with folded headers": (Sent(raw=OK + b"X: a\r\n b\r\nContent-Length:\r\n\t1\r\n\r\nx"), b"x"),
+    "in chunks, said with a blank": (Sent(raw=OK + b"Transfer-Encoding: Chunked \r\n\r\n1\r\nx\r\n0\r\n\r\n"), b"x"),
     "in compressed chunks": (
-        Sent(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(ZIP), ZIP)),
+        Sent(raw=OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(ZIP), ZIP)),
         b"x",
     ),
-    "with 150 cookies": (
-        Sent(raw=b"HTTP/1.1 200 OK\r\n" + b"Set-Cookie: a=b\r\n" * 150 + b"Content-Length: 1\r\n\r\nx"),
-        b"x",
-    ),
+    "with 150 cookies": (Sent(raw=OK + b"" + b"Set-Cookie: a=b\r\n" * 150 + b"Content-Length: 1\r\n\r\nx"), b"x"),
     "until the server hangs up": (Sent(raw=ENDLESS + b"abc", hang_up=True), b"abc"),
     "as long as it may be": (http(200, b"x" * MAX_BYTES), b"x" * MAX_BYTES),
     "after a 100": (Sent(raw=b"HTTP/1.1 100 Continue\r\n\r\n" + http(200, b"x").wire), b"x"),
@@ -117,7 +111,7 @@ WHOLE: dict[str, tuple[Sent, bytes]] = {
     ),
     "byte by byte, in time": (Sent(raw=http(200, b"x").wire, pause=0.001), b"x"),
     "empty": (http(204), b""),
-    "a head that ends too soon, and so no body": (Sent(raw=b"HTTP/1.1 200 OK\r\nContent-Le", hang_up=True), b""),
+    "a head that ends too soon, and so no body": (Sent(raw=OK + b"Content-Le", hang_up=True), b""),
 }
 TOO_LONG: dict[str, Sent] = {
     "by one byte": http(200, b"x" * (MAX_BYTES + 1)),

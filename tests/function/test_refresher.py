@@ -228,7 +228,8 @@ class TestLostAnswer:
 IDLE = GrantLife(idle=timedelta(days=60))
 SHORT = {"expires_at": NOW + timedelta(minutes=10), "refreshed_at": NOW - timedelta(minutes=10)}
 ENDED = {"expires_at": NOW - timedelta(minutes=10), "refreshed_at": NOW - timedelta(minutes=30)}
-UNUSED = {"refreshed_at": NOW - timedelta(days=40)}
+AGES_AGO = NOW - timedelta(days=40)
+UNUSED = {"refreshed_at": AGES_AGO}
 MARGIN = replace(WINDOWS, margin=timedelta(seconds=90))
 NEARLY_OVER = {"expires_at": NOW + timedelta(seconds=90), "refreshed_at": NOW - timedelta(minutes=20)}
 
@@ -241,31 +242,19 @@ TICKS: list[tuple[str, dict[str, Any], str, dict[str, Any], str]] = [
     *((f"{window} on demand", {"policy": "demand"}, window, {}, "idle") for window in LEFT if window != "fresh"),
     ("a refresh token alone does not rest", {"policy": "demand"}, "unknown", {"access_token": ""}, "refreshed"),
     ("an unused grant", {"grant_life": IDLE}, "fresh", UNUSED, "refreshed"),
-    (
-        "an unused grant of unknown age",
-        {"grant_life": IDLE},
-        "fresh",
-        {"stored": NOW - timedelta(days=40)},
-        "refreshed",
-    ),
+    ("an unused grant of unknown age", {"grant_life": IDLE}, "fresh", {"stored": AGES_AGO}, "refreshed"),
     ("a grant of unknown age", {"grant_life": IDLE}, "fresh", {"stored": NOW - timedelta(days=39)}, "fresh"),
     ("an unused grant on demand", {"grant_life": IDLE, "policy": "demand"}, "expired", UNUSED, "refreshed"),
     ("a grant in use", {"grant_life": IDLE}, "fresh", {"refreshed_at": NOW - timedelta(days=39)}, "fresh"),
     (
-        "an unused grant, by its answer",
+        "an unused grant that says so",
         {},
         "fresh",
         {**UNUSED, "refresh_expires_at": NOW + timedelta(days=20)},
         "refreshed",
     ),
     ("an unused grant before the margin", {"grant_life": IDLE, "windows": MARGIN}, "advisory", UNUSED, "fresh"),
-    (
-        "an unused grant that the margin would end",
-        {"grant_life": IDLE, "windows": MARGIN},
-        "fresh",
-        UNUSED,
-        "refreshed",
-    ),
+    ("one that the margin would end", {"grant_life": IDLE, "windows": MARGIN}, "fresh", UNUSED, "refreshed"),
     ("before the margin", {"windows": MARGIN}, "fresh", SHORT, "fresh"),
     ("at the margin", {"windows": MARGIN}, "fresh", NEARLY_OVER, "refreshed"),
 ]

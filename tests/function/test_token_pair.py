@@ -41,15 +41,23 @@ ORIGIN = {"issuedBy": {"issuer": "figma", "host": "API.figma.com", "more": 1}, "
 FIGMAS = {"access_token": ACCESS, "refresh_token": REFRESH, "expires_in": 7_776_000}
 IN_90_DAYS: dict[str, object] = {"expires_at": CREATED + timedelta(days=90), "refreshed_at": CREATED}
 # (the secret's keys, the pair's fields)
+NEW_YEAR, LONG_AGO = datetime(2027, 1, 1, tzinfo=UTC), datetime.fromtimestamp(10**9 + 1, UTC)
+CAPPED: dict[str, object] = {"expires_at": LATEST, "refreshed_at": CREATED, "capped": True}
+
+
+def tokens(**more: object) -> dict[str, object]:
+    return {**TOKENS, **more}
+
+
 FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "ours": (
         {**TOKENS, **OURS, "clientId": CLIENT},
         {"client_id": CLIENT, "expires_at": datetime(2027, 2, 21, 12, tzinfo=UTC), "refreshed_at": NOW},
     ),
     "with its origin": ({**TOKENS, **ORIGIN}, {"issued_by": FIGMA, "granted_at": CREATED}),
-    "raw answer of ExchangeCodeForToken": ({**TOKENS, "expiresIn": 7_776_000}, IN_90_DAYS),
-    "expiresIn as text": ({**TOKENS, "expiresIn": "7776000"}, IN_90_DAYS),
-    "expires_in with a decimal point": ({**TOKENS, "expires_in": 7_776_000.0}, IN_90_DAYS),
+    "raw answer of ExchangeCodeForToken": (tokens(expiresIn=7_776_000), IN_90_DAYS),
+    "expiresIn as text": (tokens(expiresIn="7776000"), IN_90_DAYS),
+    "expires_in with a decimal point": (tokens(expires_in=7_776_000.0), IN_90_DAYS),
     "Figma's answer": ({**FIGMAS, "user_id_string": "42"}, {**IN_90_DAYS, "unknown": {"user_id_string": "42"}}),
     "tokens alone": ({**TOKENS}, {}),
     "refresh token alone": ({"refreshToken": REFRESH}, {"access_token": ""}),
@@ -58,44 +66,35 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
         {"access_token": "", "client_id": CLIENT},
     ),
     "nulls": ({**TOKENS, **dict.fromkeys(("clientId", "expiresAt", "expiresIn", "issuedBy", "grantedAt"))}, {}),
-    "both spellings, equal": ({**TOKENS, "access_token": ACCESS, "refresh_token": REFRESH}, {}),
+    "both spellings, equal": (tokens(access_token=ACCESS, refresh_token=REFRESH), {}),
     "expiresAt before expiresIn": (
-        {**TOKENS, "expiresAt": "2027-01-01T00:00:00Z", "expiresIn": "soon"},
-        {"expires_at": datetime(2027, 1, 1, tzinfo=UTC)},
+        tokens(expiresAt="2027-01-01T00:00:00Z", expiresIn="soon"),
+        {"expires_at": NEW_YEAR},
     ),
     "expiresIn from refreshedAt": (
-        {**TOKENS, "expiresIn": 3600, "refreshedAt": "2026-11-23T12:00:00Z"},
+        tokens(expiresIn=3600, refreshedAt="2026-11-23T12:00:00Z"),
         {"expires_at": NOW + timedelta(hours=1), "refreshed_at": NOW},
     ),
-    "expiresIn in epoch seconds": ({**TOKENS, "expiresIn": EPOCH}, {"expires_at": NOW, "refreshed_at": CREATED}),
-    "expiresIn too far ahead": (
-        {**TOKENS, "expiresIn": 10**9},
-        {"expires_at": LATEST, "refreshed_at": CREATED, "capped": True},
-    ),
-    "expiresIn after the last year": (
-        {**TOKENS, "expiresIn": 10**15},
-        {"expires_at": LATEST, "refreshed_at": CREATED, "capped": True},
-    ),
+    "expiresIn in epoch seconds": (tokens(expiresIn=EPOCH), {"expires_at": NOW, "refreshed_at": CREATED}),
+    "expiresIn too far ahead": (tokens(expiresIn=10**9), CAPPED),
+    "expiresIn after the last year": (tokens(expiresIn=10**15), CAPPED),
     "expiresIn from a time far ahead": (
-        {**TOKENS, "expiresIn": 60, "refreshedAt": "2999-01-01T00:00:00Z"},
+        tokens(expiresIn=60, refreshedAt="2999-01-01T00:00:00Z"),
         {"expires_at": LATEST, "refreshed_at": datetime(2999, 1, 1, tzinfo=UTC), "capped": True},
     ),
     "expiresAt too far ahead": (
-        {**TOKENS, "expiresAt": (LATEST + timedelta(seconds=1)).isoformat()},
+        tokens(expiresAt=(LATEST + timedelta(seconds=1)).isoformat()),
         {"expires_at": LATEST, "capped": True},
     ),
-    "expiresAt as far ahead as may be": ({**TOKENS, "expiresAt": LATEST.isoformat()}, {"expires_at": LATEST}),
-    "expiresIn in the past": (
-        {**TOKENS, "expiresIn": 10**9 + 1},
-        {"expires_at": datetime.fromtimestamp(10**9 + 1, UTC), "refreshed_at": CREATED},
-    ),
+    "expiresAt as far ahead as may be": (tokens(expiresAt=LATEST.isoformat()), {"expires_at": LATEST}),
+    "expiresIn in the past": (tokens(expiresIn=10**9 + 1), {"expires_at": LONG_AGO, "refreshed_at": CREATED}),
     "a time with offset": (
-        {**TOKENS, "expiresAt": "2027-01-01T10:00:00+05:30"},
-        {"expires_at": datetime(2027, 1, 1, 4, 30, tzinfo=UTC)},
+        tokens(expiresAt="2027-01-01T10:00:00+05:30"),
+        {"expires_at": NEW_YEAR + timedelta(hours=4.5)},
     ),
     "a time with fraction, without offset": (
-        {**TOKENS, "expiresAt": "2027-01-01T10:00:00.250"},
-        {"expires_at": datetime(2027, 1, 1, 10, 0, 0, 250_000, tzinfo=UTC)},
+        tokens(expiresAt="2027-01-01T10:00:00.250"),
+        {"expires_at": NEW_YEAR + timedelta(hours=10, milliseconds=250)},
     ),
 }
 
