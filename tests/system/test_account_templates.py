@@ -1,4 +1,4 @@
-"""The roles of the pipeline on a local AWS that checks trust policies and permissions."""
+"""The templates of infra/account on a local AWS that checks trust policies and permissions."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ from local.environment import ACCOUNT, REGION, aws_variables, caller_environment
 from local.ministack import MiniStack
 from tests.support.checkout import ROOT
 
-pytestmark = pytest.mark.xdist_group("pipeline-roles")
+pytestmark = pytest.mark.xdist_group("account-templates")
 
 ISSUER = "token.actions.githubusercontent.com"
 PARAMETERS = {
@@ -56,20 +56,25 @@ def client(service: str, environment: Environment) -> Any:
     )
 
 
+def deploy(stacks: Any, name: str, parameters: dict[str, str]) -> dict[str, str]:
+    """Deploy a template of infra/account, and return its outputs."""
+    stacks.create_stack(
+        StackName=name,
+        TemplateBody=(ROOT / "infra" / "account" / f"{name}.yaml").read_text(encoding="utf-8"),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    )
+    stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    (stack,) = stacks.describe_stacks(StackName=name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
 @pytest.fixture(scope="module")
 def sign_in(url: str) -> SignIn:
     """Return the environment of a job that exchanged GitHub's token for a role."""
     root = aws_variables(url)
     stacks = client("cloudformation", root)
-    stacks.create_stack(
-        StackName="Pipeline",
-        TemplateBody=(ROOT / "infra" / "account" / "pipeline-roles.yaml").read_text(encoding="utf-8"),
-        Capabilities=["CAPABILITY_IAM"],
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items()],
-    )
-    stacks.get_waiter("stack_create_complete").wait(StackName="Pipeline", WaiterConfig={"Delay": 1})
-    (stack,) = stacks.describe_stacks(StackName="Pipeline")["Stacks"]
-    roles = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    roles = deploy(stacks, "pipeline-roles", PARAMETERS)
     for name in ("RefreshToken-dev", "RefreshToken-prod"):
         stacks.create_stack(StackName=name, TemplateBody='{"Resources": {"Old": {"Type": "AWS::SNS::Topic"}}}')
 
@@ -160,3 +165,47 @@ def test_a_role_may_do_what_its_job_does(
     for role, environment in (("DiffRole", "dev-diff"), ("DeployRole", "dev")):
         said = call(sign_in(role, f"{OURS}:{environment}"), service, operation, arguments)
         assert ("no identity-based policy allows" in said) == (role not in allowed), (role, said)
+
+
+@pytest.fixture(scope="module")
+def limited(url: str) -> Callable[[str, str], str]:
+    """Ask IAM what a limited deployment may do to a resource. It gets no boundary: the local IAM takes no context."""
+    root = aws_variables(url)
+    iam = client("iam", root)
+    policy = deploy(client("cloudformation", root), "deployment-limits", {})["Deployments"]
+    user = iam.create_user(UserName="limited")["User"]["Arn"]
+    iam.attach_user_policy(UserName="limited", PolicyArn=policy)
+
+    def decision(action: str, resource: str) -> str:
+        answer = iam.simulate_principal_policy(PolicySourceArn=user, ActionNames=[action], ResourceArns=[resource])
+        return str(answer["EvaluationResults"][0]["EvalDecision"])
+
+    return decision
+
+
+IAM = f"arn:aws:iam::{ACCOUNT}"
+SECRETS = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "allowed"),
+    [
+        ("iam:CreateRole", f"{IAM}:role/RefreshToken-dev-Role", False),
+        ("iam:PutRolePolicy", f"{IAM}:role/RefreshToken-dev-Role", False),
+        ("iam:PassRole", f"{IAM}:role/RefreshToken-dev-Role", False),
+        ("iam:DeleteRole", f"{IAM}:role/RefreshToken-dev-Role", True),
+        ("iam:UpdateAssumeRolePolicy", f"{IAM}:role/admin", False),
+        ("iam:CreatePolicyVersion", f"{IAM}:policy/RefreshTokenRoles", False),
+        ("secretsmanager:CreateSecret", f"{SECRETS}:SecretA720EF05-x", True),
+        ("secretsmanager:GetSecretValue", f"{SECRETS}:SecretA720EF05-x", False),
+        ("secretsmanager:UpdateSecret", f"{SECRETS}:payroll-x", False),
+        ("lambda:UpdateFunctionCode", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:RefreshToken-dev-F", True),
+        ("lambda:UpdateFunctionCode", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders", False),
+        ("s3:GetObject", f"arn:aws:s3:::cdk-hnb659fds-assets-{ACCOUNT}-{REGION}/asset.zip", True),
+        ("s3:GetObject", "arn:aws:s3:::invoices/1", False),
+    ],
+)
+def test_a_deployment_stays_within_its_limits(
+    action: str, resource: str, limited: Callable[[str, str], str], *, allowed: bool
+) -> None:
+    assert limited(action, resource) == ("allowed" if allowed else "implicitDeny")
