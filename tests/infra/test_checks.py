@@ -25,9 +25,7 @@ def test_each_acknowledgement_answers_a_finding(
     context: dict[str, object], issuer: str, asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = SimpleNamespace(acknowledge=lambda *_: None)
-    monkeypatch.setattr(
-        "token_refresher.constructs.acknowledgements.Validations", SimpleNamespace(of=lambda _: nothing)
-    )
+    monkeypatch.setattr("aws_cdk.Validations", SimpleNamespace(of=lambda _: nothing))
     app = App(context={**context, "issuer": issuer}, outdir=str(tmp_path))
     settings = StageSettings.from_context(app.node.get_all_context())
     RefreshTokenStack(app, "Stack", settings=settings, asset=asset)
@@ -61,7 +59,7 @@ def test_prod_has_a_reason_for_the_other_packs(
         path = resource.node.path.removesuffix("/Resource")
         return SimpleNamespace(acknowledge=lambda *reasons: accepted.update((path, one.id) for one in reasons))
 
-    monkeypatch.setattr("token_refresher.constructs.acknowledgements.Validations", SimpleNamespace(of=of))
+    monkeypatch.setattr("aws_cdk.Validations", SimpleNamespace(of=of))
     app = App(context={**context, "stage": "prod", "issuer": issuer}, outdir=str(tmp_path))
     settings = StageSettings.from_context(app.node.get_all_context())
     RefreshTokenStack(app, "Stack", settings=settings, asset=asset)
