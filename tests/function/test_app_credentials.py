@@ -1,6 +1,5 @@
 """The secret with the app's credentials: the issuer reads it when it needs it, and an operator fills it."""
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -31,13 +30,6 @@ def read(arn: str, seconds: float = 30.0) -> AppCredentials:
 
 def fault(arn: str, seconds: float = 30.0) -> RefreshTokenError:
     return clean_fault(lambda: read(arn, seconds))
-
-
-def test_the_current_credentials_are_read(app_secret: AppSecret) -> None:
-    credentials = AppCredentialsSecret(app_secret.arn, ISSUED_BY)
-    assert credentials.read(Deadline.after(30)) == STORED
-    app_secret.store(json.dumps({**PAIR, "clientSecret": "another"}))
-    assert credentials.read(Deadline.after(30)) == AppCredentials(APP_ID, "another")
 
 
 @pytest.mark.usefixtures("aws")

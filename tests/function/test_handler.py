@@ -168,10 +168,6 @@ class TestStaticToken:
         deployment.invoke(TICK)
         assert told(printed())["NeedsSignIn"] == 0.0
 
-    @pytest.mark.parametrize("event", [FORCE, bare("theirs")])
-    def test_cannot_be_refreshed(self, event: Event, deployment: MotoFunction) -> None:
-        refused(deployment, event, errors.InvalidParameterException)
-
 
 @pytest.mark.usefixtures("fast_retries")
 class TestTick:

@@ -16,9 +16,8 @@ from refresh_token.adapters.idempotency_lock import (
     KEEP_DONE,
     KEEP_FAILURE,
     IdempotencyLock,
-    dynamodb_client,
 )
-from refresh_token.core.claims import CoolingDown, Failure, Held, HeldClaim
+from refresh_token.core.claims import Failure, Held, HeldClaim
 from refresh_token.errors import ConfigurationException
 from tests.support.lock_table import TABLE, create_lock_table
 
@@ -180,13 +179,6 @@ class TestRecord:
         change("SET #field = :value", "expiration", {"N": str(int(time.time()) - 1)})
         assert lock.failure("v1", now=NOW) is None
         assert claim(lock) == HeldClaim("v1", lock)
-
-    def test_of_a_failure_outlives_the_process(self, lock: IdempotencyLock) -> None:
-        claim(lock)
-        lock.record_failure("v1", FAILURE)
-        dynamodb_client.cache_clear()
-        assert claim(IdempotencyLock(TABLE, ARN, dynamodb_client())) == CoolingDown(FAILURE)
-        assert dynamodb_client() is dynamodb_client()
 
     @pytest.mark.parametrize("data", UNREADABLE)
     def test_that_is_unreadable_blocks_nobody(self, data: str, lock: IdempotencyLock) -> None:

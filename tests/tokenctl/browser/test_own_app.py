@@ -68,12 +68,6 @@ class TestTheApp:
         assert message.startswith("tokenctl: --client-id, or FIGMA_CLIENT_ID, is not that of the app")
         assert "another-app" not in message
 
-    def test_a_client_id_with_a_colon_is_refused(self, stack: Stack, refuse: Refuse) -> None:
-        stack.put_app(client_id="canary:app")
-        message = refuse(code=252)
-        assert "the client id contains a colon" in message
-        assert "canary" not in message
-
 
 class TestTheIssuer:
     @pytest.mark.parametrize(

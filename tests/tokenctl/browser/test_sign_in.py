@@ -87,39 +87,3 @@ def test_denying_stores_nothing(stack: Stack, start: Start, browser: Chrome, tmp
     assert stack.stored() is None
     assert stack.cloud.standin.calls("ExchangeCodeForToken") == []
     assert_private(command, stack, browser.page_source, done.out)
-
-
-def test_a_second_tab_is_too_late(stack: Stack, start: Start, browser: Chrome, tmp_path: Path) -> None:
-    command = start()
-    browser.get(command.redirect(code="a-code-of-somebody-else", state="guessed"))
-    see(browser, "Redirect ignored", tmp_path / "forged.png")
-    browser.get(command.address)
-    first = browser.current_window_handle
-    browser.switch_to.new_window("tab")
-    browser.get(command.address)
-    second = browser.current_window_handle
-    stack.cloud.standin.fail("ExchangeCodeForToken", delay=4)
-    browser.switch_to.window(first)
-    press_later(browser, "allow")
-    browser.switch_to.window(second)
-    wait(browser, lambda _: stack.cloud.standin.calls("ExchangeCodeForToken"))
-    press(browser, "allow")
-    see(browser, "Already answered", tmp_path / "second-tab.png")
-    browser.switch_to.window(first)
-    see(browser, "You are signed in")
-    done = command.end()
-    assert (done.code, len(stack.cloud.standin.calls("ExchangeCodeForToken"))) == (0, 1)
-    assert done.err.startswith("Ignored 1 redirect(s) that did not belong to this sign-in.")
-
-
-def test_a_refused_code_is_explained(stack: Stack, start: Start, browser: Chrome, tmp_path: Path) -> None:
-    command = start()
-    browser.get(command.address)
-    stack.cloud.standin.fail("ExchangeCodeForToken", status=400, code="InvalidParameterException")
-    press(browser, "allow")
-    see(browser, "The sign-in did not work", tmp_path / "refused.png")
-    done = command.end()
-    assert done.code == 254
-    assert "A code works once, for 30 seconds" in done.err
-    assert done.err.removeprefix("tokenctl: ").strip() in text(browser)
-    assert stack.stored() is None
