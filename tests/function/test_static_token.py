@@ -1,21 +1,21 @@
 """A token that a person renews: what the secret must hold, and the use cases."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from refresh_token import errors
-from refresh_token.core.connections import Connection
-from refresh_token.core.grant_life import GrantLife
 from refresh_token.core.secret_format import parse_static_token
 from refresh_token.core.static_token import StaticToken
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import iso_utc
 from tests.support.canaries import assert_clean
-from tests.support.fakes import NOW, FakeClock, FakeLock, FakeStore, FakeTelemetry
-from tests.support.windows import LEFT, WINDOWS
+from tests.support.faked_core import World
+from tests.support.fakes import NOW
+from tests.support.windows import LEFT
 
 ENDS = NOW + timedelta(days=1000)
 TOKEN = {"accessToken": "canary-access", "expiresAt": iso_utc(ENDS)}
@@ -72,35 +72,27 @@ class TestParse:
         assert_clean(caught.value)
 
 
-class World:
-    """The use cases over a token in a window; whoever makes a lock or an issuer fails."""
+USES: dict[str, Callable[[StaticToken], Any]] = {
+    "ask": lambda token: token.live_token(),
+    "report old": lambda token: token.report_failure("V0"),
+    "report current": lambda token: token.report_failure("V1"),
+    "tick": lambda token: token.tick(),
+    "force": lambda token: token.force(),
+    "exchange": lambda token: token.exchange("refresh", None),
+}
+
+
+class StaticWorld(World):
+    """A token in a window; whoever makes an issuer fails."""
 
     def __init__(self, window: str = "fresh") -> None:
-        self.telemetry: Any = FakeTelemetry()
-        self.store, self.clock = FakeStore(), FakeClock()
-        self.lock = FakeLock(self.clock.now)
-        left = LEFT[window]
-        assert left is not None
-        self.store.put("V1", TokenPair(access_token="access-1", refresh_token="unused", expires_at=NOW + left))
-        connection = Connection(
-            name=None,
-            store=self.store,
-            windows=WINDOWS,
-            policy="auto",
-            grant_life=GrantLife(),
-            make_lock=lambda: self.lock,
-            make_issuer=lambda: pytest.fail("no issuer"),
-            static=True,
-        )
-        self.token = StaticToken(connection=connection, clock=self.clock, telemetry=self.telemetry)
-        self.uses: dict[str, Any] = {
-            "ask": self.token.live_token,
-            "report old": lambda: self.token.report_failure("V0"),
-            "report current": lambda: self.token.report_failure("V1"),
-            "tick": self.token.tick,
-            "force": self.token.force,
-            "exchange": lambda: self.token.exchange("refresh", None),
-        }
+        super().__init__(policy="auto", static=True)
+        self.make_issuer = lambda: pytest.fail("no issuer")
+        self.seeded(window, access_token="access-1")
+        self.token = StaticToken(connection=self.connection, clock=self.clock, telemetry=self.telemetry)
+
+    def use(self, use: str) -> Any:
+        return USES[use](self.token)
 
     def counted(self) -> int:
         return len(self.telemetry.facts("refresh_failed", "first"))
@@ -135,47 +127,47 @@ ERRORS = [
 class TestUses:
     @pytest.mark.parametrize(("use", "window", "expected"), ANSWERS)
     def test_answer(self, use: str, window: str, expected: str) -> None:
-        world = World(window)
-        answer = world.uses[use]()
+        world = StaticWorld(window)
+        answer = world.use(use)
         assert expected == (answer.outcome if use == "tick" else answer.state)
         assert answer.stored == world.store.read()
         assert world.counted() == 0
 
     @pytest.mark.parametrize(("use", "window", "error", "why", "counted"), ERRORS)
     def test_error(self, use: str, window: str, error: type[errors.RefreshTokenError], why: str, counted: int) -> None:
-        world = World(window)
+        world = StaticWorld(window)
         with pytest.raises(error) as caught:
-            world.uses[use]()
+            world.use(use)
         assert str(caught.value) == why
         failed = {"reason": DEAD.__name__, "version_id": "V1", "first": True}
         assert [facts for name, facts in world.telemetry.reports if name == "refresh_failed"] == [failed] * counted
 
     @pytest.mark.parametrize("left", [0.0, 0.5])
     def test_it_ends_at_its_end(self, left: float) -> None:
-        world = World()
+        world = StaticWorld()
         world.store.put("V1b", TokenPair(access_token="a", refresh_token="r", expires_at=NOW))
         world.clock.time = NOW - timedelta(seconds=left)
         with pytest.raises(DEAD, match="before its end" if left else "ended at"):
             world.token.report_failure("V1b")
         for use in ("ask", "tick"):
             if left:
-                world.uses[use]()
+                world.use(use)
             else:
                 with pytest.raises(DEAD):
-                    world.uses[use]()
+                    world.use(use)
         assert world.telemetry.facts("token_age", "overdue") == [not left]
         assert world.telemetry.facts("grant_state", "needs_sign_in") == [True], "it was reported, or has ended"
         assert world.telemetry.facts("grant_state", "pair_not_stored") == [False]
 
     def test_windows_scale_to_a_short_life(self) -> None:
-        world, ends = World(), NOW + timedelta(days=4)
+        world, ends = StaticWorld(), NOW + timedelta(days=4)
         world.store.put("V2", TokenPair(access_token="a", refresh_token="r", refreshed_at=NOW, expires_at=ends))
         answer = world.token.live_token()
         assert (answer.state, answer.expires_in) == ("fresh", 4 * 86_400)
 
     @pytest.mark.parametrize("window", ["mandatory", "expired"])
     def test_a_tick_measures_the_token(self, window: str) -> None:
-        world, left = World(window), LEFT[window]
+        world, left = StaticWorld(window), LEFT[window]
         assert left is not None
         try:
             world.token.tick()
@@ -187,10 +179,10 @@ class TestUses:
     @pytest.mark.parametrize("text", ["", "no JSON"])
     @pytest.mark.parametrize("use", ["ask", "report current", "tick"])
     def test_an_unusable_secret_names_the_command(self, use: str, text: str) -> None:
-        world = World()
+        world = StaticWorld()
         world.store.put_text("V2", text)
         with pytest.raises(
             (errors.SecretNotSeededException, errors.SecretMalformedException), match="tokenctl rotate --stage"
         ) as caught:
-            world.uses[use]()
+            world.use(use)
         assert "seed" not in str(caught.value)

@@ -52,12 +52,13 @@ class World:
     windows: WindowSettings = WINDOWS
     policy: str = "always"
     grant_life: GrantLife = field(default_factory=GrantLife)
+    static: bool = False
 
     def __post_init__(self) -> None:
         self.lock = FakeLock(self.clock.now)
         self.memory = ProcessMemory()
         self.make_issuer: Callable[[], Issuer] = lambda: self.issuer
-        connection = Connection(
+        self.connection = Connection(
             name=None,
             store=self.store,
             windows=self.windows,
@@ -65,9 +66,10 @@ class World:
             grant_life=self.grant_life,
             make_lock=lambda: self.lock,
             make_issuer=lambda: self.make_issuer(),  # noqa: PLW0108 - a test may change it
+            static=self.static,
         )
         ids = count(2)
-        self.refresher = build_core(connection, self.clock, self.telemetry, self.memory, lambda _: f"V{next(ids)}")
+        self.refresher = build_core(self.connection, self.clock, self.telemetry, self.memory, lambda _: f"V{next(ids)}")
 
     @property
     def once(self) -> RefreshOnce:
