@@ -88,7 +88,7 @@ class TokenRefresher(RefreshMetrics):
             construct_id: The name in `scope`.
             issuer: Who issues new tokens. Amplify UI Builder by default.
             service_name: The dimension `service` of the metrics. No other refresher in the same account and region may
-                use it. By default it is the stack's name and the construct's path.
+                use it. By default it is the outermost stack's name and the construct's path in it.
             parameter_path: Parameter Store gets the alias's ARN as `<path>/function-arn` and the layer's as
                 `<path>/client-layer-arn`. By default it gets neither.
             removal_policy: What happens to the pair's secret, key, lock table and logs when the stack is deleted. The

@@ -331,13 +331,16 @@ class TestExistingResources:
 
     def test_a_key_encrypts_what_it_is_for(self, asset: Path, stack: Stack) -> None:
         key = kms.Key(stack, "Key")
-        TokenRefresher(stack, "Figma", asset=asset, encryption_key=key, log_key=key, queue_key=key)
+        name = dynamodb.Attribute(name="id", type=TEXT)
+        table = dynamodb.Table(stack, "Locks", partition_key=name, encryption_key=key)
+        TokenRefresher(stack, "Figma", asset=asset, encryption_key=key, log_key=key, queue_key=key, lock_table=table)
         for kind in ("SecretsManager::Secret", "Logs::LogGroup"):
             assert "KmsKeyId" in properties(stack, f"AWS::{kind}")[0]
         assert "KmsMasterKeyId" in properties(stack, "AWS::SQS::Queue")[0]
         statements = json.dumps(properties(stack, "AWS::KMS::Key"))
         assert "LetLogsEncrypt" in statements
         assert "kms:GenerateDataKey" in allowed(stack)["UseKeyForTokenPair"]["Action"]
+        assert "kms:Decrypt" in allowed(stack)["UseKeyForClaims"]["Action"]
 
     def test_synthesis_says_what_an_imported_key_needs(self, asset: Path, stack: Stack) -> None:
         key = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k")
@@ -357,7 +360,7 @@ class TestAccounts:
 
     def test_a_reader_of_another_account(self, asset: Path, stack: Stack) -> None:
         reader = iam.Role.from_role_arn(stack, "Reader", "arn:aws:iam::999988887777:role/reader")
-        with pytest.raises(SettingsError, match="cannot use the key aws/secretsmanager"):
+        with pytest.raises(SettingsError, match="the key aws/secretsmanager serves this account only"):
             TokenRefresher(stack, "Plain", asset=asset).grant_read(reader)
         imported = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k")
         with pytest.raises(SettingsError, match="policy of an imported key cannot be changed"):
@@ -367,6 +370,11 @@ class TestAccounts:
         )
         with pytest.raises(SettingsError, match="policy of an imported secret cannot be changed"):
             TokenRefresher(stack, "Adopted", asset=asset, secret=secret).grant_read(reader)
+
+    def test_a_reader_named_by_its_arn(self, asset: Path, stack: Stack) -> None:
+        reader = arn("iam", "role/reader", region="")
+        TokenRefresher(stack, "Figma", asset=asset).grant_read(iam.ArnPrincipal(reader))
+        assert reader in json.dumps(properties(stack, "AWS::SecretsManager::ResourcePolicy"))
 
     def test_the_policies_let_the_reader_in(self, asset: Path, stack: Stack) -> None:
         reader = iam.Role.from_role_arn(stack, "Reader", "arn:aws:iam::999988887777:role/reader")
@@ -398,12 +406,14 @@ class TestSchedule:
 
 class TestAlarms:
     def test_they_go_to_the_topic_of_the_app(self, asset: Path, stack: Stack) -> None:
-        topic = sns.Topic(stack, "Theirs")
+        topic = sns.Topic(stack, "Theirs", enforce_ssl=True, master_key=kms.Key(stack, "TheirKey"))
         others = [subscriptions.UrlSubscription(f"https://{name}.example/") for name in ("one", "two")]
         refresher = TokenRefresher(stack, "Figma", asset=asset, alarm_topic=topic, alarm_subscriptions=others)
         assert refresher.topic is topic
         assert len(properties(stack, "AWS::SNS::Topic")) == 1
         assert len(properties(stack, "AWS::SNS::Subscription")) == 2
+        assert "LetAlarmsPublish" in json.dumps(properties(stack, "AWS::SNS::TopicPolicy"))
+        assert "LetAlarmsEncrypt" in json.dumps(properties(stack, "AWS::KMS::Key"))
         target = stack.resolve(topic.topic_arn)
         alarms = properties(stack, "AWS::CloudWatch::Alarm")
         assert len(alarms) > 5

@@ -183,7 +183,8 @@ class TestNames:
         assert names == ["figma-a/Tokens/Figma", "figma-b/Tokens/Figma"]
 
     def test_it_works_in_a_nested_stack(self, asset: Path, stack: Stack) -> None:
-        TokenRefresher(NestedStack(stack, "Inner"), "Figma", asset=asset)
+        nested = TokenRefresher(NestedStack(stack, "Inner"), "Figma", asset=asset)
+        assert nested.service_name == f"{stack.stack_name}/Inner/Figma"
         assert of_type(template_of(stack), "AWS::CloudFormation::Stack")
 
     def test_nothing_has_a_fixed_name(self, asset: Path, stack: Stack) -> None:

@@ -8,11 +8,10 @@ from token_refresher.settings.rules import SERVICE_NAME
 
 
 def checked_service_name(refresher: Construct, given: str | None) -> str:
-    """Return the given name, or the stack's name and the construct's path.
+    """Return the given name, or the name of the outermost stack and the construct's path in it.
 
     Raises:
-        SettingsError: CloudWatch would not accept the name. One that is known only at deployment, such as that of a
-            nested stack, is not checked.
+        SettingsError: CloudWatch would not accept the name. One that is known only at deployment is not checked.
 
     """
     name = given or _default(refresher)
@@ -24,5 +23,8 @@ def checked_service_name(refresher: Construct, given: str | None) -> str:
 
 def _default(refresher: Construct) -> str:
     stack = Stack.of(refresher)
+    # The name of a nested stack is known only at deployment, and changes if the stack is replaced.
+    while stack.nested_stack_parent:
+        stack = stack.nested_stack_parent
     inside = refresher.node.path.removeprefix(stack.node.path).lstrip("/")
     return f"{stack.stack_name}/{inside}"

@@ -78,18 +78,16 @@ class TokenSecret(Construct):
                     conditions=self._through_the_secret(),
                 )
             )
-        return grant if grant.success and self._is_here(grantee) else self._let_in(grantee)
+        accounts = {grantee.grant_principal.principal_account or _account_in(grantee), Stack.of(self).account}
+        # A synthesis that does not know an account takes it for the same.
+        is_here = len(accounts) == 1 or (None not in accounts and any(Token.is_unresolved(one) for one in accounts))
+        return grant if grant.success and is_here else self._let_in(grantee, is_here=is_here)
 
-    def _is_here(self, grantee: iam.IGrantable) -> bool:
-        """Return whether the grantee is of the secret's account, also if the synthesis cannot know."""
-        accounts = {grantee.grant_principal.principal_account, Stack.of(self).account} - {None}
-        return len(accounts) == 1 or any(Token.is_unresolved(account) for account in accounts)
-
-    def _let_in(self, grantee: iam.IGrantable) -> iam.Grant:
+    def _let_in(self, grantee: iam.IGrantable, *, is_here: bool) -> iam.Grant:
         """Let in a grantee of another account, or one without a policy of its own."""
-        if self.key is None:
+        if self.key is None and not is_here:
             raise SettingsError(
-                ["grant_read: another account cannot use the key aws/secretsmanager. Set customer_managed_key"]
+                ["grant_read: the key aws/secretsmanager serves this account only. Set customer_managed_key"]
             )
         principals = [grantee.grant_principal]
         read = iam.PolicyStatement(principals=principals, actions=[*READ], resources=["*"])
@@ -103,7 +101,7 @@ class TokenSecret(Construct):
                 raise SettingsError(["grant_read: the policy of an imported secret cannot be changed. Add it there"])
         else:
             self._resource_policy().add_statements(read)
-        if not self.key.add_to_resource_policy(decrypt, allow_no_op=True).statement_added:
+        if self.key and not self.key.add_to_resource_policy(decrypt, allow_no_op=True).statement_added:
             raise SettingsError(["grant_read: the policy of an imported key cannot be changed. Add it there"])
         return iam.Grant.add_to_principal(grantee=grantee, actions=[*READ], resource_arns=[self.arn])
 
@@ -118,6 +116,13 @@ class TokenSecret(Construct):
 
     def _through_the_secret(self) -> dict[str, Any]:
         return only_for(self.arn, region=Stack.of(self).region)
+
+
+def _account_in(grantee: iam.IGrantable) -> str | None:
+    """Return the account in the ARN of a principal that is named by it."""
+    principal = grantee.grant_principal
+    named = principal.arn.split(":")[4:5] if isinstance(principal, iam.ArnPrincipal) else []
+    return named[0] if named and named[0].isdigit() else None
 
 
 def _key(scope: Construct, removal_policy: RemovalPolicy) -> kms.Key:
