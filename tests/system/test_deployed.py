@@ -1,15 +1,18 @@
 """The deployed stack from outside: the demo, and a tick that fails."""
 
+import io
 import json
 import time
+import zipfile
 
 import pytest
 
 from local.deployment import Deployment
-from tests.support.deployed_stack import refreshes
+from tests.support.codedeploy import verdict_of_smoke_test
+from tests.support.deployed_stack import put_secret, refreshes
 from tests.support.events import tick
 from tests.support.played_demo import PlayedDemo
-from tests.support.windows import EXPIRED
+from tests.support.windows import EXPIRED, FRESH
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -35,3 +38,24 @@ def test_a_failed_tick_is_no_dead_letter(stack: Deployment) -> None:
         time.sleep(0.2)
     assert "Messages" not in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2)
     assert refreshes(stack) == 1, "a refused grant is not tried again"
+
+
+def test_the_smoke_test_blames_what_is_worse(stack: Deployment) -> None:
+    functions, live = stack.cloud.client("lambda"), stack.outputs["FunctionAliasArn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("index.py", "import nothing_like_this")
+    broken = functions.create_function(
+        FunctionName="broken",
+        Runtime="python3.13",
+        Role="arn:aws:iam::000000000000:role/broken",
+        Handler="index.handler",
+        Code={"ZipFile": code.getvalue()},
+    )["FunctionArn"]
+    stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+    assert verdict_of_smoke_test(stack.cloud.env, new=live, live=live) == "Succeeded"
+    assert verdict_of_smoke_test(stack.cloud.env, new=broken, live=live) == "Failed"
+    assert refreshes(stack) == 0
+    put_secret(stack, SecretString="{}")
+    assert verdict_of_smoke_test(stack.cloud.env, new=broken, live=live) == "Succeeded", "live is no better"
+    functions.delete_function(FunctionName="broken")
