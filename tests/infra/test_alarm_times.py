@@ -1,4 +1,4 @@
-"""When the alarms of each stage go off and are over, by CloudWatch's documented rule.
+"""When the alarms go off and are over, by CloudWatch's documented rule.
 
 Each story runs with every choice that the documentation leaves to CloudWatch. tests/function/test_handler.py has the
 same metrics, as the function prints them.
@@ -231,7 +231,7 @@ RINGS = [
     (dead_letter, (Alarm.DEAD_LETTERS, DAY, 3 * DAY)),
     (grant_ends, (Alarm.GRANT_EXPIRES, DAY, 3 * DAY)),
 ]
-SCHEDULES = {"dev": 12 * HOUR, "prod": 6 * HOUR, "rate(10 minutes)": 10}
+SCHEDULES = {"prod": 6 * HOUR, "rate(10 minutes)": 10}
 """The minutes between two ticks, by stage, or by the schedule that `dev` has instead of its own."""
 STORIES = [
     (schedule, tell, ring)
