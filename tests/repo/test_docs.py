@@ -12,7 +12,7 @@ from refresh_token.oauth import issuers, variables
 from refresh_token.signals import Metric
 from tests.repo.messages import messages
 from tests.support.checkout import ROOT
-from tests.support.documents import anchor, sections
+from tests.support.documents import anchor, dangling, sections
 
 README, DOCS = ROOT / "README.md", ROOT / "docs"
 DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
@@ -55,6 +55,10 @@ def test_the_runbook_quotes_messages_that_exist() -> None:
     quoted = re.findall(r"(?<!\*)\*(\w[^*|]+)\*(?!\*)", " ".join(RUNBOOK.read_text().split()))
     assert len(quoted) > 4
     assert [words for words in quoted if words.lower() not in texts] == []
+
+
+def test_every_message_names_sections_that_exist() -> None:
+    assert [message for message in messages() if dangling(message.text)] == []
 
 
 LINKS = [

@@ -4,6 +4,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from tests.support.checkout import ROOT
+
 
 @cache
 def sections(document: Path) -> dict[str, str]:
@@ -24,3 +26,13 @@ def sections(document: Path) -> dict[str, str]:
 def anchor(heading: str) -> str:
     """Return the anchor that GitHub gives to a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def dangling(text: str) -> list[str]:
+    """Return the references to our documents that lead nowhere."""
+    found = re.findall(r"((?:docs/[\w/]+|README)\.md)(?:#([\w-]+))?", text)
+    return [
+        f"{path}#{section}"
+        for path, section in found
+        if not (ROOT / path).exists() or (section and section not in map(anchor, sections(ROOT / path)))
+    ]

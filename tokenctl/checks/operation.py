@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from refresh_token.signals import Log
+from refresh_token.signals import Alarm, Log
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.stack.deployed_stack import QueueGoneError, short_alarm_name
 from tokenctl.stack.failures import failures_since_success
 from tokenctl.stack.function_log import last_line
+from tokenctl.stack.runbook import entry_of
 from tokenctl.stack.token_life import duration, relative_to
 
 DAY: Final = timedelta(days=1)
@@ -69,7 +70,7 @@ def check_last_run(subject: Subject) -> Finding:
     return Finding(
         Level.WARN,
         f"the log shows no scheduled run in the last {within}",
-        "read the function's log and the dead-letter queue",
+        f"read {entry_of(Alarm.NO_HEARTBEAT)}",
     )
 
 
@@ -84,12 +85,8 @@ def check_errors(subject: Subject) -> Finding:
         found.append(f"{failures.crashes} without an answer")
     if not found:
         return Finding(Level.OK, f"no request failed {when}{aside}")
-    entries = ", ".join(
-        f"`{reason}`" for reason in [*failures.by_reason, *["FunctionCrashes"] * bool(failures.crashes)]
-    )
-    return Finding(
-        Level.WARN, f"requests failed {when}: {', '.join(found)}{aside}", f"see {entries} in docs/runbook.md"
-    )
+    entries = dict.fromkeys(map(entry_of, [*failures.by_reason, *[Alarm.FUNCTION_CRASHES] * bool(failures.crashes)]))
+    return Finding(Level.WARN, f"requests failed {when}: {', '.join(found)}{aside}", f"see {', '.join(entries)}")
 
 
 def check_alarms(subject: Subject) -> Finding:
@@ -97,9 +94,10 @@ def check_alarms(subject: Subject) -> Finding:
     alarms = [alarm for alarm in subject.deployed.alarms() if "AlarmRule" not in alarm]  # composites repeat the others
     ringing = [short_alarm_name(alarm["AlarmName"]) for alarm in alarms if alarm["StateValue"] == "ALARM"]
     if ringing:
-        return Finding(Level.FAIL, f"in ALARM: {', '.join(ringing)}", "docs/runbook.md has an entry for each alarm")
+        entries = dict.fromkeys(map(entry_of, ringing))
+        return Finding(Level.FAIL, f"in ALARM: {', '.join(ringing)}", f"see {', '.join(entries)}")
     if not alarms:
-        return Finding(Level.WARN, "the stack has no alarms")
+        return Finding(Level.WARN, "the stack has no alarms", "see docs/infrastructure.md#alarms")
     if silent := [alarm["AlarmName"] for alarm in alarms if not alarm.get("ActionsEnabled", True)]:
         text = f"the actions are disabled of {', '.join(map(short_alarm_name, silent))}: nobody is told"
         return Finding(Level.FAIL, text, f"`aws cloudwatch enable-alarm-actions --alarm-names {' '.join(silent)}`")

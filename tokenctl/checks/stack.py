@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Final
 
 from refresh_token.environment import STATIC
+from refresh_token.errors import ConfigurationException
 from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ENDS
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials, unusable
 from tokenctl.stack.deploy_command import how_to_deploy
 from tokenctl.stack.issuer import address_without_query, deployed_issuer, deployed_settings
+from tokenctl.stack.runbook import entry_of
 
 TIME_TO_MOVE: Final = timedelta(days=90)
 """How long before the end of Amplify's API the warning affects the exit code: the life of one Figma token."""
@@ -74,7 +76,7 @@ def check_issuer(subject: Subject) -> Finding:
     issuer = deployed_issuer(subject.deployed)
     if issuer == AMPLIFY:
         text = f"{issuer}, whose API ends with Amplify Studio on {AMPLIFY_ENDS:%Y-%m-%d}"
-        fix = "move to an app of your own: docs/issuers.md, `From Amplify to Figma`"
+        fix = "move to an app of your own: docs/issuers.md#from-amplify-to-figma"
         return Finding(Level.WARN, text, fix, urgent=AMPLIFY_ENDS - subject.now <= TIME_TO_MOVE)
     if issuer == STATIC:
         return Finding(Level.OK, f"{issuer}: a person renews the token")
@@ -94,7 +96,7 @@ def check_app_secret(subject: Subject) -> Finding:
     except NoCredentialsError as error:
         return Finding(Level.FAIL, str(error).removesuffix(how_to_store(subject.target)).strip(), store)
     except TokenctlError as error:  # the stored credentials may be right: storing them again would not help
-        return Finding(Level.FAIL, str(error), "see `ConfigurationException` in docs/runbook.md")
+        return Finding(Level.FAIL, str(error), f"see {entry_of(ConfigurationException.__name__)}")
     if fault := unusable(app, subject.deployed):
         back = f", or deploy the settings of {app.issued_by} again" if app.issued_by else ""
         return Finding(Level.FAIL, f"the app's credentials cannot be used: {fault}", f"{store}{back}")

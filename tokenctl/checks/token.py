@@ -6,16 +6,23 @@ from typing import Any, Final
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.windows import Window, iso_utc
-from refresh_token.errors import ReauthorizationRequiredException, TokenNotStoredException
+from refresh_token.errors import ReauthorizationRequiredException, SecretUnavailableException, TokenNotStoredException
+from refresh_token.signals import Alarm
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.issuer import renewal_command, sign_in_command
 from tokenctl.stack.pair_secret import NoPairError, mismatch
+from tokenctl.stack.runbook import entry_of
 from tokenctl.stack.token_life import life_of, meaning, relative, relative_to, sentence, utc_minute
 from tokenctl.stack.verdict import TIME_TO_ROTATE
 
 _AWS_MANAGED_KEY: Final = "alias/aws/secretsmanager"
+_KEY_FIXES: Final = {
+    "Disabled": "`aws kms enable-key {key}`",
+    "PendingDeletion": "`aws kms cancel-key-deletion {key} && aws kms enable-key {key}`",
+}
+"""What mends a key, by its state (KMS API reference, KeyMetadata)."""
 
 
 def check_secret(subject: Subject) -> Finding:
@@ -25,7 +32,7 @@ def check_secret(subject: Subject) -> Finding:
     except NoPairError as error:
         return Finding(Level.FAIL, str(error))
     except TokenctlError as error:
-        return Finding(Level.FAIL, str(error), "see `SecretUnavailableException` in docs/runbook.md")
+        return Finding(Level.FAIL, str(error), f"see {entry_of(SecretUnavailableException.__name__)}")
     if problem := mismatch(subject.deployed, stored.pair):
         fix = f"`{sign_in_command(subject.deployed)}`, or deploy the settings of {stored.pair.issued_by} again"
         return Finding(Level.FAIL, problem, fix)
@@ -66,7 +73,7 @@ def check_window(subject: Subject) -> Finding:
     if window is Window.EXPIRED and rests:
         return Finding(Level.WARN, f"{text}. It lives shorter than the time between two runs", "see the check `policy`")
     level = Level.FAIL if window is Window.EXPIRED else Level.WARN
-    return Finding(level, text, "read the last outcome in `tokenctl status`, then run `tokenctl refresh`")
+    return Finding(level, text, f"see {entry_of(Alarm.TOKEN_EXPIRES)}")
 
 
 def _static_window(subject: Subject, life: dict[str, Any], text: str) -> Finding:
@@ -105,7 +112,7 @@ def _after_failure(subject: Subject, failure: Mapping[str, Any]) -> Finding:
     if reason != ReauthorizationRequiredException.__name__:
         level = Level.FAIL if reason == TokenNotStoredException.__name__ else Level.WARN
         text = f"the last refresh failed {ago}, {reason}: {failure['detail']}"
-        return Finding(level, text, f"see `{reason}` in docs/runbook.md")
+        return Finding(level, text, f"see {entry_of(reason)}")
     end = subject.stored.pair.expires_at
     lives = end is not None and end > subject.now
     if subject.deployed.settings.static:
@@ -127,6 +134,10 @@ def check_key(subject: Subject) -> Finding:
     with translate_aws_errors():
         state = client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
     if state != "Enabled":
-        return Finding(Level.FAIL, f"the secret's key is {state}", "enable the key, or cancel its deletion")
+        return Finding(
+            Level.FAIL,
+            f"the secret's key is {state}",
+            _KEY_FIXES.get(state, f"see {entry_of(SecretUnavailableException.__name__)}").format(key=f"--key-id {key}"),
+        )
     _ = subject.stored  # an enabled key may still not decrypt for this operator
     return Finding(Level.OK, "the secret's key is enabled, and you can read the pair with it")

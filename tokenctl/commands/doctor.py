@@ -142,7 +142,7 @@ def _check_call(subject: Subject) -> Finding:
         report = force_refresh(subject.target)
     except TokenctlError as error:
         refused = f"({ReauthorizationRequiredException.__name__})" in str(error)
-        fix = f"`{sign_in_command(subject.deployed)}`" if refused else "docs/runbook.md has an entry for each error"
+        fix = f"`{sign_in_command(subject.deployed)}`" if refused else f"see `tokenctl errors {subject.target.option}`"
         return Finding(Level.FAIL, str(error), fix)
     return Finding(Level.OK, f"refreshed: version {report['versionId']}, expires {relative(report['expiresIn'])}")
 

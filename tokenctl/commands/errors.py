@@ -6,7 +6,6 @@ from typing import Any, Final
 import click
 
 from refresh_token.core.windows import iso_utc
-from refresh_token.errors import RefreshTokenError
 from refresh_token.signals import Alarm
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
@@ -15,10 +14,9 @@ from tokenctl.aws_style.target_options import target_options
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.failures import Failures, failures_since_success
 from tokenctl.stack.last_outcome import failure_of, last_outcome
+from tokenctl.stack.runbook import entry_of
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative_to
-
-WITH_AN_ENTRY: Final = {error.__name__ for error in RefreshTokenError.__subclasses__()} | {Alarm.FUNCTION_CRASHES}
 
 EXAMPLES: Final = """\\b
 Examples:
@@ -66,13 +64,12 @@ def _failed_refresh(deployed: DeployedStack, now: datetime, failures: Failures) 
 
 
 def _row(reason: str, requests: int, last: str | None, detail: str | None) -> dict[str, Any]:
-    entry = reason if reason in WITH_AN_ENTRY else Alarm.FUNCTION_ERRORS
     return {
         "reason": reason,
         "requests": requests,
         "lastAt": last,
         "detail": detail,
-        "runbook": f"docs/runbook.md#{entry.lower()}",
+        "runbook": entry_of(reason),
     }
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from refresh_token.errors import SecretUnavailableException
 from tokenctl.errors import ConfigurationError, ServiceError, TokenctlError, UsageError, one_line, redact
 from tokenctl.stack.credentials import CHECK_CONFIGURATION, credential_fault, expired_hint
+from tokenctl.stack.runbook import entry_of
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -25,8 +27,8 @@ _HINT_BY_CODE_PREFIX: Final = {
     "Throttl": "Wait a minute and run the command again.",
     "TooManyRequests": "Wait a minute and run the command again.",
     "ResourceNotFound": "Check --stage, --function-name and --region.",
-    "InvalidRequest": "See `SecretUnavailableException` in docs/runbook.md.",
-    "DecryptionFailure": "See `SecretUnavailableException` in docs/runbook.md.",
+    "InvalidRequest": f"See {entry_of(SecretUnavailableException.__name__)}.",
+    "DecryptionFailure": f"See {entry_of(SecretUnavailableException.__name__)}.",
     "50": "Run the command again; if the error persists, see the AWS Health Dashboard.",
     "Service": "Run the command again; if the error persists, see the AWS Health Dashboard.",
     "Internal": "Run the command again; if the error persists, see the AWS Health Dashboard.",

@@ -108,7 +108,7 @@ class TestRefusedBeforeTheBrowserOpens:
         stack.cloud.client("secretsmanager").delete_secret(SecretId=stack.secret)
         message = refuse(code=254)
         assert "(InvalidRequestException) when calling the GetSecretValue operation: " in message
-        assert message.endswith(" See `SecretUnavailableException` in docs/runbook.md.\n")
+        assert message.endswith(" See docs/runbook.md#secretunavailableexception.\n")
 
 
 @pytest.mark.parametrize("browser", ["", "fails"])

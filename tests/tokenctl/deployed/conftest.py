@@ -12,6 +12,7 @@ from local.deployment import Deployment, deploy
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl, check_schema
 from tests.support.deployed_stack import AwsAnswers, scheduled
+from tests.support.documents import dangling
 from tests.support.http_server import answering
 from tests.support.played_demo import stop_schedules
 from tests.support.windows import FRESH
@@ -27,6 +28,14 @@ def secrets_of(stack: Deployment) -> set[str]:
     except client.exceptions.ClientError:
         text = ""
     return found | {part for part in text.split('"') if len(part) > 20 and " " not in part and part[4:5] != "-"}
+
+
+def check_advice(findings: str) -> None:
+    """Check that whatever is wrong has a command, or a section of the documents, or else says what to do."""
+    for line in findings.splitlines():
+        if line.startswith(("WARN", "FAIL")):
+            assert "Fix: " in line or "`" in line or ": cannot be read" in line or "Check " in line, line
+            assert dangling(line) == [], line
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +111,8 @@ def tokenctl(stack: Deployment, monkeypatch: pytest.MonkeyPatch, capfd: pytest.C
             for secret in secrets | secrets_of(stack):
                 assert secret not in captured.out + captured.err
         assert "Traceback" not in captured.err
+        if words[0] == "doctor" and "--output" not in words:
+            check_advice(captured.out)
         check_schema(words, captured.out)
         return Done(code, captured.out, captured.err)
 

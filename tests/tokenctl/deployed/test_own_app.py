@@ -107,7 +107,7 @@ class TestDoctor:
             f"WARN  issuer        amplify, whose API ends with Amplify Studio on {ends:%Y-%m-%d}. Fix: move to an app"
         )
         assert done.line("issuer").startswith(message)
-        assert "From Amplify to Figma" in done.line("issuer")
+        assert "docs/issuers.md#from-amplify-to-figma" in done.line("issuer")
         assert done.code == int(urgent)
 
 
