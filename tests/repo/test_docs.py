@@ -1,5 +1,6 @@
 """The documents agree with the code: tables, quoted messages, links, commands."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -59,6 +60,20 @@ def test_the_runbook_quotes_messages_that_exist() -> None:
 
 def test_every_message_names_sections_that_exist() -> None:
     assert [message for message in messages() if dangling(message.text)] == []
+
+
+def test_each_finding_says_what_to_do() -> None:
+    """A finding that quotes an error does so in the error's words."""
+    calls = [
+        node
+        for path in (ROOT / "tokenctl" / "checks").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Finding"
+    ]
+    wrong = [call for call in calls if re.search("WARN|FAIL", ast.unparse(call.args[0]))]
+    assert len(wrong) > 10
+    mute = [call for call in wrong if len(call.args) < 3 and "error" not in ast.unparse(call.args[1])]
+    assert [ast.unparse(call) for call in mute] == []
 
 
 LINKS = [

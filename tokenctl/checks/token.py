@@ -61,7 +61,7 @@ def check_window(subject: Subject) -> Finding:
     failure = subject.failure["reason"] if subject.failure else None
     says = meaning(life, static=settings.static, on_demand=demanded, failure=failure)
     if not pair.access_token:
-        return Finding(Level.WARN if failure else Level.OK, says)  # the check `grant` says what failed
+        return Finding(Level.WARN, says, "see the check `grant`") if failure else Finding(Level.OK, says)
     text = f"the token {sentence(life)}: {says}"
     if settings.static:
         return _static_window(subject, life, text)
@@ -134,10 +134,7 @@ def check_key(subject: Subject) -> Finding:
     with translate_aws_errors():
         state = client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
     if state != "Enabled":
-        return Finding(
-            Level.FAIL,
-            f"the secret's key is {state}",
-            _KEY_FIXES.get(state, f"see {entry_of(SecretUnavailableException.__name__)}").format(key=f"--key-id {key}"),
-        )
+        fix = _KEY_FIXES.get(state, f"see {entry_of(SecretUnavailableException.__name__)}")
+        return Finding(Level.FAIL, f"the secret's key is {state}", fix.format(key=f"--key-id {key}"))
     _ = subject.stored  # an enabled key may still not decrypt for this operator
     return Finding(Level.OK, "the secret's key is enabled, and you can read the pair with it")
