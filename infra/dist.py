@@ -22,6 +22,7 @@ from typing import Any, Final
 from infra import portable
 from token_client import __version__
 from token_refresher.bundling.bundle import REQUIREMENTS
+from token_refresher.bundling.errors import BundlingError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = ("lambda_src/refresh_token", "lambda_src/token_client", "token_refresher", "tokenctl")
@@ -150,7 +151,10 @@ def main() -> None:
         return
     folder = ROOT / "dist"
     shutil.rmtree(folder, ignore_errors=True)
-    files = [*build(folder), *portable.build(folder)]
+    try:
+        files = [*build(folder), *portable.build(folder)]
+    except BundlingError as error:
+        sys.exit(str(error))
     for file in [*files, _sums(files)]:
         print(file.relative_to(ROOT))  # noqa: T201 - a command's output
 

@@ -18,6 +18,9 @@ from infra.portable_stack import PortableStack
 from infra.stage_settings import PROD, StageSettings
 from refresh_token.oauth.issuers import NAMES, OAUTH2
 from token_client import __version__
+from token_refresher.bundling.bundle import function_bundle
+from token_refresher.bundling.errors import BundlingError
+from token_refresher.bundling.python_runtime import NAMED_PYTHON, RUNTIME_PYTHON, has_byte_code
 
 CONFIGURATION: Final = Path(__file__).resolve().parent.parent / "cdk.json"
 TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -28,7 +31,17 @@ MAX_TEMPLATE: Final = 51_200
 
 
 def build(folder: Path) -> list[Path]:
-    """Build both archives into `folder` and return them."""
+    """Build both archives into `folder` and return them.
+
+    Raises:
+        BundlingError: the function's bundle cannot be built here as it is built elsewhere.
+
+    """
+    if not has_byte_code(function_bundle("arm64")):
+        raise BundlingError(
+            f"No Python {RUNTIME_PYTHON} found, so the function would have no byte code, and the archives other bytes "
+            f"than on other machines. Put a python{RUNTIME_PYTHON} on PATH, or set {NAMED_PYTHON} to the path of one."
+        )
     with tempfile.TemporaryDirectory() as scratch:
         assembly, templates = Path(scratch) / "cdk.out", Path(scratch) / "cloudformation"
         synthesise(assembly)
