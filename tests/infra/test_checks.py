@@ -20,6 +20,9 @@ from tests.support.synthesised import VARIANTS
 pytestmark = pytest.mark.xdist_group("synth")
 
 
+ANY_KEY = "arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:key/*"
+
+
 @pytest.mark.parametrize("issuer", ["amplify", "figma"])
 def test_each_acknowledgement_answers_a_finding(
     context: dict[str, object], issuer: str, asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -35,6 +38,7 @@ def test_each_acknowledgement_answers_a_finding(
         (finding.rule_name, resource.construct_path) for finding in findings for resource in finding.violating_resources
     ) == [
         ("AwsSolutions-IAM5[Resource::*]", "Stack/Default/Refresh/Role/Resource"),
+        (f"AwsSolutions-IAM5[Resource::{ANY_KEY}]", "Stack/Default/Refresh/Role/Resource"),
         ("AwsSolutions-L1", "Stack/Default/Refresh/Function/Resource"),
         *of_the_app,
         ("AwsSolutions-SMG4", "Stack/Default/Secret/Resource"),

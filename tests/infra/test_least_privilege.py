@@ -32,6 +32,9 @@ def test_roles_allow_named_actions_on_named_resources(every_stage: Synthesised) 
         allowed = policy["PolicyDocument"]["Statement"]
         assert [one for one in allowed if "*" in str(one["Action"])] == []
         anywhere = {one["Sid"]: one.get("Condition") for one in allowed if "*" in str(one["Resource"])}
+        # Any key of the account, but only the one that encrypts the secret.
+        for sid in [sid for sid in anywhere if sid.startswith("UseKeyFor")]:
+            assert set(anywhere.pop(sid)["StringEquals"]) == {"kms:ViaService", "kms:EncryptionContext:SecretARN"}
         # CodeDeploy reads alarms by name. The versions that the canary tries have no names in advance.
         known = {"Trace": IN_THIS_REGION, "RefreshAtUiBuilder": IN_THIS_REGION, "WatchAlarm": None}
         assert anywhere.items() <= {**known, "Tick": None, "MoveAlias": None}.items()

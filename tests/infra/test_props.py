@@ -339,8 +339,24 @@ class TestExistingResources:
         assert "KmsMasterKeyId" in properties(stack, "AWS::SQS::Queue")[0]
         statements = json.dumps(properties(stack, "AWS::KMS::Key"))
         assert "LetLogsEncrypt" in statements
-        assert "kms:GenerateDataKey" in allowed(stack)["UseKeyForTokenPair"]["Action"]
         assert "kms:Decrypt" in allowed(stack)["UseKeyForClaims"]["Action"]
+
+    def test_no_change_of_the_key_changes_the_role(self, asset: Path) -> None:
+        """So the function may read its secret before, while and after CloudFormation gives it another key, or back."""
+        roles = []
+        for names, own in (((), False), ((), True), (("One",), False), (("Other",), False)):
+            stack = Stack(App(), "Somebodys")
+            given = Props(encryption_key=kms.Key(stack, *names)) if names else Props()
+            issuer = Issuer.figma()
+            TokenRefresher(stack, "Figma", asset=asset, issuer=issuer, customer_managed_key=own, **given)
+            roles.append(allowed(stack))
+        assert all(role == roles[0] for role in roles)
+        assert "kms:GenerateDataKey" in roles[0]["UseKeyForTokenPair"]["Action"]
+
+    def test_a_key_of_another_account_is_named(self, asset: Path, stack: Stack) -> None:
+        arn_there = f"arn:aws:kms:{REGION}:999988887777:key/k"
+        TokenRefresher(stack, "Figma", asset=asset, encryption_key=kms.Key.from_key_arn(stack, "Key", arn_there))
+        assert arn_there in allowed(stack)["UseKeyForTokenPair"]["Resource"]
 
     def test_synthesis_says_what_an_imported_key_needs(self, asset: Path, stack: Stack) -> None:
         key = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k")

@@ -6,6 +6,7 @@ for the KMS key").
 
 import fnmatch
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +17,21 @@ from tests.support.template import resources
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-secret"
+PSEUDO = {
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+}
 THROUGH_KEY = {"GetSecretValue": ("kms:Decrypt",), "PutSecretValue": ("kms:Decrypt", "kms:GenerateDataKey")}
 
 
 @dataclass
 class Role:
-    """Allows what the policy in a snapshot allows, and remembers every call."""
+    """Allows what the policy in a snapshot allows, and remembers every call.
+
+    The secrets have a key of their own, whatever the snapshot says: turning it on must not need another role.
+    """
 
     variant: str
     secret_arn: str
@@ -37,8 +47,6 @@ class Role:
         (policy,) = [policy for policy in policies if policy["PolicyName"] == "RefreshToken"]
         statements = policy["PolicyDocument"].items()
         self._statements = [self._resolved({"Sid": sid, **one}) for sid, one in statements]
-        secrets = resources(self.variant, "AWS::SecretsManager::Secret")
-        (self._own_key,) = {"KmsKeyId" in secret for secret in secrets}
 
     def granted(self) -> set[tuple[str, str]]:
         return {(statement["Sid"], action) for statement in self._statements for action in _actions(statement)}
@@ -52,7 +60,7 @@ class Role:
             "dynamodb": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{body.get('TableName')}",
         }
         asked = [(f"{service}:{operation}", targets.get(service, "*"), {"aws:RequestedRegion": REGION})]
-        if self._own_key and service == "secretsmanager":
+        if service == "secretsmanager":
             context = {
                 "kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com",
                 "kms:EncryptionContext:SecretARN": body.get("SecretId"),
@@ -83,14 +91,14 @@ class Role:
     def _resolved(self, node: Any) -> Any:  # noqa: PLR0911 - one for each form
         """Replace the template's references with this test's resources."""
         match node:
-            case {"Ref": "AWS::Region"}:
-                return REGION
-            case {"Ref": "AWS::URLSuffix"}:
-                return "amazonaws.com"
+            case {"Ref": pseudo} if pseudo in PSEUDO:
+                return PSEUDO[pseudo]
+            case {"Fn::Sub": [text]}:
+                return re.sub(r"\${([\w:]+)}", lambda found: PSEUDO[found[1]], text)
             case {"Fn::Join": [separator, parts]}:
                 return separator.join(self._resolved(parts))
             case {"Fn::GetAtt": [name, _]}:
-                kinds = {"LockTable": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/locks", "SecretKey": KEY_ARN}
+                kinds = {"LockTable": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/locks"}
                 kinds |= {"Secret": self.secret_arn, "AppSecret": self.app_secret_arn}
                 return next((arn for kind, arn in kinds.items() if name.startswith(kind)), name)
             case dict():

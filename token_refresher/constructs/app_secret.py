@@ -6,7 +6,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from token_refresher.constructs.empty_secret import complete_arn, empty_secret, only_for
+from token_refresher.constructs.empty_secret import complete_arn, empty_secret, keys_for, only_for
 
 
 class AppSecret(Construct):
@@ -42,12 +42,10 @@ class AppSecret(Construct):
         read = iam.PolicyStatement(
             sid="ReadAppCredentials", actions=["secretsmanager:GetSecretValue"], resources=[self.arn]
         )
-        if not self._key:
-            return [read]
         decrypt = iam.PolicyStatement(
             sid="UseKeyForAppCredentials",
             actions=["kms:Decrypt"],
-            resources=[self._key.key_arn],
+            resources=keys_for(self, self._key),
             conditions=only_for(self.arn, region=Stack.of(self).region),
         )
         return [read, decrypt]

@@ -1,6 +1,6 @@
-"""A secret that CloudFormation creates but never fills, and the condition for using its key."""
+"""A secret that CloudFormation creates but never fills, and what a role needs for its key."""
 
-from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import Aws, RemovalPolicy, Stack, Token
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -61,3 +61,22 @@ def only_for(secret_arn: str, *, region: str) -> dict[str, dict[str, str]]:
             "kms:EncryptionContext:SecretARN": secret_arn,
         }
     }
+
+
+def keys_for(role_scope: Construct, key: kms.IKey | None) -> list[str]:
+    """Return the keys that the function's role may use under the condition `only_for`: each of this account.
+
+    When a secret gets another key, CloudFormation changes the secret and only then the role. A role that named the key
+    would be refused in between, and so would the one that a rollback finds. A key of another account is named.
+    """
+    stack = Stack.of(role_scope)
+    keys = [stack.format_arn(service="kms", resource="key", resource_name="*")]
+    return [*keys, key.key_arn] if key and key.env.account != stack.account else keys
+
+
+def any_key_as_shown(scope: Construct) -> str:
+    """Return the account's keys as cdk-nag writes them in a finding."""
+    stack = Stack.of(scope)
+    region = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region
+    account = "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
+    return f"arn:<AWS::Partition>:kms:{region}:{account}:key/*"

@@ -8,6 +8,7 @@ from constructs import Construct, IDependable
 
 from token_refresher.constructs.acknowledgements import INLINE, acknowledge
 from token_refresher.constructs.app_secret import AppSecret
+from token_refresher.constructs.empty_secret import any_key_as_shown
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
 
@@ -68,6 +69,8 @@ def _acknowledge(resource: Construct) -> None:
         {
             "AwsSolutions-IAM5[Resource::*]": "X-Ray and amplifyuibuilder:RefreshToken have no resource types. "
             "A condition limits their permissions to this region. Network interfaces have no names in advance.",
+            f"AwsSolutions-IAM5[Resource::{any_key_as_shown(resource)}]": "Only through Secrets Manager, and only the "
+            "key that encrypts the stack's own secret. A role that named it would be refused while the key changes.",
             **INLINE,
         },
     )

@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from token_refresher.constructs.empty_secret import complete_arn, empty_secret, only_for, via_secrets_manager
+from token_refresher.constructs.empty_secret import complete_arn, empty_secret, keys_for, only_for, via_secrets_manager
 from token_refresher.props import Props
 from token_refresher.settings.reader import SettingsError
 
@@ -49,17 +49,13 @@ class TokenSecret(Construct):
     def statements(self, *, replace: bool) -> list[iam.PolicyStatement]:
         """Return the permissions to read the pair, and with `replace` also to replace it."""
         sid, actions = ("KeepTokenPair", [*READ, *WRITE]) if replace else ("ReadToken", [*READ])
-        statements = [iam.PolicyStatement(sid=sid, actions=actions, resources=[self.arn])]
-        if self.key:
-            statements.append(
-                iam.PolicyStatement(
-                    sid="UseKeyForTokenPair" if replace else "UseKeyForToken",
-                    actions=["kms:Decrypt", *(["kms:GenerateDataKey"] if replace else [])],
-                    resources=[self.key.key_arn],
-                    conditions=self._through_the_secret(),
-                )
-            )
-        return statements
+        use_key = iam.PolicyStatement(
+            sid="UseKeyForTokenPair" if replace else "UseKeyForToken",
+            actions=["kms:Decrypt", *(["kms:GenerateDataKey"] if replace else [])],
+            resources=keys_for(self, self.key),
+            conditions=self._through_the_secret(),
+        )
+        return [iam.PolicyStatement(sid=sid, actions=actions, resources=[self.arn]), use_key]
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let a grantee read the pair. For another account, the policies of secret and key say so too.
