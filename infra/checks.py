@@ -4,7 +4,7 @@ from aws_cdk import Annotations, App, Stack, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from infra.deployed_settings import comparison
-from infra.deployed_template import UnreadTemplateError, deployed_template
+from infra.deployed_template import QUALIFIER, QUALIFIER_KEY, UnreadTemplateError, deployed_template
 from infra.stage_settings import StageSettings
 
 
@@ -20,7 +20,8 @@ def compare_with_deployed(stack: Stack, settings: StageSettings) -> None:
     """
     annotations = Annotations.of(stack)
     try:
-        template = deployed_template(settings.stack_name)
+        qualifier = stack.node.try_get_context(QUALIFIER_KEY) or QUALIFIER
+        template = deployed_template(settings.stack_name, qualifier=qualifier)
     except UnreadTemplateError as reason:
         annotations.add_info_v2("refresh-token:not-compared", f"Deployed settings were not compared: {reason}.")
         return

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from infra.deployed_settings import comparison
-from infra.deployed_template import UnreadTemplateError, deployed_template
+from infra.deployed_template import QUALIFIER, QUALIFIER_KEY, UnreadTemplateError, deployed_template
 from infra.stage_settings import StageSettings
 
 SETTINGS = Path(__file__).resolve().parent.parent / "cdk.json"
@@ -19,7 +19,8 @@ def main(stage: str) -> int:
     context = json.loads(SETTINGS.read_text(encoding="utf-8"))["context"]
     settings = StageSettings.from_context({**context, "stage": stage})
     try:
-        template = deployed_template(settings.stack_name, use_callers_account=True)
+        qualifier = context.get(QUALIFIER_KEY, QUALIFIER)
+        template = deployed_template(settings.stack_name, qualifier=qualifier, use_callers_account=True)
     except UnreadTemplateError as reason:
         sys.stderr.write(f"Deployed settings were not compared: {reason}.\n")
         return 1

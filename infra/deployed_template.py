@@ -7,6 +7,8 @@ from typing import Any
 
 QUALIFIER = "hnb659fds"
 """What `cdk bootstrap` puts into the names of its roles by default."""
+QUALIFIER_KEY = "@aws-cdk/core:bootstrapQualifier"
+"""The key of the context with another qualifier."""
 
 
 class UnreadTemplateError(Exception):

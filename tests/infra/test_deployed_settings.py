@@ -142,7 +142,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 
 def said(context: dict[str, Any], **now: str) -> list[tuple[str, str]]:
     """Return the kind and the text of each annotation that a comparison adds."""
-    stack = Stack(App(), "RefreshToken-dev")
+    stack = Stack(App(context=context), "RefreshToken-dev")
     compare_with_deployed(stack, read(context, **now))
     kinds = {f"aws:cdk:{kind}": kind for kind in ("error", "warning", "info")}
     return [(kinds[one.type], str(one.data)) for one in stack.node.metadata if one.type in kinds]
@@ -180,6 +180,12 @@ class TestComparing:
         assert deployed_template("RefreshToken-dev") == {"Metadata": {}}
         with pytest.raises(UnreadTemplateError, match="AccessDenied"):
             deployed_template("RefreshToken-dev", qualifier="other")
+
+    def test_the_lookup_role_has_the_apps_qualifier(self, aws: Aws, context: dict[str, Any]) -> None:
+        aws.template, aws.reader = {"Metadata": {}}, "LOOKUP"
+        aws.lookup = aws.lookup.replace("hnb659fds", "tokens")
+        assert said({**context, "@aws-cdk/core:bootstrapQualifier": "tokens"}) == []
+        assert [kind for kind, _ in said(context)] == ["info"]
 
     @pytest.mark.parametrize(
         ("given", "code", "said"),
