@@ -40,6 +40,7 @@ from token_refresher.constructs.notices import (
     tell_when_amplify_ends,
     warn_where_amplify_is_missing,
 )
+from token_refresher.constructs.only_one import claim
 from token_refresher.constructs.refresh_function import RefreshFunction
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
@@ -122,6 +123,7 @@ class TokenRefresher(RefreshMetrics):
         if "permissions_boundary" in props:
             iam.PermissionsBoundary.of(self).apply(props["permissions_boundary"])
         self.service_name = checked_service_name(self, service_name)
+        claim(self, "service_name", self.service_name, because="Their metrics would be one, and so their alarms")
         self._secret = TokenSecret(
             self,
             "Secret",
@@ -129,6 +131,7 @@ class TokenRefresher(RefreshMetrics):
             customer_managed_key=values["customer_managed_key"],
             removal_policy=removal_policy,
         )
+        claim(self, "secret", self._secret.arn, because="Each would refresh the other's token, and end it")
         app_secret = (
             AppSecret(self, "AppSecret", existing=props.get("app_secret"), key=self._secret.key)
             if issuer.has_app

@@ -220,6 +220,39 @@ class TestValues:
         )
 
 
+class TestTwoRefreshers:
+    @pytest.mark.parametrize("prop", ["service_name", "secret"])
+    def test_what_they_must_not_share(self, asset: Path, prop: str) -> None:
+        app = App()
+        stack, near, far = (
+            Stack(app, name, env=Environment(account=ACCOUNT, region=region))
+            for name, region in (("Here", REGION), ("Near", REGION), ("Far", "us-east-1"))
+        )
+        TokenRefresher(near, "One", asset=asset)
+        TokenRefresher(far, "One", asset=asset, service_name="figma")
+        pair = secretsmanager.Secret.from_secret_complete_arn(stack, "Pair", ARN)
+        shared: dict[str, Any] = {prop: pair if prop == "secret" else "figma"}
+        TokenRefresher(stack, "One", asset=asset, **shared)
+        with pytest.raises(SettingsError, match=f"{prop}: another refresher uses the same one"):
+            TokenRefresher(stack, "Two", asset=asset, **shared)
+
+    def test_what_they_may_share(self, asset: Path, stack: Stack) -> None:
+        key, locks = kms.Key(stack, "Key"), dynamodb.Attribute(name="id", type=TEXT)
+        shared: dict[str, Any] = {
+            "alarm_topic": sns.Topic(stack, "Topic", enforce_ssl=True),
+            "dead_letter_queue": sqs.Queue(stack, "Queue", encryption_master_key=key),
+            "lock_table": dynamodb.Table(stack, "Table", partition_key=locks),
+            "log_group": logs.LogGroup(stack, "Logs"),
+            "role": iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")),
+            "encryption_key": key,
+            "consumer_accounts": ["111122223333"],
+        }
+        for name in ("One", "Two"):
+            TokenRefresher(stack, name, asset=asset, **shared)
+        policies = [json.dumps(one) for one in properties(stack, "AWS::IAM::Policy")]
+        assert ["KeepTokenPair" in policy for policy in policies] == [True, True]
+
+
 class TestFunction:
     def test_more_permissions_take_effect(self, asset: Path, stack: Stack) -> None:
         refresher = TokenRefresher(stack, "Figma", asset=asset)
