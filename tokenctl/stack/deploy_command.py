@@ -7,6 +7,7 @@ from typing import Any
 from refresh_token.signals import SETTINGS_RECORD
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.stages import STACK_PREFIX
 from tokenctl.stack.target import Target
 
 
@@ -18,7 +19,8 @@ def how_to_deploy(target: Target, *options: str) -> str:
     given = _given(target)
     if given is None:
         return "deploy it again as you did before"
-    return f"`{' '.join([f'cdk deploy -c stage={target.stage}', *given, *options])}`"
+    stage = target.stack_name.removeprefix(STACK_PREFIX)
+    return f"`{' '.join([f'cdk deploy -c stage={stage}', *given, *options])}`"
 
 
 def how_to_restore(target: Target) -> str:

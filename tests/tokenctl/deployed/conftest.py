@@ -97,7 +97,9 @@ def tokenctl(stack: Deployment, monkeypatch: pytest.MonkeyPatch, capfd: pytest.C
         data = stdin.encode() if isinstance(stdin, str) else stdin
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
         secrets.update(secrets_of(stack))
-        code = run([*words, *(() if {"--stage", "--function-name"} & {*words} else ("--stage", "local"))])
+        code = run(
+            [*words, *(() if {"--stage", "--function-name", "--stack-name"} & {*words} else ("--stage", "local"))]
+        )
         captured = capfd.readouterr()
         if words[0] != "token":
             for secret in secrets | secrets_of(stack):

@@ -137,6 +137,25 @@ def test_an_answer_of_aws_becomes_a_finding(  # noqa: PLR0917 - a row
     assert done.code == (2 if "FAIL" in done.out else 1)
 
 
+DEPLOYERS = [
+    ("RefreshToken-Ours", GIVEN, "then `cdk deploy -c stage=Ours -c issuer=figma -c schedule="),
+    ("RefreshToken-Theirs", {"Resources": {}}, "then deploy it again as you did before."),
+]
+"""A stack, its template, and the advice after a deployment that was undone."""
+
+
+@pytest.mark.parametrize(("name", "template", "advice"), DEPLOYERS)
+def test_the_advice_fits_who_deployed_it(
+    tokenctl: Tokenctl, aws_answers: AwsAnswers, name: str, template: dict[str, object], advice: str
+) -> None:
+    outputs = {"FunctionName": "f", "SecretArn": "s"}
+    aws_answers(
+        "CLOUDFORMATION", 200, described_stack("UPDATE_ROLLBACK_COMPLETE", outputs, template=json.dumps(template))
+    )
+    done = tokenctl("doctor", "--stack-name", name)
+    assert advice in done.line("stack")
+
+
 STATES = {
     "REVIEW_IN_PROGRESS": ("FAIL", "never been deployed", "cdk deploy -c stage=local"),
     "CREATE_IN_PROGRESS": ("WARN", "being changed", "wait"),
