@@ -7,7 +7,6 @@ permissions, and its tools are pinned in the two pyproject.toml files.
 """
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -21,6 +20,7 @@ from typing import Any, Final
 
 from infra import portable
 from token_client import __version__
+from token_refresher.bundling import bill
 from token_refresher.bundling.bundle import REQUIREMENTS
 from token_refresher.bundling.errors import BundlingError
 
@@ -53,36 +53,25 @@ def build(folder: Path) -> list[Path]:
                 env={**os.environ, "SOURCE_DATE_EPOCH": TIME},
             )
     wheels = sorted(folder.glob("*.whl"))
-    bill = folder / "refresh-token.cdx.json"
-    bill.write_text(json.dumps(_bill(wheels), indent=2) + "\n", encoding="utf-8")
-    return [*wheels, bill]
+    materials = folder / "refresh-token.cdx.json"
+    materials.write_text(_bill(wheels), encoding="utf-8")
+    return [*wheels, materials]
 
 
-def _bill(wheels: list[Path]) -> dict[str, Any]:
+def _bill(wheels: list[Path]) -> str:
     """Return the bill of materials: the wheels, what each requires, and the packages that the function ships with."""
-    shipped = [
-        _component(name, version, re.findall(r"sha256:(\w+)", hashes))
-        for name, version, hashes in re.findall(
-            r"^([\w.-]+)==(\S+)((?: \\\n +--hash=\S+)*)", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE
-        )
-    ]
-    components = {component["bom-ref"]: component for component in shipped}
-    dependencies = []
+    shipped = bill.pins(REQUIREMENTS)
+    components = [*shipped]
+    needs = {}
     for wheel in wheels:
         metadata = _metadata(wheel)
-        made = _component(metadata["Name"], metadata["Version"], [hashlib.sha256(wheel.read_bytes()).hexdigest()])
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        made = bill.component(metadata["Name"], metadata["Version"], digests=[digest])
         required = [_required(line) for line in metadata.get_all("Requires-Dist", [])]
+        components += [made, *required]
         holds_function = metadata["Name"] == "refresh-token"
-        components |= {each["bom-ref"]: each for each in (made, *required)}
-        needs = sorted({each["bom-ref"] for each in (*required, *(shipped if holds_function else ()))})
-        dependencies.append({"ref": made["bom-ref"], "dependsOn": needs})
-    return {
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "version": 1,
-        "components": [components[ref] for ref in sorted(components)],
-        "dependencies": dependencies,
-    }
+        needs[made["bom-ref"]] = {each["bom-ref"] for each in (*required, *(shipped if holds_function else ()))}
+    return bill.document(components, needs)
 
 
 def _metadata(wheel: Path) -> Any:  # noqa: ANN401 - an e-mail message
@@ -91,27 +80,14 @@ def _metadata(wheel: Path) -> Any:  # noqa: ANN401 - an e-mail message
         return BytesParser().parsebytes(archive.read(name))
 
 
-def _required(requirement: str) -> dict[str, Any]:
+def _required(requirement: str) -> bill.Component:
     """Return the component for a requirement such as ``boto3>=1.43.0; extra == "cli"``."""
     specifier, _, marker = requirement.partition(";")
     name = re.split(r"[^\w.-]", specifier)[0]
     properties = [{"name": "refresh-token:requires", "value": specifier.strip()}]
-    return _component(name, "", []) | {
+    return bill.component(name) | {
         "scope": "optional" if "extra" in marker else "required",
         "properties": properties,
-    }
-
-
-def _component(name: str, version: str, digests: list[str]) -> dict[str, Any]:
-    url = f"pkg:pypi/{name.lower().replace('_', '-')}" + (f"@{version}" if version else "")
-    hashes = [{"alg": "SHA-256", "content": digest} for digest in digests]
-    return {
-        "type": "library",
-        "bom-ref": url,
-        "name": name,
-        **({"version": version} if version else {}),
-        "purl": url,
-        **({"hashes": hashes} if hashes else {}),
     }
 
 

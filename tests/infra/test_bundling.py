@@ -98,7 +98,7 @@ def contents(folder: Path) -> dict[str, tuple[bytes, float, int]]:
 
 
 SOURCES = {"greeter/handler.py", "tiny-1.0.dist-info/LICENSE.txt", "tiny-1.0.dist-info/METADATA", "tiny/__init__.py"}
-SOURCES |= {"tiny/data/kept.json"}
+SOURCES |= {"tiny/data/kept.json", "function.cdx.json"}
 BYTE_CODE = {"greeter/__pycache__/handler.cpython-313.pyc", "tiny/__pycache__/__init__.cpython-313.pyc"}
 
 
@@ -433,7 +433,8 @@ class TestLayer:
 
     def test_it_holds_the_package_where_lambda_looks(self, client: Path, tmp_path: Path) -> None:
         layer = bundling.client_bundle(client, cache=tmp_path / "cache")
-        assert names(layer) == {"python/some_client/__init__.py", "python/some_client/py.typed"}
+        files = {"python/some_client/__init__.py", "python/some_client/py.typed", "refresh-token-client.cdx.json"}
+        assert names(layer) == files
 
     def test_its_name_follows_its_content(self, client: Path, tmp_path: Path) -> None:
         first = bundling.client_bundle(client, cache=tmp_path / "one")

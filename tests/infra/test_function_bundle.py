@@ -13,7 +13,9 @@ from werkzeug import Request, Response
 from tests.support.bundles import names, needs_3_13, run_in
 from tests.support.checkout import ROOT
 from tests.support.http_server import serving
+from token_client import __version__
 from token_refresher.bundling import bundle as bundling
+from token_refresher.bundling import installed
 from token_refresher.bundling.pruning import FUNCTION_RULES
 
 if TYPE_CHECKING:
@@ -182,6 +184,19 @@ class TestContents:
         packages = {path.parent.name.split("-")[0] for path in function_bundle.glob("*.dist-info/METADATA")}
         assert {"boto3", "botocore", "aws_lambda_powertools", "urllib3"} <= packages
         assert "aws_xray_sdk" not in packages, "its segments would hold answers, and so tokens"
+
+    def test_the_bill_lists_each_package_and_its_licence(self, function_bundle: Path) -> None:
+        bill = json.loads((function_bundle / "refresh-token.cdx.json").read_text())
+        assert bill["metadata"]["component"]["purl"] == f"pkg:pypi/refresh-token@{__version__}"
+        found = {one["name"].lower().replace("_", "-"): one for one in bill["components"]}
+        assert {name: one["version"] for name, one in found.items()} == installed.pinned(bundling.REQUIREMENTS)
+        assert all(one["licenses"] for one in found.values())
+        (needs,) = [each["dependsOn"] for each in bill["dependencies"] if "boto3@" in each["ref"]]
+        assert [each.partition("@")[0] for each in needs] == [
+            f"pkg:pypi/{name}" for name in ("botocore", "jmespath", "s3transfer")
+        ]
+        folders = [path.parent for path in function_bundle.glob("*.dist-info/METADATA")]
+        assert [folder.name for folder in folders if not [*folder.rglob("LICEN[SC]E*")]] == []
 
     def test_the_zip_has_at_most_4_mb(self, function_bundle: Path, tmp_path: Path) -> None:
         zipped = shutil.make_archive(str(tmp_path / "function"), "zip", function_bundle)
