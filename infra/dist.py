@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra import portable
-from token_client import __version__
 from token_refresher.bundling import bill
 from token_refresher.bundling.bundle import REQUIREMENTS
 from token_refresher.bundling.errors import BundlingError
@@ -99,32 +98,8 @@ def _sums(files: list[Path]) -> Path:
     return sums
 
 
-def notes(tag: str, changelog: Path = ROOT / "CHANGELOG.md") -> str:
-    """Return what the changelog says about a version, whose tag is ``v`` and the version.
-
-    Raises:
-        ValueError: it is not the version of these sources, or the changelog has no section for it.
-
-    """
-    if tag != f"v{__version__}":
-        raise ValueError(
-            f"The tag {tag} is not v{__version__}. Change token_client/__init__.py, or tag another commit."
-        )
-    found = re.search(
-        rf"^## \[{re.escape(__version__)}\].*?\n(.*?)(?=^## |\Z)",
-        changelog.read_text("utf-8"),
-        re.MULTILINE | re.DOTALL,
-    )
-    if found is None:
-        raise ValueError(f"CHANGELOG.md has no section [{__version__}]. Give the section [Unreleased] that name.")
-    return found[1].strip() + "\n"
-
-
 def main() -> None:
-    """Build into dist/, and print what was built; or with ``--notes TAG``, print the notes of a release."""
-    if sys.argv[1:2] == ["--notes"]:
-        print(notes(sys.argv[2]), end="")  # noqa: T201 - a command's output
-        return
+    """Build into dist/, and print what was built."""
     folder = ROOT / "dist"
     shutil.rmtree(folder, ignore_errors=True)
     try:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.dist import PACKAGES, build, notes
+from infra.dist import PACKAGES, build
+from infra.release_notes import notes
 from tests.support.checkout import ROOT
 from tests.support.wheel import dist, path_with_compiler, python_with, wheel
 from token_client import __version__
