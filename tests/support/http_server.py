@@ -1,5 +1,6 @@
 """A WSGI app, or one fixed answer, behind a real socket, for one block."""
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,3 +43,10 @@ def serving(app: "WSGIApplication", tls: ssl.SSLContext | None = None) -> Iterat
 
 def answering(status: int, body: str, headers: Mapping[str, str] | None = None) -> AbstractContextManager[str]:
     return serving(Response(body, status, dict(headers or {})))
+
+
+@contextmanager
+def hanging() -> Iterator[str]:
+    """Accept connections until the block ends, and never answer; the block is given the URL."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"

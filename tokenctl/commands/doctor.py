@@ -116,9 +116,13 @@ def doctor(  # noqa: PLR0913 - one for each option
 def _verdict(subject: Subject, findings: list[tuple[str, Finding]]) -> Verdict:
     """Return the verdict of `tokenctl status`, with the names of the checks that found something."""
     rejected = any(name == PROBE.name and finding.level is Level.FAIL for name, finding in findings)
-    token = {**token_report(subject.deployed, subject.now, subject.failure), "rejected": rejected}
+    try:
+        failure = subject.failure
+    except TokenctlError:  # AWS does not answer
+        failure = None
+    token = token_report(subject.deployed, subject.now, lambda: subject.stored, failure)
     names = [name for name, finding in findings if finding.urgent and EXIT_CODES[finding.level]]
-    return judge(subject.deployed, token, [f"see {', '.join(names)}"] if names else [])
+    return judge(subject.deployed, {**token, "rejected": rejected}, [f"see {', '.join(names)}"] if names else [])
 
 
 def _check_options(*, before_deployment: bool, issuer: str | None, tries_token: bool) -> None:

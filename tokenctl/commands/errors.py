@@ -1,6 +1,7 @@
 """`tokenctl errors`: shows what failed since the function last worked, and where the runbook has the way out."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -15,6 +16,7 @@ from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.failures import Failures, failures_since_success
 from tokenctl.stack.last_outcome import failure_of, last_outcome
 from tokenctl.stack.runbook import entry_of
+from tokenctl.stack.side_by_side import no_answer, side_by_side
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative_to
 
@@ -35,8 +37,13 @@ def errors(*, target: Target, output: Output) -> None:
     consumers still get the token. Shows no token.
     """
     now, deployed = datetime.now(UTC), DeployedStack(target)
-    failures = failures_since_success(deployed, now)
-    rows = [*_failed_requests(failures), *_failed_refresh(deployed, now, failures)]
+    tasks: dict[str, Any] = {
+        "failures": partial(failures_since_success, deployed, now),
+        "outcome": partial(last_outcome, deployed, now),
+    }
+    found: dict[str, Any] = dict(side_by_side(tasks, late=no_answer))
+    failures: Failures = found["failures"]
+    rows = [*_failed_requests(failures), *_failed_refresh(found["outcome"], failures)]
     for row in rows:
         row["detail"] = row["detail"] and row["detail"].replace("--stage <stage>", target.option)
     report = {"readAt": iso_utc(now), "lastSuccess": failures.last_success, "errors": rows}
@@ -55,9 +62,9 @@ def _failed_requests(failures: Failures) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (-row["requests"], row["reason"]))
 
 
-def _failed_refresh(deployed: DeployedStack, now: datetime, failures: Failures) -> list[dict[str, Any]]:
+def _failed_refresh(outcome: dict[str, Any] | None, failures: Failures) -> list[dict[str, Any]]:
     """Return the failure of the current version's last refresh, unless requests failed for the same reason."""
-    failure = failure_of(failures.current, last_outcome(deployed, now))
+    failure = failure_of(failures.current, outcome)
     if failure is None or failure["reason"] in failures.lines:
         return []
     return [_row(failure["reason"], 0, failure["at"], failure["detail"])]

@@ -13,6 +13,7 @@ from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
+from tokenctl.stack.side_by_side import in_time
 from tokenctl.stack.status_report import status_report
 from tokenctl.stack.target import Target
 from tokenctl.stack.verdict import EXIT_CODES, Health
@@ -45,7 +46,7 @@ def status(*, target: Target, output: Output, watch: float | None) -> int:
 
     If a part cannot be read, it says why. Never shows a token.
     """
-    _ = target.named_function or target.outputs  # without a stack there is nothing to show
+    _ = target.named_function or in_time(lambda: target.outputs)  # without a stack there is nothing to show
     if watch is not None:
         _watch(target, output, watch)
         return 0

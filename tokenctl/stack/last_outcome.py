@@ -7,7 +7,7 @@ from refresh_token.signals import Log
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.function_log import last_line
 
-SEARCH_SPANS: Final = (timedelta(days=1), timedelta(days=14), timedelta(days=100))
+SEARCH_SPANS: Final = (timedelta(days=1), timedelta(days=100))
 """How far back to search for the last outcome, one span after the other; a token lives 90 days."""
 
 

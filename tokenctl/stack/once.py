@@ -1,10 +1,14 @@
 """A property that is read once, however many threads ask for it at the same time."""
 
 from collections.abc import Callable
-from threading import RLock
-from typing import Any, Generic, TypeVar, overload
+from threading import RLock, Thread, current_thread
+from typing import Any, Final, Generic, TypeVar, overload
 
 from tokenctl.errors import TokenctlError
+from tokenctl.stack.side_by_side import Worker
+
+PATIENCE: Final = 0.1
+"""Seconds between two looks at the thread that reads."""
 
 T = TypeVar("T")
 
@@ -15,6 +19,7 @@ class Once(Generic[T]):
     def __init__(self, read: Callable[[Any], T]) -> None:
         self._read = read
         self._lock = RLock()
+        self._reader: Thread | None = None
         self.__doc__ = read.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -30,14 +35,28 @@ class Once(Generic[T]):
         if instance is None:
             return self
         kept = vars(instance)
-        with self._lock:
-            if self._name not in kept:
-                try:
-                    kept[self._name] = self._read(instance), None
-                except TokenctlError as error:
-                    kept[self._name] = None, error
+        if self._name not in kept:
+            self._take()
+            try:
+                if self._name not in kept:
+                    kept[self._name] = self._first_answer(instance)
+            finally:
+                self._lock.release()
         answer, failure = kept[self._name]
         if failure is not None:
             raise failure
         result: T = answer
         return result
+
+    def _take(self) -> None:
+        """Wait for the thread that reads; raises TokenctlError if nobody waits for that one any more."""
+        while not self._lock.acquire(timeout=PATIENCE):
+            if isinstance(self._reader, Worker) and self._reader.abandoned:
+                raise TokenctlError("AWS gave no answer in time. Check the network, and AWS's health page.")
+        self._reader = current_thread()
+
+    def _first_answer(self, instance: object) -> tuple[Any, TokenctlError | None]:
+        try:
+            return self._read(instance), None
+        except TokenctlError as error:
+            return None, error

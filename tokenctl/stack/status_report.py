@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from refresh_token.core.ports import StoredPair
 from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.windows import iso_utc
 from refresh_token.signals import Alarm
@@ -19,14 +20,14 @@ from tokenctl.stack.schedule import next_run
 from tokenctl.stack.side_by_side import side_by_side
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import life_of
-from tokenctl.stack.verdict import Commands, Verdict, verdict_of
+from tokenctl.stack.verdict import Commands, Health, Verdict, verdict_of
 
 
 def status_report(target: Target) -> dict[str, Any]:
     """Return the report. A part that cannot be read is `{"error": why}`."""
     now, deployed = datetime.now(UTC), DeployedStack(replace(target))  # a copy remembers nothing of an earlier report
     read: dict[str, Callable[[], Any]] = {
-        "token": lambda: _token_or_error(deployed, now),
+        "token": lambda: _token_or_error(deployed, now, lambda: read_pair(deployed)),
         "versions": lambda: _versions(deployed),
         "lastOutcome": lambda: last_outcome(deployed, now),
         "failures": lambda: _failures(deployed, now),
@@ -34,9 +35,11 @@ def status_report(target: Target) -> dict[str, Any]:
         "alarms": lambda: _alarms(deployed),
         "deadLetterQueue": lambda: {"messages": deployed.count_dead_letters()},
         "issuer": lambda: deployed_issuer(deployed),
+        "refreshPolicy": lambda: deployed.settings.policy,
     }
     found = dict(side_by_side({name: partial(_part, task) for name, task in read.items()}, late=_late))
-    issuer, parts = found["issuer"], {name: found[name] for name in read if name != "issuer"}
+    settings = {name: found.pop(name) for name in ("issuer", "refreshPolicy")}
+    parts = {name: found[name] for name in read if name in found}
     outcome = parts["lastOutcome"]
     parts["token"] = _with_failure(parts["token"], None if outcome is None or "error" in outcome else outcome)
     verdict = judge(deployed, parts["token"], list(_troubles(parts)))
@@ -45,19 +48,21 @@ def status_report(target: Target) -> dict[str, Any]:
         "region": target.aws.session.region_name,
         "readAt": iso_utc(now),
         "verdict": {"health": verdict.health.value, "text": verdict.text},
-        "issuer": issuer,
-        "refreshPolicy": deployed.settings.policy,
+        **settings,
         **parts,
     }
 
 
 def judge(deployed: DeployedStack, token: dict[str, Any], troubles: list[str]) -> Verdict:
     """Return the verdict, with the commands of this deployment."""
-    commands = Commands(
-        renew=renewal_command(deployed),
-        refresh=f"tokenctl refresh {deployed.target.option}",
-        static=deployed.settings.static,
-    )
+    try:
+        commands = Commands(
+            renew=renewal_command(deployed),
+            refresh=f"tokenctl refresh {deployed.target.option}",
+            static=deployed.settings.static,
+        )
+    except TokenctlError as error:  # AWS does not answer
+        return Verdict(health=Health.DEGRADED, text="; ".join([f"the deployment cannot be read. {error}", *troubles]))
     return verdict_of(token, troubles, commands)
 
 
@@ -101,9 +106,11 @@ def _late(seconds: float) -> dict[str, Any]:
     return {"error": f"No answer within {seconds:g} seconds.", "noPair": False}
 
 
-def token_report(deployed: DeployedStack, now: datetime, outcome: dict[str, Any] | None) -> dict[str, Any]:
+def token_report(
+    deployed: DeployedStack, now: datetime, read: Callable[[], StoredPair], outcome: dict[str, Any] | None
+) -> dict[str, Any]:
     """Return the part about the token; `outcome` is that of the last refresh, if it is known."""
-    return _with_failure(_token_or_error(deployed, now), outcome)
+    return _with_failure(_token_or_error(deployed, now, read), outcome)
 
 
 def _with_failure(token: dict[str, Any], outcome: dict[str, Any] | None) -> dict[str, Any]:
@@ -114,16 +121,15 @@ def _with_failure(token: dict[str, Any], outcome: dict[str, Any] | None) -> dict
     return {**token, "failure": failure and failure["reason"]}
 
 
-def _token_or_error(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
+def _token_or_error(deployed: DeployedStack, now: datetime, read: Callable[[], StoredPair]) -> dict[str, Any]:
     try:
-        return _token(deployed, now)
+        return _token(deployed, now, read())
     except TokenctlError as error:
         return {"error": str(error), "noPair": isinstance(error, NoPairError)}
 
 
-def _token(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
-    stored, settings = read_pair(deployed), deployed.settings
-    pair = stored.pair
+def _token(deployed: DeployedStack, now: datetime, stored: StoredPair) -> dict[str, Any]:
+    pair, settings = stored.pair, deployed.settings
     end = settings.grant_life.end(pair)
     return {
         "versionId": stored.version_id,

@@ -61,6 +61,14 @@ class TestOnce:
             thread.join()
         assert (answers, read.calls, Read.answer.__doc__) == ([1] * 4, 1, None)
 
+    def test_nobody_waits_for_an_abandoned_one(self) -> None:
+        read = Read()
+        tasks = {"hangs": lambda: read.answer}
+        assert list(side_by_side(tasks, late=lambda _seconds: -1, limit=0.1)) == [("hangs", -1)]
+        with pytest.raises(TokenctlError, match="gave no answer in time"):
+            _ = read.answer
+        read.asked.set()
+
     def test_a_failure_is_not_repeated(self) -> None:
         read = Read(TokenctlError("no"))
         read.asked.set()
