@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shlex
 import shutil
 import subprocess
 import textwrap
@@ -35,18 +36,22 @@ APP = """
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
     from aws_cdk import aws_secretsmanager as secretsmanager
+    from aws_cdk import aws_sns as sns
     from aws_cdk import aws_sqs as sqs
 
     from token_refresher import Issuer, TokenRefresher
     from infra.stage_settings import StageSettings
     from infra.stack import RefreshTokenStack
 
-    architecture, url, ca = sys.argv[1:]
+    architecture, url, ca, *left = sys.argv[1:]
+    SIGNING = "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0d4518bd353a0a7c6"
     AS_IT_IS = {"restrict_default_security_group": False}
     app = cdk.App()
     stack = cdk.Stack(app, "Somebodys")
     here = {"architecture": architecture, "issuer": Issuer.amplify(endpoint_url=url)}
-    kept = TokenRefresher(stack, "Kept", **here)
+    lets_destroy = {"removal_policy": cdk.RemovalPolicy.DESTROY}
+    key = kms.Key(stack, "TheirKey", **lets_destroy)
+    kept = TokenRefresher(stack, "Kept", log_key=key, queue_key=key, topic_key=key, **here)
     gone = TokenRefresher(
         stack,
         "Gone",
@@ -55,8 +60,6 @@ APP = """
         removal_policy=cdk.RemovalPolicy.DESTROY,
         **here,
     )
-    key = kms.Key(stack, "TheirKey", removal_policy=cdk.RemovalPolicy.DESTROY)
-    lets_destroy = {"removal_policy": cdk.RemovalPolicy.DESTROY}
     private = ec2.SubnetConfiguration(name="private", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
     vpc = ec2.Vpc(stack, "Network", max_azs=1, nat_gateways=0, subnet_configuration=[private], **AS_IT_IS)
     role = iam.Role(stack, "TheirRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -68,10 +71,18 @@ APP = """
         vpc_subnets=ec2.SubnetSelection(subnets=vpc.isolated_subnets),
         secret=secretsmanager.Secret(stack, "TheirSecret", encryption_key=key, **lets_destroy),
         lock_table=dynamodb.Table(
-            stack, "TheirTable", partition_key=locks, time_to_live_attribute="expiration", **lets_destroy
+            stack,
+            "TheirTable",
+            partition_key=locks,
+            time_to_live_attribute="expiration",
+            encryption_key=key,
+            **lets_destroy,
         ),
         log_group=logs.LogGroup(stack, "TheirLogs", **lets_destroy),
         dead_letter_queue=sqs.Queue(stack, "TheirQueue"),
+        alarm_topic=sns.Topic(stack, "TheirTopic", master_key=key, enforce_ssl=True),
+        # The local AWS takes it and does not look at it.
+        code_signing_config=lambda_.CodeSigningConfig.from_code_signing_config_arn(stack, "Signing", SIGNING),
         role=role,
         permissions_boundary=iam.ManagedPolicy(
             stack, "Boundary", statements=[iam.PolicyStatement(actions=["*"], resources=["*"])]
@@ -123,6 +134,18 @@ APP = """
         cdk.CfnOutput(stack, f"{name}Alias", value=refresher.alias.function_arn)
         cdk.CfnOutput(stack, f"{name}Secret", value=refresher.secret_arn)
     cdk.CfnOutput(stack, "KeptFunction", value=kept.function.function_name)
+    if left:
+        pair, table, group = left
+        back = cdk.Stack(app, "Back")
+        adopted = TokenRefresher(
+            back,
+            "Adopted",
+            secret=secretsmanager.Secret.from_secret_complete_arn(back, "Pair", pair),
+            lock_table=dynamodb.Table.from_table_name(back, "Locks", table),
+            log_group=logs.LogGroup.from_log_group_name(back, "Logs", group),
+            **here,
+        )
+        cdk.CfnOutput(back, "Alias", value=adopted.alias.function_arn)
     given = {"stages": {"dev": {"architecture": architecture}}, "amplifyuibuilder_endpoint_url": url}
     RefreshTokenStack(app, "RefreshToken-dev", settings=StageSettings.from_context(given))
     app.synth()
@@ -165,6 +188,18 @@ def test_each_refresher_serves_its_own_token(cloud: LocalCloud, outputs: Outputs
         pair = pair_of(cloud.standin.grant(user=name), expires_in=FRESH)
         versions[name] = secrets.put_secret_value(SecretId=own[f"{name}Secret"], SecretString=pair)["VersionId"]
     assert {name: invoke(cloud, own[f"{name}Alias"])["versionId"] for name in versions} == versions
+
+
+def test_a_key_of_the_app_has_the_statements(cloud: LocalCloud, outputs: Outputs) -> None:
+    found = cloud.client("lambda").get_function_configuration(FunctionName=outputs["Somebodys"]["KeptAlias"])
+    (group,) = cloud.client("logs").describe_log_groups(logGroupNamePrefix=found["LoggingConfig"]["LogGroup"])[
+        "logGroups"
+    ]
+    policy = cloud.client("kms").get_key_policy(KeyId=group["kmsKeyId"], PolicyName="default")["Policy"]
+    assert {"LetLogsEncrypt", "LetAlarmsEncrypt"} <= {one.get("Sid") for one in json.loads(policy)["Statement"]}
+    (theirs,) = [one for one in cloud.client("sns").list_topics()["Topics"] if "TheirTopic" in one["TopicArn"]]
+    attributes = cloud.client("sns").get_topic_attributes(TopicArn=theirs["TopicArn"])["Attributes"]
+    assert "LetAlarmsPublish" in attributes["Policy"]
 
 
 def test_the_layer_brings_the_client(cloud: LocalCloud, outputs: Outputs) -> None:
@@ -276,3 +311,12 @@ def test_destroying_leaves_retained_data(cloud: LocalCloud, cdk: CdkCli, outputs
     secret = cloud.client("secretsmanager").get_secret_value(SecretId=outputs["Somebodys"]["KeptSecret"])
     assert "accessToken" in secret["SecretString"]
     assert played.deployment.outputs["FunctionName"] in stays(cloud, "RefreshToken-local")["functions"]
+    before = json.loads(secret["SecretString"])
+    returned = replace(
+        cdk, app=shlex.join([*shlex.split(cdk.app or ""), secret["ARN"], *left["tables"], *left["logs"]])
+    )
+    alias = returned.deploy("Back")["Back"]["Alias"]
+    assert invoke(cloud, alias)["versionId"] == secret["VersionId"]
+    assert invoke(cloud, alias, {"force": True})["accessToken"] != before["accessToken"]
+    returned.destroy()
+    assert stays(cloud, "Somebodys") == {**left, "layers": stays(cloud, "Somebodys")["layers"]}
