@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -167,6 +168,24 @@ class TestBundle:
             assert contents(built) == before
         project.source.joinpath("handler.py").write_text("from tiny import here\n", encoding="utf-8")
         assert "tiny/__init__.py" in names(project.build())
+
+    def test_what_is_unused_for_30_days_is_deleted(self, project: Project) -> None:
+        kept, unused = project.build(), project.build(architecture="x86_64")
+        killed, foreign = project.cache / ".building-killed", project.cache / "notes"
+        for folder in (killed, foreign):
+            folder.mkdir()
+        now, day = time.time(), 24 * 3600
+        packages = [*project.cache.glob("packages-*")]
+        for folder in (unused.parent, *packages, killed, foreign):
+            os.utime(folder, (now - 31 * day, now - 31 * day))
+        os.utime(kept.parent, (now - 29 * day, now - 29 * day))
+        project.build()
+        (project.source / "handler.py").write_text("from tiny import here\n", encoding="utf-8")
+        project.wheel.unlink()
+        changed = project.build()
+        left = {path.name for path in project.cache.iterdir()}
+        (in_use,) = [path.name for path in packages if path.name in left]
+        assert left == {kept.parent.name, changed.parent.name, in_use, foreign.name}
 
     def test_everybody_may_read_it_whatever_the_umask(self, project: Project) -> None:
         before = os.umask(0o077)

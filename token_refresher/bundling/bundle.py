@@ -2,19 +2,18 @@
 
 A build has two steps. Each step is cached under the hash of its inputs, so a change of our sources needs neither pip
 nor a network. A built folder has the hash of its content as its name. It is used again only while that is true: else
-somebody changed it, and it is built once more.
+somebody changed it, and it is built once more. What nobody has used for 30 days is deleted with the next build.
 """
 
-import hashlib
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from token_refresher.bundling import bill, installed, pip, pruning, python_runtime
+from token_refresher.bundling.cache import digest, once, used
 from token_refresher.bundling.errors import BundlingError
 from token_refresher.bundling.pruning import FUNCTION_RULES, PruningRules, prune
 from token_refresher.bundling.python_runtime import Compiler, find_compiler
@@ -71,7 +70,7 @@ def client_bundle(source: Path | None = None, *, cache: Path = CACHE) -> Path:
         bill.write(folder, "refresh-token-client", version)
         _finish(folder, None, parts=[])
 
-    return _once(cache / _digest([b"layer", _tools(), version.encode(), *content(package)]), assemble)
+    return once(cache / digest([b"layer", _tools(), version.encode(), *content(package)]), assemble)
 
 
 def build(  # noqa: PLR0913 (keyword-only)
@@ -105,7 +104,7 @@ def build(  # noqa: PLR0913 (keyword-only)
         rules=rules,
         compiled=compiler is not None,
     )
-    packages_hash = _digest([json.dumps(asdict(inputs), sort_keys=True).encode()])
+    packages_hash = digest([json.dumps(asdict(inputs), sort_keys=True).encode()])
 
     def install(folder: Path) -> None:
         pip.install(requirements, folder, wheel_platform=inputs.wheel_platform)
@@ -114,7 +113,7 @@ def build(  # noqa: PLR0913 (keyword-only)
         _finish(folder, compiler, parts=sorted(path.name for path in folder.iterdir()))
 
     def assemble(folder: Path) -> None:
-        packages = _once(cache / f"packages-{packages_hash}", install)
+        packages = once(cache / f"packages-{packages_hash}", install)
         shutil.copytree(packages, folder, dirs_exist_ok=True)
         for source in sources:
             copy_package(source, folder)
@@ -122,58 +121,21 @@ def build(  # noqa: PLR0913 (keyword-only)
         _finish(folder, compiler, parts=[source.name for source in sources])
 
     source_contents = [part for source in sources for part in content(source)]
+    used(cache / f"packages-{packages_hash}")  # the next change of our sources needs them
     named = [part.encode() for part in (packages_hash, name, version)]
-    return _once(cache / _digest([*named, *source_contents]), assemble)
+    return once(cache / digest([*named, *source_contents]), assemble)
 
 
 def _tools() -> bytes:
     """Return a hash of the modules that decide what a bundle holds."""
     modules = (bill, pip, pruning, python_runtime)
-    return bytes.fromhex(_digest([Path(module.__file__ or "").read_bytes() for module in modules]))
+    return bytes.fromhex(digest([Path(module.__file__ or "").read_bytes() for module in modules]))
 
 
 def _version() -> str:
     """Return the version of our packages without importing the client, which needs boto3."""
     text = (package_folder("token_client") / "__init__.py").read_text(encoding="utf-8")
     return text.partition('__version__ = "')[2].partition('"')[0]
-
-
-def _once(cached: Path, make: Callable[[Path], None]) -> Path:
-    """Return the folder in `cached` that is still what was built, or make it. Two processes may do so at once."""
-    if found := _unchanged(cached):
-        return found
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=cached.parent) as scratch:
-        folder = Path(scratch) / "built"
-        folder.mkdir()
-        make(folder)
-        final = cached / _content_hash(folder)
-        cached.mkdir(exist_ok=True)
-        if final.exists() and _content_hash(final) != final.name:
-            final.rename(Path(scratch) / "changed")
-        try:
-            folder.rename(final)
-        except OSError:
-            if not final.is_dir():
-                raise
-    return final
-
-
-def _unchanged(cached: Path) -> Path | None:
-    return next((folder for folder in sorted(cached.glob("*")) if _content_hash(folder) == folder.name), None)
-
-
-def _content_hash(folder: Path) -> str:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return _digest(part for file in files for part in (file.relative_to(folder).as_posix().encode(), file.read_bytes()))
-
-
-def _digest(parts: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8))
-        digest.update(part)
-    return digest.hexdigest()
 
 
 def _finish(folder: Path, compiler: Compiler | None, *, parts: Sequence[str]) -> None:
