@@ -121,6 +121,13 @@ def test_code_owners_own_what_exists() -> None:
     assert [path for path in owned if not (ROOT / path.strip("/")).exists()] == []
 
 
+def test_jobs_with_rights_install_nothing_without_hash() -> None:
+    tools = (ROOT / ".ci" / "tools").read_text(encoding="utf-8")
+    installs = [line for line in tools.splitlines() if "pip install" in line or "npm " in line]
+    assert installs
+    assert all(re.search("--require-hashes|--no-index|npm ci", line) for line in installs)
+
+
 def test_its_scripts_can_be_executed() -> None:
     for script in (".ci/run", ".ci/tools"):
         assert (ROOT / script).stat().st_mode & stat.S_IXUSR
