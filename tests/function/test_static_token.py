@@ -159,6 +159,15 @@ class TestUses:
         assert world.telemetry.facts("grant_state", "needs_sign_in") == [True], "it was reported, or has ended"
         assert world.telemetry.facts("grant_state", "pair_not_stored") == [False]
 
+    def test_a_lock_that_fails_changes_no_answer(self) -> None:
+        world = StaticWorld()
+        world.lock.fault = errors.IssuerUnavailableException("lock down")
+        assert world.use("tick").outcome == "fresh"
+        assert "grant_state" not in world.telemetry.names(), "nobody knows whether it was reported"
+        with pytest.raises(DEAD, match="before its end"):
+            world.use("report current")
+        assert {"lock_not_read", "lock_not_closed"} <= {*world.telemetry.names()}
+
     def test_windows_scale_to_a_short_life(self) -> None:
         world, ends = StaticWorld(), NOW + timedelta(days=4)
         world.store.put("V2", TokenPair(access_token="a", refresh_token="r", refreshed_at=NOW, expires_at=ends))
