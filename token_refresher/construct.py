@@ -96,8 +96,8 @@ class TokenRefresher(RefreshMetrics):
                 secret with the app's credentials always remains.
             asset: The function's folder from `token_refresher.bundling`. By default the construct builds it; the first
                 build needs pip and a package index.
-            emulator: Leave out what local AWS emulators cannot deploy: alarms on metric maths, composite alarms, and
-                CodeDeploy.
+            emulator: Leave out what local AWS emulators cannot deploy or watch: alarms on metric maths, composite
+                alarms, and CodeDeploy.
             **options: The fields of `RefresherSettings`, with its rules and defaults, and those of `Props`.
 
         Raises:

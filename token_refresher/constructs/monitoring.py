@@ -53,7 +53,7 @@ class Monitoring(Construct):
         function: lambda_.Function,
         dead_letters: sqs.IQueue,
     ) -> None:
-        """Add the alarms. For an `emulator`, leave out those that local AWS emulators cannot deploy."""
+        """Add the alarms. For an `emulator`, leave out those that local AWS emulators cannot watch."""
         super().__init__(scope, construct_id)
         self._metrics = metrics
         self.alarms: list[cloudwatch.Alarm] = []

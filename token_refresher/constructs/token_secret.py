@@ -60,6 +60,8 @@ class TokenSecret(Construct):
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let a grantee read the pair. For another account, the policies of secret and key say so too.
 
+        `success` of the grant is about the grantee's own policies. A principal that is named by its ARN has none.
+
         Raises:
             SettingsError: the grantee is of another account, and the secret's or the key's policy cannot be changed.
 
