@@ -53,6 +53,9 @@ def _elsewhere(stack: Stack, name: str, resource: Any) -> Iterator[str]:  # noqa
         yield f"{name}: is in {region}. The function is in {stack.region} and needs one there"
     if name in _OF_ITS_ACCOUNT and _differ(account, stack.account):
         yield f"{name}: is of account {account}. The function is of {stack.account} and needs one of that account"
+    # The key aws/secretsmanager serves its own account only.
+    if "secret" in name and _differ(account, stack.account) and resource.encryption_key is None:
+        yield f"{name}: is of account {account}, so it has a key. Import both with from_secret_attributes"
 
 
 def _differ(one: str, other: str) -> bool:

@@ -139,6 +139,13 @@ class TestValues:
                 lambda stack: secretsmanager.Secret.from_secret_name_v2(stack, "X", "old"),
                 ": must have its comp",
             ),
+            (
+                "secret",
+                lambda stack: secretsmanager.Secret.from_secret_complete_arn(
+                    stack, "X", ARN.replace(ACCOUNT, "1" * 12)
+                ),
+                ": is of account 111111111111, so it has a key. Import both",
+            ),
             ("app_secret", lambda stack: secretsmanager.Secret(stack, "X"), ": has no effect with issuer=amplify"),
             (
                 "encryption_key",
