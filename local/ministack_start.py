@@ -1,4 +1,4 @@
-"""Starts MiniStack with three faults fixed and with more kinds of alarms, so that it answers as AWS does.
+"""Starts MiniStack with four faults fixed and with more kinds of alarms, so that it answers as AWS does.
 
 A function's caller sees the error that the function raised. MiniStack itself names every error of a Python function
 ``Runtime.HandlerError`` and drops the stack trace. Here the caller gets what Lambda's Python runtime sends:
@@ -13,6 +13,9 @@ function sets off the alarms of all functions.
 
 CloudFormation creates composite alarms, and alarms on metric maths. MiniStack itself refuses a template that has
 either. Here the composite alarms work. Nothing evaluates the others: they keep their first state.
+
+CloudFormation sets a table's time to live and backups, and a topic's key, and `Ref` of a secret is its ARN. MiniStack
+itself ignores the settings, and returns the secret's name.
 
 MiniStack's own Python runs this file, so it imports nothing else of ours.
 """
@@ -220,6 +223,60 @@ def add_alarms(provisioners: Any, service: Any) -> None:  # noqa: ANN401 - MiniS
     }
 
 
+def fix_resources(provisioners: Any, dynamodb: Any, sns: Any) -> None:  # noqa: ANN401 - MiniStack's modules
+    """Let CloudFormation set what it ignores of tables and topics, and know a secret by its ARN.
+
+    Raises:
+        MiniStackChangedError: MiniStack does not look like the version that is pinned.
+
+    """
+    handlers = vars(provisioners).get("_RESOURCE_HANDLERS", {})
+    wanted = ("AWS::DynamoDB::Table", "AWS::SNS::Topic", "AWS::SecretsManager::Secret")
+    table, topic, secret = (handlers.get(kind, {"create": None}) for kind in wanted)
+    create_table, create_topic, create_secret = (handler["create"] for handler in (table, topic, secret))
+    if not all(inspect.isfunction(one) for one in (create_table, create_topic, create_secret)):
+        raise MiniStackChangedError("create resources")
+
+    def create_table_with_settings(logical_id: str, props: Result, stack_name: str) -> tuple[str, Result]:
+        name, attributes = create_table(logical_id, props, stack_name)
+        for setting, update in (
+            ("TimeToLiveSpecification", dynamodb._update_ttl),  # noqa: SLF001 - there is no hook
+            ("PointInTimeRecoverySpecification", dynamodb._update_continuous_backups),  # noqa: SLF001 - there is no hook
+        ):
+            if setting in props:
+                update({"TableName": name, setting: props[setting]})
+        return name, attributes
+
+    def create_topic_with_key(logical_id: str, props: Result, stack_name: str) -> tuple[str, Result]:
+        arn, attributes = create_topic(logical_id, props, stack_name)
+        if key := props.get("KmsMasterKeyId"):
+            sns._topics[arn]["attributes"]["KmsMasterKeyId"] = key  # noqa: SLF001 - there is no hook
+        return arn, attributes
+
+    def create_secret_with_arn(logical_id: str, props: Result, stack_name: str) -> tuple[str, Result]:
+        _, attributes = create_secret(logical_id, props, stack_name)
+        return attributes["Arn"], attributes
+
+    def name_of(arn: str) -> str:
+        return arn.rpartition(":")[2].rpartition("-")[0]
+
+    update_secret, delete_secret = secret["update"], secret["delete"]
+
+    def update_secret_by_arn(
+        arn: str, old: Result, new: Result, stack_name: str, logical_id: str | None = None
+    ) -> tuple[str, Result]:
+        _, attributes = update_secret(name_of(arn), old, new, stack_name, logical_id)
+        return attributes["Arn"], attributes
+
+    table["create"] = create_table_with_settings
+    topic["create"] = create_topic_with_key
+    secret |= {
+        "create": create_secret_with_arn,
+        "update": update_secret_by_arn,
+        "delete": lambda arn, props: delete_secret(name_of(arn), props),
+    }
+
+
 if __name__ == "__main__":
     fix_errors(
         importlib.import_module("ministack.core.lambda_runtime"),
@@ -230,5 +287,10 @@ if __name__ == "__main__":
     add_alarms(
         importlib.import_module("ministack.services.cloudformation.provisioners"),
         importlib.import_module("ministack.services.cloudwatch"),
+    )
+    fix_resources(
+        importlib.import_module("ministack.services.cloudformation.provisioners"),
+        importlib.import_module("ministack.services.dynamodb"),
+        importlib.import_module("ministack.services.sns"),
     )
     importlib.import_module("ministack.app").main()

@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, str]] = {
     "doctor": "Check account, stack, token pair and schedule, and say how to fix problems.",
     "refresh-token": "Perform RefreshToken, with the AWS CLI's parameters.",
     "exchange-code-for-token": "Perform ExchangeCodeForToken, with the AWS CLI's parameters.",
+    "repair": "Restore what somebody has changed by hand.",
     "errors": "Show what failed since the function last worked, and where the runbook helps.",
     "logs": "Show the function's log.",
     "dead-letters": "Show, redrive or drop the ticks that could not be delivered.",

@@ -118,10 +118,11 @@ CLI_ROOMS: dict[str, set[str]] = {
     "streams": {"errors"},
     "stack": {"errors"},
     "aws_style": {"errors", "stack", "streams"},
-    "checks": {"errors", "sign_in", "stack"},
+    "drift": {"errors", "stack"},
+    "checks": {"drift", "errors", "sign_in", "stack"},
     "terminal": {"errors", "stack"},
     "sign_in": {"errors", "stack", "terminal"},
-    "commands": {"aws_style", "checks", "errors", "sign_in", "stack", "terminal"},
+    "commands": {"aws_style", "checks", "drift", "errors", "sign_in", "stack", "terminal"},
     "main": {"aws_style", "errors", "streams"},  # it imports a command by name when the command is used
     "__main__": {"main"},
 }

@@ -24,7 +24,7 @@ def described_stack(status: str, outputs: Mapping[str, str] | None = None, *, te
     )
     return (
         '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
-        "<Stacks><member><StackName>x</StackName><CreationTime>2030-01-01T00:00:00Z</CreationTime>"
+        "<Stacks><member><StackId>arn:aws:cloudformation:r:0:stack/x/1</StackId><StackName>x</StackName><CreationTime>2030-01-01T00:00:00Z</CreationTime>"
         f"<StackStatus>{status}</StackStatus><Outputs>{members}</Outputs></member></Stacks>"
         "</DescribeStacksResult><ListStackResourcesResult/>"
         f"<GetTemplateResult><TemplateBody>{template}</TemplateBody></GetTemplateResult></DescribeStacksResponse>"

@@ -21,7 +21,7 @@ def scheduled(stack: Deployment, state: str, expression: str = "rate(12 hours)")
     client = stack.cloud.client("scheduler")
     summary = client.list_schedules()["Schedules"][0]
     before = client.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
-    kept = {key: before[key] for key in ("Name", "GroupName", "FlexibleTimeWindow", "Target")}
+    kept = {key: before[key] for key in ("Name", "GroupName", "Description", "FlexibleTimeWindow", "Target")}
     client.update_schedule(**kept, ScheduleExpression=expression, State=state)
     try:
         yield

@@ -14,6 +14,7 @@ from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.last_outcome import failure_of, last_outcome
 from tokenctl.stack.once import Once
 from tokenctl.stack.pair_secret import read_pair
+from tokenctl.stack.secrets_manager import LostSecretError
 from tokenctl.stack.side_by_side import side_by_side
 from tokenctl.stack.target import Target
 
@@ -60,7 +61,7 @@ class Subject:
 
     @property
     def restore(self) -> str:
-        """How to bring back a resource that somebody has deleted or changed; a plain deployment does not."""
+        """How to restore what somebody has changed by hand; a plain deployment does not."""
         return how_to_restore(self.target)
 
     @Once
@@ -109,6 +110,8 @@ def perform_checks(checks: Sequence[Check], subject: Subject) -> Iterator[tuple[
 def _perform(check: Check, subject: Subject) -> Finding:
     try:
         return check.perform(subject)
+    except LostSecretError as error:
+        return Finding(Level.FAIL, error.what, error.how)
     except ServiceError as error:
         denied = error.code.startswith("AccessDenied") or "Unauthorized" in error.code
         return Finding(Level.WARN, f"cannot be read: {error}", "check your permissions" if denied else "")

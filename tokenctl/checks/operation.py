@@ -1,8 +1,6 @@
 """Checks of what keeps the token alive: schedule, runs, errors, alarms and dead letters."""
 
-import json
-import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -12,14 +10,10 @@ from tokenctl.stack.deployed_stack import QueueGoneError, short_alarm_name
 from tokenctl.stack.failures import failures_since_success
 from tokenctl.stack.function_log import last_line
 from tokenctl.stack.runbook import entry_of
+from tokenctl.stack.target import LIVE
 from tokenctl.stack.token_life import duration, relative_to
 
 DAY: Final = timedelta(days=1)
-_UPDATABLE: Final = frozenset(
-    {"Name", "GroupName", "Description", "ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow"}
-)
-RETENTION: Final = 14 * 86_400
-"""Seconds for which the dead-letter queue keeps a message: the most that SQS does."""
 LOG_DELAY: Final = timedelta(minutes=5)
 """How long a log line may take until it can be found."""
 
@@ -30,29 +24,23 @@ def check_schedule(subject: Subject) -> Finding:
     if not schedules:
         return Finding(Level.FAIL, "the schedule is gone: nothing keeps the token alive", subject.restore)
     schedule = schedules[0]
-    expression, mended = schedule["ScheduleExpression"], _mended(subject, schedule)
-    faults = [f"is {schedule['State']}"] if schedule["State"] != "ENABLED" else []
-    if schedule["Target"]["Arn"] != mended["Target"]["Arn"]:
-        faults.append("does not call the alias `live`")
-    if schedule["Target"]["RoleArn"] != mended["Target"]["RoleArn"]:
-        faults.append("has another role than the stack's")
+    expression, faults = schedule["ScheduleExpression"], list(_faults(subject, schedule))
     if not faults:
         return Finding(Level.OK, f"{expression} is ENABLED")
-    fix = f"`aws scheduler update-schedule --cli-input-json {shlex.quote(json.dumps(mended))}`"
-    return Finding(Level.FAIL, f"{expression} {', '.join(faults)}: nothing keeps the token alive", fix)
+    text = f"{expression} {', '.join(faults)}: nothing keeps the token alive"
+    return Finding(Level.FAIL, text, subject.restore)
 
 
-def _mended(subject: Subject, schedule: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schedule as it should be, as input for UpdateSchedule, which replaces all of it."""
-    kept = {key: value for key, value in schedule.items() if key in _UPDATABLE}
-    target = dict(schedule["Target"])
-    if subject.target.named_function is None:
-        target["Arn"] = subject.target.outputs.get("FunctionAliasArn", target["Arn"])
-        function_role = subject.target.function_configuration["Role"]
-        roles = [role for role in subject.deployed.resources.get("AWS::IAM::Role", []) if role not in function_role]
-        if target["RoleArn"].rpartition("/")[2] not in roles and len(roles) == 1:
-            target["RoleArn"] = f"{function_role.rpartition('/')[0]}/{roles[0]}"
-    return {**kept, "Target": target, "State": "ENABLED"}
+def _faults(subject: Subject, schedule: Mapping[str, Any]) -> Iterator[str]:
+    if schedule["State"] != "ENABLED":
+        yield f"is {schedule['State']}"
+    if subject.target.named_function is not None:
+        return
+    target = schedule["Target"]
+    if target["Arn"] != subject.target.outputs.get("FunctionAliasArn", target["Arn"]):
+        yield f"does not call the alias `{LIVE}`"
+    if target["RoleArn"].rpartition("/")[2] not in subject.deployed.resources.get("AWS::IAM::Role", []):
+        yield "has another role than the stack's"
 
 
 def check_last_run(subject: Subject) -> Finding:
@@ -100,7 +88,7 @@ def check_alarms(subject: Subject) -> Finding:
         return Finding(Level.WARN, "the stack has no alarms", "see docs/infrastructure.md#alarms")
     if silent := [alarm["AlarmName"] for alarm in alarms if not alarm.get("ActionsEnabled", True)]:
         text = f"the actions are disabled of {', '.join(map(short_alarm_name, silent))}: nobody is told"
-        return Finding(Level.FAIL, text, f"`aws cloudwatch enable-alarm-actions --alarm-names {' '.join(silent)}`")
+        return Finding(Level.FAIL, text, subject.restore)
     return Finding(Level.OK, f"none of the {len(alarms)} alarms is in ALARM")
 
 
@@ -134,9 +122,7 @@ def check_dead_letters(subject: Subject) -> Finding:
     try:
         count = subject.deployed.count_dead_letters()
     except QueueGoneError as error:
-        attributes = f"MessageRetentionPeriod={RETENTION},SqsManagedSseEnabled=true"
-        name = subject.deployed.dead_letter_queue_url.rpartition("/")[2]
-        return Finding(Level.FAIL, str(error), f"`aws sqs create-queue --queue-name {name} --attributes {attributes}`")
+        return Finding(Level.FAIL, str(error), subject.restore)
     if count:
         option = subject.target.option
         return Finding(

@@ -7,17 +7,21 @@ from refresh_token.environment import STATIC
 from refresh_token.errors import ConfigurationException
 from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ENDS
 from tokenctl.checks.check import Finding, Level, Subject
+from tokenctl.drift.drift import find_changes
+from tokenctl.drift.template import DeployedTemplate
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials, unusable
 from tokenctl.stack.deploy_command import how_to_deploy
 from tokenctl.stack.issuer import address_without_query, deployed_issuer, deployed_settings
 from tokenctl.stack.runbook import entry_of
+from tokenctl.stack.secrets_manager import LostSecretError
 
 TIME_TO_MOVE: Final = timedelta(days=90)
 """How long before the end of Amplify's API the warning affects the exit code: the life of one Figma token."""
 
 
-_DEPLOYED: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
+DEPLOYED: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
+"""The states after a deployment that succeeded."""
 _EVENTS: Final = "`aws cloudformation describe-stack-events {stack}` says why"
 _DELETE: Final = f"{_EVENTS}; `aws cloudformation delete-stack {{stack}}`, then {{deploy}}"
 _CHANGING: Final = (Level.WARN, "it is being changed", "wait until it is done, then run the doctor again", True)
@@ -64,11 +68,22 @@ def check_stack(subject: Subject) -> Finding:
         state: str = target.description["StackStatus"]
     except TokenctlError as error:
         return Finding(Level.FAIL, str(error))
-    if state in _DEPLOYED:
+    if state in DEPLOYED:
         return Finding(Level.OK, f"{target.stack_name} is {state}")
     names = {"stack": f"--stack-name {target.stack_name}", "deploy": how_to_deploy(target)}
     level, text, fix, stops = _STATES.get(state, _CHANGING if state.endswith("_IN_PROGRESS") else _UNKNOWN)
     return Finding(level, f"{target.stack_name} is {state}: {text}", fix.format(**names), stops=stops)
+
+
+def check_changes(subject: Subject) -> Finding:
+    """Check that nobody has changed by hand what the stack deployed."""
+    if subject.target.named_function is not None:
+        return Finding(Level.OK, "only a stack says what it has deployed")
+    changed = [change.resource.label for change in find_changes(DeployedTemplate(subject.target))]
+    if changed:
+        text = f"changed by hand after the deployment: {', '.join(changed)}"
+        return Finding(Level.WARN, text, f"{subject.restore} shows what, and restores it")
+    return Finding(Level.OK, "everything is as the stack deployed it")
 
 
 def check_issuer(subject: Subject) -> Finding:
@@ -95,6 +110,8 @@ def check_app_secret(subject: Subject) -> Finding:
         app = read_credentials(subject.deployed)
     except NoCredentialsError as error:
         return Finding(Level.FAIL, str(error).removesuffix(how_to_store(subject.target)).strip(), store)
+    except LostSecretError:
+        raise  # `perform_checks` has its finding
     except TokenctlError as error:  # the stored credentials may be right: storing them again would not help
         return Finding(Level.FAIL, str(error), f"see {entry_of(ConfigurationException.__name__)}")
     if fault := unusable(app, subject.deployed):

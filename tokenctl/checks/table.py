@@ -15,7 +15,7 @@ from tokenctl.checks.operation import (
 )
 from tokenctl.checks.policy import check_policy
 from tokenctl.checks.probe import check_probe
-from tokenctl.checks.stack import check_app_secret, check_issuer, check_stack
+from tokenctl.checks.stack import check_app_secret, check_changes, check_issuer, check_stack
 from tokenctl.checks.token import check_grant, check_key, check_secret, check_window
 
 BEFORE_DEPLOYMENT: Final = (
@@ -30,6 +30,7 @@ AFTER_DEPLOYMENT: Final = (
     Check("throttle", ("function",), check_throttle),
     Check("alias", ("function",), check_alias),
     Check("lock table", ("stack",), check_lock_table),
+    Check("changes", ("stack",), check_changes),
     Check("issuer", ("function",), check_issuer),
     Check("app secret", ("issuer",), check_app_secret),
     Check("secret", ("stack",), check_secret),

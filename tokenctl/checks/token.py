@@ -14,6 +14,7 @@ from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.issuer import renewal_command, sign_in_command
 from tokenctl.stack.pair_secret import NoPairError, mismatch
 from tokenctl.stack.runbook import entry_of
+from tokenctl.stack.secrets_manager import LostSecretError
 from tokenctl.stack.token_life import life_of, meaning, relative, relative_to, sentence, utc_minute
 from tokenctl.stack.verdict import TIME_TO_ROTATE
 
@@ -31,6 +32,8 @@ def check_secret(subject: Subject) -> Finding:
         stored = subject.stored
     except NoPairError as error:
         return Finding(Level.FAIL, str(error))
+    except LostSecretError:
+        raise  # `perform_checks` has its finding
     except TokenctlError as error:
         return Finding(Level.FAIL, str(error), f"see {entry_of(SecretUnavailableException.__name__)}")
     if problem := mismatch(subject.deployed, stored.pair):

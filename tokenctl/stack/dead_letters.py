@@ -7,6 +7,7 @@ from typing import Any, Final
 from refresh_token.core.windows import iso_utc
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.deploy_command import how_to_restore
 from tokenctl.stack.deployed_stack import DeployedStack, QueueGoneError
 
 HIDDEN_SECONDS: Final = 300
@@ -27,8 +28,7 @@ class HeldMessages:
                 self._messages = list(self._receive())
             except self._sqs.exceptions.QueueDoesNotExist:
                 raise QueueGoneError(
-                    "The dead-letter queue is gone. `tokenctl doctor "
-                    f"{deployed.target.option}` has the command that creates it."
+                    f"The dead-letter queue is gone. To create it again: {how_to_restore(deployed.target)}."
                 ) from None
 
     def __len__(self) -> int:

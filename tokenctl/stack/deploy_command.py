@@ -1,4 +1,4 @@
-"""How to deploy a stack again with the settings it was given on the command line, which no file has."""
+"""How to deploy or restore a stack, with the settings that it was given on the command line, which no file has."""
 
 import json
 import shlex
@@ -6,7 +6,7 @@ from typing import Any
 
 from refresh_token.signals import SETTINGS_RECORD
 from tokenctl.errors import TokenctlError
-from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.described_stack import read_template
 from tokenctl.stack.stages import STACK_PREFIX
 from tokenctl.stack.target import Target
 
@@ -23,23 +23,25 @@ def how_to_deploy(target: Target, *options: str) -> str:
     return f"`{' '.join([f'cdk deploy -c stage={stage}', *given, *options])}`"
 
 
-def how_to_restore(target: Target) -> str:
-    """Return how to bring back a deleted resource, which a plain deployment does not."""
+def how_to_recreate(target: Target) -> str:
+    """Return how to bring back what only a deployment creates; a plain one does not see that it is gone."""
     if _given(target) is None:
         return "deploy it again and revert its drift, see `What somebody changed by hand` in docs/runbook.md"
     return how_to_deploy(target, "--revert-drift")
+
+
+def how_to_restore(target: Target) -> str:
+    """Return how to restore what somebody has changed by hand."""
+    return f"`tokenctl repair {target.option}`" if target.named_function is None else how_to_recreate(target)
 
 
 def _given(target: Target) -> list[str] | None:
     """Return the recorded settings as options; None if our app has not deployed the stack."""
     if target.named_function is not None:
         return None
-    client = target.aws.client("cloudformation")
     try:
-        with translate_aws_errors():
-            body = client.get_template(StackName=target.stack_name)["TemplateBody"]
-        template = json.loads(body) if isinstance(body, str) else body
-    except (TokenctlError, KeyError, ValueError):  # botocore raises KeyError for an answer to another operation
+        template = read_template(target.aws, target.stack_name)
+    except TokenctlError:
         template = {}
     match template.get("Metadata", {}).get(SETTINGS_RECORD):
         case {"settings": dict() as values, "given": list() as given}:

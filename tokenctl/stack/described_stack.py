@@ -1,5 +1,6 @@
 """Finding a stack in CloudFormation; if it is not there, which ones are."""
 
+import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -43,6 +44,18 @@ def describe_stack(aws: AwsAccess, stage: str, named: str | None = None) -> Mapp
         f"{missing}{others} Deploy it with `cdk deploy -c stage={stage}`, or name another with --stage, "
         "--stack-name, --region or --profile."
     )
+
+
+def read_template(aws: AwsAccess, name: str) -> Mapping[str, Any]:
+    """Return the template that a stack was deployed with; raises TokenctlError if it cannot be read."""
+    client = aws.client("cloudformation")
+    with translate_aws_errors():
+        try:
+            template = client.get_template(StackName=name)["TemplateBody"]
+            body: Mapping[str, Any] = json.loads(template) if isinstance(template, str) else template
+        except (KeyError, ValueError):  # botocore raises KeyError for an answer to another operation
+            raise TokenctlError("The stack's template is not the JSON that the CDK writes.") from None
+    return body
 
 
 def _stages(aws: AwsAccess) -> list[str]:

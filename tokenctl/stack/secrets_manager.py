@@ -4,15 +4,27 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tokenctl.errors import ServiceError
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.deploy_command import how_to_recreate, how_to_restore
 from tokenctl.stack.target import Target
+
+
+class LostSecretError(ServiceError):
+    """Somebody has deleted a secret, or scheduled it for deletion: Secrets Manager hands out nothing."""
+
+    def __init__(self, what: str, how: str) -> None:
+        super().__init__(f"{what}. To restore it: {how}.")
+        self.what = what
+        self.how = how
 
 
 def get_current_value(target: Target, arn: str) -> dict[str, Any]:
     """Return the answer of GetSecretValue; a secret that has no value yet counts as one with the empty text.
 
     Raises:
-        ServiceError, ConfigurationError: the secret does not exist, or Secrets Manager fails or denies access.
+        LostSecretError: the secret does not exist, or is scheduled for deletion.
+        ServiceError, ConfigurationError: Secrets Manager fails or denies access.
 
     """
     from botocore.exceptions import ClientError
@@ -22,12 +34,31 @@ def get_current_value(target: Target, arn: str) -> dict[str, Any]:
         try:
             value: dict[str, Any] = client.get_secret_value(SecretId=arn)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            if error.response["Error"]["Code"] not in {"ResourceNotFoundException", "InvalidRequestException"}:
                 raise
             # Secrets Manager answers alike for a secret without a value and for one that does not exist.
-            client.describe_secret(SecretId=arn)
+            _require_secret(target, arn)
+            if error.response["Error"]["Code"] == "InvalidRequestException":
+                raise
             value = {"SecretString": ""}
     return value
+
+
+def _require_secret(target: Target, arn: str) -> None:
+    """Raise LostSecretError if the secret does not exist, or is scheduled for deletion."""
+    from botocore.exceptions import ClientError
+
+    name = arn.rpartition(":")[2]
+    try:
+        described = target.aws.client("secretsmanager").describe_secret(SecretId=arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        raise LostSecretError(f"The secret {name} is gone", how_to_recreate(target)) from None
+    if described.get("DeletedDate"):
+        by_hand = f"`aws secretsmanager restore-secret --secret-id {arn}`"
+        how = by_hand if target.named_function else how_to_restore(target)
+        raise LostSecretError(f"The secret {name} is scheduled for deletion", how)
 
 
 def get_value_of(target: Target, arn: str, version_id: str) -> dict[str, Any]:

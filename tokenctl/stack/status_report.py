@@ -11,12 +11,14 @@ from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.windows import iso_utc
 from refresh_token.signals import Alarm
 from tokenctl.errors import TokenctlError
+from tokenctl.stack.deploy_command import how_to_restore
 from tokenctl.stack.deployed_stack import DeployedStack, short_alarm_name
 from tokenctl.stack.failures import failures_since_success
 from tokenctl.stack.issuer import deployed_issuer, renewal_command
 from tokenctl.stack.last_outcome import failure_of, last_outcome
 from tokenctl.stack.pair_secret import NoPairError, list_versions, mismatch, read_pair
 from tokenctl.stack.schedule import next_run
+from tokenctl.stack.secrets_manager import LostSecretError
 from tokenctl.stack.side_by_side import side_by_side
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import life_of
@@ -124,6 +126,8 @@ def _with_failure(token: dict[str, Any], outcome: dict[str, Any] | None) -> dict
 def _token_or_error(deployed: DeployedStack, now: datetime, read: Callable[[], StoredPair]) -> dict[str, Any]:
     try:
         return _token(deployed, now, read())
+    except LostSecretError as error:
+        return {"error": str(error), "noPair": False, "restore": error.how}
     except TokenctlError as error:
         return {"error": str(error), "noPair": isinstance(error, NoPairError)}
 
@@ -153,9 +157,7 @@ def _versions(deployed: DeployedStack) -> list[dict[str, Any]]:
 def _schedule(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
     schedules = deployed.schedules
     if not schedules:
-        raise TokenctlError(
-            f"No schedule invokes the function. `tokenctl doctor {deployed.target.option}` says what to do."
-        )
+        raise TokenctlError(f"No schedule invokes the function. To restore it: {how_to_restore(deployed.target)}.")
     at = next_run(schedules[0], now)
     return {
         "name": schedules[0]["Name"],

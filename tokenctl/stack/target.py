@@ -92,7 +92,7 @@ class Target:
 
     @Once
     def function_configuration(self) -> dict[str, Any]:
-        """The answer of GetFunctionConfiguration.
+        """The answer of GetFunctionConfiguration for what consumers call: the alias or, if it is gone, the function.
 
         Raises:
             UsageError: --stage and --function-name name different deployments.
@@ -108,8 +108,19 @@ class Target:
             )
         client = self.aws.client("lambda")
         with translate_aws_errors(self.function_name_secrets):
-            configuration: dict[str, Any] = client.get_function_configuration(FunctionName=self.function_name)
-        return configuration
+            return self._configuration(client)
+
+    def _configuration(self, client: Any) -> dict[str, Any]:  # noqa: ANN401 - a boto3 client
+        from botocore.exceptions import ClientError
+
+        name, configuration = self.function_name, dict[str, Any]()
+        if self.qualifier is not None:
+            try:
+                configuration = client.get_function_configuration(FunctionName=name, Qualifier=self.qualifier)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+        return configuration or dict(client.get_function_configuration(FunctionName=name))
 
     @property
     def function_variables(self) -> Mapping[str, str]:

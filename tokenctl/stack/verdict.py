@@ -73,15 +73,19 @@ def verdict_of(token: Mapping[str, Any], troubles: Sequence[str], commands: Comm
     `token` is that part of the report of `tokenctl status`, and `rejected` says whether the provider does not accept
     the access token, if it was asked. `troubles` is what is wrong with the rest.
     """
-    if "error" in token:
-        dead = (commands.renewal, "the secret holds nothing that the function can use") if token["noPair"] else None
-    else:
-        dead = _why_dead(token, commands)
+    dead = _why_unusable(token, commands) if "error" in token else _why_dead(token, commands)
     if dead:
         do, why = dead
         return Verdict(health=Health.DEAD, text=f"{do}. {why[0].upper()}{why[1:]}.")
     whys = [*_worries(token, commands), *troubles]
     return Verdict(health=Health.DEGRADED, text="; ".join(whys)) if whys else Verdict(health=Health.HEALTHY)
+
+
+def _why_unusable(token: Mapping[str, Any], commands: Commands) -> tuple[str, str] | None:
+    """Return what a person must do and why, if there is no pair; None if it just cannot be read."""
+    if how := token.get("restore"):
+        return f"restore the secret: {how}", f"somebody has deleted it, and {_ERROR}"
+    return (commands.renewal, "the secret holds nothing that the function can use") if token["noPair"] else None
 
 
 def _why_dead(token: Mapping[str, Any], commands: Commands) -> tuple[str, str] | None:

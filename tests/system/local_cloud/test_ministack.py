@@ -91,6 +91,8 @@ class TestErrors:
             ministack_start.fix_alarms(changed)
         with pytest.raises(ministack_start.MiniStackChangedError, match="create alarms"):
             ministack_start.add_alarms(changed, changed)
+        with pytest.raises(ministack_start.MiniStackChangedError, match="create resources"):
+            ministack_start.fix_resources(changed, changed, changed)
 
 
 def test_an_alarm_watches_its_own_dimensions(running: LocalCloud) -> None:

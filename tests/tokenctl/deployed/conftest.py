@@ -14,7 +14,6 @@ from tests.support.command_line import Done, Tokenctl, check_schema
 from tests.support.deployed_stack import AwsAnswers, scheduled
 from tests.support.documents import dangling
 from tests.support.http_server import answering
-from tests.support.played_demo import stop_schedules
 from tests.support.windows import FRESH
 from tokenctl.main import run
 
@@ -40,9 +39,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 @pytest.fixture(scope="session")
 def deployed(cloud: LocalCloud) -> Deployment:
     cloud.cdk().bootstrap()
-    deployment = deploy(cloud)
-    stop_schedules(cloud)
-    return deployment
+    return deploy(cloud, context={"schedule": "rate(12 hours)"})  # so rarely that it does not disturb
 
 
 @pytest.fixture
@@ -113,22 +110,16 @@ def tokenctl(stack: Deployment, monkeypatch: pytest.MonkeyPatch, capfd: pytest.C
 
 
 @pytest.fixture
-def schedule(stack: Deployment) -> Iterator[None]:
-    """Enable the schedule, at a pace at which it does not disturb."""
-    with scheduled(stack, "ENABLED"):
-        yield
-
-
-@pytest.fixture
 def trouble(stack: Deployment) -> Iterator[None]:
-    """Let the alarms TokenExpires and FunctionErrors ring, and a dead letter wait."""
+    """Let the alarms TokenExpires and FunctionErrors ring, and a dead letter wait; stop the schedule."""
     cloudwatch, sqs = stack.cloud.client("cloudwatch"), stack.cloud.client("sqs")
     names = [alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]]
     ringing = [name for name in names if "TokenExpires" in name or "FunctionErrors" in name]
     for name in ringing:
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
     sqs.send_message(QueueUrl=stack.outputs["DeadLetterQueueUrl"], MessageBody="a test")
-    yield
+    with scheduled(stack, "DISABLED"):
+        yield
     for name in ringing:
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
     sqs.purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])

@@ -82,4 +82,4 @@ def test_a_queue_that_is_gone_has_advice(tokenctl: Tokenctl, aws_answers: AwsAns
     aws_answers("SQS", 400, '{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "gone"}')
     done = tokenctl("dead-letters")
     assert (done.code, done.out) == (255, "")
-    assert "is gone. `tokenctl doctor --stage local` has the command" in done.err
+    assert "is gone. To create it again: `tokenctl repair --stage local`." in done.err

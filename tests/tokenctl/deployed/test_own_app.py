@@ -68,7 +68,8 @@ class TestDoctor:
             line = on_bare("doctor").line("app secret")
         finally:
             secrets.restore_secret(SecretId=arn)
-        assert line.startswith("FAIL  app secret    An error occurred (InvalidRequestException)")
+        assert line.startswith("FAIL  app secret    The secret RefreshToken-")
+        assert line.endswith(f" is scheduled for deletion. Fix: `tokenctl repair --stage {bare.stage}`.")
         assert "app-credentials" not in line, "storing them again would not help"
 
     @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def outcome_of(version: str, tokenctl: Tokenctl) -> Any:
 
 
 class TestTheScreen:
-    @pytest.mark.usefixtures("schedule", "fresh")
+    @pytest.mark.usefixtures("fresh")
     def test_shows_every_part(self, tokenctl: Tokenctl, stack: Deployment) -> None:
         tokenctl("refresh", "--yes")
         version, _ = stack.current()
@@ -76,7 +76,7 @@ class TestTheScreen:
         lines = watched.get().splitlines()
         assert (len(lines) < 24, "1 waiting" in lines[-1]) == (True, True), "it fits a small terminal when watched"
         assert "1 waiting" in shown
-        assert "DISABLED rate(1 minute)" in shown
+        assert "DISABLED rate(12 hours)" in shown
 
     def test_shows_a_failed_refresh_until_it_is_mended(self, tokenctl: Tokenctl, stack: Deployment) -> None:
         left = LEFT["advisory"]

@@ -43,6 +43,10 @@ VERDICTS: dict[str, tuple[dict[str, Any], str]] = {
     "first refresh to come": (FIRST, "HEALTHY"),
     "first refresh failed": ({**FIRST, **UNAVAILABLE}, f"{REFRESH}{ERROR}"),
     "no pair": ({"error": "no", "noPair": True}, f"{AGAIN}The secret holds nothing that the function can use."),
+    "deleted": (
+        {"error": "no", "noPair": False, "restore": "`tokenctl repair`"},
+        "DEAD: restore the secret: `tokenctl repair`. Somebody has deleted it, and consumers get an error.",
+    ),
     "unreadable": ({"error": "no", "noPair": False}, "DEGRADED the secret cannot be read"),
     "another issuer's": ({"mismatch": "it is not ours"}, f"{AGAIN}It is not ours; {UNTIL}"),
     "refused": (REFUSED, f"{AGAIN}The issuer refused it; {UNTIL}"),

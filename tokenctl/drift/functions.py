@@ -1,0 +1,133 @@
+"""The function, its alias, and how Lambda treats its asynchronous calls."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tokenctl.drift.kind import Change, Kind, found
+from tokenctl.drift.template import DeployedTemplate, Resource
+
+_CONFIGURATION: Final = (
+    *("Timeout", "MemorySize", "Handler", "Runtime", "Role", "Description", "Environment", "Layers", "VpcConfig"),
+    *("TracingConfig", "LoggingConfig", "DeadLetterConfig", "EphemeralStorage", "SnapStart"),
+)
+"""What UpdateFunctionConfiguration sets, under the same names as in the template."""
+
+_FUNCTION_DEFAULTS: Final[Mapping[str, Any]] = {
+    "Environment": {"Variables": {}},
+    "Layers": [],
+    "VpcConfig": {},
+    "DeadLetterConfig": {},
+    "ReservedConcurrentExecutions": None,
+}
+_NONE: Final[Mapping[str, Any]] = {
+    "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
+    "DeadLetterConfig": {"TargetArn": ""},
+}
+"""How UpdateFunctionConfiguration is told that there is none (Lambda API reference)."""
+
+
+def _read_function(stack: DeployedTemplate, function: Resource) -> dict[str, Any] | None:
+    client, name = stack.target.aws.client("lambda"), function.physical_id
+    latest = found(client.get_function_configuration, FunctionName=name)
+    if latest is None:
+        return None
+    live = {setting: latest.get(setting) for setting in _CONFIGURATION}
+    live["Layers"] = [layer["Arn"] for layer in latest.get("Layers", ())]
+    network = latest.get("VpcConfig") or {}
+    live["VpcConfig"] = {key: network[key] for key in ("SubnetIds", "SecurityGroupIds") if network.get(key)}
+    live["ReservedConcurrentExecutions"] = client.get_function_concurrency(FunctionName=name).get(
+        "ReservedConcurrentExecutions"
+    )
+    live["Code"] = function.properties["Code"] if _has_deployed_code(stack, name, latest) else {"S3Key": "other code"}
+    return live
+
+
+def _has_deployed_code(stack: DeployedTemplate, name: str, latest: Mapping[str, Any]) -> bool:
+    """Tell whether the next version would have the code that was deployed."""
+    client = stack.target.aws.client("lambda")
+    for version in stack.physical_ids("AWS::Lambda::Version"):
+        if f":function:{name}:" in version:
+            qualifier = version.rpartition(":")[2]
+            deployed = found(client.get_function_configuration, FunctionName=name, Qualifier=qualifier)
+            return deployed is None or deployed["CodeSha256"] == latest["CodeSha256"]
+    return True
+
+
+def _restore_function(stack: DeployedTemplate, change: Change) -> None:
+    client, name = stack.target.aws.client("lambda"), change.resource.physical_id
+    if change.touches("Code"):
+        client.update_function_code(FunctionName=name, **change.wanted["Code"])
+        client.get_waiter("function_updated_v2").wait(FunctionName=name)
+    if changed := [setting for setting in _CONFIGURATION if change.touches(setting)]:
+        wanted = {setting: change.wanted[setting] for setting in changed}
+        if "Environment" in wanted:  # a parameter of the template may be a number
+            variables = wanted["Environment"].get("Variables", {})
+            wanted["Environment"] = {"Variables": {name: str(value) for name, value in variables.items()}}
+        settings = {setting: value or _NONE.get(setting, value) for setting, value in wanted.items()}
+        client.update_function_configuration(FunctionName=name, **settings)
+        client.get_waiter("function_updated_v2").wait(FunctionName=name)
+    if change.touches("ReservedConcurrentExecutions"):
+        reserved = change.wanted["ReservedConcurrentExecutions"]
+        if reserved is None:
+            client.delete_function_concurrency(FunctionName=name)
+        else:
+            client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=int(reserved))
+
+
+def _read_alias(stack: DeployedTemplate, alias: Resource) -> dict[str, Any] | None:
+    client, wanted = stack.target.aws.client("lambda"), alias.properties
+    answer: dict[str, Any] | None = found(client.get_alias, FunctionName=wanted["FunctionName"], Name=wanted["Name"])
+    return answer
+
+
+def _restore_alias(stack: DeployedTemplate, change: Change) -> None:
+    client, wanted = stack.target.aws.client("lambda"), change.wanted
+    call = client.create_alias if change.gone else client.update_alias
+    call(
+        **{key: change.resource.properties[key] for key in ("FunctionName", "Name")},
+        FunctionVersion=wanted["FunctionVersion"],
+        Description=wanted["Description"],
+        RoutingConfig=wanted["RoutingConfig"] or {"AdditionalVersionWeights": {}},
+    )
+
+
+def _read_invoke_config(stack: DeployedTemplate, config: Resource) -> dict[str, Any] | None:
+    answer: dict[str, Any] | None = found(
+        stack.target.aws.client("lambda").get_function_event_invoke_config,
+        **{key: config.properties[key] for key in ("FunctionName", "Qualifier")},
+    )
+    if answer is not None:
+        kept = {key: value for key, value in answer.get("DestinationConfig", {}).items() if value}
+        answer["DestinationConfig"] = kept
+    return answer
+
+
+def _restore_invoke_config(stack: DeployedTemplate, change: Change) -> None:
+    stack.target.aws.client("lambda").put_function_event_invoke_config(
+        **{key: change.resource.properties[key] for key in ("FunctionName", "Qualifier")},
+        **{key: value for key, value in change.wanted.items() if value != {}},
+    )
+
+
+FUNCTION: Final = Kind(
+    type="AWS::Lambda::Function",
+    read=_read_function,
+    restore=_restore_function,
+    settings=("Code", *_CONFIGURATION, "ReservedConcurrentExecutions"),
+    defaults=_FUNCTION_DEFAULTS,
+    can_create=False,  # its versions would be lost
+)
+ALIAS: Final = Kind(
+    type="AWS::Lambda::Alias",
+    read=_read_alias,
+    restore=_restore_alias,
+    settings=("FunctionVersion", "RoutingConfig", "Description"),
+    defaults={"RoutingConfig": {}, "Description": ""},
+)
+EVENT_INVOKE_CONFIG: Final = Kind(
+    type="AWS::Lambda::EventInvokeConfig",
+    read=_read_invoke_config,
+    restore=_restore_invoke_config,
+    settings=("MaximumEventAgeInSeconds", "MaximumRetryAttempts", "DestinationConfig"),
+    defaults={"DestinationConfig": {}},
+)

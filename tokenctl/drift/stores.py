@@ -1,0 +1,126 @@
+"""Where the pair and the locks are: secrets, their keys, and the lock table. The secrets' values stay as they are."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tokenctl.drift.kind import Change, Kind, found
+from tokenctl.drift.template import DeployedTemplate, Resource
+
+_AWS_MANAGED_KEY: Final = "alias/aws/secretsmanager"
+_TABLE: Final = ("BillingMode", "DeletionProtectionEnabled")
+
+
+def _read_secret(stack: DeployedTemplate, secret: Resource) -> dict[str, Any] | None:
+    client, arn = stack.target.aws.client("secretsmanager"), secret.physical_id
+    answer = found(client.describe_secret, SecretId=arn)
+    if answer is None:
+        return None
+    deleted = answer.get("DeletedDate")
+    policy = None if deleted else client.get_resource_policy(SecretId=arn).get("ResourcePolicy")
+    document = json.loads(policy) if policy else {}
+    return {
+        "KmsKeyId": answer.get("KmsKeyId") or _AWS_MANAGED_KEY,
+        "scheduled for deletion": bool(deleted),
+        "denied by the policy": document if _denies(document) else None,
+    }
+
+
+def _denies(policy: Mapping[str, Any]) -> bool:
+    statements = policy.get("Statement", [])
+    return any(each.get("Effect") == "Deny" for each in (statements if isinstance(statements, list) else [statements]))
+
+
+def _restore_secret(stack: DeployedTemplate, change: Change) -> None:
+    client, arn = stack.target.aws.client("secretsmanager"), change.resource.physical_id
+    if change.touches("scheduled for deletion"):
+        client.restore_secret(SecretId=arn)
+    if change.touches("KmsKeyId"):
+        client.update_secret(SecretId=arn, KmsKeyId=change.wanted["KmsKeyId"])
+    if change.touches("denied by the policy"):
+        client.delete_resource_policy(SecretId=arn)
+
+
+def _read_key(stack: DeployedTemplate, key: Resource) -> dict[str, Any] | None:
+    client, name = stack.target.aws.client("kms"), key.physical_id
+    answer = found(client.describe_key, KeyId=name)
+    if answer is None:
+        return None
+    policy = client.get_key_policy(KeyId=name, PolicyName="default")["Policy"]
+    return {"KeyState": answer["KeyMetadata"]["KeyState"], "KeyPolicy": json.loads(policy)}
+
+
+def _restore_key(stack: DeployedTemplate, change: Change) -> None:
+    client, name = stack.target.aws.client("kms"), change.resource.physical_id
+    for difference in change.differences:
+        if difference.now == "PendingDeletion":
+            client.cancel_key_deletion(KeyId=name)
+    if change.touches("KeyState"):
+        client.enable_key(KeyId=name)
+    if change.touches("KeyPolicy"):
+        client.put_key_policy(KeyId=name, PolicyName="default", Policy=json.dumps(change.wanted["KeyPolicy"]))
+
+
+def _read_table(stack: DeployedTemplate, table: Resource) -> dict[str, Any] | None:
+    client, name = stack.target.aws.client("dynamodb"), table.physical_id
+    answer = found(client.describe_table, TableName=name)
+    if answer is None:
+        return None
+    ttl = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    state = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
+    return {
+        "BillingMode": answer["Table"].get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
+        "DeletionProtectionEnabled": answer["Table"].get("DeletionProtectionEnabled", False),
+        "TimeToLiveSpecification": {
+            "Enabled": ttl["TimeToLiveStatus"] in {"ENABLED", "ENABLING"},
+            "AttributeName": ttl.get("AttributeName"),
+        },
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": state == "ENABLED"},
+    }
+
+
+def _restore_table(stack: DeployedTemplate, change: Change) -> None:
+    client, name = stack.target.aws.client("dynamodb"), change.resource.physical_id
+    settings = {key: change.wanted[key] for key in _TABLE if change.touches(key)}
+    if change.gone:
+        keys = {key: change.resource.properties[key] for key in ("AttributeDefinitions", "KeySchema")}
+        client.create_table(TableName=name, **keys, **settings)
+    elif settings:
+        client.update_table(TableName=name, **settings)
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+    if change.touches("TimeToLiveSpecification"):
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification=change.wanted["TimeToLiveSpecification"])
+    if change.touches("PointInTimeRecoverySpecification"):
+        client.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification=change.wanted["PointInTimeRecoverySpecification"]
+        )
+
+
+SECRET: Final = Kind(
+    type="AWS::SecretsManager::Secret",
+    read=_read_secret,
+    restore=_restore_secret,
+    settings=("KmsKeyId",),
+    defaults={
+        "KmsKeyId": _AWS_MANAGED_KEY,
+        "scheduled for deletion": False,
+        "denied by the policy": None,
+    },
+    can_create=False,  # its ARN would be another one
+)
+KEY: Final = Kind(
+    type="AWS::KMS::Key",
+    read=_read_key,
+    restore=_restore_key,
+    settings=("KeyPolicy",),
+    defaults={"KeyState": "Enabled"},
+    can_create=False,
+)
+TABLE: Final = Kind(
+    type="AWS::DynamoDB::Table",
+    read=_read_table,
+    restore=_restore_table,
+    settings=(*_TABLE, "TimeToLiveSpecification", "PointInTimeRecoverySpecification"),
+    defaults={"DeletionProtectionEnabled": False},
+)
