@@ -286,7 +286,7 @@ def test_every_entry_is_walked() -> None:
     assert not walked & NOT_WALKED.keys()
 
 
-@pytest.mark.usefixtures("schedule", "mended")
+@pytest.mark.usefixtures("mended")
 @pytest.mark.parametrize(("entry", "walk"), WALKS.items(), ids=WALKS)
 def test_an_entry_ends_the_trouble(tokenctl: Tokenctl, stack: Deployment, entry: str, walk: Walk) -> None:
     operator = Operator(tokenctl, stack)
