@@ -82,8 +82,8 @@ class _Text:
 
 
 _PATH: Final = _Text(
-    "a path such as /teams/figma, of letters, digits and .-_ in at most 14 levels, not below /aws or /ssm",
-    r"(?!(?i:/aws|/ssm))(/[\w.-]+){0,14}/?",
+    "a path such as /teams/figma: at most 14 levels, 900 characters, letters, digits and .-_, not below /aws or /ssm",
+    r"(?=.{1,900}\Z)(?!(?i:/aws|/ssm))(/[\w.-]+){0,14}/?",
 )
 """API reference of Systems Manager, PutParameter."""
 _RULES: Final[Mapping[str, Callable[[object], str | None]]] = {
