@@ -103,27 +103,39 @@ def test_tokenctl_without_its_extra_names_it(tmp_path: Path, tmp_path_factory: p
     assert "pip install 'refresh-token[cli]'" in line
 
 
+CONSTRUCT = "from token_refresher import TokenRefresher"
+BUNDLE = "from token_refresher.bundling.bundle import function_bundle; function_bundle('arm64')"
+
+
 @pytest.mark.parametrize(
-    ("extra", "installed", "advice"),
+    ("extra", "installed", "script", "advice"),
     [
         (
             "cdk",
             "2.206.0",
-            r"needs aws-cdk-lib 2\.207\.0 or later, but 2\.206\.0 is installed\. Run pip install",
+            CONSTRUCT,
+            r"needs aws-cdk-lib 2\.207\.0 or later, but 2\.206\.0 is installed\. Run pip",
         ),
-        ("cli", None, r"needs the CDK's library, aws-cdk-lib\. Run pip install 'refresh-token\[cdk\]'"),
+        ("cli", None, CONSTRUCT, r"needs the CDK's library, aws-cdk-lib\. Run pip install 'refresh-token\[cdk\]'"),
+        ("cli", None, BUNDLE, r"could not run pip, .*Install pip for this Python[\s\S]*No module named pip$"),
     ],
 )
-def test_a_missing_or_old_cdk_is_named(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, extra: str, installed: str | None, advice: str
+def test_what_is_missing_or_too_old_is_named(
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    *,
+    extra: str,
+    installed: str | None,
+    script: str,
+    advice: str,
 ) -> None:
     if installed:
         info = tmp_path / f"aws_cdk_lib-{installed}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: aws-cdk-lib\nVersion: {installed}\n")
     python = python_with(extra, tmp_path_factory)
-    told = run(tmp_path, python, "-c", "from token_refresher import TokenRefresher", code=1, PYTHONPATH=str(tmp_path))
-    assert re.search(advice, told.splitlines()[-1])
+    mine = {"PYTHONPATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    assert re.search(advice, run(tmp_path, python, "-c", script, code=1, **mine).strip())
 
 
 def test_the_documented_apps_synthesise(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
