@@ -55,8 +55,13 @@ def build(folder: Path) -> list[Path]:
 def synthesise(folder: Path, *, bucket: bool = False, emulator: bool = False) -> CloudAssembly:
     """Synthesise the stacks into `folder`; with `bucket`, their assets are in a bucket that a parameter names."""
     context: dict[str, Any] = json.loads(CONFIGURATION.read_text(encoding="utf-8"))["context"]
-    # Stack traces hold folders of this machine.
-    app = App(outdir=str(folder), context={**context, "aws:cdk:disable-stack-trace": True}, analytics_reporting=False)
+    # Stack traces hold folders of this machine, and the order of the tree changes from one synthesis to the next.
+    app = App(
+        outdir=str(folder),
+        context={**context, "aws:cdk:disable-stack-trace": True},
+        analytics_reporting=False,
+        tree_metadata=False,
+    )
     add_checks(app)
     for issuer in NAMES:
         needs = {"oauth2_token_url": "https://parameter.example"} if issuer == OAUTH2 else {}
