@@ -229,7 +229,7 @@ WALKS = {
     ),
     "SecretNotSeededException": Walk(fails(put("{}")), ("Store a pair",)),
     "SecretMalformedException": Walk(MALFORMED, ("Go back to an earlier version",)),
-    "SecretUnavailableException": Walk(fails(delete_the_secret), ("Tick",), restore_the_secret),
+    "SecretUnavailableException": Walk(fails(delete_the_secret), ("Tick",)),
     "ReauthorizationRequiredException": Walk(REVOKED, ("Store a pair",)),
     "IssuerUnavailableException": Walk(fails(answer(503)), ("Tick",), clear),
     "IssuerProtocolException": Walk(fails(answer(302)), ("Tick",), clear),
