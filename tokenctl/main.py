@@ -3,6 +3,7 @@
 import errno
 import importlib
 import os
+import signal
 import sys
 import traceback
 from contextlib import nullcontext, redirect_stderr
@@ -100,6 +101,7 @@ tokenctl: Final = click.group(cls=LazyGroup, context_settings=_SETTINGS, name="t
 
 def main(arguments: list[str] | None = None) -> None:
     """Run tokenctl and end the process with the AWS CLI's exit codes."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a hidden prompt must give the terminal its echo back
     sys.exit(run(arguments))
 
 

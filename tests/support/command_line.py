@@ -5,6 +5,7 @@ import os
 import pty
 import signal
 import subprocess
+import termios
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,7 +108,9 @@ def on_terminal(
             if isinstance(typed, str):
                 os.write(ours, f"{typed}\n".encode())
     code = process.wait()
+    echoes = bool(termios.tcgetattr(ours)[3] & termios.ECHO)
     os.close(ours)
+    assert echoes, "the terminal no longer shows what is typed"
     assert not waiting, f"never saw {waiting[0][0]!r} in:\n{seen}"
     return Done(code, seen, "")
 

@@ -37,13 +37,18 @@ _KEYS: Final = frozenset(
 )
 """What counts of a JSON object."""
 
+MAX_DAYS: Final = 3650
+"""The longest life that a token may have: a later date is more likely a mistake."""
+
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option(
     "--from", "source", metavar="FILE", type=click.Path(), help="File with the new token; - is standard input."
 )
 @click.option("--expires-at", metavar="DATE", help="When the token ends: an ISO 8601 date, or date and time (UTC).")
-@click.option("--expires-in-days", metavar="N", type=click.IntRange(1, 3650), help="In how many days the token ends.")
+@click.option(
+    "--expires-in-days", metavar="N", type=click.IntRange(1, MAX_DAYS), help="In how many days the token ends."
+)
 @target_options
 @output_options
 def rotate(
@@ -70,12 +75,15 @@ def rotate(
         document["expiresAt"] = str(click.prompt("Expiry: an ISO 8601 date, or date and time", err=True)).strip()
     if not {"expiresAt", "expiresIn", "expires_in"} & document.keys():
         raise UsageError("Say when the token ends: give --expires-at or --expires-in-days. Nothing was stored.")
+    document.setdefault("refreshedAt", iso_utc(datetime.now(UTC)))
     pair = validate_pair(json.dumps(document), static=True)
     life = life_of(pair, now=datetime.now(UTC), settings=deployed.settings.windows)
     if life["secondsLeft"] <= 0:
         raise UsageError(
             "The new token has already ended. Nothing was stored. Check the date, or create another token."
         )
+    if life["secondsLeft"] > MAX_DAYS * 86_400:
+        raise UsageError(f"The new token would end in more than {MAX_DAYS} days. Nothing was stored. Check the date.")
     version_id = store_pair(deployed, {**_kept(deployed, pair.access_token), **document}, None)
     if output.is_structured:
         output.print("rotate", {"stack": target.stack_name, "versionId": version_id, **life})

@@ -9,6 +9,7 @@ from refresh_token.oauth.issuer_settings import OwnAppSettings
 from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ISSUED_BY, FIGMA, NAMES, OAUTH2, SETTINGS
 from refresh_token.oauth.variables import ALLOW_HTTP, VariableReader
 from tokenctl.errors import ConfigurationError, TokenctlError
+from tokenctl.stack.deploy_command import how_to_deploy
 from tokenctl.stack.deployed_stack import DeployedStack
 
 
@@ -25,7 +26,7 @@ def _why_none(deployed: DeployedStack) -> str:
     if issuer == STATIC:
         return f": its issuer is {STATIC}, and a person renews the token with `tokenctl rotate`."
     if issuer == AMPLIFY:
-        deploy = f"`cdk deploy -c stage={deployed.target.stage} -c issuer={FIGMA}`"
+        deploy = how_to_deploy(deployed.target, f"-c issuer={FIGMA}")
         return f": its issuer is {AMPLIFY}, and Amplify holds them. To use an app of your own: {deploy}."
     return " among its outputs. If it is a stack of your own, name its refresh function with --function-name."
 

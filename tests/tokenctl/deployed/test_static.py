@@ -1,6 +1,7 @@
 """A stack whose token a person renews (issuer=static): rotate, and what the other commands make of it."""
 
 import json
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -57,12 +58,22 @@ class TestRotate:
         assert (held["accessToken"], held["expiresAt"]) == (NEW, "2030-01-01")
         assert "canary" not in done.out
 
+    def test_answers_with_what_it_stored(self, static: Stack, tokenctl: Tokenctl) -> None:
+        done = tokenctl("rotate", "--stage", static.stage, *IN_A_YEAR, "--output", "json", stdin=NEW)
+        held: Any = static.stored()
+        assert (done.json["refreshedAt"], done.json["expiresAt"]) == (held["refreshedAt"], held["expiresAt"])
+
+    def test_is_ended_with_the_echo_back(self, static: Stack, terminal_env: dict[str, str]) -> None:
+        ended = [("New access token:", signal.SIGTERM)]
+        assert on_terminal(terminal_env, "rotate", "--stage", static.stage, dialogue=ended).code == 130
+
     @pytest.mark.parametrize(
         ("words", "text", "message"),
         [
             ((), NEW, "Say when the token ends: give --expires-at or --expires-in-days."),
             (("--expires-at", "tomorrow"), NEW, "--expires-at must be an ISO 8601 date, such as 2027-03-31"),
             (("--expires-at", "2020-01-01"), NEW, "The new token has already ended."),
+            (("--expires-at", "9999-01-01"), NEW, "The new token would end in more than 3650 days."),
             (("--expires-at", "2030-01-01", *IN_A_YEAR), NEW, "Give only one of --expires-at and --expires-in-days."),
             (IN_A_YEAR, OLD, "This token is stored already."),
             (IN_A_YEAR, "two words", "`accessToken` must be"),

@@ -278,4 +278,4 @@ def test_app_credentials_have_no_place_with_amplify(tokenctl: Tokenctl) -> None:
     assert done.code == 253
     message = "tokenctl: The stack RefreshToken-local has no secret for an app's credentials: its issuer"
     assert done.err.startswith(message)
-    assert "`cdk deploy -c stage=local -c issuer=figma`" in done.err
+    assert re.search(r"`cdk deploy -c stage=local -c amplifyuibuilder_endpoint_url=\S+ .* -c issuer=figma`", done.err)
