@@ -40,6 +40,10 @@ class Finding:
     stops: bool = True
     """Whether a FAIL makes the checks that need this one senseless."""
 
+    def to_document(self, check: str) -> dict[str, str]:
+        """Return the finding of a check as JSON."""
+        return {"check": check, "level": self.level.value, "text": self.text, "fix": self.fix}
+
     @property
     def blocks(self) -> bool:
         """Whether the checks that need this one are skipped."""

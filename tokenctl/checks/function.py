@@ -13,6 +13,9 @@ from tokenctl.stack.target import LIVE
 _SETTINGS: Final = ("Timeout", "MemorySize", "Handler", "Runtime", "Role")
 """What is compared between two versions of the function, and its environment."""
 
+_KEY: Final = "id"
+"""The key of the lock table."""
+
 
 def check_function(subject: Subject) -> Finding:
     """Check that the function exists, and that what consumers call is as the stack has deployed it."""
@@ -89,11 +92,15 @@ def check_lock_table(subject: Subject) -> Finding:
     client = subject.target.aws.client("dynamodb")
     with translate_aws_errors():
         try:
-            state = client.describe_table(TableName=name)["Table"]["TableStatus"]
+            table = client.describe_table(TableName=name)["Table"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
             return Finding(Level.FAIL, f"{name} is gone, so nothing can be refreshed", subject.restore)
+    state = table["TableStatus"]
+    if [key["AttributeName"] for key in table["KeySchema"]] != [_KEY]:
+        text = f"{name} has another key than `{_KEY}`, so nothing can be refreshed"
+        return Finding(Level.FAIL, text, f"`aws dynamodb delete-table --table-name {name}`, then {subject.restore}")
     if state not in {"ACTIVE", "UPDATING"}:
         return Finding(Level.FAIL, f"{name} is {state}", "wait until it is ACTIVE")
     return Finding(Level.OK, f"{name} is {state}")

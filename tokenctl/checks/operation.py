@@ -78,8 +78,11 @@ def check_errors(subject: Subject) -> Finding:
 
 
 def check_alarms(subject: Subject) -> Finding:
-    """Check that no alarm is in the state ALARM."""
-    alarms = [alarm for alarm in subject.deployed.alarms() if "AlarmRule" not in alarm]  # composites repeat the others
+    """Check that all alarms exist, and that none is in the state ALARM."""
+    found = subject.deployed.alarms()
+    if gone := sorted({*subject.deployed.alarm_names} - {alarm["AlarmName"] for alarm in found}):
+        return Finding(Level.FAIL, f"gone: {', '.join(map(short_alarm_name, gone))}", subject.restore)
+    alarms = [alarm for alarm in found if "AlarmRule" not in alarm]  # composites repeat the others
     ringing = [short_alarm_name(alarm["AlarmName"]) for alarm in alarms if alarm["StateValue"] == "ALARM"]
     if ringing:
         entries = dict.fromkeys(map(entry_of, ringing))

@@ -47,3 +47,10 @@ AFTER_DEPLOYMENT: Final = (
 )
 PROBE: Final = Check("probe", ("secret",), check_probe)
 """Sends the stored access token to its provider, so only on request."""
+SERVING: Final = (
+    Check("function", (), check_function),
+    Check("throttle", ("function",), check_throttle),
+    Check("alias", ("function",), check_alias),
+    Check("lock table", (), check_lock_table),
+)
+"""What the function needs to work, whatever the pair is. `tokenctl status` performs these, too."""

@@ -17,7 +17,7 @@ from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.checks.check import Finding, Level, Subject, perform_checks
 from tokenctl.checks.probe import provider_host
-from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT, PROBE
+from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT, PROBE, SERVING
 from tokenctl.commands.refresh import WARNING, force_refresh
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.sign_in.options import validate_address
@@ -102,11 +102,7 @@ def doctor(  # noqa: PLR0913 - one for each option
     if output.is_structured:
         if verdict is not None:
             findings.append(("verdict", Finding(VERDICT_LEVELS[verdict.health], str(verdict))))
-        answer = [
-            {"check": name, "level": finding.level.value, "text": finding.text, "fix": finding.fix}
-            for name, finding in findings
-        ]
-        output.print("doctor", answer)
+        output.print("doctor", [finding.to_document(name) for name, finding in findings])
     elif verdict is not None:
         _print_verdict(verdict, output)
     return max(EXIT_CODES[finding.level] for _, finding in findings if finding.urgent)
@@ -136,7 +132,10 @@ def _verdict(subject: Subject, findings: list[tuple[str, Finding]]) -> Verdict:
         failure = None
     token = token_report(subject.deployed, subject.now, lambda: subject.stored, failure)
     names = [name for name, finding in findings if finding.urgent and EXIT_CODES[finding.level]]
-    return judge(subject.deployed, {**token, "rejected": rejected}, [f"see {', '.join(names)}"] if names else [])
+    vital = {"stack", *(check.name for check in SERVING)}
+    stopped = [finding.to_document(name) for name, finding in findings if name in vital and finding.level is Level.FAIL]
+    troubles = [f"see {', '.join(names)}"] if names else []
+    return judge(subject.deployed, {**token, "rejected": rejected}, troubles, stopped)
 
 
 def _check_options(*, before_deployment: bool, issuer: str | None, tries_token: bool) -> None:

@@ -100,6 +100,14 @@ class DeployedStack:
                 if f"{found['Target']['Arn']}:".find(f"{function}:") >= 0:
                     yield found
 
+    @property
+    def alarm_names(self) -> list[str]:
+        """The names of the stack's alarms; none without a stack."""
+        if self.target.named_function is not None:
+            return []
+        kinds = ("AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::Alarm")
+        return [name for kind in kinds for name in self.resources.get(kind, [])]
+
     def alarms(self) -> list[dict[str, Any]]:
         """Return the deployment's alarms, those in the state ALARM first."""
         client = self.target.aws.client("cloudwatch")
@@ -110,10 +118,10 @@ class DeployedStack:
     def _alarms(self, client: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a boto3 client
         """Yield those of the stack; without a stack, those that watch the function, its metrics or its queue."""
         if self.target.named_function is None:
-            kinds = ("AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::Alarm")
-            names = [name for kind in kinds for name in self.resources.get(kind, [])]
-            if names:  # without names, CloudWatch lists every alarm of the account
-                found = client.describe_alarms(AlarmNames=names, AlarmTypes=["CompositeAlarm", "MetricAlarm"])
+            if self.alarm_names:  # without names, CloudWatch lists every alarm of the account
+                found = client.describe_alarms(
+                    AlarmNames=self.alarm_names, AlarmTypes=["CompositeAlarm", "MetricAlarm"]
+                )
                 yield from [*found["CompositeAlarms"], *found["MetricAlarms"]]
             return
         service = self.target.function_variables.get("POWERTOOLS_SERVICE_NAME", "")

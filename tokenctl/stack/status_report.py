@@ -24,8 +24,11 @@ from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import life_of
 from tokenctl.stack.verdict import Commands, Health, Verdict, verdict_of
 
+Examine = Callable[[DeployedStack, datetime], list[dict[str, str]]]
+"""Finds what keeps the function from working, whatever the pair is."""
 
-def status_report(target: Target) -> dict[str, Any]:
+
+def status_report(target: Target, examine: Examine) -> dict[str, Any]:
     """Return the report. A part that cannot be read is `{"error": why}`."""
     now, deployed = datetime.now(UTC), DeployedStack(replace(target))  # a copy remembers nothing of an earlier report
     read: dict[str, Callable[[], Any]] = {
@@ -33,6 +36,7 @@ def status_report(target: Target) -> dict[str, Any]:
         "versions": lambda: _versions(deployed),
         "lastOutcome": lambda: last_outcome(deployed, now),
         "failures": lambda: _failures(deployed, now),
+        "findings": lambda: examine(deployed, now),
         "schedule": lambda: _schedule(deployed, now),
         "alarms": lambda: _alarms(deployed),
         "deadLetterQueue": lambda: {"messages": deployed.count_dead_letters()},
@@ -44,7 +48,8 @@ def status_report(target: Target) -> dict[str, Any]:
     parts = {name: found[name] for name in read if name in found}
     outcome = parts["lastOutcome"]
     parts["token"] = _with_failure(parts["token"], None if outcome is None or "error" in outcome else outcome)
-    verdict = judge(deployed, parts["token"], list(_troubles(parts)))
+    stopped = parts["findings"] if isinstance(parts["findings"], list) else []
+    verdict = judge(deployed, parts["token"], list(_troubles(parts)), stopped)
     return {
         "stack": target.stack_name,
         "region": target.aws.session.region_name,
@@ -55,7 +60,9 @@ def status_report(target: Target) -> dict[str, Any]:
     }
 
 
-def judge(deployed: DeployedStack, token: dict[str, Any], troubles: list[str]) -> Verdict:
+def judge(
+    deployed: DeployedStack, token: dict[str, Any], troubles: list[str], stopped: list[dict[str, str]]
+) -> Verdict:
     """Return the verdict, with the commands of this deployment."""
     try:
         commands = Commands(
@@ -65,7 +72,7 @@ def judge(deployed: DeployedStack, token: dict[str, Any], troubles: list[str]) -
         )
     except TokenctlError as error:  # AWS does not answer
         return Verdict(health=Health.DEGRADED, text="; ".join([f"the deployment cannot be read. {error}", *troubles]))
-    return verdict_of(token, troubles, commands)
+    return verdict_of(token, troubles, commands, stopped)
 
 
 def _troubles(parts: dict[str, Any]) -> Iterator[str]:
