@@ -132,7 +132,7 @@ def _verdict(subject: Subject, findings: list[tuple[str, Finding]]) -> Verdict:
         failure = None
     token = token_report(subject.deployed, subject.now, lambda: subject.stored, failure)
     names = [name for name, finding in findings if finding.urgent and EXIT_CODES[finding.level]]
-    vital = {"stack", *(check.name for check in SERVING)}
+    vital = {check.name for check in SERVING}
     stopped = [finding.to_document(name) for name, finding in findings if name in vital and finding.level is Level.FAIL]
     troubles = [f"see {', '.join(names)}"] if names else []
     return judge(subject.deployed, {**token, "rejected": rejected}, troubles, stopped)

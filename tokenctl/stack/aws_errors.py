@@ -20,6 +20,7 @@ _CHECK_CREDENTIALS: Final = "Check AWS_PROFILE, --profile and the clock of this 
 _HINT_BY_CODE_PREFIX: Final = {
     "AccessDenied": "Ask for that permission; docs/cli.md lists what each command needs.",
     "RequestExpired": _CHECK_CREDENTIALS,
+    "RequestTimeTooSkewed": _CHECK_CREDENTIALS,
     "UnrecognizedClient": _CHECK_CREDENTIALS,
     "InvalidClientTokenId": _CHECK_CREDENTIALS,
     "InvalidSignature": _CHECK_CREDENTIALS,
