@@ -15,7 +15,7 @@ MAX_ROUNDS = 6
 
 
 @pytest.mark.parametrize("command", ["status", "doctor", "errors"])
-@pytest.mark.usefixtures("tokenctl", "fresh", "schedule")
+@pytest.mark.usefixtures("tokenctl", "fresh")
 def test_few_calls_wait_for_others(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     for _ in range(3):  # a busy machine can part calls that belong together, but never joins others
         with counted_rounds(monkeypatch) as rounds:

@@ -147,7 +147,7 @@ BROKEN: dict[str, tuple[tuple[Break, ...], dict[str, str]]] = {
             "throttle": "FAIL  throttle      the function's reserved concurrency is 0",
             "alias": "WARN  alias         `live` is version ",
             "schedule": "FAIL  schedule      rate(30 days) is DISABLED, does not call the alias `live`, has",
-            "alarms": "FAIL  alarms        the actions are disabled of DeadLetters: nobody is told",
+            "alarms": "FAIL  alarms        gone: GrantExpires",
             "changes": "WARN  changes       changed by hand after the deployment: MonitoringKey, Secret, ",
         },
     ),
