@@ -41,7 +41,8 @@ class Rounds:
             time.sleep(QUIET)
             if self._held and time.process_time() - busy < QUIET * IDLE_SHARE:
                 self.release()
-        self.release()
+        if self._held:
+            self.release()
 
 
 @contextmanager
