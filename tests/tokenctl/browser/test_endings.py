@@ -107,8 +107,7 @@ class TestRefusedBeforeTheBrowserOpens:
     def test_an_unreadable_secret(self, refuse: Refuse, stack: Stack) -> None:
         stack.cloud.client("secretsmanager").delete_secret(SecretId=stack.secret)
         message = refuse(code=254)
-        assert "(InvalidRequestException) when calling the GetSecretValue operation: " in message
-        assert message.endswith(" See docs/runbook.md#secretunavailableexception.\n")
+        assert "is scheduled for deletion. To restore it: `tokenctl repair --stage " in message
 
 
 @pytest.mark.parametrize("browser", ["", "fails"])
