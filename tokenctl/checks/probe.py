@@ -68,7 +68,7 @@ def check_probe(subject: Subject) -> Finding:
         return _unknown(f"the page that tells whose token it is, with the issuer {issuer}, is not known", _ELSEWHERE)
     validate_address(url, "The address of the issuer's page")
     ours = deployed_issued_by(deployed)
-    if not subject.probe_url and ours and stored.pair.issued_by not in {None, ours}:
+    if ours and stored.pair.issued_by not in {None, ours}:
         return _unknown(f"the token belongs to {stored.pair.issued_by}, so it is not sent to {authority(url)}")
     finding = _asked(subject, url, stored)
     if finding.level is Level.FAIL and (newer := read_pair(deployed)).version_id != stored.version_id:

@@ -37,7 +37,14 @@ class Difference:
     @property
     def is_secret(self) -> bool:
         """Whether a value may be a secret, and is never shown."""
-        return bool(_HIDDEN & {*self.path})
+        return bool(_HIDDEN & {*self.path, *_names_in(self.now), *_names_in(self.wanted)})
+
+
+def _names_in(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        yield from value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _names_in(each)
 
 
 def differences(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> tuple[Difference, ...]:
