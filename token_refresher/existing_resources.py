@@ -30,7 +30,7 @@ _SELECTION: Final = (
 
 def unusable(stack: Stack, props: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each prop that the function cannot use. `stack` is where the function will be."""
-    for name in _ARNS.keys() & props.keys():
+    for name in [name for name in _ARNS if name in props]:
         value = props[name]
         for resource in value if isinstance(value, (list, tuple)) else [value]:
             yield from _elsewhere(stack, name, resource)

@@ -61,9 +61,7 @@ def function_bundle(architecture: Architecture) -> Path:
 
 def client_bundle(source: Path | None = None, *, cache: Path = CACHE) -> Path:
     """Return the folder of the client's layer, with the package where Lambda looks for Python code in a layer."""
-    package = source or package_folder("token_client")
-
-    version = _version()
+    package, version = source or package_folder("token_client"), _version()
 
     def assemble(folder: Path) -> None:
         copy_package(package, folder / "python")

@@ -56,7 +56,10 @@ def _profile(deployed: DeployedStack) -> Profile | None:
 
 
 def check_probe(subject: Subject) -> Finding:
-    """Check that the provider accepts the stored access token, and say whose it is."""
+    """Check that the provider accepts the stored access token, and say whose it is.
+
+    A pair of another issuer or host never gets here: the check `secret` fails, and this one needs it.
+    """
     stored, deployed = subject.stored, subject.deployed
     if not stored.pair.access_token:
         return Finding(Level.SKIP, "there is no access token yet")
@@ -67,9 +70,6 @@ def check_probe(subject: Subject) -> Finding:
         issuer = deployed_issuer(deployed)
         return _unknown(f"the page that tells whose token it is, with the issuer {issuer}, is not known", _ELSEWHERE)
     validate_address(url, "The address of the issuer's page")
-    ours = deployed_issued_by(deployed)
-    if ours and stored.pair.issued_by not in {None, ours}:
-        return _unknown(f"the token belongs to {stored.pair.issued_by}, so it is not sent to {authority(url)}")
     finding = _asked(subject, url, stored)
     if finding.level is Level.FAIL and (newer := read_pair(deployed)).version_id != stored.version_id:
         return _asked(subject, url, newer)  # it was refreshed in the meantime, which may end the older token

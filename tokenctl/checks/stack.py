@@ -7,7 +7,7 @@ from refresh_token.environment import STATIC
 from refresh_token.errors import ConfigurationException
 from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ENDS
 from tokenctl.checks.check import Finding, Level, Subject
-from tokenctl.drift.drift import find_changes
+from tokenctl.drift.drift import find_changes, not_compared
 from tokenctl.drift.template import DeployedTemplate
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials, unusable
@@ -79,11 +79,14 @@ def check_changes(subject: Subject) -> Finding:
     """Check that nobody has changed by hand what the stack deployed."""
     if subject.target.named_function is not None:
         return Finding(Level.OK, "only a stack says what it has deployed")
-    changed = [change.resource.label for change in find_changes(DeployedTemplate(subject.target))]
+    template = DeployedTemplate(subject.target)
+    changed = [change.resource.label for change in find_changes(template)]
     if changed:
         text = f"changed by hand after the deployment: {', '.join(changed)}"
         return Finding(Level.WARN, text, f"{subject.restore} shows what, and restores it")
-    return Finding(Level.OK, "everything is as the stack deployed it")
+    unknown = not_compared(template)
+    aside = f", not counting what is not compared: {', '.join(unknown)}" if unknown else ""
+    return Finding(Level.OK, f"everything is as the stack deployed it{aside}")
 
 
 def check_issuer(subject: Subject) -> Finding:

@@ -25,7 +25,7 @@ SAMPLES: Final[dict[str, Any]] = {
 }
 """The answer of each action, to test a query with."""
 
-EXAMPLES: Final = """\\b
+EXAMPLES: Final = """\b
 Examples:
   tokenctl dead-letters --stage prod
   tokenctl dead-letters redrive --stage prod

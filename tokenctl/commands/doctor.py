@@ -51,7 +51,7 @@ Exit codes: 0 all is well, 1 the worst is a WARN, 2 the worst is a FAIL.
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option("--before-deployment", is_flag=True, help="Check only what a deployment needs.")
 @click.option("--issuer", type=click.Choice(NAMES), help="With --before-deployment: the issuer that you will deploy.")
-@click.option("--probe", is_flag=True, help="Ask the provider whose the stored token is. Refreshes nothing.")
+@click.option("--probe", is_flag=True, help="Ask the provider whether it accepts the stored token. Refreshes nothing.")
 @click.option("--probe-url", metavar="URL", help="The same, at this address of the provider's API.")
 @click.option("--call", is_flag=True, help="Make one real refresh as well, after a question.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -20,7 +20,7 @@ from tokenctl.stack.side_by_side import no_answer, side_by_side
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative_to
 
-EXAMPLES: Final = """\\b
+EXAMPLES: Final = """\b
 Examples:
   tokenctl errors --stage prod
   tokenctl errors --stage prod --query 'errors[].reason' --output text

@@ -13,7 +13,7 @@ from tokenctl.stack.stages import STACK_PREFIX, deployed_stages
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative_to
 
-EXAMPLES: Final = """\\b
+EXAMPLES: Final = """\b
 Examples:
   tokenctl list
   tokenctl list --region eu-west-1 --query '[].stage' --output text

@@ -18,7 +18,7 @@ from tokenctl.stack.target import Target
 HIDDEN: Final = frozenset({"at", "level", "message", "location", "timestamp", "service", "xray_trace_id"})
 """Members of a line that are shown in front of the others, or tell an operator nothing."""
 
-EXAMPLES: Final = """\\b
+EXAMPLES: Final = """\b
 Examples:
   tokenctl logs --stage prod --hours 1
   tokenctl logs --stage prod --find 08285560-110a-4bec-87e7-ca228ba823c8

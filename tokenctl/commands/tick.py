@@ -24,7 +24,7 @@ MEANINGS: Final = {
     "degraded": "the token is due, but could not be refreshed; see `tokenctl errors`",
 }
 
-EXAMPLES: Final = """\\b
+EXAMPLES: Final = """\b
 Examples:
   tokenctl tick --stage prod
   tokenctl tick --stage prod --output json | jq -r .outcome

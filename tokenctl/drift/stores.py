@@ -17,7 +17,9 @@ def _read_secret(stack: DeployedTemplate, secret: Resource) -> dict[str, Any] | 
     if answer is None:
         return None
     deleted = answer.get("DeletedDate")
-    policy = None if deleted else client.get_resource_policy(SecretId=arn).get("ResourcePolicy")
+    # A policy that a stack deployed is its own: here nobody compares it, and nobody removes it.
+    compares = not deleted and not stack.physical_ids("AWS::SecretsManager::ResourcePolicy")
+    policy = client.get_resource_policy(SecretId=arn).get("ResourcePolicy") if compares else None
     document = json.loads(policy) if policy else {}
     return {
         "KmsKeyId": answer.get("KmsKeyId") or _AWS_MANAGED_KEY,

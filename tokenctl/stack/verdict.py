@@ -76,7 +76,8 @@ def verdict_of(
     the access token, if it was asked. `stopped` are the findings about what the function cannot work without, and
     `troubles` is what is wrong with the rest.
     """
-    for finding in stopped:
+    if stopped:
+        finding = stopped[0]
         fix = f"run {finding['fix']}" if finding["fix"].startswith("`") else finding["fix"]
         sentences = [text.rstrip(".") for text in (fix, finding["text"]) if text]
         return Verdict(health=Health.DEAD, text=". ".join([sentences[0], *map(_capitalised, sentences[1:])]) + ".")
