@@ -13,7 +13,7 @@ from constructs import Construct
 from infra.stack import add_outputs
 from infra.stage_settings import SETTINGS, StageSettings
 from token_refresher.construct import TokenRefresher
-from token_refresher.settings.refresher_settings import ARCHITECTURES, LOG_LEVELS, RETENTION_DAYS
+from token_refresher.settings.resource_settings import ARCHITECTURES, LOG_LEVELS, RETENTION_DAYS
 
 _Choices = Mapping[str, tuple[str, dict[str, Any]]]
 

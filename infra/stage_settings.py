@@ -15,15 +15,11 @@ from refresh_token.oauth.setting import Setting
 from token_refresher.issuers import Issuer
 from token_refresher.settings.combinations import check_together
 from token_refresher.settings.reader import SettingsError, SettingsReader
-from token_refresher.settings.refresher_settings import (
-    ARCHITECTURES,
-    RefresherSettings,
-    ResourceSettings,
-    TimingSettings,
-    checked,
-)
+from token_refresher.settings.refresher_settings import RefresherSettings, checked
+from token_refresher.settings.resource_settings import ARCHITECTURES, ResourceSettings
 from token_refresher.settings.rules import Flag
 from token_refresher.settings.setting import settings_of
+from token_refresher.settings.timing_settings import TimingSettings
 
 LOCAL = "local"
 PROD = "prod"

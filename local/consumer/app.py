@@ -11,7 +11,7 @@ from aws_cdk import aws_ssm as ssm
 
 from token_refresher.bundling.bundle import REQUIREMENTS, build
 from token_refresher.bundling.pruning import PruningRules
-from token_refresher.settings.refresher_settings import Architecture
+from token_refresher.settings.resource_settings import Architecture
 
 HERE = Path(__file__).resolve().parent
 

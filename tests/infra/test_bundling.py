@@ -24,7 +24,7 @@ from tests.support.checkout import ROOT
 from token_refresher.bundling import bundle as bundling
 from token_refresher.bundling import installed, pruning
 from token_refresher.bundling.python_runtime import NAMED_PYTHON, Compiler, find_compiler
-from token_refresher.settings.refresher_settings import Architecture
+from token_refresher.settings.resource_settings import Architecture
 
 WHEEL = "tiny-1.0-py3-none-any.whl"
 WHEEL_FILES = {

@@ -18,7 +18,7 @@ from token_refresher.bundling.errors import BundlingError
 from token_refresher.bundling.pruning import FUNCTION_RULES, PruningRules, prune
 from token_refresher.bundling.python_runtime import Compiler, find_compiler
 from token_refresher.bundling.sources import content, copy_package, package_folder
-from token_refresher.settings.refresher_settings import Architecture
+from token_refresher.settings.resource_settings import Architecture
 
 __all__ = ["CACHE", "REQUIREMENTS", "BundlingError", "build", "client_bundle", "function_bundle"]
 
