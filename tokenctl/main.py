@@ -89,7 +89,8 @@ def _tokenctl(**_options: object) -> None:
     """Operate the stack RefreshToken-<stage>, which keeps an OAuth token pair alive.
 
     The options below go before or after the command. Exit codes are the AWS CLI's: 0 success, 130 interrupted, 252
-    usage, 253 configuration, 254 error of a service, 255 any other error.
+    usage, 253 configuration, 254 error of a service, 255 any other error. status and doctor also exit with 1 if the
+    deployment is DEGRADED or a check found a WARN, and with 2 if it is DEAD or a check found a FAIL.
     """
 
 

@@ -44,7 +44,11 @@ Examples:
   tokenctl doctor --stage prod --call
 
 \b
-Exit codes: 0 all is well, 1 the worst is a WARN, 2 the worst is a FAIL.
+Exit codes, whatever --output is:
+  0    HEALTHY, and no check found anything that needs attention now
+  1    DEGRADED, or a check found a WARN
+  2    DEAD, or a check found a FAIL
+  252  the command line is wrong
 """
 
 
@@ -99,9 +103,9 @@ def doctor(  # noqa: PLR0913 - one for each option
         tell("call", Finding(Level.SKIP, f"needs `{missing[0]}`") if missing else _check_call(subject))
     findings = [(name, found[name]) for name in (*(check.name for check in checks), "call") if name in found]
     verdict = None if before_deployment else _verdict(subject, findings)
+    if verdict is not None:
+        findings.append(("verdict", Finding(VERDICT_LEVELS[verdict.health], str(verdict))))
     if output.is_structured:
-        if verdict is not None:
-            findings.append(("verdict", Finding(VERDICT_LEVELS[verdict.health], str(verdict))))
         output.print("doctor", [finding.to_document(name) for name, finding in findings])
     elif verdict is not None:
         _print_verdict(verdict, output)

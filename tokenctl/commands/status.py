@@ -30,7 +30,12 @@ Examples:
   tokenctl status --stage prod --output json | jq .token.window
 
 \b
-Exit codes: 0 HEALTHY, 1 DEGRADED, 2 DEAD; 0 with --watch.
+Exit codes, whatever --output is:
+  0    HEALTHY, or --watch was stopped
+  1    DEGRADED
+  2    DEAD
+  252  the command line is wrong
+  253  there is no such stack
 """
 
 

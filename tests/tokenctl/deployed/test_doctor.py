@@ -16,7 +16,7 @@ from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_stack import AwsAnswers, put_secret, scheduled
 from tests.support.events import TICK
-from tests.support.windows import FRESH
+from tests.support.windows import FRESH, MANDATORY
 from tokenctl.checks.account import BOOTSTRAP_PARAMETER, MIN_BOOTSTRAP_VERSION
 from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT
 
@@ -38,6 +38,24 @@ def test_all_is_well(tokenctl: Tokenctl, stack: Deployment) -> None:
     assert (verdict, done.code) == ("HEALTHY", 0)
     assert version in done.line("secret")
     assert "the schedule ran" in done.line("last run")
+
+
+@pytest.mark.parametrize(("left", "health"), [(FRESH, "HEALTHY"), (MANDATORY, "DEGRADED"), (None, "DEAD")])
+def test_the_exit_code_is_that_of_the_verdict(
+    tokenctl: Tokenctl, stack: Deployment, left: timedelta | None, health: str
+) -> None:
+    version = stack.seed(stack.cloud.standin.grant(), expires_in=left or FRESH, **({} if left else {"expiresAt": None}))
+    stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
+    if left is None:
+        stack.cloud.standin.fail("RefreshToken", status=503, times=None)
+        assert stack.invoke({}).failed
+    elif left is FRESH:
+        stack.invoke(TICK)
+    deadline = time.monotonic() + 10
+    while not (done := tokenctl("doctor")).out.splitlines()[-1].startswith(health):
+        assert time.monotonic() < deadline, (version, done.out)
+    assert ("FAIL" in done.out, done.code) == (False, ["HEALTHY", "DEGRADED", "DEAD"].index(health))
+    assert tokenctl("doctor", "--output", "json").code == done.code
 
 
 def test_every_check_is_documented() -> None:

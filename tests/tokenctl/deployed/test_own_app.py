@@ -97,6 +97,7 @@ class TestDoctor:
         assert on_bare("doctor").line("region").startswith("OK    region        us-east-1; the issuer figma")
 
     @pytest.mark.parametrize(("days", "urgent"), [(91, False), (89, True), (-1, True)])
+    @pytest.mark.usefixtures("fresh")
     def test_warns_in_time_before_amplify_ends(
         self, tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, days: int, *, urgent: bool
     ) -> None:

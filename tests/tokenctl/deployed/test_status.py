@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from local.deployment import TOKENCTL, Deployment
 from refresh_token.signals import Alarm
+from tests.support.changed_by_hand import delete_the_alias, delete_the_table, exchange_the_table, named, throttle
 from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl, check_schema, environment, on_terminal
 from tests.support.deployed_stack import AwsAnswers, put_secret
@@ -161,6 +163,36 @@ class TestWatch:
             check_schema(words, line)
         assert [json.loads(line)["token"]["versionId"] for line in lines] == [version, version]
         assert (process.returncode, err) == (0, "")
+
+
+REPAIR = "`tokenctl repair --stage local`"
+STOPPED: dict[str, tuple[Callable[[Deployment], None], str]] = {
+    "throttled": (throttle, f"run {REPAIR}. The function's reserved concurrency is 0, as the button Throttle sets it,"),
+    "alias deleted": (delete_the_alias, f"run {REPAIR}. The function has no alias `live`, which consumers and the"),
+    "table gone": (delete_the_table, f"run {REPAIR}. RefreshToken-local-LockTable"),
+    "another key": (exchange_the_table, "run `aws dynamodb delete-table --table-name RefreshToken-local-LockTable"),
+}
+"""What keeps the function from working, and what the verdict says then."""
+
+
+@pytest.mark.parametrize(("spoil", "advice"), STOPPED.values(), ids=STOPPED)
+@pytest.mark.usefixtures("calm")
+def test_a_function_that_cannot_work_is_dead(
+    tokenctl: Tokenctl, stack: Deployment, spoil: Callable[[Deployment], None], advice: str
+) -> None:
+    spoil(stack)
+    done, report = tokenctl("status"), tokenctl("status", "--output", "json")
+    examined, findings = tokenctl("doctor"), tokenctl("doctor", "--output", "json")
+    if spoil is exchange_the_table:
+        stack.cloud.client("dynamodb").delete_table(TableName=named(stack, "LockTable"))
+    assert tokenctl("repair", "--yes").code == 0
+    verdict = examined.out.splitlines()[-1]
+    assert verdict.startswith(f"DEAD: {advice}")
+    assert verdict in " ".join(done.out.split())
+    assert report.json["verdict"]["health"] == "DEAD"
+    assert findings.json[-1]["text"] == verdict
+    assert [each.code for each in (done, report, examined, findings)] == [2, 2, 2, 2]
+    assert tokenctl("status").code == 0
 
 
 class TestWhatCannotBeRead:

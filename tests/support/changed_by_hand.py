@@ -1,0 +1,144 @@
+"""What somebody changes by hand in the deployed stack. Each function breaks one thing; `tokenctl repair` mends it."""
+
+import json
+from typing import Any
+
+from local.deployment import Deployment
+from tokenctl.stack.target import LIVE
+
+
+def named(stack: Deployment, resource: str) -> str:
+    """Return the physical id of the resource whose logical id begins with `resource`."""
+    client = stack.cloud.client("cloudformation")
+    found = client.list_stack_resources(StackName="RefreshToken-local")["StackResourceSummaries"]
+    return str(next(each["PhysicalResourceId"] for each in found if each["LogicalResourceId"][:-8] == resource))
+
+
+def change_the_function(stack: Deployment) -> None:
+    client, name = stack.cloud.client("lambda"), stack.outputs["FunctionName"]
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    client.update_function_configuration(
+        FunctionName=name,
+        Timeout=3,
+        MemorySize=128,
+        TracingConfig={"Mode": "PassThrough"},
+        Layers=[stack.outputs["ClientLayerArn"]],
+        Environment={"Variables": {**variables, "SECRET_ARN": "", "KEY": "canary"}},
+    )
+    throttle(stack)
+
+
+def throttle(stack: Deployment) -> None:
+    client = stack.cloud.client("lambda")
+    client.put_function_concurrency(FunctionName=stack.outputs["FunctionName"], ReservedConcurrentExecutions=0)
+
+
+def move_the_alias(stack: Deployment) -> None:
+    """Let `live` name the version with what was just changed by hand, and retry what it is asked asynchronously."""
+    client, name = stack.cloud.client("lambda"), stack.outputs["FunctionName"]
+    other = client.publish_version(FunctionName=name)["Version"]
+    client.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=other)
+    client.put_function_event_invoke_config(FunctionName=name, Qualifier=LIVE, MaximumRetryAttempts=2)
+
+
+def delete_the_alias(stack: Deployment) -> None:
+    stack.cloud.client("lambda").delete_alias(FunctionName=stack.outputs["FunctionName"], Name=LIVE)
+
+
+def weaken_the_table(stack: Deployment) -> None:
+    client, name = stack.cloud.client("dynamodb"), named(stack, "LockTable")
+    off = {"Enabled": False, "AttributeName": "expiration"}
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification=off)
+    client.update_table(TableName=name, DeletionProtectionEnabled=True)
+
+
+def delete_the_table(stack: Deployment) -> None:
+    client, name = stack.cloud.client("dynamodb"), named(stack, "LockTable")
+    client.update_table(TableName=name, DeletionProtectionEnabled=False)
+    client.delete_table(TableName=name)
+
+
+def exchange_the_table(stack: Deployment) -> None:
+    """Put a table with another key in its place."""
+    delete_the_table(stack)
+    stack.cloud.client("dynamodb").create_table(
+        TableName=named(stack, "LockTable"),
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def misdirect_the_schedule(stack: Deployment) -> None:
+    client = stack.cloud.client("scheduler")
+    (summary,) = client.list_schedules()["Schedules"]
+    schedule = client.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
+    kept = {key: schedule[key] for key in ("Name", "GroupName", "FlexibleTimeWindow")}
+    role = schedule["Target"]["RoleArn"] + "x"
+    target = {"Arn": stack.outputs["FunctionArn"], "RoleArn": role, "Input": "{}"}
+    client.update_schedule(**kept, ScheduleExpression="rate(30 days)", Target=target, State="DISABLED")
+
+
+def delete_the_schedule(stack: Deployment) -> None:
+    client = stack.cloud.client("scheduler")
+    (summary,) = client.list_schedules()["Schedules"]
+    client.delete_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
+
+
+def weaken_the_roles(stack: Deployment) -> None:
+    client, role = stack.cloud.client("iam"), named(stack, "RefreshRole")
+    client.delete_role_policy(RoleName=role, PolicyName="RefreshToken")
+    client.put_role_policy(RoleName=role, PolicyName="Granted", PolicyDocument=json.dumps(statements("Allow")))
+    client.update_assume_role_policy(
+        RoleName=named(stack, "ScheduleRole"),
+        PolicyDocument=json.dumps(statements("Allow", Principal={"Service": "ec2.amazonaws.com"})),
+    )
+
+
+def statements(effect: str, **more: Any) -> dict[str, Any]:
+    where = {} if "Principal" in more else {"Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": "s3:GetObject", **where, **more}]}
+
+
+def lock_the_secret(stack: Deployment) -> None:
+    client, arn = stack.cloud.client("secretsmanager"), stack.outputs["SecretArn"]
+    key = stack.cloud.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    client.update_secret(SecretId=arn, KmsKeyId=key)
+    policy = statements("Deny", Principal="*", Resource="*")
+    client.put_resource_policy(SecretId=arn, ResourcePolicy=json.dumps(policy))
+
+
+def delete_the_secret(stack: Deployment) -> None:
+    client = stack.cloud.client("secretsmanager")
+    client.delete_secret(SecretId=stack.outputs["SecretArn"], RecoveryWindowInDays=7)
+
+
+def silence_the_alarms(stack: Deployment) -> None:
+    client, alarm = stack.cloud.client("cloudwatch"), named(stack, "MonitoringTokenExpires")
+    client.disable_alarm_actions(AlarmNames=[named(stack, "MonitoringDeadLetters")])
+    (found,) = client.describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
+    kept = {key: found[key] for key in ("AlarmName", "MetricName", "Namespace", "Period", "ComparisonOperator")}
+    client.put_metric_alarm(**kept, Statistic="Maximum", EvaluationPeriods=5, Threshold=1)
+    client.delete_alarms(AlarmNames=[named(stack, "MonitoringGrantExpires")])
+
+
+def loosen_queue_and_topic(stack: Deployment) -> None:
+    queue, topic = stack.outputs["DeadLetterQueueUrl"], stack.outputs["AlarmTopicArn"]
+    sqs, sns = stack.cloud.client("sqs"), stack.cloud.client("sns")
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"MessageRetentionPeriod": "60", "Policy": ""})
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="alias/aws/sns")
+    allowed = json.dumps(statements("Allow", Principal="*", Resource=topic))
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=allowed)
+    stack.cloud.client("kms").disable_key(KeyId=named(stack, "MonitoringKey"))
+
+
+def delete_the_queue(stack: Deployment) -> None:
+    stack.cloud.client("sqs").delete_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
+
+
+def forget_what_is_read(stack: Deployment) -> None:
+    """Shorten the log, delete the dashboard, and publish another function."""
+    stack.cloud.client("logs").put_retention_policy(logGroupName=named(stack, "RefreshLogs"), retentionInDays=3)
+    stack.cloud.client("cloudwatch").delete_dashboards(DashboardNames=[named(stack, "Dashboard")])
+    name = named(stack, "Parameterfunctionarn")
+    stack.cloud.client("ssm").put_parameter(Name=name, Value="canary", Overwrite=True)
