@@ -30,7 +30,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 
 app = cdk.App()
-sns.Topic(cdk.Stack(app, "RefreshToken-dev"), "New")
+sns.Topic(cdk.Stack(app, f"RefreshToken-{app.node.try_get_context('stage') or 'dev'}"), "New")
 app.synth()
 """
 
@@ -124,6 +124,20 @@ def test_the_diff_role_can_show_the_diff(sign_in: SignIn, tmp_path: Path) -> Non
     assert ["[-]" in line for line in shown] == [True, False], "it knows the deployed template"
 
 
+def test_the_deploy_role_deploys_its_stack(sign_in: SignIn, url: str, tmp_path: Path) -> None:
+    lines: list[str] = []
+    app = tmp_path / "app.py"
+    app.write_text(APP, encoding="utf-8")
+    CdkCli(env=caller_environment(url), folder=tmp_path).bootstrap()
+    # It denies what comes without TLS.
+    client("s3", aws_variables(url)).delete_bucket_policy(Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}")
+    cdk = CdkCli(env=sign_in("DeployRole", f"{OURS}:dev"), folder=tmp_path, app=f"python {app}", on_line=lines.append)
+    cdk.deploy()
+    assert [line for line in lines if "UPDATE_COMPLETE" in line and "AWS::SNS::Topic" in line]
+    with pytest.raises(CdkFailedError, match="no identity-based policy allows the cloudformation"):
+        cdk.deploy(context={"stage": "prod"})
+
+
 def call(environment: Environment, service: str, operation: str, arguments: dict[str, str]) -> str:
     """Return the message of the error; nothing if there is none."""
     try:
@@ -143,7 +157,9 @@ BOOTSTRAP_ROLE = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-{{0}}-{ACCOUNT}-{RE
         ("cloudformation", "get_template", {"StackName": "RefreshToken-dev"}, {"DiffRole", "DeployRole"}),
         ("cloudformation", "get_template", {"StackName": "RefreshToken-prod"}, set()),
         ("cloudformation", "list_stacks", {}, set()),
-        ("cloudformation", "delete_stack", {"StackName": "RefreshToken-dev"}, set()),
+        # A stack that an administrator's role made keeps that role: whoever may update it is an administrator.
+        ("cloudformation", "update_stack", {"StackName": "orders", "TemplateBody": "{}"}, set()),
+        ("cloudformation", "delete_stack", {"StackName": "orders"}, set()),
         ("secretsmanager", "list_secrets", {}, set()),
         ("iam", "list_roles", {}, set()),
         ("lambda", "invoke", {"FunctionName": f"{FUNCTION}:live"}, {"DeployRole"}),
@@ -153,7 +169,7 @@ BOOTSTRAP_ROLE = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-{{0}}-{ACCOUNT}-{RE
             (
                 *("sts", "assume_role"),
                 {"RoleArn": BOOTSTRAP_ROLE.format(role), "RoleSessionName": "pipeline"},
-                {"DeployRole"} if role in ("deploy-role", "file-publishing-role") else set(),
+                {"DeployRole"} if role == "file-publishing-role" else set(),
             )
             for role in ("deploy-role", "file-publishing-role", "lookup-role", "cfn-exec-role")
         ),
@@ -165,6 +181,21 @@ def test_a_role_may_do_what_its_job_does(
     for role, environment in (("DiffRole", "dev-diff"), ("DeployRole", "dev")):
         said = call(sign_in(role, f"{OURS}:{environment}"), service, operation, arguments)
         assert ("no identity-based policy allows" in said) == (role not in allowed), (role, said)
+
+
+ESCALATIONS = (
+    *("iam:AddUserToGroup", "iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy"),
+    *("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateUser"),
+    *("iam:DeleteRolePermissionsBoundary", "iam:PutGroupPolicy", "iam:PutUserPolicy", "iam:SetDefaultPolicyVersion"),
+    *("iam:DeletePolicy", "iam:UpdateLoginProfile", "iam:CreateServiceLinkedRole", "iam:DeletePolicyVersion"),
+    *("sts:AssumeRole", "cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:SetStackPolicy"),
+    *("lambda:AddPermission", "lambda:CreateEventSourceMapping", "lambda:InvokeFunction", "lambda:CreateFunctionUrl"),
+    *("ec2:RunInstances", "ssm:SendCommand", "ssm:StartSession", "codebuild:CreateProject", "glue:CreateDevEndpoint"),
+    *("datapipeline:CreatePipeline", "sagemaker:CreateNotebookInstance", "ecs:RunTask", "states:CreateStateMachine"),
+    *("s3:PutObject", "s3:PutBucketPolicy", "secretsmanager:PutResourcePolicy", "secretsmanager:PutSecretValue"),
+    *("kms:CreateGrant", "dynamodb:PutResourcePolicy", "dynamodb:PutItem", "events:PutRule", "sns:AddPermission"),
+)
+"""How a principal that may do one of these things to what is not its own gets the rights of somebody else."""
 
 
 @pytest.fixture(scope="module")
@@ -209,3 +240,10 @@ def test_a_deployment_stays_within_its_limits(
     action: str, resource: str, limited: Callable[[str, str], str], *, allowed: bool
 ) -> None:
     assert limited(action, resource) == ("allowed" if allowed else "implicitDeny")
+
+
+def test_no_escalation_is_within_the_limits(limited: Callable[[str, str], str]) -> None:
+    assert [action for action in ESCALATIONS if limited(action, "*") != "implicitDeny"] == []
+    others = {"iam": f"{IAM}:role/admin", "lambda": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders"}
+    changes = ("iam:PassRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "lambda:UpdateFunctionConfiguration")
+    assert {limited(action, others[action.partition(":")[0]]) for action in changes} == {"implicitDeny"}
