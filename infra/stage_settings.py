@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 from refresh_token.oauth.issuers import ALL_SETTINGS, AMPLIFY, NAMES
 from refresh_token.oauth.rules import Rule, choice, for_stand_in, listed
 from refresh_token.oauth.setting import Setting
+from refresh_token.signals import STACK_PREFIX, STAGE_NAME
 from token_refresher.issuers import Issuer
 from token_refresher.settings.combinations import check_together
 from token_refresher.settings.reader import SettingsError, SettingsReader
@@ -24,7 +25,6 @@ from token_refresher.settings.timing_settings import TimingSettings
 LOCAL = "local"
 PROD = "prod"
 MACHINE = "machine"
-_STAGE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,99}", re.ASCII)
 
 _BY_ISSUER: Mapping[str, Mapping[str, Setting]] = {
     name: {issuer.keys()[argument]: setting for argument, setting in issuer.settings().items()}
@@ -89,7 +89,7 @@ class StageSettings:
     @property
     def stack_name(self) -> str:
         """The CloudFormation stack, and the `service` dimension of the metrics."""
-        return f"RefreshToken-{self.stage}"
+        return f"{STACK_PREFIX}{self.stage}"
 
     @property
     def parameter_path(self) -> str:
@@ -136,7 +136,7 @@ def _stage(context: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
     """Return the stage's name and its block."""
     stage, blocks = context.get("stage", "dev"), context.get("stages")
     names = [name for name, block in blocks.items() if isinstance(block, dict)] if isinstance(blocks, dict) else []
-    if not isinstance(stage, str) or not _STAGE.fullmatch(stage):
+    if not isinstance(stage, str) or not re.fullmatch(STAGE_NAME, stage):
         raise SettingsError([f"stage={stage}: must be 1 to 100 letters, digits and hyphens, and begin with a letter"])
     if stage not in names:
         others = f", as {', '.join(names)} have" if names else ""

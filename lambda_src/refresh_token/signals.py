@@ -16,6 +16,12 @@ SERVICE: Final = "service"
 SETTINGS_RECORD: Final = "RefreshTokenSettings"
 """Key in the template's `Metadata` where our own stacks record their settings."""
 
+STAGE_NAME: Final = "[A-Za-z][A-Za-z0-9-]{0,99}"
+"""Pattern of the name of a stage, which leaves room in the 128 characters of a stack's name."""
+
+STACK_PREFIX: Final = "RefreshToken-"
+"""What the name of a stage's stack begins with; the name of the stage follows."""
+
 REASON: Final = "reason"
 """Second dimension of a copy of `Metric.FAILURES` and `Metric.REFRESH_FAILED`: the name of the error."""
 

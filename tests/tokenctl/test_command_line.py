@@ -105,6 +105,9 @@ class TestGlobalOptions:
 STAGES: list[tuple[str, tuple[str, ...], int, str]] = [
     ("prod", (), 253, "There is no stack RefreshToken-prod "),
     ("prod", ("--stage", "test"), 253, "There is no stack RefreshToken-test "),
+    ("Production", (), 253, "There is no stack RefreshToken-<stage> "),
+    ("prod", ("--stage", f"{'feature-' * 12}last"), 253, "Deploy it with `cdk deploy -c stage=<stage>`"),
+    ("prod", ("--stage", "a" * 101), 252, "--stage must be the name of a stage, such as dev or prod: up to 100"),
     ("", (), 253, "TOKENCTL_STAGE must be the name of a stage"),
     (CANARY, (), 253, "TOKENCTL_STAGE must be the name of a stage"),
     (CANARY, ("--function-name", "f"), 254, "when calling the Invoke operation"),

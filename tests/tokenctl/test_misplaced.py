@@ -9,7 +9,8 @@ from tests.support.command_line import Tokenctl
 
 CANARY = "figr_canaryCANARY0123456789canary"
 LOWER = "canarycanarycanarycanary"
-"""This one could be a name."""
+MIXED = "canaryCANARY0123456789canary"
+"""These could be names."""
 
 BODY = ("refresh-token", "--provider", "figma", "--refresh-token-body")
 CALL = (*BODY, "token=a", "--function-name", "refresh")
@@ -25,7 +26,8 @@ LINES: list[tuple[str, ...]] = [
     ("refresh-token", "--cli-input-json", f"file://{CANARY}"),
     *((*CALL, option, CANARY) for option in ("--output", "--color", "--profile", "--region", "--stage")),
     *((*CALL, option, CANARY, *NOBODY) for option in ("--ca-bundle", "--cli-connect-timeout")),
-    (*CALL, "--stage", LOWER),
+    *(("status", "--stage", name, *NOBODY) for name in (LOWER, MIXED)),
+    (*CALL, "--stage", LOWER, *NOBODY),
     (*CALL, "--endpoint-url", f"http://{CANARY}.invalid"),
     (*BODY, "token=a", "--function-name", CANARY, *NOBODY),
     *((command, option, CANARY, *NOBODY) for command in ("status", "token") for option in NAMED),
@@ -56,5 +58,5 @@ def test_a_misplaced_token_is_not_repeated(tokenctl: Tokenctl, words: tuple[str,
     assert done.code in {252, 253, 255}
     assert done.err.splitlines()[-1].startswith("tokenctl: ")
     assert "should not happen" not in done.err
-    for secret in (CANARY, LOWER):
+    for secret in (CANARY, LOWER, MIXED):
         assert secret not in done.out + done.err

@@ -3,23 +3,24 @@
 import functools
 import os
 import platform
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from refresh_token.signals import STAGE_NAME
 from tokenctl.aws_style.aws_globals import UNSUPPORTED, WITHOUT_EFFECT, refuse_option
 from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack import debug_log
 from tokenctl.stack.aws_access import AwsAccess, is_http_address
 from tokenctl.stack.named import target_of_path, target_of_stack
-from tokenctl.stack.stages import STAGE_NAME
 from tokenctl.stack.target import DEFAULT_STAGE, Target
 
 STAGE_VARIABLE: Final = "TOKENCTL_STAGE"
 STAGE_RULE: Final = (
-    "must be the name of a stage, such as dev or prod: up to 20 characters, a-z, 0-9 and -, the first one a letter."
+    "must be the name of a stage, such as dev or prod: up to 100 letters, digits and hyphens, the first one a letter."
 )
 
 MAX_SECONDS: Final = 2**63 // 10**9
@@ -96,7 +97,7 @@ def complete_from(*words: str) -> Callable[[click.Context, click.Parameter, str]
 
 def _check_stage(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     # The value is not shown: if it does not look like a stage, it may be a misplaced token.
-    if value is not None and not STAGE_NAME.fullmatch(value):
+    if value is not None and not re.fullmatch(STAGE_NAME, value):
         raise UsageError(f"--stage {STAGE_RULE}")
     return value
 
@@ -104,7 +105,7 @@ def _check_stage(_ctx: click.Context, _parameter: click.Parameter, value: str | 
 def _stage_of_environment() -> str | None:
     """Return the stage in TOKENCTL_STAGE. An empty one is an error: it must not choose the default stage."""
     value = os.environ.get(STAGE_VARIABLE)
-    if value is not None and not STAGE_NAME.fullmatch(value):
+    if value is not None and not re.fullmatch(STAGE_NAME, value):
         raise ConfigurationError(f"{STAGE_VARIABLE} {STAGE_RULE} Correct or unset it, or give --stage.")
     return value
 

@@ -5,11 +5,12 @@ from typing import Final
 
 import click
 
+from refresh_token.signals import STACK_PREFIX
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
-from tokenctl.stack.stages import STACK_PREFIX, deployed_stages
+from tokenctl.stack.stages import deployed_stages
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative_to
 

@@ -4,10 +4,9 @@ import json
 import shlex
 from typing import Any
 
-from refresh_token.signals import SETTINGS_RECORD
+from refresh_token.signals import SETTINGS_RECORD, STACK_PREFIX
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.described_stack import read_template
-from tokenctl.stack.stages import STACK_PREFIX
 from tokenctl.stack.target import Target
 
 

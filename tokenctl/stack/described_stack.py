@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from refresh_token.signals import STACK_PREFIX
 from tokenctl.errors import ConfigurationError, TokenctlError
 from tokenctl.stack.aws_access import AwsAccess
 from tokenctl.stack.aws_errors import translate_aws_errors
-from tokenctl.stack.stages import STACK_PREFIX, deployed_stages
+from tokenctl.stack.stages import deployed_stages, may_be_token
 
 
 def describe_stack(aws: AwsAccess, stage: str, named: str | None = None) -> Mapping[str, Any]:
@@ -22,7 +23,8 @@ def describe_stack(aws: AwsAccess, stage: str, named: str | None = None) -> Mapp
     from botocore.exceptions import ClientError
 
     cloudformation, name = aws.client("cloudformation"), named or f"{STACK_PREFIX}{stage}"
-    with translate_aws_errors(() if named is None else (named,)):
+    hidden = named or (stage if may_be_token(stage) else None)
+    with translate_aws_errors((hidden,) if hidden else ()):
         try:
             stacks: list[dict[str, Any]] = cloudformation.describe_stacks(StackName=name)["Stacks"]
         except ClientError as error:
@@ -35,13 +37,13 @@ def describe_stack(aws: AwsAccess, stage: str, named: str | None = None) -> Mapp
         raise ConfigurationError(
             f"There is no such stack in {aws.session.region_name}. Check --stack-name and --region."
         )
-    stages = _stages(aws)
-    missing = f"There is no stack {name} in {aws.session.region_name}."
+    stages, shown = _stages(aws), "<stage>" if hidden else stage
+    missing = f"There is no stack {STACK_PREFIX}{shown} in {aws.session.region_name}."
     others = f" The stages there are {', '.join(stages)}." if stages else ""
     if similar := get_close_matches(stage, stages, n=1):
         raise ConfigurationError(f"{missing}{others} Did you mean --stage {similar[0]}?")
     raise ConfigurationError(
-        f"{missing}{others} Deploy it with `cdk deploy -c stage={stage}`, or name another with --stage, "
+        f"{missing}{others} Deploy it with `cdk deploy -c stage={shown}`, or name another with --stage, "
         "--stack-name, --region or --profile."
     )
 

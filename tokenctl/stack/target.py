@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from refresh_token.environment import SECRET_ARN
 from refresh_token.oauth.variables import APP_SECRET_ARN
-from tokenctl.errors import ConfigurationError, UsageError
+from refresh_token.signals import STACK_PREFIX
+from tokenctl.errors import ConfigurationError, TokenctlError, UsageError
 from tokenctl.stack.aws_access import AwsAccess
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.described_stack import describe_stack
 from tokenctl.stack.once import Once
-from tokenctl.stack.stages import STACK_PREFIX
+from tokenctl.stack.stages import may_be_token
 
 DEFAULT_STAGE: Final = "dev"
 
@@ -47,10 +48,20 @@ class Target:
 
     @property
     def option(self) -> str:
-        """The option to repeat in the command that a message names. A function's name may be a misplaced token."""
+        """The option to repeat in the command that a message names. A name may be a misplaced token."""
         if self.found_by:
             return self.found_by
-        return f"--stage {self.stage}" if self.named_function is None else "--function-name <function>"
+        if self.named_function is not None:
+            return "--function-name <function>"
+        return "--stage <stage>" if may_be_token(self.stage) and not self._exists else f"--stage {self.stage}"
+
+    @property
+    def _exists(self) -> bool:
+        """Whether AWS knows the stack."""
+        try:
+            return bool(self.description)
+        except TokenctlError:
+            return False
 
     @property
     def stack_name(self) -> str:

@@ -198,10 +198,12 @@ def test_a_state_of_the_stack_has_its_advice(
     assert (done.line("secret") == "SKIP  secret        needs `stack`.") == (state in NOTHING_LEFT)
 
 
-def test_a_missing_stack_skips_the_rest(tokenctl: Tokenctl) -> None:
-    done = tokenctl("doctor", "--stage", "nowhere")
-    assert "FAIL  stack         There is no stack RefreshToken-nowhere" in done.out
-    assert "cdk deploy -c stage=nowhere" in done.line("stack")
+@pytest.mark.parametrize(("stage", "shown"), [("nowhere", "nowhere"), ("a" * 21, "<stage>"), ("Canary", "<stage>")])
+def test_a_missing_stack_skips_the_rest(tokenctl: Tokenctl, stage: str, shown: str) -> None:
+    done = tokenctl("doctor", "--stage", stage)
+    assert f"FAIL  stack         There is no stack RefreshToken-{shown}" in done.out
+    assert f"cdk deploy -c stage={shown}" in done.line("stack")
+    assert (stage in done.out) == (stage == shown), "it may be a misplaced token"
     assert [line[:4] for line in done.out.splitlines()].count("SKIP") == len(AFTER_DEPLOYMENT) - 1
     assert done.code == 2
 

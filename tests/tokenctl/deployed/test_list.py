@@ -9,9 +9,12 @@ from tests.support.http_server import answering
 pytestmark = pytest.mark.xdist_group("deployed")
 
 DELETING = "".join(
-    f"<member><StackName>RefreshToken-{name}</StackName><CreationTime>2030-01-01T00:00:00Z</CreationTime>"
+    f"<member><StackName>{name}</StackName><CreationTime>2030-01-01T00:00:00Z</CreationTime>{parent}"
     "<StackStatus>DELETE_IN_PROGRESS</StackStatus></member>"
-    for name in ("test", "prod", "prod-Nested1ABC")
+    for name, parent in (
+        *(("RefreshToken-test", ""), ("RefreshToken-Acme-of-more-than-20", ""), ("RefreshToken", "")),
+        ("RefreshToken-prod-Nested1ABC", "<ParentId>arn</ParentId>"),
+    )
 )
 LISTED = (
     '<ListStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><ListStacksResult>'
@@ -40,7 +43,7 @@ def test_stages_in_any_state_are_listed(tokenctl: Tokenctl) -> None:
     with answering(200, LISTED) as url:
         done = tokenctl("list", "--endpoint-url", url)
     assert [line.split()[:2] for line in done.out.splitlines()] == [
-        [stage, "DELETE_IN_PROGRESS"] for stage in ("prod", "test")
+        [stage, "DELETE_IN_PROGRESS"] for stage in ("Acme-of-more-than-20", "test")
     ]
 
 
