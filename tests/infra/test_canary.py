@@ -61,6 +61,20 @@ def test_it_fails_what_worked_before(new: Answer, live: Answer, ticked: list[str
     assert functions.ticked == ticked
 
 
+def test_a_rollback_goes_on_whatever_it_finds() -> None:
+    with serving(Lambda({NEW: {"errorType": "ConfigurationException"}, LIVE: FRESH})) as url:
+        verdict = verdict_of_smoke_test(aws_variables(url), new=NEW, live=LIVE, creator="CloudFormationRollback")
+    assert verdict == "Succeeded"
+
+
+def test_without_alarms_codedeploy_forgets_the_last_one(synthesise: Callable[..., Path]) -> None:
+    template = json.loads(synthesise("prod", alarms="false").read_text(encoding="utf-8"))
+    kinds = {one["Type"]: one.get("Properties", {}) for one in template["Resources"].values()}
+    group = kinds["AWS::CodeDeploy::DeploymentGroup"]
+    assert group["AlarmConfiguration"] == {"Alarms": [], "Enabled": False}
+    assert "AWS::CloudWatch::Alarm" not in kinds
+
+
 def test_the_template_holds_its_code(synthesised: Callable[[str], Synthesised]) -> None:
     functions = [one["Properties"] for one in synthesised("prod").resources("AWS::Lambda::Function")]
     (code,) = [one["Code"]["ZipFile"] for one in functions if "ZipFile" in one["Code"]]

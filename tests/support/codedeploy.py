@@ -1,5 +1,6 @@
 """A stand-in for CodeDeploy, which no local AWS has, and the hook that it calls."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,20 +14,24 @@ HOOK = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}
 
 
 class CodeDeploy(App):
-    """Keeps what hooks tell it."""
+    """Says who made the deployment, and keeps what hooks tell it."""
 
-    def __init__(self) -> None:
-        self.told: list[tuple[str, Any]] = []
+    def __init__(self, creator: str) -> None:
+        self.creator, self.told = creator, list[tuple[str, Any]]()
 
     def respond(self, request: Request) -> Response:
         operation = request.headers["X-Amz-Target"].partition(".")[2]
+        if operation == "GetDeployment":
+            return Response(json.dumps({"deploymentInfo": {"creator": self.creator}}))
         self.told.append((operation, request.get_json(force=True)))
         return Response("{}")
 
 
-def verdict_of_smoke_test(environment: Mapping[str, str], *, new: str, live: str) -> str:
+def verdict_of_smoke_test(
+    environment: Mapping[str, str], *, new: str, live: str, creator: str = "CloudFormation"
+) -> str:
     """Return what the smoke test tells CodeDeploy about a version, with Lambda where the environment says."""
-    codedeploy = CodeDeploy()
+    codedeploy = CodeDeploy(creator)
     with serving(codedeploy) as url, pytest.MonkeyPatch.context() as patch:
         names = {"NEW_VERSION": new, "LIVE": live, "AWS_ENDPOINT_URL_CODEDEPLOY": url}
         for name, value in {**environment, **names}.items():

@@ -59,12 +59,11 @@ class Canary(Construct):
             deployment_style=codedeploy.CfnDeploymentGroup.DeploymentStyleProperty(
                 deployment_type="BLUE_GREEN", deployment_option="WITH_TRAFFIC_CONTROL"
             ),
+            # Without this, CodeDeploy would keep the alarm of an earlier deployment, and stop if it is gone.
             alarm_configuration=codedeploy.CfnDeploymentGroup.AlarmConfigurationProperty(
-                enabled=True,
-                alarms=[codedeploy.CfnDeploymentGroup.AlarmProperty(name=alarm.alarm_name)],
-            )
-            if alarm
-            else None,
+                enabled=alarm is not None,
+                alarms=[codedeploy.CfnDeploymentGroup.AlarmProperty(name=alarm.alarm_name)] if alarm else [],
+            ),
             auto_rollback_configuration=codedeploy.CfnDeploymentGroup.AutoRollbackConfigurationProperty(
                 enabled=True, events=["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]
             ),
@@ -98,7 +97,11 @@ class Canary(Construct):
                     statements=[
                         _allow("WriteOwnLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], logs.log_group_arn),
                         _allow("Tick", ["lambda:InvokeFunction"], f"{function.function_arn}:*"),
-                        _allow("Report", ["codedeploy:PutLifecycleEventHookExecutionStatus"], group),
+                        _allow(
+                            "Report",
+                            ["codedeploy:GetDeployment", "codedeploy:PutLifecycleEventHookExecutionStatus"],
+                            group,
+                        ),
                     ]
                 )
             },

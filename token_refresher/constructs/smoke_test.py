@@ -4,6 +4,8 @@ This file is the code of a function of its own (canary.py). It runs without our 
 
 A tick refreshes only a token that is due, and its answer holds no token. If the version that serves now fails too, the
 new one is not to blame: nobody has stored a pair, or the grant was refused.
+
+A rollback goes on whatever the old version answers: if it stopped, the stack would be in UPDATE_ROLLBACK_FAILED.
 """
 
 import json
@@ -21,14 +23,17 @@ _CONFIG = Config(read_timeout=900, retries={"total_max_attempts": 1})
 
 def lambda_handler(event: dict[str, str], context: object) -> None:  # noqa: ARG001 - Lambda passes both
     """Answer CodeDeploy's hook BeforeAllowTraffic."""
-    new, passed = os.environ["NEW_VERSION"], False
+    new, passed, codedeploy = os.environ["NEW_VERSION"], False, boto3.client("codedeploy")
     try:
         error = _error_of(new)
         passed = error is None or _error_of(os.environ["LIVE"]) is not None
     except (BotoCoreError, ClientError) as failure:  # Lambda did not run the function
         error = type(failure).__name__
+    if not passed:
+        deployment = codedeploy.get_deployment(deploymentId=event["DeploymentId"])["deploymentInfo"]
+        passed = deployment["creator"] == "CloudFormationRollback"
     print(json.dumps({"version": new, "error": error, "passed": passed}))  # noqa: T201 - the log
-    boto3.client("codedeploy").put_lifecycle_event_hook_execution_status(
+    codedeploy.put_lifecycle_event_hook_execution_status(
         deploymentId=event["DeploymentId"],
         lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],
         status="Succeeded" if passed else "Failed",
