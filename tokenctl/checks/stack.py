@@ -7,7 +7,7 @@ from refresh_token.environment import STATIC
 from refresh_token.errors import ConfigurationException
 from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ENDS
 from tokenctl.checks.check import Finding, Level, Subject
-from tokenctl.drift.drift import find_changes, not_compared
+from tokenctl.drift.drift import compare, not_compared
 from tokenctl.drift.template import DeployedTemplate
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials, unusable
@@ -80,10 +80,15 @@ def check_changes(subject: Subject) -> Finding:
     if subject.target.named_function is not None:
         return Finding(Level.OK, "only a stack says what it has deployed")
     template = DeployedTemplate(subject.target)
-    changed = [change.resource.label for change in find_changes(template)]
-    if changed:
-        text = f"changed by hand after the deployment: {', '.join(changed)}"
-        return Finding(Level.WARN, text, f"{subject.restore} shows what, and restores it")
+    compared = compare(template)
+    texts = {
+        "changed by hand after the deployment": [change.resource.label for change in compared.changes],
+        "could not be compared": [each.resource.label for each in compared.unread],
+    }
+    if any(texts.values()):
+        text = "; ".join(f"{what}: {', '.join(labels)}" for what, labels in texts.items() if labels)
+        does = "shows what, and restores it" if compared.changes else "says why"
+        return Finding(Level.WARN, text, f"{subject.restore} {does}")
     unknown = not_compared(template)
     aside = f", not counting what is not compared: {', '.join(unknown)}" if unknown else ""
     return Finding(Level.OK, f"everything is as the stack deployed it{aside}")

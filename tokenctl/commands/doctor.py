@@ -112,19 +112,22 @@ def doctor(  # noqa: PLR0913 - one for each option
     return max(EXIT_CODES[finding.level] for _, finding in findings if finding.urgent)
 
 
-def print_what_is_left(target: Target, output: Output) -> None:
-    """Print what the checks still find, and the verdict."""
+def print_what_is_left(target: Target, output: Output) -> Verdict:
+    """Print what the checks still find, and the verdict: to standard error if that is not what was asked for."""
     subject = Subject(target=target, deployed=DeployedStack(target), now=datetime.now(UTC))
     findings = list(perform_checks((*BEFORE_DEPLOYMENT, *AFTER_DEPLOYMENT), subject))
     for name, finding in findings:
         if EXIT_CODES[finding.level]:
-            click.echo(_line(name, finding), color=output.colored)
-    _print_verdict(_verdict(subject, findings), output)
+            click.echo(_line(name, finding), color=output.colored, err=output.is_structured)
+    verdict = _verdict(subject, findings)
+    _print_verdict(verdict, output)
+    return verdict
 
 
 def _print_verdict(verdict: Verdict, output: Output) -> None:
     colour = COLOURS[VERDICT_LEVELS[verdict.health]]
-    click.echo(click.style(str(verdict), fg=colour, bold=True), color=output.colored)
+    line = click.style(str(verdict), fg=colour, bold=True)
+    click.echo(line, color=output.colored, err=output.is_structured)
 
 
 def _verdict(subject: Subject, findings: list[tuple[str, Finding]]) -> Verdict:

@@ -1,7 +1,9 @@
 """Finds out what is not as the stack deployed it, and restores it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from tokenctl.drift.differences import differences
 from tokenctl.drift.kind import Change, Kind
@@ -11,48 +13,85 @@ from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.side_by_side import side_by_side
 
+_KINDS: Final = {kind.type: kind for kind in KINDS}
+_ORDER: Final = [*_KINDS]
 
-def find_changes(stack: DeployedTemplate) -> list[Change]:
-    """Return what differs from the template, in the order in which it is to be restored.
 
-    Raises:
-        ServiceError, ConfigurationError: something cannot be read.
+@dataclass(frozen=True, kw_only=True)
+class Unread:
+    """A resource that could not be compared."""
 
-    """
-    kinds = {kind.type: kind for kind in KINDS}
-    tasks = {
-        resource.label: partial(_compare, stack, resource, kinds[resource.type])
-        for resource in stack.resources
-        if resource.type in kinds
-    }
+    resource: Resource
+    why: str
+    """One or more sentences."""
 
-    def late(seconds: float) -> Change | None:
-        raise TokenctlError(f"No answer within {seconds:g} seconds. Check the network, and run the command again.")
 
-    changes = [change for _, change in side_by_side(tasks, late=late) if change is not None]
-    order = [kind.type for kind in KINDS]
-    return sorted(changes, key=lambda change: (order.index(change.resource.type), change.resource.label))
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What was found, in the order in which it is to be restored."""
+
+    changes: list[Change]
+    unread: list[Unread]
+
+
+def comparable(stack: DeployedTemplate) -> list[Resource]:
+    """Return the resources that `compare` can compare."""
+    return [resource for resource in stack.resources if resource.type in _KINDS]
 
 
 def not_compared(stack: DeployedTemplate) -> list[str]:
-    """Return the labels of the resources about which `find_changes` says nothing."""
-    types = {kind.type for kind in KINDS} | IMMUTABLE
-    return [*(each.label for each in stack.resources if each.type not in types), *stack.unresolved]
+    """Return the labels of the resources about which `compare` says nothing."""
+    return [*(each.label for each in stack.resources if each.type not in {*_KINDS, *IMMUTABLE}), *stack.unresolved]
 
 
-def _compare(stack: DeployedTemplate, resource: Resource, kind: Kind) -> Change | None:
+def compare(stack: DeployedTemplate, labels: Collection[str] = ()) -> Comparison:
+    """Compare the resources that have these labels, by default all, with the template. Reads no other resource.
+
+    Raises:
+        ServiceError, ConfigurationError: the template cannot be read.
+
+    """
+    chosen = [resource for resource in comparable(stack) if not labels or resource.label in labels]
+    chosen.sort(key=lambda resource: (_ORDER.index(resource.type), resource.label))
+    tasks = {resource.label: partial(_compare, stack, resource, _KINDS[resource.type]) for resource in chosen}
+    results = dict(side_by_side(tasks, late=_late))
+    changes, unread = [], []
+    for resource in chosen:
+        result = results[resource.label]
+        if isinstance(result, Change):
+            changes.append(result)
+        elif result is not None:
+            unread.append(Unread(resource=resource, why=result))
+    return Comparison(changes=changes, unread=unread)
+
+
+def _late(seconds: float) -> str:
+    return f"No answer within {seconds:g} seconds. Check the network, and run the command again."
+
+
+def _compare(stack: DeployedTemplate, resource: Resource, kind: Kind) -> Change | str | None:
+    """Return what differs: None if nothing does, and a text if the resource cannot be read."""
     wanted = kind.wanted(resource)
-    with translate_aws_errors():
-        live = kind.read(stack, resource)
+    try:
+        with translate_aws_errors():
+            live = kind.read(stack, resource)
+    except TokenctlError as error:
+        return str(error)
+    except (LookupError, TypeError, ValueError) as error:
+        return f"AWS's answer makes no sense ({type(error).__name__})."  # the error's text may show a value
     found = () if live is None else differences(wanted, live)
     if live is not None and not found:
         return None
     return Change(resource=resource, kind=kind, wanted=wanted, gone=live is None, differences=found)
 
 
-def restore(stack: DeployedTemplate, changes: list[Change]) -> Iterator[Change]:
-    """Restore one after the other, and yield each when it is done. Raises ServiceError."""
+def restore(stack: DeployedTemplate, changes: list[Change]) -> Iterator[tuple[Change, str | None]]:
+    """Restore one after the other; yield each when it is done, with the error if it could not be restored."""
     for change in changes:
-        with translate_aws_errors():
-            change.kind.restore(stack, change)
-        yield change
+        try:
+            with translate_aws_errors():
+                change.kind.restore(stack, change)
+        except TokenctlError as error:
+            yield change, str(error)
+        else:
+            yield change, None

@@ -22,6 +22,11 @@ class Change:
     differences: tuple[Difference, ...]
     kind: "Kind"
 
+    @property
+    def restorable(self) -> bool:
+        """Whether the resource can be restored without a deployment."""
+        return not self.gone or self.kind.can_create
+
     def touches(self, *names: str) -> bool:
         """Tell whether one of these settings differs, or the whole resource is gone."""
         return self.gone or any(difference.setting in names for difference in self.differences)

@@ -1,6 +1,7 @@
 """The template that CloudFormation has deployed, with the physical names of its resources."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ class Resource:
     """A resource of the stack."""
 
     label: str
-    """The logical id, without the digits that the CDK adds."""
+    """The logical id, without the digits that the CDK adds if no other resource is called the same then."""
     type: str
     physical_id: str
     properties: Mapping[str, Any]
@@ -76,7 +77,7 @@ class DeployedTemplate:
                 properties = resolver.resolve(definition.get("Properties", {}))
                 found.append(
                     Resource(
-                        label=_label(name),
+                        label=self._labels[name],
                         type=definition["Type"],
                         physical_id=self.physical[name],
                         properties=properties,
@@ -88,7 +89,14 @@ class DeployedTemplate:
     def unresolved(self) -> list[str]:
         """The labels of the resources whose definition says more than is understood here."""
         known = {resource.label for resource in self.resources}
-        return [label for name in self._definitions if name in self.physical and (label := _label(name)) not in known]
+        return [label for name, label in self._labels.items() if name in self.physical and label not in known]
+
+    @Once
+    def _labels(self) -> Mapping[str, str]:
+        """The label of each resource, by logical id."""
+        short = {name: _DIGITS.sub("", name) for name in self._definitions}
+        used = Counter(short.values())
+        return {name: label if used[label] == 1 else name for name, label in short.items()}
 
     def _resolver(self) -> Resolver:
         description = self.target.description
@@ -112,7 +120,3 @@ class DeployedTemplate:
             name, value = parameter["ParameterKey"], parameter.get("ResolvedValue") or parameter["ParameterValue"]
             if not definitions.get(name, {}).get("NoEcho"):
                 yield name, int(value) if definitions.get(name, {}).get("Type") == "Number" else value
-
-
-def _label(logical_id: str) -> str:
-    return _DIGITS.sub("", logical_id)

@@ -23,7 +23,9 @@ from tests.support.changed_by_hand import (
     weaken_the_table,
 )
 from tests.support.command_line import Tokenctl
+from tests.support.deployed_stack import AwsAnswers, put_secret
 from tests.support.events import TICK
+from tests.support.fault_proxy import FaultProxy, Strike
 
 pytestmark = pytest.mark.xdist_group("deployed")
 
@@ -80,3 +82,89 @@ def test_one_command_restores_everything(
     mended = tokenctl("doctor")
     assert [mended.line(check)[:2] for check in found] == ["OK"] * len(found), mended.out
     assert mended.out.splitlines()[-1] == "HEALTHY", mended.out
+
+
+DENIED = (403, '{"__type": "AccessDeniedException", "message": "no"}')
+GONE = (404, '{"__type": "ResourceNotFoundException", "message": "gone"}')
+TORN = (200, "{}")
+LOST = "Only a deployment creates RefreshFunction again. To do so: `cdk deploy -c stage=local "
+ENDINGS: dict[str, tuple[tuple[Break, ...], dict[str, tuple[int, str]], str, int, tuple[str, ...]]] = {
+    "nothing differs": ((), {}, "--yes", 0, ("Everything is as the stack deployed it.",)),
+    "all restored": ((weaken_the_table,), {}, "--yes", 0, ("Restored LockTable.", "HEALTHY")),
+    "found": ((weaken_the_table,), {}, "--dry-run", 1, ("LockTable  DeletionProtectionEnabled: true -> false",)),
+    "denied": (
+        *((weaken_the_table,), {"SCHEDULER": DENIED}, "--yes", 1),
+        ("Schedule could not be compared: An error occurred (AccessDenied", "Restored LockTable."),
+    ),
+    "only denied": ((), {"SCHEDULER": DENIED}, "--yes", 1, ("The rest is as the stack deployed it.",)),
+    "no answer of AWS's": (
+        (),
+        {"KMS": TORN},
+        "--yes",
+        1,
+        ("Key could not be compared: AWS's answer makes no sense (",),
+    ),
+    "not asked for": (
+        *((weaken_the_table,), {"SCHEDULER": DENIED}, "--yes --only LockTable", 0),
+        ("Restored LockTable.",),
+    ),
+    "as deployed": ((), {}, "--only LockTable", 0, ("What --only names is as the stack deployed it.",)),
+    "unknown name": ((), {}, "--only canary", 252, ("1 of the names given with --only is none of",)),
+    "not asked": ((weaken_the_table,), {}, "", 252, ("LockTable  DeletionProtectionEnabled: true", "Add --yes")),
+    "lost, found": ((), {"LAMBDA": GONE}, "--dry-run", 1, ("RefreshFunction is gone.", LOST)),
+    "lost": ((weaken_the_table,), {"LAMBDA": GONE}, "--yes", 2, (LOST, "Restored LockTable.", "DEAD")),
+    "dead": (
+        *((lambda stack: put_secret(stack, SecretString="{}"), weaken_the_table), {}, "--yes", 2),
+        ("Restored LockTable.", "DEAD"),
+    ),
+}
+"""What is broken, what AWS's services answer, the options, the exit code, and what is said."""
+
+
+@pytest.mark.parametrize("structured", [False, True], ids=["text", "json"])
+@pytest.mark.parametrize(("breaks", "answers", "words", "code", "said"), ENDINGS.values(), ids=ENDINGS)
+@pytest.mark.usefixtures("fresh")
+def test_the_exit_code_says_what_is_left(  # noqa: PLR0917 - a row
+    tokenctl: Tokenctl,
+    stack: Deployment,
+    aws_answers: AwsAnswers,
+    monkeypatch: pytest.MonkeyPatch,
+    breaks: tuple[Break, ...],
+    answers: dict[str, tuple[int, str]],
+    words: str,
+    code: int,
+    said: tuple[str, ...],
+    *,
+    structured: bool,
+) -> None:
+    for spoil in breaks:
+        spoil(stack)
+    for service, answer in answers.items():
+        aws_answers(service, *answer)
+    done = tokenctl("repair", *words.split(), *(("--output", "json") if structured else ()))
+    assert done.code == code, done.out + done.err
+    shown = done.out + done.err if code == 252 else done.err if structured else done.out
+    assert all(text in shown for text in said), shown
+    assert "canary" not in done.out + done.err
+    for service in answers:
+        monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}")
+    tokenctl("repair", "--yes")
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_failure_keeps_the_report(
+    tokenctl: Tokenctl, stack: Deployment, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weaken_the_table(stack)
+    misdirect_the_schedule(stack)
+    proxy.strike("UpdateTable", Strike(status=400, code="AccessDeniedException"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.url)
+    done = tokenctl("repair", "--yes", "--output", "json")
+    assert done.code == 2
+    table, schedule = done.json
+    assert (table["restored"], schedule["restored"], schedule["error"]) == (False, True, None)
+    assert "(AccessDeniedException) when calling the UpdateTable operation" in table["error"]
+    assert "LockTable could not be restored: An error occurred" in done.err
+    monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB")
+    again = tokenctl("repair", "--yes")
+    assert (again.code, "Restored LockTable." in again.out) == (0, True)
