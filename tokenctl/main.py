@@ -90,7 +90,8 @@ def _tokenctl(**_options: object) -> None:
 
     The options below go before or after the command. Exit codes are the AWS CLI's: 0 success, 130 interrupted, 252
     usage, 253 configuration, 254 error of a service, 255 any other error. status and doctor also exit with 1 if the
-    deployment is DEGRADED or a check found a WARN, and with 2 if it is DEAD or a check found a FAIL.
+    deployment is DEGRADED or a check found a WARN, and with 2 if it is DEAD or a check found a FAIL; repair with 1 if
+    something still differs, and with 2 if something is still broken.
     """
 
 
