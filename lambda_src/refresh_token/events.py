@@ -64,8 +64,8 @@ _ID: Final = re.compile(r"[0-9a-z-]{1,36}")
 _MAX_SHOWN_KEYS: Final = 5
 
 
-def parse_event(event: object) -> Request:
-    """Return the request that a Lambda event makes.
+def parse_event(event: object, provider: str = PROVIDER) -> Request:
+    """Return the request that a Lambda event makes of a function for ``provider``.
 
     Raises:
         InvalidParameterException: the event is not one that the function takes; the message names the keys at fault.
@@ -79,8 +79,8 @@ def parse_event(event: object) -> Request:
     if "provider" in event:
         if not isinstance(event["provider"], str):
             raise _invalid("`provider` must be a string")
-        if event["provider"] != PROVIDER:
-            raise _invalid(f"`provider` must be `{PROVIDER}`, the only supported provider")
+        if event["provider"] != provider:
+            raise _invalid(f"`provider` must be `{provider}`, the provider of this function")
     if tick:
         return _tick(event)
     kinds = [key for key in _PARSERS if key in event]

@@ -16,7 +16,7 @@ import random
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
@@ -32,7 +32,7 @@ from refresh_token.core.secret_format import parse_pair_or_token, parse_static_t
 from refresh_token.core.successors import successor_id
 from refresh_token.errors import ConfigurationException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
-from refresh_token.settings import Settings
+from refresh_token.settings import Settings, provider_in
 
 if TYPE_CHECKING:
     from refresh_token.core.claims import RefreshLock
@@ -84,7 +84,7 @@ def lambda_handler(event: object, context: LambdaContext) -> Answer:
 
     """
     with TELEMETRY.invocation(context.aws_request_id):
-        request = parse_event(event)
+        request = parse_event(event, provider_in(os.environ))
         if isinstance(request, Tick):
             TELEMETRY.ticked(request.event_id)
         connection = _connection()
@@ -146,7 +146,7 @@ def _connection() -> Connection:
 
         return IdempotencyLock(settings.lock_table, settings.secret_arn, dynamodb_client())
 
-    parse = parse_static_token if settings.static else parse_pair_or_token
+    parse = partial(parse_static_token if settings.static else parse_pair_or_token, provider=settings.provider)
     return Connection(
         name=None,
         store=SecretsManagerStore(settings.secret_arn, secrets_manager_client(), secrets_manager_writer, parse),

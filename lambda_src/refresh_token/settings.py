@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from refresh_token.core.grant_life import MAX_DAYS, GrantLife
 from refresh_token.core.refresh_policy import POLICIES
+from refresh_token.core.token_pair import PROVIDER
 from refresh_token.core.windows import MAX_MARGIN, WindowSettings
 from refresh_token.environment import (
     ADVISORY_WINDOW,
@@ -21,6 +23,15 @@ from refresh_token.environment import (
     EnvironmentReader,
 )
 
+_NO_PROFILES: Final = ("", "amplify", "figma", "oauth2", STATIC)
+"""Values of ISSUER that name no profile."""
+
+
+def provider_in(environment: Mapping[str, str]) -> str:
+    """Return the name of the provider whose tokens the function keeps alive: that of its profile, if it has one."""
+    issuer = environment.get(ISSUER, "")
+    return PROVIDER if issuer in _NO_PROFILES else issuer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -33,6 +44,9 @@ class Settings:
     """One of `refresh_policy.POLICIES`."""
 
     grant_life: GrantLife
+    provider: str
+    """Whose tokens these are: the name of the profile, `figma` if there is none."""
+
     static: bool
     """Whether a person renews the token, so that there is no issuer."""
 
@@ -62,6 +76,7 @@ class Settings:
                 margin=timedelta(seconds=margin),
             ),
             policy=policy,
+            provider=provider_in(environment),
             static=reader.text(ISSUER, "") == STATIC,
             grant_life=GrantLife.of_days(idle=idle, absolute=absolute),
         )

@@ -84,7 +84,7 @@ RULES: dict[str, tuple[str, dict[str, object]]] = {
 WRONG = [(key, kind, value, rule) for key, (rule, values) in RULES.items() for kind, value in values.items()]
 PROVIDER_TYPE, PROVIDER_VALUE = (
     "`provider` must be a string.",
-    "`provider` must be `figma`, the only supported provider.",
+    "`provider` must be `figma`, the provider of this function.",
 )
 PROVIDERS: dict[object, str] = {
     **dict.fromkeys((None, True, 0, 0.5), PROVIDER_TYPE),
@@ -128,6 +128,11 @@ class TestRequest:
     @pytest.mark.parametrize(("event", "request_"), REQUESTS.values(), ids=REQUESTS)
     def test_is_parsed(self, event: dict[str, object], request_: Request) -> None:
         assert parse_event(event) == request_
+
+    def test_may_name_another_functions_provider(self) -> None:
+        assert parse_event({"provider": "acme"}, "acme") == parse_event({}, "acme") == AskToken()
+        with pytest.raises(InvalidParameterException, match="`provider` must be `acme`, the provider of this"):
+            parse_event({"provider": "figma"}, "acme")
 
     @pytest.mark.parametrize("event", [None, True, 7, CANARY, [CANARY]], ids=str)
     def test_must_be_an_object(self, event: object) -> None:

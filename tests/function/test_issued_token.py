@@ -88,6 +88,38 @@ class TestTokens:
         assert read_issued(LONGEST, 60, refresh) == issued
 
 
+HIDDEN = (ACCESS, "new-canary", "sent-canary", "app-canary")
+NO_VALUES: tuple[object, ...] = ({"x": [1]}, {"x": {}}, {"x": None}, {"x": True}, {"x": "a\nb"}, {7: "x"}, [1], 7, None)
+
+
+class TestWhatElseIsSaid:
+    def read(self, **said: object) -> IssuedToken:
+        issued = read_issued(ACCESS, 60, HIDDEN[1], sent=HIDDEN[2], secrets=HIDDEN[3:], **said)  # type: ignore[arg-type]
+        assert isinstance(issued, IssuedToken)
+        return issued
+
+    def test_is_taken(self) -> None:
+        values, api = (
+            {"instance_url": "https://x", "realm": 7},
+            {"header": "X-Acme", "scheme": "", "headers": {"V": "2"}},
+        )
+        issued = self.read(scope=["read", "write"], values=values, api=api)
+        assert (issued.scope, issued.values, issued.api) == ("read write", values, api)
+        assert "https://x" not in repr(issued)
+
+    @pytest.mark.parametrize("secret", HIDDEN)
+    def test_without_what_holds_a_secret(self, secret: str) -> None:
+        url = f"https://x/?t={secret}"
+        api = {"base": url, "headers": {"V": url, "W": "2"}}
+        issued = self.read(scope=f"read {secret}", values={"a": secret, "b": url, "c": "kept"}, api=api)
+        assert (issued.scope, issued.values, issued.api) == (None, {"c": "kept"}, {"headers": {"W": "2"}})
+
+    @pytest.mark.parametrize("said", NO_VALUES, ids=repr)
+    def test_without_what_is_no_value(self, said: object) -> None:
+        issued = self.read(scope=said, values=said, api=said)
+        assert (issued.values, issued.api, issued.access_token) == ({}, {}, ACCESS)
+
+
 NONSENSE = [*((value, "it holds no access token") for value in NO_TEXT[:-1]), *UNUSABLE.items()]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from refresh_token import errors
+from refresh_token.core.grant import Grant
 from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly
 from refresh_token.core.ports import Issuer
 from refresh_token.issuers.registry import ISSUERS, issuer_from
@@ -67,7 +68,7 @@ class Subject:
     language: Language
 
     def refresh(self, seconds: float = ONE_ATTEMPT) -> IssuedToken:
-        issued = self.issuer.refresh(REFRESH, CLIENT, seconds=seconds)
+        issued = self.issuer.refresh(Grant(REFRESH), CLIENT, seconds=seconds)
         assert isinstance(issued, IssuedToken)
         return issued
 
@@ -201,7 +202,7 @@ def test_an_unusable_access_token_is_nonsense(subject: Subject) -> None:
 def test_a_new_refresh_token_survives_without_access_token(subject: Subject) -> None:
     for value in NO_TOKENS:
         subject.server.answer(subject.language.issued(access_token=value, refresh_token="canary-new"))
-        issued = subject.issuer.refresh(REFRESH, CLIENT, seconds=ONE_ATTEMPT)
+        issued = subject.issuer.refresh(Grant(REFRESH), CLIENT, seconds=ONE_ATTEMPT)
         assert isinstance(issued, RefreshTokenOnly), value
         assert (issued.refresh_token, type(issued.error)) == ("canary-new", errors.IssuerProtocolException)
         assert_clean(issued.error)

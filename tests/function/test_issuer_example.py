@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from refresh_token import errors, issuers
+from refresh_token.core.grant import Grant
 from refresh_token.core.issued_token import IssuedToken
 from refresh_token.core.ports import Issuer
 from refresh_token.issuers.registry import ISSUERS, issuer_from
@@ -32,7 +33,7 @@ def acme(tmp_path: Path, token_endpoint: TokenServer, app_secret: AppSecret, mon
 
 def test_it_issues_a_token(acme: Issuer, token_endpoint: TokenServer) -> None:
     token_endpoint.answer(http(200, b'{"token": "new", "ttl": 60}'))
-    issued = acme.refresh("old", None, seconds=30)
+    issued = acme.refresh(Grant("old"), None, seconds=30)
     assert (issued, acme.rotates) == (IssuedToken(access_token="new", expires_in=60), False)
     assert acme.issued_by == ("acme", token_endpoint.url.removeprefix("http://"))
     (seen,) = token_endpoint.seen
@@ -54,5 +55,5 @@ def test_its_errors_are_the_contracts(
 ) -> None:
     token_endpoint.answer(reply)
     with pytest.raises(expected) as caught:
-        acme.refresh("old", None, seconds=11.5)
+        acme.refresh(Grant("old"), None, seconds=11.5)
     assert APP_SECRET not in "".join(traceback.format_exception(caught.value))

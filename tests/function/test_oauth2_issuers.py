@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from refresh_token.core.grant import Grant
 from refresh_token.core.ports import Issuer
 from refresh_token.errors import ConfigurationException, RefreshTokenError
 from refresh_token.issuers.registry import issuer_from
@@ -21,7 +22,7 @@ def issuer_at(name: str, server: TokenServer, app: AppSecret, **settings: str) -
 
 
 def refresh(issuer: Issuer) -> None:
-    issuer.refresh(REFRESH, OTHER_APP, seconds=12.5)
+    issuer.refresh(Grant(REFRESH), OTHER_APP, seconds=12.5)
 
 
 def fault(issuer: Issuer) -> type[RefreshTokenError]:

@@ -18,6 +18,7 @@ FOUND: dict[str, Any] = {
     "windows": WINDOWS,
     "policy": "auto",
     "grant_life": GrantLife(),
+    "provider": "figma",
     "static": False,
 }
 OPTIONAL = {
@@ -49,6 +50,12 @@ def test_optional_variables_are_read() -> None:
     assert settings.grant_life == GrantLife(idle=timedelta(days=60), absolute=timedelta(days=365))
     assert (settings.windows.margin, settings.policy) == (timedelta(minutes=2), "demand")
     assert [Settings.from_environment({**GOOD, "ISSUER": name}).static for name in ("static", "figma")] == [True, False]
+
+
+@pytest.mark.parametrize("issuer", ["", "amplify", "figma", "oauth2", "static", "acme"])
+def test_the_provider_is_the_profile(issuer: str) -> None:
+    provider = Settings.from_environment({**GOOD, "ISSUER": issuer}).provider
+    assert provider == ("acme" if issuer == "acme" else "figma")
 
 
 @pytest.mark.parametrize(

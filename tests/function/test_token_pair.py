@@ -1,6 +1,7 @@
 """The secret format: what the secret may hold, how it is read, and what is written back; and an issuer's answer."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly
-from refresh_token.core.secret_format import parse_pair, parse_pair_or_token
+from refresh_token.core.secret_format import parse_pair, parse_pair_or_token, parse_static_token
 from refresh_token.core.text import is_credential
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
@@ -43,6 +44,20 @@ IN_90_DAYS: dict[str, object] = {"expires_at": CREATED + timedelta(days=90), "re
 # (the secret's keys, the pair's fields)
 NEW_YEAR, LONG_AGO = datetime(2027, 1, 1, tzinfo=UTC), datetime.fromtimestamp(10**9 + 1, UTC)
 CAPPED: dict[str, object] = {"expires_at": LATEST, "refreshed_at": CREATED, "capped": True}
+
+
+SAID = {"instance_url": "https://eu9.acme.example", "realmId": 4620816365, "share": 0.5}
+API = {"base": "https://eu9.acme.example/v1", "header": "X-Acme-Token", "scheme": "", "headers": {"Acme-Version": "2"}}
+
+
+NOT_AN_API: dict[str, object] = {
+    "text": "canary",
+    "a line break": {"scheme": "canary\r\nX-Injected:"},
+    "no header's name": {"header": "X Canary"},
+    "a header of the library": {"headers": {"Host": "canary"}},
+    "a token": {"headers": {"X-Token": ACCESS}},
+    "a key of a later release": {"canary": 1},
+}
 
 
 def tokens(**more: object) -> dict[str, object]:
@@ -88,6 +103,17 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     ),
     "expiresAt as far ahead as may be": (tokens(expiresAt=LATEST.isoformat()), {"expires_at": LATEST}),
     "expiresIn in the past": (tokens(expiresIn=10**9 + 1), {"expires_at": LONG_AGO, "refreshed_at": CREATED}),
+    "with what the provider said": (
+        tokens(scope="read write", values=SAID, api=API),
+        {"scope": "read write", "values": SAID, "api": API},
+    ),
+    "with tokens in it": (
+        tokens(scope=f"a {ACCESS}", values={"a": REFRESH, "b": f"?a={ACCESS}"}, api={"headers": {"X": ACCESS}}),
+        {},
+    ),
+    **{f"an API with {kind}": (tokens(api=value), {}) for kind, value in NOT_AN_API.items()},
+    "scopes in a list": (tokens(scope=["read", "write"]), {"scope": "read write"}),
+    "nothing said": (tokens(scope="", values={}, api=None), {}),
     "a time with offset": (
         tokens(expiresAt="2027-01-01T10:00:00+05:30"),
         {"expires_at": NEW_YEAR + timedelta(hours=4.5)},
@@ -151,6 +177,15 @@ NOT_AN_ORIGIN: dict[str, object] = {
     "blank issuer": {"issuer": " ", "host": "canary"},
     "host with a surrogate": {"issuer": "canary", "host": "\ud800"},
 }
+NOT_VALUES: dict[str, object] = {
+    "text": "canary",
+    "list": ["canary"],
+    **{f"with {kind}": {"x": value} for kind, value in {"true": True, "object": {}, "null": None, "NUL": "\0"}.items()},
+    "without a name": {"": "canary"},
+    "a long text": {"x": "c" * 2049},
+    "too many": dict.fromkeys(map(str, range(33)), 1),
+    "a number that readers round": {"x": 2**53 + 1},
+}
 MALFORMED_VALUES = [
     *[("issuedBy", kind, value) for kind, value in NOT_AN_ORIGIN.items()],
     *[(key, kind, value) for key in TEXT_KEYS for kind, value in NOT_TEXT.items()],
@@ -159,6 +194,8 @@ MALFORMED_VALUES = [
     *[("provider", kind, value) for kind, value in {**NOT_TEXT, "null": None, "other": "canary-github"}.items()],
     ("refreshToken", "null", None),
     *[(key, kind, value) for key in TEXT_KEYS for kind, value in NOT_A_TOKEN.items()],
+    *[("scope", kind, value) for kind, value in {"number": 7, "list": [1]}.items()],
+    *[("values", kind, value) for kind, value in NOT_VALUES.items()],
     ("accessToken", "blank inside", "canary access"),
     ("accessToken", "not ASCII", "canary-ü"),
     ("accessToken", "too long", "c" * 16_385),
@@ -262,7 +299,33 @@ UNKNOWN = {
 }
 
 
+class TestProvider:
+    def test_of_a_pair_that_does_not_say_it(self) -> None:
+        pair = parse_pair(json.dumps(TOKENS), created=CREATED, provider="acme")
+        assert (pair.provider, json.loads(pair.to_json())["provider"]) == ("acme", "acme")
+
+    @pytest.mark.parametrize("parse", [parse_pair, parse_pair_or_token, parse_static_token])
+    def test_of_another_pair_is_malformed(self, parse: Callable[..., TokenPair]) -> None:
+        for theirs, ours in (("figma", "acme"), ("acme", "figma")):
+            with pytest.raises(SecretMalformedException, match=f"`provider` must be `{ours}`"):
+                parse(json.dumps(tokens(provider=theirs, expiresIn=60)), created=CREATED, provider=ours)
+
+
 class TestWrite:
+    def test_merges_what_the_provider_said(self) -> None:
+        said = {"scope": "read", "values": {"a": 1, "b": "old"}, "api": API}
+        pair = pair_of(tokens(**said))
+        for issued, expected in (
+            (ISSUED, {**said, "api": {}}),
+            (
+                replace(ISSUED, scope="write", values={"b": "new"}, api={"scheme": ""}),
+                {"scope": "write", "values": {"a": 1, "b": "new"}, "api": {"scheme": ""}},
+            ),
+        ):
+            after = pair.refreshed(issued, issued_by=FIGMA, client_id=None, expires_at=NOW, now=NOW)
+            written = json.loads(after.to_json())
+            assert {key: written.get(key, {}) for key in said} == expected
+
     def test_keeps_unknown_keys_and_replaces_other_spellings(self) -> None:
         pair = pair_of({**FIGMAS, **UNKNOWN})
         assert pair.client_id is None
@@ -351,6 +414,7 @@ KEYS = {
     "provider",
     "refreshExpiresAt",
     *ORIGIN,
+    *("scope", "values", "api"),
     "accessToken",
     "refreshToken",
     "clientId",
@@ -371,6 +435,9 @@ KEYS = {
         refreshed_at=times,
         refresh_expires_at=times,
         granted_at=times,
+        scope=st.none() | st.just("read write"),
+        values=st.just({}) | st.just(SAID),
+        api=st.just({}) | st.just(API),
         issued_by=st.none() | st.builds(IssuedBy.of, texts, texts),
         unknown=st.dictionaries(st.text().filter(lambda key: key not in KEYS), json_values, max_size=4),
     )

@@ -8,6 +8,7 @@ import pytest
 
 from refresh_token import errors
 from refresh_token.adapters import aws_clients
+from refresh_token.core.grant import Grant
 from refresh_token.core.issued_token import Issued, IssuedToken
 from refresh_token.issuers.ui_builder import UiBuilderIssuer
 from tests.support.canaries import clean_fault
@@ -22,7 +23,7 @@ ISSUED = IssuedToken(access_token="access-issued", expires_in=LIFETIME)
 
 
 def refresh(client_id: str | None = CLIENT, seconds: float = ONE_ATTEMPT) -> Issued:
-    return UiBuilderIssuer().refresh(REFRESH, client_id, seconds=seconds)
+    return UiBuilderIssuer().refresh(Grant(REFRESH), client_id, seconds=seconds)
 
 
 def fault(seconds: float = ONE_ATTEMPT) -> errors.RefreshTokenError:

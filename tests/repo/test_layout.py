@@ -34,8 +34,17 @@ ALLOWED: dict[str, set[str]] = {
 """The modules that each module (or folder) of the function may import. Add a new one on purpose."""
 
 CORE_ORDER = (
-    *("text", "windows", "claims", "successors", "time_budget", "issued_token", "issued_by", "token_pair"),
-    *("secret_format", "grant_life", "refresh_policy", "unreadable_pair", "ports", "results", "connections"),
+    *("text", "windows", "claims", "successors", "time_budget", "values", "grant", "issued_token", "issued_by"),
+    *(
+        "token_pair",
+        "secret_format",
+        "grant_life",
+        "refresh_policy",
+        "unreadable_pair",
+        "ports",
+        "results",
+        "connections",
+    ),
     *("process_memory", "failed_call", "claimed_refresh", "refresh_once", "bare_operation", "static_token"),
     "refresher",
 )

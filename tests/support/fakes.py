@@ -6,12 +6,13 @@ The store and the lock make each call of a service as a step. A test that subcla
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
+from refresh_token.core.grant import Grant
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued, read_issued
-from refresh_token.core.ports import StoredPair, VersionSupersededError
+from refresh_token.core.ports import Spends, StoredPair, VersionSupersededError
 from refresh_token.core.secret_format import parse_pair_or_token
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.unreadable_pair import UnreadablePair
@@ -66,23 +67,25 @@ class FakeIssuer:
     calls: list[tuple[str, str | None, float]] = field(default_factory=list)
     while_calling: Callable[[], None] | None = None
     issued_by: IssuedBy = ISSUED_BY
+    spends: Spends = "refresh_token"
     rotates: bool = False
     takes_client_id: bool = True
+    said: dict[str, Any] = field(default_factory=dict)
+    """What each answer says beside the tokens: `scope`, `values`, `api`."""
     owner: IssuedBy | None = None
     """Whose the credentials of the last call were said to be."""
 
-    def refresh(
-        self, refresh_token: str, client_id: str | None, *, seconds: float, owner: IssuedBy | None = None
-    ) -> Issued:
+    def refresh(self, grant: Grant, client_id: str | None, *, seconds: float, owner: IssuedBy | None = None) -> Issued:
         self.owner = owner
-        self.calls.append((refresh_token, client_id, seconds))
+        sent = grant.access_token if self.spends == "access_token" else grant.refresh_token
+        self.calls.append((sent, client_id, seconds))
         if self.fault:
             raise self.fault
         self.live = self.access_token or f"access-{len(self.calls)}"
         if self.while_calling:
             self.while_calling()
         access_token = None if self.unusable else self.live
-        return read_issued(access_token, self.expires_in, self.new_refresh_token, sent=refresh_token)
+        return read_issued(access_token, self.expires_in, self.new_refresh_token, sent=sent, **self.said)
 
 
 @dataclass

@@ -23,9 +23,10 @@ from typing import TypeVar
 
 from refresh_token import errors
 from refresh_token.core.claims import Failure
+from refresh_token.core.grant import Grant
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued, RefreshTokenOnly, read_issued
-from refresh_token.core.ports import StoredPair
+from refresh_token.core.ports import Spends, StoredPair
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.token_pair import TokenPair
 from tests.support.fakes import ISSUED_BY, NOW, FakeLock, FakeStore, FakeTelemetry, Record, Secret
@@ -344,6 +345,8 @@ class SimulatedIssuer(Port):
         super().__init__(world, me)
         self.issued_by = me.issued_by
 
+    spends: Spends = "refresh_token"
+
     @property
     def rotates(self) -> bool:
         return self.world.grants.single_use
@@ -352,11 +355,10 @@ class SimulatedIssuer(Port):
     def takes_client_id(self) -> bool:
         return not self.world.grants.single_use
 
-    def refresh(
-        self, refresh_token: str, client_id: str | None, *, seconds: float, owner: IssuedBy | None = None
-    ) -> Issued:
+    def refresh(self, grant: Grant, client_id: str | None, *, seconds: float, owner: IssuedBy | None = None) -> Issued:
         del client_id, owner
         latest = self.world.time + timedelta(seconds=seconds)
+        refresh_token = grant.refresh_token
         foreign = self.me.claimed is None and not self._is_stored(refresh_token)
         order = self.me.stop("issuer")
         late = self.world.time > latest

@@ -7,6 +7,7 @@ one that still works, or belong to another issuer.
 from dataclasses import dataclass, field
 
 from refresh_token.core.connections import Connection
+from refresh_token.core.grant import Grant
 from refresh_token.core.issued_by import IssuedBy, refuse_other_issuer
 from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly
 from refresh_token.core.ports import StoredPair
@@ -57,7 +58,9 @@ class BareOperation:
 
         """
         try:
-            issued = self.connection.issuer.refresh(self.refresh_token, client_id, seconds=seconds, owner=self._owner())
+            issued = self.connection.issuer.refresh(
+                Grant(refresh_token=self.refresh_token), client_id, seconds=seconds, owner=self._owner()
+            )
         except ReauthorizationRequiredException:
             raise InvalidParameterException(
                 "The issuer refuses the token in `refreshTokenBody`. Check the token and its client id. Nothing was "

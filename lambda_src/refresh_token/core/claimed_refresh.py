@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from refresh_token.core.claims import Failure, HeldClaim
 from refresh_token.core.connections import Connection
 from refresh_token.core.failed_call import COOLDOWN, failed_call, failure_after
+from refresh_token.core.grant import Grant
 from refresh_token.core.issued_token import Issued, IssuedToken, RefreshTokenOnly
 from refresh_token.core.ports import Clock, StoredPair, Telemetry, VersionSupersededError
 from refresh_token.core.process_memory import ProcessMemory
@@ -117,7 +118,7 @@ class ClaimedRefresh:
         issuer = self.connection.issuer
         client_id = pair.client_id or (self.client_id if issuer.takes_client_id else None)
         try:
-            issued = issuer.refresh(pair.refresh_token, client_id, seconds=self.clock.remaining() - WRITE_RESERVE)
+            issued = issuer.refresh(self._grant(pair), client_id, seconds=self.clock.remaining() - WRITE_RESERVE)
         except RefreshTokenError as error:
             if isinstance(error, ReauthorizationRequiredException) and client_id != pair.client_id:
                 # The issuer may have refused only the caller's client id, which no operator can fix.
@@ -143,6 +144,15 @@ class ClaimedRefresh:
             refresh_expires_in=issued.refresh_expires_in,
         )
         return alone, pair.with_refresh_token(alone, issued_by=issuer.issued_by, client_id=client_id, now=now)
+
+    def _grant(self, pair: TokenPair) -> Grant:
+        """Return what the issuer may use of a pair: of the tokens only the one that it spends."""
+        spends = self.connection.issuer.spends
+        return Grant(
+            refresh_token=pair.refresh_token if spends == "refresh_token" else "",
+            access_token=pair.access_token if spends == "access_token" else "",
+            values=pair.values,
+        )
 
     def _record_call_failure(self, error: RefreshTokenError, *, ours: bool) -> RefreshTokenError:
         """Report and remember a failed call; return the error to raise. ``ours``: the client id is the pair's."""

@@ -4,11 +4,13 @@ When an answer arrives, the previous access token may be dead and the refresh to
 answer makes it worthless: anything that cannot be read counts as missing.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_credential
+from refresh_token.core.values import Api, Value, readable_api, readable_scope, readable_values
 from refresh_token.core.windows import Expiry, read_expires_in, whole_number
 from refresh_token.errors import IssuerProtocolException, RefreshTokenError
 
@@ -49,6 +51,15 @@ class IssuedToken(_Life):
     """The new refresh token, if there is one. The store decides whether it fits."""
 
     refresh_expires_in: int | None = None
+    scope: str | None = None
+    """The scopes that the issuer granted, with spaces between them; None if it does not say."""
+
+    values: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    """What the provider says that consumers need, such as `instance_url`, by our names. Never a token."""
+
+    api: Api = field(default_factory=dict, repr=False)
+    """How consumers call the provider's API, where that is not the usual way."""
+
     odd: tuple[str, ...] = ()
     """Names of the members that were sent but are not what they should be."""
 
@@ -84,14 +95,19 @@ def read_issued(  # noqa: PLR0913 - the members of an answer
     token_type: object = "bearer",  # noqa: S107 - the name of a type
     refresh_expires_in: object = None,
     default_lifetime: int = DEFAULT_LIFETIME,
+    scope: object = None,
+    values: Mapping[str, object] | None = None,
+    api: Mapping[str, object] | None = None,
     sent: str = "",
+    secrets: Collection[str] = (),
     refusal: RefreshTokenError | None = None,
 ) -> Issued:
     """Read the members of an issuer's answer.
 
     ``token_type`` is noted, never judged: consumers use every token as a bearer token. White space around a new refresh
-    token is dropped. ``sent`` is the refresh token that was sent, so it is not a new one. ``refusal`` is the error that
-    the answer means if it holds no usable access token.
+    token is dropped. ``sent`` is the token that was sent, so it is not a new one. ``scope``, ``values`` and ``api`` are
+    shown to consumers, so what holds a token of the pair or one of ``secrets`` is dropped. ``refusal`` is the error
+    that the answer means if it holds no usable access token.
 
     Raises:
         RefreshTokenError: the answer holds neither a usable access token nor a new refresh token. It is ``refusal`` if
@@ -109,12 +125,16 @@ def read_issued(  # noqa: PLR0913 - the members of an answer
     }
     names = tuple(name for name, is_odd in odd.items() if is_odd)
     if is_access_token(access_token):
+        hidden = (access_token, new or "", sent, *secrets)
         return IssuedToken(
             access_token=access_token,
             expires_in=number,
             default_lifetime=default_lifetime,
             refresh_token=new,
             refresh_expires_in=refresh_number,
+            scope=readable_scope(scope, hidden),
+            values=readable_values(values, hidden),
+            api=readable_api(api, hidden),
             odd=names,
         )
     if new is None or new == sent:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import RefreshTokenError
 
 if TYPE_CHECKING:
+    from refresh_token.core.grant import Grant
     from refresh_token.core.issued_by import IssuedBy
     from refresh_token.core.issued_token import Issued
     from refresh_token.core.unreadable_pair import UnreadablePair
@@ -42,17 +43,25 @@ class Clock(Protocol):
         ...
 
 
+Spends = Literal["refresh_token", "access_token", "nothing"]
+
+
 class Issuer(Protocol):
-    """Turns a refresh token into an access token."""
+    """Issues access tokens: for a refresh token, for the access token before, or for the app's credentials alone."""
 
     @property
     def issued_by(self) -> "IssuedBy":
-        """The issuer's name, and the host that `refresh` sends the refresh token to."""
+        """The issuer's name, and the host that `refresh` sends the token to."""
+        ...
+
+    @property
+    def spends(self) -> Spends:
+        """Which token of the pair `refresh` sends. ``nothing``: the app's credentials are enough."""
         ...
 
     @property
     def rotates(self) -> bool:
-        """Whether a refresh token may work only once. If so, it must never be sent twice."""
+        """Whether the token that `refresh` sends may work only once. If so, it must never be sent twice."""
         ...
 
     @property
@@ -61,14 +70,14 @@ class Issuer(Protocol):
         ...
 
     def refresh(
-        self, refresh_token: str, client_id: str | None, *, seconds: float, owner: "IssuedBy | None" = None
+        self, grant: "Grant", client_id: str | None, *, seconds: float, owner: "IssuedBy | None" = None
     ) -> "Issued":
         """Call the issuer; with retries, the call takes at most ``seconds``.
 
         App credentials that do not say whose they are count as ``owner``'s, and are not sent if that is another issuer.
 
         Raises:
-            ReauthorizationRequiredException: the issuer refuses the refresh token.
+            ReauthorizationRequiredException: the issuer refuses the token.
             IssuerUnavailableException: the issuer throttles, fails or does not answer.
             IssuerProtocolException: the answer makes no sense, and holds no new refresh token.
             ConfigurationException: this function is not allowed to call the issuer.

@@ -2,9 +2,10 @@
 
 The keys are ``provider``, ``refreshToken`` and, where they are known, ``accessToken``, ``clientId``, ``expiresAt``,
 ``refreshedAt``, ``refreshExpiresAt`` (when the refresh token, and with it the grant, ends), ``grantedAt`` and
-``issuedBy``. A refresh token alone is a pair as well: the first refresh adds the access token. The raw answer of
-ExchangeCodeForToken (``expiresIn``, counted from the creation of the secret's version) and Figma's own answer
-(``access_token``, ``refresh_token``, ``expires_in``) are pairs, too. All other keys are kept unchanged.
+``issuedBy``, and what the provider said: ``scope``, ``values`` and ``api``. A refresh token alone is a pair as well:
+the first refresh adds the access token. The raw answer of ExchangeCodeForToken (``expiresIn``, counted from the
+creation of the secret's version) and Figma's own answer (``access_token``, ``refresh_token``, ``expires_in``) are
+pairs, too. All other keys are kept unchanged.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any, Final, NoReturn
 from refresh_token.core.issued_by import IssuedBy, parse_issued_by
 from refresh_token.core.text import CREDENTIAL_RULE, MAX_ACCESS_TOKEN_LENGTH, is_access_token, is_credential
 from refresh_token.core.token_pair import PROVIDER, TokenPair
+from refresh_token.core.values import Api, Value, readable_api, readable_scope, readable_values
 from refresh_token.core.windows import MAX_LIFETIME, Expiry, read_expires_in, whole_number
 from refresh_token.errors import SecretMalformedException, SecretNotSeededException
 
@@ -27,20 +29,21 @@ _FIGMA_NAMES: Final = {"access_token": "accessToken", "refresh_token": "refreshT
 _OUR_KEYS: Final = frozenset(
     {
         *("provider", "accessToken", "refreshToken", "clientId", "issuedBy"),
-        *("expiresAt", "refreshedAt", "expiresIn", "refreshExpiresAt", "grantedAt"),
+        *("expiresAt", "refreshedAt", "expiresIn", "refreshExpiresAt", "grantedAt", "scope", "values", "api"),
     }
 )
 
 
-def parse_pair(text: str, *, created: datetime) -> TokenPair:
+def parse_pair(text: str, *, created: datetime, provider: str = PROVIDER) -> TokenPair:
     """Parse the text of the secret; ``created`` is when its version was created (UTC).
 
     Raises:
         SecretNotSeededException: the text is empty, or an object without any token.
-        SecretMalformedException: the text is anything else but a token pair. The message names keys, never values.
+        SecretMalformedException: the text is anything else but a token pair of ``provider``. The message names keys,
+            never values.
 
     """
-    keys = _keys(text)
+    keys = _keys(text, provider)
     expiry, refreshed_at = _life(keys, created, MAX_LIFETIME)
     access_token = "" if keys.get("accessToken") is None else _access_token(keys["accessToken"])
     if not access_token:
@@ -57,12 +60,12 @@ def parse_pair(text: str, *, created: datetime) -> TokenPair:
     )
 
 
-def parse_static_token(text: str, *, created: datetime) -> TokenPair:
+def parse_static_token(text: str, *, created: datetime, provider: str = PROVIDER) -> TokenPair:
     """Parse the text of the secret if it holds a token that a person renews, which must say when it ends.
 
     A refresh token is not used; its key is kept like an unknown one. Raises the same errors as `parse_pair`.
     """
-    keys = _keys(text)
+    keys = _keys(text, provider)
     expiry, refreshed_at = _life(keys, created, None)
     _require(keys, "accessToken")
     access_token = _access_token(keys["accessToken"])
@@ -74,27 +77,27 @@ def parse_static_token(text: str, *, created: datetime) -> TokenPair:
     )
 
 
-def parse_pair_or_token(text: str, *, created: datetime) -> TokenPair:
+def parse_pair_or_token(text: str, *, created: datetime, provider: str = PROVIDER) -> TokenPair:
     """Parse a pair, or a token with its end but without a refresh token, as a stack with ``issuer=static`` leaves it.
 
     Such a token can still be handed out, but not refreshed. Raises the same errors as `parse_pair`.
     """
     try:
-        return parse_pair(text, created=created)
+        return parse_pair(text, created=created, provider=provider)
     except SecretMalformedException as error:
         fault = error
-    keys = _keys(text)  # outside the block, so that no error hides another one
+    keys = _keys(text, provider)  # outside the block, so that no error hides another one
     if keys.get("refreshToken") is not None or keys.get("accessToken") is None or not _tells_end(keys):
         raise fault
-    return parse_static_token(text, created=created)
+    return parse_static_token(text, created=created, provider=provider)
 
 
 def _tells_end(keys: Mapping[str, object]) -> bool:
     return keys.get("expiresAt") is not None or keys.get("expiresIn") is not None
 
 
-def _keys(text: str) -> dict[str, object]:
-    """Return the secret's keys under our names."""
+def _keys(text: str, provider: str) -> dict[str, object]:
+    """Return the secret's keys under our names. If it does not say whose they are, they count as the provider's."""
     document = _document(text)
     keys = {_FIGMA_NAMES.get(key, key): value for key, value in document.items()}
     for theirs, ours in _FIGMA_NAMES.items():
@@ -102,14 +105,19 @@ def _keys(text: str) -> dict[str, object]:
             raise _malformed(f"`{ours}` and `{theirs}` differ")
     if keys.get("accessToken") is None and keys.get("refreshToken") is None:
         raise SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
-    if keys.get("provider", PROVIDER) != PROVIDER:
-        raise _malformed(f"`provider` must be `{PROVIDER}`")
+    if keys.setdefault("provider", provider) != provider:
+        raise _malformed(f"`provider` must be `{provider}`, the provider of this stack")
     return keys
 
 
 def _pair(keys: Mapping[str, object], kept: Mapping[str, object] | None = None, **facts: Any) -> TokenPair:  # noqa: ANN401 - fields of the pair
     """Return a pair with these facts, what the other keys say, and the keys that are only ``kept``."""
+    scope, values, api = _said(keys, facts)
     return TokenPair(
+        provider=str(keys["provider"]),
+        scope=scope,
+        values=values,
+        api=api,
         client_id=None if keys.get("clientId") is None else _credential(keys, "clientId"),
         refresh_expires_at=_time(keys, "refreshExpiresAt"),
         granted_at=_time(keys, "grantedAt"),
@@ -117,6 +125,20 @@ def _pair(keys: Mapping[str, object], kept: Mapping[str, object] | None = None, 
         unknown={**{key: value for key, value in keys.items() if key not in _OUR_KEYS}, **(kept or {})},
         **facts,
     )
+
+
+def _said(keys: Mapping[str, object], facts: Mapping[str, object]) -> tuple[str | None, dict[str, Value], Api]:
+    """Return what the provider said: its scope, values and API, without what holds a token: consumers see them.
+
+    Only refreshes write `api`, perhaps of a later release. So what cannot be used in it counts as missing.
+    """
+    scope, values, api = (keys.get(key) or None for key in ("scope", "values", "api"))
+    if scope is not None and readable_scope(scope) is None:
+        raise _malformed("`scope` must be a text, or a list of texts")
+    if readable_values(values) != (values or {}):
+        raise _malformed("`values` must be an object of texts and numbers")
+    tokens = (str(facts["access_token"]), str(facts["refresh_token"]))
+    return readable_scope(scope, tokens), readable_values(values, tokens), readable_api(api, tokens)
 
 
 def _document(text: str) -> dict[str, object]:

@@ -15,9 +15,11 @@ from refresh_token.core.windows import iso_utc
 if TYPE_CHECKING:
     from refresh_token.core.issued_by import IssuedBy
     from refresh_token.core.issued_token import Issued, IssuedToken, RefreshTokenOnly
+    from refresh_token.core.values import Api, Value
 
 PROVIDER: Final = "figma"
-"""The only provider that the API supports. botocore's model lists it in an enum but does not check it."""
+"""The provider of the issuers that are no profile, and the only one of Amplify UI Builder. botocore's model lists it in
+an enum but does not check it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,18 @@ class TokenPair:
 
     stored_at: datetime | None = field(default=None, compare=False)
     """When the version of the secret was created that the pair was read from. It is not a key of the secret."""
+
+    provider: str = PROVIDER
+    """Whose API the access token is for."""
+
+    scope: str | None = None
+    """The scopes that the issuer granted, with spaces between them; None if it did not say."""
+
+    values: "Mapping[str, Value]" = field(default_factory=dict, repr=False)
+    """What the provider said that consumers need, such as `instance_url`. Never a token."""
+
+    api: "Api" = field(default_factory=dict, repr=False)
+    """How consumers call the provider's API, where that is not the usual way (`values.Api`)."""
 
     issued_by: "IssuedBy | None" = None
     """Whose tokens these are, None if the secret does not say. The first refresh that succeeds notes it."""
@@ -77,6 +91,9 @@ class TokenPair:
             access_token=issued.access_token,
             expires_at=expires_at,
             refreshed_at=now,
+            scope=issued.scope or self.scope,
+            values={**self.values, **issued.values},
+            api=issued.api,
         )
 
     def with_refresh_token(
@@ -110,7 +127,7 @@ class TokenPair:
         """Return the pair as the secret's JSON."""
         document: dict[str, object] = {
             **self.unknown,
-            "provider": PROVIDER,
+            "provider": self.provider,
         }
         if self.access_token:
             document["accessToken"] = self.access_token
@@ -125,6 +142,8 @@ class TokenPair:
             "grantedAt": self.granted_at,
         }
         document |= {key: iso_utc(time) for key, time in times.items() if time is not None}
+        said = {"scope": self.scope, "values": self.values, "api": self.api}
+        document |= {key: value for key, value in said.items() if value}
         if self.issued_by is not None:
             document["issuedBy"] = self.issued_by.to_document()
         return json.dumps(document)

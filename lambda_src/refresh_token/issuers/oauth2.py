@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from refresh_token.adapters.deadline import Deadline
+from refresh_token.core.grant import Grant
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued
+from refresh_token.core.ports import Spends
 from refresh_token.environment import ISSUER
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers.app_credentials import HOW_TO_FILL, AppCredentialsSecret
@@ -21,6 +23,7 @@ from refresh_token.oauth.variables import APP_SECRET_ARN, VariableReader
 class OAuth2Issuer:
     """The Issuer port on a token endpoint."""
 
+    spends: Spends = "refresh_token"
     takes_client_id = False
 
     def __init__(self, settings: OwnAppSettings, app: AppCredentialsSecret) -> None:
@@ -33,7 +36,7 @@ class OAuth2Issuer:
 
     def refresh(
         self,
-        refresh_token: str,
+        grant: Grant,
         client_id: str | None,  # noqa: ARG002 - see below
         *,
         seconds: float,
@@ -45,10 +48,10 @@ class OAuth2Issuer:
         app, so that of another app is refused.
         """
         deadline = Deadline.after(seconds)
-        request = self._request(self._app.read(deadline, owner=owner), refresh_token)
+        request = self._request(self._app.read(deadline, owner=owner), grant.refresh_token)
         response = self._endpoint.post(request, deadline)
         refusal = refusal_error(response, self._profile.refresh_refusals) if response.refused else None
-        return issued_token(response, self._profile, sent=refresh_token, refusal=refusal)
+        return issued_token(response, self._profile, sent=grant.refresh_token, refusal=refusal)
 
     def _request(self, app: AppCredentials, refresh_token: str) -> TokenRequest:
         try:

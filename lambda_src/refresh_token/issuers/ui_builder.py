@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient
 
+    from refresh_token.core.grant import Grant
     from refresh_token.core.issued_by import IssuedBy
+    from refresh_token.core.ports import Spends
 
 CONNECT_TIMEOUT: Final = 2
 READ_TIMEOUT: Final = 10
@@ -46,26 +48,27 @@ class UiBuilderIssuer:
     """The Issuer port on botocore's ``amplifyuibuilder`` client."""
 
     issued_by = AMPLIFY_ISSUED_BY
+    spends: "Spends" = "refresh_token"
     rotates = False
     takes_client_id = True
 
     def refresh(
         self,
-        refresh_token: str,
+        grant: "Grant",
         client_id: str | None,
         *,
         seconds: float,
         owner: "IssuedBy | None" = None,  # noqa: ARG002 - there are no app credentials
     ) -> Issued:
         """Call RefreshToken within `seconds`; see the port for what it raises."""
-        body = {"token": refresh_token} if client_id is None else {"token": refresh_token, "clientId": client_id}
+        body = {"token": grant.refresh_token} | ({} if client_id is None else {"clientId": client_id})
         answer: Mapping[str, object] | Fault = attempt(
             lambda: _client(*_attempts_within(seconds)).refresh_token(provider=PROVIDER, refreshTokenBody=body)  # type: ignore[arg-type]
         )
         if isinstance(answer, Fault):
             raise _meaning(answer)
         return read_issued(
-            answer.get("accessToken"), answer.get("expiresIn"), answer.get("refreshToken"), sent=refresh_token
+            answer.get("accessToken"), answer.get("expiresIn"), answer.get("refreshToken"), sent=grant.refresh_token
         )
 
 

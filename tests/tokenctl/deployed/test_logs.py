@@ -18,7 +18,7 @@ def test_finds_what_is_about_one_request(tokenctl: Tokenctl, stack: Deployment) 
     assert report["message"].startswith("REPORT ")
     line, _ = tokenctl("logs", "--find", request).out.splitlines()
     assert line.startswith(f"{logged['at']}  ERROR  {Log.REQUEST_FAILED}  ")
-    assert "  detail=`provider` must be `figma`, the only supported provider." in line
+    assert "  detail=`provider` must be `figma`, the provider of this function." in line
     everything = tokenctl("logs").out
     assert f"  INFO  {Log.TOKEN_CHECKED}  " in everything
     assert "_aws" not in everything
