@@ -87,6 +87,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     (source / "__pycache__").mkdir(parents=True)
     (source / "__pycache__" / "stale.cpython-313.pyc").write_bytes(b"stale")
     (source / "handler.py").write_text("from tiny import COLOURS\n", encoding="utf-8")
+    (source / "catalogue").mkdir()
+    (source / "catalogue" / "acme.toml").write_text('name = "acme"\n', encoding="utf-8")
+    (source / "pyproject.toml").write_text("", encoding="utf-8")
     requirements = tmp_path / "requirements.txt"
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     requirements.write_text(f"--find-links {wheel.parent}\ntiny==1.0 --hash=sha256:{digest}\n", encoding="utf-8")
@@ -98,7 +101,13 @@ def contents(folder: Path) -> dict[str, tuple[bytes, float, int]]:
     return {name: (file.read_bytes(), file.stat().st_mtime, file.stat().st_mode) for name, file in files.items()}
 
 
-SOURCES = {"greeter/handler.py", "tiny-1.0.dist-info/LICENSE.txt", "tiny-1.0.dist-info/METADATA", "tiny/__init__.py"}
+SOURCES = {
+    "greeter/catalogue/acme.toml",
+    "greeter/handler.py",
+    "tiny-1.0.dist-info/LICENSE.txt",
+    "tiny-1.0.dist-info/METADATA",
+    "tiny/__init__.py",
+}
 SOURCES |= {"tiny/data/kept.json", "function.cdx.json"}
 BYTE_CODE = {"greeter/__pycache__/handler.cpython-313.pyc", "tiny/__pycache__/__init__.cpython-313.pyc"}
 

@@ -44,7 +44,9 @@ class TestContents:
             file.relative_to((ROOT / package).parent).as_posix()
             for package in PACKAGES
             for file in (ROOT / package).rglob("*")
-            if file.suffix in {".py", ".json"} or file.name in ("py.typed", "requirements.txt")
+            if file.suffix in {".py", ".json"}
+            or file.name in ("py.typed", "requirements.txt")
+            or file.match("catalogue/*.toml")
         }
         found = Counter(name for name in archive.namelist() if ".dist-info/" not in name)
         assert set(found) == expected

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+_PATTERNS = ("*.py", "py.typed", "catalogue/*.toml")
+
 
 def package_folder(name: str) -> Path:
     """Return the folder of a top-level package without importing it.
@@ -36,4 +38,4 @@ def content(source: Path) -> Iterator[bytes]:
 
 def _files(source: Path) -> list[Path]:
     # These and no others: a checkout also has a pyproject.toml in the client's folder, the wheel does not.
-    return sorted(path for path in source.rglob("*") if path.suffix == ".py" or path.name == "py.typed")
+    return sorted(path for pattern in _PATTERNS for path in source.rglob(pattern))

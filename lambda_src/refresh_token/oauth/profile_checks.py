@@ -1,0 +1,127 @@
+"""The faults of a profile that no single key has: a grant without its address, a `{name}` that nothing brings."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from refresh_token.oauth.address_templates import ANY, check_address
+from refresh_token.oauth.profile import JWT_BEARER, STATIC, TWO_STEP, Profile
+from refresh_token.oauth.profile_requests import JSON, QUERY, SHARED_SECRET_ALGORITHMS
+from refresh_token.oauth.templates import names_in
+
+APP: Final = frozenset({"clientId", "clientSecret"})
+SENT: Final = frozenset(
+    {"refresh_token", "access_token", "scope", "assertion", "code", "redirect_uri", "code_verifier", "random", "date"}
+)
+"""Names that requests have beside the app's and the parameters."""
+
+STANDARD_NAMES: Final = SENT - {"random", "date"} | {
+    *("grant_type", "client_assertion", "client_assertion_type", "token", "token_type_hint"),
+}
+CONSENT_NAMES: Final = frozenset({"response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method"})
+_REQUESTS: Final = ("request", "code", "refresh", "revoke")
+
+
+def faults_of(profile: Profile, *, allow_http: bool) -> Iterator[str]:
+    """Yield a line for each fault: `key: rule`."""
+    yield from _needs(profile)
+    yield from _params(profile)
+    yield from _addresses(profile, allow_http=allow_http)
+    yield from _names(profile)
+    yield from _requests(profile)
+    yield from _templates(profile)
+
+
+def _needs(profile: Profile) -> Iterator[str]:
+    grant, jwt = profile.grant, profile.jwt
+    sends = grant not in (STATIC, TWO_STEP) and not (jwt and jwt.is_token)
+    if sends and not (profile.address.token or profile.address.refresh):
+        yield f"address.token: must be set for the grant {grant}"
+    if (grant == TWO_STEP) != bool(profile.steps):
+        yield f"steps: must be there for the grant {TWO_STEP}, and for no other"
+    if jwt is None and (grant == JWT_BEARER or profile.client.auth == "private_key_jwt"):
+        yield "jwt: must be there for the grant jwt_bearer and for the client.auth private_key_jwt"
+    if jwt and jwt.is_token and grant != JWT_BEARER:
+        yield f"jwt.is_token: goes with the grant {JWT_BEARER} only"
+    if jwt and (jwt.alg in SHARED_SECRET_ALGORITHMS) != bool(jwt.secret):
+        yield f"jwt.secret: must be set for {', '.join(SHARED_SECRET_ALGORITHMS)}, and for no other jwt.alg"
+
+
+def _params(profile: Profile) -> Iterator[str]:
+    from_steps = {name for step in profile.steps for name in step.values}
+    for name, param in profile.params.items():
+        if name in APP | SENT | set(profile.client.keys):
+            yield f"params.{name}: is the name of something else"
+        if param.default is not None and not re.fullmatch(param.pattern, param.default):
+            yield f"params.{name}.default: must match params.{name}.pattern"
+        if ANY in param.hosts and (param.redirect or param.answer or name in from_steps):
+            yield f"params.{name}.hosts: must not be * for a value that does not come from an operator"
+
+
+def _addresses(profile: Profile, *, allow_http: bool) -> Iterator[str]:
+    others = {"clientId", *profile.answer.values, *profile.answer.redirect_values}
+    named = {f"address.{key}": getattr(profile.address, key) for key in profile.address.__slots__}
+    named |= {"api.base": profile.api.base, "api.user": profile.api.user}
+    for index, step in enumerate(profile.steps):
+        named[f"steps.{index + 1}.address"] = step.address
+        others |= set(step.values)
+    for key, text in named.items():
+        if text:
+            try:
+                check_address(text, profile.params, others, allow_http=allow_http)
+            except ValueError as error:
+                yield f"{key}: {error}"
+
+
+def _names(profile: Profile) -> Iterator[str]:
+    if unknown := set(profile.sign_in.names) - CONSENT_NAMES:
+        yield f"sign_in.names.{min(unknown)}: must be one of {', '.join(sorted(CONSENT_NAMES))}"
+    if profile.sign_in.names.get("state") == "":
+        yield "sign_in.names.state: must not be empty, because the state protects the sign-in"
+    for key in _REQUESTS:
+        if unknown := set(getattr(profile, key).names) - STANDARD_NAMES:
+            yield f"{key}.names.{min(unknown)}: must be one of {', '.join(sorted(STANDARD_NAMES))}"
+
+
+def _requests(profile: Profile) -> Iterator[str]:
+    requests = {key: getattr(profile, key) for key in _REQUESTS}
+    requests |= {f"steps.{index + 1}": step for index, step in enumerate(profile.steps)}
+    for key, request in requests.items():
+        if request.method == "GET" and request.format != QUERY:
+            yield f"{key}.method: GET needs {key}.format = query"
+        nested = [name for name, value in request.parameters.items() if not isinstance(value, str)]
+        if nested and request.format != JSON:
+            yield f"{key}.parameters.{nested[0]}: must be a text unless {key}.format = json"
+
+
+def _templates(profile: Profile) -> Iterator[str]:
+    values = {*profile.params, *profile.answer.values, *profile.answer.redirect_values}
+    own = values | APP | set(profile.client.keys)
+    yield from _unknown("sign_in.parameters", profile.sign_in.parameters, values | {"clientId", "random"})
+    yield from _unknown("api.headers", profile.api.headers, own - {"clientSecret"})
+    for key in _REQUESTS:
+        request = getattr(profile, key)
+        yield from _unknown(f"{key}.parameters", request.parameters, own | SENT)
+        yield from _unknown(f"{key}.headers", request.headers, own | SENT)
+    for index, step in enumerate(profile.steps):
+        yield from _unknown(f"steps.{index + 1}.parameters", step.parameters, own | SENT)
+        yield from _unknown(f"steps.{index + 1}.headers", step.headers, own | SENT)
+        own |= set(step.values)
+    if profile.jwt:
+        signed: dict[str, Mapping[str, Any] | str] = {
+            "header": profile.jwt.header,
+            "claims": profile.jwt.claims,
+            "secret": profile.jwt.secret,
+        }
+        for key, tree in signed.items():
+            yield from _unknown(f"jwt.{key}", tree, own | {"scope", "random"})
+
+
+def _unknown(key: str, tree: Mapping[str, Any] | str, known: set[str]) -> Iterator[str]:
+    try:
+        unknown = names_in(tree) - known
+    except ValueError as error:
+        yield f"{key}: {error}"
+    else:
+        if unknown:
+            yield f"{key}: holds {{{min(unknown)}}}, which nothing brings"
