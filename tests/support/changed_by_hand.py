@@ -95,6 +95,27 @@ def weaken_the_roles(stack: Deployment) -> None:
     )
 
 
+def deny_the_roles(stack: Deployment) -> None:
+    """Deny both roles what they need: by another inline policy, by a managed one, and by a boundary."""
+    client, role = stack.cloud.client("iam"), named(stack, "RefreshRole")
+    deny = json.dumps(statements("Deny", Action="secretsmanager:*"))
+    client.put_role_policy(RoleName=role, PolicyName="Lockdown", PolicyDocument=deny)
+    client.put_role_permissions_boundary(RoleName=role, PermissionsBoundary="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    every = json.dumps(statements("Deny", Action="*"))
+    managed = client.create_policy(PolicyName="Quarantine", PolicyDocument=every)["Policy"]["Arn"]
+    client.attach_role_policy(RoleName=named(stack, "ScheduleRole"), PolicyArn=managed)
+
+
+def open_the_function(stack: Deployment) -> None:
+    """Let everybody call the alias through a URL, and another account call the function."""
+    client = stack.cloud.client("lambda")
+    name = {"FunctionName": stack.outputs["FunctionName"]}
+    url = {"StatementId": "Url", "Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"}
+    client.add_permission(**name, **url, Qualifier=LIVE, Principal="*")
+    client.add_permission(**name, StatementId="Open", Action="lambda:InvokeFunction", Principal="*")
+    client.add_permission(**name, StatementId="Granted", Action="lambda:InvokeFunction", Principal="111122223333")
+
+
 def statements(effect: str, **more: Any) -> dict[str, Any]:
     where = {} if "Principal" in more else {"Resource": "*"}
     return {"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": "s3:GetObject", **where, **more}]}
@@ -104,7 +125,7 @@ def lock_the_secret(stack: Deployment) -> None:
     client, arn = stack.cloud.client("secretsmanager"), stack.outputs["SecretArn"]
     key = stack.cloud.client("kms").create_key()["KeyMetadata"]["KeyId"]
     client.update_secret(SecretId=arn, KmsKeyId=key)
-    policy = statements("Deny", Principal="*", Resource="*")
+    policy = statements("Deny", Action="secretsmanager:*", Principal="*", Resource="*")
     client.put_resource_policy(SecretId=arn, ResourcePolicy=json.dumps(policy))
 
 

@@ -1,9 +1,11 @@
 """The function, its alias, and how Lambda treats its asynchronous calls."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from tokenctl.drift.kind import Change, Kind, found
+from tokenctl.drift.statements import open_to_everybody
 from tokenctl.drift.template import DeployedTemplate, Resource
 
 _CONFIGURATION: Final = (
@@ -12,12 +14,16 @@ _CONFIGURATION: Final = (
 )
 """What UpdateFunctionConfiguration sets, under the same names as in the template."""
 
+OPEN: Final = "open to everybody"
+"""The ids of the permissions that somebody has added to let everybody call it, as a public function URL does."""
+
 _FUNCTION_DEFAULTS: Final[Mapping[str, Any]] = {
     "Environment": {"Variables": {}},
     "Layers": [],
     "VpcConfig": {},
     "DeadLetterConfig": {},
     "ReservedConcurrentExecutions": None,
+    OPEN: [],
 }
 _NONE: Final[Mapping[str, Any]] = {
     "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
@@ -38,8 +44,27 @@ def _read_function(stack: DeployedTemplate, function: Resource) -> dict[str, Any
     live["ReservedConcurrentExecutions"] = client.get_function_concurrency(FunctionName=name).get(
         "ReservedConcurrentExecutions"
     )
+    live[OPEN] = _open(stack, FunctionName=name)
     live["Code"] = function.properties["Code"] if _has_deployed_code(stack, name, latest) else {"S3Key": "other code"}
     return live
+
+
+def _open(stack: DeployedTemplate, **names: str) -> list[str]:
+    """Return the ids of the permissions that let everybody call a function, and that the stack has not given."""
+    answer = found(stack.target.aws.client("lambda").get_policy, **names)
+    given = stack.physical_ids("AWS::Lambda::Permission")
+    called = f":function:{':'.join(name.rpartition(':')[2] for name in names.values())}"
+    return [
+        statement["Sid"]
+        for statement in open_to_everybody(json.loads(answer["Policy"]) if answer else {})
+        if statement["Sid"] not in given and statement["Resource"].endswith(called)
+    ]
+
+
+def _close(stack: DeployedTemplate, change: Change, **names: str) -> None:
+    """Remove the permissions that let everybody call a function."""
+    for permission in change.added(OPEN):
+        stack.target.aws.client("lambda").remove_permission(**names, StatementId=permission)
 
 
 def _has_deployed_code(stack: DeployedTemplate, name: str, latest: Mapping[str, Any]) -> bool:
@@ -72,12 +97,17 @@ def _restore_function(stack: DeployedTemplate, change: Change) -> None:
             client.delete_function_concurrency(FunctionName=name)
         else:
             client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=int(reserved))
+    _close(stack, change, FunctionName=name)
 
 
 def _read_alias(stack: DeployedTemplate, alias: Resource) -> dict[str, Any] | None:
     client, wanted = stack.target.aws.client("lambda"), alias.properties
-    answer: dict[str, Any] | None = found(client.get_alias, FunctionName=wanted["FunctionName"], Name=wanted["Name"])
-    return answer
+    alias_now = found(client.get_alias, FunctionName=wanted["FunctionName"], Name=wanted["Name"])
+    return alias_now and {**alias_now, OPEN: _open(stack, **_names(alias))}
+
+
+def _names(alias: Resource) -> dict[str, str]:
+    return {"FunctionName": alias.properties["FunctionName"], "Qualifier": alias.properties["Name"]}
 
 
 def _restore_alias(stack: DeployedTemplate, change: Change) -> None:
@@ -89,6 +119,7 @@ def _restore_alias(stack: DeployedTemplate, change: Change) -> None:
         Description=wanted["Description"],
         RoutingConfig=wanted["RoutingConfig"] or {"AdditionalVersionWeights": {}},
     )
+    _close(stack, change, **_names(change.resource))
 
 
 def _read_invoke_config(stack: DeployedTemplate, config: Resource) -> dict[str, Any] | None:
@@ -122,7 +153,7 @@ ALIAS: Final = Kind(
     read=_read_alias,
     restore=_restore_alias,
     settings=("FunctionVersion", "RoutingConfig", "Description"),
-    defaults={"RoutingConfig": {}, "Description": ""},
+    defaults={"RoutingConfig": {}, "Description": "", OPEN: []},
 )
 EVENT_INVOKE_CONFIG: Final = Kind(
     type="AWS::Lambda::EventInvokeConfig",

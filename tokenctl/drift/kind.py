@@ -31,6 +31,10 @@ class Change:
         """Tell whether one of these settings differs, or the whole resource is gone."""
         return self.gone or any(difference.setting in names for difference in self.differences)
 
+    def added(self, setting: str) -> list[str]:
+        """Return the names of what somebody has added to a setting that should be empty."""
+        return [name for difference in self.differences if difference.setting == setting for name in difference.now]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:

@@ -1,11 +1,16 @@
 """IAM roles. What else somebody has allowed them stays: grants from outside the stack look like that."""
 
 import json
+from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
 from tokenctl.drift.kind import Change, Kind, found
+from tokenctl.drift.statements import allowed_actions, denials
 from tokenctl.drift.template import DeployedTemplate, Resource
+
+DENIED: Final = "denied by other policies"
+"""What policies deny that the stack has not deployed, by the policy's name or, if it is a managed one, its ARN."""
 
 
 def _inline(role: Resource) -> dict[str, Any]:
@@ -17,19 +22,42 @@ def _read_role(stack: DeployedTemplate, role: Resource) -> dict[str, Any] | None
     answer = found(client.get_role, RoleName=name)
     if answer is None:
         return None
-    policies = {}
-    for policy in _inline(role):
-        document = found(client.get_role_policy, RoleName=name, PolicyName=policy)
-        policies[policy] = document and _document(document["PolicyDocument"])
-    attached = []
-    if role.properties.get("ManagedPolicyArns"):
-        pages = client.get_paginator("list_attached_role_policies").paginate(RoleName=name)
-        attached = [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+    pages = client.get_paginator("list_role_policies").paginate(RoleName=name)
+    inline = {
+        policy: _document(client.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
+        for page in pages
+        for policy in page["PolicyNames"]
+    }
+    pages = client.get_paginator("list_attached_role_policies").paginate(RoleName=name)
+    attached = [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+    others = {**inline, **dict(_managed(client, [arn for arn in attached if arn not in _deployed(stack, role)]))}
+    denied = {
+        policy: denials(document, allowed_actions(role))
+        for policy, document in others.items()
+        if policy not in _deployed(stack, role)
+    }
     return {
         "AssumeRolePolicyDocument": _document(answer["Role"]["AssumeRolePolicyDocument"]),
-        "Policies": policies,
-        "ManagedPolicyArns": [arn for arn in attached if arn in role.properties["ManagedPolicyArns"]],
+        "Policies": {policy: inline.get(policy) for policy in _inline(role)},
+        "ManagedPolicyArns": [arn for arn in attached if arn in role.properties.get("ManagedPolicyArns", ())],
+        "PermissionsBoundary": answer["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+        DENIED: {policy: statements for policy, statements in denied.items() if statements},
     }
+
+
+def _deployed(stack: DeployedTemplate, role: Resource) -> set[str]:
+    """Return the names and ARNs of the policies that the stack has deployed."""
+    others = {each.properties.get("PolicyName") for each in stack.resources if each.type == "AWS::IAM::Policy"}
+    managed = {*role.properties.get("ManagedPolicyArns", ()), *stack.physical_ids("AWS::IAM::ManagedPolicy")}
+    return {*_inline(role), *others, *managed}
+
+
+def _managed(client: Any, arns: list[str]) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - a boto3 client
+    """Yield each managed policy with its document."""
+    for arn in arns:
+        version = client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        answer = client.get_policy_version(PolicyArn=arn, VersionId=version)
+        yield arn, _document(answer["PolicyVersion"]["Document"])
 
 
 def _document(found_as: Any) -> Any:  # noqa: ANN401 - botocore decodes it already, unless a service sends it otherwise
@@ -50,6 +78,20 @@ def _restore_role(stack: DeployedTemplate, change: Change) -> None:
     if change.touches("ManagedPolicyArns"):
         for arn in change.wanted.get("ManagedPolicyArns", ()):
             client.attach_role_policy(RoleName=name, PolicyArn=arn)
+    _restore_limits(client, name, change)
+
+
+def _restore_limits(client: Any, name: str, change: Change) -> None:  # noqa: ANN401 - a boto3 client
+    """Restore the permissions boundary, and take away the policies that deny what the role needs."""
+    if boundary := change.wanted["PermissionsBoundary"]:
+        client.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=boundary)
+    elif change.touches("PermissionsBoundary") and not change.gone:
+        client.delete_role_permissions_boundary(RoleName=name)
+    for policy in change.added(DENIED):
+        if policy.startswith("arn:"):
+            client.detach_role_policy(RoleName=name, PolicyArn=policy)
+        else:
+            client.delete_role_policy(RoleName=name, PolicyName=policy)
 
 
 class _RoleKind(Kind):
@@ -62,5 +104,6 @@ ROLE: Final = _RoleKind(
     type="AWS::IAM::Role",
     read=_read_role,
     restore=_restore_role,
-    settings=("AssumeRolePolicyDocument", "ManagedPolicyArns"),
+    settings=("AssumeRolePolicyDocument", "ManagedPolicyArns", "PermissionsBoundary"),
+    defaults={"PermissionsBoundary": None, DENIED: {}},
 )

@@ -1,10 +1,10 @@
 """Where the pair and the locks are: secrets, their keys, and the lock table. The secrets' values stay as they are."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 from tokenctl.drift.kind import Change, Kind, found
+from tokenctl.drift.statements import allowed_actions, denials
 from tokenctl.drift.template import DeployedTemplate, Resource
 
 _AWS_MANAGED_KEY: Final = "alias/aws/secretsmanager"
@@ -20,17 +20,12 @@ def _read_secret(stack: DeployedTemplate, secret: Resource) -> dict[str, Any] | 
     # A policy that a stack deployed is its own: here nobody compares it, and nobody removes it.
     compares = not deleted and not stack.physical_ids("AWS::SecretsManager::ResourcePolicy")
     policy = client.get_resource_policy(SecretId=arn).get("ResourcePolicy") if compares else None
-    document = json.loads(policy) if policy else {}
+    used = {action for role in stack.resources if role.type == "AWS::IAM::Role" for action in allowed_actions(role)}
     return {
         "KmsKeyId": answer.get("KmsKeyId") or _AWS_MANAGED_KEY,
         "scheduled for deletion": bool(deleted),
-        "denied by the policy": document if _denies(document) else None,
+        "denied by the policy": denials(json.loads(policy), used) if policy else [],
     }
-
-
-def _denies(policy: Mapping[str, Any]) -> bool:
-    statements = policy.get("Statement", [])
-    return any(each.get("Effect") == "Deny" for each in (statements if isinstance(statements, list) else [statements]))
 
 
 def _restore_secret(stack: DeployedTemplate, change: Change) -> None:
@@ -107,7 +102,7 @@ SECRET: Final = Kind(
     defaults={
         "KmsKeyId": _AWS_MANAGED_KEY,
         "scheduled for deletion": False,
-        "denied by the policy": None,
+        "denied by the policy": [],
     },
     can_create=False,  # its ARN would be another one
 )

@@ -13,11 +13,13 @@ from tests.support.changed_by_hand import (
     delete_the_schedule,
     delete_the_secret,
     delete_the_table,
+    deny_the_roles,
     forget_what_is_read,
     lock_the_secret,
     loosen_queue_and_topic,
     misdirect_the_schedule,
     move_the_alias,
+    open_the_function,
     silence_the_alarms,
     weaken_the_roles,
     weaken_the_table,
@@ -31,11 +33,12 @@ pytestmark = pytest.mark.xdist_group("deployed")
 
 
 Break = Callable[[Deployment], None]
-BROKEN: dict[str, tuple[tuple[Break, ...], dict[str, str]]] = {
+BROKEN: dict[str, tuple[tuple[Break, ...], dict[str, str], set[str]]] = {
     "changed": (
         (
             *(change_the_function, move_the_alias, weaken_the_table, misdirect_the_schedule, weaken_the_roles),
             *(lock_the_secret, silence_the_alarms, loosen_queue_and_topic, forget_what_is_read),
+            *(deny_the_roles, open_the_function),
         ),
         {
             "function": "WARN  function      Timeout, MemorySize, KEY, SECRET_ARN are not as deployed in the version",
@@ -44,6 +47,18 @@ BROKEN: dict[str, tuple[tuple[Break, ...], dict[str, str]]] = {
             "schedule": "FAIL  schedule      rate(30 days) is DISABLED, does not call the alias `live`, has",
             "alarms": "FAIL  alarms        gone: GrantExpires",
             "changes": "WARN  changes       changed by hand after the deployment: MonitoringKey, Secret, ",
+        },
+        {
+            *(
+                "RefreshRole denied by other policies",
+                "RefreshRole PermissionsBoundary",
+                "RefreshLive open to everybody",
+            ),
+            *(
+                "ScheduleRole denied by other policies",
+                "RefreshFunction open to everybody",
+                "Secret denied by the policy",
+            ),
         },
     ),
     "deleted": (
@@ -56,15 +71,16 @@ BROKEN: dict[str, tuple[tuple[Break, ...], dict[str, str]]] = {
             "dead letters": "FAIL  dead letters  The dead-letter queue is gone",
             "changes": "WARN  changes       changed by hand after the deployment: Secret, LockTable, RefreshLive, ",
         },
+        set(),
     ),
 }
-"""What somebody does by hand, and what the doctor says then."""
+"""What somebody does by hand, what the doctor says then, and what `repair` finds as well."""
 
 
-@pytest.mark.parametrize(("breaks", "found"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(("breaks", "found", "added"), BROKEN.values(), ids=BROKEN)
 @pytest.mark.usefixtures("fresh")
 def test_one_command_restores_everything(
-    tokenctl: Tokenctl, stack: Deployment, breaks: tuple[Break, ...], found: dict[str, str]
+    tokenctl: Tokenctl, stack: Deployment, breaks: tuple[Break, ...], found: dict[str, str], added: set[str]
 ) -> None:
     for spoil in breaks:
         spoil(stack)
@@ -73,6 +89,7 @@ def test_one_command_restores_everything(
         assert examined.line(check).startswith(line), examined.out
         assert "`tokenctl repair --stage local`" in examined.line(check)
     seen = tokenctl("repair", "--dry-run", "--output", "json").json
+    assert {f"{change['resource']} {each['setting']}" for change in seen for each in change["settings"]} >= added
     done = tokenctl("repair", "--yes")
     assert done.code == 0, done.err
     assert "canary" not in done.out + json.dumps(seen)
