@@ -23,7 +23,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from refresh_token.signals import ALARMS
 from token_refresher.bundling.bundle import function_bundle
@@ -47,7 +47,7 @@ from token_refresher.constructs.refresh_schedule import RefreshSchedule
 from token_refresher.constructs.service_name import checked_service_name
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
-from token_refresher.prop_rules import arguments_faults
+from token_refresher.prop_rules import arguments_faults, demand
 from token_refresher.props import Props, split
 from token_refresher.settings.combinations import windows_of
 from token_refresher.settings.reader import SettingsError
@@ -110,7 +110,11 @@ class TokenRefresher(RefreshMetrics):
         if not isinstance(issuer, Issuer):
             raise SettingsError([f"issuer={issuer}: must be an Issuer, such as Issuer.figma()"])
         if faults := arguments_faults(
-            parameter_path=parameter_path, removal_policy=removal_policy, asset=asset, emulator=emulator
+            service_name=service_name,
+            parameter_path=parameter_path,
+            removal_policy=removal_policy,
+            asset=asset,
+            emulator=emulator,
         ):
             raise SettingsError(faults)
         props, settings = split(options, [*settings_of(RefresherSettings)], Stack.of(self))
@@ -232,6 +236,7 @@ class TokenRefresher(RefreshMetrics):
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let the grantee get tokens, by invoking the alias `live`."""
+        demand("grantee", grantee, iam.IGrantable)
         return self.alias.grant_invoke(grantee)
 
     def layer_in(self, scope: Construct) -> lambda_.LayerVersion:
@@ -240,6 +245,7 @@ class TokenRefresher(RefreshMetrics):
         In the refresher's own stack it is `layer`. Another stack gets a layer version of its own: if it used `layer`,
         CloudFormation would refuse each new version for as long as that stack imports the old one.
         """
+        demand("scope", scope, IConstruct)
         stack = Stack.of(scope)
         place = stack.node.addr
         if place not in self._layers:
@@ -251,4 +257,5 @@ class TokenRefresher(RefreshMetrics):
 
         Consumers only need `grant_invoke`. A grantee of another account needs a customer managed key.
         """
+        demand("grantee", grantee, iam.IGrantable)
         return self._secret.grant_read(grantee)

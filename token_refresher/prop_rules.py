@@ -16,11 +16,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from constructs import IConstruct
 
 from refresh_token import environment
 from refresh_token.oauth.issuers import ALL_SETTINGS
 from refresh_token.oauth.variables import ALLOW_HTTP, APP_SECRET_ARN
-from token_refresher.settings.reader import unknown
+from token_refresher.settings.reader import SettingsError, unknown
 
 _MARKS: Final[Mapping[type, str]] = {
     ec2.IVpc: "vpc_id",
@@ -37,6 +38,8 @@ _MARKS: Final[Mapping[type, str]] = {
     iam.IManagedPolicy: "managed_policy_arn",
     lambda_.ILayerVersion: "layer_version_arn",
     lambda_.ICodeSigningConfig: "code_signing_config_arn",
+    iam.IGrantable: "grant_principal",
+    IConstruct: "node",
 }
 """An attribute that only objects of this type have: Python cannot ask whether an object has an interface of the CDK."""
 
@@ -102,6 +105,8 @@ def arguments_faults(**given: object) -> list[str]:
     """Return a line for each wrong argument of a refresher that is neither a setting nor a prop."""
     path, asset, policy = given["parameter_path"], given["asset"], given["removal_policy"]
     faults = []
+    if not isinstance(given["service_name"], (str, type(None))):
+        faults.append(_line("service_name", given["service_name"], "must be text"))
     if path not in (None, "") and (fault := _PATH(path)):
         faults.append(_line("parameter_path", path, fault))
     if asset is not None and not (isinstance(asset, Path) and asset.is_dir()):
@@ -111,6 +116,20 @@ def arguments_faults(**given: object) -> list[str]:
     if not isinstance(given["emulator"], bool):
         faults.append(_line("emulator", given["emulator"], "must be True or False"))
     return faults
+
+
+def demand(name: str, value: object, kind: type) -> None:
+    """Check an argument of a method.
+
+    Raises:
+        SettingsError: it is of another type, or lets in everybody.
+
+    """
+    faults = [*_faults(name, kind, value)]
+    if not faults and isinstance(value, (iam.AnyPrincipal, iam.StarPrincipal)):
+        faults.append(_line(name, value, "must not be everybody"))
+    if faults:
+        raise SettingsError(faults)
 
 
 def value_faults(kind: type, props: Mapping[str, object]) -> list[str]:
@@ -132,7 +151,8 @@ def _faults(name: str, hint: Any, value: object) -> Iterator[str]:  # noqa: ANN4
         yield from _certificates_faults(name, value)
     elif hint in _MARKS:
         if isinstance(value, type) or not hasattr(value, _MARKS[hint]):
-            yield _line(name, value, f"must be an {hint.__module__.removeprefix('aws_cdk.')}.{hint.__name__}")
+            module = hint.__module__.removeprefix("aws_cdk.").partition(".")[0]
+            yield _line(name, value, f"must be an {module}.{hint.__name__}")
     elif fault := _RULES[name](value):
         yield _line(name, value, fault)
 

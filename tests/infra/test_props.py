@@ -98,6 +98,7 @@ class TestValues:
             ({"alarm_subscriptions": [None]}, "alarm_subscriptions=: must be an aws_sns.ITopicSubscription"),
             ({"environment": "A=password"}, "environment: must be a dictionary of text"),
             ({"ca_bundle": 5}, "ca_bundle=5: must be the path of a file"),
+            ({"service_name": ["figma"]}, "service_name=list: must be text"),
             ({"emulator": "no"}, "emulator=no: must be True or False"),
             ({"asset": "/nowhere"}, "asset=/nowhere: must be the Path of a folder"),
             ({"removal_policy": RemovalPolicy.SNAPSHOT}, "removal_policy=RemovalPolicy.SNAPSHOT: must be"),
@@ -430,8 +431,15 @@ class TestAccounts:
 
     def test_a_reader_named_by_its_arn(self, asset: Path, stack: Stack) -> None:
         reader = arn("iam", "role/reader", region="")
-        TokenRefresher(stack, "Figma", asset=asset).grant_read(iam.ArnPrincipal(reader))
+        assert TokenRefresher(stack, "Figma", asset=asset).grant_read(iam.ArnPrincipal(reader)).success
         assert reader in json.dumps(properties(stack, "AWS::SecretsManager::ResourcePolicy"))
+
+    @pytest.mark.parametrize("method", ["grant_invoke", "grant_read", "layer_in"])
+    @pytest.mark.parametrize("given", ["orders", None, iam.Role, iam.AnyPrincipal(), iam.StarPrincipal()])
+    def test_a_grantee_is_somebody(self, asset: Path, stack: Stack, method: str, given: object) -> None:
+        refresher = TokenRefresher(stack, "Figma", asset=asset, customer_managed_key=True)
+        with pytest.raises(SettingsError, match=r"\A(grantee|scope)=\w*: must (not be everybody|be an \w+\.I\w+)\Z"):
+            getattr(refresher, method)(given)
 
     def test_the_policies_let_the_reader_in(self, asset: Path, stack: Stack) -> None:
         reader = iam.Role.from_role_arn(stack, "Reader", "arn:aws:iam::999988887777:role/reader")
@@ -475,6 +483,16 @@ class TestAlarms:
         alarms = properties(stack, "AWS::CloudWatch::Alarm")
         assert len(alarms) > 5
         assert all(alarm["AlarmActions"] == [target] for alarm in alarms)
+
+    def test_a_later_policy_lets_them_publish_too(self, asset: Path, stack: Stack) -> None:
+        topic = sns.Topic(stack, "Theirs")
+        TokenRefresher(stack, "Figma", asset=asset, alarm_topic=topic)
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(principals=[iam.AccountRootPrincipal()], actions=["sns:Publish"], resources=["*"])
+        )
+        (policy,) = properties(stack, "AWS::SNS::TopicPolicy")
+        sids = [one.get("Sid") for one in policy["PolicyDocument"]["Statement"]]
+        assert sids.count("LetAlarmsPublish") == 1
 
     def test_a_key_of_the_app_encrypts_their_topic(self, asset: Path, stack: Stack) -> None:
         TokenRefresher(stack, "Figma", asset=asset, topic_key=kms.Key(stack, "Key"))

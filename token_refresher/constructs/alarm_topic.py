@@ -1,11 +1,12 @@
 """The topic that the alarms publish to, with its key."""
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+import jsii
+from aws_cdk import Aspects, Aws, Duration, IAspect, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from token_refresher.constructs.existing_key import let_service_use
 from token_refresher.props import Props
@@ -40,15 +41,23 @@ def _topic(scope: Construct, key: kms.IKey | None) -> sns.Topic:
 
 
 def _let_alarms_use(topic: sns.ITopic, scope: Construct) -> None:
-    """Let alarms publish to a topic of the app, as far as its own policies do not.
-
-    A topic without a policy has SNS's default policy. A statement would replace it, and take it from other publishers.
-    """
-    if topic.node.try_find_child("Policy"):
-        _let_alarms_publish(topic)
+    """Let alarms publish to a topic of the app, as far as its own policies do not."""
+    Aspects.of(topic).add(_LetAlarmsPublish())
     # Older versions of the CDK do not know the key of an imported topic.
     if key := getattr(topic, "master_key", None):
         _let_alarms_encrypt(key, scope)
+
+
+@jsii.implements(IAspect)
+class _LetAlarmsPublish:
+    """Adds the statement at the end of the synthesis, if the app has given the topic a policy until then.
+
+    A topic without a policy has SNS's default policy. A statement would replace it, and take it from other publishers.
+    """
+
+    def visit(self, node: IConstruct) -> None:
+        if isinstance(node, sns.Topic) and node.node.try_find_child("Policy"):
+            _let_alarms_publish(node)
 
 
 def _let_alarms_encrypt(key: kms.IKey, scope: Construct) -> None:

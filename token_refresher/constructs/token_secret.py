@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy, Stack, Token
+import jsii
+from aws_cdk import Duration, RemovalPolicy, Resource, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -16,7 +17,8 @@ READ = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
 WRITE = ("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage")
 
 
-class TokenSecret(Construct):
+@jsii.implements(iam.IResourceWithPolicy)
+class TokenSecret(Resource):
     """An operator fills it, then the function keeps it up to date. A new `AppSecret` uses the same `key`."""
 
     def __init__(
@@ -31,6 +33,7 @@ class TokenSecret(Construct):
         super().__init__(scope, construct_id)
         self._existing = existing = props.get("secret")
         self._policy: iam.PolicyDocument | None = None
+        self._policy_changed = False
         self.key: kms.IKey | None
         if existing:
             self.key, self.arn = existing.encryption_key, complete_arn(existing, "secret")
@@ -60,8 +63,6 @@ class TokenSecret(Construct):
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let a grantee read the pair. For another account, the policies of secret and key say so too.
 
-        `success` of the grant is about the grantee's own policies. A principal that is named by its ARN has none.
-
         Raises:
             SettingsError: the grantee is of another account, and the secret's or the key's policy cannot be changed.
 
@@ -88,20 +89,33 @@ class TokenSecret(Construct):
                 ["grant_read: the key aws/secretsmanager serves this account only. Set customer_managed_key"]
             )
         principals = [grantee.grant_principal]
-        read = iam.PolicyStatement(principals=principals, actions=[*READ], resources=["*"])
         # The secret names its key, so the key's policy cannot name the secret. The secret's policy does the rest.
         conditions = {"StringEquals": {"kms:ViaService": via_secrets_manager(Stack.of(self).region)}}
         decrypt = iam.PolicyStatement(
             principals=principals, actions=["kms:Decrypt"], resources=["*"], conditions=conditions
         )
-        if self._existing:
-            if not self._existing.add_to_resource_policy(read).statement_added:
-                raise SettingsError(["grant_read: the policy of an imported secret cannot be changed. Add it there"])
-        else:
-            self._resource_policy().add_statements(read)
+        grant = iam.Grant.add_to_principal_and_resource(
+            grantee=grantee,
+            actions=[*READ],
+            resource=self,
+            resource_arns=[self.arn],
+            resource_self_arns=["*"],
+        )
+        if not self._policy_changed:  # a grant of this kind always reports success
+            raise SettingsError(["grant_read: the policy of an imported secret cannot be changed. Add it there"])
         if self.key and not self.key.add_to_resource_policy(decrypt, allow_no_op=True).statement_added:
             raise SettingsError(["grant_read: the policy of an imported key cannot be changed. Add it there"])
-        return iam.Grant.add_to_principal(grantee=grantee, actions=[*READ], resource_arns=[self.arn])
+        return grant
+
+    def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult:
+        """Add the statement to the secret's policy, unless the secret was imported. The CDK calls it."""
+        if self._existing:
+            added = self._existing.add_to_resource_policy(statement)
+        else:
+            self._resource_policy().add_statements(statement)
+            added = iam.AddToResourcePolicyResult(statement_added=True, policy_dependable=self)
+        self._policy_changed = added.statement_added
+        return added
 
     def _resource_policy(self) -> iam.PolicyDocument:
         """Return the policy of the new secret, which has none until somebody needs one."""
