@@ -14,14 +14,17 @@ from refresh_token.oauth.variables import VariableReader
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.sign_in.options import validate_address
-from tokenctl.sign_in.signed_in_user import MAX_SECONDS, user_in
+from tokenctl.sign_in.signed_in_user import MAX_SECONDS, printable, scopes_in, user_in
 from tokenctl.sign_in.transport import Answer, get
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import deployed_issued_by, deployed_issuer, deployed_settings, renewal_command
-from tokenctl.stack.pair_secret import SCOPE, read_pair
+from tokenctl.stack.pair_secret import read_pair
 
 USER_CLAIMS: Final = ("preferred_username", "name", "email")
 """How OpenID Connect Core, 5.1, names the user; for issuers whose profile has no keys of its own."""
+
+_CLOSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+"""How a page answers those who may not see it; some APIs hide it instead."""
 
 _ELSEWHERE: Final = "give --probe-url with an address of the provider's API that answers a GET with JSON"
 
@@ -79,21 +82,38 @@ def check_probe(subject: Subject) -> Finding:
 def _asked(subject: Subject, url: str, stored: StoredPair) -> Finding:
     pair = stored.pair
     try:
-        answer = get(url, pair.access_token, bundle=subject.target.aws.trusted_bundle, seconds=MAX_SECONDS)
+        answer = _get(subject, url, pair.access_token)
+        response, host = answer.response, authority(url)
+        if response.succeeded and response.document and not response.refused:
+            profile = _profile(subject.deployed)
+            user = user_in(response.document, (profile and profile.user_keys) or USER_CLAIMS, pair.access_token)
+            if user is None:
+                return _without_user(subject, url, pair, answer)
+            return Finding(Level.OK, f"{host} accepts the token, signed in as {user}{_scopes(pair, answer)}")
     except TokenctlError as error:
         return _unknown(str(error))
-    response, host = answer.response, authority(url)
-    if response.succeeded and response.document and not response.refused:
-        profile = _profile(subject.deployed)
-        user = user_in(response.document, (profile and profile.user_keys) or USER_CLAIMS, pair.access_token)
-        if user is None and not subject.probe_url:
-            return _unknown(f"the answer of {host} names no user", _ELSEWHERE)
-        whose = f", signed in as {user}" if user else ""
-        return Finding(Level.OK, f"{host} accepts the token{whose}{_scopes(pair)}")
     if _rejects(answer):
         text = f"{host} does not accept the token of version {stored.version_id} (HTTP {answer.status})"
         return Finding(Level.FAIL, text, _way_out(subject, pair))
     return _unclear(answer, host)
+
+
+def _get(subject: Subject, url: str, access_token: str | None) -> Answer:
+    return get(url, access_token, bundle=subject.target.aws.trusted_bundle, seconds=MAX_SECONDS)
+
+
+def _without_user(subject: Subject, url: str, pair: TokenPair, answer: Answer) -> Finding:
+    """Return the finding about a page that names no user: it may answer anybody, so it is asked without the token."""
+    host = authority(url)
+    if subject.probe_url is None:
+        return _unknown(f"the answer of {host} names no user", _ELSEWHERE)
+    other = _get(subject, url, None)
+    if other.status in _CLOSED or (other.response.succeeded and other.response.refused):
+        known = f"{host} accepts the token, and refuses a call without one (HTTP {other.status})"
+        return Finding(Level.OK, f"{known}; the page does not say whose it is{_scopes(pair, answer)}")
+    if other.response.succeeded:
+        return _unknown(f"{host} answers without a token, too, and names no user", _ELSEWHERE)
+    return _unknown(f"{host} names no user, and answers with HTTP {other.status} without a token", _ELSEWHERE)
 
 
 def _unclear(answer: Answer, host: str) -> Finding:
@@ -121,10 +141,12 @@ def _rejects(answer: Answer) -> bool:
     return evidence is Evidence.INVALID or (evidence is Evidence.NONE and unexplained)
 
 
-def _scopes(pair: TokenPair) -> str:
-    scope = pair.unknown.get(SCOPE)
-    known = isinstance(scope, str) and scope.strip() and scope.isprintable() and pair.access_token not in scope
-    return f", with the scopes {scope}" if known else ""
+def _scopes(pair: TokenPair, answer: Answer) -> str:
+    """Return the scopes that the provider tells or, if it does not, those that were noted at the last sign-in."""
+    if told := scopes_in(answer, pair.access_token):
+        return f", with the scopes {told}"
+    noted = printable(pair.scope, pair.access_token)
+    return f", with the scopes {noted}, as noted in the secret" if noted else "; its scopes are not known"
 
 
 def _way_out(subject: Subject, pair: TokenPair) -> str:

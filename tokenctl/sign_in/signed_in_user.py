@@ -7,7 +7,7 @@ from typing import Final
 from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.profiles import Profile
 from tokenctl.errors import TokenctlError
-from tokenctl.sign_in.transport import get
+from tokenctl.sign_in.transport import Answer, get
 
 MAX_SECONDS: Final = 5.0
 MAX_LENGTH: Final = 100
@@ -36,3 +36,21 @@ def user_in(document: Mapping[str, object], keys: tuple[str, ...], access_token:
         return None
     first, *others = names
     return (f"{first} ({', '.join(others)})" if others else first)[:MAX_LENGTH]
+
+
+def scopes_in(answer: Answer, access_token: str) -> str | None:
+    """Return the scopes that an answer tells, with spaces between them; None if it tells none, or echoes the token.
+
+    They are in the header ``X-OAuth-Scopes``, or in the body under ``scope`` (RFC 7662, 2.2) or ``scopes``.
+    """
+    document = answer.response.document
+    for said in (answer.scopes, document.get("scope"), document.get("scopes")):
+        words = said.replace(",", " ").split() if isinstance(said, str) else said
+        if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
+            return printable(" ".join(words), access_token)
+    return None
+
+
+def printable(scopes: str | None, access_token: str) -> str | None:
+    """Return the scopes if they can be shown."""
+    return scopes if scopes and scopes.isprintable() and access_token not in scopes else None

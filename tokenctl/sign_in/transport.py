@@ -52,6 +52,8 @@ class Answer:
     content_type: str | None
     challenge: str = field(repr=False)
     """The headers ``WWW-Authenticate``, with commas between them."""
+    scopes: str = ""
+    """The header ``X-OAuth-Scopes``, in which GitHub, Slack and others say what the token may do."""
 
     @property
     def redirects(self) -> bool:
@@ -94,9 +96,11 @@ def post(url: str, request: TokenRequest, *, bundle: str | None, seconds: float)
     return answer.response
 
 
-def get(url: str, access_token: str, *, bundle: str | None, seconds: float) -> Answer:
-    """Ask for a page with an access token; raises as `post`, but returns a redirect as any other answer."""
-    headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json", "User-Agent": "tokenctl"}
+def get(url: str, access_token: str | None, *, bundle: str | None, seconds: float) -> Answer:
+    """Ask for a page, with an access token or without; raises as `post`, but returns a redirect as any other answer."""
+    headers = {"Accept": "application/json", "User-Agent": "tokenctl"}
+    if access_token is not None:
+        headers["Authorization"] = f"Bearer {access_token}"
     return _exchange(_Request(method="GET", url=url, headers=headers, seconds=seconds, place="the page"), bundle)
 
 
@@ -153,6 +157,7 @@ def _send(pool: "urllib3.PoolManager", request: _Request) -> Answer:
             body=decoded(body, headers.get("Content-Encoding"), max_bytes=MAX_BYTES),
             content_type=headers.get("Content-Type"),
             challenge=headers.get("WWW-Authenticate", ""),
+            scopes=headers.get("X-OAuth-Scopes", ""),
         )
     if isinstance(cause, ssl.SSLCertVerificationError):
         raise TokenctlError(

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from local.deployment import Deployment
 from tests.support.bare_stack import Stack
 from tests.support.certificates import Authority
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_stack import refreshes
-from tests.support.http_server import serving
+from tests.support.http_server import App, serving
 from tests.support.windows import FRESH
 from tokenctl.checks.check import Subject
 from tokenctl.checks.probe import check_probe
@@ -33,9 +33,21 @@ INVALID = 'Bearer error="invalid_token"'
 ANSWERS: dict[str, tuple[Response, str]] = {
     "a user": (
         Response('{"name": "ada", "email": "a@b.example"}'),
-        "OK {host} accepts the token, signed in as ada (a@b.example), with the scopes files:read",
+        "OK {host} accepts the token, signed in as ada (a@b.example), with the scopes files:read, as noted in the",
     ),
-    "nobody": (Response('{"id": 1}'), "OK {host} accepts the token, with the scopes files:read"),
+    "scopes in a header": (
+        Response('{"name": "ada"}', headers={"X-OAuth-Scopes": "repo, user"}),
+        "OK {host} accepts the token, signed in as ada, with the scopes repo user",
+    ),
+    "scopes in the body": (
+        Response('{"name": "ada", "scope": "a b"}'),
+        "OK {host} accepts the token, signed in as ada, with the scopes a b",
+    ),
+    "a list of scopes": (
+        Response('{"name": "ada", "scopes": ["a"]}'),
+        "OK {host} accepts the token, signed in as ada, with the scopes a",
+    ),
+    "a page for anybody": (Response('{"id": 1}'), f"{UNCLEAR}answers without a token, too, and names no user"),
     "invalid": (Response('{"status": 403, "err": "Invalid token"}', 403), f"{REJECTED}403)"),
     "challenged": (Response("", 401, {"WWW-Authenticate": INVALID}), f"{REJECTED}401)"),
     "invalid with 200": (Response('{"ok": false, "error": "token_expired"}'), f"{REJECTED}200)"),
@@ -75,6 +87,23 @@ def test_an_answer_becomes_a_finding(
     with serving(answer) as url:
         expected = finding.format(host=url.removeprefix("http://"), version=stack.current()[0])
         assert probed(url).startswith(expected)
+
+
+CLOSED = "OK {host} accepts the token, and refuses a call without one (HTTP %d); the page does not say whose it is"
+WITHOUT: dict[int, str] = {
+    **{status: CLOSED % status for status in (401, 403, 404)},
+    503: f"{UNCLEAR}names no user, and answers with HTTP 503 without a token",
+}
+
+
+@pytest.mark.parametrize(("status", "finding"), WITHOUT.items())
+def test_a_page_without_user_is_asked_without_token(probed: Callable[[str], str], status: int, finding: str) -> None:
+    class Page(App):
+        def respond(self, request: Request) -> Response:
+            return Response('{"id": 1}', 200 if "Authorization" in request.headers else status)
+
+    with serving(Page()) as url:
+        assert probed(url).startswith(finding.format(host=url.removeprefix("http://")))
 
 
 def test_the_token_follows_no_redirect(probed: Callable[[str], str], stack: Deployment) -> None:
