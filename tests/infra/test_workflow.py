@@ -12,6 +12,7 @@ from tests.support.checkout import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PIPELINE = ROOT / ".github" / "workflows" / "pipeline.yml"
+RELEASE = PIPELINE.with_name("release.yml")
 ALLOWED = (
     *("actions/checkout", "actions/setup-python", "actions/upload-artifact", "actions/download-artifact"),
     *("aws-actions/configure-aws-credentials", "pypa/gh-action-pypi-publish"),
@@ -97,12 +98,25 @@ def test_one_synthesis_is_shown_and_deployed() -> None:
     assert "environment" not in found["synth"], "it needs no credentials"
     for stage in ("dev", "prod"):
         assert found["synth"]["outputs"][stage] == f"${{{{ steps.{stage}.outputs.artifact-id }}}}"
-    for name, stage in (("diff", "[matrix.stage]"), ("deploy-dev", ".dev"), ("deploy-prod", ".prod")):
-        steps = found[name]["steps"]
-        (got,) = [step["with"] for step in steps if step.get("uses", "").startswith("actions/download-artifact@")]
-        upload = f"${{{{ needs.synth.outputs{stage} }}}}"
-        assert got == {"artifact-ids": upload, "path": "cdk.out", "digest-mismatch": "error"}
-        assert not [step for step in steps if "synth" in step.get("run", "") or "stage=" in step.get("run", "")]
+    for name in ("diff", "deploy-dev", "deploy-prod"):
+        runs = [step.get("run", "") for step in found[name]["steps"]]
+        assert not [run for run in runs if "synth" in run or "stage=" in run]
+
+
+@pytest.mark.parametrize(
+    ("path", "job", "upload", "folder"),
+    [
+        (PIPELINE, "diff", "synth.outputs[matrix.stage]", "cdk.out"),
+        (PIPELINE, "deploy-dev", "synth.outputs.dev", "cdk.out"),
+        (PIPELINE, "deploy-prod", "synth.outputs.prod", "cdk.out"),
+        (RELEASE, "release", "build.outputs.dist", "dist"),
+        (RELEASE, "index", "build.outputs.dist", "dist"),
+    ],
+)
+def test_a_job_takes_what_its_own_run_made(path: Path, job: str, upload: str, folder: str) -> None:
+    steps = jobs(path)[job]["steps"]
+    (got,) = [step["with"] for step in steps if step.get("uses", "").startswith("actions/download-artifact@")]
+    assert got == {"artifact-ids": f"${{{{ needs.{upload} }}}}", "path": folder, "digest-mismatch": "error"}
 
 
 def test_no_job_holds_up_another() -> None:
@@ -114,11 +128,14 @@ def test_no_job_holds_up_another() -> None:
         assert groups[name] == {"group": name, "cancel-in-progress": False}, "one after the other"
 
 
-def test_code_owners_own_what_exists() -> None:
+def test_all_that_can_reach_an_account_has_owners() -> None:
     lines = (ROOT / ".github" / "CODEOWNERS").read_text(encoding="utf-8").splitlines()
-    owned = [line.split()[0] for line in lines if not line.startswith("#")]
-    assert {"/.github/", "/cdk.json", "/infra/", "/requirements-dev.lock", "/tokenctl/"} <= {*owned}
-    assert [path for path in owned if not (ROOT / path.strip("/")).exists()] == []
+    rules = [line.split() for line in lines if not line.startswith("#")]
+    assert rules[0] == ["*", "@your-organization/platform"], "also what somebody adds"
+    without = {path.strip("/") for path, *owners in rules[1:] if not owners}
+    assert {path for path in without if not (ROOT / path).exists()} == set()
+    runs = {".ci", ".github", "Makefile", "app.py", "infra", "lambda_src", "local", "token_refresher", "tokenctl"}
+    assert without & runs == set()
 
 
 def test_jobs_with_rights_install_nothing_without_hash() -> None:
