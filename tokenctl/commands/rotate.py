@@ -149,7 +149,8 @@ def _kept(deployed: DeployedStack, new_token: str) -> dict[str, object]:
             "This token is stored already. Nothing was changed. To correct only its end, run `tokenctl seed "
             f"{deployed.target.option}` with the token and the right date."
         )
-    kept = dict(stored.unknown)
+    said = {"scope": stored.scope, "values": stored.values, "api": stored.api}
+    kept = {**stored.unknown, **{key: value for key, value in said.items() if value}}
     if stored.client_id is not None:
         kept["clientId"] = stored.client_id
     if stored.issued_by is not None:  # a refresh token that stays must not lose its owner: it would go anywhere

@@ -51,4 +51,7 @@ def issued_pair(
         expires_at=issued.expiry(now=now).at,
         refreshed_at=now,
         refresh_expires_at=issued.refresh_expires_at(now=now),
+        scope=issued.scope,  # said if it is not the scope that was requested (RFC 6749, 5.1)
+        values=issued.values,
+        api=issued.api,
     )

@@ -1,6 +1,6 @@
 """Exchanging a code at the token endpoint of Figma or of any OAuth 2 server (RFC 6749, 4.1.3; RFC 7636, 4.5)."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -16,7 +16,6 @@ from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.sign_in.authorization_request import AuthorizationRequest
 from tokenctl.sign_in.code_exchange import NOTHING_STORED, issued_pair
 from tokenctl.sign_in.transport import post
-from tokenctl.stack.pair_secret import SCOPE
 
 MAX_SECONDS: Final = 25.0
 """A code of Figma's lives 30 seconds: a later answer would be worthless."""
@@ -52,9 +51,7 @@ class TokenEndpointExchange:
                 "The issuer gave no refresh token, so nothing could keep the token alive. Some issuers require a scope "
                 "for it, such as offline_access: see --scope."
             )
-        pair = issued_pair(lambda: issued_token(response, self.profile), request, now=now, issuer_label="The issuer")
-        scope = response.document.get(SCOPE)  # required if it is not the scope that was requested (RFC 6749, 5.1)
-        return replace(pair, unknown={SCOPE: scope}) if isinstance(scope, str) else pair
+        return issued_pair(lambda: issued_token(response, self.profile), request, now=now, issuer_label="The issuer")
 
 
 def _refusal(response: TokenResponse) -> ServiceError:

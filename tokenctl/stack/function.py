@@ -83,7 +83,7 @@ def tick(target: Target) -> None:
 
 def request_token(target: Target, event: Mapping[str, object]) -> dict[str, Any]:
     """Return the function's token answer; raises as `invoke`, and TokenctlError if the answer holds no token."""
-    answer = invoke(target, {"provider": "figma", **event})
+    answer = invoke(target, event)
     if not answer.keys() >= SAMPLE_ANSWER.keys() - {"refreshedAt"}:  # which some pairs don't tell
         raise TokenctlError(
             "The function's answer holds no token. Check with --function-name or --stage that it is the refresh "

@@ -41,6 +41,7 @@ def issued_token(
         token_type=document.get("token_type", "bearer"),
         refresh_expires_in=_first(document, REFRESH_LIFETIMES),
         default_lifetime=profile.default_lifetime,
+        scope=document.get("scope"),
         sent=sent,
         refusal=refusal,
     )
