@@ -27,7 +27,7 @@ Answer = dict[str, str] | int
 
 
 class Lambda(App):
-    """Answers ticks by the function's name; a number is a failure of Lambda itself."""
+    """Answers ticks by the function's name; a number is a failure of Lambda itself. Throttles are over at once."""
 
     def __init__(self, answers: dict[str, Answer]) -> None:
         self.answers, self.ticked = answers, list[str]()
@@ -36,6 +36,8 @@ class Lambda(App):
         assert request.get_json(force=True) == {"source": "aws.scheduler"}
         self.ticked.append(unquote(request.path.split("/")[3]))
         answer = self.answers[self.ticked[-1]]
+        if answer == 429:
+            self.answers[self.ticked[-1]] = FRESH
         if isinstance(answer, int):
             return Response("{}", answer)
         failed = {"X-Amz-Function-Error": "Unhandled"} if "errorType" in answer else {}
@@ -50,6 +52,7 @@ class Lambda(App):
         ({"errorType": "ConfigurationException"}, FRESH, [NEW, LIVE], "Failed"),
         ({"errorMessage": "Task timed out"} | {"errorType": "Sandbox.Timedout"}, FRESH, [NEW, LIVE], "Failed"),
         (503, FRESH, [NEW], "Failed"),
+        (429, FRESH, [NEW, NEW], "Succeeded"),
         ({"errorType": "SecretNotSeededException"}, {"errorType": "Any"}, [NEW, LIVE], "Succeeded"),
         ({"errorType": "ReauthorizationRequiredException"}, 503, [NEW, LIVE], "Failed"),
     ],
@@ -84,6 +87,7 @@ def test_the_template_holds_its_code(synthesised: Callable[[str], Synthesised]) 
         "botocore",
         "json",
         "os",
+        "time",
         "typing",
     }
 

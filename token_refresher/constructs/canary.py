@@ -115,8 +115,8 @@ class Canary(Construct):
             handler="index.lambda_handler",
             runtime=lambda_.Runtime.PYTHON_3_13,
             memory_size=256,
-            # Two ticks, and the time to start.
-            timeout=Duration.seconds(min(2 * settings["timeout_seconds"] + 30, 900)),
+            # Two ticks, and the time to start and to wait.
+            timeout=Duration.seconds(min(2 * settings["timeout_seconds"] + 70, 900)),
             environment={"NEW_VERSION": function.current_version.function_arn, "LIVE": self._live},
             role=role,
             log_group=logs,

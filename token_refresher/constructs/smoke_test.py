@@ -10,12 +10,14 @@ A rollback goes on whatever the old version answers: if it stopped, the stack wo
 
 import json
 import os
+import time
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+_THROTTLED = 429
 _TICK = json.dumps({"source": "aws.scheduler"})
 # A call of the function takes 15 minutes at most. To repeat one that has begun would tick twice.
 _CONFIG = Config(read_timeout=900, retries={"total_max_attempts": 1})
@@ -42,5 +44,16 @@ def lambda_handler(event: dict[str, str], context: object) -> None:  # noqa: ARG
 
 def _error_of(function: str) -> str | None:
     """Tick, and return the name of the function's error; None if there is none."""
-    answer: Any = boto3.client("lambda", config=_CONFIG).invoke(FunctionName=function, Payload=_TICK)
+    answer: Any = _tick(function)
     return str(json.load(answer["Payload"]).get("errorType")) if "FunctionError" in answer else None
+
+
+def _tick(function: str, pauses: tuple[int, ...] = (1, 4, 15)) -> object:
+    """Tick. If all that may run at once are busy (`reserved_concurrency`), wait: the version is not to blame."""
+    try:
+        return boto3.client("lambda", config=_CONFIG).invoke(FunctionName=function, Payload=_TICK)
+    except ClientError as error:
+        if not pauses or error.response["ResponseMetadata"]["HTTPStatusCode"] != _THROTTLED:
+            raise
+    time.sleep(pauses[0])
+    return _tick(function, pauses[1:])
