@@ -185,6 +185,7 @@ class TokenRefresher(RefreshMetrics):
                 function=refresh.function,
                 alias=refresh.alias,
                 alarm=monitoring.new_version_fails if monitoring else None,
+                log_key=props.get("log_key"),
             )
         dashboard = (
             Dashboard(
