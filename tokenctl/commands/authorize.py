@@ -126,7 +126,7 @@ def authorize(  # noqa: PLR0913 - one for each option
     kept = confirm_replacing_pair(deployed, plan.issued_by, yes=yes)
     with CallbackServer(port or 0) as server:
         request = plan.request(callback_uri(redirect_host, server.port))
-        with server.serving(request.state) as app:
+        with server.serving(request.read) as app:
             sign_in = SignIn(
                 request=request,
                 exchange=plan.exchange,
@@ -135,7 +135,7 @@ def authorize(  # noqa: PLR0913 - one for each option
                 who=plan.who,
                 kept=kept,
             )
-            with _reporting_how_it_ended(app), on_terminal(app, request.state) as meanwhile:
+            with _reporting_how_it_ended(app), on_terminal(app, request.read) as meanwhile:
                 send_to_consent_page(request, timeout, no_browser=no_browser, to_stderr=output.is_structured)
                 stored = complete_sign_in(sign_in, app, seconds=timeout, meanwhile=meanwhile)
             _show(target, stored, output)

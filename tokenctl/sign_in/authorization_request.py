@@ -3,11 +3,14 @@
 import hashlib
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from refresh_token.oauth.issuers import FIGMA_SCOPES
+from refresh_token.oauth.profile import SignIn
+from tokenctl.sign_in.authorization_response import AuthorizationResponse, read_response
 
 CALLBACK_PATH: Final = "/callback"
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost")
@@ -29,23 +32,38 @@ class AuthorizationRequest:
     """Links the answer to this request: 256 random bits (RFC 6749, 10.12)."""
     verifier: str = field(repr=False, default="")
     """Links the exchange of the code to this request, by PKCE (RFC 7636); empty if the exchange does not support it."""
+    rules: SignIn = field(default_factory=SignIn)
+    """How the consent page expects the request, and how it answers."""
+    id_name: str = "client_id"
+    """What the consent page calls the client id."""
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What else the consent page gets."""
 
     @property
     def address(self) -> str:
         """The address to open in the browser. A query that the consent page already has is kept."""
-        parameters = {
-            "client_id": self.client_id,
-            "redirect_uri": self.redirect_uri,
-            "state": self.state,
-            "response_type": "code",
-        }
-        if self.scopes:
-            parameters["scope"] = " ".join(self.scopes)
+        rules, method = self.rules, self.rules.pkce
+        parameters = {self.id_name: self.client_id}
+        parameters |= self._named({"redirect_uri": self.redirect_uri, "state": self.state, "response_type": "code"})
+        if self.scopes and rules.scope_name:
+            parameters[rules.scope_name] = rules.scope_separator.join(self.scopes)
         if self.verifier:
-            parameters |= {"code_challenge": s256_challenge(self.verifier), "code_challenge_method": "S256"}
+            challenge = s256_challenge(self.verifier) if method == "S256" else self.verifier
+            parameters |= self._named({"code_challenge": challenge, "code_challenge_method": method})
+        parameters |= self.parameters
         page = urlsplit(self.consent_page)
         query = "&".join(part for part in (page.query, urlencode(parameters, quote_via=quote)) if part)
         return urlunsplit(page._replace(query=query))
+
+    def read(self, redirect: Mapping[str, Sequence[str]]) -> AuthorizationResponse:
+        """Interpret the parameters of a redirect as the response to this request."""
+        state_name = self.rules.names.get("state", "state")
+        return read_response(redirect, state=self.state, state_name=state_name, code_name=self.rules.code_name)
+
+    def _named(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Give the standard's parameters the names that the consent page uses; it gets none that has an empty name."""
+        named = {self.rules.names.get(name, name): value for name, value in parameters.items()}
+        return {name: value for name, value in named.items() if name}
 
 
 def new_verifier() -> str:

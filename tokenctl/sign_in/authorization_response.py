@@ -28,6 +28,8 @@ class AuthorizationResponse:
     outcome: Outcome
     code: str = field(default="", repr=False)
     reason: str = ""
+    redirect: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What else the redirect brought, without duplicates."""
 
 
 _ERROR_CODES: Final = frozenset(
@@ -43,19 +45,23 @@ _ERROR_CODES: Final = frozenset(
 """The error codes of RFC 6749, 4.1.2.1. Other text may come from anyone, so it is not shown."""
 
 
-def read_response(parameters: Mapping[str, Sequence[str]], *, state: str) -> AuthorizationResponse:
+def read_response(
+    parameters: Mapping[str, Sequence[str]], *, state: str, state_name: str = "state", code_name: str = "code"
+) -> AuthorizationResponse:
     """Interpret a redirect; `state` is that of the request. A duplicate parameter counts as missing (RFC 6749, 3.1)."""
-    if not _same_state(_single(parameters, "state"), state):
+    if not _same_state(_single(parameters, state_name), state):
         return AuthorizationResponse(outcome=Outcome.FORGED)
     if "error" in parameters:
         error = _single(parameters, "error")
         if error == "access_denied":
             return AuthorizationResponse(outcome=Outcome.DENIED)
         return AuthorizationResponse(outcome=Outcome.FAILED, reason=error if error in _ERROR_CODES else "")
-    code = _single(parameters, "code")
+    code = _single(parameters, code_name)
     if not code:
         return AuthorizationResponse(outcome=Outcome.INCOMPLETE)
-    return AuthorizationResponse(outcome=Outcome.ALLOWED, code=code)
+    others = {name: values[0] for name, values in parameters.items() if len(values) == 1}
+    redirect = {name: value for name, value in others.items() if name not in {code_name, state_name}}
+    return AuthorizationResponse(outcome=Outcome.ALLOWED, code=code, redirect=redirect)
 
 
 def _single(parameters: Mapping[str, Sequence[str]], name: str) -> str:

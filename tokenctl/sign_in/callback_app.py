@@ -10,7 +10,7 @@ A redirect with another state is answered and ignored. If it ended the wait, any
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ from werkzeug import Request, Response
 
 from tokenctl.sign_in import pages
 from tokenctl.sign_in.authorization_request import CALLBACK_PATH, LOOPBACK_HOSTS
-from tokenctl.sign_in.authorization_response import AuthorizationResponse, Outcome, read_response
+from tokenctl.sign_in.authorization_response import AuthorizationResponse, Outcome
 from tokenctl.sign_in.page import HEADERS, Page
 
 if TYPE_CHECKING:
@@ -31,12 +31,17 @@ POLL_SECONDS: Final = 0.5
 DELIVERY_SECONDS: Final = 5.0
 """How long the browser may take to fetch the last page."""
 
+Read = Callable[[Mapping[str, Sequence[str]]], AuthorizationResponse]
+
 
 class CallbackApp:
-    """Waits for the response to the authorization request with `state`, at `port` of the loopback interface."""
+    """Waits for the response to an authorization request, at `port` of the loopback interface.
 
-    def __init__(self, *, state: str, port: int) -> None:
-        self._state = state
+    `read` tells what the parameters of a redirect mean for that request.
+    """
+
+    def __init__(self, *, read: Read, port: int) -> None:
+        self._read = read
         self._hosts = {f"{host}:{port}" for host in LOOPBACK_HOSTS}
         self._lock = threading.Lock()
         self._response: Future[AuthorizationResponse] = Future()
@@ -92,7 +97,7 @@ class CallbackApp:
             return _http_response(pages.NOT_ALLOWED, allow="GET")
         if self.has_response and not request.args:
             return _http_response(pages.REPLAYED)  # the last page was reloaded; its script has removed the query
-        response = read_response(dict(request.args.lists()), state=self._state)
+        response = self._read(dict(request.args.lists()))
         if not self._accept(response):
             return _http_response(pages.FORGED if response.outcome is Outcome.FORGED else pages.REPLAYED)
         last_page = _http_response(self._page.result())

@@ -11,7 +11,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tokenctl.errors import ConfigurationError
 from tokenctl.sign_in import pages
-from tokenctl.sign_in.callback_app import CallbackApp
+from tokenctl.sign_in.callback_app import CallbackApp, Read
 
 HOST: Final = "127.0.0.1"
 POLL_SECONDS: Final = 0.05
@@ -29,7 +29,7 @@ class _Handler(WSGIRequestHandler):
 
 
 class CallbackServer:
-    """A port of 127.0.0.1: `with CallbackServer(0) as server, server.serving(state) as app`."""
+    """A port of 127.0.0.1: `with CallbackServer(0) as server, server.serving(request.read) as app`."""
 
     def __init__(self, port: int) -> None:
         """Reserve the port, or any free one for 0; raises ConfigurationError if it is not available."""
@@ -50,9 +50,9 @@ class CallbackServer:
         self._socket.close()
 
     @contextmanager
-    def serving(self, state: str) -> Iterator[CallbackApp]:
-        """Serve, in the background, the application that waits for the response to `state`."""
-        app = CallbackApp(state=state, port=self.port)
+    def serving(self, read: Read) -> Iterator[CallbackApp]:
+        """Serve, in the background, the application that waits for the response which `read` accepts."""
+        app = CallbackApp(read=read, port=self.port)
         server = make_server(HOST, self.port, app, threaded=True, request_handler=_Handler, fd=self._socket.fileno())
         thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), name="callback", daemon=True)
         thread.start()

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import click
 
-from tokenctl.sign_in.authorization_response import AuthorizationResponse, Outcome, read_response
-from tokenctl.sign_in.callback_app import CallbackApp
+from tokenctl.sign_in.authorization_response import AuthorizationResponse, Outcome
+from tokenctl.sign_in.callback_app import CallbackApp, Read
 from tokenctl.terminal.hidden_lines import hidden_lines
 
 Meanwhile = Callable[[float], None]
@@ -19,14 +19,14 @@ _CLEAR: Final = f"\r{' ' * 16}\r"
 
 
 @contextmanager
-def on_terminal(app: CallbackApp, state: str) -> Iterator[Meanwhile]:
-    """Yield what to do while `app` waits for the response to `state`."""
+def on_terminal(app: CallbackApp, read: Read) -> Iterator[Meanwhile]:
+    """Yield what to do while `app` waits for the response which `read` accepts."""
     counts = sys.stderr is not None and sys.stderr.isatty()
     with hidden_lines() as entered:
 
         def meanwhile(left: float) -> None:
             for line in filter(None, map(str.strip, entered())):
-                response = _read(line, state)
+                response = _read(line, read)
                 if response.outcome is not Outcome.FORGED:
                     app.give(response)
                     return
@@ -45,10 +45,10 @@ def on_terminal(app: CallbackApp, state: str) -> Iterator[Meanwhile]:
                 click.echo(_CLEAR, nl=False, err=True)
 
 
-def _read(line: str, state: str) -> AuthorizationResponse:
+def _read(line: str, read: Read) -> AuthorizationResponse:
     """Read a pasted redirect: its whole address, or the part after the question mark."""
     try:
         query = urlsplit(line).query
     except ValueError:
         query = ""
-    return read_response(parse_qs(query or line, keep_blank_values=True), state=state)
+    return read(parse_qs(query or line, keep_blank_values=True))

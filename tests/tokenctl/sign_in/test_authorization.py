@@ -1,6 +1,7 @@
 """The authorization request, the options that shape it, and how a response to it is read."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -106,6 +107,7 @@ class TestAddresses:
 
 STATE = "the-state"
 ALLOWED = AuthorizationResponse(outcome=Outcome.ALLOWED, code="c")
+BROUGHT = replace(ALLOWED, redirect={"iss": "https://x"})
 DENIED = AuthorizationResponse(outcome=Outcome.DENIED)
 FAILED = AuthorizationResponse(outcome=Outcome.FAILED)
 INCOMPLETE = AuthorizationResponse(outcome=Outcome.INCOMPLETE)
@@ -114,7 +116,7 @@ REASON = AuthorizationResponse(outcome=Outcome.FAILED, reason="invalid_scope")
 
 RESPONSES: dict[str, tuple[Mapping[str, Sequence[str]], AuthorizationResponse]] = {
     "code and state": ({"code": ["c"], "state": [STATE]}, ALLOWED),
-    "unknown parameters": ({"code": ["c"], "state": [STATE], "iss": ["https://x"]}, ALLOWED),
+    "unknown parameters": ({"code": ["c"], "state": [STATE], "iss": ["https://x"], "a": ["1", "2"]}, BROUGHT),
     "denied": ({"error": ["access_denied"], "state": [STATE]}, DENIED),
     "known error": ({"error": ["invalid_scope"], "state": [STATE]}, REASON),
     "error in words": ({"error": ["<b>boo"], "state": [STATE]}, FAILED),

@@ -4,13 +4,14 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
 import urllib3
 
 from tokenctl.sign_in import pages
-from tokenctl.sign_in.authorization_response import AuthorizationResponse, Outcome
+from tokenctl.sign_in.authorization_response import AuthorizationResponse, Outcome, read_response
 from tokenctl.sign_in.callback_app import CallbackApp
 from tokenctl.sign_in.callback_server import CallbackServer
 from tokenctl.sign_in.page import Page
@@ -33,7 +34,7 @@ def server() -> Iterator[CallbackServer]:
 
 @pytest.fixture
 def app(server: CallbackServer) -> Iterator[CallbackApp]:
-    with server.serving(STATE) as serving:
+    with server.serving(partial(read_response, state=STATE)) as serving:
         yield serving
 
 
@@ -175,7 +176,7 @@ class TestThePort:
             probe.connect(("127.0.0.2", server.port))
 
     def test_nobody_listens_after_the_block(self, server: CallbackServer) -> None:
-        with server, server.serving(STATE):
+        with server, server.serving(partial(read_response, state=STATE)):
             pass
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", server.port)) != 0
