@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from infra.stage_settings import GUARDED, SETTINGS, StageSettings, issuer_of
+from infra.stage_settings import GUARDED, SETTINGS, StageSettings, issuer_of, kind_of
 from refresh_token.signals import SETTINGS_RECORD
 
 
@@ -57,13 +57,14 @@ class DeployedSettings:
 
     def _dropped_by(self, settings: StageSettings) -> Iterator[Dropped]:
         issuer = settings.values["issuer"]
-        # Only the chosen issuer's settings can be given, so they name the issuer too.
+        # Only the chosen issuer's settings can be given, so they name the issuer too. Those of a profile fit many.
         chosen = "issuer" in settings.given or any(issuer_of(key) == issuer for key in settings.given)
         other_issuer = chosen or _confirmed("issuer", settings)
+        kept = (None,) if issuer != self.values.get("issuer") else (None, kind_of(issuer))
         for key in SETTINGS:
             if key not in self.given or key in settings.given or _confirmed(key, settings):
                 continue
-            if other_issuer and (key == "issuer" or issuer_of(key) not in (None, issuer)):
+            if other_issuer and (key == "issuer" or issuer_of(key) not in kept):
                 continue
             deployed, following = self.values.get(key), settings.values[key]
             if following == SETTINGS[key].default if SETTINGS[key].hidden else following != deployed:

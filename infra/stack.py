@@ -22,7 +22,7 @@ class RefreshTokenStack(Stack):
         super().__init__(
             scope,
             construct_id,
-            description="Keeps a Figma OAuth token pair alive.",
+            description=f"Keeps a {settings.issuer.title} OAuth token pair alive.",
             termination_protection=settings.protected or None,
         )
         self.refresher = refresher = TokenRefresher(
@@ -63,6 +63,8 @@ def add_outputs(stack: Stack, refresher: TokenRefresher) -> None:
     CfnOutput(stack, "SecretArn", value=refresher.secret_arn)
     if refresher.app_secret_arn:
         CfnOutput(stack, "AppSecretArn", value=refresher.app_secret_arn)
+    if refresher.signing_key_arn:
+        CfnOutput(stack, "SigningKeyArn", value=refresher.signing_key_arn)
     CfnOutput(stack, "DeadLetterQueueUrl", value=refresher.dead_letter_queue.queue_url)
     if refresher.topic:
         CfnOutput(stack, "AlarmTopicArn", value=refresher.topic.topic_arn)

@@ -9,11 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
+from refresh_token.oauth.issuer_settings import IssuerSettings
 from refresh_token.oauth.issuers import ALL_SETTINGS, AMPLIFY, NAMES
+from refresh_token.oauth.profile_file import ProfileError
+from refresh_token.oauth.profile_settings import ProfileSettings
 from refresh_token.oauth.rules import Rule, choice, for_stand_in, listed
 from refresh_token.oauth.setting import Setting
 from refresh_token.signals import STACK_PREFIX, STAGE_NAME
 from token_refresher.issuers import Issuer
+from token_refresher.profiles import IssuerName, find_profile
 from token_refresher.settings.combinations import check_together
 from token_refresher.settings.reader import SettingsError, SettingsReader
 from token_refresher.settings.refresher_settings import RefresherSettings, checked
@@ -26,22 +30,27 @@ LOCAL = "local"
 PROD = "prod"
 MACHINE = "machine"
 
+PROFILE = "<profile>"
+"""Stands for every issuer that a profile describes."""
+
+_KINDS: Mapping[str, type[IssuerSettings]] = {**ALL_SETTINGS, PROFILE: ProfileSettings}
 _BY_ISSUER: Mapping[str, Mapping[str, Setting]] = {
     name: {issuer.keys()[argument]: setting for argument, setting in issuer.settings().items()}
-    for name, issuer in ALL_SETTINGS.items()
+    for name, issuer in _KINDS.items()
 }
 """The settings of each issuer, by their keys in the context."""
 
 SETTINGS: Mapping[str, Setting] = {
     **settings_of(TimingSettings),
     "issuer": Setting(
-        rule=choice(NAMES),
+        rule=IssuerName(),
         default=NAMES[0],
-        about="who issues new tokens: Amplify UI Builder, Figma itself with your own app, or any OAuth 2 server. The "
-        "last two need one more secret, for 0.40 USD a month. `static` is for a token that a person renews. See "
-        "[issuers](docs/issuers.md)",
+        about="who issues new tokens: Amplify UI Builder, Figma itself with your own app, any OAuth 2 server, or a "
+        "provider that a [profile](docs/issuers.md#a-provider-with-a-profile) describes, by its name in the catalogue "
+        "or by the path of your own file. All but the first need one more secret, for 0.40 USD a month. `static` is "
+        "for a token that a person renews. See [issuers](docs/issuers.md)",
     ),
-    **{key: setting for name in NAMES if name != AMPLIFY for key, setting in _BY_ISSUER[name].items()},
+    **{key: setting for name in _KINDS if name != AMPLIFY for key, setting in _BY_ISSUER[name].items()},
     **settings_of(ResourceSettings),
     "protected": Setting(
         rule=Flag(),
@@ -64,8 +73,13 @@ GUARDED: Mapping[str, str] = {
 
 
 def issuer_of(key: str) -> str | None:
-    """Return the issuer that a setting belongs to, if it belongs to one."""
+    """Return the issuer that a setting belongs to, if it belongs to one; `PROFILE` for every one with a profile."""
     return next((name for name, settings in _BY_ISSUER.items() if key in settings), None)
+
+
+def kind_of(issuer: str) -> str:
+    """Return the issuer's name, or `PROFILE` if a profile describes it."""
+    return issuer if issuer in ALL_SETTINGS else PROFILE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +130,7 @@ class StageSettings:
         values = reader.take_all()
         _check_issuer(reader, values)
         about_issuer = ("issuer", *(key for settings in _BY_ISSUER.values() for key in settings))
-        issuer = _issuer(values, allow_http=stage == LOCAL) if reader.is_sound(*about_issuer) else None
+        issuer = _issuer(reader, values, allow_http=stage == LOCAL) if reader.is_sound(*about_issuer) else None
         check_together(reader, values, issuer)
         reader.check()
         refresher = cast("RefresherSettings", {key: values[key] for key in settings_of(RefresherSettings)})
@@ -172,15 +186,28 @@ def _check_issuer(reader: SettingsReader, values: Mapping[str, Any]) -> None:
         for key, setting in settings.items():
             if not reader.is_sound("issuer", key):
                 continue
-            if issuer != chosen and values[key] != setting.default:
-                reader.fault(
-                    key, f"belongs to issuer={issuer}, but the issuer is {chosen}. Remove it, or choose issuer={issuer}"
-                )
+            if issuer != kind_of(chosen) and values[key] != setting.default:
+                owner = "an issuer with a profile" if issuer == PROFILE else f"issuer={issuer}"
+                reader.fault(key, f"belongs to {owner}, but the issuer is {chosen}. Remove it, or choose {owner}")
             if issuer == chosen and setting.required and values[key] is None:
                 reader.fault(key, f"must be set with issuer={chosen}")
 
 
-def _issuer(values: Mapping[str, Any], *, allow_http: bool) -> Issuer:
-    issuer = ALL_SETTINGS[values["issuer"]]
-    arguments = {argument: values[key] for argument, key in issuer.keys().items()}
-    return Issuer.named(issuer.name, allow_http=allow_http, **arguments)
+def _issuer(reader: SettingsReader, values: Mapping[str, Any], *, allow_http: bool) -> Issuer | None:
+    """Return the chosen issuer. Note the faults of a profile, and of the settings that do not fit it."""
+    name: str = values["issuer"]
+    kind = _KINDS[kind_of(name)]
+    arguments = {argument: values[key] for argument, key in kind.keys().items()}
+    if kind is not ProfileSettings:
+        return Issuer.named(name, allow_http=allow_http, **arguments)
+    try:
+        described, own = find_profile(name, allow_http=allow_http)
+    except ProfileError as error:
+        for fault in error.faults:
+            reader.fault("issuer", fault)
+        return None
+    given = {argument: value for argument, value in arguments.items() if value is not None}
+    settings = ProfileSettings(described=described, own=own, allow_http=allow_http, **given)
+    for argument, rule in settings.faults():
+        reader.fault(kind.keys()[argument], rule)
+    return Issuer(settings)

@@ -45,6 +45,7 @@ from token_refresher.constructs.refresh_function import RefreshFunction
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
 from token_refresher.constructs.service_name import checked_service_name
+from token_refresher.constructs.signing_key import SigningKey
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
 from token_refresher.prop_rules import arguments_faults, demand
@@ -128,17 +129,24 @@ class TokenRefresher(RefreshMetrics):
             iam.PermissionsBoundary.of(self).apply(props["permissions_boundary"])
         self.service_name = checked_service_name(self, service_name)
         claim(self, "service_name", self.service_name, because="Their metrics would be one, and so their alarms")
+        self._title = issuer.title
         self._secret = TokenSecret(
             self,
             "Secret",
             props=props,
             customer_managed_key=values["customer_managed_key"],
             removal_policy=removal_policy,
+            title=issuer.title,
         )
         claim(self, "secret", self._secret.arn, because="Each would refresh the other's token, and end it")
         app_secret = (
             AppSecret(self, "AppSecret", existing=props.get("app_secret"), key=self._secret.key)
             if issuer.has_app
+            else None
+        )
+        signing_key = (
+            SigningKey(self, "SigningKey", issuer=issuer.name, algorithm=issuer.signs_with)
+            if issuer.signs_with
             else None
         )
         lock_table = props.get("lock_table") or LockTable(self, "Lock", removal_policy=removal_policy).table
@@ -158,6 +166,7 @@ class TokenRefresher(RefreshMetrics):
             asset=asset,
             secret=self._secret,
             app_secret=app_secret,
+            signing_key=signing_key,
             lock_table=lock_table,
             removal_policy=removal_policy,
         )
@@ -185,7 +194,6 @@ class TokenRefresher(RefreshMetrics):
                 function=refresh.function,
                 alias=refresh.alias,
                 alarm=monitoring.new_version_fails if monitoring else None,
-                log_key=props.get("log_key"),
             )
         dashboard = (
             Dashboard(
@@ -201,13 +209,15 @@ class TokenRefresher(RefreshMetrics):
             if values["dashboard"]
             else None
         )
-        layer = ClientLayer(self, "Client").layer if values["client_layer"] else None
+        layer = ClientLayer(self, "Client", title=issuer.title).layer if values["client_layer"] else None
         consumers = [*dict.fromkeys(props.get("consumer_accounts", ()))]
         let_in(consumers, refresh.alias, layer)
         published = {"function-arn": refresh.alias.function_arn}
         if layer:
             published["client-layer-arn"] = layer.layer_version_arn
         publish(self, parameter_path, published, consumers)
+        if signing_key:  # not for consumers
+            publish(self, parameter_path, {"signing-key-arn": signing_key.arn}, [])
 
         self.function: lambda_.Function = refresh.function
         """The function itself. Call it through `alias`."""
@@ -220,6 +230,8 @@ class TokenRefresher(RefreshMetrics):
         """The ARN of the secret with the token pair."""
         self.app_secret_arn: str | None = app_secret.arn if app_secret else None
         """The ARN of the secret with the app's credentials, if the issuer serves your own app."""
+        self.signing_key_arn: str | None = signing_key.arn if signing_key else None
+        """The ARN of the key that signs, if the issuer wants signed assertions."""
         self.encryption_key: kms.IKey | None = self._secret.key
         """The key of the secrets, with `customer_managed_key`."""
         self.lock_table: dynamodb.ITable = lock_table
@@ -250,7 +262,7 @@ class TokenRefresher(RefreshMetrics):
         stack = Stack.of(scope)
         place = stack.node.addr
         if place not in self._layers:
-            self._layers[place] = ClientLayer(stack, f"TokenClient{self.node.addr[-8:]}").layer
+            self._layers[place] = ClientLayer(stack, f"TokenClient{self.node.addr[-8:]}", title=self._title).layer
         return self._layers[place]
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:

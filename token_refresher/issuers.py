@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any, ParamSpec, Self, cast
 
 from refresh_token.oauth.issuer_settings import IssuerSettings, OwnAppSettings
@@ -14,7 +16,10 @@ from refresh_token.oauth.issuers import (
     OAuth2Settings,
     StaticSettings,
 )
-from refresh_token.oauth.rules import for_stand_in, listed
+from refresh_token.oauth.profile_file import ProfileError
+from refresh_token.oauth.profile_settings import ProfileSettings
+from refresh_token.oauth.rules import for_stand_in
+from token_refresher.profiles import IssuerName, find_profile
 from token_refresher.settings.reader import SettingsError, SettingsReader
 
 P = ParamSpec("P")
@@ -30,7 +35,7 @@ def _method(settings: Callable[P, IssuerSettings]) -> Callable[P, "Issuer"]:
 
 @dataclass(frozen=True)
 class Issuer:
-    """Who turns a refresh token into an access token. Make one with `amplify`, `figma`, `oauth2`, `static` or `of`.
+    """Who issues access tokens. Make one with `amplify`, `figma`, `oauth2`, `static`, `profile` or `named`.
 
     These take the fields of the issuer's settings as keyword arguments, and raise `SettingsError` with a line for each
     argument that breaks its rule. `allow_http` allows an address with http, for a stand-in on a local cloud.
@@ -55,8 +60,18 @@ class Issuer:
 
     @property
     def has_app(self) -> bool:
-        """Whether the issuer serves your own app, so that a second secret holds the app's credentials."""
-        return isinstance(self.settings, OwnAppSettings)
+        """Whether the issuer wants the credentials of your own app, so that a second secret holds them."""
+        return isinstance(self.settings, OwnAppSettings) and bool(self.settings.app_keys)
+
+    @property
+    def title(self) -> str:
+        """Whose tokens these are, for people."""
+        return self.settings.title
+
+    @property
+    def signs_with(self) -> str:
+        """The algorithm with which a KMS key signs for the function; "" if it signs nothing."""
+        return self.settings.signs_with
 
     @property
     def refreshes(self) -> bool:
@@ -73,6 +88,16 @@ class Issuer:
         """How many seconds before a token's expiry the issuer begins to accept refreshes; 0 if it always does."""
         return self.settings.refresh_margin
 
+    @property
+    def grant_idle_days(self) -> int:
+        """After how many days without a refresh the grant ends; 0 if that is not known."""
+        return self.settings.grant_days[0]
+
+    @property
+    def grant_absolute_days(self) -> int:
+        """How many days after the sign-in the grant ends; 0 if that is not known."""
+        return self.settings.grant_days[1]
+
     amplify = staticmethod(_method(AmplifySettings))
     figma = staticmethod(_method(FigmaSettings))
     oauth2 = staticmethod(_method(OAuth2Settings))
@@ -81,18 +106,44 @@ class Issuer:
     @classmethod
     def of(cls, settings: Callable[P, IssuerSettings], *_: P.args, **arguments: P.kwargs) -> Self:
         """Return the issuer with this class of settings."""
-        return cls(_checked(cast("type[IssuerSettings]", settings), arguments))
+        kind = cast("type[IssuerSettings]", settings)
+        return cls(_checked(kind, arguments, of=kind))
+
+    @classmethod
+    def profile(cls, name: str | Path, **arguments: Any) -> Self:  # noqa: ANN401 - checked below
+        """Return the issuer of a profile: of the catalogue, by its name, or in a file, by its path.
+
+        Args:
+            name: Such as `linear`, or `./acme.toml` relative to the current folder.
+            **arguments: `params`, what the profile's addresses need; `scope`, more scopes; `allow_http`.
+
+        Raises:
+            SettingsError: there is no such profile, or it or an argument breaks a rule; with a line for each fault.
+
+        """
+        try:
+            named = IssuerName().read(str(name))
+            http = bool(arguments.get("allow_http"))
+            described, own = find_profile(named, allow_http=http)
+        except ProfileError as error:
+            raise SettingsError([f"issuer={name}: {fault}" for fault in error.faults]) from None
+        except ValueError as error:
+            raise SettingsError([f"issuer={name}: {error}"]) from None
+        make = partial(ProfileSettings, described=described, own=own, allow_http=http)
+        return cls(_checked(make, arguments, of=ProfileSettings))
 
     @classmethod
     def named(cls, name: str, **arguments: Any) -> Self:  # noqa: ANN401 - checked below
-        """Return the issuer with this name."""
+        """Return the issuer with this name, or of the profile with this name or path."""
         if name not in ALL_SETTINGS:
-            raise SettingsError([f"issuer={name}: must be {listed(tuple(ALL_SETTINGS))}"])
-        return cls(_checked(ALL_SETTINGS[name], arguments))
+            return cls.profile(name, **arguments)
+        return cls(_checked(ALL_SETTINGS[name], arguments, of=ALL_SETTINGS[name]))
 
 
-def _checked(issuer: type[IssuerSettings], given: Mapping[str, object]) -> IssuerSettings:
-    settings = issuer.settings()
+def _checked(
+    make: Callable[..., IssuerSettings], given: Mapping[str, object], *, of: type[IssuerSettings]
+) -> IssuerSettings:
+    settings = of.settings()
     rules = (
         {name: for_stand_in(setting.rule) for name, setting in settings.items()} if given.get("allow_http") else None
     )
@@ -104,4 +155,8 @@ def _checked(issuer: type[IssuerSettings], given: Mapping[str, object]) -> Issue
         if setting.required and reader.is_sound(name) and values[name] is None:
             reader.fault(name, "must be set")
     reader.check()
-    return issuer(**{name: value for name, value in values.items() if value is not None})
+    made = make(**{name: value for name, value in values.items() if value is not None})
+    for name, rule in made.faults():
+        reader.fault(name, rule)
+    reader.check()
+    return made

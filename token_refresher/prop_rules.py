@@ -20,7 +20,8 @@ from constructs import IConstruct
 
 from refresh_token import environment
 from refresh_token.oauth.issuers import ALL_SETTINGS
-from refresh_token.oauth.variables import ALLOW_HTTP, APP_SECRET_ARN
+from refresh_token.oauth.profile_settings import ProfileSettings
+from refresh_token.oauth.variables import ALLOW_HTTP, APP_SECRET_ARN, ISSUER_PROFILE, SIGNING_KEY
 from token_refresher.settings.reader import SettingsError, unknown
 
 _MARKS: Final[Mapping[type, str]] = {
@@ -48,8 +49,9 @@ _OURS: Final = frozenset(
         *(environment.ISSUER, environment.SECRET_ARN, environment.LOCK_TABLE),
         *(environment.ADVISORY_WINDOW, environment.MANDATORY_WINDOW, environment.REFRESH_MARGIN),
         *(environment.REFRESH_POLICY, environment.GRANT_IDLE, environment.GRANT_ABSOLUTE),
-        *(APP_SECRET_ARN, ALLOW_HTTP),
+        *(APP_SECRET_ARN, ALLOW_HTTP, ISSUER_PROFILE, environment.ISSUER_GRANT, SIGNING_KEY),
         *(variable for issuer in ALL_SETTINGS.values() for variable in issuer.variables().values()),
+        *ProfileSettings.variables().values(),
     )
 )
 """Variables that settings decide. So do all of Powertools: some turn off the lock, or move the metrics."""

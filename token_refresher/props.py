@@ -52,7 +52,7 @@ class Props(TypedDict, total=False):
     encryption_key: kms.IKey
     """Encrypts the new secrets."""
     log_key: kms.IKey
-    """Encrypts the new log group, and that of the canary."""
+    """Encrypts the new log group."""
     queue_key: kms.IKey
     """Encrypts the new dead-letter queue."""
     topic_key: kms.IKey

@@ -13,6 +13,9 @@ ISSUER: Final = "ISSUER"
 STATIC: Final = "static"
 """The value of ISSUER if a person renews the token, so that there is no issuer."""
 
+ISSUER_GRANT: Final = "ISSUER_GRANT"
+"""How the issuer of a profile renews a token, if not with a refresh token."""
+
 SECRET_ARN: Final = "SECRET_ARN"  # noqa: S105 - the name of a variable
 LOCK_TABLE: Final = "LOCK_TABLE"
 ADVISORY_WINDOW: Final = "ADVISORY_WINDOW_SECONDS"

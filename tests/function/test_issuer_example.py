@@ -20,7 +20,7 @@ DOCUMENT = ROOT / "docs" / "issuers.md"
 
 @pytest.fixture
 def acme(tmp_path: Path, token_endpoint: TokenServer, app_secret: AppSecret, monkeypatch: pytest.MonkeyPatch) -> Issuer:
-    module, line = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)[2:]
+    module, line = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     (tmp_path / "acme.py").write_text(module)
     monkeypatch.setattr(issuers, "__path__", [*issuers.__path__, str(tmp_path)])
     (added,) = re.findall(r'^    "(acme)": "(acme)",$', line, re.MULTILINE)

@@ -18,6 +18,7 @@ from tests.support.stage_settings import faults, read
 
 FIGMA = {"issuer": "figma", "figma_base_url": "https://figma.example"}
 OAUTH2 = {"issuer": "oauth2", "oauth2_token_url": "https://sign-in.example/token"}
+LINEAR = {"issuer": "linear", "issuer_scope": "admin"}
 HERE = {"amplifyuibuilder_endpoint_url": "https://one.example"}
 THERE = {"amplifyuibuilder_endpoint_url": "https://two.example"}
 EXTRA = {"oauth2_extra_parameters": '{"resource": "hidden-word"}'}
@@ -54,6 +55,10 @@ class TestDropped:
             ({"advisory_window_hours": "99", **FIGMA}, {"confirm": "issuer, windows"}, []),
             ({"advisory_window_hours": "168"}, {}, []),
             ({"log_level": "DEBUG", "alarm_email": "a@b.example"}, {}, ["log_level", "alarm_email"]),
+            (LINEAR, {}, ["issuer", "issuer_scope"]),
+            (LINEAR, {"issuer": "linear"}, ["issuer_scope"]),
+            (LINEAR, {"issuer": "figma"}, []),
+            (FIGMA, LINEAR, []),
             ({**OAUTH2, **EXTRA}, OAUTH2, ["oauth2_extra_parameters"]),
             ({**OAUTH2, **EXTRA}, {**OAUTH2, **EXTRA}, []),
         ],

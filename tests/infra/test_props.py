@@ -383,10 +383,6 @@ class TestExistingResources:
         assert "LetLogsEncrypt" in statements
         assert "kms:Decrypt" in allowed(stack)["UseKeyForClaims"]["Action"]
 
-    def test_the_canary_logs_with_the_key_too(self, asset: Path, stack: Stack) -> None:
-        TokenRefresher(stack, "Figma", asset=asset, canary=True, log_key=kms.Key(stack, "Key"))
-        assert ["KmsKeyId" in group for group in properties(stack, "AWS::Logs::LogGroup")] == [True, True]
-
     def test_no_change_of_the_key_changes_the_role(self, asset: Path) -> None:
         """So the function may read its secret before, while and after CloudFormation gives it another key, or back."""
         roles = []

@@ -1,17 +1,24 @@
 """Which settings a stage accepts from cdk.json and the command line, and the messages for wrong ones."""
 
 import json
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App, Stack
 
 from infra.stage_settings import StageSettings
 from refresh_token.issuers import registry
+from refresh_token.issuers.registry import issuer_from
 from refresh_token.oauth.issuers import NAMES, OAuth2Settings
+from refresh_token.oauth.profile import GRANTS
 from refresh_token.oauth.rules import listed
 from tests.support.stage_settings import faults, read
+from token_refresher.construct import TokenRefresher
 from token_refresher.issuers import Issuer
+from token_refresher.profiles import IssuerName
 from token_refresher.settings.reader import SettingsError
 from token_refresher.settings.refresher_settings import checked
 
@@ -29,6 +36,7 @@ URL = "must be a URL such as http://127.0.0.1:9999, without user, query or fragm
 HTTPS = "must be an address with https, without user, query or fragment"
 HTTPS_QUERY = "must be an address with https, without user or fragment"
 HTTP_TOO = "must be an address with https or http, without user, query or fragment"
+ISSUER = str(IssuerName())
 SCOPES = "must be scopes with one blank between them (RFC 6749, 3.3)"
 LIFETIME = f"{WHOLE}60 to 31536000 seconds, a year at most"
 MEMORY = f"{WHOLE}128 to 10240 MB, Lambda's limits"
@@ -133,7 +141,9 @@ class TestRules:
             ("schedule", 5, "must be non-empty text"),
             ("schedule", "rate(1 hours)", "must be written rate(1 hour)"),
             ("schedule", "rate(85 hours)", f"{SLOW}170 hours"),
-            ("issuer", "github", "must be amplify, figma, oauth2 or static"),
+            ("issuer", "no-such-one", f"{ISSUER}. `tokenctl providers list` shows the catalogue"),
+            ("issuer", "lineer", f"{ISSUER}. Did you mean linear? `tokenctl providers list` shows the catalogue"),
+            ("issuer", "./none.toml", "there is no such file. A path is relative to the folder of cdk.json"),
             ("architecture", "i386", "must be arm64 or x86_64"),
             ("architecture", "machine", "must be arm64 or x86_64"),
             ("log_retention_days", "8", RETENTION),
@@ -232,9 +242,9 @@ class TestRules:
 
     def test_all_faults_at_once_a_line_each(self, context: dict[str, Any]) -> None:
         with pytest.raises(SettingsError) as refused:
-            read(context, memory_mb="12", issuer="x", schedule="rate(9 days)", mandatory_window_hours="400")
+            read(context, memory_mb="12", issuer="no-such-one", schedule="rate(9 days)", mandatory_window_hours="400")
         assert str(refused.value).splitlines() == [
-            "issuer=x: must be amplify, figma, oauth2 or static",
+            f"issuer=no-such-one: {ISSUER}. `tokenctl providers list` shows the catalogue",
             f"memory_mb=12: {MEMORY}",
             "mandatory_window_hours=400: must be less than advisory_window_hours=168",
             f"schedule=rate(9 days): {SLOW}432 hours",
@@ -328,8 +338,128 @@ class TestIssuers:
         )
         with pytest.raises(SettingsError, match="token_url=: must be set"):
             Issuer.oauth2()  # type: ignore[call-arg]
-        with pytest.raises(SettingsError, match="issuer=github: must be amplify, figma, oauth2 or static"):
-            Issuer.named("github")
+        with pytest.raises(SettingsError, match=f"issuer=no-such-one: {ISSUER}"):
+            Issuer.named("no-such-one")
+
+
+ACME = """
+name = "acme"
+title = "Acme"
+grant = "refresh_token"
+[params.tenant]
+about = "the first part of the address"
+[params.region]
+default = "eu"
+[address]
+authorize = "https://{tenant}.acme.example/{region}/authorize"
+token = "https://{tenant}.acme.example/{region}/token"
+[sign_in]
+scopes = ["read"]
+[refresh_token]
+idle_days = 60
+absolute_days = 365
+margin_seconds = 300
+"""
+TENANT = '{"tenant": "ada"}'
+
+
+class TestProfiles:
+    @pytest.fixture
+    def acme(self, tmp_path: Path) -> Callable[..., str]:
+        def write(text: str = ACME) -> str:
+            (tmp_path / "acme.toml").write_text(text)
+            return str(tmp_path / "acme.toml")
+
+        return write
+
+    def test_a_file_is_an_issuer(self, context: dict[str, Any], acme: Callable[..., str]) -> None:
+        settings = read(context, issuer=acme(), issuer_params=TENANT, issuer_scope="write admin")
+        assert settings.issuer == Issuer.profile(acme(), params={"tenant": "ada"}, scope="write admin")
+        assert (settings.issuer.name, settings.issuer.title) == ("acme", "Acme")
+        variables = settings.issuer.variables
+        assert variables["ISSUER_SCOPE"] == "write admin"
+        assert [*variables] == ["ISSUER", "ISSUER_PARAMS", "ISSUER_SCOPE", "ISSUER_PROFILE"]
+        function = issuer_from({**variables, "APP_SECRET_ARN": "arn"})
+        assert str(function.issued_by) == "acme (ada.acme.example)"
+
+    def test_a_name_is_one_of_the_catalogue(self, context: dict[str, Any]) -> None:
+        issuer = read(context, issuer="linear").issuer
+        assert issuer == Issuer.named("linear") == Issuer.profile("linear")
+        assert issuer.variables == {"ISSUER": "linear"}
+
+    def test_the_profile_knows_what_is_not_set(self, context: dict[str, Any], acme: Callable[..., str]) -> None:
+        own = {"refresh_margin_seconds": 300, "grant_idle_days": 60, "grant_absolute_days": 365}
+        for given in ({}, dict.fromkeys(own, 0), dict.fromkeys(own, 9)):
+            settings = read(context, issuer=acme(), issuer_params=TENANT, **given)
+            values = checked(settings.refresher, settings.issuer)
+            assert {key: values[key] for key in own} == {**own, **given}  # type: ignore[literal-required]
+
+    @pytest.mark.parametrize(
+        ("text", "overrides", "expected"),
+        [
+            (ACME, {}, ["issuer_params=: tenant must be set: the first part of the address"]),
+            (
+                ACME,
+                {"issuer_params": '{"tenant": "canary.example/", "tennant": "canary"}'},
+                [
+                    "issuer_params=...: tennant is no parameter of Acme; they are tenant, region",
+                    "issuer_params=...: tenant must match [A-Za-z0-9][A-Za-z0-9-]{0,62}: the first part of the address",
+                ],
+            ),
+            (ACME, {"issuer_params": "canary"}, ["issuer_params=...: must be a JSON object of strings"]),
+            (ACME, {"issuer_params": TENANT, "issuer_scope": " a"}, [f"issuer_scope= a: {SCOPES}"]),
+            (
+                ACME.replace('scopes = ["read"]', 'scope_name = ""'),
+                {"issuer_params": TENANT, "issuer_scope": "a"},
+                ["issuer_scope=a: has no effect, because Acme takes no scopes. Remove it"],
+            ),
+            (
+                ACME.replace("acme", "figma", 1),
+                {},
+                ["issuer=FILE: name=figma: is an issuer of its own. Choose another name"],
+            ),
+            (
+                ACME.replace("https", "http").replace('"refresh_token"', '"magic"'),
+                {"issuer_params": TENANT},
+                [f"issuer=FILE: grant=magic: must be {listed(GRANTS)}"],
+            ),
+            (
+                ACME.replace("https", "http"),
+                {"issuer_params": TENANT},
+                [f"issuer=FILE: address.{key}: {HTTPS_QUERY}" for key in ("authorize", "token")],
+            ),
+            (
+                ACME.replace("idle_days = 60", "idle_days = 7"),
+                {"issuer_params": TENANT, "schedule": "rate(2 days)"},
+                [IDLE.format("rate(2 days)", 28, 7, 48)],
+            ),
+        ],
+        ids=["missing", "wrong", "no JSON", "no scope", "no scopes", "name", "grant", "http", "idle life"],
+    )
+    def test_what_does_not_fit_is_a_line(
+        self,
+        context: dict[str, Any],
+        acme: Callable[..., str],
+        text: str,
+        overrides: dict[str, str],
+        expected: list[str],
+    ) -> None:
+        found = faults(context, issuer=acme(text), **overrides)
+        assert found == tuple(line.replace("FILE", acme(text)) for line in expected)
+
+    def test_only_a_profile_takes_its_settings(self, context: dict[str, Any]) -> None:
+        an_issuer = "an issuer with a profile"
+        for key, value, shown in (("issuer_params", TENANT, "..."), ("issuer_scope", "a", "a")):
+            (found,) = faults(context, issuer="figma", **{key: value})
+            assert found == (
+                f"{key}={shown}: belongs to {an_issuer}, but the issuer is figma. Remove it, or choose {an_issuer}"
+            )
+
+    def test_a_long_profile_is_refused_before_lambda_does(self, tmp_path: Path, asset: Path) -> None:
+        (tmp_path / "long.toml").write_text(ACME.replace("the first part", "x" * 1900, 1))
+        issuer = Issuer.profile(tmp_path / "long.toml", params={"tenant": "ada" * 20})
+        with pytest.raises(SettingsError, match="issuer=acme: the function's variables would have "):
+            TokenRefresher(Stack(App(), "S"), "R", issuer=issuer, asset=asset, environment={"MORE": "x" * 1500})
 
 
 class TestSecretsInSettings:

@@ -12,6 +12,7 @@ import app
 from infra.stage_settings import StageSettings
 from tests.support.checkout import ROOT
 from token_refresher.bundling.bundle import BundlingError, client_bundle, function_bundle
+from token_refresher.profiles import IssuerName
 
 pytestmark = pytest.mark.xdist_group("cli")
 
@@ -56,9 +57,9 @@ def test_local_synthesises_offline_and_reproducibly(
 
 
 def test_bad_settings_are_a_line_each(context: dict[str, object], capsys: pytest.CaptureFixture[str]) -> None:
-    assert app.main(App(context={**context, "memory_mb": "12", "issuer": "x"})) == 1
+    assert app.main(App(context={**context, "memory_mb": "12", "issuer": "no-such-one"})) == 1
     assert capsys.readouterr().err.splitlines() == [
-        "issuer=x: must be amplify, figma, oauth2 or static",
+        f"issuer=no-such-one: {IssuerName()}. `tokenctl providers list` shows the catalogue",
         "memory_mb=12: must be a whole number from 128 to 10240 MB, Lambda's limits",
     ]
 

@@ -19,7 +19,6 @@ from aws_cdk import (
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -44,13 +43,12 @@ class Canary(Construct):
         function: lambda_.Function,
         alias: lambda_.Alias,
         alarm: cloudwatch.IAlarm | None,
-        log_key: kms.IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
         # Not the alias's own ARN: with its update policy, the alias waits for all of this.
         self._live = f"{function.function_arn}:{alias.alias_name}"
         application = codedeploy.CfnApplication(self, "Application", compute_platform="Lambda")
-        smoke_test = self._smoke_test(settings, function, application, log_key)
+        smoke_test = self._smoke_test(settings, function, application)
         group = codedeploy.CfnDeploymentGroup(
             self,
             "Group",
@@ -80,14 +78,10 @@ class Canary(Construct):
         )
 
     def _smoke_test(
-        self,
-        settings: RefresherSettings,
-        function: lambda_.Function,
-        application: codedeploy.CfnApplication,
-        log_key: kms.IKey | None,
+        self, settings: RefresherSettings, function: lambda_.Function, application: codedeploy.CfnApplication
     ) -> lambda_.Function:
         scope = Construct(self, "SmokeTest")
-        logs = log_group(scope, days=settings["log_retention_days"], key=log_key, removal_policy=RemovalPolicy.DESTROY)
+        logs = log_group(scope, days=settings["log_retention_days"], key=None, removal_policy=RemovalPolicy.DESTROY)
         group = Stack.of(self).format_arn(
             service="codedeploy",
             resource="deploymentgroup",

@@ -13,13 +13,13 @@ class ClientLayer(Construct):
     It holds no byte code: that would serve one Python version, and the layer serves three.
     """
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, title: str) -> None:
         super().__init__(scope, construct_id)
         asset = client_bundle()
         self.layer = lambda_.LayerVersion(
             self,
             "Layer",
-            description="token_client: live Figma tokens from the refresh function.",
+            description=f"token_client: live {title} tokens from the refresh function.",
             code=lambda_.Code.from_asset(str(asset), asset_hash=asset.name, asset_hash_type=AssetHashType.CUSTOM),
             compatible_runtimes=[
                 lambda_.Runtime.PYTHON_3_11,

@@ -9,6 +9,7 @@ from constructs import Construct, IDependable
 from token_refresher.constructs.acknowledgements import INLINE, acknowledge
 from token_refresher.constructs.app_secret import AppSecret
 from token_refresher.constructs.empty_secret import any_key_as_shown
+from token_refresher.constructs.signing_key import SigningKey
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
 
@@ -31,6 +32,7 @@ def function_role(  # noqa: PLR0913 (keyword-only)
     log_group: logs.ILogGroup,
     secret: TokenSecret,
     app_secret: AppSecret | None,
+    signing_key: SigningKey | None,
     lock_table: dynamodb.ITable,
     tracing: bool,
     in_network: bool,
@@ -45,7 +47,7 @@ def function_role(  # noqa: PLR0913 (keyword-only)
         *([_trace()] if tracing else []),
         *([_allow("UseNetwork", _NETWORK_ACTIONS, "*")] if in_network else []),
         *secret.statements(replace=issuer.refreshes),
-        *_refresh_statements(issuer, app_secret, lock_table),
+        *_refresh_statements(issuer, app_secret, signing_key, lock_table),
         *_use_key_of(lock_table),
     ]
     if existing:
@@ -88,7 +90,7 @@ def _trace() -> iam.PolicyStatement:
 
 
 def _refresh_statements(
-    issuer: Issuer, app_secret: AppSecret | None, lock_table: dynamodb.ITable
+    issuer: Issuer, app_secret: AppSecret | None, signing_key: SigningKey | None, lock_table: dynamodb.ITable
 ) -> list[iam.PolicyStatement]:
     """Return the permissions to claim a refresh and to call the issuer. Without refreshes, reports are remembered."""
     if not issuer.refreshes:
@@ -96,6 +98,7 @@ def _refresh_statements(
     return [
         _allow("ClaimRefresh", _LOCK_ACTIONS, lock_table.table_arn),
         *(app_secret.statements() if app_secret else []),
+        *(signing_key.statements() if signing_key else []),
         *([_refresh_at_ui_builder()] if issuer.calls_ui_builder else []),
     ]
 

@@ -1,9 +1,11 @@
 """The function, its log group and its alias."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import Annotations, AssetHashType, Duration, RemovalPolicy
+from aws_cdk import Annotations, AssetHashType, Duration, RemovalPolicy, Token
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -20,18 +22,24 @@ from refresh_token.environment import (
     REFRESH_POLICY,
     SECRET_ARN,
 )
-from refresh_token.oauth.variables import APP_SECRET_ARN
+from refresh_token.oauth.variables import APP_SECRET_ARN, SIGNING_KEY
 from token_refresher.constructs.acknowledgements import acknowledge
 from token_refresher.constructs.app_secret import AppSecret
 from token_refresher.constructs.ca_layer import CA_PATH, ca_layer
 from token_refresher.constructs.function_role import function_role
 from token_refresher.constructs.log_group import log_group
+from token_refresher.constructs.signing_key import SigningKey
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
 from token_refresher.props import Props
+from token_refresher.settings.reader import SettingsError
 from token_refresher.settings.refresher_settings import RefresherSettings
 
 LIVE = "live"
+MAX_VARIABLES = 4096
+"""Bytes of all variables of a function, as JSON (Lambda quotas)."""
+_ARN = 120
+"""Bytes of a long name or ARN."""
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 
 
@@ -40,7 +48,7 @@ class RefreshFunction(Construct):
 
     A deployment that changes code or configuration publishes a version, moves the alias to it and deletes the version
     before. `asset` is a folder from `token_refresher.bundling`. `service_name` is the dimension `service` of the
-    metrics. `app_secret` is None for an issuer that needs none.
+    metrics. `app_secret` and `signing_key` are None for an issuer that needs none.
     """
 
     def __init__(  # noqa: PLR0913 (keyword-only)
@@ -55,6 +63,7 @@ class RefreshFunction(Construct):
         asset: Path,
         secret: TokenSecret,
         app_secret: AppSecret | None,
+        signing_key: SigningKey | None,
         lock_table: dynamodb.ITable,
         removal_policy: RemovalPolicy,
     ) -> None:
@@ -71,18 +80,23 @@ class RefreshFunction(Construct):
             "POWERTOOLS_SERVICE_NAME": service_name,
             "POWERTOOLS_LOG_LEVEL": settings["log_level"],
             **_unless_default(settings),
-            **_issuer_environment(issuer, app_secret),
+            **issuer.variables,
+            **({APP_SECRET_ARN: app_secret.arn} if app_secret else {}),
+            **({SIGNING_KEY: signing_key.arn} if signing_key else {}),
         }
         layers = list(props.get("layers", ()))
         if "ca_bundle" in props:
             layers.append(ca_layer(self, props["ca_bundle"]))
             variables["AWS_CA_BUNDLE"] = CA_PATH
+        variables = {**props.get("environment", {}), **variables}
+        _check_size(variables, issuer)
         role, permissions = function_role(
             self,
             issuer=issuer,
             log_group=self.log_group,
             secret=secret,
             app_secret=app_secret,
+            signing_key=signing_key,
             lock_table=lock_table,
             tracing=settings["tracing"],
             in_network="vpc" in props,
@@ -91,7 +105,7 @@ class RefreshFunction(Construct):
         self.function = lambda_.Function(
             self,
             "Function",
-            description="Keeps a Figma token pair alive and hands out the live access token.",
+            description=f"Keeps a {issuer.title} token pair alive and hands out the live access token.",
             code=lambda_.Code.from_asset(str(asset), asset_hash=asset.name, asset_hash_type=AssetHashType.CUSTOM),
             handler="refresh_token.handler.lambda_handler",
             runtime=lambda_.Runtime.PYTHON_3_13,
@@ -99,7 +113,7 @@ class RefreshFunction(Construct):
             memory_size=settings["memory_mb"],
             timeout=Duration.seconds(settings["timeout_seconds"]),
             reserved_concurrent_executions=settings["reserved_concurrency"],
-            environment={**props.get("environment", {}), **variables},
+            environment=variables,
             layers=layers or None,
             vpc=props.get("vpc"),
             vpc_subnets=props.get("vpc_subnets"),
@@ -161,8 +175,14 @@ def _unless_default(settings: RefresherSettings) -> dict[str, str]:
         GRANT_IDLE: settings["grant_idle_days"],
         GRANT_ABSOLUTE: settings["grant_absolute_days"],
     }
-    return {name: str(value) for name, value in variables.items() if value not in (0, AUTO)}
+    return {name: str(value) for name, value in variables.items() if value not in (0, None, AUTO)}
 
 
-def _issuer_environment(issuer: Issuer, app_secret: AppSecret | None) -> dict[str, str]:
-    return {**issuer.variables, **({APP_SECRET_ARN: app_secret.arn} if app_secret else {})}
+def _check_size(variables: Mapping[str, str], issuer: Issuer) -> None:
+    """Raise SettingsError if Lambda would refuse so many variables. What is known only at deployment is an estimate."""
+    shown = {name: "x" * _ARN if Token.is_unresolved(value) else value for name, value in variables.items()}
+    size = len(json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode())
+    if size > MAX_VARIABLES:
+        fault = f"the function's variables would have {size} bytes, and Lambda takes at most {MAX_VARIABLES}. "
+        how = "Shorten the profile, such as the `about` of its parameters, or the prop environment"
+        raise SettingsError([f"issuer={issuer.name}: {fault}{how}"])

@@ -21,7 +21,7 @@ WRITE = ("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionSta
 class TokenSecret(Resource):
     """An operator fills it, then the function keeps it up to date. A new `AppSecret` uses the same `key`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (keyword-only)
         self,
         scope: Construct,
         construct_id: str,
@@ -29,6 +29,7 @@ class TokenSecret(Resource):
         props: Props,
         customer_managed_key: bool,
         removal_policy: RemovalPolicy,
+        title: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._existing = existing = props.get("secret")
@@ -38,10 +39,10 @@ class TokenSecret(Resource):
         if existing:
             self.key, self.arn = existing.encryption_key, complete_arn(existing, "secret")
             return
-        self.key = props.get("encryption_key") or (_key(self, removal_policy) if customer_managed_key else None)
+        self.key = props.get("encryption_key") or (_key(self, removal_policy, title) if customer_managed_key else None)
         self.arn = empty_secret(
             self,
-            description="Figma token pair, written by an operator and by the refresh function.",
+            description=f"{title} token pair, written by an operator and by the refresh function.",
             key=self.key,
             removal_policy=removal_policy,
             no_rotation="Native rotation would leave a dead token in place between its steps. "
@@ -137,7 +138,7 @@ def _account_in(grantee: iam.IGrantable) -> str | None:
     return named[0] if named and named[0].isdigit() else None
 
 
-def _key(scope: Construct, removal_policy: RemovalPolicy) -> kms.Key:
+def _key(scope: Construct, removal_policy: RemovalPolicy, title: str) -> kms.Key:
     """Return the secrets' own key. IAM policies of this account decide who may use it.
 
     It encrypts the pair and the app's credentials only. Logs, lock and dead letters hold no token, and people need them
@@ -146,7 +147,7 @@ def _key(scope: Construct, removal_policy: RemovalPolicy) -> kms.Key:
     return kms.Key(
         scope,
         "Key",
-        description="Encrypts the Figma token pair and, if there are any, the app's credentials.",
+        description=f"Encrypts the {title} token pair and, if there are any, the app's credentials.",
         enable_key_rotation=True,
         removal_policy=removal_policy,
         pending_window=Duration.days(7) if removal_policy is RemovalPolicy.DESTROY else None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refresh_token.core.refresh_policy import ALWAYS, MAX_VERSIONS
 from refresh_token.core.windows import WindowSettings
+from refresh_token.oauth.issuers import OAUTH2
 from token_refresher.settings.reader import SettingsReader
 from token_refresher.settings.schedule_expression import (
     max_time_between_ticks,
@@ -22,10 +23,14 @@ MAX_WATCH: Final = timedelta(days=7)
 _HOUR: Final = timedelta(hours=1)
 
 
-def margin_of(values: Mapping[str, Any], issuer: "Issuer") -> int:
-    """Return the margin that is set, or that of the issuer if none is."""
-    margin: int | None = values["refresh_margin_seconds"]
-    return issuer.refresh_margin if margin is None else margin
+def completed(values: Mapping[str, Any], issuer: "Issuer") -> dict[str, Any]:
+    """Return the settings, with what is known about the issuer for those that are not set."""
+    known = {
+        "refresh_margin_seconds": issuer.refresh_margin,
+        "grant_idle_days": issuer.grant_idle_days,
+        "grant_absolute_days": issuer.grant_absolute_days,
+    }
+    return {**values, **{key: value for key, value in known.items() if values[key] is None}}
 
 
 def windows_of(values: Mapping[str, Any], token_life: timedelta | None = None) -> WindowSettings:
@@ -47,9 +52,10 @@ def clock_change(values: Mapping[str, Any]) -> timedelta:
 def check_together(reader: SettingsReader, values: Mapping[str, Any], issuer: "Issuer | None") -> None:
     """Note the faults that more than one setting makes; those of an issuer only if it is known."""
     _check_windows(reader, values)
+    if issuer and issuer.token_life:
+        values = completed(values, issuer)
     _check_grant(reader, values)
     if issuer and issuer.token_life:
-        values = {**values, "refresh_margin_seconds": margin_of(values, issuer)}
         _check_margin(reader, values, issuer.token_life, issuer.name)
         _check_versions(reader, values, issuer.token_life)
     elif issuer:
@@ -88,10 +94,10 @@ def _check_grant(reader: SettingsReader, values: Mapping[str, Any]) -> None:
 def _check_margin(reader: SettingsReader, values: Mapping[str, Any], token_life: timedelta, issuer: str) -> None:
     margin = values["refresh_margin_seconds"]
     if reader.is_sound("refresh_margin_seconds") and margin and timedelta(seconds=margin) >= token_life:
+        raise_it = f", or raise {issuer}_default_lifetime_seconds" if issuer == OAUTH2 else ""
         reader.fault(
             "refresh_margin_seconds",
-            f"must be less than a token's life of {token_life.total_seconds():g} seconds. Lower it, or raise "
-            f"{issuer}_default_lifetime_seconds",
+            f"must be less than a token's life of {token_life.total_seconds():g} seconds. Lower it{raise_it}",
         )
 
 

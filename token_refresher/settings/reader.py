@@ -9,7 +9,7 @@ from refresh_token.oauth.rules import Rule, listed
 from refresh_token.oauth.setting import Setting
 
 _CREDENTIAL = re.compile(
-    r"((app|figma|oauth2|amplify|client)\w*)?(secret|client_?id|client_?key|credential|password)s?",
+    r"((app|figma|oauth2|amplify|issuer|client)\w*)?(secret|client_?id|client_?key|credential|password)s?",
     re.IGNORECASE | re.ASCII,
 )
 """Names under which somebody may look for a setting of the app's credentials."""

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from token_refresher.settings.combinations import check_together, margin_of
+from token_refresher.settings.combinations import check_together, completed
 from token_refresher.settings.reader import SettingsReader
 from token_refresher.settings.resource_settings import ResourceSettings
 from token_refresher.settings.setting import settings_of
@@ -34,5 +34,5 @@ def checked(given: Mapping[str, object], issuer: "Issuer | None" = None) -> Refr
     check_together(reader, values, issuer)
     reader.check()
     if issuer:
-        values["refresh_margin_seconds"] = margin_of(values, issuer)
+        values = completed(values, issuer)
     return cast("RefresherSettings", values)

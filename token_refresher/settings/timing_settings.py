@@ -61,7 +61,7 @@ class TimingSettings(TypedDict, total=False):
             default=None,
             about="for an issuer that refuses early refreshes: nothing refreshes a token earlier than this before the "
             "expiry, except a report and `force`. Shortens both windows; `0` leaves them as they are. Without it, the "
-            "issuer's own margin counts, which is 0 for those in this table",
+            "issuer's own margin counts, which is 0 for most",
         ),
     ]
     refresh_policy: Annotated[
@@ -75,21 +75,22 @@ class TimingSettings(TypedDict, total=False):
         ),
     ]
     grant_idle_days: Annotated[
-        int,
+        int | None,
         Setting(
             rule=Whole(0, MAX_DAYS, "days"),
-            default=0,
+            default=None,
             about="after how many days without a refresh the grant ends, as the provider documents it. The schedule "
-            "refreshes when two thirds have passed, even if the token is fresh, so it must tick in each sixth; `0` "
-            "means not known",
+            "refreshes when two thirds have passed, even if the token is fresh, so it must tick in each sixth. `0` "
+            "means not known. Without it, what the issuer's profile says counts",
         ),
     ]
     grant_absolute_days: Annotated[
-        int,
+        int | None,
         Setting(
             rule=Whole(0, MAX_DAYS, "days"),
-            default=0,
+            default=None,
             about="how many days after the sign-in the grant ends, as the provider documents it. An alarm goes off at "
-            "most 14 days before the earliest end that is known; `0` means not known",
+            "most 14 days before the earliest end that is known. `0` means not known. Without it, what the issuer's "
+            "profile says counts",
         ),
     ]

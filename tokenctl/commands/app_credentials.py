@@ -5,16 +5,19 @@ from typing import Final
 
 import click
 
+from refresh_token.oauth.app_credentials import CLIENT_ID, CLIENT_SECRET
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.stack.app_secret import store_credentials, stored_owner, validated_document
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.issuer import app_secret_arn, sign_in_command
+from tokenctl.stack.issuer import app_keys, app_secret_arn, sign_in_command
 from tokenctl.stack.target import Target
 from tokenctl.terminal.confirm import confirm
 from tokenctl.terminal.secret_input import prompt_hidden, read_text, should_prompt
+
+PROMPTS: Final = {CLIENT_ID: "Client id of the app", CLIENT_SECRET: "Client secret"}
 
 EXAMPLES: Final = """\b
 Examples:
@@ -23,7 +26,7 @@ Examples:
   your-vault | tokenctl app-credentials --stage prod --yes
 
 \b
-Input: {"clientId", "clientSecret"}.
+Input: {"clientId", "clientSecret"}, and the further keys that the provider's profile names.
 """
 
 
@@ -35,15 +38,15 @@ Input: {"clientId", "clientSecret"}.
 @target_options
 @output_options
 def app_credentials(*, target: Target, source: str | None, yes: bool, output: Output) -> None:
-    """Store the client id and secret of your own app, from a file, standard input or hidden prompts.
+    """Store the credentials of your own app, from a file, standard input or hidden prompts.
 
-    For the issuers figma and oauth2. Asks before it replaces stored credentials. The next refresh uses the new ones,
-    without a deployment.
+    For every issuer but amplify and static. Asks before it replaces stored credentials. The next refresh uses the new
+    ones, without a deployment.
     """
     deployed = DeployedStack(target)
     arn = app_secret_arn(deployed)  # better to fail before the operator types anything
     output.check("app-credentials", {"stack": target.stack_name, "secretArn": arn, "versionId": "version"})
-    text = _prompt() if should_prompt(source) else read_text(source, "an app's credentials")
+    text = _prompt(app_keys(deployed)) if should_prompt(source) else read_text(source, "an app's credentials")
     document = validated_document(text, deployed)
     if not yes and (owner := stored_owner(deployed)):
         confirm(
@@ -61,6 +64,5 @@ def app_credentials(*, target: Target, source: str | None, yes: bool, output: Ou
         click.echo(f"{source} still holds the client secret: delete it.", err=True)
 
 
-def _prompt() -> str:
-    client_id = prompt_hidden("Client id of the app")
-    return json.dumps({"clientId": client_id, "clientSecret": prompt_hidden("Client secret")})
+def _prompt(keys: tuple[str, ...]) -> str:
+    return json.dumps({key: prompt_hidden(PROMPTS.get(key, f"`{key}` of the app")) for key in keys})

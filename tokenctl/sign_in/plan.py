@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.client_auth import authenticate
-from refresh_token.oauth.issuer_settings import OwnAppSettings
+from refresh_token.oauth.issuer_settings import UNNAMED, OwnAppSettings
 from refresh_token.oauth.issuers import (
     AMPLIFY,
     AMPLIFY_ISSUED_BY,
@@ -15,6 +15,7 @@ from refresh_token.oauth.issuers import (
     FIGMA_SCOPES,
     FigmaSettings,
 )
+from refresh_token.oauth.profile_settings import ProfileSettings
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.sign_in.app_login import app_login
 from tokenctl.sign_in.authorization_request import AuthorizationRequest, new_verifier
@@ -124,7 +125,7 @@ def _plan_with_amplify(target: Target, options: SignInOptions) -> SignInPlan:
     check_page_fits(consent_page, exchange.client.meta.endpoint_url)
     return SignInPlan(
         consent_page=consent_page,
-        issuer_label=FigmaSettings.label,
+        issuer_label=FigmaSettings().label,
         client_id=options.client_id,
         scopes=options.scopes_with(FIGMA_SCOPES),
         exchange=exchange,
@@ -179,15 +180,15 @@ def _owner(deployed: DeployedStack, issuer: str, host: str, options: SignInOptio
 
 def _label(settings: OwnAppSettings, consent_page: str) -> str:
     """Return the name of the provider: the issuer's if it has one, else the host of the consent page."""
-    named = settings.label != OwnAppSettings.label
-    return settings.label if named else str(urlsplit(consent_page).hostname)
+    return settings.label if settings.label != UNNAMED else str(urlsplit(consent_page).hostname)
 
 
 def _consent_page(settings: OwnAppSettings, token_url: str, options: SignInOptions) -> str:
     """Return the consent page: the operator's, or the known one if the issuer exchanges the code at its own address."""
     page = options.authorize_url or settings.profile.consent_page
     check_page_fits(page, token_url)
-    own_url = default_settings(settings.name).profile.code_url
+    own = settings if isinstance(settings, ProfileSettings) else default_settings(settings.name)
+    own_url = own.profile.code_url
     at_home = urlsplit(token_url).hostname == urlsplit(own_url).hostname
     if not page or (options.authorize_url is None and not at_home):
         raise UsageError("--authorize-url is missing. Give the address of the issuer's consent page.")

@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 
 from refresh_token.core.issued_by import KEY as ISSUED_BY
-from refresh_token.oauth.app_credentials import KEYS, AppCredentials, parse_app_credentials
+from refresh_token.oauth.app_credentials import AppCredentials, parse_app_credentials
 from refresh_token.oauth.client_auth import authenticate
 from tokenctl.errors import ConfigurationError, TokenctlError, UsageError
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.issuer import app_secret_arn, deployed_issued_by, deployed_settings
+from tokenctl.stack.issuer import app_keys, app_secret_arn, deployed_issued_by, deployed_settings
 from tokenctl.stack.secrets_manager import get_current_value, put_document
 from tokenctl.stack.target import Target
 
@@ -25,7 +25,7 @@ def how_to_store(target: Target) -> str:
 def validated_document(text: str, deployed: DeployedStack) -> dict[str, object]:
     """Return the document that an operator wants to store, which notes whose credentials these are.
 
-    White space around id and secret is dropped: pasted text often ends with a line break.
+    White space around them is dropped: pasted text often ends with a line break.
 
     Raises:
         UsageError: it holds no credentials, or those of another issuer, or some that the issuer's way of
@@ -33,7 +33,8 @@ def validated_document(text: str, deployed: DeployedStack) -> dict[str, object]:
 
     """
     try:
-        app = parse_app_credentials(stripped := _stripped(text))
+        keys = app_keys(deployed)
+        app = parse_app_credentials(stripped := _stripped(text, keys), needs=keys)
     except ValueError as error:
         fault = str(error)
     else:
@@ -60,13 +61,13 @@ def unusable(app: AppCredentials, deployed: DeployedStack) -> str | None:
     return None
 
 
-def _stripped(text: str) -> str:
+def _stripped(text: str, keys: tuple[str, ...]) -> str:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         return text
     if isinstance(document, dict):
-        document |= {key: value.strip() for key in KEYS if isinstance(value := document.get(key), str)}
+        document |= {key: value.strip() for key in keys if isinstance(value := document.get(key), str)}
     return json.dumps(document)
 
 
@@ -82,7 +83,7 @@ def read_credentials(deployed: DeployedStack) -> AppCredentials:
     if text == "":
         raise NoCredentialsError(f"The {target.label} has no app credentials yet. {how_to_store(target)}")
     try:
-        return parse_app_credentials(text)
+        return parse_app_credentials(text, needs=app_keys(deployed))
     except ValueError as error:
         fault = str(error)
     raise NoCredentialsError(
@@ -96,7 +97,7 @@ def stored_owner(deployed: DeployedStack) -> str | None:
     if text in {"", "{}"}:
         return None
     try:
-        return str(parse_app_credentials(text).issued_by or "an unknown issuer")
+        return str(parse_app_credentials(text, needs=()).issued_by or "an unknown issuer")
     except ValueError:
         return "an unknown issuer"
 

@@ -5,9 +5,12 @@ from urllib.parse import urlsplit, urlunsplit
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.environment import ISSUER, STATIC
 from refresh_token.errors import ConfigurationException
+from refresh_token.oauth import catalogue
+from refresh_token.oauth.app_credentials import KEYS
 from refresh_token.oauth.issuer_settings import OwnAppSettings
-from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ISSUED_BY, FIGMA, NAMES, OAUTH2, SETTINGS
-from refresh_token.oauth.variables import ALLOW_HTTP, VariableReader
+from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ISSUED_BY, FIGMA, NAMES, OAUTH2
+from refresh_token.oauth.profile_settings import own_app_settings
+from refresh_token.oauth.variables import ALLOW_HTTP, ISSUER_PROFILE, VariableReader
 from tokenctl.errors import ConfigurationError, TokenctlError
 from tokenctl.stack.deploy_command import how_to_deploy
 from tokenctl.stack.deployed_stack import DeployedStack
@@ -28,16 +31,19 @@ def _why_none(deployed: DeployedStack) -> str:
     if issuer == AMPLIFY:
         deploy = how_to_deploy(deployed.target, f"-c issuer={FIGMA}")
         return f": its issuer is {AMPLIFY}, and Amplify holds them. To use an app of your own: {deploy}."
+    if issuer is not None and not app_keys(deployed):
+        return f": its issuer is {issuer}, which wants none."
     return " among its outputs. If it is a stack of your own, name its refresh function with --function-name."
 
 
 def deployed_issuer(deployed: DeployedStack) -> str:
     """Return the name of the function's issuer; raises TokenctlError if it is unknown or cannot be read."""
-    name = deployed.target.function_variables.get(ISSUER) or AMPLIFY
-    if name not in NAMES:
+    variables = deployed.target.function_variables
+    name = variables.get(ISSUER) or AMPLIFY
+    if name not in NAMES and ISSUER_PROFILE not in variables and name not in catalogue.names():
         raise TokenctlError(
-            f"The function's ISSUER is not one of {', '.join(NAMES)}. Deploy the stack again, or use the "
-            "tokenctl of its version."
+            f"The function's ISSUER is not one of {', '.join(NAMES)}, nor a provider of the catalogue. Deploy the "
+            "stack again, or use the tokenctl of its version."
         )
     return name
 
@@ -76,7 +82,7 @@ def deployed_issued_by(deployed: DeployedStack) -> IssuedBy | None:
     issuer = _known_issuer(deployed)
     if issuer == AMPLIFY:
         return AMPLIFY_ISSUED_BY
-    if issuer not in SETTINGS:
+    if issuer in {None, STATIC}:
         return None
     try:
         return deployed_settings(deployed).issued_by
@@ -88,17 +94,17 @@ def deployed_settings(deployed: DeployedStack) -> OwnAppSettings:
     """Return the settings of the function's issuer.
 
     Raises:
-        ConfigurationError: the issuer is `amplify`, which has no settings, or its settings are wrong.
+        ConfigurationError: the issuer is `amplify` or `static`, which have no settings, or its settings are wrong.
         TokenctlError: the issuer is unknown or cannot be read.
 
     """
     name = deployed_issuer(deployed)
-    if name not in SETTINGS:
+    if name in {AMPLIFY, STATIC}:
         raise ConfigurationError(f"The stack's issuer is {name}, which serves no app of your own.")
     # Sign-ins check http addresses themselves, by a stricter rule.
     reader = VariableReader({**deployed.target.function_variables, ALLOW_HTTP: "true"})
     try:
-        settings = SETTINGS[name].from_variables(reader)
+        settings = own_app_settings(name).from_variables(reader)
         reader.check()
     except ConfigurationException as error:
         raise ConfigurationError(str(error)) from None
@@ -107,7 +113,25 @@ def deployed_settings(deployed: DeployedStack) -> OwnAppSettings:
 
 def default_settings(issuer: str) -> OwnAppSettings:
     """Return the settings of an issuer if nothing is configured. A setting without a default is empty."""
-    return SETTINGS[issuer].from_variables(VariableReader({}))
+    return own_app_settings(issuer).from_variables(VariableReader({ISSUER: issuer}))
+
+
+def app_keys(deployed: DeployedStack) -> tuple[str, ...]:
+    """Return the keys that the secret with the app's credentials must have; the usual ones if that is not known."""
+    try:
+        return deployed_settings(deployed).app_keys
+    except TokenctlError:
+        return KEYS
+
+
+def issuer_title(deployed: DeployedStack) -> str:
+    """Return the issuer's name, with that of the provider if a profile describes it."""
+    name = deployed_issuer(deployed)
+    try:
+        settings = None if name in NAMES else deployed_settings(deployed)
+    except TokenctlError:
+        settings = None
+    return name if settings is None else f"{settings.title} ({name})"
 
 
 def address_without_query(settings: OwnAppSettings) -> str:

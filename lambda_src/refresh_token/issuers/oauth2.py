@@ -15,7 +15,7 @@ from refresh_token.issuers.token_endpoint import TokenEndpoint
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.issued import issued_token
 from refresh_token.oauth.issuer_settings import OwnAppSettings
-from refresh_token.oauth.issuers import SETTINGS
+from refresh_token.oauth.profile_settings import own_app_settings
 from refresh_token.oauth.requests import TokenRequest, refresh_request
 from refresh_token.oauth.variables import APP_SECRET_ARN, VariableReader
 
@@ -69,6 +69,7 @@ def issuer_from(environment: Mapping[str, str]) -> OAuth2Issuer:
 
     """
     reader = VariableReader(environment)
-    secret_arn, settings = reader.text(APP_SECRET_ARN), SETTINGS[environment[ISSUER]].from_variables(reader)
+    settings = own_app_settings(environment[ISSUER]).from_variables(reader)
+    secret_arn = reader.text(APP_SECRET_ARN, None if settings.app_keys else "")
     reader.check()
     return OAuth2Issuer(settings, AppCredentialsSecret(secret_arn, settings.issued_by))

@@ -1,29 +1,31 @@
-"""The issuers by name. To add one that does not follow RFC 6749, add a module here and its row: ``docs/issuers.md``."""
+"""The issuers by name. Every other name is that of a profile. ``docs/issuers.md`` says how to add either."""
 
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Final
 
 from refresh_token.core.ports import Issuer
-from refresh_token.environment import ISSUER, STATIC, EnvironmentReader
+from refresh_token.environment import ISSUER
 from refresh_token.oauth.issuers import AMPLIFY, SETTINGS
+
+OF_PROFILE: Final = "oauth2"
+"""The module for every issuer that a profile describes."""
 
 ISSUERS: Final[dict[str, str]] = {
     AMPLIFY: "ui_builder",
-    **dict.fromkeys(SETTINGS, "oauth2"),
+    **dict.fromkeys(SETTINGS, OF_PROFILE),
 }
-"""Each value of ISSUER, the default first, and the module whose ``issuer_from(environment)`` makes that issuer."""
+"""Values of ISSUER, the default first, and the module whose ``issuer_from(environment)`` makes that issuer."""
 
 
 def issuer_from(environment: Mapping[str, str]) -> Issuer:
     """Return the issuer that ISSUER names. Only its own module is imported, and only now: just reading needs none.
 
     Raises:
-        ConfigurationException: there is no such issuer, or its settings are wrong; names every faulty variable.
+        ConfigurationException: there is no such issuer or profile, or its settings are wrong; names every faulty
+            variable.
 
     """
-    reader = EnvironmentReader(environment)
-    name = reader.choice(ISSUER, (*ISSUERS, STATIC))
-    reader.check()
-    issuer: Issuer = import_module(f"{__package__}.{ISSUERS[name]}").issuer_from(environment)
+    module = ISSUERS.get(environment.get(ISSUER) or AMPLIFY, OF_PROFILE)
+    issuer: Issuer = import_module(f"{__package__}.{module}").issuer_from(environment)
     return issuer

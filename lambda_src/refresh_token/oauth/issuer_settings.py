@@ -6,29 +6,43 @@ The construct checks the settings and writes the variables (`to_variables`); the
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from datetime import timedelta
-from typing import Any, ClassVar, Self, get_type_hints
+from typing import Any, ClassVar, Final, Self, get_type_hints
 from urllib.parse import urlsplit
 
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.environment import ISSUER
 from refresh_token.oauth.addresses import authority
+from refresh_token.oauth.app_credentials import KEYS
 from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.setting import Setting
 from refresh_token.oauth.variables import ALLOW_HTTP, VariableReader
+
+UNNAMED: Final = "the issuer"
 
 
 class IssuerSettings(ABC):
     """What an operator can set about an issuer. The constructor checks nothing; the readers do."""
 
-    name: ClassVar[str]
-    label: ClassVar[str] = "the issuer"
-    """What messages to people call the issuer."""
+    key_prefix: ClassVar[str]
+    """What the keys of its settings in `cdk.json` begin with."""
 
-    key_prefix: ClassVar[str] = ""
-    """What the keys of its settings in `cdk.json` begin with, if not with its name."""
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The issuer's name, which is the value of ISSUER."""
+
+    @property
+    def title(self) -> str:
+        """Whose tokens these are, for people. An issuer of any provider's tokens does not know it."""
+        return "Figma"
+
+    @property
+    def label(self) -> str:
+        """What messages to people call the issuer."""
+        return UNNAMED
 
     @property
     @abstractmethod
@@ -39,6 +53,20 @@ class IssuerSettings(ABC):
     def refresh_margin(self) -> int:
         """How many seconds before a token's expiry the issuer begins to accept refreshes; 0 if it always does."""
         return 0
+
+    @property
+    def grant_days(self) -> tuple[int, int]:
+        """After how many days a grant ends: without a refresh, and in any case; 0 if that is not known."""
+        return 0, 0
+
+    @property
+    def signs_with(self) -> str:
+        """The algorithm with which a key of the deployment signs; "" if nothing is signed with such a key."""
+        return ""
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield the settings that do not fit together, each with the rule that it breaks."""
+        yield from ()
 
     @classmethod
     def settings(cls) -> dict[str, Setting]:
@@ -53,12 +81,14 @@ class IssuerSettings(ABC):
     @classmethod
     def variables(cls) -> dict[str, str]:
         """Return the name of each setting's environment variable, by the setting's name."""
-        return {name: setting.variable or f"{cls.name}_{name}".upper() for name, setting in cls.settings().items()}
+        return {
+            name: setting.variable or f"{cls.key_prefix}_{name}".upper() for name, setting in cls.settings().items()
+        }
 
     @classmethod
     def keys(cls) -> dict[str, str]:
         """Return each setting's key in `cdk.json`, by the setting's name."""
-        return {name: f"{cls.key_prefix or cls.name}_{name}" for name in cls.settings()}
+        return {name: f"{cls.key_prefix}_{name}" for name in cls.settings()}
 
     @classmethod
     def from_variables(cls, reader: VariableReader) -> Self:
@@ -81,6 +111,11 @@ class OwnAppSettings(IssuerSettings):
     """Whether an address may be http, for a stand-in on a local cloud."""
 
     @property
+    def app_keys(self) -> tuple[str, ...]:
+        """The keys that the secret with the app's credentials must have; none if the issuer wants no credentials."""
+        return KEYS
+
+    @property
     @abstractmethod
     def profile(self) -> Profile:
         """What the issuer expects with these settings."""
@@ -96,8 +131,8 @@ class OwnAppSettings(IssuerSettings):
         return IssuedBy.of(self.name, authority(self.profile.refresh_url))
 
     @property
-    def token_life(self) -> timedelta:
-        """How long a token lives if the issuer does not say it."""
+    def token_life(self) -> timedelta | None:
+        """How long a token lives if the issuer does not say it; None if a person renews it."""
         return timedelta(seconds=self.profile.default_lifetime)
 
     @property

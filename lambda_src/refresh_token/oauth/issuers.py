@@ -64,7 +64,7 @@ class FigmaSettings(OwnAppSettings):
     """Figma itself, with an app of your own (Figma's REST API documentation, "Authentication")."""
 
     name: ClassVar[str] = FIGMA
-    label: ClassVar[str] = "Figma"
+    key_prefix: ClassVar[str] = FIGMA
     base_url: Annotated[
         str,
         Setting(
@@ -72,6 +72,11 @@ class FigmaSettings(OwnAppSettings):
             about="Figma's address; `https://api.figma-gov.com` for Figma for Government. On `local` it may be http",
         ),
     ] = FIGMA_BASE_URL
+
+    @property
+    def label(self) -> str:
+        """Figma's name."""
+        return self.title
 
     @property
     def address(self) -> str:
@@ -103,6 +108,7 @@ class OAuth2Settings(OwnAppSettings):
     """Any OAuth 2 server (RFC 6749)."""
 
     name: ClassVar[str] = OAUTH2
+    key_prefix: ClassVar[str] = OAUTH2
     token_url: Annotated[
         str,
         Setting(
@@ -164,10 +170,11 @@ class StaticSettings(IssuerSettings):
     """No issuer: a person renews the token."""
 
     name: ClassVar[str] = STATIC
+    key_prefix: ClassVar[str] = STATIC
     token_life: ClassVar[None] = None
 
 
-SETTINGS: Final[Mapping[str, type[OwnAppSettings]]] = {row.name: row for row in (FigmaSettings, OAuth2Settings)}
+SETTINGS: Final[Mapping[str, type[OwnAppSettings]]] = {FIGMA: FigmaSettings, OAUTH2: OAuth2Settings}
 """The issuers that serve an app of your own."""
 
 ALL_SETTINGS: Final[Mapping[str, type[IssuerSettings]]] = {

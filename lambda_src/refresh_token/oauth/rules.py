@@ -91,7 +91,8 @@ class Strings:
     reserved: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"must be a JSON object of strings, without {', '.join(self.reserved)}"
+        without = f", without {', '.join(self.reserved)}" if self.reserved else ""
+        return f"must be a JSON object of strings{without}"
 
     def read(self, value: object) -> dict[str, str]:
         """Return the strings by their keys."""
