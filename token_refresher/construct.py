@@ -108,9 +108,8 @@ class TokenRefresher(RefreshMetrics):
         """
         super().__init__(scope, construct_id)
         issuer = Issuer.amplify() if issuer is None else issuer
-        if not isinstance(issuer, Issuer):
-            raise SettingsError([f"issuer={issuer}: must be an Issuer, such as Issuer.figma()"])
         if faults := arguments_faults(
+            issuer=issuer,
             service_name=service_name,
             parameter_path=parameter_path,
             removal_policy=removal_policy,

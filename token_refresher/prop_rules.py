@@ -22,6 +22,7 @@ from refresh_token import environment
 from refresh_token.oauth.issuers import ALL_SETTINGS
 from refresh_token.oauth.profile_settings import ProfileSettings
 from refresh_token.oauth.variables import ALLOW_HTTP, APP_SECRET_ARN, ISSUER_PROFILE, SIGNING_KEY
+from token_refresher.issuers import Issuer
 from token_refresher.settings.reader import SettingsError, unknown
 
 _MARKS: Final[Mapping[type, str]] = {
@@ -107,6 +108,8 @@ def arguments_faults(**given: object) -> list[str]:
     """Return a line for each wrong argument of a refresher that is neither a setting nor a prop."""
     path, asset, policy = given["parameter_path"], given["asset"], given["removal_policy"]
     faults = []
+    if not isinstance(given["issuer"], Issuer):
+        faults.append(_line("issuer", given["issuer"], "must be an Issuer, such as Issuer.figma()"))
     if not isinstance(given["service_name"], (str, type(None))):
         faults.append(_line("service_name", given["service_name"], "must be text"))
     if path not in (None, "") and (fault := _PATH(path)):

@@ -98,6 +98,7 @@ class TestValues:
             ({"alarm_subscriptions": [None]}, "alarm_subscriptions=: must be an aws_sns.ITopicSubscription"),
             ({"environment": "A=password"}, "environment: must be a dictionary of text"),
             ({"ca_bundle": 5}, "ca_bundle=5: must be the path of a file"),
+            ({"issuer": {"client_secret": "x"}}, "issuer=dict: must be an Issuer, such as Issuer.figma()"),
             ({"service_name": ["figma"]}, "service_name=list: must be text"),
             ({"emulator": "no"}, "emulator=no: must be True or False"),
             ({"asset": "/nowhere"}, "asset=/nowhere: must be the Path of a folder"),
