@@ -16,8 +16,21 @@ from tests.support.http_server import App
 NO_STACK = "<ErrorResponse><Error><Code>ValidationError</Code><Message>no such stack</Message></Error></ErrorResponse>"
 
 
-def described_stack(status: str, outputs: Mapping[str, str] | None = None, *, template: str = "{}") -> str:
-    """Return CloudFormation's answer to DescribeStacks and GetTemplate, and to ListStackResources: there are none."""
+def described_stack(
+    status: str,
+    outputs: Mapping[str, str] | None = None,
+    *,
+    template: str = "{}",
+    resources: Mapping[str, str] | None = None,
+) -> str:
+    """Return CloudFormation's answer to DescribeStacks, GetTemplate and ListStackResources.
+
+    `resources` are the physical ids, by logical id.
+    """
+    listed = "".join(
+        f"<member><LogicalResourceId>{name}</LogicalResourceId><PhysicalResourceId>{physical}</PhysicalResourceId></member>"
+        for name, physical in (resources or {}).items()
+    )
     members = "".join(
         f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
         for key, value in (outputs or {}).items()
@@ -26,7 +39,8 @@ def described_stack(status: str, outputs: Mapping[str, str] | None = None, *, te
         '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
         "<Stacks><member><StackId>arn:aws:cloudformation:r:0:stack/x/1</StackId><StackName>x</StackName><CreationTime>2030-01-01T00:00:00Z</CreationTime>"
         f"<StackStatus>{status}</StackStatus><Outputs>{members}</Outputs></member></Stacks>"
-        "</DescribeStacksResult><ListStackResourcesResult/>"
+        "</DescribeStacksResult><ListStackResourcesResult>"
+        f"<StackResourceSummaries>{listed}</StackResourceSummaries></ListStackResourcesResult>"
         f"<GetTemplateResult><TemplateBody>{template}</TemplateBody></GetTemplateResult></DescribeStacksResponse>"
     )
 

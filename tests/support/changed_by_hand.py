@@ -6,6 +6,9 @@ from typing import Any
 from local.deployment import Deployment
 from tokenctl.stack.target import LIVE
 
+END = "2999-01-01T00:00:00Z"
+"""When a changed schedule ends."""
+
 
 def named(stack: Deployment, resource: str) -> str:
     """Return the physical id of the resource whose logical id begins with `resource`."""
@@ -36,8 +39,10 @@ def throttle(stack: Deployment) -> None:
 def move_the_alias(stack: Deployment) -> None:
     """Let `live` name the version with what was just changed by hand, and retry what it is asked asynchronously."""
     client, name = stack.cloud.client("lambda"), stack.outputs["FunctionName"]
+    deployed = client.get_alias(FunctionName=name, Name=LIVE)["FunctionVersion"]
     other = client.publish_version(FunctionName=name)["Version"]
-    client.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=other)
+    weights = {"AdditionalVersionWeights": {deployed: 0.5}}
+    client.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=other, RoutingConfig=weights)
     client.put_function_event_invoke_config(FunctionName=name, Qualifier=LIVE, MaximumRetryAttempts=2)
 
 
@@ -76,7 +81,7 @@ def misdirect_the_schedule(stack: Deployment) -> None:
     kept = {key: schedule[key] for key in ("Name", "GroupName", "FlexibleTimeWindow")}
     role = schedule["Target"]["RoleArn"] + "x"
     target = {"Arn": stack.outputs["FunctionArn"], "RoleArn": role, "Input": "{}"}
-    client.update_schedule(**kept, ScheduleExpression="rate(30 days)", Target=target, State="DISABLED")
+    client.update_schedule(**kept, ScheduleExpression="rate(30 days)", Target=target, State="DISABLED", EndDate=END)
 
 
 def delete_the_schedule(stack: Deployment) -> None:
@@ -146,11 +151,16 @@ def silence_the_alarms(stack: Deployment) -> None:
 def loosen_queue_and_topic(stack: Deployment) -> None:
     queue, topic = stack.outputs["DeadLetterQueueUrl"], stack.outputs["AlarmTopicArn"]
     sqs, sns = stack.cloud.client("sqs"), stack.cloud.client("sns")
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"MessageRetentionPeriod": "60", "Policy": ""})
+    sqs.create_queue(QueueName="lost")
+    redrive = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:lost", "maxReceiveCount": 1}
+    loose = {"MessageRetentionPeriod": "60", "Policy": "", "RedrivePolicy": json.dumps(redrive)}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=loose)
     sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="alias/aws/sns")
     allowed = json.dumps(statements("Allow", Principal="*", Resource=topic))
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=allowed)
-    stack.cloud.client("kms").disable_key(KeyId=named(stack, "MonitoringKey"))
+    kms, key = stack.cloud.client("kms"), named(stack, "MonitoringKey")
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(statements("Allow", Principal="*")))
+    kms.disable_key(KeyId=key)
 
 
 def delete_the_queue(stack: Deployment) -> None:
@@ -163,3 +173,8 @@ def forget_what_is_read(stack: Deployment) -> None:
     stack.cloud.client("cloudwatch").delete_dashboards(DashboardNames=[named(stack, "Dashboard")])
     name = named(stack, "Parameterfunctionarn")
     stack.cloud.client("ssm").put_parameter(Name=name, Value="canary", Overwrite=True)
+
+
+def settings_in(report: list[dict[str, Any]]) -> set[str]:
+    """Return the settings that `tokenctl repair` reports, with the names of their resources."""
+    return {f"{change['resource']}.{setting['setting']}" for change in report for setting in change["settings"]}

@@ -7,7 +7,7 @@ from typing import Final
 
 from tokenctl.drift.differences import differences
 from tokenctl.drift.kind import Change, Kind
-from tokenctl.drift.table import IMMUTABLE, KINDS
+from tokenctl.drift.table import KINDS
 from tokenctl.drift.template import DeployedTemplate, Resource
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
@@ -41,7 +41,7 @@ def comparable(stack: DeployedTemplate) -> list[Resource]:
 
 def not_compared(stack: DeployedTemplate) -> list[str]:
     """Return the labels of the resources about which `compare` says nothing."""
-    return [*(each.label for each in stack.resources if each.type not in {*_KINDS, *IMMUTABLE}), *stack.unresolved]
+    return [*(each.label for each in stack.resources if each.type not in _KINDS), *stack.unresolved]
 
 
 def compare(stack: DeployedTemplate, labels: Collection[str] = ()) -> Comparison:

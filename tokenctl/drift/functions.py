@@ -100,6 +100,17 @@ def _restore_function(stack: DeployedTemplate, change: Change) -> None:
     _close(stack, change, FunctionName=name)
 
 
+def _read_version(stack: DeployedTemplate, version: Resource) -> dict[str, Any] | None:
+    name, _, number = version.physical_id.rpartition(":")
+    call = stack.target.aws.client("lambda").get_function_configuration
+    return None if found(call, FunctionName=name, Qualifier=number) is None else {}
+
+
+def _read_layer(stack: DeployedTemplate, layer: Resource) -> dict[str, Any] | None:
+    call = stack.target.aws.client("lambda").get_layer_version_by_arn
+    return None if found(call, Arn=layer.physical_id) is None else {}
+
+
 def _read_alias(stack: DeployedTemplate, alias: Resource) -> dict[str, Any] | None:
     client, wanted = stack.target.aws.client("lambda"), alias.properties
     alias_now = found(client.get_alias, FunctionName=wanted["FunctionName"], Name=wanted["Name"])
@@ -148,13 +159,27 @@ FUNCTION: Final = Kind(
     defaults=_FUNCTION_DEFAULTS,
     can_create=False,  # its versions would be lost
 )
-ALIAS: Final = Kind(
+
+
+class _AliasKind(Kind):
+    def wanted(self, resource: Resource) -> dict[str, Any]:
+        """Return the settings, with the weights as Lambda names them: by version."""
+        wanted = {**super().wanted(resource)}
+        if weights := wanted["RoutingConfig"].get("AdditionalVersionWeights"):
+            by_version = {each["FunctionVersion"]: each["FunctionWeight"] for each in weights}
+            wanted["RoutingConfig"] = {"AdditionalVersionWeights": by_version}
+        return wanted
+
+
+ALIAS: Final = _AliasKind(
     type="AWS::Lambda::Alias",
     read=_read_alias,
     restore=_restore_alias,
     settings=("FunctionVersion", "RoutingConfig", "Description"),
     defaults={"RoutingConfig": {}, "Description": "", OPEN: []},
 )
+VERSION: Final = Kind(type="AWS::Lambda::Version", read=_read_version, can_create=False)
+LAYER: Final = Kind(type="AWS::Lambda::LayerVersion", read=_read_layer, can_create=False)
 EVENT_INVOKE_CONFIG: Final = Kind(
     type="AWS::Lambda::EventInvokeConfig",
     read=_read_invoke_config,

@@ -36,6 +36,10 @@ class Change:
         return [name for difference in self.differences if difference.setting == setting for name in difference.now]
 
 
+def _nothing_to_restore(_stack: DeployedTemplate, _change: Change) -> None:
+    """Do nothing: such a resource has no settings that change, and is there or gone."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """How the resources of one type are compared and restored. Errors are botocore's."""
@@ -43,7 +47,7 @@ class Kind:
     type: str
     read: Callable[[DeployedTemplate, Resource], Settings | None]
     """Returns the settings that the resource has now; None if it is gone."""
-    restore: Callable[[DeployedTemplate, Change], None]
+    restore: Callable[[DeployedTemplate, Change], None] = _nothing_to_restore
     settings: tuple[str, ...] = ()
     """What is compared."""
     defaults: Settings = field(default_factory=dict)

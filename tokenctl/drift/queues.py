@@ -6,11 +6,19 @@ from typing import Any, Final
 from tokenctl.drift.kind import Change, Kind, found
 from tokenctl.drift.template import DeployedTemplate, Resource
 
-_QUEUE: Final = ("MessageRetentionPeriod", "SqsManagedSseEnabled", "KmsMasterKeyId", "VisibilityTimeout")
+_QUEUE: Final = (
+    *("MessageRetentionPeriod", "SqsManagedSseEnabled", "KmsMasterKeyId", "VisibilityTimeout", "DelaySeconds"),
+    *("RedrivePolicy", "RedriveAllowPolicy"),
+)
 
 
-def _attribute(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _attribute(value: Any) -> str:  # noqa: ANN401 - JSON
+    """Return a value as SQS takes it; none is empty."""
+    if isinstance(value, dict):
+        return json.dumps(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def _read_queue(stack: DeployedTemplate, queue: Resource) -> dict[str, Any] | None:
@@ -20,13 +28,15 @@ def _read_queue(stack: DeployedTemplate, queue: Resource) -> dict[str, Any] | No
     if answer is None:
         return None
     live: dict[str, Any] = answer.get("Attributes", {})
-    return {**live, "SqsManagedSseEnabled": live.get("SqsManagedSseEnabled") == "true"}
+    redrive = {name: json.loads(live[name]) for name in ("RedrivePolicy", "RedriveAllowPolicy") if live.get(name)}
+    return {**live, **redrive, "SqsManagedSseEnabled": live.get("SqsManagedSseEnabled") == "true"}
 
 
 def _restore_queue(stack: DeployedTemplate, change: Change) -> None:
     client, url = stack.target.aws.client("sqs"), change.resource.physical_id
     attributes = {name: _attribute(value) for name, value in change.wanted.items() if change.touches(name)}
     if change.gone:
+        attributes = {name: value for name, value in attributes.items() if value}
         client.create_queue(QueueName=url.rpartition("/")[2], Attributes=attributes)
     else:
         client.set_queue_attributes(QueueUrl=url, Attributes=attributes)
@@ -94,7 +104,14 @@ QUEUE: Final = Kind(
     read=_read_queue,
     restore=_restore_queue,
     settings=_QUEUE,
-    defaults={"VisibilityTimeout": 30},
+    defaults={
+        "MessageRetentionPeriod": 345_600,
+        "KmsMasterKeyId": None,
+        "VisibilityTimeout": 30,
+        "DelaySeconds": 0,
+        "RedrivePolicy": None,
+        "RedriveAllowPolicy": None,
+    },
 )
 QUEUE_POLICY: Final = Kind(
     type="AWS::SQS::QueuePolicy",

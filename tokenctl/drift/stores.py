@@ -17,15 +17,24 @@ def _read_secret(stack: DeployedTemplate, secret: Resource) -> dict[str, Any] | 
     if answer is None:
         return None
     deleted = answer.get("DeletedDate")
-    # A policy that a stack deployed is its own: here nobody compares it, and nobody removes it.
-    compares = not deleted and not stack.physical_ids("AWS::SecretsManager::ResourcePolicy")
-    policy = client.get_resource_policy(SecretId=arn).get("ResourcePolicy") if compares else None
+    policy = None if deleted or _has_deployed_policy(stack, arn) else _read_policy_of(stack, arn)
     used = {action for role in stack.resources if role.type == "AWS::IAM::Role" for action in allowed_actions(role)}
     return {
         "KmsKeyId": answer.get("KmsKeyId") or _AWS_MANAGED_KEY,
         "scheduled for deletion": bool(deleted),
-        "denied by the policy": denials(json.loads(policy), used) if policy else [],
+        "denied by the policy": denials(policy, used) if policy else [],
     }
+
+
+def _has_deployed_policy(stack: DeployedTemplate, arn: str) -> bool:
+    """Tell whether the stack has deployed a policy of the secret, which is then compared as a resource of its own."""
+    return any(each.type == SECRET_POLICY.type and each.properties["SecretId"] == arn for each in stack.resources)
+
+
+def _read_policy_of(stack: DeployedTemplate, arn: str) -> dict[str, Any] | None:
+    answer = found(stack.target.aws.client("secretsmanager").get_resource_policy, SecretId=arn)
+    text = (answer or {}).get("ResourcePolicy")
+    return dict(json.loads(text)) if text else None
 
 
 def _restore_secret(stack: DeployedTemplate, change: Change) -> None:
@@ -36,6 +45,16 @@ def _restore_secret(stack: DeployedTemplate, change: Change) -> None:
         client.update_secret(SecretId=arn, KmsKeyId=change.wanted["KmsKeyId"])
     if change.touches("denied by the policy"):
         client.delete_resource_policy(SecretId=arn)
+
+
+def _read_secret_policy(stack: DeployedTemplate, policy: Resource) -> dict[str, Any] | None:
+    document = _read_policy_of(stack, policy.properties["SecretId"])
+    return None if document is None else {"ResourcePolicy": document}
+
+
+def _restore_secret_policy(stack: DeployedTemplate, change: Change) -> None:
+    arn, document = change.resource.properties["SecretId"], json.dumps(change.wanted["ResourcePolicy"])
+    stack.target.aws.client("secretsmanager").put_resource_policy(SecretId=arn, ResourcePolicy=document)
 
 
 def _read_key(stack: DeployedTemplate, key: Resource) -> dict[str, Any] | None:
@@ -105,6 +124,12 @@ SECRET: Final = Kind(
         "denied by the policy": [],
     },
     can_create=False,  # its ARN would be another one
+)
+SECRET_POLICY: Final = Kind(
+    type="AWS::SecretsManager::ResourcePolicy",
+    read=_read_secret_policy,
+    restore=_restore_secret_policy,
+    settings=("ResourcePolicy",),
 )
 KEY: Final = Kind(
     type="AWS::KMS::Key",

@@ -14,7 +14,8 @@ from tokenctl.stack.described_stack import read_template
 from tokenctl.stack.once import Once
 from tokenctl.stack.target import Target
 
-_DIGITS: Final = re.compile(r"[0-9A-F]{8}$")
+_DIGITS: Final = re.compile(r"[0-9A-F]{8}([0-9a-f]{32})?$")
+"""Of the path and, for a version of a function, of its code."""
 
 
 @dataclass(frozen=True, kw_only=True)
