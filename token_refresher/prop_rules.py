@@ -157,7 +157,9 @@ def _faults(name: str, hint: Any, value: object) -> Iterator[str]:  # noqa: ANN4
     elif hint in _MARKS:
         if isinstance(value, type) or not hasattr(value, _MARKS[hint]):
             module = hint.__module__.removeprefix("aws_cdk.").partition(".")[0]
-            yield _line(name, value, f"must be an {module}.{hint.__name__}")
+            # What somebody takes for a secret may be what is in one.
+            shown = type(value) if hint is secretsmanager.ISecret else value
+            yield _line(name, shown, f"must be an {module}.{hint.__name__}")
     elif fault := _RULES[name](value):
         yield _line(name, value, fault)
 

@@ -91,6 +91,7 @@ class TestValues:
             ),
             # types
             ({"vpc": "vpc-1"}, "vpc=vpc-1: must be an aws_ec2.IVpc"),
+            ({"app_secret": "app-secret"}, "app_secret=str: must be an aws_secretsmanager.ISecret"),
             ({"encryption_key": kms.Key}, "encryption_key=Key: must be an aws_kms.IKey"),
             ({"alarm_topic": ec2.SubnetSelection()}, "alarm_topic=SubnetSelection: must be an aws_sns.ITopic"),
             ({"layers": "arn"}, "layers=arn: must be a list"),
