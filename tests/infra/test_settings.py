@@ -494,6 +494,11 @@ class TestSecretsInSettings:
         assert faults(context, **{key: "canary"}) == expected
         assert faults(context, stages={"dev": {key: "canary"}}) == expected
 
+    @pytest.mark.parametrize("key", ["refresh_token", "figma_access_token", "api_key"])
+    def test_a_token_is_not_shown(self, context: dict[str, Any], key: str) -> None:
+        (fault,) = faults(context, stages={"dev": {key: "canary"}})
+        assert fault.startswith(f"{key}=...: is not a setting; ")
+
     @pytest.mark.parametrize("key", ["figma_base_url", "oauth2_token_url", "amplifyuibuilder_endpoint_url"])
     def test_a_login_in_an_address_is_not_shown(self, context: dict[str, Any], key: str) -> None:
         issuer = {"figma_base_url": "figma", "oauth2_token_url": "oauth2"}.get(key, "amplify")

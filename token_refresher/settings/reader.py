@@ -8,6 +8,8 @@ from typing import Any
 from refresh_token.oauth.rules import Rule, listed
 from refresh_token.oauth.setting import Setting
 
+_HIDDEN = re.compile("token|secret|password|key", re.IGNORECASE)
+"""A word in the name of what is no setting, and whose value no message shows."""
 _CREDENTIAL = re.compile(
     r"((app|figma|oauth2|amplify|issuer|client)\w*)?(secret|client_?id|client_?key|credential|password)s?",
     re.IGNORECASE | re.ASCII,
@@ -97,7 +99,8 @@ class SettingsReader:
             if key in self._settings or not (key in block or near):
                 continue
             hint = f"did you mean {near[0]}?" if near else f"the keys are {listed(tuple(self._settings))}"
-            self._faults.append(f"{key}={value}: is not a setting; {hint}")
+            shown = "..." if _HIDDEN.search(key) else value
+            self._faults.append(f"{key}={shown}: is not a setting; {hint}")
 
     def _without_unit(self, key: str) -> list[str]:
         """Return the setting that `key` names without its unit, such as `refresh_margin`, in a list."""
