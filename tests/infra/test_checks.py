@@ -53,7 +53,7 @@ PACKS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("issuer", ["amplify", "figma"])
+@pytest.mark.parametrize("issuer", ["amplify", "figma", "google-service-account"])
 def test_prod_has_a_reason_for_the_other_packs(
     context: dict[str, object], issuer: str, asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ VARIANTS: dict[str, tuple[str, dict[str, str]]] = {
     **{stage: (stage, {}) for stage in STAGES},
     "prod-figma": ("prod", {"issuer": "figma"}),
     "prod-static": ("prod", {"issuer": "static"}),
+    "prod-signing": ("prod", {"issuer": "google-service-account", "issuer_scope": "files:read"}),
     "dev-oauth2": (
         "dev",
         {
@@ -26,8 +27,6 @@ VARIANTS: dict[str, tuple[str, dict[str, str]]] = {
 APP_SECRET = "AWS::SecretsManager::Secret of the app"
 """What `by_type` calls the type of the secret with the app's credentials. The other secret holds the pair."""
 Resource = dict[str, Any]
-SECRETS_KEY = "Encrypts the Figma token pair and, if there are any, the app's credentials."
-"""Description of one of the two keys; the other is the topic's."""
 
 
 @dataclass(frozen=True, kw_only=True)

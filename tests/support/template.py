@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any
 
 SNAPSHOTS = Path(__file__).parents[1] / "infra" / "snapshots"
-PARENTS = {"dev": None, "prod": "dev", "local": "dev", "prod-figma": "prod", "prod-static": "prod", "dev-oauth2": "dev"}
+PARENTS = {
+    "dev": None,
+    **dict.fromkeys(("prod", "local", "dev-oauth2"), "dev"),
+    **dict.fromkeys(("prod-figma", "prod-static"), "prod"),
+    "prod-signing": "prod-figma",
+}
 """Each stage, and each other issuer, with the variant that its snapshot starts from."""
 
 MAX_LINE = 120
