@@ -59,7 +59,9 @@ def connect(url: str) -> HttpsConnection:
 
 def post(to: str | HttpsConnection, seconds: float = 30.0, min_time: float = 0.1) -> Reply | NoReply:
     connection = connect(to) if isinstance(to, str) else to
-    return connection.post(BODY, {"X-Ours": "yes"}, deadline=Deadline.after(seconds), min_time=min_time)
+    target = f"/{to.partition('://')[2].partition('/')[2]}" if isinstance(to, str) else "/"
+    headers = {"X-Ours": "yes"}
+    return connection.send("POST", target, BODY, headers, deadline=Deadline.after(seconds), min_time=min_time)
 
 
 def assert_unsent(got: Reply | NoReply) -> None:

@@ -3,20 +3,23 @@
 import gzip
 import json
 import zlib
+from datetime import date
 from typing import Any
 
 import pytest
 
+from refresh_token.core.grant import Grant
 from refresh_token.core.issued_token import IssuedToken
 from refresh_token.errors import ConfigurationException
+from refresh_token.oauth.answer_members import REFRESH_LIFETIMES
 from refresh_token.oauth.app_credentials import AppCredentials, parse_app_credentials
 from refresh_token.oauth.body import json_object
+from refresh_token.oauth.bound_profile import BoundProfile
 from refresh_token.oauth.content_coding import decoded
-from refresh_token.oauth.issued import REFRESH_LIFETIMES, issued_token
+from refresh_token.oauth.issued import issued_token
 from refresh_token.oauth.issuer_settings import OwnAppSettings
 from refresh_token.oauth.issuers import FigmaSettings, OAuth2Settings
-from refresh_token.oauth.profiles import Profile
-from refresh_token.oauth.requests import TokenRequest, code_request, refresh_request
+from refresh_token.oauth.requests import Occasion, TokenRequest, code_request, refresh_request
 from refresh_token.oauth.responses import TokenResponse
 from refresh_token.oauth.variables import VariableReader
 from tests.support.canaries import assert_clean
@@ -25,6 +28,7 @@ from tests.support.token_server import basic
 TOKEN_URL = "https://issuer.example/token"
 HTTP = "http://127.0.0.1:9999"
 APP = AppCredentials("canary:i d", "canary%&+/ö~")
+NOW = Occasion(date(2026, 11, 26), "random")
 
 
 def settings_from(settings: type[OwnAppSettings], **variables: str) -> OwnAppSettings:
@@ -121,7 +125,7 @@ class TestVariables:
         assert "OAUTH2_DEFAULT_LIFETIME must be" in faults(OAuth2Settings, OAUTH2_DEFAULT_LIFETIME=text)
 
 
-def profile(**settings: Any) -> Profile:
+def profile(**settings: Any) -> BoundProfile:
     return OAuth2Settings(token_url=TOKEN_URL, **settings).profile
 
 
@@ -130,38 +134,41 @@ CODE = {"grant_type": "authorization_code", "code": "C", "redirect_uri": "R", "c
 
 
 class TestRequests:
-    def code(self, of: Profile, app: AppCredentials = APP) -> TokenRequest:
-        return code_request(of, app, code="C", redirect_uri="R", verifier="V")
+    def refresh(self, of: BoundProfile, app: AppCredentials = APP) -> TokenRequest:
+        return refresh_request(of, app, Grant("T"), NOW)
+
+    def code(self, of: BoundProfile, app: AppCredentials = APP) -> TokenRequest:
+        return code_request(of, app, code="C", redirect_uri="R", verifier="V", occasion=NOW)
 
     def test_a_server_gets_encoded_credentials(self) -> None:
-        for request in (refresh_request(profile(), APP, "T"), self.code(profile())):
+        for request in (self.refresh(profile(), APP), self.code(profile())):
             assert basic(request.headers) == "canary%3Ai%20d:canary%25%26%2B%2F%C3%B6~"
             assert "canary" not in repr(request)
 
     def test_a_server_may_take_them_in_the_form(self) -> None:
         of = profile(client_auth="post")
         credentials = {"client_id": APP.client_id, "client_secret": APP.client_secret}
-        assert refresh_request(of, APP, "T") == TokenRequest({**REFRESH, **credentials}, {})
-        assert self.code(of) == TokenRequest({**CODE, **credentials}, {})
+        assert self.refresh(of, APP) == TokenRequest(TOKEN_URL, {**REFRESH, **credentials}, {})
+        assert self.code(of) == TokenRequest(TOKEN_URL, {**CODE, **credentials}, {})
 
     def test_a_server_gets_scope_and_extra_parameters(self) -> None:
         more = {"audience": "https://api.example/", "empty": ""}
         of = profile(scope="read write", extra_parameters={**more, "code": "X"})
-        assert refresh_request(of, APP, "T").form == {**REFRESH, **more, "code": "X", "scope": "read write"}
-        assert self.code(of).form == {**CODE, **more}
+        assert self.refresh(of, APP).parameters == {**REFRESH, **more, "code": "X", "scope": "read write"}
+        assert self.code(of).parameters == {**CODE, **more}
 
     def test_figma_gets_credentials_as_they_are(self) -> None:
         app = AppCredentials("i d%&", "se:cr+et/ö")
         figma = FigmaSettings().profile
-        assert refresh_request(figma, app, "T").form == {"refresh_token": "T"}
-        assert self.code(figma, app).form == CODE
-        assert {basic(sent.headers) for sent in (refresh_request(figma, app, "T"), self.code(figma, app))} == {
+        assert self.refresh(figma, app).parameters == {"refresh_token": "T"}
+        assert self.code(figma, app).parameters == CODE
+        assert {basic(sent.headers) for sent in (self.refresh(figma, app), self.code(figma, app))} == {
             "i d%&:se:cr+et/ö"
         }
 
     def test_figma_could_not_find_the_colon(self) -> None:
         with pytest.raises(ValueError, match="colon") as caught:
-            refresh_request(FigmaSettings().profile, APP, "T")
+            self.refresh(FigmaSettings().profile, APP)
         assert "canary" not in str(caught.value)
 
 
@@ -252,8 +259,8 @@ ANSWER = {"access_token": "A", "expires_in": 60}
 
 
 class TestIssuedToken:
-    def issued(self, of: Profile, **members: object) -> IssuedToken:
-        token = issued_token(TokenResponse(200, {**ANSWER, **members}), of)
+    def issued(self, of: BoundProfile, **members: object) -> IssuedToken:
+        token = issued_token(TokenResponse(200, {**ANSWER, **members}), of, APP)
         assert isinstance(token, IssuedToken)
         return token
 

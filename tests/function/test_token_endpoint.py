@@ -19,7 +19,7 @@ from tests.support.function_environment import NOBODY_LISTENS
 from tests.support.token_server import Reply as Sent
 from tests.support.token_server import TokenServer, http, issued
 
-REQUEST = TokenRequest({"refresh_token": "canary-refresh", "scope": "a b", "ä": "ö&="}, {"Authorization": "Basic x"})
+FIELDS = {"refresh_token": "canary-refresh", "scope": "a b", "ä": "ö&="}
 ONE_ATTEMPT = 12.0
 """Seconds that are enough for one attempt and not for two."""
 AMPLE = 55.0
@@ -28,7 +28,8 @@ AMPLE = 55.0
 
 def post(server: TokenServer | str, seconds: float = ONE_ATTEMPT, *, repeatable: bool = True) -> TokenResponse:
     url = server if isinstance(server, str) else server.url
-    return TokenEndpoint(url, repeatable=repeatable).post(REQUEST, Deadline.after(seconds))
+    request = TokenRequest(url, FIELDS, {"Authorization": "Basic x"})
+    return TokenEndpoint(repeatable=repeatable).send(request, Deadline.after(seconds))
 
 
 def fault(server: TokenServer | str, seconds: float = ONE_ATTEMPT, *, repeatable: bool = True) -> RefreshTokenError:
@@ -46,7 +47,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_a_form_asks_for_plain_json(token_endpoint: TokenServer) -> None:
     post(token_endpoint)
     (seen,) = token_endpoint.seen
-    assert seen.form == REQUEST.form
+    assert seen.form == FIELDS
     expected = {
         "Content-Type": "application/x-www-form-urlencoded",
         "Accept": "application/json",

@@ -1,7 +1,7 @@
 """The check that asks the provider whether it accepts the stored access token. It refreshes nothing."""
 
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.token_pair import TokenPair
@@ -9,7 +9,6 @@ from refresh_token.errors import ReauthorizationRequiredException
 from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.challenges import challenges
 from refresh_token.oauth.issuers import AMPLIFY, SETTINGS, AmplifySettings, FigmaSettings
-from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.variables import VariableReader
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
@@ -19,6 +18,9 @@ from tokenctl.sign_in.transport import Answer, get
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import deployed_issued_by, deployed_issuer, deployed_settings, renewal_command
 from tokenctl.stack.pair_secret import read_pair
+
+if TYPE_CHECKING:
+    from refresh_token.oauth.bound_profile import BoundProfile
 
 USER_CLAIMS: Final = ("preferred_username", "name", "email")
 """How OpenID Connect Core, 5.1, names the user; for issuers whose profile has no keys of its own."""
@@ -47,7 +49,7 @@ def provider_host(deployed: DeployedStack) -> str | None:
     return issued_by.host if issued_by and issued_by.issuer in SETTINGS else None
 
 
-def _profile(deployed: DeployedStack) -> Profile | None:
+def _profile(deployed: DeployedStack) -> "BoundProfile | None":
     issuer = deployed_issuer(deployed)
     if issuer in SETTINGS:
         return deployed_settings(deployed).profile

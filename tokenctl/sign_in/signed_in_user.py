@@ -2,26 +2,28 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from refresh_token.oauth.addresses import authority
-from refresh_token.oauth.profiles import Profile
 from tokenctl.errors import TokenctlError
 from tokenctl.sign_in.transport import Answer, get
+
+if TYPE_CHECKING:
+    from refresh_token.oauth.bound_profile import BoundProfile
 
 MAX_SECONDS: Final = 5.0
 MAX_LENGTH: Final = 100
 """Characters of the answer that are shown."""
 
 
-def who_asks(profile: Profile, token_url: str, bundle: str | None) -> Callable[[str], str | None] | None:
+def who_asks(profile: "BoundProfile", token_url: str, bundle: str | None) -> Callable[[str], str | None] | None:
     """Return what tells the user of an access token; None if the issuer has no such call at the token's own host."""
     if not profile.user_url or authority(profile.user_url) != authority(token_url):
         return None
     return partial(_user, profile, bundle)
 
 
-def _user(profile: Profile, bundle: str | None, access_token: str) -> str | None:
+def _user(profile: "BoundProfile", bundle: str | None, access_token: str) -> str | None:
     try:
         response = get(profile.user_url, access_token, bundle=bundle, seconds=MAX_SECONDS).response
     except TokenctlError:

@@ -1,21 +1,23 @@
 """Exchanging a code at the token endpoint of Figma or of any OAuth 2 server (RFC 6749, 4.1.3; RFC 7636, 4.5)."""
 
-from dataclasses import dataclass, field
+import secrets
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from refresh_token.core.token_pair import TokenPair
+from refresh_token.oauth.answer_members import in_standard_form
 from refresh_token.oauth.app_credentials import AppCredentials
+from refresh_token.oauth.bound_profile import BoundProfile
 from refresh_token.oauth.issued import issued_token
-from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.refusal_codes import CODES, Refusal
 from refresh_token.oauth.refusals import CODE_EXCHANGE, meaning
-from refresh_token.oauth.requests import code_request
+from refresh_token.oauth.requests import Occasion, code_request
 from refresh_token.oauth.responses import TokenResponse
 from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.sign_in.authorization_request import AuthorizationRequest
 from tokenctl.sign_in.code_exchange import NOTHING_STORED, issued_pair
-from tokenctl.sign_in.transport import post
+from tokenctl.sign_in.transport import send
 
 MAX_SECONDS: Final = 25.0
 """A code of Figma's lives 30 seconds: a later answer would be worthless."""
@@ -26,7 +28,7 @@ class TokenEndpointExchange:
     """Exchanges codes at the address `url`, as the profile describes."""
 
     url: str
-    profile: Profile
+    profile: BoundProfile
     app: AppCredentials = field(repr=False)
     bundle: str | None = None
     """A file of certificates to trust instead of the usual ones."""
@@ -35,11 +37,16 @@ class TokenEndpointExchange:
     def __call__(self, request: AuthorizationRequest, code: str, *, now: datetime) -> TokenPair:
         """Exchange a code; see `CodeExchange`."""
         exchange = code_request(
-            self.profile, self.app, code=code, redirect_uri=request.redirect_uri, verifier=request.verifier
+            self.profile,
+            self.app,
+            code=code,
+            redirect_uri=request.redirect_uri,
+            verifier=request.verifier,
+            occasion=Occasion(now.date(), secrets.token_hex(16)),
         )
         try:
-            response = post(self.url, exchange, bundle=self.bundle, seconds=self.seconds)
-            return self._pair(response, request, now)
+            response = send(replace(exchange, url=self.url), bundle=self.bundle, seconds=self.seconds)
+            return self._pair(in_standard_form(response, self.profile.profile.answer), request, now)
         except TokenctlError as error:
             raise type(error)(f"{error} {NOTHING_STORED}") from None
 
@@ -51,7 +58,9 @@ class TokenEndpointExchange:
                 "The issuer gave no refresh token, so nothing could keep the token alive. Some issuers require a scope "
                 "for it, such as offline_access: see --scope."
             )
-        return issued_pair(lambda: issued_token(response, self.profile), request, now=now, issuer_label="The issuer")
+        return issued_pair(
+            lambda: issued_token(response, self.profile, self.app), request, now=now, issuer_label="The issuer"
+        )
 
 
 def _refusal(response: TokenResponse) -> ServiceError:

@@ -66,7 +66,7 @@ class Answer:
         return TokenResponse(self.status, members(self.body, self.content_type) or {}, self.challenge)
 
 
-def post(url: str, request: TokenRequest, *, bundle: str | None, seconds: float) -> TokenResponse:
+def send(request: TokenRequest, *, bundle: str | None, seconds: float) -> TokenResponse:
     """Send a request to a token endpoint and return the answer within `seconds`.
 
     `bundle` is a file of certificates to trust.
@@ -79,8 +79,8 @@ def post(url: str, request: TokenRequest, *, bundle: str | None, seconds: float)
     """
     answer = _exchange(
         _Request(
-            method="POST",
-            url=url,
+            method=request.method,
+            url=request.address,
             headers=request.all_headers("tokenctl"),
             body=request.body,
             seconds=seconds,

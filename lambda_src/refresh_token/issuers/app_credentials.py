@@ -9,7 +9,7 @@ from refresh_token.adapters.aws_clients import THROTTLING_CODES, Fault, attempt
 from refresh_token.adapters.secrets_manager import CURRENT, MAX_CALL_TIME, secrets_manager_writer
 from refresh_token.core.issued_by import IssuedBy, refuse_other_issuer
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
-from refresh_token.oauth.app_credentials import AppCredentials, parse_app_credentials
+from refresh_token.oauth.app_credentials import KEYS, AppCredentials, parse_app_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +27,11 @@ _SERVER_ERROR: Final = 500
 class AppCredentialsSecret:
     """The secret with the credentials of an app of the issuer `issued_by`."""
 
-    def __init__(self, secret_arn: str, issued_by: IssuedBy) -> None:
+    def __init__(self, secret_arn: str, issued_by: IssuedBy, keys: tuple[str, ...] = KEYS) -> None:
+        """Take the secret, whose credentials it must hold, and the keys that it must have."""
         self._secret = secret_arn
         self._issued_by = issued_by
+        self._keys = keys
 
     def read(self, deadline: "Deadline", *, owner: IssuedBy | None = None) -> AppCredentials:
         """Return the current credentials, which are ``owner``'s if they do not say whose they are.
@@ -51,7 +53,7 @@ class AppCredentialsSecret:
                 break
         if isinstance(value, Fault):
             raise _unreadable(value)
-        app = _credentials(value.get("SecretString"))
+        app = _credentials(value.get("SecretString"), self._keys)
         refuse_other_issuer(
             app.issued_by or owner, self._issued_by, what="The stored app credentials belong", how_to_fix=_REPLACE
         )
@@ -62,9 +64,9 @@ def _is_transient(fault: Fault) -> bool:
     return fault.kind == "connection" or fault.code in _TRANSIENT_CODES or fault.status >= _SERVER_ERROR
 
 
-def _credentials(text: object) -> AppCredentials:
+def _credentials(text: object, keys: tuple[str, ...]) -> AppCredentials:
     try:
-        return parse_app_credentials(text)
+        return parse_app_credentials(text, needs=keys)
     except ValueError as error:
         fault = str(error)
     raise _misconfigured(f"The secret for the app's credentials does not hold them: {fault}. {HOW_TO_FILL}")

@@ -1,4 +1,4 @@
-"""One connection to an issuer, which sends a POST and returns its reply, bounded in time and in size.
+"""One connection to an issuer: sends a request and returns the reply, bounded in time and in size.
 
 It uses the standard library's http.client: botocore has loaded it, so it costs no cold start, and AWS patches it
 with the runtime. It follows no redirect, repeats nothing and logs nothing. It also lets us bound the
@@ -73,12 +73,19 @@ class HttpsConnection:
         if self._kept is not None:
             self._kept[0].close()
 
-    def post(
-        self, body: bytes, headers: "Mapping[str, str]", *, deadline: "Deadline", min_time: float
+    def send(  # noqa: PLR0913 - the parts of a request
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: "Mapping[str, str]",
+        *,
+        deadline: "Deadline",
+        min_time: float,
     ) -> Reply | NoReply:
         """Send a request and return its reply by the deadline; only resolving the server's name may take longer.
 
-        Nothing is sent with fewer than `min_time` seconds left.
+        `target` is a path with its query. Nothing is sent with fewer than `min_time` seconds left.
 
         Raises:
             ConfigurationException: HTTPS_PROXY names no proxy that can be used.
@@ -91,17 +98,19 @@ class HttpsConnection:
         if seconds < min_time:
             connection.close()
             return NoReply("no time left", sent=False)
-        return self._exchange(connection, body, headers, seconds)
+        request = method, target, body, {"Host": self._host, **headers}
+        return self._exchange(connection, request, seconds)
 
     def _exchange(
-        self, connection: http.client.HTTPConnection, body: bytes, headers: "Mapping[str, str]", seconds: float
+        self,
+        connection: http.client.HTTPConnection,
+        request: tuple[str, str, bytes | None, dict[str, str]],
+        seconds: float,
     ) -> Reply | NoReply:
-        headers = {"Host": self._host, **headers}
-        path = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
         connection.sock.settimeout(seconds)
         response: http.client.HTTPResponse | None = None
         try:
-            connection.request("POST", path, body, headers)
+            connection.request(*request)
             response = connection.getresponse()
             reply = _read(response)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may hold the request or the reply

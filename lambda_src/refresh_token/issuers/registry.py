@@ -8,7 +8,7 @@ from refresh_token.core.ports import Issuer
 from refresh_token.environment import ISSUER
 from refresh_token.oauth.issuers import AMPLIFY, SETTINGS
 
-OF_PROFILE: Final = "oauth2"
+OF_PROFILE: Final = "profile_issuer"
 """The module for every issuer that a profile describes."""
 
 ISSUERS: Final[dict[str, str]] = {

@@ -1,10 +1,10 @@
-"""An issuer's token endpoint (RFC 6749, 3.2): posts a request, repeats it where that is safe, reads the answer."""
+"""An issuer's token endpoint (RFC 6749, 3.2): sends a request, repeats it where that is safe, reads the answer."""
 
 import time
-from functools import cached_property
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from refresh_token.adapters.deadline import Deadline
 from refresh_token.core.text import is_access_token
@@ -29,15 +29,25 @@ MIN_FINAL_EXCHANGE_TIME: Final = 2.0
 _USER_AGENT: Final = "refresh-token"
 
 
-class TokenEndpoint:
-    """The endpoint at `url`. `repeatable` says that the issuer may act on the same request twice without harm."""
+Read = Callable[[TokenResponse], TokenResponse]
+"""Brings an issuer's answer into the standard's form."""
 
-    def __init__(self, url: str, *, repeatable: bool) -> None:
-        self._url = url
+
+class TokenEndpoint:
+    """An issuer's endpoints, with one kept connection for each host.
+
+    `repeatable` says that the issuer may act on the same request twice without harm; `any_text`, that an answer may be
+    a token and nothing else.
+    """
+
+    def __init__(self, *, repeatable: bool, read: Read = lambda response: response, any_text: bool = False) -> None:
         self._repeatable = repeatable
+        self._read = read
+        self._any_text = any_text
+        self._connections: dict[str, HttpsConnection] = {}
         self._min_time = MIN_EXCHANGE_TIME if repeatable else MIN_FINAL_EXCHANGE_TIME
 
-    def post(self, request: TokenRequest, deadline: Deadline) -> TokenResponse:
+    def send(self, request: TokenRequest, deadline: Deadline) -> TokenResponse:
         """Send a request and return the answer, a token or a refusal, by the deadline. Retries are included.
 
         Raises:
@@ -46,31 +56,40 @@ class TokenEndpoint:
             ConfigurationException: AWS_CA_BUNDLE or HTTPS_PROXY cannot be used.
 
         """
-        body, headers = request.body, request.all_headers(_USER_AGENT)
+        connection, headers = self._connection(request.address), request.all_headers(_USER_AGENT)
+        target = urlunsplit(("", "", *urlsplit(request.address)[2:])) or "/"
         for attempt in range(MAX_ATTEMPTS):
-            got = self._connection.post(body, headers, deadline=deadline, min_time=self._min_time)
+            got = connection.send(
+                request.method, target, request.body, headers, deadline=deadline, min_time=self._min_time
+            )
             pause = pause_before_retry(got, attempt, repeatable=self._repeatable)
-            last = attempt + 1 == MAX_ATTEMPTS or _has_token(got)
+            last = attempt + 1 == MAX_ATTEMPTS or self._has_token(got)
             if last or pause is None or not deadline.allows(pause + MAX_ATTEMPT_TIME):
                 break
             time.sleep(pause)
-        return _response(got)
+        return self._response(got)
 
-    @cached_property
-    def _connection(self) -> HttpsConnection:
-        return HttpsConnection(self._url, function_tls_context() if urlsplit(self._url).scheme == "https" else None)
+    def _connection(self, address: str) -> HttpsConnection:
+        parts = urlsplit(address)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._connections:
+            context = function_tls_context() if parts.scheme == "https" else None
+            self._connections[origin] = HttpsConnection(origin, context)
+        return self._connections[origin]
 
+    def _has_token(self, got: Reply | NoReply) -> bool:
+        """Tell whether a reply holds a usable access token, whatever its status: the refresh token is spent then."""
+        return isinstance(got, Reply) and is_access_token(self._answer(got).document.get("access_token"))
 
-def _has_token(got: Reply | NoReply) -> bool:
-    """Tell whether a reply holds a usable access token, whatever its status: the refresh token is spent then."""
-    document = members(got.body, got.content_type) if isinstance(got, Reply) else None
-    return is_access_token((document or {}).get("access_token"))
+    def _response(self, got: Reply | NoReply) -> TokenResponse:
+        if isinstance(got, NoReply):
+            raise unavailable(got.what, trusted=got.trusted)
+        readable = members(got.body, got.content_type) is not None or (self._any_text and got.body is not None)
+        if not readable and HTTPStatus.OK <= got.status < HTTPStatus.MULTIPLE_CHOICES:
+            raise no_token_answer("it is not a JSON object, or it is too long")
+        return self._answer(got)
 
-
-def _response(got: Reply | NoReply) -> TokenResponse:
-    if isinstance(got, NoReply):
-        raise unavailable(got.what, trusted=got.trusted)
-    document = members(got.body, got.content_type)
-    if document is None and HTTPStatus.OK <= got.status < HTTPStatus.MULTIPLE_CHOICES:
-        raise no_token_answer("it is not a JSON object, or it is too long")
-    return TokenResponse(got.status, document or {}, challenge=got.challenge)
+    def _answer(self, reply: Reply) -> TokenResponse:
+        document = members(reply.body, reply.content_type) or {}
+        text = (reply.body or b"").decode(errors="replace") if self._any_text else ""
+        return self._read(TokenResponse(reply.status, document, reply.challenge, text))

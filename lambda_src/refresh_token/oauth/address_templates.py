@@ -90,6 +90,11 @@ def matches_host(authority: str, host: str) -> bool:
     )
 
 
+def matches_value(value: str, param: Param) -> bool:
+    """Tell whether a parameter may have this value. What it does to a host is checked with the address."""
+    return re.fullmatch(param.pattern, value) is not None
+
+
 def _authority(text: str, params: Mapping[str, Param], values: Mapping[str, str]) -> str:
     for name in names(text):
         value = values.get(name)

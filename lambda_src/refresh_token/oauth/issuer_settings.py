@@ -9,16 +9,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from datetime import timedelta
-from typing import Any, ClassVar, Final, Self, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, get_type_hints
 from urllib.parse import urlsplit
 
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.environment import ISSUER
-from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.app_credentials import KEYS
-from refresh_token.oauth.profiles import Profile
 from refresh_token.oauth.setting import Setting
 from refresh_token.oauth.variables import ALLOW_HTTP, VariableReader
+
+if TYPE_CHECKING:
+    from refresh_token.oauth.bound_profile import BoundProfile
 
 UNNAMED: Final = "the issuer"
 
@@ -117,7 +118,7 @@ class OwnAppSettings(IssuerSettings):
 
     @property
     @abstractmethod
-    def profile(self) -> Profile:
+    def profile(self) -> "BoundProfile":
         """What the issuer expects with these settings."""
 
     @property
@@ -128,7 +129,7 @@ class OwnAppSettings(IssuerSettings):
     @property
     def issued_by(self) -> IssuedBy:
         """Whose tokens and credentials those of this issuer are."""
-        return IssuedBy.of(self.name, authority(self.profile.refresh_url))
+        return IssuedBy.of(self.name, self.profile.home)
 
     @property
     def token_life(self) -> timedelta | None:

@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import DEFAULT_LIFETIME as FIGMA_LIFETIME
 from refresh_token.environment import ISSUER, STATIC
-from refresh_token.oauth.client_auth import BASIC, BASIC_UNESCAPED, STANDARD
+from refresh_token.oauth.client_auth import BASIC, STANDARD
 from refresh_token.oauth.issuer_settings import IssuerSettings, OwnAppSettings
-from refresh_token.oauth.profiles import Profile
-from refresh_token.oauth.refusals import FIGMA_REFRESH, SERVER_REFRESH
 from refresh_token.oauth.rules import HTTP_URL, LIFETIME, SCOPES, Address, Strings, choice
 from refresh_token.oauth.setting import Setting
+
+if TYPE_CHECKING:
+    from refresh_token.oauth.bound_profile import BoundProfile
 
 AMPLIFY: Final = "amplify"
 FIGMA: Final = "figma"
@@ -84,23 +85,13 @@ class FigmaSettings(OwnAppSettings):
         return self.base_url
 
     @property
-    def profile(self) -> Profile:
-        """Figma's profile: the old refresh token keeps working, so a refresh may be sent again."""
-        base_url = self.base_url.rstrip("/")
-        return Profile(
-            refresh_url=f"{base_url}/v1/oauth/refresh",
-            refresh_fields={},
-            code_url=f"{base_url}/v1/oauth/token",
-            code_fields={"grant_type": "authorization_code"},
-            client_auth=BASIC_UNESCAPED,
-            rotates=False,
-            default_lifetime=FIGMA_LIFETIME,
-            refresh_refusals=FIGMA_REFRESH,
-            consent_page=FIGMA_CONSENT_PAGE,
-            scopes=FIGMA_SCOPES,
-            user_url=f"{base_url}/v1/me",
-            user_keys=("handle", "email"),
-        )
+    def profile(self) -> "BoundProfile":
+        """The catalogue's profile of Figma, at this address; the rule of `base_url` says whether it may be http."""
+        from refresh_token.oauth import catalogue  # noqa: PLC0415 - many need the settings only
+        from refresh_token.oauth.bound_profile import BoundProfile  # noqa: PLC0415 - many need the settings only
+
+        params = {"base_url": self.base_url}
+        return BoundProfile(profile=catalogue.load(FIGMA), params=params, allow_http=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,19 +140,16 @@ class OAuth2Settings(OwnAppSettings):
     ] = DEFAULT_LIFETIME
 
     @property
-    def profile(self) -> Profile:
+    def profile(self) -> "BoundProfile":
         """The profile of a server that may revoke the grant if it receives a refresh token twice."""
-        scope = {"scope": self.scope} if self.scope else {}
-        return Profile(
-            refresh_url=self.token_url,
-            refresh_fields={**self.extra_parameters, "grant_type": "refresh_token", **scope},
-            code_url=self.token_url,
-            code_fields={**self.extra_parameters, "grant_type": "authorization_code"},
+        from refresh_token.oauth.inline_profile import inline_profile  # noqa: PLC0415 - many need the settings only
+
+        return inline_profile(
+            token_url=self.token_url,
             client_auth=self.client_auth,
-            rotates=True,
-            default_lifetime=self.default_lifetime_seconds,
-            refresh_refusals=SERVER_REFRESH,
-            scopes=tuple(self.scope.split()),
+            scope=self.scope,
+            parameters=self.extra_parameters,
+            lifetime_seconds=self.default_lifetime_seconds,
         )
 
 

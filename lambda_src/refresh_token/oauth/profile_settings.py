@@ -1,29 +1,24 @@
 """The settings of an issuer that a profile describes: one of the catalogue, or one in a file of yours."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, ClassVar, Self
 
 from refresh_token.core.grant_life import MAX_DAYS
 from refresh_token.environment import ISSUER, ISSUER_GRANT
 from refresh_token.oauth import catalogue
-from refresh_token.oauth.address_templates import bind_address
 from refresh_token.oauth.app_keys import app_keys
+from refresh_token.oauth.binding import faults_of_params
+from refresh_token.oauth.bound_profile import ENDLESS, BoundProfile
 from refresh_token.oauth.issuer_settings import OwnAppSettings
 from refresh_token.oauth.issuers import NAMES, SETTINGS
 from refresh_token.oauth.profile import REFRESH_TOKEN, STATIC, Profile
 from refresh_token.oauth.profile_file import ProfileError, from_compact_json
 from refresh_token.oauth.profile_requests import KMS_ALGORITHMS
-from refresh_token.oauth.profiles import Profile as OldProfile
-from refresh_token.oauth.refusals import SERVER_REFRESH
 from refresh_token.oauth.rules import SCOPES, Strings
 from refresh_token.oauth.setting import Setting
 from refresh_token.oauth.variables import ISSUER_PROFILE, VariableReader
-
-ENDLESS: Final = timedelta(days=3650)
-"""The assumed life of a token that does not expire."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,38 +67,21 @@ class ProfileSettings(OwnAppSettings):
         return self.described.grant
 
     @property
-    def profile(self) -> OldProfile:
-        """What the provider expects."""
-        described, address = self.described, self.described.address
-        scopes = tuple(dict.fromkeys((*described.sign_in.scopes, *self.scope.split())))
-        request, refresh = described.code.parameters, described.refresh
-        scope = {"scope": described.sign_in.scope_separator.join(scopes)} if refresh.scope and scopes else {}
-        return OldProfile(
-            refresh_url=self._bound(address.refresh or address.token),
-            refresh_fields={**refresh.parameters, "grant_type": "refresh_token", **scope},
-            code_url=self._bound(address.token),
-            code_fields={**request, "grant_type": "authorization_code"},
-            client_auth=described.client.auth,
-            rotates=described.refresh_token.replaced,
-            default_lifetime=int((self.token_life or ENDLESS).total_seconds()),
-            refresh_refusals=SERVER_REFRESH,
-            consent_page=self._bound(address.authorize) if address.authorize else "",
-            scopes=scopes,
-            user_url=self._bound(described.api.user) if described.api.user else "",
-            user_keys=described.api.user_keys,
+    def profile(self) -> BoundProfile:
+        """What the provider expects from this deployment."""
+        return BoundProfile(
+            profile=self.described,
+            params=self.params,
+            more_scopes=tuple(self.scope.split()),
+            allow_http=self.allow_http,
         )
-
-    def _bound(self, address: str) -> str:
-        params = self.described.params
-        defaults = {name: param.default for name, param in params.items() if param.default is not None}
-        return bind_address(address, params, {**defaults, **self.params}, allow_http=self.allow_http)
 
     @property
     def token_life(self) -> timedelta | None:
         """How long a token lives if the provider does not say it; None if a person renews it."""
         if self.grant == STATIC:
             return None
-        return timedelta(seconds=self.described.answer.lifetime_seconds) or ENDLESS
+        return timedelta(seconds=self.described.answer.lifetime_seconds or ENDLESS)
 
     @property
     def refresh_margin(self) -> int:
@@ -129,7 +107,7 @@ class ProfileSettings(OwnAppSettings):
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Yield what does not fit the profile."""
-        for fault in params_faults(self.described, self.params):
+        for fault in faults_of_params(self.described, self.params, allow_http=self.allow_http):
             yield "params", fault
         if self.scope and not self.described.sign_in.scope_name:
             yield "scope", f"has no effect, because {self.title} takes no scopes. Remove it"
@@ -162,21 +140,6 @@ class ProfileSettings(OwnAppSettings):
         for each, rule in read.faults():
             reader.fault(f"{cls.variables()[each]} {rule}")
         return read
-
-
-def params_faults(profile: Profile, given: Mapping[str, str]) -> Iterator[str]:
-    """Yield a line for each value that a profile's addresses cannot take, or that they miss. It shows no value."""
-    for name in given:
-        if name not in profile.params:
-            known = f"; they are {', '.join(profile.params)}" if profile.params else ", which has none"
-            yield f"{name} is no parameter of {profile.title}{known}"
-    from_steps = {name for step in profile.steps for name in step.values}
-    for name, param in profile.params.items():
-        later = param.redirect or param.answer or name in from_steps
-        if name not in given and param.default is None and not later:
-            yield f"{name} must be set{f': {param.about}' if param.about else ''}"
-        elif name in given and not re.fullmatch(param.pattern, given[name]):
-            yield f"{name} must match {param.pattern}{f': {param.about}' if param.about else ''}"
 
 
 def own_app_settings(name: str) -> type[OwnAppSettings]:

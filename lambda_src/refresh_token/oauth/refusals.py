@@ -9,10 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from refresh_token.oauth.refusal_codes import CODES, Refusal
-from refresh_token.oauth.responses import TokenResponse
+from refresh_token.oauth.responses import TokenResponse, spelt
+
+if TYPE_CHECKING:
+    from refresh_token.oauth.profile import Profile
 
 _LATER_WORDS: Final = re.compile(
     r"(rate|request|usage)[ _-]?limit|limit[ _-]exceeded|too[ _-]?many|throttl|temporar|try[ _-]again|retry|quota"
@@ -66,6 +69,9 @@ class RefusalRules:
     codes: Mapping[str, Refusal] = field(default_factory=dict)
     """Codes that mean something else than CODES says, or that CODES does not have."""
 
+    phrases: Mapping[str, Refusal] = field(default_factory=dict)
+    """Phrases of the issuer, in small letters. They decide before any code, unless the issuer is failing."""
+
     is_own: Callable[[TokenResponse], bool] = _has_code
     """Whether an answer without a known code has the issuer's own form of an error. A firewall's answer does not."""
 
@@ -102,11 +108,17 @@ def meaning(response: TokenResponse, rules: RefusalRules) -> Refusal:
         # A failing issuer may not find a grant that exists. But some always answer like this once a grant has ended.
         return Refusal.UNEXPLAINED if by_code is Refusal.GRANT else Refusal.LATER
     words = " ".join((*response.codes, response.message))[:_MAX_WORDS]
+    if said := [means for phrase, means in rules.phrases.items() if _says(words, phrase)]:
+        return said[0]
     if by_code is Refusal.GRANT and _BUSY_WORDS.search(words):
         return Refusal.UNEXPLAINED
     if by_code in _DECISIVE and code not in _VAGUE_CODES:
         return by_code
     return _by_words(words, response, documented=bool(by_code)) or by_code or _without_code(response, rules)
+
+
+def _says(words: str, phrase: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", words.lower()) is not None
 
 
 def _by_words(words: str, response: TokenResponse, *, documented: bool) -> Refusal | None:
@@ -172,3 +184,18 @@ CODE_EXCHANGE: Final = RefusalRules(
     codes={"access_denied": Refusal.GRANT}, is_own=_has_figmas_form, unauthorized=Refusal.APP
 )
 """The exchange of a code. A code is fresh and used at once, so 401 is about the app unless a code says otherwise."""
+
+_OWN: Final[Mapping[str, RefusalRules]] = {"figma": FIGMA_REFRESH, "oauth2": SERVER_REFRESH}
+"""The rules of the issuers that have more than words."""
+
+
+def rules_of(profile: "Profile") -> RefusalRules:
+    """Return the rules of a profile: its words, which may be codes or phrases. A number is a code only."""
+    words = profile.refusals
+    rows = ((words.grant, Refusal.GRANT), (words.app, Refusal.APP), (words.settings, Refusal.SETTINGS))
+    meant = {word: means for several, means in (*rows, (words.later, Refusal.LATER)) for word in several}
+    own = RefusalRules(
+        codes={spelt((word,))[0]: means for word, means in meant.items() if spelt((word,))},
+        phrases={word.lower(): means for word, means in meant.items() if not word.isdigit()},
+    )
+    return _OWN.get(profile.name, own)

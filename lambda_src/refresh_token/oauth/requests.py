@@ -1,49 +1,165 @@
-"""The two requests to a token endpoint: a refresh (RFC 6749, 6) and the exchange of a code (4.1.3; RFC 7636, 4.5)."""
+"""All requests to a token endpoint, from a profile: what is sent where, and in which form.
 
+Of a request's parameters, those of the profile come last and replace the standard's.
+"""
+
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
-from urllib.parse import urlencode
+from datetime import date
+from typing import Any, Final
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
+from refresh_token.core.grant import Grant
 from refresh_token.oauth.app_credentials import AppCredentials
-from refresh_token.oauth.client_auth import authenticate
-from refresh_token.oauth.profiles import Profile
+from refresh_token.oauth.bound_profile import BoundProfile
+from refresh_token.oauth.client_auth import CLIENT_ID, CLIENT_SECRET, authenticate
+from refresh_token.oauth.profile import CLIENT_CREDENTIALS, JWT_BEARER, REFRESH_TOKEN
+from refresh_token.oauth.profile_requests import FORM, JSON, QUERY, Request, Step
+from refresh_token.oauth.templates import DATE, fill_in
 
-_HEADERS: Final = {
-    "Accept": "application/json",
-    "Accept-Encoding": "identity",
-    "Content-Type": "application/x-www-form-urlencoded",
+_HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "identity"}
+_TYPES: Final = {FORM: "application/x-www-form-urlencoded", JSON: "application/json"}
+_SENDABLE: Final = re.compile(r"[ -~]*")
+
+_STANDARD: Final[Mapping[str, Mapping[str, str]]] = {
+    REFRESH_TOKEN: {"grant_type": "refresh_token", "refresh_token": "{refresh_token}"},
+    CLIENT_CREDENTIALS: {"grant_type": "client_credentials"},
+    JWT_BEARER: {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": "{assertion}"},
 }
+"""What each grant sends to renew a token: RFC 6749, 6 and 4.4.2; RFC 7523, 2.1."""
+
+_CODE: Final = {
+    "grant_type": "authorization_code",
+    "code": "{code}",
+    "redirect_uri": "{redirect_uri}",
+    "code_verifier": "{code_verifier}",
+}
+"""RFC 6749, 4.1.3; RFC 7636, 4.5."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """A form and the headers that it needs. The repr shows neither, since both may hold secrets."""
+    """One request. The repr shows nothing that may hold a secret."""
 
-    form: Mapping[str, str] = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
+    url: str = field(repr=False)
+    parameters: Mapping[str, Any] = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    method: str = "POST"
+    format: str = FORM
 
     @property
-    def body(self) -> bytes:
-        """The form, encoded."""
-        return urlencode(self.form).encode()
+    def address(self) -> str:
+        """The address, with the parameters if they go into the query."""
+        if self.format != QUERY or not self.parameters:
+            return self.url
+        parts = urlsplit(self.url)
+        query = urlencode(self.parameters, quote_via=quote)
+        return urlunsplit(parts._replace(query="&".join(part for part in (parts.query, query) if part)))
+
+    @property
+    def body(self) -> bytes | None:
+        """The encoded parameters; None for a GET."""
+        if self.method == "GET":
+            return None
+        if self.format == QUERY:
+            return b""
+        return json.dumps(self.parameters).encode() if self.format == JSON else urlencode(self.parameters).encode()
 
     def all_headers(self, user_agent: str) -> dict[str, str]:
-        """Return every header to send."""
-        return {**_HEADERS, "User-Agent": user_agent, **self.headers}
+        """Return every header to send. Those of the request replace the usual ones, in any case of letters."""
+        usual = {**_HEADERS, "User-Agent": user_agent}
+        if self.format in _TYPES:
+            usual["Content-Type"] = _TYPES[self.format]
+        own = {name.lower() for name in self.headers}
+        return {**{name: text for name, text in usual.items() if name.lower() not in own}, **self.headers}
 
 
-def refresh_request(profile: Profile, app: AppCredentials, refresh_token: str) -> TokenRequest:
-    """Return the request for a new access token. Raises ValueError as `authenticate` does."""
-    return _request(profile, app, {**profile.refresh_fields, "refresh_token": refresh_token})
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What differs from one request to the next: the date (UTC), a random text, and what was signed for it."""
+
+    today: date
+    random: str
+    assertion: str = field(default="", repr=False)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The values of the names that stand for them."""
+        return {DATE: self.today.isoformat(), "random": self.random, "assertion": self.assertion}
 
 
-def code_request(profile: Profile, app: AppCredentials, *, code: str, redirect_uri: str, verifier: str) -> TokenRequest:
-    """Return the request for the first pair; `verifier` is that of PKCE. Raises ValueError as `authenticate` does."""
-    own = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
-    return _request(profile, app, {**profile.code_fields, **own})
+def refresh_request(bound: BoundProfile, app: AppCredentials, grant: Grant, occasion: Occasion) -> TokenRequest:
+    """Return the request for a new access token.
+
+    Raises:
+        ValueError: a value is missing, or cannot be sent. The message shows none.
+
+    """
+    profile, scope = bound.profile, scope_text(bound)
+    standard = dict(_STANDARD.get(profile.grant, {}))
+    if scope and (profile.refresh.scope or profile.grant == CLIENT_CREDENTIALS):
+        standard["scope"] = "{scope}"
+    sent = {"refresh_token": grant.refresh_token, "access_token": grant.access_token, "scope": scope}
+    address = profile.address.refresh or profile.address.token
+    return _request(bound, app, profile.refresh, standard, {**sent, **occasion.values}, address)
 
 
-def _request(profile: Profile, app: AppCredentials, form: Mapping[str, str]) -> TokenRequest:
-    authentication = authenticate(profile.client_auth, app)
-    return TokenRequest({**form, **authentication.fields}, authentication.headers)
+def code_request(  # noqa: PLR0913 - what a code is exchanged with
+    bound: BoundProfile, app: AppCredentials, *, code: str, redirect_uri: str, verifier: str, occasion: Occasion
+) -> TokenRequest:
+    """Return the request for the first pair; `verifier` is that of PKCE. Raises ValueError as `refresh_request`."""
+    sent = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier, "scope": scope_text(bound)}
+    standard = {name: text for name, text in _CODE.items() if name != "code_verifier" or verifier}
+    profile = bound.profile
+    return _request(bound, app, profile.code, standard, {**sent, **occasion.values}, profile.address.token)
+
+
+def step_request(bound: BoundProfile, app: AppCredentials, step: Step, occasion: Occasion) -> TokenRequest:
+    """Return the request of one step; the values of those before are among the bound ones. Raises ValueError, too."""
+    values = {**_values(bound, app), **occasion.values, "scope": scope_text(bound)}
+    return TokenRequest(
+        bound.bound(step.address, clientId=app.client_id),
+        fill_in(step.parameters, values),
+        _headers(fill_in(step.headers, values)),
+        step.method,
+        step.format,
+    )
+
+
+def scope_text(bound: BoundProfile) -> str:
+    """Return the scopes to ask for as one text."""
+    return bound.profile.sign_in.scope_separator.join(bound.scopes)
+
+
+def _request(  # noqa: PLR0913, PLR0917 - the parts of a request
+    bound: BoundProfile,
+    app: AppCredentials,
+    kind: Request,
+    standard: Mapping[str, str],
+    sent: Mapping[str, str],
+    address: str,
+) -> TokenRequest:
+    values, client = {**_values(bound, app), **sent}, bound.profile.client
+    authentication = authenticate(client.auth, app, assertion=sent["assertion"])
+    names = {CLIENT_ID: client.id_name, CLIENT_SECRET: client.secret_name, **kind.names}
+    own = fill_in(standard, values) if kind.standard else {}
+    renamed = {names.get(name, name): value for name, value in {**own, **authentication.fields}.items()}
+    return TokenRequest(
+        bound.bound(address, clientId=app.client_id),
+        {**{name: value for name, value in renamed.items() if name}, **fill_in(kind.parameters, values)},
+        _headers({**authentication.headers, **fill_in(kind.headers, values)}),
+        kind.method,
+        kind.format,
+    )
+
+
+def _values(bound: BoundProfile, app: AppCredentials) -> dict[str, str]:
+    return {**bound.texts, **app.keys, "clientId": app.client_id, "clientSecret": app.client_secret}
+
+
+def _headers(headers: Mapping[str, str]) -> dict[str, str]:
+    if unfit := [name for name, text in headers.items() if not _SENDABLE.fullmatch(text)]:
+        raise ValueError(f"the header {unfit[0]} cannot carry its value, which has other characters than visible ASCII")
+    return dict(headers)

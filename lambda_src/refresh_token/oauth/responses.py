@@ -49,6 +49,9 @@ class TokenResponse:
     challenge: str = field(default="", repr=False)
     """The headers ``WWW-Authenticate``, with commas between them."""
 
+    text: str = field(default="", repr=False, compare=False)
+    """The body, for a provider whose whole body is the token."""
+
     @property
     def code(self) -> str:
         """The error code (RFC 6749, 5.2), or "". It may echo the request, so show it only if you know it."""
@@ -65,7 +68,7 @@ class TokenResponse:
         challenged = [parameters.get("error") for _, parameters in challenges(self.challenge)]
         beside = [self.document.get(name) for name in _BESIDE]
         messages = [text for text in self._messages if _CODE.fullmatch(text)]
-        return _spelt((*self._stated, *beside, *challenged, *messages))
+        return spelt((*self._stated, *beside, *challenged, *messages, *map(str, self.numbers)))
 
     @property
     def _stated(self) -> tuple[object, ...]:
@@ -73,6 +76,12 @@ class TokenResponse:
         nested = [part.get(name) for part in self._errors if isinstance(part, Mapping) for name in _NESTED]
         plain = [part for part in self._errors if isinstance(part, str)]
         return (*plain, *nested, *(self.document.get(name) for name in _ELSEWHERE))
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of errors, which mean something only in a profile."""
+        found = [self.document.get(name) for name in (*_NUMBERS, *_ELSEWHERE)]
+        return tuple(value for value in found if isinstance(value, int) and not isinstance(value, bool))
 
     @property
     def _errors(self) -> tuple[object, ...]:
@@ -105,8 +114,8 @@ class TokenResponse:
     def _says_error(self) -> bool:
         document = self.document
         failed = any(document.get(name) in (False, "false") for name in ("ok", "success"))
-        failed = failed or _spelt((document.get("status"),)) in {(word,) for word in _FAILED}
-        stated = any(document.get(name) for name in _ERRORS) or bool(_spelt(self._stated))
+        failed = failed or spelt((document.get("status"),)) in {(word,) for word in _FAILED}
+        stated = any(document.get(name) for name in _ERRORS) or bool(spelt(self._stated))
         return failed or stated or any(isinstance(document.get(name), int) and document[name] for name in _NUMBERS)
 
     @property
@@ -125,7 +134,7 @@ def _parts(value: object, depth: int) -> Iterator[object]:
                 yield from _parts(part.get(name), depth - 1)
 
 
-def _spelt(values: Iterable[object]) -> tuple[str, ...]:
+def spelt(values: Iterable[object]) -> tuple[str, ...]:
     """Return the texts among the values as codes, and after each one that has parts, its parts."""
     texts = [value for value in values if isinstance(value, str)]
     parts = [part for text in texts for part in dict.fromkeys((text, *_PART.split(text)))]

@@ -44,11 +44,15 @@ def fill(text: str, values: Mapping[str, str], escape: Callable[[str], str] = st
 
 
 def fill_in(tree: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
-    """Return nested tables and lists with the values in place in all their texts."""
+    """Return nested tables and lists with the values in place in all their texts.
+
+    A text that is only names and comes out empty is left out: nobody has set an optional parameter.
+    """
     if isinstance(tree, Mapping):
-        return {name: fill_in(item, values) for name, item in tree.items()}
+        found = {name: fill_in(item, values) for name, item in tree.items()}
+        return {name: item for name, item in found.items() if item != "" or tree[name] == ""}
     if isinstance(tree, list | tuple):
-        return [fill_in(item, values) for item in tree]
+        return [item for each in tree if (item := fill_in(each, values)) != "" or each == ""]
     return fill(tree, values) if isinstance(tree, str) else tree
 
 
