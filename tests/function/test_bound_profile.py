@@ -225,8 +225,7 @@ PARAMETERS: list[tuple[str, str, dict[str, Any]]] = [
         {**CREDENTIALS, "grant_type": "fb_exchange_token", "fb_exchange_token": "canary-access"},
     ),
     (
-        "client.keys = ['apiKey']\n[refresh]\nformat = 'json'\nnames = { grant_type = '', refresh_token = '' }"
-        "\nparameters = { a = { b = ['{json(apiKey)}', 1, true, '{date+7}', '{random}'], c = '{{}}' } }",
+        "client.keys = ['apiKey']\n[refresh]\nformat = 'json'\nstandard = false\nparameters = { a = { b = ['{json(apiKey)}', 1, true, '{date+7}', '{random}'], c = '{{}}' } }",
         "refresh_token",
         {"a": {"b": ['canary\\"key', 1, True, "2026-12-03", "RANDOM"], "c": "{}"}},
     ),
@@ -243,8 +242,7 @@ class TestRequests:
         ('[client]\nauth = "basic-secret"\n', {"Authorization": "Basic Y2FuYXJ5JnNlY3JldA=="}),
         ('[client]\nauth = "off"\n', {}),
         (
-            'client.auth = "off"\nrequest.headers = { A = "ID {base64(clientId:)}", B = "{scope}" }\n'
-            '[refresh]\nheaders = { content-type = "y" }',
+            'client.auth = "off"\nrequest.headers = { A = "ID {base64(clientId:)}" }\n[refresh]\nheaders = { content-type = "y" }',
             {"A": "ID Y2FuYXJ5IGlkOg==", "content-type": "y"},
         ),
     )
