@@ -189,6 +189,7 @@ SIGNED = {
     "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
     "client_assertion": "SIGNED",
 }
+KEYED = "client.keys = ['apiKey']\n"
 PARAMETERS: list[tuple[str, str, dict[str, Any]]] = [
     ("", "refresh_token", STANDARD),
     (POST, "refresh_token", {**STANDARD, **CREDENTIALS}),
@@ -225,9 +226,10 @@ PARAMETERS: list[tuple[str, str, dict[str, Any]]] = [
         {**CREDENTIALS, "grant_type": "fb_exchange_token", "fb_exchange_token": "canary-access"},
     ),
     (
-        "client.keys = ['apiKey']\n[refresh]\nformat = 'json'\nstandard = false\nparameters = { a = { b = ['{json(apiKey)}', 1, true, '{date+7}', '{random}'], c = '{{}}' } }",
+        KEYED
+        + "[refresh]\nformat='json'\nstandard=false\nparameters.a = { b = ['{json(apiKey)}', 1, true, '{date+7}'] }",
         "refresh_token",
-        {"a": {"b": ['canary\\"key', 1, True, "2026-12-03", "RANDOM"], "c": "{}"}},
+        {"a": {"b": ['canary\\"key', 1, True, "2026-12-03"]}},
     ),
 ]
 
@@ -242,8 +244,8 @@ class TestRequests:
         ('[client]\nauth = "basic-secret"\n', {"Authorization": "Basic Y2FuYXJ5JnNlY3JldA=="}),
         ('[client]\nauth = "off"\n', {}),
         (
-            'client.auth = "off"\nrequest.headers = { A = "ID {base64(clientId:)}" }\n[refresh]\nheaders = { content-type = "y" }',
-            {"A": "ID Y2FuYXJ5IGlkOg==", "content-type": "y"},
+            'client.auth = "off"\nrequest.headers = {A="{base64(clientId:)}"}\nrefresh.headers.content-type = "{{y}}"',
+            {"A": "Y2FuYXJ5IGlkOg==", "content-type": "{y}"},
         ),
     )
 
