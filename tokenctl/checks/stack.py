@@ -88,6 +88,8 @@ def check_changes(subject: Subject) -> Finding:
     if any(texts.values()):
         text = "; ".join(f"{what}: {', '.join(labels)}" for what, labels in texts.items() if labels)
         does = "shows what, and restores it" if compared.changes else "says why"
+        if compared.changes and not any(change.restorable for change in compared.changes):
+            does = "says how to create it again"
         return Finding(Level.WARN, text, f"{subject.restore} {does}")
     unknown = not_compared(template)
     aside = f", not counting what is not compared: {', '.join(unknown)}" if unknown else ""

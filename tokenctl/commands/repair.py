@@ -124,7 +124,8 @@ def _report(stack: DeployedTemplate, compared: Comparison, only: tuple[str, ...]
     if not only and (unknown := not_compared(stack)):
         yield f"Not compared: {', '.join(unknown)}."
     if lost := [change for change in compared.changes if not change.restorable]:
-        yield f"Only a deployment creates {_labels(lost)} again. To do so: {how_to_recreate(stack.target)}."
+        deploy = how_to_recreate(stack.target)
+        yield f"Only a deployment creates {_labels(lost)} again. To do so: {deploy}, then repair again."
 
 
 def _labels(changes: list[Change]) -> str:

@@ -62,7 +62,13 @@ def compare(stack: DeployedTemplate, labels: Collection[str] = ()) -> Comparison
             changes.append(result)
         elif result is not None:
             unread.append(Unread(resource=resource, why=result))
-    return Comparison(changes=changes, unread=unread)
+    lost = {change.resource.physical_id for change in changes if not change.restorable}
+    return Comparison(changes=[each for each in changes if not _belongs_to(lost, each)], unread=unread)
+
+
+def _belongs_to(lost: Collection[str], change: Change) -> bool:
+    """Tell whether the resource is a part of one of these, which a deployment creates again with all parts."""
+    return change.resource.properties.get(change.kind.part_of) in lost
 
 
 def _late(seconds: float) -> str:

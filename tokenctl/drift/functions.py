@@ -175,15 +175,17 @@ ALIAS: Final = _AliasKind(
     type="AWS::Lambda::Alias",
     read=_read_alias,
     restore=_restore_alias,
+    part_of="FunctionName",
     settings=("FunctionVersion", "RoutingConfig", "Description"),
     defaults={"RoutingConfig": {}, "Description": "", OPEN: []},
 )
-VERSION: Final = Kind(type="AWS::Lambda::Version", read=_read_version, can_create=False)
+VERSION: Final = Kind(type="AWS::Lambda::Version", read=_read_version, part_of="FunctionName", can_create=False)
 LAYER: Final = Kind(type="AWS::Lambda::LayerVersion", read=_read_layer, can_create=False)
 EVENT_INVOKE_CONFIG: Final = Kind(
     type="AWS::Lambda::EventInvokeConfig",
     read=_read_invoke_config,
     restore=_restore_invoke_config,
+    part_of="FunctionName",
     settings=("MaximumEventAgeInSeconds", "MaximumRetryAttempts", "DestinationConfig"),
     defaults={"DestinationConfig": {}},
 )

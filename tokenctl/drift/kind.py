@@ -52,6 +52,8 @@ class Kind:
     """What is compared."""
     defaults: Settings = field(default_factory=dict)
     """What those settings are that the template does not mention."""
+    part_of: str = ""
+    """The property that names the resource without which this one cannot be."""
     can_create: bool = True
     """Whether `restore` creates a resource that is gone."""
 

@@ -129,6 +129,7 @@ SECRET_POLICY: Final = Kind(
     type="AWS::SecretsManager::ResourcePolicy",
     read=_read_secret_policy,
     restore=_restore_secret_policy,
+    part_of="SecretId",
     settings=("ResourcePolicy",),
 )
 KEY: Final = Kind(

@@ -104,7 +104,7 @@ def test_one_command_restores_everything(
 DENIED = (403, '{"__type": "AccessDeniedException", "message": "no"}')
 GONE = (404, '{"__type": "ResourceNotFoundException", "message": "gone"}')
 TORN = (200, "{}")
-LOST = "Only a deployment creates ClientLayer, RefreshFunction, RefreshFunctionCurrentVersion again. To do so: `cdk "
+LOST = "Only a deployment creates ClientLayer, RefreshFunction again. To do so: `cdk deploy -c stage=local "
 ENDINGS: dict[str, tuple[tuple[Break, ...], dict[str, tuple[int, str]], str, int, tuple[str, ...]]] = {
     "nothing differs": ((), {}, "--yes", 0, ("Everything is as the stack deployed it.",)),
     "all restored": ((weaken_the_table,), {}, "--yes", 0, ("Restored LockTable.", "HEALTHY")),
