@@ -1,7 +1,8 @@
 """A profile with a deployment's parameters: addresses, requests, and what an answer holds."""
 
 import json
-from datetime import date
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,12 +17,19 @@ from refresh_token.oauth.issued import issued_token
 from refresh_token.oauth.profile_file import parse_profile
 from refresh_token.oauth.refusal_codes import Refusal
 from refresh_token.oauth.refusals import meaning
-from refresh_token.oauth.requests import Occasion, TokenRequest, code_request, refresh_request, step_request
+from refresh_token.oauth.requests import (
+    Occasion,
+    TokenRequest,
+    code_request,
+    exchange_request,
+    refresh_request,
+    step_request,
+)
 from refresh_token.oauth.responses import TokenResponse
 from tests.support.canaries import assert_clean
 
 APP = AppCredentials("canary id", "canary&secret", keys={"apiKey": 'canary"key'})
-NOW = Occasion(date(2026, 11, 26), "RANDOM", "SIGNED")
+NOW = Occasion(datetime(2026, 11, 26, 12, tzinfo=UTC), "RANDOM", "SIGNED")
 GRANT = Grant("canary-refresh", "canary-access")
 
 
@@ -148,6 +156,23 @@ class TestParameters:
     def test_a_whole_address_is_https(self, value: str) -> None:
         assert self.fault(self.ZONE, "{x}/token", x=value)
 
+    ANY = "[params.x]\npattern = '.*'\nhosts = ['*']\n"
+
+    @pytest.mark.parametrize("value", ["127.0.0.1", "[::1]", "1.2.3", "10.0.0.1:8443", "2130706433", "acme.example."])
+    def test_any_host_has_a_name(self, value: str) -> None:
+        assert self.fault(self.ANY, "https://{x}/token", x=value)[0].startswith("address.token: ")
+        assert self.fault(self.ANY, "https://{x}/token", x="gitlab.acme.example:8443") == []
+        assert (
+            list(faults_of_params(profile(self.ANY, at="{x}/t").profile, {"x": "http://127.0.0.1:9"}, allow_http=True))
+            == []
+        )
+
+    def test_a_consent_page_may_have_a_fragment(self) -> None:
+        found = bind(
+            profile("address.authorize = 'https://{x}.acme.example/#/oauth'\n" + self.LABEL).profile, {"x": "a"}
+        )
+        assert found.consent_page == "https://a.acme.example/#/oauth"
+
     @pytest.mark.parametrize("value", ["..", "."])
     def test_a_path_does_not_climb(self, value: str) -> None:
         assert self.fault(self.WIDE, "https://acme.example/{x}/token", x=value)
@@ -209,6 +234,8 @@ PARAMETERS: list[tuple[str, str, dict[str, Any]]] = [
         "refresh_token",
         {**STANDARD, "scope": "a,b"},
     ),
+    (POST + '[refresh]\nauth = "off"', "refresh_token", STANDARD),
+    ('[client]\nauth = "none"\nid_name = ""', "refresh_token", STANDARD),
     ("", "client_credentials", {"grant_type": "client_credentials"}),
     ('[sign_in]\nscopes = ["a"]', "client_credentials", {"grant_type": "client_credentials", "scope": "a"}),
     (
@@ -293,6 +320,17 @@ class TestRequests:
             {"grant_type": "authorization_code", "auth_code": "C", "redirect_uri": "R"},
         )
         assert refresh_request(bound, APP, GRANT, NOW).url == "https://acme.example/refresh"
+
+    def test_another_exchange_may_follow(self) -> None:
+        text = (
+            'client.auth = "post"\n[exchange]\naddress = "https://api.acme.example/long"\nformat = "query"\n'
+            'method = "GET"\nparameters = { access_token = "{access_token}", at = "{now} {epoch}" }\nauth = "off"'
+        )
+        request = exchange_request(profile(text), APP, GRANT, NOW)
+        assert request
+        assert (request.method, request.url) == ("GET", "https://api.acme.example/long")
+        assert request.parameters == {"access_token": "canary-access", "at": "2026-11-26T12:00:00Z 1795694400"}
+        assert exchange_request(profile(), APP, GRANT, NOW) is None
 
     def test_steps_pass_values_on(self) -> None:
         text = (
@@ -405,6 +443,14 @@ class TestAnswers:
         assert issued(text, {"access_token": "A"}).default_lifetime == 315_360_000
         assert issued("", {"access_token": "A", "expires_at": "2026-11-26T12:00:00Z"}).expires_in == 1_795_694_400
 
+    JWT = ("{}", '{"exp": 1795694400}', '{"exp": 5}', '{"exp": "soon"}', "[]", "{", "[" * 9999)
+
+    @pytest.mark.parametrize("claims", JWT)
+    def test_a_token_may_know_its_end(self, claims: str) -> None:
+        token = f"h.{urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.s"
+        assert issued("", {"access_token": token}).expires_in == (1_795_694_400 if "1795694400" in claims else None)
+        assert issued("", {"access_token": token, "expires_in": 60}).expires_in == 60
+
     def test_values_are_texts_and_numbers(self) -> None:
         text = (
             "[params.z]\nanswer = 'data.z'\n[answer]\nvalues = { url = 'instance', n = 'n', t = 't', r = 'r', f = 'f' }"
@@ -449,7 +495,8 @@ class TestAnswers:
 
 class TestRefusals:
     WORDS = (
-        '[refusals]\ngrant = ["ERR_GONE", "AADSTS70008", "1004"]\napp = ["wrong Key"]\nlater = ["invalid_grant_busy"]'
+        '[refusals]\ngrant = ["ERR_GONE", "AADSTS70008", "1004", "session has expired"]\n'
+        'app = ["wrong Key"]\nlater = ["invalid_grant_busy"]'
     )
     SAID = (
         ({"error": "err_gone"}, Refusal.GRANT),
@@ -461,6 +508,7 @@ class TestRefusals:
         ({"error": "invalid_grant", "message": "Sorry, Wrong key."}, Refusal.APP),
         ({"error": "invalid_grant_busy"}, Refusal.LATER),
         ({"error": "invalid_client"}, Refusal.APP),
+        ({"error": {"message": "Session has expired on", "type": "OAuthException", "code": 190}}, Refusal.GRANT),
     )
 
     @pytest.mark.parametrize(("document", "means"), SAID)

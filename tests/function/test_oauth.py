@@ -3,7 +3,7 @@
 import gzip
 import json
 import zlib
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ from tests.support.token_server import basic
 TOKEN_URL = "https://issuer.example/token"
 HTTP = "http://127.0.0.1:9999"
 APP = AppCredentials("canary:i d", "canary%&+/ö~")
-NOW = Occasion(date(2026, 11, 26), "random")
+NOW = Occasion(datetime(2026, 11, 26, 12, tzinfo=UTC), "random")
 
 
 def settings_from(settings: type[OwnAppSettings], **variables: str) -> OwnAppSettings:

@@ -138,6 +138,11 @@ WRONG: dict[str, tuple[str, str]] = {
     "a text for a section": ('answer = "canary"', "answer: must be a table"),
     "a secret as a parameter": ('[request]\nparameters = "canary"', "request.parameters=…: must be a table of"),
     "a nested parameter": ("[refresh]\nparameters = { a = 1 }", "refresh.parameters.a: must be a text unless"),
+    "a header of the HTTP library": (
+        '[request]\nheaders = { host = "canary" }',
+        "request.headers=…: must be a table: a",
+    ),
+    "no address of an exchange": ("[exchange]", "exchange.address: must be set"),
     "a header with a line break": ('[request]\nheaders = { A = "canary\\n" }', "request.headers=…: must be a table: a"),
     "a header's name": (
         '[request]\nheaders = { "canary:" = "" }',
@@ -160,7 +165,10 @@ WRONG: dict[str, tuple[str, str]] = {
     "no shared secret": ('[jwt]\nalg = "HS256"', "jwt.secret: must be set for HS256"),
     "a bad pattern": ('[params.x]\npattern = "("', "params.x.pattern=(: must be a regular expression"),
     "a default outside the pattern": ('[params.x]\ndefault = "a.b"', "params.x.default: must match params.x.pattern"),
-    "a parameter's name that is taken": ("[params.code]", "params.code: is the name of something else"),
+    "a parameter's name that is taken": (
+        "[params.code]",
+        "params.code: must have another name, because {code} is",
+    ),
     "a parameter's name": ("[params.a-b]", "params=a-b: must be letters"),
     "any host for an answer": (
         '[params.x]\nanswer = "x"\nhosts = ["*"]',

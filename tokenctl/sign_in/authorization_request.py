@@ -43,7 +43,7 @@ class AuthorizationRequest:
     def address(self) -> str:
         """The address to open in the browser. A query that the consent page already has is kept."""
         rules, method = self.rules, self.rules.pkce
-        parameters = {self.id_name: self.client_id}
+        parameters = {self.id_name: self.client_id} if rules.names.get("client_id") != "" else {}
         parameters |= self._named({"redirect_uri": self.redirect_uri, "state": self.state, "response_type": "code"})
         if self.scopes and rules.scope_name:
             parameters[rules.scope_name] = rules.scope_separator.join(self.scopes)
@@ -52,8 +52,10 @@ class AuthorizationRequest:
             parameters |= self._named({"code_challenge": challenge, "code_challenge_method": method})
         parameters |= self.parameters
         page = urlsplit(self.consent_page)
-        query = "&".join(part for part in (page.query, urlencode(parameters, quote_via=quote)) if part)
-        return urlunsplit(page._replace(query=query))
+        query = urlencode(parameters, quote_via=quote)
+        if page.fragment:  # a page of one script, which has its path there
+            return f"{self.consent_page}{'&' if '?' in page.fragment else '?'}{query}"
+        return urlunsplit(page._replace(query="&".join(part for part in (page.query, query) if part)))
 
     def read(self, redirect: Mapping[str, Sequence[str]]) -> AuthorizationResponse:
         """Interpret the parameters of a redirect as the response to this request."""

@@ -42,7 +42,7 @@ class TokenEndpointExchange:
             code=code,
             redirect_uri=request.redirect_uri,
             verifier=request.verifier,
-            occasion=Occasion(now.date(), secrets.token_hex(16)),
+            occasion=Occasion(now, secrets.token_hex(16)),
         )
         try:
             response = send(replace(exchange, url=self.url), bundle=self.bundle, seconds=self.seconds)

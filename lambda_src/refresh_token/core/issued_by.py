@@ -6,15 +6,15 @@ A refresh token or a client secret is never sent to another issuer or host than 
 import re
 from typing import Final, NamedTuple
 
-from refresh_token.core.text import is_text
+from refresh_token.core.text import NAME, is_text
 from refresh_token.errors import ConfigurationException
 
 KEY: Final = "issuedBy"
 """The key in the secrets that hold a pair or an app's credentials."""
 
-_NAME: Final = r"[a-z][a-z0-9_-]{0,19}"
+_LABEL: Final = r"[a-z][a-z0-9_-]{0,19}"
 _DOMAIN: Final = r"([a-z0-9_-]{1,63}\.){1,8}([a-z]{2,20}|xn--[a-z0-9-]{2,20}|[0-9]{1,3})"
-_HOST: Final = rf"({_NAME}|{_DOMAIN}|\[[0-9a-f:.%]{{2,60}}\])(:[0-9]{{1,5}})?"
+_HOST: Final = rf"({NAME}|{_LABEL}|{_DOMAIN}|\[[0-9a-f:.%]{{2,60}}\])(:[0-9]{{1,5}})?"
 """The forms in which names and hosts are shown. Anything else in a secret may be a misplaced token or client secret,
 which are longer than a name and end in no top-level domain."""
 
@@ -40,7 +40,7 @@ class IssuedBy(NamedTuple):
 
     def shown(self) -> "IssuedBy":
         """Return it with other words for what may be a misplaced token."""
-        issuer = self.issuer if re.fullmatch(_NAME, self.issuer) else "an unrecognised issuer"
+        issuer = self.issuer if re.fullmatch(NAME, self.issuer) else "an unrecognised issuer"
         host = self.host if re.fullmatch(_HOST, self.host) else "an unrecognised host"
         return IssuedBy(issuer, host)
 

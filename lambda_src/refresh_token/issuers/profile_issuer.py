@@ -80,7 +80,7 @@ class ProfileIssuer:
         raise ConfigurationException(fault, unsent=True)
 
     def _occasion(self) -> Occasion:
-        return Occasion(datetime.now(UTC).date(), secrets.token_hex(16))
+        return Occasion(datetime.now(UTC), secrets.token_hex(16))
 
     def _last_request(
         self, bound: BoundProfile, app: AppCredentials, grant: Grant, occasion: Occasion, deadline: Deadline

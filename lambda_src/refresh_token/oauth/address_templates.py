@@ -21,6 +21,9 @@ _LABELS: Final = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 _REGISTRABLE: Final = 2
 """The last labels of a host, of which a provider owns all that stands before them."""
 
+_NAMED: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*(?=[a-z0-9-]*[a-z])[a-z0-9-]{1,63}(?::[0-9]{1,5})?")
+"""A host with a name, whose last label is not a number; it may have a port."""
+
 _MAX_HOST: Final = 253
 ANY: Final = "*"
 
@@ -66,7 +69,7 @@ def bind_address(text: str, params: Mapping[str, Param], values: Mapping[str, st
     authority = urlsplit(base).netloc.lower()
     for name in names(found["whole"] or found["authority"]):
         hosts = params[name].hosts
-        if hosts and not any(matches_host(authority, host) for host in hosts):
+        if hosts and not any(matches_host(authority, host, allow_http=allow_http) for host in hosts):
             raise ValueError(f"the value of {{{name}}} leads to another host than {', '.join(hosts)}")
     address = base + fill(found["rest"], values, lambda value: quote(value, safe=""))
     path = urlsplit(address).path.split("/")
@@ -80,10 +83,13 @@ def bind_address(text: str, params: Mapping[str, Param], values: Mapping[str, st
     return address
 
 
-def matches_host(authority: str, host: str) -> bool:
-    """Tell whether an authority is the host, or below it if the host begins with `*.`; `*` is any."""
+def matches_host(authority: str, host: str, *, allow_http: bool = False) -> bool:
+    """Tell whether an authority is the host, or below it if the host begins with `*.`.
+
+    `*` is any name; for a stand-in, an IP address as well.
+    """
     if host == ANY:
-        return True
+        return allow_http or _NAMED.fullmatch(authority) is not None
     authority = authority.removesuffix(":443")
     return authority == host or (
         host.startswith("*.") and authority.endswith(host[1:]) and len(authority) > len(host) - 1

@@ -3,6 +3,8 @@
 What is found in the profile's places gets the standard's names, so that everything else reads one kind of answer.
 """
 
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,6 +29,7 @@ REFRESH_LIFETIMES: Final = (
 Keycloak's, the third is QuickBooks Online's, the last is Pinterest's (their documentation of the token endpoint)."""
 
 _SECONDS: Final[Mapping[str, float]] = {"seconds": 1, "milliseconds": 0.001, "minutes": 60, "moment": 1}
+_DOTS_OF_JWT: Final = 2
 _MAX_DURATION: Final = 10**9
 """Larger numbers of seconds are moments, as everywhere (`core/windows.py`)."""
 
@@ -52,6 +55,8 @@ def in_standard_form(response: TokenResponse, answer: Answer) -> TokenResponse:
             document[name] = life
     if not answer.access_token and is_access_token(token := _whole_body(response.text)):
         document["access_token"] = token
+    if not any(document.get(name) for name in LIFETIMES):
+        document |= _expiry_in(document.get("access_token"))
     return replace(response, document=document)
 
 
@@ -63,14 +68,14 @@ def values_in(document: Mapping[str, object], paths: Mapping[str, str], inside: 
 
 def _values(document: Mapping[str, object], paths: tuple[str, ...], inside: str) -> Iterator[object]:
     """Yield what is at the first path, then at the next ones: inside the member, then at the top."""
-    inner = [_at(document, inside)] if inside else []
+    inner = [at(document, inside)] if inside else []
     for path in dict.fromkeys(path for path in paths if path):
         for root in (*inner, document):
-            if (value := _at(root, path)) is not None:
+            if (value := at(root, path)) is not None:
                 yield value
 
 
-def _at(root: object, path: str) -> object:
+def at(root: object, path: str) -> object:
     """Return what is at a path of members and list indexes with dots between them, None if there is nothing."""
     if isinstance(root, Mapping) and path in root:
         return root[path]
@@ -102,6 +107,17 @@ def _seconds(value: object, unit: str) -> object:
         return value if moment is None else int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         return value
+
+
+def _expiry_in(token: object) -> dict[str, object]:
+    """Return when a token that is a JWT says that it expires (RFC 7519, 4.1.4). Nobody checks its signature here."""
+    payload = token.split(".")[1] if isinstance(token, str) and token.count(".") == _DOTS_OF_JWT else ""
+    try:
+        claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, RecursionError):
+        return {}
+    expiry = whole_number(claims.get("exp")) if isinstance(claims, dict) else None
+    return {"expires_in": expiry} if expiry is not None and expiry > _MAX_DURATION else {}
 
 
 def _whole_body(text: str) -> str:

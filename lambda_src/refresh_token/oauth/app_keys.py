@@ -20,16 +20,29 @@ _BY_AUTHENTICATION: Final[Mapping[str, tuple[str, ...]]] = {
 
 def app_keys(profile: Profile) -> tuple[str, ...]:
     """Return the keys, those that have a name of their own first."""
-    wanted = {*_BY_AUTHENTICATION[profile.client.auth], *profile.client.keys, *_named_in(profile)}
+    methods = {request.auth or profile.client.auth for request in _requests(profile)}
+    wanted = {
+        *profile.client.keys,
+        *_named_in(profile),
+        *(key for method in methods for key in _BY_AUTHENTICATION[method]),
+    }
     if profile.address.authorize:
         wanted.add(CLIENT_ID)  # the consent page gets it
     return tuple(key for key in (*KEYS, *profile.client.keys) if key in wanted)
 
 
 def _named_in(profile: Profile) -> frozenset[str]:
-    requests: list[Request | Step] = [profile.request, profile.code, profile.refresh, profile.revoke, *profile.steps]
-    sent = [part for request in requests for part in (request.parameters, request.headers)]
+    sent = [part for request in _requests(profile) for part in (request.parameters, request.headers)]
     addresses = [getattr(profile.address, name) for name in profile.address.__slots__]
     addresses += [step.address for step in profile.steps]
     signed = [profile.jwt.header, profile.jwt.claims, profile.jwt.secret] if profile.jwt else []
-    return names_in([sent, addresses, signed, profile.sign_in.parameters])
+    return names_in([sent, addresses, signed, profile.sign_in.parameters, profile.api.headers])
+
+
+def _requests(profile: Profile) -> "list[Request | Step]":
+    """Return the requests that the profile's grant and addresses make use of."""
+    signs_in, address = bool(profile.address.authorize), profile.address
+    found: list[Request | Step] = [*profile.steps]
+    found += [profile.refresh] if address.token or address.refresh else []
+    found += [profile.code, *([profile.exchange] if profile.exchange else [])] if signs_in else []
+    return [*found, *([profile.revoke] if address.revoke else [])]

@@ -30,7 +30,7 @@ def faults_of_params(profile: Profile, given: Mapping[str, str], *, allow_http: 
 
 
 def _addresses(profile: Profile) -> dict[str, str]:
-    found = {f"address.{key}": getattr(profile.address, key) for key in profile.address.__slots__}
+    found = {f"address.{key}": getattr(profile.address, key).partition("#")[0] for key in profile.address.__slots__}
     found |= {f"steps.{index + 1}.address": step.address for index, step in enumerate(profile.steps)}
     return {**found, "api.base": profile.api.base, "api.user": profile.api.user}
 

@@ -96,7 +96,8 @@ class BoundProfile:
     @property
     def consent_page(self) -> str:
         """Where the end user allows the access; "" if only the operator knows."""
-        return self._known(self.profile.address.authorize)
+        page, sign, fragment = self.profile.address.authorize.partition("#")
+        return f"{known}{sign}{fragment}" if (known := self._known(page)) else ""
 
     @property
     def user_url(self) -> str:

@@ -12,7 +12,15 @@ from typing import Annotated, Final
 from refresh_token.oauth import profile_rules as rules
 from refresh_token.oauth.profile_addresses import Addresses, Param
 from refresh_token.oauth.profile_answers import Answer, Api, RefreshTokenLife, Refusals
-from refresh_token.oauth.profile_requests import Jwt, RefreshRequest, Request, RevokeRequest, Step
+from refresh_token.oauth.profile_requests import (
+    AUTHENTICATIONS,
+    ExchangeRequest,
+    Jwt,
+    RefreshRequest,
+    Request,
+    RevokeRequest,
+    Step,
+)
 from refresh_token.oauth.profile_rules import Key
 from refresh_token.oauth.rules import choice
 
@@ -26,9 +34,6 @@ GRANTS: Final = (REFRESH_TOKEN, CLIENT_CREDENTIALS, JWT_BEARER, TOKEN_EXCHANGE, 
 
 DOCUMENT: Final = "document"
 NOTHING: Final = "nothing"
-
-AUTHENTICATIONS: Final = ("basic", "basic-unescaped", "basic-secret", "post", "none", "private_key_jwt", "off")
-"""Methods of client authentication. `none` is a public client, which sends its id alone; `off` sends nothing."""
 
 CLIENTLESS: Final = (JWT_BEARER, TWO_STEP, STATIC)
 """Grants whose requests carry no client id unless the profile says so."""
@@ -47,9 +52,9 @@ class Client:
             "`basic`; `off` for the grants `jwt_bearer`, `two_step` and `static`.",
         ),
     ] = "basic"
-    id_name: Annotated[str, Key(rule=rules.NAME, about="The name of the client id, also on the consent page.")] = (
-        "client_id"
-    )
+    id_name: Annotated[
+        str, Key(rule=rules.NAME_OR_NONE, about="The client id's name, also on the consent page; empty: none.")
+    ] = "client_id"
     secret_name: Annotated[str, Key(rule=rules.NAME, about="The name of the client secret.")] = "client_secret"
     keys: Annotated[
         tuple[str, ...],
@@ -113,6 +118,9 @@ class Profile:
     request: Request = field(default_factory=Request)
     code: Request = field(default_factory=Request)
     refresh: RefreshRequest = field(default_factory=RefreshRequest)
+    exchange: ExchangeRequest | None = None
+    """One more request right after the sign-in, whose answer replaces that of the code."""
+
     revoke: RevokeRequest = field(default_factory=RevokeRequest)
     steps: tuple[Step, ...] = ()
     jwt: Jwt | None = None

@@ -6,20 +6,25 @@ from typing import Any, Final
 
 from refresh_token.oauth.address_templates import ANY, check_address
 from refresh_token.oauth.profile import JWT_BEARER, STATIC, TWO_STEP, Profile
-from refresh_token.oauth.profile_requests import JSON, QUERY, SHARED_SECRET_ALGORITHMS
+from refresh_token.oauth.profile_requests import JSON, QUERY, SHARED_SECRET_ALGORITHMS, Request, Step
 from refresh_token.oauth.templates import names_in
 
 APP: Final = frozenset({"clientId", "clientSecret"})
 SENT: Final = frozenset(
-    {"refresh_token", "access_token", "scope", "assertion", "code", "redirect_uri", "code_verifier", "random", "date"}
+    {
+        *("refresh_token", "access_token", "scope", "assertion", "code", "redirect_uri", "code_verifier"),
+        *("random", "date", "now", "epoch"),
+    }
 )
 """Names that requests have beside the app's and the parameters."""
 
-STANDARD_NAMES: Final = SENT - {"random", "date"} | {
+STANDARD_NAMES: Final = SENT - {"random", "date", "now", "epoch"} | {
     *("grant_type", "client_assertion", "client_assertion_type", "token", "token_type_hint"),
 }
-CONSENT_NAMES: Final = frozenset({"response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method"})
-_REQUESTS: Final = ("request", "code", "refresh", "revoke")
+CONSENT_NAMES: Final = frozenset(
+    {"client_id", "response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method"}
+)
+_REQUESTS: Final = ("request", "code", "refresh", "exchange", "revoke")
 
 
 def faults_of(profile: Profile, *, allow_http: bool) -> Iterator[str]:
@@ -32,6 +37,15 @@ def faults_of(profile: Profile, *, allow_http: bool) -> Iterator[str]:
     yield from _templates(profile)
 
 
+def _present(profile: Profile) -> dict[str, Request]:
+    return {key: request for key in _REQUESTS if (request := getattr(profile, key)) is not None}
+
+
+def _without_fragment(key: str, address: str) -> str:
+    """Return the part of a consent page that is sent: a page of one script may have its own path in the fragment."""
+    return address.partition("#")[0] if key == "address.authorize" else address
+
+
 def _needs(profile: Profile) -> Iterator[str]:
     grant, jwt = profile.grant, profile.jwt
     sends = grant not in (STATIC, TWO_STEP) and not (jwt and jwt.is_token)
@@ -39,8 +53,9 @@ def _needs(profile: Profile) -> Iterator[str]:
         yield f"address.token: must be set for the grant {grant}"
     if (grant == TWO_STEP) != bool(profile.steps):
         yield f"steps: must be there for the grant {TWO_STEP}, and for no other"
-    if jwt is None and (grant == JWT_BEARER or profile.client.auth == "private_key_jwt"):
-        yield "jwt: must be there for the grant jwt_bearer and for the client.auth private_key_jwt"
+    methods = {profile.client.auth, *(request.auth for request in _present(profile).values())}
+    if jwt is None and (grant == JWT_BEARER or "private_key_jwt" in methods):
+        yield "jwt: must be there for the grant jwt_bearer and for private_key_jwt"
     if jwt and jwt.is_token and grant != JWT_BEARER:
         yield f"jwt.is_token: goes with the grant {JWT_BEARER} only"
     if jwt and (jwt.alg in SHARED_SECRET_ALGORITHMS) != bool(jwt.secret):
@@ -51,7 +66,7 @@ def _params(profile: Profile) -> Iterator[str]:
     from_steps = {name for step in profile.steps for name in step.values}
     for name, param in profile.params.items():
         if name in APP | SENT | set(profile.client.keys):
-            yield f"params.{name}: is the name of something else"
+            yield f"params.{name}: must have another name, because {{{name}}} is something else"
         if param.default is not None and not re.fullmatch(param.pattern, param.default):
             yield f"params.{name}.default: must match params.{name}.pattern"
         if ANY in param.hosts and (param.redirect or param.answer or name in from_steps):
@@ -62,13 +77,15 @@ def _addresses(profile: Profile, *, allow_http: bool) -> Iterator[str]:
     others = {"clientId", *profile.answer.values, *profile.answer.redirect_values}
     named = {f"address.{key}": getattr(profile.address, key) for key in profile.address.__slots__}
     named |= {"api.base": profile.api.base, "api.user": profile.api.user}
+    if profile.exchange:
+        named["exchange.address"] = profile.exchange.address
     for index, step in enumerate(profile.steps):
         named[f"steps.{index + 1}.address"] = step.address
         others |= set(step.values)
     for key, text in named.items():
         if text:
             try:
-                check_address(text, profile.params, others, allow_http=allow_http)
+                check_address(_without_fragment(key, text), profile.params, others, allow_http=allow_http)
             except ValueError as error:
                 yield f"{key}: {error}"
 
@@ -78,13 +95,13 @@ def _names(profile: Profile) -> Iterator[str]:
         yield f"sign_in.names.{min(unknown)}: must be one of {', '.join(sorted(CONSENT_NAMES))}"
     if profile.sign_in.names.get("state") == "":
         yield "sign_in.names.state: must not be empty, because the state protects the sign-in"
-    for key in _REQUESTS:
-        if unknown := set(getattr(profile, key).names) - STANDARD_NAMES:
+    for key, request in _present(profile).items():
+        if unknown := set(request.names) - STANDARD_NAMES:
             yield f"{key}.names.{min(unknown)}: must be one of {', '.join(sorted(STANDARD_NAMES))}"
 
 
 def _requests(profile: Profile) -> Iterator[str]:
-    requests = {key: getattr(profile, key) for key in _REQUESTS}
+    requests: dict[str, Request | Step] = {**_present(profile)}
     requests |= {f"steps.{index + 1}": step for index, step in enumerate(profile.steps)}
     for key, request in requests.items():
         if request.method == "GET" and request.format != QUERY:
@@ -99,8 +116,7 @@ def _templates(profile: Profile) -> Iterator[str]:
     own = values | APP | set(profile.client.keys)
     yield from _unknown("sign_in.parameters", profile.sign_in.parameters, values | {"clientId", "random"})
     yield from _unknown("api.headers", profile.api.headers, own - {"clientSecret"})
-    for key in _REQUESTS:
-        request = getattr(profile, key)
+    for key, request in _present(profile).items():
         yield from _unknown(f"{key}.parameters", request.parameters, own | SENT)
         yield from _unknown(f"{key}.headers", request.headers, own | SENT)
     for index, step in enumerate(profile.steps):
@@ -114,7 +130,7 @@ def _templates(profile: Profile) -> Iterator[str]:
             "secret": profile.jwt.secret,
         }
         for key, tree in signed.items():
-            yield from _unknown(f"jwt.{key}", tree, own | {"scope", "random"})
+            yield from _unknown(f"jwt.{key}", tree, own | {"scope", "random", "date", "now", "epoch"})
 
 
 def _unknown(key: str, tree: Mapping[str, Any] | str, known: set[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from refresh_token.oauth.profile import CLIENTLESS, Client, Profile, SignIn
 from refresh_token.oauth.profile_addresses import Addresses, Param
 from refresh_token.oauth.profile_answers import Answer, Api, RefreshTokenLife, Refusals
 from refresh_token.oauth.profile_checks import faults_of
-from refresh_token.oauth.profile_requests import Jwt, RefreshRequest, Request, RevokeRequest, Step
+from refresh_token.oauth.profile_requests import ExchangeRequest, Jwt, RefreshRequest, Request, RevokeRequest, Step
 from refresh_token.oauth.profile_rules import Key
 
 MAX_LENGTH: Final = 65_536
@@ -31,8 +31,10 @@ _SECTIONS: Final[Mapping[str, type]] = {
     "request": Request,
     "code": Request,
     "refresh": RefreshRequest,
+    "exchange": ExchangeRequest,
     "jwt": Jwt,
 }
+_OPTIONAL: Final = ("exchange", "jwt")
 _INHERITING: Final = ("code", "refresh")
 """Sections that add to `request`."""
 
@@ -107,7 +109,7 @@ def _profile(data: Mapping[str, Any], *, name: str | None, allow_http: bool) -> 
         sections["client"] = {"auth": "off", **sections["client"]}
     for key in _INHERITING:
         sections[key] = _merged(sections["request"], sections[key])
-    built = {key: kind(**sections[key]) for key, kind in _SECTIONS.items() if key != "jwt" or "jwt" in data}
+    built = {key: kind(**sections[key]) for key, kind in _SECTIONS.items() if key not in _OPTIONAL or key in data}
     profile = Profile(
         **top,
         **built,

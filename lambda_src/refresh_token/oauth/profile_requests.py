@@ -23,6 +23,10 @@ SHARED_SECRET_ALGORITHMS: Final = ("HS256", "HS384", "HS512")
 """Algorithms whose key is a secret that both sides have."""
 
 
+AUTHENTICATIONS: Final = ("basic", "basic-unescaped", "basic-secret", "post", "none", "private_key_jwt", "off")
+"""Methods of client authentication. `none` is a public client, which sends its id alone; `off` sends nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One kind of request. `[code]`, `[refresh]` and `[revoke]` add to what `[request]` says, or override it."""
@@ -46,6 +50,10 @@ class Request:
             about="Other names of the standard's parameters; an empty one drops the parameter.",
         ),
     ] = field(default_factory=dict)
+    auth: Annotated[
+        str | None,
+        Key(rule=choice(AUTHENTICATIONS), about="Client authentication, if not that of `client.auth`."),
+    ] = None
     standard: Annotated[
         bool, Key(rule=rules.Flag(), about="`false` sends only what stands in `parameters`, and the app's credentials.")
     ] = True
@@ -56,6 +64,13 @@ class RefreshRequest(Request):
     """The request that renews a token."""
 
     scope: Annotated[bool, Key(rule=rules.Flag(), about="Whether a refresh names the scopes again.")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeRequest(Request):
+    """The request that exchanges the tokens of a sign-in once more. It has no standard's parameters."""
+
+    address: Annotated[str, Key(rule=rules.WORDS, about="Where the request goes.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +96,7 @@ class Step:
         Mapping[str, str],
         Key(rule=rules.Table(rules.HEADER_NAME, rules.HEADER_VALUE), about="Further headers.", hidden=True),
     ] = field(default_factory=dict, repr=False)
+    auth: Annotated[str, Key(rule=choice(AUTHENTICATIONS), about="Client authentication.")] = "off"
     values: Annotated[
         Mapping[str, str],
         Key(

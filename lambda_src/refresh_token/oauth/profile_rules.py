@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from refresh_token.core.text import NAME as PROVIDER
+from refresh_token.core.text import NAME_RULE
 from refresh_token.oauth.rules import Rule, Text, Whole, choice
 
 MAX_TEXT: Final = 2000
@@ -143,10 +145,11 @@ NAME_OR_NONE: Final = _pattern(
 PATH: Final = _pattern("must be names with dots between them", r"[^\s.]+(\.[^\s.]+)*")
 PATH_OR_NONE: Final = _pattern("must be names with dots between them, or empty", r"([^\s.]+(\.[^\s.]+)*)?")
 IDENTIFIER: Final = _pattern("must be letters, digits and `_`, and begin with a letter", r"[A-Za-z][A-Za-z0-9_]{0,39}")
-PROFILE_NAME: Final = _pattern(
-    "must be small letters, digits and `-`, 40 at most, and begin with a letter", r"[a-z][a-z0-9-]{0,39}"
+PROFILE_NAME: Final = _pattern(NAME_RULE, PROVIDER)
+HEADER_NAME: Final = _pattern(
+    "must be the name of a header (RFC 9110, 5.1) that is not the HTTP library's",
+    r"(?!(?i:host|content-length|transfer-encoding|connection)\Z)[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}",
 )
-HEADER_NAME: Final = _pattern("must be the name of a header (RFC 9110, 5.1)", r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 HEADER_VALUE: Final = _pattern("must be visible ASCII characters and spaces inside", r"([!-~]([ -~]*[!-~])?)?")
 SCHEME: Final = _pattern("must be one word of visible ASCII characters, or empty", r"[!-~]{0,50}")
 SCOPE: Final = _pattern("must be a scope, without spaces", r"[!-~]{1,300}")

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -78,16 +78,18 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What differs from one request to the next: the date (UTC), a random text, and what was signed for it."""
+    """What differs from one request to the next: the time, a random text, and what was signed for it."""
 
-    today: date
+    now: datetime
     random: str
     assertion: str = field(default="", repr=False)
 
     @property
     def values(self) -> dict[str, str]:
         """The values of the names that stand for them."""
-        return {DATE: self.today.isoformat(), "random": self.random, "assertion": self.assertion}
+        now = self.now.astimezone(UTC)
+        times = {DATE: now.date().isoformat(), "now": f"{now:%Y-%m-%dT%H:%M:%SZ}", "epoch": str(int(now.timestamp()))}
+        return {**times, "random": self.random, "assertion": self.assertion}
 
 
 def refresh_request(bound: BoundProfile, app: AppCredentials, grant: Grant, occasion: Occasion) -> TokenRequest:
@@ -116,16 +118,21 @@ def code_request(  # noqa: PLR0913 - what a code is exchanged with
     return _request(bound, app, profile.code, standard, {**sent, **occasion.values}, profile.address.token)
 
 
+def exchange_request(bound: BoundProfile, app: AppCredentials, grant: Grant, occasion: Occasion) -> TokenRequest | None:
+    """Return the request that follows the exchange of a code, None if there is none. Raises ValueError, too."""
+    exchange = bound.profile.exchange
+    if exchange is None:
+        return None
+    sent = {"refresh_token": grant.refresh_token, "access_token": grant.access_token, "scope": scope_text(bound)}
+    return _request(bound, app, exchange, {}, {**sent, **occasion.values}, exchange.address)
+
+
 def step_request(bound: BoundProfile, app: AppCredentials, step: Step, occasion: Occasion) -> TokenRequest:
     """Return the request of one step; the values of those before are among the bound ones. Raises ValueError, too."""
-    values = {**_values(bound, app), **occasion.values, "scope": scope_text(bound)}
-    return TokenRequest(
-        bound.bound(step.address, clientId=app.client_id),
-        fill_in(step.parameters, values),
-        _headers(fill_in(step.headers, values)),
-        step.method,
-        step.format,
+    request = Request(
+        format=step.format, method=step.method, parameters=step.parameters, headers=step.headers, auth=step.auth
     )
+    return _request(bound, app, request, {}, {**occasion.values, "scope": scope_text(bound)}, step.address)
 
 
 def scope_text(bound: BoundProfile) -> str:
@@ -142,7 +149,7 @@ def _request(  # noqa: PLR0913, PLR0917 - the parts of a request
     address: str,
 ) -> TokenRequest:
     values, client = {**_values(bound, app), **sent}, bound.profile.client
-    authentication = authenticate(client.auth, app, assertion=sent["assertion"])
+    authentication = authenticate(kind.auth or client.auth, app, assertion=sent["assertion"])
     names = {CLIENT_ID: client.id_name, CLIENT_SECRET: client.secret_name, **kind.names}
     own = fill_in(standard, values) if kind.standard else {}
     renamed = {names.get(name, name): value for name, value in {**own, **authentication.fields}.items()}
