@@ -1,14 +1,16 @@
 """The check that asks the provider whether it accepts the stored access token. It refreshes nothing."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.token_pair import TokenPair
+from refresh_token.environment import STATIC
 from refresh_token.errors import ReauthorizationRequiredException
 from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.challenges import challenges
-from refresh_token.oauth.issuers import AMPLIFY, SETTINGS, AmplifySettings, FigmaSettings
+from refresh_token.oauth.issuers import AMPLIFY, AmplifySettings, FigmaSettings
 from refresh_token.oauth.variables import VariableReader
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
@@ -28,13 +30,18 @@ USER_CLAIMS: Final = ("preferred_username", "name", "email")
 _CLOSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 """How a page answers those who may not see it; some APIs hide it instead."""
 
+NO_VALUES: Final[Mapping[str, object]] = {}
+
 _ELSEWHERE: Final = "give --probe-url with an address of the provider's API that answers a GET with JSON"
 
 
-def user_page(deployed: DeployedStack) -> str:
-    """Return the issuer's own page about the user of a token; "" if there is none, or if nobody knows whose it is."""
+def user_page(deployed: DeployedStack, values: Mapping[str, object] = NO_VALUES) -> str:
+    """Return the issuer's own page about the user of a token; "" if there is none, or if nobody knows whose it is.
+
+    `values` are those of the pair, which may decide the page's host.
+    """
     profile = _profile(deployed)
-    return profile.user_url if profile else ""
+    return profile.with_values(values).user_url if profile else ""
 
 
 def provider_host(deployed: DeployedStack) -> str | None:
@@ -46,15 +53,15 @@ def provider_host(deployed: DeployedStack) -> str | None:
     if page:
         return authority(page)
     issued_by = deployed_issued_by(deployed)
-    return issued_by.host if issued_by and issued_by.issuer in SETTINGS else None
+    return issued_by.host if issued_by and issued_by.issuer != AMPLIFY else None
 
 
 def _profile(deployed: DeployedStack) -> "BoundProfile | None":
     issuer = deployed_issuer(deployed)
-    if issuer in SETTINGS:
-        return deployed_settings(deployed).profile
-    if issuer != AMPLIFY:
+    if issuer == STATIC:
         return None
+    if issuer != AMPLIFY:
+        return deployed_settings(deployed).profile
     amplify = AmplifySettings.from_variables(VariableReader(deployed.target.function_variables))
     # Amplify UI Builder refreshes Figma's tokens. Those of a server in its place may be anybody's.
     return None if amplify.endpoint_url else FigmaSettings().profile
@@ -70,7 +77,7 @@ def check_probe(subject: Subject) -> Finding:
         return Finding(Level.SKIP, "there is no access token yet")
     if stored.pair.expires_at is not None and stored.pair.expires_at <= subject.now:
         return Finding(Level.SKIP, "the access token has expired, as the check `window` says")
-    url = subject.probe_url or user_page(deployed)
+    url = subject.probe_url or user_page(deployed, stored.pair.values)
     if not url:
         issuer = deployed_issuer(deployed)
         return _unknown(f"the page that tells whose token it is, with the issuer {issuer}, is not known", _ELSEWHERE)
@@ -84,7 +91,7 @@ def check_probe(subject: Subject) -> Finding:
 def _asked(subject: Subject, url: str, stored: StoredPair) -> Finding:
     pair = stored.pair
     try:
-        answer = _get(subject, url, pair.access_token)
+        answer = _get(subject, url, pair)
         response, host = answer.response, authority(url)
         if response.succeeded and response.document and not response.refused:
             profile = _profile(subject.deployed)
@@ -100,8 +107,9 @@ def _asked(subject: Subject, url: str, stored: StoredPair) -> Finding:
     return _unclear(answer, host)
 
 
-def _get(subject: Subject, url: str, access_token: str | None) -> Answer:
-    return get(url, access_token, bundle=subject.target.aws.trusted_bundle, seconds=MAX_SECONDS)
+def _get(subject: Subject, url: str, pair: TokenPair, *, shows_token: bool = True) -> Answer:
+    token = pair.access_token if shows_token else None
+    return get(url, token, bundle=subject.target.aws.trusted_bundle, seconds=MAX_SECONDS, api=pair.api)
 
 
 def _without_user(subject: Subject, url: str, pair: TokenPair, answer: Answer) -> Finding:
@@ -109,7 +117,7 @@ def _without_user(subject: Subject, url: str, pair: TokenPair, answer: Answer) -
     host = authority(url)
     if subject.probe_url is None:
         return _unknown(f"the answer of {host} names no user", _ELSEWHERE)
-    other = _get(subject, url, None)
+    other = _get(subject, url, pair, shows_token=False)
     if other.status in _CLOSED or (other.response.succeeded and other.response.refused):
         known = f"{host} accepts the token, and refuses a call without one (HTTP {other.status})"
         return Finding(Level.OK, f"{known}; the page does not say whose it is{_scopes(pair, answer)}")

@@ -28,8 +28,8 @@ class SignIn:
     issued_by: IssuedBy
     """Whose tokens the exchange brings."""
 
-    who: Callable[[str], str | None] | None = None
-    """Tells whose an access token is, if the issuer has a harmless call for that."""
+    who: Callable[[TokenPair], str | None] | None = None
+    """Tells whose a pair is, if the issuer has a harmless call for that."""
 
     kept: Mapping[str, object] = field(default_factory=dict, repr=False)
     """Keys of the previous secret to store with the new pair."""
@@ -78,7 +78,7 @@ def _pair(sign_in: SignIn, response: AuthorizationResponse) -> TokenPair:
     label = sign_in.request.issuer_label
     match response.outcome:
         case Outcome.ALLOWED:
-            return sign_in.exchange(sign_in.request, response.code, now=datetime.now(UTC))
+            return sign_in.exchange(sign_in.request, response.code, now=datetime.now(UTC), redirect=response.redirect)
         case Outcome.DENIED:
             raise DeniedError(
                 f"The sign-in was denied on {label}'s page. Nothing was stored. Run the command again to allow it."
@@ -101,5 +101,5 @@ def _store(sign_in: SignIn, pair: TokenPair) -> StoredSignIn:
             "A new pair was issued, which ends an older one of the same user, but it could not be stored: "
             f"{error} Fix that and run the command again."
         ) from None
-    user = sign_in.who(pair.access_token) if sign_in.who else None
+    user = sign_in.who(pair) if sign_in.who else None
     return StoredSignIn(version_id=version_id, expires_at=pair.expires_at, user=user)

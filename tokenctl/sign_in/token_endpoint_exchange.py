@@ -1,22 +1,26 @@
-"""Exchanging a code at the token endpoint of Figma or of any OAuth 2 server (RFC 6749, 4.1.3; RFC 7636, 4.5)."""
+"""Exchanging a code at a provider's token endpoint (RFC 6749, 4.1.3; RFC 7636, 4.5)."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from refresh_token.core.token_pair import TokenPair
+from refresh_token.core.token_pair import PROVIDER, TokenPair
+from refresh_token.core.values import readable_values
 from refresh_token.oauth.answer_members import in_standard_form
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.bound_profile import BoundProfile
 from refresh_token.oauth.issued import issued_token
+from refresh_token.oauth.issuers import OAUTH2
+from refresh_token.oauth.profile import REFRESH_TOKEN
 from refresh_token.oauth.refusal_codes import CODES, Refusal
 from refresh_token.oauth.refusals import CODE_EXCHANGE, meaning
-from refresh_token.oauth.requests import Occasion, code_request
+from refresh_token.oauth.requests import Occasion, TokenRequest, code_request
 from refresh_token.oauth.responses import TokenResponse
 from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.sign_in.authorization_request import AuthorizationRequest
-from tokenctl.sign_in.code_exchange import NOTHING_STORED, issued_pair
+from tokenctl.sign_in.code_exchange import NOTHING, NOTHING_STORED, issued_pair
 from tokenctl.sign_in.transport import send
 
 MAX_SECONDS: Final = 25.0
@@ -25,60 +29,96 @@ MAX_SECONDS: Final = 25.0
 
 @dataclass(frozen=True, kw_only=True)
 class TokenEndpointExchange:
-    """Exchanges codes at the address `url`, as the profile describes."""
+    """Exchanges codes as the profile describes."""
 
-    url: str
     profile: BoundProfile
     app: AppCredentials = field(repr=False)
+    url: str = ""
+    """Where to exchange them instead of where the profile says."""
+    provider: str = PROVIDER
+    """Whose API the tokens are for."""
     bundle: str | None = None
     """A file of certificates to trust instead of the usual ones."""
     seconds: float = MAX_SECONDS
 
-    def __call__(self, request: AuthorizationRequest, code: str, *, now: datetime) -> TokenPair:
+    def __call__(
+        self, request: AuthorizationRequest, code: str, *, now: datetime, redirect: Mapping[str, str] = NOTHING
+    ) -> TokenPair:
         """Exchange a code; see `CodeExchange`."""
-        exchange = code_request(
-            self.profile,
-            self.app,
-            code=code,
-            redirect_uri=request.redirect_uri,
-            verifier=request.verifier,
-            occasion=Occasion(now, secrets.token_hex(16)),
-        )
+        values = self._brought_by(redirect)
+        bound = self.profile.with_values(values)
         try:
-            response = send(replace(exchange, url=self.url), bundle=self.bundle, seconds=self.seconds)
-            return self._pair(in_standard_form(response, self.profile.profile.answer), request, now)
+            response = send(self._request(bound, request, code, now), bundle=self.bundle, seconds=self.seconds)
+            pair = self._pair(bound, in_standard_form(response, bound.profile.answer), request, now)
         except TokenctlError as error:
             raise type(error)(f"{error} {NOTHING_STORED}") from None
+        hidden = (pair.access_token, pair.refresh_token, self.app.client_secret, code)
+        return replace(pair, values={**readable_values(values, hidden), **pair.values})
 
-    def _pair(self, response: TokenResponse, request: AuthorizationRequest, now: datetime) -> TokenPair:
+    def _brought_by(self, redirect: Mapping[str, str]) -> dict[str, str]:
+        """Return what the redirect says about the grant, by our names."""
+        profile = self.profile.profile
+        names = {name: param.redirect for name, param in profile.params.items() if param.redirect}
+        names |= profile.answer.redirect_values
+        return {ours: redirect[theirs] for ours, theirs in names.items() if theirs in redirect}
+
+    def _request(self, bound: BoundProfile, request: AuthorizationRequest, code: str, now: datetime) -> TokenRequest:
+        try:
+            exchange = code_request(
+                bound,
+                self.app,
+                code=code,
+                redirect_uri=request.redirect_uri,
+                verifier=request.verifier,
+                occasion=Occasion(now, secrets.token_hex(16)),
+            )
+        except ValueError as error:
+            fault = str(error)
+        else:
+            return replace(exchange, url=self.url) if self.url else exchange
+        raise ServiceError(f"The code cannot be exchanged: {fault}.")
+
+    def _pair(
+        self, bound: BoundProfile, response: TokenResponse, request: AuthorizationRequest, now: datetime
+    ) -> TokenPair:
         if response.refused:
-            raise _refusal(response)
-        if "access_token" in response.document and response.document.get("refresh_token") is None:
+            raise _refusal(response, by_settings=bound.profile.name == OAUTH2)
+        refreshable = bound.profile.grant == REFRESH_TOKEN
+        if refreshable and "access_token" in response.document and response.document.get("refresh_token") is None:
             raise ServiceError(
                 "The issuer gave no refresh token, so nothing could keep the token alive. Some issuers require a scope "
                 "for it, such as offline_access: see --scope."
             )
         return issued_pair(
-            lambda: issued_token(response, self.profile, self.app), request, now=now, issuer_label="The issuer"
+            lambda: issued_token(response, bound, self.app),
+            request,
+            now=now,
+            issuer_label="The issuer",
+            provider=self.provider,
+            refreshable=refreshable,
         )
 
 
-def _refusal(response: TokenResponse) -> ServiceError:
+def _refusal(response: TokenResponse, *, by_settings: bool) -> ServiceError:
     # Only a code that the RFC defines is shown: any other text may echo the request.
     what = f"HTTP {response.status}{f', {response.code}' if response.code in CODES else ''}"
     match meaning(response, CODE_EXCHANGE):
         case Refusal.NONSENSE:
             return ServiceError(
                 f"There is no token endpoint at this address ({what}). Check the issuer's address in the stack's "
-                "settings (oauth2_token_url, figma_base_url), or --token-url."
+                "settings (oauth2_token_url, figma_base_url, issuer_params), or --token-url."
             )
         case Refusal.LATER | Refusal.UNEXPLAINED:
             return ServiceError(f"The issuer cannot exchange the code now ({what}). Wait a minute.")
         case Refusal.APP:
+            other = (
+                " If they are right, try the other value of oauth2_client_auth: some servers take `post` only."
+                if by_settings
+                else ""
+            )
             return ServiceError(
                 f"The issuer refuses the app's credentials ({what}). Compare them with those that the issuer shows, "
-                "and store the right ones with `tokenctl app-credentials`. If they are right, try the other value of "
-                "oauth2_client_auth: some servers take `post` only."
+                f"and store the right ones with `tokenctl app-credentials`.{other}"
             )
         case _:
             return ServiceError(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -28,6 +28,7 @@ from tokenctl.stack.debug_log import LOG
 if TYPE_CHECKING:
     import urllib3
 
+NO_API: Final[Mapping[str, Any]] = {}
 CONNECT_SECONDS: Final = 5.0
 
 
@@ -96,11 +97,16 @@ def send(request: TokenRequest, *, bundle: str | None, seconds: float) -> TokenR
     return answer.response
 
 
-def get(url: str, access_token: str | None, *, bundle: str | None, seconds: float) -> Answer:
-    """Ask for a page, with an access token or without; raises as `post`, but returns a redirect as any other answer."""
-    headers = {"Accept": "application/json", "User-Agent": "tokenctl"}
+def get(
+    url: str, access_token: str | None, *, bundle: str | None, seconds: float, api: Mapping[str, Any] = NO_API
+) -> Answer:
+    """Ask for a page, with an access token or without; raises as `send`, but returns a redirect as any other answer.
+
+    `api` says how the provider's API is called, where that is not the usual way (`core.values.Api`).
+    """
+    headers = {"Accept": "application/json", "User-Agent": "tokenctl", **api.get("headers", {})}
     if access_token is not None:
-        headers["Authorization"] = f"Bearer {access_token}"
+        headers[api.get("header", "Authorization")] = f"{api.get('scheme', 'Bearer')} {access_token}".strip()
     return _exchange(_Request(method="GET", url=url, headers=headers, seconds=seconds, place="the page"), bundle)
 
 

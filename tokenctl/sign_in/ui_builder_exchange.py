@@ -1,5 +1,6 @@
 """Exchanging a code through Amplify UI Builder's ExchangeCodeForToken."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Self
@@ -9,7 +10,7 @@ from refresh_token.core.token_pair import PROVIDER, TokenPair
 from refresh_token.oauth.amplify import read_body
 from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.sign_in.authorization_request import AuthorizationRequest
-from tokenctl.sign_in.code_exchange import NOTHING_STORED, issued_pair
+from tokenctl.sign_in.code_exchange import NOTHING, NOTHING_STORED, issued_pair
 from tokenctl.stack.aws_access import AwsAccess
 from tokenctl.stack.aws_errors import translate_aws_errors
 
@@ -35,7 +36,14 @@ class UiBuilderExchange:
         client.meta.events.register("before-parse.amplifyuibuilder.ExchangeCodeForToken", read_body)
         return cls(client)
 
-    def __call__(self, request: AuthorizationRequest, code: str, *, now: datetime) -> TokenPair:
+    def __call__(
+        self,
+        request: AuthorizationRequest,
+        code: str,
+        *,
+        now: datetime,
+        redirect: Mapping[str, str] = NOTHING,  # noqa: ARG002 - it needs the code only
+    ) -> TokenPair:
         """Exchange a code; see `CodeExchange`."""
         parameters = {"code": code, "redirectUri": request.redirect_uri, "clientId": request.client_id}
         try:

@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.oauth.issuers import FigmaSettings, OAuth2Settings
 from tests.support.http_server import answering
 from tokenctl.sign_in.signed_in_user import MAX_LENGTH, who_asks
 
 TOKEN = "figd_canary"
+PAIR = TokenPair(access_token=TOKEN, refresh_token="")
 
 
 @pytest.mark.parametrize(
@@ -29,8 +31,8 @@ def test_what_the_issuer_says_becomes_a_name(status: int, body: str, name: str |
         profile = FigmaSettings(base_url=url).profile
         who = who_asks(profile, profile.code_url, None)
         assert who
-        assert who(TOKEN) == name
-    assert who(TOKEN) is None, "nobody answers there"
+        assert who(PAIR) == name
+    assert who(PAIR) is None, "nobody answers there"
 
 
 def test_nobody_else_is_asked() -> None:
