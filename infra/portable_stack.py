@@ -27,7 +27,7 @@ _FUNCTION: Final[_Choices] = {
 _OAUTH2: Final[_Choices] = {
     "oauth2_token_url": (
         "Environment.Variables.OAUTH2_TOKEN_URL",
-        {"default": None, "allowed_pattern": "https://.+", "max_length": 130},
+        {"default": None, "allowed_pattern": r"https://[^/?#@\s]+([/?][^#\s]*)?", "max_length": 130},
     ),
     "oauth2_client_auth": ("Environment.Variables.OAUTH2_CLIENT_AUTH", {"allowed_values": ["basic", "post"]}),
     "oauth2_scope": ("Environment.Variables.OAUTH2_SCOPE", {"default": "", "max_length": 80}),

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -95,6 +96,21 @@ def test_a_changed_parameter_reaches_the_alias(cloud: LocalCloud, blue: Path) ->
     assert live["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "WARNING"
     found = cloud.client("sns").list_subscriptions_by_topic(TopicArn=own["AlarmTopicArn"])["Subscriptions"]
     assert [each["Endpoint"] for each in found] == ["on-call@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://h/token?tenant=1", True),
+        ("https://h:8443", True),
+        ("http://h/token", False),
+        ("https://user:password@h/token", False),
+        ("https://h/token#x", False),
+    ],
+)
+def test_an_address_is_checked_before_the_deployment(assembly: Path, url: str, *, allowed: bool) -> None:
+    template = json.loads((assembly / "RefreshToken-oauth2.template.json").read_text(encoding="utf-8"))
+    assert bool(re.fullmatch(template["Parameters"]["Oauth2TokenUrl"]["AllowedPattern"], url)) == allowed
 
 
 def test_archives_name_no_machine_or_stack(blue: Path, assembly: Path) -> None:
