@@ -281,6 +281,7 @@ class TestTheEnd:
             ("seed",),
             ("authorize", "--no-browser"),
             ("doctor", "--call", "--yes"),
+            ("repair", "--yes"),
         ],
         ids=lambda words: words[0],
     )

@@ -41,9 +41,11 @@ class DeployedTemplate:
         """The template. Raises ServiceError, and ConfigurationError if there is no stack to read it from."""
         if self.target.named_function is not None:
             raise ConfigurationError(
-                "Only a stack's template says what its resources should be like, and --function-name names none. Give "
-                "--stage, or run `cdk deploy --revert-drift` for a stack of your own."
+                f"Only the template of one of our stacks says what its resources should be like, and "
+                f"{self.target.option} names none. Give --stage or, for a stack of your own, run `cdk deploy "
+                "--revert-drift`."
             )
+        _ = self.target.description  # which knows more to say about a stack that is not there
         return read_template(self.target.aws, self.target.stack_name)
 
     @Once
