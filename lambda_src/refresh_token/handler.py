@@ -16,7 +16,7 @@ import random
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
@@ -28,7 +28,7 @@ from refresh_token.core.connections import Connection
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.refresher import Refresher
 from refresh_token.core.results import BareToken, LiveToken, TickReport
-from refresh_token.core.secret_format import parse_pair_or_token, parse_static_token
+from refresh_token.core.secret_format import parser_for
 from refresh_token.core.successors import successor_id
 from refresh_token.errors import ConfigurationException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
@@ -146,7 +146,7 @@ def _connection() -> Connection:
 
         return IdempotencyLock(settings.lock_table, settings.secret_arn, dynamodb_client())
 
-    parse = partial(parse_static_token if settings.static else parse_pair_or_token, provider=settings.provider)
+    parse = parser_for(settings.grant, settings.provider)
     return Connection(
         name=None,
         store=SecretsManagerStore(settings.secret_arn, secrets_manager_client(), secrets_manager_writer, parse),

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from refresh_token.core.grant_life import MAX_DAYS, GrantLife
+from refresh_token.core.grants import GRANTS, SPENDS
 from refresh_token.core.refresh_policy import POLICIES
 from refresh_token.core.token_pair import PROVIDER
 from refresh_token.core.windows import MAX_MARGIN, WindowSettings
@@ -14,6 +15,7 @@ from refresh_token.environment import (
     GRANT_ABSOLUTE,
     GRANT_IDLE,
     ISSUER,
+    ISSUER_GRANT,
     LOCK_TABLE,
     MANDATORY_WINDOW,
     REFRESH_MARGIN,
@@ -22,6 +24,9 @@ from refresh_token.environment import (
     STATIC,
     EnvironmentReader,
 )
+
+if TYPE_CHECKING:
+    from refresh_token.core.grants import Spends
 
 _NO_PROFILES: Final = ("", "amplify", "figma", "oauth2", STATIC)
 """Values of ISSUER that name no profile."""
@@ -47,8 +52,18 @@ class Settings:
     provider: str
     """Whose tokens these are: the name of the profile, `figma` if there is none."""
 
-    static: bool
-    """Whether a person renews the token, so that there is no issuer."""
+    grant: str
+    """One of `grants.GRANTS`."""
+
+    @property
+    def static(self) -> bool:
+        """Whether a person renews the token, so that there is no issuer."""
+        return self.grant == STATIC
+
+    @property
+    def spends(self) -> "Spends":
+        """Which token of the pair a refresh sends."""
+        return SPENDS.get(self.grant, "nothing")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -62,11 +77,12 @@ class Settings:
         secret_arn, lock_table = reader.text(SECRET_ARN), reader.text(LOCK_TABLE)
         advisory, mandatory = reader.number(ADVISORY_WINDOW), reader.number(MANDATORY_WINDOW)
         margin = reader.number(REFRESH_MARGIN, 0, maximum=int(MAX_MARGIN.total_seconds()))
-        policy = reader.choice(REFRESH_POLICY, POLICIES)
+        policy, grant = reader.choice(REFRESH_POLICY, POLICIES), reader.choice(ISSUER_GRANT, GRANTS)
         idle, absolute = (reader.number(name, 0, maximum=MAX_DAYS) for name in (GRANT_IDLE, GRANT_ABSOLUTE))
         if advisory and mandatory >= advisory:
             reader.fault(f"{MANDATORY_WINDOW} must be less than {ADVISORY_WINDOW}")
         reader.check()
+        life = GrantLife.of_days(idle=idle, absolute=absolute)
         return cls(
             secret_arn=secret_arn,
             lock_table=lock_table,
@@ -77,6 +93,7 @@ class Settings:
             ),
             policy=policy,
             provider=provider_in(environment),
-            static=reader.text(ISSUER, "") == STATIC,
-            grant_life=GrantLife.of_days(idle=idle, absolute=absolute),
+            grant=STATIC if reader.text(ISSUER, "") == STATIC else grant,
+            # Without a sign-in, there is no grant that could end.
+            grant_life=GrantLife() if SPENDS.get(grant) == "nothing" else life,
         )

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 import boto3
@@ -18,12 +18,16 @@ from refresh_token.adapters.secrets_manager import secrets_manager_client
 from refresh_token.adapters.token_store import SecretsManagerStore
 from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim, RefreshLock
 from refresh_token.core.ports import StoredPair, TokenStore, VersionSupersededError
+from refresh_token.core.secret_format import parse_app_token, parse_pair_or_token
 from refresh_token.core.successors import successor_id
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import SecretNotSeededException
-from tests.support.fakes import NOW, FakeClock, FakeLock, FakeStore
+from tests.support.fakes import NOW, FakeClock, FakeLock, FakeStore, Secret
 from tests.support.lock_table import TABLE, create_lock_table
 from tests.support.secret_by_hand import store_by_hand
+
+if TYPE_CHECKING:
+    from refresh_token.core.secret_format import Parse
 
 # --- TokenStore -----------------------------------------------------------------------------------------------------
 
@@ -43,8 +47,8 @@ class StoreUnderTest(Protocol):
 
 
 class TheFakeStore:
-    def __init__(self) -> None:
-        self.store = FakeStore()
+    def __init__(self, parse: "Parse") -> None:
+        self.store = FakeStore(Secret(parse=parse))
 
     def seed(self, text: str) -> str:
         version_id = str(uuid4())
@@ -58,12 +62,12 @@ class TheFakeStore:
 
 
 class TheRealStore:
-    def __init__(self) -> None:
+    def __init__(self, parse: "Parse") -> None:
         self._client = boto3.client("secretsmanager")
         self._arn = self._client.create_secret(Name="pair")["ARN"]
         client = secrets_manager_client()
         client.meta.events.register("before-call.secretsmanager.PutSecretValue", self._ignore_a_repeated_put)  # type: ignore[arg-type]  # the stubs know no answers
-        self.store = SecretsManagerStore(self._arn, client, lambda: client)
+        self.store = SecretsManagerStore(self._arn, client, lambda: client, parse)
 
     def seed(self, text: str) -> str:
         return store_by_hand(self._client, self._arn, text)
@@ -91,9 +95,20 @@ class TheRealStore:
 
 
 @pytest.fixture(params=[TheFakeStore, TheRealStore], ids=["fake", "secrets-manager"])
-def subject(request: pytest.FixtureRequest, aws: None) -> StoreUnderTest:  # noqa: ARG001 - moto is for the real one
-    made: StoreUnderTest = request.param()
+def make_subject(request: pytest.FixtureRequest, aws: None) -> "Callable[[Parse], StoreUnderTest]":  # noqa: ARG001 - moto is for the real one
+    made: Callable[[Parse], StoreUnderTest] = request.param
     return made
+
+
+@pytest.fixture
+def subject(make_subject: "Callable[[Parse], StoreUnderTest]") -> StoreUnderTest:
+    return make_subject(parse_pair_or_token)
+
+
+@pytest.fixture
+def empty(make_subject: "Callable[[Parse], StoreUnderTest]") -> StoreUnderTest:
+    """Return a store of app tokens that never had a value."""
+    return make_subject(parse_app_token)
 
 
 def pair(access_token: str) -> TokenPair:
@@ -125,6 +140,28 @@ class TestRead:
 
     def test_returns_pair_and_version(self, subject: StoreUnderTest) -> None:
         assert seeded(subject, "one") == subject.store.read()
+
+
+class TestWithoutValue:
+    NEW = TokenPair(access_token="one", refresh_token="", expires_at=NOW + timedelta(hours=1), refreshed_at=NOW)
+
+    def put(self, subject: StoreUnderTest, version_id: str) -> None:
+        subject.store.replace(self.NEW, expected=subject.store.read().version_id, version_id=version_id, seconds=30)
+
+    def test_holds_an_empty_pair_that_can_be_replaced(self, empty: StoreUnderTest) -> None:
+        found, version_id = empty.store.read(), successor_id("", uuid4().hex)
+        assert (found.version_id, found.pair.access_token, found.pair.expires_at) == ("", "", None)
+        self.put(empty, version_id)
+        assert empty.store.read() == StoredPair(version_id, self.NEW)
+
+    def test_gives_way_to_the_first_value(self, empty: StoreUnderTest) -> None:
+        found = empty.store.read()
+        theirs = empty.seed("{}")
+        with pytest.raises(VersionSupersededError):
+            empty.store.replace(self.NEW, expected=found.version_id, version_id=str(uuid4()), seconds=30)
+        assert empty.store.read().version_id == theirs
+        self.put(empty, str(uuid4()))
+        assert empty.store.read().pair == self.NEW
 
 
 class TestReplace:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -11,11 +11,13 @@ from refresh_token import errors
 from refresh_token.core.claimed_refresh import Outcome
 from refresh_token.core.claims import Failure
 from refresh_token.core.failed_call import COOLDOWN, COOLDOWN_REFUSED
+from refresh_token.core.grants import Spends
 from refresh_token.core.issued_token import IssuedToken
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.time_budget import CLOSE_RESERVE, MIN_CALL_TIME, WRITE_RESERVE
 from tests.support.faked_core import World, pair
 from tests.support.fakes import ISSUED_BY, NOW
+from tests.support.windows import MANDATORY
 
 DOWN = errors.IssuerUnavailableException("down")
 NONSENSE = errors.IssuerProtocolException("odd")
@@ -417,6 +419,58 @@ class TestAnswerWithoutAccessToken:
         assert world.lock.state("V2") == theirs
 
 
+class TestExchangedToken:
+    """The access token itself is good for one call, which answers with the next one."""
+
+    def world(self, window: str = "mandatory") -> World:
+        world = World.spending("access_token", window)
+        world.issuer.rotates = True
+        return world
+
+    def test_that_was_not_written_is_not_exchanged_again(self) -> None:
+        world = not_written(self.world())
+        assert world.lock.state() == Failure(NOT_STORED.reason, world.clock.now() + COOLDOWN, lost=True)
+        world.clock.time += MANDATORY
+        assert world.refresher.tick().stored.pair.access_token == "access-1"
+        assert [sent for sent, _, _ in world.issuer.calls] == ["access-0"]
+
+    def test_that_waits_is_promoted_after_its_predecessors_end(self) -> None:
+        world = self.world("expired")
+        world.store.secret.put_pending("V-waiting", pair(access_token="access-w").to_json(), "V1")
+        assert refresh(world).stored.version_id == "V-waiting"
+        assert world.issuer.calls == []
+
+    @pytest.mark.parametrize("spends", ["access_token", "nothing"])
+    @pytest.mark.parametrize("unusable", [False, True])
+    def test_comes_with_no_refresh_token(self, spends: Spends, *, unusable: bool) -> None:
+        world = World.spending(spends, "mandatory")
+        world.issuer.new_refresh_token, world.issuer.unusable = "refresh-2", unusable
+        before = world.store.secret.versions["V1"]
+        if unusable:
+            fails(world, NONSENSE)
+            assert (world.store.current, world.store.secret.versions["V1"]) == ("V1", before)
+        else:
+            refresh(world)
+            assert "refresh-2" not in world.store.secret.versions["V2"]
+
+
+class TestWhatTheProviderSays:
+    SAID: ClassVar[dict[str, Any]] = {"scope": "read", "values": {"url": "https://x"}, "api": {"scheme": ""}}
+
+    def test_is_stored(self) -> None:
+        world = World.with_token("mandatory", values={"realm": 7})
+        world.issuer.said = self.SAID
+        stored = refresh(world).stored.pair
+        assert (stored.scope, stored.api) == ("read", {"scheme": ""})
+        assert stored.values == {"realm": 7, "url": "https://x"}
+
+    def test_goes_before_the_tokens_do(self) -> None:
+        world = World.with_token("mandatory", unknown={"note": "x" * 60_000}, values={"realm": 7})
+        world.issuer.said = {**self.SAID, "values": {str(number): "v" * 2000 for number in range(4)}}
+        stored = refresh(world).stored.pair
+        assert (stored.access_token, stored.values) == ("access-1", {"realm": 7})
+
+
 class TestAnswerTooLarge:
     """The issuer replaced the refresh token, and the secret has no room for the new access token."""
 
@@ -435,6 +489,8 @@ class TestAnswerTooLarge:
         world.issuer.access_token = "y" * 1000
         world.store.faults = {"put": [errors.TokenNotStoredException("too large", final=True)]}
         assert fails(world, NOT_STORED) == "too large"
+        assert "another attempt" in fails(world, NOT_STORED), "the next token would not fit either"
+        assert len(world.issuer.calls) == 1
 
 
 @pytest.mark.parametrize("unusable", [False, True])

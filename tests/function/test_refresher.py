@@ -12,11 +12,12 @@ import pytest
 from refresh_token import errors
 from refresh_token.core.claims import Failure
 from refresh_token.core.grant_life import GrantLife
+from refresh_token.core.grants import Spends
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.refresher import ANSWER_RESERVE
 from refresh_token.core.results import BareToken
-from tests.support.faked_core import World, pair
-from tests.support.fakes import NOW
+from tests.support.faked_core import GRANT_THAT, World, pair
+from tests.support.fakes import ISSUED_BY, NOW
 from tests.support.windows import LEFT, WINDOWS
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ REFUSED = errors.ReauthorizationRequiredException("refused")
 NONSENSE = errors.IssuerProtocolException("nonsense")
 NOT_STORED = errors.TokenNotStoredException("down")
 UNREADABLE = errors.SecretUnavailableException("denied")
+
+OTHER = IssuedBy("oauth2", "login.example")
 
 USES: dict[str, Callable[[World], Any]] = {
     "ask": lambda world: world.refresher.live_token(),
@@ -74,14 +77,24 @@ TABLE: list[tuple[str, str, errors.RefreshTokenError | None, str | None]] = [
     ("tick", "expired", DOWN, None),
     ("tick", "unknown", REFUSED, None),
 ]
+SENT: dict[Spends, str] = {"refresh_token": "refresh-1", "access_token": "access-0", "nothing": ""}
 KEEPS = {("ask", "fresh"), ("ask", "advisory"), ("tick", "fresh")}
 """Uses that call no issuer."""
 
 
+@pytest.mark.parametrize("spends", GRANT_THAT)
 @pytest.mark.parametrize(("use", "window", "fault", "outcome"), TABLE, ids=str)
-def test_decision(use: str, window: str, fault: errors.RefreshTokenError | None, outcome: str | None) -> None:
-    world = World.with_token(window)
+def test_decision(
+    use: str, window: str, fault: errors.RefreshTokenError | None, outcome: str | None, spends: Spends
+) -> None:
+    world = World.spending(spends, window)
     world.issuer.fault = fault
+    if spends == "nothing" and fault is REFUSED:
+        fault = errors.ConfigurationException("nobody can sign in")
+    if spends == "access_token" and window == "expired":
+        assert "only a live one can be exchanged" in fails(world, use, REFUSED)
+        assert world.issuer.calls == []
+        return
     if outcome is None:
         assert fault
         fails(world, use, fault)
@@ -90,10 +103,66 @@ def test_decision(use: str, window: str, fault: errors.RefreshTokenError | None,
         assert outcome == (result.outcome if use == "tick" else result.state)
         assert result.stored == world.store.read()
     called = (use, window) not in KEEPS
+    assert {sent for sent, _, _ in world.issuer.calls} <= {SENT[spends]}
     assert len(world.issuer.calls) == called
     assert world.store.current == ("V2" if called and not fault else "V1")
     degraded = [facts for name, facts in world.telemetry.reports if name == "served_degraded"]
     assert degraded == ([{"reason": fault.reason, "version_id": "V1"}] if fault and outcome else [])
+
+
+class TestWithoutRefreshTokens:
+    @pytest.mark.parametrize("use", ["ask", "tick", "force"])
+    def test_an_empty_secret_gets_a_token(self, use: str) -> None:
+        world = World.spending("nothing", window=None)
+        USES[use](world)
+        stored = world.store.read()
+        assert (stored.version_id, stored.pair.access_token, stored.pair.refresh_token) == ("V2", "access-1", "")
+        assert world.refresher.live_token().state == "fresh"
+        assert len(world.issuer.calls) == 1
+
+    def test_an_empty_secret_waits_for_a_sign_in(self) -> None:
+        world = World.spending("access_token", window=None)
+        for use in ("ask", "tick", "force"):
+            fails(world, use, errors.SecretNotSeededException)
+        assert world.issuer.calls == []
+
+    @pytest.mark.parametrize("spends", ["access_token", "nothing"])
+    def test_the_bare_operation_is_refused(self, spends: Spends) -> None:
+        world = World.spending(spends)
+        assert "the grant of this stack has no refresh token" in fails(
+            world, "exchange", errors.InvalidParameterException
+        )
+        assert world.issuer.calls == []
+
+    def test_an_exchanged_token_is_its_own_grant(self) -> None:
+        world = World.spending("access_token", refreshed_at=NOW)
+        world.clock.time = NOW + timedelta(days=20)
+        assert world.refresher.tick().outcome == "refreshed", "after two thirds of its life"
+        new = world.store.read().pair
+        assert (new.refresh_expires_at, new.expires_at) == (new.expires_at, NOW + timedelta(days=110))
+        assert world.telemetry.facts("grant_age", "seconds_left") == [90 * 86_400.0]
+
+    @pytest.mark.parametrize(("issued_by", "outcome"), [(None, "fresh"), (ISSUED_BY, "fresh"), (OTHER, "refreshed")])
+    def test_a_tick_replaces_another_apps_token(self, issued_by: IssuedBy | None, outcome: str) -> None:
+        world = World.spending("nothing", issued_by=issued_by, values={"host": "old"}, scope="old")
+        assert world.refresher.tick().outcome == outcome
+        pair = world.store.read().pair
+        assert (pair.values, pair.scope) == (({}, None) if outcome == "refreshed" else ({"host": "old"}, "old"))
+
+    def test_a_live_token_never_goes_to_another_issuer(self) -> None:
+        world = World.spending("access_token", "mandatory", issued_by=OTHER)
+        for use in ("force", "tick", "report"):
+            fails(world, use, errors.ConfigurationException)
+        assert world.issuer.calls == []
+
+    def test_refusals_never_ask_for_a_sign_in(self) -> None:
+        world = World.spending("nothing", "expired")
+        world.issuer.fault = errors.IssuerUnavailableException("no reason")
+        world.issuer.fault.unexplained = True
+        for hour in range(0, 24, 3):
+            world.clock.time = NOW + timedelta(hours=hour)
+            fails(world, "tick", errors.IssuerUnavailableException)
+        assert {*world.telemetry.facts("grant_state", "needs_sign_in")} == {False}
 
 
 class TestConsumer:
@@ -474,7 +543,6 @@ UNREADABLE_TEXTS = {
     "a list": '[["refresh-1"]]',
     "a lone surrogate": '{"refreshToken": 1, "note": ["\\ud800", "refresh-1"]}',
 }
-OTHER = IssuedBy("oauth2", "login.example")
 
 
 class TestBareOperationBesideTheSecret:

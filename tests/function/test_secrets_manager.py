@@ -121,7 +121,7 @@ NO_CODES = ["canary/1", "x" * 65, "", "kanarie canary", "ünicode"]
 READS: Sequence[tuple[type[RefreshTokenError], str, Steps]] = [
     *[(SecretUnavailableException, "unknown error", [("read", code)]) for code in NO_CODES],
     (SecretUnavailableException, "did not come from", [("read", {})]),  # botocore's reading of a 200 with HTML
-    (SecretNotSeededException, "tokenctl seed", [("read", NOT_FOUND), ("describe", OK)]),
+    (SecretNotSeededException, "tokenctl seed", [("read", NOT_FOUND), ("describe", {**OK, "CreatedDate": CREATED})]),
     (SecretNotSeededException, "tokenctl seed", [("read", without_text())]),
     (SecretMalformedException, "binary", [("read", without_text(SecretBinary=b"canary"))]),
     (SecretMalformedException, "not a JSON object", [("read", value(SecretString="canary"))]),

@@ -19,7 +19,7 @@ FOUND: dict[str, Any] = {
     "policy": "auto",
     "grant_life": GrantLife(),
     "provider": "figma",
-    "static": False,
+    "grant": "refresh_token",
 }
 OPTIONAL = {
     "GRANT_IDLE_DAYS": "60",
@@ -50,6 +50,19 @@ def test_optional_variables_are_read() -> None:
     assert settings.grant_life == GrantLife(idle=timedelta(days=60), absolute=timedelta(days=365))
     assert (settings.windows.margin, settings.policy) == (timedelta(minutes=2), "demand")
     assert [Settings.from_environment({**GOOD, "ISSUER": name}).static for name in ("static", "figma")] == [True, False]
+
+
+def test_the_grant_is_the_profiles() -> None:
+    def read(**variables: str) -> Settings:
+        return Settings.from_environment({**GOOD, **OPTIONAL, "ISSUER": "acme", **variables})
+
+    assert [read(ISSUER_GRANT=grant).spends for grant in ("token_exchange", "jwt_bearer")] == [
+        "access_token",
+        "nothing",
+    ]
+    assert read(ISSUER_GRANT="static").static
+    assert read(ISSUER_GRANT="two_step").grant_life == GrantLife(), "no sign-in, no end"
+    assert "ISSUER_GRANT must be one of" in faults({**GOOD, "ISSUER_GRANT": "password"})
 
 
 @pytest.mark.parametrize("issuer", ["", "amplify", "figma", "oauth2", "static", "acme"])

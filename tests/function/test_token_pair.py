@@ -1,7 +1,6 @@
 """The secret format: what the secret may hold, how it is read, and what is written back; and an issuer's answer."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,9 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refresh_token.core.grants import GRANTS
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import IssuedToken, RefreshTokenOnly
-from refresh_token.core.secret_format import parse_pair, parse_pair_or_token, parse_static_token
+from refresh_token.core.secret_format import (
+    parse_app_token,
+    parse_exchanged_token,
+    parse_pair,
+    parse_pair_or_token,
+    parser_for,
+)
 from refresh_token.core.text import is_credential
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
@@ -299,16 +305,69 @@ UNKNOWN = {
 }
 
 
+def app_token(**document: object) -> TokenPair:
+    return parse_app_token(json.dumps(document), created=CREATED)
+
+
+class TestAppToken:
+    @pytest.mark.parametrize("text", [text for kind, text in NOT_SEEDED.items() if "provider" not in kind])
+    def test_may_be_missing(self, text: str) -> None:
+        pair = parse_app_token(text, created=CREATED)
+        assert (pair.access_token, pair.refresh_token, pair.expires_at) == ("", "", None)
+
+    def test_is_read_like_that_of_a_pair(self) -> None:
+        keys = {"accessToken": ACCESS, "expiresIn": 60, "values": SAID, "note": "kept"}
+        pair = app_token(**keys)
+        both = pair_of(tokens(**keys))
+        assert pair == replace(both, refresh_token="")
+        assert app_token(**json.loads(pair.to_json())) == pair
+
+    @pytest.mark.parametrize(
+        "document", [tokens(), {"refreshToken": REFRESH}, {"accessToken": 7}, {"provider": "acme"}, {"expiresAt": 7}]
+    )
+    def test_is_no_persons_token(self, document: dict[str, object]) -> None:
+        with pytest.raises(SecretMalformedException, match=r"give it `\{\}`: the next request or run") as caught:
+            app_token(**document)
+        assert_clean(caught.value)
+        assert "authorize" not in str(caught.value)
+
+
+class TestExchangedToken:
+    def test_ends_its_grant(self) -> None:
+        document = {"access_token": ACCESS, "expires_in": 60, "refreshExpiresAt": "2030-01-01T00:00:00Z"}
+        for more in ({}, {"refreshToken": REFRESH}):
+            pair = parse_exchanged_token(json.dumps({**document, **more}), created=CREATED)
+            assert pair.refresh_expires_at == pair.expires_at == CREATED + timedelta(minutes=1)
+            assert (pair.access_token, pair.refresh_token, dict(pair.unknown)) == (ACCESS, "", more)
+
+    def test_must_be_there(self) -> None:
+        for document, error in (({}, SecretNotSeededException), ({"refreshToken": REFRESH}, SecretMalformedException)):
+            with pytest.raises(error):
+                parse_exchanged_token(json.dumps(document), created=CREATED)
+
+
 class TestProvider:
     def test_of_a_pair_that_does_not_say_it(self) -> None:
         pair = parse_pair(json.dumps(TOKENS), created=CREATED, provider="acme")
         assert (pair.provider, json.loads(pair.to_json())["provider"]) == ("acme", "acme")
 
-    @pytest.mark.parametrize("parse", [parse_pair, parse_pair_or_token, parse_static_token])
-    def test_of_another_pair_is_malformed(self, parse: Callable[..., TokenPair]) -> None:
+    @pytest.mark.parametrize("grant", GRANTS)
+    def test_of_another_pair_is_malformed(self, grant: str) -> None:
         for theirs, ours in (("figma", "acme"), ("acme", "figma")):
+            parse = parser_for(grant, ours)
             with pytest.raises(SecretMalformedException, match=f"`provider` must be `{ours}`"):
-                parse(json.dumps(tokens(provider=theirs, expiresIn=60)), created=CREATED, provider=ours)
+                parse(json.dumps({"accessToken": ACCESS, "provider": theirs, "expiresIn": 60}), created=CREATED)
+
+    @pytest.mark.parametrize("grant", GRANTS)
+    def test_of_each_grant(self, grant: str) -> None:
+        document = {"accessToken": ACCESS, "expiresIn": 60}
+        for refreshable in (False, True):
+            parse = parser_for(grant, "acme", refreshable=refreshable)
+            if grant == "refresh_token" and refreshable:
+                with pytest.raises(SecretMalformedException):
+                    parse(json.dumps(document), created=CREATED)
+            else:
+                assert parse(json.dumps(document), created=CREATED).provider == "acme"
 
 
 class TestWrite:

@@ -34,19 +34,10 @@ ALLOWED: dict[str, set[str]] = {
 """The modules that each module (or folder) of the function may import. Add a new one on purpose."""
 
 CORE_ORDER = (
-    *("text", "windows", "claims", "successors", "time_budget", "values", "grant", "issued_token", "issued_by"),
-    *(
-        "token_pair",
-        "secret_format",
-        "grant_life",
-        "refresh_policy",
-        "unreadable_pair",
-        "ports",
-        "results",
-        "connections",
-    ),
-    *("process_memory", "failed_call", "claimed_refresh", "refresh_once", "bare_operation", "static_token"),
-    "refresher",
+    *("text", "windows", "claims", "successors", "time_budget", "values", "grants", "grant", "issued_token"),
+    *("issued_by", "token_pair", "secret_keys", "secret_format", "spending", "grant_life", "refresh_policy"),
+    *("unreadable_pair", "ports", "results", "connections", "process_memory", "failed_call", "claimed_refresh"),
+    *("refresh_once", "bare_operation", "static_token", "refresher"),
 )
 """Inside the core, a module may import those before it."""
 

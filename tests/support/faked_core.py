@@ -8,14 +8,23 @@ from typing import Any
 
 from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
+from refresh_token.core.grants import Spends
 from refresh_token.core.ports import Clock, Issuer
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.refresh_once import RefreshOnce
 from refresh_token.core.refresher import Refresher
-from refresh_token.core.token_pair import TokenPair
+from refresh_token.core.secret_format import parser_for
+from refresh_token.core.token_pair import PROVIDER, TokenPair
 from refresh_token.core.windows import WindowSettings
 from tests.support.fakes import NOW, FakeClock, FakeIssuer, FakeLock, FakeStore, FakeTelemetry
 from tests.support.windows import LEFT, WINDOWS
+
+GRANT_THAT: dict[Spends, str] = {
+    "refresh_token": "refresh_token",
+    "access_token": "token_exchange",
+    "nothing": "client_credentials",
+}
+"""A grant for everything that a refresh can spend."""
 
 
 def pair(window: str = "fresh", **changes: object) -> TokenPair:
@@ -78,6 +87,14 @@ class World:
     @classmethod
     def with_token(cls, window: str = "fresh", **changes: Any) -> "World":
         return cls().seeded(window, **changes)
+
+    @classmethod
+    def spending(cls, spends: Spends, window: str | None = "fresh", **changes: Any) -> "World":
+        """Return a world whose refreshes spend that; without a window, its secret never had a value."""
+        world = cls()
+        world.issuer.spends, world.store.secret.parse = spends, parser_for(GRANT_THAT[spends], PROVIDER)
+        refresh_token = "refresh-1" if spends == "refresh_token" else ""
+        return world if window is None else world.seeded(window, **{"refresh_token": refresh_token, **changes})
 
     def seeded(self, window: str = "fresh", *, stored: datetime = NOW, **changes: object) -> "World":
         self.store.put("V1", pair(window, **changes), at=stored)

@@ -6,17 +6,21 @@ The store and the lock make each call of a service as a step. A test that subcla
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
 from refresh_token.core.grant import Grant
+from refresh_token.core.grants import Spends
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued, read_issued
-from refresh_token.core.ports import Spends, StoredPair, VersionSupersededError
+from refresh_token.core.ports import StoredPair, VersionSupersededError
 from refresh_token.core.secret_format import parse_pair_or_token
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.unreadable_pair import UnreadablePair
 from refresh_token.errors import RefreshTokenError, SecretMalformedException, SecretNotSeededException
+
+if TYPE_CHECKING:
+    from refresh_token.core.secret_format import Parse
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 ISSUED_BY = IssuedBy("figma", "api.figma.com")
@@ -96,10 +100,11 @@ class Secret:
     previous: str = ""
     pending: tuple[str, str] = "", ""
     """The version that was written last, and the version that it is to replace."""
+    parse: "Parse" = parse_pair_or_token
 
     def pair(self, version_id: str) -> TokenPair:
-        """Parse a version; raises what reading it raises."""
-        return parse_pair_or_token(self.versions[version_id], created=self.created[version_id])
+        """Parse a version, an empty text if there is none yet; raises what reading it raises."""
+        return self.parse(self.versions.get(version_id, ""), created=self.created.get(version_id, NOW))
 
     def put(self, version_id: str, text: str, *, at: datetime = NOW) -> None:
         """Write a version that is not current. Writing the same again does nothing."""
@@ -173,8 +178,6 @@ class FakeStore:
         return self.step("read previous", read)
 
     def stored(self, version_id: str) -> StoredPair:
-        if not version_id:
-            raise SecretNotSeededException("The secret holds no token pair yet.")
         return StoredPair(version_id, self.secret.pair(version_id))
 
     def move(self, expected: str, version_id: str) -> None:

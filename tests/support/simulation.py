@@ -24,9 +24,10 @@ from typing import TypeVar
 from refresh_token import errors
 from refresh_token.core.claims import Failure
 from refresh_token.core.grant import Grant
+from refresh_token.core.grants import Spends
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued, RefreshTokenOnly, read_issued
-from refresh_token.core.ports import Spends, StoredPair
+from refresh_token.core.ports import StoredPair
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.token_pair import TokenPair
 from tests.support.fakes import ISSUED_BY, NOW, FakeLock, FakeStore, FakeTelemetry, Record, Secret

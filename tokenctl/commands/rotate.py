@@ -76,7 +76,7 @@ def rotate(
     if not {"expiresAt", "expiresIn", "expires_in"} & document.keys():
         raise UsageError("Say when the token ends: give --expires-at or --expires-in-days. Nothing was stored.")
     document.setdefault("refreshedAt", iso_utc(datetime.now(UTC)))
-    pair = validate_pair(json.dumps(document), static=True)
+    pair = validate_pair(json.dumps(document), deployed.settings)
     life = life_of(pair, now=datetime.now(UTC), settings=deployed.settings.windows)
     if life["secondsLeft"] <= 0:
         raise UsageError(

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from refresh_token.core.windows import MAX_LIFETIME, Window, iso_utc
+from refresh_token.settings import Settings
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
@@ -59,12 +60,12 @@ def seed(*, target: Target, source: str | None, named: str | None, yes: bool, ou
     if named is not None:
         if source is not None:
             raise UsageError("Give only one of --from and --from-version.")
-        document = _of_version(target, named, static=static)
+        document = _of_version(target, named, deployed.settings)
     elif should_prompt(source):
         document = _prompt(static=static)
     else:
-        document = _parse(read_text(source, "a token pair"), static=static)
-    pair = validate_pair(json.dumps(document), static=static)
+        document = _parse(read_text(source, "a token pair"), deployed.settings)
+    pair = validate_pair(json.dumps(document), deployed.settings)
     issued_by = deployed_issued_by(deployed)
     if problem := mismatch(deployed, pair):
         raise UsageError(f"The input cannot be used here: {problem}. Nothing was stored.")
@@ -90,20 +91,20 @@ def seed(*, target: Target, source: str | None, named: str | None, yes: bool, ou
         click.echo(f"{source} still holds the tokens: delete it.", err=True)
 
 
-def _of_version(target: Target, named: str, *, static: bool) -> dict[str, Any]:
+def _of_version(target: Target, named: str, settings: Settings) -> dict[str, Any]:
     text, created = read_version(target, named)
-    document = _parse(text, static=static)
+    document = _parse(text, settings)
     counted = document.get("expiresAt") is None  # from when that version was stored, not from now
     return {"refreshedAt": iso_utc(created), **document} if counted else document
 
 
-def _parse(text: str, *, static: bool) -> dict[str, Any]:
+def _parse(text: str, settings: Settings) -> dict[str, Any]:
     try:
         document: Any = json.loads(text)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        validate_pair(text, static=static)  # says what is wrong with it
+        validate_pair(text, settings)  # says what is wrong with it
         return {}
     for key in PASTED:
         if isinstance(value := document.get(key), str):

@@ -9,10 +9,13 @@ from typing import Any, Final
 from refresh_token.core.issued_by import KEY as ISSUED_BY
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.ports import StoredPair
-from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair, parse_pair_or_token, parse_static_token
+from refresh_token.core.secret_format import parser_for
+from refresh_token.core.secret_keys import HOW_TO_SEED
+from refresh_token.core.spending import can_refresh
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import Window, iso_utc, window_of
 from refresh_token.errors import RefreshTokenError, SecretNotSeededException
+from refresh_token.settings import Settings
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deployed_stack import DeployedStack
@@ -38,16 +41,16 @@ class SecretVersion:
     created: datetime
 
 
-def validate_pair(text: str, *, static: bool = False) -> TokenPair:
+def validate_pair(text: str, settings: Settings) -> TokenPair:
     """Parse a pair that is about to be stored; raises UsageError, which names keys but shows no values.
 
-    `static` says that a person renews the token, so that a refresh token is not needed.
+    The function's settings say which provider it is for, and which tokens it must have.
     """
-    parse = parse_static_token if static else parse_pair
+    parse = parser_for(settings.grant, settings.provider, refreshable=True)
     try:
         return parse(text, created=datetime.now(UTC))
     except SecretNotSeededException:
-        keys = "no `accessToken`" if static else "neither `accessToken` nor `refreshToken`"
+        keys = "no `accessToken`" if settings.static else "neither `accessToken` nor `refreshToken`"
         fault = f"There is no token pair in it: it has {keys}. Nothing was stored."
     except RefreshTokenError as error:
         # The function's message is about the secret, and ends with how to seed it, which the operator is doing.
@@ -71,7 +74,7 @@ def store_pair(deployed: DeployedStack, document: Mapping[str, object], issued_b
     noted = {since: iso_utc(datetime.now(UTC)), **document}
     if issued_by is not None:
         noted[ISSUED_BY] = issued_by.to_document()
-    pair = validate_pair(json.dumps(noted), static=deployed.settings.static)
+    pair = validate_pair(json.dumps(noted), deployed.settings)
     version_id = put_document(deployed.target, deployed.target.secret_arn, noted)
     windows = deployed.settings.windows
     if window_of(pair.expires_at, lifetime=pair.lifetime, now=datetime.now(UTC), settings=windows) is Window.FRESH:
@@ -90,7 +93,7 @@ def read_pair(deployed: DeployedStack) -> StoredPair:
     value = get_current_value(deployed.target, deployed.target.secret_arn)
     if "SecretString" not in value:
         raise NoPairError(f"The secret is not a token pair: it is binary. {how_to_fill(deployed)}")
-    parse = parse_static_token if deployed.settings.static else parse_pair_or_token
+    parse = parser_for(deployed.settings.grant, deployed.settings.provider)
     try:
         pair = parse(value["SecretString"], created=value.get("CreatedDate") or datetime.now(UTC))
     except RefreshTokenError as error:
@@ -108,8 +111,9 @@ def how_to_fill(deployed: DeployedStack) -> str:
 
 def mismatch(deployed: DeployedStack, pair: TokenPair) -> str | None:
     """Return what is wrong if the pair belongs to another issuer than the function's, which then cannot use it."""
-    if not pair.refresh_token:
-        return None  # an access token is only handed out
+    spends = deployed.settings.spends
+    if spends == "nothing" or not can_refresh(pair, spends):
+        return None  # nothing of the pair is sent to an issuer
     issued_by = deployed_issued_by(deployed)
     if None in {issued_by, pair.issued_by} or issued_by == pair.issued_by:
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from refresh_token.adapters.aws_clients import Fault
 from refresh_token.adapters.deadline import Deadline
-from refresh_token.adapters.secrets_manager import CURRENT, MAX_CALL_TIME, PENDING, Call, answer
+from refresh_token.adapters.secrets_manager import CURRENT, MAX_CALL_TIME, NOT_FOUND, PENDING, Call, answer
 from refresh_token.core.ports import VersionSupersededError
 from refresh_token.errors import TokenNotStoredException
 
@@ -70,9 +70,11 @@ class CompareAndSwap:
 
     def _move(self, version_id: str, expected: str, deadline: Deadline) -> Fault | None:
         """Make a version current if ``expected`` still is; return what went wrong."""
+        # A secret without a value has no version that could lose the label. Then the move fails if another one has it.
+        loser = {"RemoveFromVersionId": expected} if expected else {}
         return _fault_of(
             lambda: self._writer().update_secret_version_stage(
-                SecretId=self._secret, VersionStage=CURRENT, MoveToVersionId=version_id, RemoveFromVersionId=expected
+                SecretId=self._secret, VersionStage=CURRENT, MoveToVersionId=version_id, **loser
             ),
             deadline,
         )
@@ -99,9 +101,11 @@ class CompareAndSwap:
         return current == version_id
 
     def _current_version(self) -> str | None:
-        """Return the VersionId that is current, None if it cannot be read."""
+        """Return the VersionId that is current, "" if the secret has no value, None if it cannot be read."""
         value = answer(lambda: self._writer().get_secret_value(SecretId=self._secret, VersionStage=CURRENT))
-        return None if isinstance(value, Fault) else value["VersionId"]
+        if isinstance(value, Fault):
+            return "" if value.code == NOT_FOUND else None
+        return str(value["VersionId"])
 
 
 def _fault_of(call: Call, deadline: Deadline) -> Fault | None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from refresh_token.adapters.aws_clients import Fault
 from refresh_token.adapters.secrets_manager import CURRENT, NOT_FOUND, PENDING, PREVIOUS, answer
 from refresh_token.core.ports import StoredPair
-from refresh_token.core.secret_format import HOW_TO_SEED, parse_pair_or_token
+from refresh_token.core.secret_format import parse_pair_or_token
+from refresh_token.core.secret_keys import HOW_TO_SEED
 from refresh_token.core.successors import is_successor
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import (
@@ -18,20 +19,14 @@ from refresh_token.errors import (
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
 
     from refresh_token.adapters.compare_and_swap import CompareAndSwap
+    from refresh_token.core.secret_format import Parse
     from refresh_token.core.unreadable_pair import UnreadablePair
 
-    class Parse(Protocol):
-        """`parse_pair_or_token` or `parse_static_token`."""
-
-        def __call__(self, text: str, *, created: datetime) -> TokenPair:
-            """Parse the text of the secret."""
-            ...
-
+NO_VERSION: Final = ""
+"""The version id of a secret that never had a value. Only pairs that may be empty are read from one."""
 
 SERVER_ERROR: Final = 500
 """The lowest HTTP status that says that the service fails."""
@@ -58,9 +53,11 @@ class SecretsManagerStore:
     def read(self) -> StoredPair:
         """Return the current pair; see the port for what it raises."""
         value = answer(lambda: self._client.get_secret_value(SecretId=self._secret, VersionStage=CURRENT))
-        if isinstance(value, Fault):
-            raise self._without_value() if value.code == NOT_FOUND else _unavailable(value)
-        return self._stored(value)
+        if not isinstance(value, Fault):
+            return self._stored(value)
+        if value.code == NOT_FOUND:
+            return self._without_value()
+        raise _unavailable(value)
 
     def has_room_for(self, pair: TokenPair) -> bool:
         """Tell whether a pair fits into a secret."""
@@ -118,12 +115,15 @@ class SecretsManagerStore:
             return None
         raise _unavailable(value)
 
-    def _without_value(self) -> RefreshTokenError:
-        """Return the error for a secret without a value: GetSecretValue does not tell unseeded from missing."""
+    def _without_value(self) -> StoredPair:
+        """Return the pair of a secret without a value, if it may be empty.
+
+        GetSecretValue does not tell unseeded from missing.
+        """
         value = answer(lambda: self._client.describe_secret(SecretId=self._secret))
         if isinstance(value, Fault):
-            return _unavailable(value)
-        return SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
+            raise _unavailable(value)
+        return StoredPair(NO_VERSION, self._parse("", created=value["CreatedDate"]))
 
 
 def _unavailable(fault: Fault) -> RefreshTokenError:

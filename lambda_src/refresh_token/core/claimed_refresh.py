@@ -1,22 +1,22 @@
 """One refresh, under a claim: read again, call the issuer, write the new pair, close the claim.
 
-Some issuers accept each refresh token only once (`Issuer.rotates`): after the issuer has answered, the stored one is
-spent. So this module never gives up an answer that can still be stored. Before it calls the issuer again, it looks for
-a pair that was written but not promoted, and for one that this process could not write.
+Some issuers accept each token only once (`Issuer.rotates`): after the issuer has answered, the stored one is spent. So
+this module never gives up an answer that can still be stored. Before it calls the issuer again, it looks for a pair
+that was written but not promoted, and for one that this process could not write.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
 from refresh_token.core.claims import Failure, HeldClaim
 from refresh_token.core.connections import Connection
 from refresh_token.core.failed_call import COOLDOWN, failed_call, failure_after
-from refresh_token.core.grant import Grant
 from refresh_token.core.issued_token import Issued, IssuedToken, RefreshTokenOnly
 from refresh_token.core.ports import Clock, StoredPair, Telemetry, VersionSupersededError
 from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.spending import grant_of, is_spent, meaning_for, without_unused
 from refresh_token.core.time_budget import (
     CLOSE_RESERVE,
     INITIAL_PAUSE,
@@ -118,13 +118,16 @@ class ClaimedRefresh:
         issuer = self.connection.issuer
         client_id = pair.client_id or (self.client_id if issuer.takes_client_id else None)
         try:
-            issued = issuer.refresh(self._grant(pair), client_id, seconds=self.clock.remaining() - WRITE_RESERVE)
+            grant = grant_of(pair, issuer.spends, now=self.clock.now())
+            issued = issuer.refresh(grant, client_id, seconds=self.clock.remaining() - WRITE_RESERVE)
+            issued = without_unused(issued, issuer.spends)
         except RefreshTokenError as error:
             if isinstance(error, ReauthorizationRequiredException) and client_id != pair.client_id:
                 # The issuer may have refused only the caller's client id, which no operator can fix.
                 self._close(self.claim.release)
                 raise
-            raise self._record_call_failure(error, ours=client_id == pair.client_id) from None
+            ours = client_id == pair.client_id and issuer.spends != "nothing"
+            raise self._record_call_failure(meaning_for(error, issuer.spends), ours=ours) from None
         now = self.clock.now()
         if issued.odd:
             self.telemetry.odd_answer(issued.odd)
@@ -136,6 +139,10 @@ class ClaimedRefresh:
         if not expiry.said:
             self.telemetry.expiry_not_said()
         new = pair.refreshed(issued, issued_by=issuer.issued_by, client_id=client_id, expires_at=expiry.at, now=now)
+        if issuer.spends == "access_token":
+            new = replace(new, refresh_expires_at=expiry.at)
+        if not self.connection.store.has_room_for(new):
+            new = replace(new, scope=pair.scope, values=pair.values, api=pair.api)  # the tokens matter more
         if issued.refresh_token in (None, pair.refresh_token) or self.connection.store.has_room_for(new):
             return issued, new
         alone = RefreshTokenOnly(
@@ -144,15 +151,6 @@ class ClaimedRefresh:
             refresh_expires_in=issued.refresh_expires_in,
         )
         return alone, pair.with_refresh_token(alone, issued_by=issuer.issued_by, client_id=client_id, now=now)
-
-    def _grant(self, pair: TokenPair) -> Grant:
-        """Return what the issuer may use of a pair: of the tokens only the one that it spends."""
-        spends = self.connection.issuer.spends
-        return Grant(
-            refresh_token=pair.refresh_token if spends == "refresh_token" else "",
-            access_token=pair.access_token if spends == "access_token" else "",
-            values=pair.values,
-        )
 
     def _record_call_failure(self, error: RefreshTokenError, *, ours: bool) -> RefreshTokenError:
         """Report and remember a failed call; return the error to raise. ``ours``: the client id is the pair's."""
@@ -204,14 +202,14 @@ class ClaimedRefresh:
 
     def _give_up_writing(self, successor: StoredPair, old: TokenPair, error: TokenNotStoredException) -> None:
         version_id = self.claim.version_id
-        spent = successor.pair.refresh_token != old.refresh_token
+        spent = is_spent(old, successor.pair, self.connection.issuer.spends)
         self.memory.mark_dead(version_id)
         if spent:
             self.memory.keep_successor(version_id, successor)
         self.telemetry.refresh_failed(error, version_id=version_id, first=True)
-        # Without a cooldown, the next report of the dead token refreshes it at once. But a spent refresh token must
-        # not be sent again while this process may still store the new one.
-        retry_at = self.clock.now() + (COOLDOWN if spent else timedelta())
+        # Without a cooldown, the next report of the dead token refreshes it at once. But a spent token must not be sent
+        # again while this process may still store the new one, and what cannot be stored need not be issued.
+        retry_at = self.clock.now() + (COOLDOWN if spent or error.final else timedelta())
         self._close(lambda: self.claim.failed(Failure(error.reason, retry_at, lost=True)))
 
     def _or_release(self, read: Callable[[], T]) -> T:

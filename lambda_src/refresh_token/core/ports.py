@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import RefreshTokenError
 
 if TYPE_CHECKING:
     from refresh_token.core.grant import Grant
+    from refresh_token.core.grants import Spends
     from refresh_token.core.issued_by import IssuedBy
     from refresh_token.core.issued_token import Issued
     from refresh_token.core.unreadable_pair import UnreadablePair
@@ -43,9 +44,6 @@ class Clock(Protocol):
         ...
 
 
-Spends = Literal["refresh_token", "access_token", "nothing"]
-
-
 class Issuer(Protocol):
     """Issues access tokens: for a refresh token, for the access token before, or for the app's credentials alone."""
 
@@ -55,13 +53,16 @@ class Issuer(Protocol):
         ...
 
     @property
-    def spends(self) -> Spends:
-        """Which token of the pair `refresh` sends. ``nothing``: the app's credentials are enough."""
+    def spends(self) -> "Spends":
+        """Which token of the pair `refresh` sends."""
         ...
 
     @property
     def rotates(self) -> bool:
-        """Whether the token that `refresh` sends may work only once. If so, it must never be sent twice."""
+        """Whether the token that `refresh` sends may work only once. If so, it must never be sent twice.
+
+        False if it sends none.
+        """
         ...
 
     @property
@@ -77,7 +78,7 @@ class Issuer(Protocol):
         App credentials that do not say whose they are count as ``owner``'s, and are not sent if that is another issuer.
 
         Raises:
-            ReauthorizationRequiredException: the issuer refuses the token.
+            ReauthorizationRequiredException: the issuer refuses the token, or to give the app one.
             IssuerUnavailableException: the issuer throttles, fails or does not answer.
             IssuerProtocolException: the answer makes no sense, and holds no new refresh token.
             ConfigurationException: this function is not allowed to call the issuer.

@@ -18,6 +18,7 @@ from refresh_token.core.connections import Connection
 from refresh_token.core.issued_by import refuse_other_issuer
 from refresh_token.core.ports import Clock, StoredPair, Telemetry
 from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.spending import can_refresh
 from refresh_token.core.time_budget import INITIAL_PAUSE, MIN_CALL_TIME, TOO_LITTLE_TIME, WRITE_RESERVE, next_pause
 from refresh_token.core.windows import iso_utc
 from refresh_token.errors import (
@@ -102,14 +103,17 @@ class RefreshOnce:
 
     def _refuse(self, seen: StoredPair) -> None:
         """Raise if the pair has nothing to refresh with, or belongs to another issuer, which must not see it."""
+        issuer = self.connection.issuer
+        if issuer.spends == "nothing":
+            return
         try:
             refuse_other_issuer(
                 seen.pair.issued_by,
-                self.connection.issuer.issued_by,
+                issuer.issued_by,
                 what="The stored token pair belongs",
                 how_to_fix="Run `tokenctl authorize --stage <stage>` to sign in there",
             )
-            if not seen.pair.refresh_token:
+            if not can_refresh(seen.pair, issuer.spends):
                 raise ReauthorizationRequiredException(NOTHING_TO_REFRESH)
         except RefreshTokenError as error:
             self.telemetry.refresh_failed(error, version_id=seen.version_id, first=True)

@@ -27,6 +27,7 @@ from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.results import BareToken, LiveToken, State, TickReport
 from refresh_token.core.windows import Window, window_of
 from refresh_token.errors import (
+    InvalidParameterException,
     ReauthorizationRequiredException,
     RefreshInProgressException,
     RefreshTokenError,
@@ -48,6 +49,11 @@ ANSWER_RESERVE: Final = 1.0
 
 NEW: Final = timedelta(seconds=30)
 """A report of a token that was issued less than this ago refreshes nothing."""
+
+NO_REFRESH_TOKENS: Final = (
+    "`refreshTokenBody` cannot be used here: the grant of this stack has no refresh token. Leave it out to get the "
+    "token."
+)
 
 _STATES: Final[dict[Window, State]] = {Window.FRESH: "fresh", Window.ADVISORY: "due"}
 
@@ -100,6 +106,8 @@ class Refresher:
                 failure, known = self.once().last_failure(stored.version_id)
                 if failure and failure.lost:
                     window, lost = Window.EXPIRED, failure
+                elif self._is_of_another_app(stored):
+                    window = Window.EXPIRED
                 elif self._must_keep_alive(stored):
                     window = Window.ADVISORY
             if window is not Window.FRESH:
@@ -126,6 +134,8 @@ class Refresher:
             stored = self.connection.store.read()
         except (SecretNotSeededException, SecretMalformedException) as error:
             fault = error
+        if self.connection.issuer.spends != "refresh_token":
+            raise InvalidParameterException(NO_REFRESH_TOKENS)
         if stored and stored.pair.has_refresh_token(refresh_token):
             outcome = self._refresh(stored, client_id=client_id)
             token = self._token(outcome.stored)
@@ -193,6 +203,11 @@ class Refresher:
         usable = stored.pair.access_token and not self.memory.is_dead(stored.version_id)
         waits = bool(usable) and on_demand(self.connection.policy, stored.pair)
         return waits and self._window(stored) is not Window.FRESH
+
+    def _is_of_another_app(self, stored: StoredPair) -> bool:
+        """Tell whether the token is of another issuer than the settings name, and nothing has to be sent there."""
+        issuer = self.connection.issuer
+        return issuer.spends == "nothing" and stored.pair.issued_by not in (None, issuer.issued_by)
 
     def _must_keep_alive(self, stored: StoredPair) -> bool:
         margin = self.connection.windows.margin

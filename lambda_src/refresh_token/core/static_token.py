@@ -18,7 +18,7 @@ from refresh_token.core.connections import Connection
 from refresh_token.core.failed_call import failure_after
 from refresh_token.core.ports import Clock, StoredPair, Telemetry
 from refresh_token.core.results import LiveToken, TickReport
-from refresh_token.core.secret_format import HOW_TO_SEED
+from refresh_token.core.secret_keys import HOW_TO_SEED
 from refresh_token.core.windows import Window, iso_utc, window_of
 from refresh_token.errors import (
     InvalidParameterException,

@@ -86,13 +86,14 @@ class TokenPair:
         now: datetime,
     ) -> "TokenPair":
         """Return the pair with the issued token. The refresh token stays unless the issuer sent a new one."""
+        after = self._after(issued, issued_by, client_id, now)
         return replace(
-            self._after(issued, issued_by, client_id, now),
+            after,
             access_token=issued.access_token,
             expires_at=expires_at,
             refreshed_at=now,
-            scope=issued.scope or self.scope,
-            values={**self.values, **issued.values},
+            scope=issued.scope or after.scope,
+            values={**after.values, **issued.values},
             api=issued.api,
         )
 
@@ -109,16 +110,18 @@ class TokenPair:
     def _after(self, issued: "Issued", issued_by: "IssuedBy", client_id: str | None, now: datetime) -> "TokenPair":
         """Return the pair with what every answer changes.
 
-        A refresh token that stays keeps its end if none is said, unless the token has just worked after that end.
+        A refresh token that stays keeps its end if none is said, unless the token has just worked after that end. What
+        another issuer said about another grant ends with it.
         """
+        mine = self if self.issued_by in (None, issued_by) else replace(self, scope=None, values={}, granted_at=None)
         said, old = issued.refresh_expires_at(now=now), self.refresh_expires_at
         stays = issued.refresh_token in (None, self.refresh_token) and old is not None and old > now
         return replace(
-            self,
+            mine,
             refresh_token=issued.refresh_token or self.refresh_token,
             client_id=client_id,
             refresh_expires_at=old if said is None and stays else said,
-            granted_at=self.granted_at or now,
+            granted_at=mine.granted_at or now,
             issued_by=issued_by,
             capped=False,
         )

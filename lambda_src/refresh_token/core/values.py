@@ -92,4 +92,4 @@ def _is_header(name: object) -> bool:
 
 
 def _holds(text: str, secrets: Collection[str]) -> bool:
-    return any(text == secret or (len(secret) >= MIN_SECRET_LENGTH and secret in text) for secret in secrets)
+    return any(secret in text if len(secret) >= MIN_SECRET_LENGTH else secret == text != "" for secret in secrets)

@@ -7,9 +7,9 @@ from typing import Final
 
 from refresh_token.adapters.deadline import Deadline
 from refresh_token.core.grant import Grant
+from refresh_token.core.grants import SPENDS, Spends
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued
-from refresh_token.core.ports import Spends
 from refresh_token.environment import ISSUER
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers.app_credentials import HOW_TO_FILL, AppCredentialsSecret
@@ -19,14 +19,11 @@ from refresh_token.oauth.answer_members import in_standard_form, values_in
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.bound_profile import BoundProfile, UnboundError
 from refresh_token.oauth.issued import issued_token
-from refresh_token.oauth.profile import REFRESH_TOKEN, TOKEN_EXCHANGE
 from refresh_token.oauth.profile_requests import Step
 from refresh_token.oauth.profile_settings import own_app_settings
 from refresh_token.oauth.requests import Occasion, TokenRequest, refresh_request, step_request
 from refresh_token.oauth.responses import TokenResponse
 from refresh_token.oauth.variables import APP_SECRET_ARN, VariableReader
-
-_SPENDS: Final[Mapping[str, Spends]] = {REFRESH_TOKEN: "refresh_token", TOKEN_EXCHANGE: "access_token"}
 
 MIN_GRACE: Final = 60
 """Seconds for which a replaced token must work, so that one call may send it twice: no call is longer."""
@@ -39,8 +36,8 @@ class ProfileIssuer:
 
     def __init__(self, bound: BoundProfile, issued_by: IssuedBy, app: AppCredentialsSecret | None) -> None:
         """Take the profile and the secret with the app's credentials, if the profile needs any."""
-        self.spends: Spends = _SPENDS.get(bound.profile.grant, "nothing")
-        self.rotates = self.spends == "refresh_token" and bound.rotates
+        self.spends: Spends = SPENDS.get(bound.profile.grant, "nothing")
+        self.rotates = self.spends != "nothing" and bound.rotates
         self.issued_by = issued_by
         self._bound = bound
         self._app = app

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient
 
     from refresh_token.core.grant import Grant
+    from refresh_token.core.grants import Spends
     from refresh_token.core.issued_by import IssuedBy
-    from refresh_token.core.ports import Spends
 
 CONNECT_TIMEOUT: Final = 2
 READ_TIMEOUT: Final = 10
