@@ -10,9 +10,6 @@ from typing import Final
 from refresh_token.errors import ConfigurationException
 
 ISSUER: Final = "ISSUER"
-ISSUER_GRANT: Final = "ISSUER_GRANT"
-"""The grant of the issuer's profile, if it is not `refresh_token`."""
-
 STATIC: Final = "static"
 """The value of ISSUER if a person renews the token, so that there is no issuer."""
 

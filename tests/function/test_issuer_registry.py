@@ -44,6 +44,12 @@ def test_all_faults_are_named_at_once() -> None:
     assert "APP_SECRET_ARN must be set" in fault("figma", {})
 
 
+@pytest.mark.parametrize("grant", ["client_credentials", "token_exchange", "static"])
+def test_the_secret_is_of_the_issuers_grant(grant: str) -> None:
+    message = fault("oauth2", {**GOOD["oauth2"], "ISSUER_GRANT": grant})
+    assert "ISSUER_GRANT must be the grant of the issuer's profile" in message
+
+
 def test_an_issuer_loads_no_other() -> None:
     program = textwrap.dedent("""
         import sys

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Final
 
+from refresh_token.core.grants import SPENDS
 from refresh_token.core.ports import Issuer
-from refresh_token.environment import ISSUER
+from refresh_token.environment import ISSUER, ISSUER_GRANT, wrong_environment
 from refresh_token.oauth.issuers import AMPLIFY, SETTINGS
 
 OF_PROFILE: Final = "profile_issuer"
@@ -28,4 +29,7 @@ def issuer_from(environment: Mapping[str, str]) -> Issuer:
     """
     module = ISSUERS.get(environment.get(ISSUER) or AMPLIFY, OF_PROFILE)
     issuer: Issuer = import_module(f"{__package__}.{module}").issuer_from(environment)
+    grant = environment.get(ISSUER_GRANT) or next(iter(SPENDS))
+    if SPENDS.get(grant) != issuer.spends:  # the secret was read by the variable's grant
+        raise wrong_environment(f"{ISSUER_GRANT} must be the grant of the issuer's profile")
     return issuer
