@@ -29,12 +29,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from refresh_token.core.claims import HeldClaim
 from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
+from refresh_token.core.grants import Spends
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.refresh_once import RefreshOnce
 from refresh_token.core.refresher import Refresher
 from refresh_token.core.results import LiveToken
-from refresh_token.core.token_pair import TokenPair
+from refresh_token.core.secret_format import parser_for
+from refresh_token.core.token_pair import PROVIDER, TokenPair
 from refresh_token.core.windows import WindowSettings
 from refresh_token.errors import (
     ConfigurationException,
@@ -43,7 +45,7 @@ from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
 )
-from tests.support.faked_core import build_core
+from tests.support.faked_core import GRANT_THAT, build_core
 from tests.support.fakes import ISSUED_BY
 from tests.support.simulation import (
     SKEW,
@@ -85,6 +87,8 @@ class RefreshModel(RuleBasedStateMachine):
 
     windows: ClassVar[WindowSettings] = WINDOWS
     single_use: ClassVar[bool] = False
+    spends: ClassVar[Spends] = "refresh_token"
+    refusal: ClassVar[type[RefreshTokenError]] = ReauthorizationRequiredException
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +99,8 @@ class RefreshModel(RuleBasedStateMachine):
         self.begun = 0
         self.processes = ProcessMemory(), ProcessMemory()
         """Two processes, which take turns."""
-        self.world.grants.single_use = self.single_use
+        self.world.grants.single_use, self.world.grants.spends = self.single_use, self.spends
+        self.world.parse = parser_for(GRANT_THAT[self.spends], PROVIDER)
 
     @initialize(
         skew=st.sampled_from([-SKEW, timedelta(), SKEW]),
@@ -193,8 +198,8 @@ class RefreshModel(RuleBasedStateMachine):
         self.let_all_end()
         if world.versions[before] == NO_PAIR:
             self.refused(healer, SecretMalformedException, before, live)
-        elif world.pair(before).refresh_token not in world.grants.valid:
-            self.refused(healer, ReauthorizationRequiredException, before, live)
+        elif not world.takes(world.spent_of(world.pair(before))):
+            self.refused(healer, self.refusal, before, live)
         else:
             assert isinstance(healer.result, LiveToken), f"it heals, and not: {healer.error!r}"
             assert healer.result.stored.version_id == world.current != before, "it heals by a new version"
@@ -368,6 +373,29 @@ class RotatingModel(RefreshModel):
 
 def test_no_spent_refresh_token_is_sent_again() -> None:
     run_state_machine_as_test(RotatingModel, settings=budget(150, Phase.generate, Phase.shrink))
+
+
+class ExchangeModel(RotatingModel):
+    """The same with access tokens that are exchanged for the next one, once each and only while they live."""
+
+    spends = "access_token"
+
+
+class AppModel(RefreshModel):
+    """The app's credentials are enough. The secret begins empty, and a refusal asks nobody to sign in."""
+
+    spends = "nothing"
+    refusal = ConfigurationException
+
+    def sign_in(self) -> TokenPair:
+        """Return what there is before the first look."""
+        self.in_hand = replace(super().sign_in(), access_token="", expires_at=None, refreshed_at=None)
+        return self.in_hand
+
+
+@pytest.mark.parametrize("model", [ExchangeModel, AppModel])
+def test_grants_without_refresh_tokens_lose_nothing(model: type[RefreshModel]) -> None:
+    run_state_machine_as_test(model, settings=budget(200, Phase.generate, Phase.shrink))
 
 
 class SettingsModel(RotatingModel):

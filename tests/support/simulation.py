@@ -119,20 +119,22 @@ class Invocation:
 
 @dataclass
 class Grants:
-    """The issuer: one access token is alive; refresh tokens stay valid until a person revokes them."""
+    """The issuer: one access token is alive; what it takes for the next one stays valid until a person revokes it."""
 
     lifetime: timedelta = timedelta(days=90)
     skew: timedelta = timedelta()
     form: str = "duration"
     rotates: bool = False
     single_use: bool = False
-    """Each refresh token works once; a spent one that comes again revokes them all."""
+    """Each token that is sent works once; a spent one that comes again revokes them all."""
+    spends: Spends = "refresh_token"
     token_type: object = "bearer"
     nonsense: bool = False
     """Answers hold no access token. If they hold a new refresh token, that one must survive."""
 
     live: str = ""
     valid: set[str] = field(default_factory=set)
+    """What may be sent: refresh tokens, access tokens, or nothing."""
     ends: dict[str, datetime] = field(default_factory=dict)
     """When each access token expires by our clock, if nothing kills it before."""
 
@@ -155,8 +157,8 @@ class Grants:
 
     def sign_in(self, now: datetime) -> TokenPair:
         access, _ = self.issue(now)
-        refresh = f"refresh-{len(self.ends)}"
-        self.valid.add(refresh)
+        refresh = f"refresh-{len(self.ends)}" if self.spends == "refresh_token" else ""
+        self.valid.add(access if self.spends == "access_token" else refresh)
         return TokenPair(
             access_token=access,
             refresh_token=refresh,
@@ -205,20 +207,31 @@ class Simulation(Secret):
         for each in self.running:
             each.disturbed = True
 
-    def issue(self, me: Invocation, refresh_token: str, *, foreign: bool) -> Issued:
+    def spent_of(self, pair: TokenPair) -> str:
+        """Return what a refresh of a pair sends."""
+        return {"refresh_token": pair.refresh_token, "access_token": pair.access_token}.get(self.grants.spends, "")
+
+    def takes(self, sent: str) -> bool:
+        """Tell whether the issuer takes what is sent: an access token only while it lives."""
+        return sent in self.grants.valid and (sent not in self.grants.ends or self.grants.ends[sent] > self.time)
+
+    def issue(self, me: Invocation, sent_token: str, *, foreign: bool) -> Issued:
         if not foreign:
-            self._may_refresh(me, refresh_token)
-        if refresh_token not in self.grants.valid:
+            self._may_refresh(me, sent_token)
+        if not self.takes(sent_token):
             if self.grants.single_use:
                 self.grants.valid.clear()
             raise errors.ReauthorizationRequiredException("refused")
         if self.grants.single_use:
-            self.grants.valid.remove(refresh_token)
+            self.grants.valid.remove(sent_token)
         access, expires_in = self.grants.issue(self.time)
+        if self.grants.spends == "access_token":
+            self.grants.valid.add(access)
         rotated = None
         if self.grants.rotates or self.grants.single_use:
             rotated = f"refresh-{len(self.grants.ends)}"
-            self.grants.valid.add(rotated)
+            if self.grants.spends == "refresh_token":
+                self.grants.valid.add(rotated)
         for other in self.running:
             # Another version's refresh, while an operator has stored a pair: nobody can keep those two apart.
             other.disturbed |= other is not me and (foreign or other.claimed != me.claimed)
@@ -230,19 +243,20 @@ class Simulation(Secret):
         self.answers[sent or rotated or ""] = me.answer
         return me.answer
 
-    def _may_refresh(self, me: Invocation, refresh_token: str) -> None:
+    def _may_refresh(self, me: Invocation, sent_token: str) -> None:
         assert me.claimed is not None, "no issuer call happens without a claim"
         assert self.holders.get(me.claimed) is me, "no issuer call happens after the claim was closed"
         assert me.read is not None, "under the claim the secret is read again before the issuer is called"
         assert me.read.version_id == me.claimed, "only the version that is claimed is refreshed"
-        assert me.read.pair.refresh_token == refresh_token, "it is refreshed with its own refresh token"
+        assert self.spent_of(me.read.pair) == sent_token, "it is refreshed with its own token"
         waits = self.waits_for(me.claimed)
         assert not (self.grants.single_use and waits), "what was written is made current before the issuer is asked"
         assert me.calls_under_claim == 0, "one claim is good for one issuer call"
         cooled = self.cooldowns.get(me.claimed, self.time) <= self.time
         assert cooled or me.ignores_cooldown(me.claimed), "in a cooldown consumers do not reach the issuer"
         me.calls_under_claim += 1
-        assert me.read.pair.issued_by in (None, me.issued_by), "nothing is sent to another issuer"
+        owners = (None, me.issued_by)
+        assert not sent_token or me.read.pair.issued_by in owners, "nothing is sent to another issuer"
         reported = me.reported == me.claimed
         if me.claims > 1 or self.claims[me.claimed] > 1:
             return
@@ -283,7 +297,10 @@ class Simulation(Secret):
         assert new.issued_by, "what is stored names its issuer"
         assert new.granted_at, "and when the access was granted"
         assert old.granted_at in (None, new.granted_at), "which stays"
-        assert new.refresh_token == (answer.refresh_token or old.refresh_token), "the refresh token is never lost"
+        if self.grants.spends == "refresh_token":
+            assert new.refresh_token == (answer.refresh_token or old.refresh_token), "the refresh token is never lost"
+        else:
+            assert not new.refresh_token, "what is never sent is not stored"
         if isinstance(answer, RefreshTokenOnly):
             assert new.access_token == old.access_token, "without a new one, the access token stays"
             assert new.expires_at is not None
@@ -346,7 +363,9 @@ class SimulatedIssuer(Port):
         super().__init__(world, me)
         self.issued_by = me.issued_by
 
-    spends: Spends = "refresh_token"
+    @property
+    def spends(self) -> Spends:
+        return self.world.grants.spends
 
     @property
     def rotates(self) -> bool:
@@ -359,19 +378,25 @@ class SimulatedIssuer(Port):
     def refresh(self, grant: Grant, client_id: str | None, *, seconds: float, owner: IssuedBy | None = None) -> Issued:
         del client_id, owner
         latest = self.world.time + timedelta(seconds=seconds)
-        refresh_token = grant.refresh_token
-        foreign = self.me.claimed is None and not self._is_stored(refresh_token)
+        sent = grant.access_token if self.spends == "access_token" else grant.refresh_token
+        assert not grant.refresh_token or self.spends == "refresh_token", (
+            "the issuer gets no token that it does not need"
+        )
+        assert not grant.access_token or self.spends == "access_token", "the issuer gets no token that it does not need"
+        foreign = self.me.claimed is None and not self._is_stored(sent)
+        ends = self.me.read.pair.expires_at if self.me.read and self.spends == "access_token" else None
+        assert ends is None or ends > self.world.time, "no token is exchanged after its end"
         order = self.me.stop("issuer")
         late = self.world.time > latest
         if order is Order.FAIL or (late and order is Order.GO):
             raise DOWN
-        answer = self.world.issue(self.me, refresh_token, foreign=foreign)
+        answer = self.world.issue(self.me, sent, foreign=foreign)
         if order is Order.LOSE or self.me.stop("answer") is not Order.GO or self.world.time > latest:
             raise DOWN
         return answer
 
-    def _is_stored(self, refresh_token: str) -> bool:
-        return self.me.read is not None and self.me.read.pair.refresh_token == refresh_token
+    def _is_stored(self, sent: str) -> bool:
+        return self.me.read is not None and self.world.spent_of(self.me.read.pair) == sent
 
 
 class SimulatedStore(Port, FakeStore):
@@ -416,7 +441,11 @@ class SimulatedLock(Port, FakeLock):
         self.world.closed(self.me, version_id)
         if record and record.failure:
             answered = record.failure.reason == errors.IssuerProtocolException.__name__
-            gone = answered and isinstance(self.me.answer, RefreshTokenOnly)
+            gone = (
+                answered
+                and isinstance(self.me.answer, RefreshTokenOnly)
+                and self.world.grants.spends == "refresh_token"
+            )
             assert not gone, "the grant survives every answer that holds one"
             self._cool_down(version_id, record.failure)
         super().close(version_id, record)
