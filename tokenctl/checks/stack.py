@@ -12,7 +12,7 @@ from tokenctl.drift.template import DeployedTemplate
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials, unusable
 from tokenctl.stack.deploy_command import how_to_deploy
-from tokenctl.stack.issuer import address_without_query, deployed_issuer, deployed_settings
+from tokenctl.stack.issuer import address_without_query, app_keys, deployed_issuer, deployed_settings, issuer_title
 from tokenctl.stack.runbook import entry_of
 from tokenctl.stack.secrets_manager import LostSecretError
 
@@ -105,16 +105,19 @@ def check_issuer(subject: Subject) -> Finding:
         return Finding(Level.WARN, text, fix, urgent=AMPLIFY_ENDS - subject.now <= TIME_TO_MOVE)
     if issuer == STATIC:
         return Finding(Level.OK, f"{issuer}: a person renews the token")
-    return Finding(Level.OK, f"{issuer}, at {address_without_query(deployed_settings(subject.deployed))}")
+    settings = deployed_settings(subject.deployed)
+    title, address = issuer_title(subject.deployed), address_without_query(settings)
+    how = ": a person renews the token" if settings.token_life is None else ""
+    return Finding(Level.OK, f"{title}{f', at {address}' if address else ''}{how}")
 
 
 def check_app_secret(subject: Subject) -> Finding:
     """Check that the credentials of the operator's own app are stored, and that the function can use them."""
     issuer = deployed_issuer(subject.deployed)
-    if issuer == AMPLIFY:
-        return Finding(Level.OK, f"{AMPLIFY} holds the app's credentials")
-    if issuer == STATIC:
-        return Finding(Level.OK, "a person renews the token, without an app")
+    without = {AMPLIFY: f"{AMPLIFY} holds the app's credentials", STATIC: "a person renews the token, without an app"}
+    if issuer in without or not app_keys(subject.deployed):
+        wants_none = f"{issuer_title(subject.deployed)} wants no credentials of an app"
+        return Finding(Level.OK, without.get(issuer, wants_none))
     store = f"`tokenctl app-credentials {subject.target.option}`"
     try:
         app = read_credentials(subject.deployed)

@@ -5,7 +5,6 @@ from typing import Final
 
 import click
 
-from refresh_token.oauth.app_credentials import CLIENT_ID, CLIENT_SECRET
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
@@ -14,10 +13,9 @@ from tokenctl.stack.app_secret import store_credentials, stored_owner, validated
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import app_keys, app_secret_arn, sign_in_command
 from tokenctl.stack.target import Target
+from tokenctl.terminal.app_prompts import ask_for
 from tokenctl.terminal.confirm import confirm
-from tokenctl.terminal.secret_input import prompt_hidden, read_text, should_prompt
-
-PROMPTS: Final = {CLIENT_ID: "Client id of the app", CLIENT_SECRET: "Client secret"}
+from tokenctl.terminal.secret_input import read_text, should_prompt
 
 EXAMPLES: Final = """\b
 Examples:
@@ -46,7 +44,11 @@ def app_credentials(*, target: Target, source: str | None, yes: bool, output: Ou
     deployed = DeployedStack(target)
     arn = app_secret_arn(deployed)  # better to fail before the operator types anything
     output.check("app-credentials", {"stack": target.stack_name, "secretArn": arn, "versionId": "version"})
-    text = _prompt(app_keys(deployed)) if should_prompt(source) else read_text(source, "an app's credentials")
+    text = (
+        json.dumps(ask_for(app_keys(deployed), {}))
+        if should_prompt(source)
+        else read_text(source, "an app's credentials")
+    )
     document = validated_document(text, deployed)
     if not yes and (owner := stored_owner(deployed)):
         confirm(
@@ -62,7 +64,3 @@ def app_credentials(*, target: Target, source: str | None, yes: bool, output: Ou
         click.echo(f"If nobody has signed in with this app yet: `{sign_in_command(deployed)}`.")
     if source not in {None, "-"}:
         click.echo(f"{source} still holds the client secret: delete it.", err=True)
-
-
-def _prompt(keys: tuple[str, ...]) -> str:
-    return json.dumps({key: prompt_hidden(PROMPTS.get(key, f"`{key}` of the app")) for key in keys})

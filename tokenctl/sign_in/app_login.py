@@ -1,19 +1,24 @@
 """The app that a sign-in uses: the one whose credentials the stack has, or one that the operator types."""
 
+import json
 import sys
 
 import click
 
 from refresh_token.core.issued_by import IssuedBy
-from refresh_token.oauth.app_credentials import AppCredentials
+from refresh_token.oauth.app_credentials import CLIENT_ID, AppCredentials, parse_app_credentials
 from tokenctl.errors import ConfigurationError, TokenctlError, UsageError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.terminal.secret_input import prompt_hidden
+from tokenctl.terminal.app_prompts import ask_for
 
 
-def app_login(deployed: DeployedStack, issued_by: IssuedBy, client_id: str | None) -> tuple[AppCredentials, str]:
+def app_login(
+    deployed: DeployedStack, issued_by: IssuedBy, client_id: str | None, keys: tuple[str, ...]
+) -> tuple[AppCredentials, str]:
     """Return the app's credentials, and what the operator must do about them afterwards, if anything.
+
+    `keys` are those that the issuer needs.
 
     Raises:
         UsageError: `client_id` is given and belongs to another app.
@@ -23,14 +28,12 @@ def app_login(deployed: DeployedStack, issued_by: IssuedBy, client_id: str | Non
     """
     reminder = ""
     try:
-        app = read_credentials(deployed)
+        app = read_credentials(deployed, keys)
     except TokenctlError as error:
         if not sys.stdin.isatty():
             raise
         click.echo(f"{error} For this sign-in you can type them; they are not shown.", err=True)
-        app = AppCredentials(
-            client_id=client_id or prompt_hidden("Client id of the app"), client_secret=prompt_hidden("Client secret")
-        )
+        app = _typed(keys, client_id)
         if isinstance(error, NoCredentialsError):
             reminder = f"The function cannot refresh without the app's credentials. {how_to_store(deployed.target)}"
     if app.issued_by not in {None, issued_by}:
@@ -44,3 +47,11 @@ def app_login(deployed: DeployedStack, issued_by: IssuedBy, client_id: str | Non
             "store the other app's credentials with `tokenctl app-credentials`."
         )
     return app, reminder
+
+
+def _typed(keys: tuple[str, ...], client_id: str | None) -> AppCredentials:
+    try:
+        return parse_app_credentials(json.dumps(ask_for(keys, {CLIENT_ID: client_id})), needs=keys)
+    except ValueError as error:
+        fault = str(error)
+    raise UsageError(f"These are not an app's credentials: {fault}.")

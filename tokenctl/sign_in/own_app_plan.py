@@ -1,7 +1,6 @@
 """Planning a sign-in with an app of your own: its provider's profile says how."""
 
 import secrets
-from typing import Final
 from urllib.parse import urlsplit
 
 from refresh_token.core.issued_by import IssuedBy
@@ -11,7 +10,6 @@ from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.bound_profile import BoundProfile
 from refresh_token.oauth.client_auth import authenticate
 from refresh_token.oauth.issuer_settings import UNNAMED, OwnAppSettings
-from refresh_token.oauth.profile import REFRESH_TOKEN, STATIC, TOKEN_EXCHANGE
 from refresh_token.oauth.profile_settings import ProfileSettings
 from refresh_token.oauth.templates import fill_in
 from refresh_token.settings import provider_in
@@ -22,14 +20,8 @@ from tokenctl.sign_in.sign_in_plan import SignInPlan
 from tokenctl.sign_in.signed_in_user import who_asks
 from tokenctl.sign_in.token_endpoint_exchange import TokenEndpointExchange
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.issuer import (
-    default_settings,
-    deployed_issued_by,
-)
+from tokenctl.stack.issuer import SIGNS_IN, default_settings, deployed_issued_by
 from tokenctl.terminal.confirm import confirm
-
-SIGNS_IN: Final = (REFRESH_TOKEN, TOKEN_EXCHANGE, STATIC)
-"""The grants of profiles that begin with a person's sign-in."""
 
 
 def plan_with_own_app(deployed: DeployedStack, settings: OwnAppSettings, options: SignInOptions) -> SignInPlan:
@@ -51,7 +43,7 @@ def plan_with_own_app(deployed: DeployedStack, settings: OwnAppSettings, options
             f"{settings.label} gives a refresh token only with the scope {profile.sign_in.needs}. Add it to the "
             f"setting issuer_scope, or for this sign-in give --scope {profile.sign_in.needs}."
         )
-    app, reminder = app_login(deployed, issued_by, options.client_id)
+    app, reminder = app_login(deployed, issued_by, options.client_id, settings.app_keys)
     try:
         authenticate(bound.client_auth, app)  # better to fail now than after the sign-in
         parameters = fill_in(profile.sign_in.parameters, _texts(bound, app))

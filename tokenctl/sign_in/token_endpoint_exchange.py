@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from refresh_token.core.grant import Grant
 from refresh_token.core.token_pair import PROVIDER, TokenPair
 from refresh_token.core.values import readable_values
 from refresh_token.oauth.answer_members import in_standard_form
@@ -16,7 +17,7 @@ from refresh_token.oauth.issuers import OAUTH2
 from refresh_token.oauth.profile import REFRESH_TOKEN
 from refresh_token.oauth.refusal_codes import CODES, Refusal
 from refresh_token.oauth.refusals import CODE_EXCHANGE, meaning
-from refresh_token.oauth.requests import Occasion, TokenRequest, code_request
+from refresh_token.oauth.requests import Occasion, TokenRequest, code_request, exchange_request
 from refresh_token.oauth.responses import TokenResponse
 from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.sign_in.authorization_request import AuthorizationRequest
@@ -46,10 +47,12 @@ class TokenEndpointExchange:
     ) -> TokenPair:
         """Exchange a code; see `CodeExchange`."""
         values = self._brought_by(redirect)
-        bound = self.profile.with_values(values)
+        bound, occasion = self.profile.with_values(values), Occasion(now, secrets.token_hex(16))
         try:
-            response = send(self._request(bound, request, code, now), bundle=self.bundle, seconds=self.seconds)
-            pair = self._pair(bound, in_standard_form(response, bound.profile.answer), request, now)
+            asked = self._code_request(bound, request, code, occasion)
+            pair = self._pair(bound, asked, request, now, is_last=bound.profile.exchange is None)
+            if more := self._exchange_request(bound, pair, occasion):
+                pair = _joined(pair, self._pair(bound, more, request, now))
         except TokenctlError as error:
             raise type(error)(f"{error} {NOTHING_STORED}") from None
         hidden = (pair.access_token, pair.refresh_token, self.app.client_secret, code)
@@ -62,28 +65,37 @@ class TokenEndpointExchange:
         names |= profile.answer.redirect_values
         return {ours: redirect[theirs] for ours, theirs in names.items() if theirs in redirect}
 
-    def _request(self, bound: BoundProfile, request: AuthorizationRequest, code: str, now: datetime) -> TokenRequest:
+    def _code_request(
+        self, bound: BoundProfile, request: AuthorizationRequest, code: str, occasion: Occasion
+    ) -> TokenRequest:
+        app, redirect_uri, verifier = self.app, request.redirect_uri, request.verifier
         try:
-            exchange = code_request(
-                bound,
-                self.app,
-                code=code,
-                redirect_uri=request.redirect_uri,
-                verifier=request.verifier,
-                occasion=Occasion(now, secrets.token_hex(16)),
-            )
+            asked = code_request(bound, app, code=code, redirect_uri=redirect_uri, verifier=verifier, occasion=occasion)
         except ValueError as error:
-            fault = str(error)
-        else:
-            return replace(exchange, url=self.url) if self.url else exchange
-        raise ServiceError(f"The code cannot be exchanged: {fault}.")
+            raise _unmade(error) from None
+        return replace(asked, url=self.url) if self.url else asked
+
+    def _exchange_request(self, bound: BoundProfile, pair: TokenPair, occasion: Occasion) -> TokenRequest | None:
+        """Return what follows the exchange of the code, such as the one for a token that lives long."""
+        grant = Grant(pair.refresh_token, pair.access_token, pair.values)
+        try:
+            return exchange_request(bound.with_values(pair.values), self.app, grant, occasion)
+        except ValueError as error:
+            raise _unmade(error) from None
 
     def _pair(
-        self, bound: BoundProfile, response: TokenResponse, request: AuthorizationRequest, now: datetime
+        self,
+        bound: BoundProfile,
+        asked: TokenRequest,
+        request: AuthorizationRequest,
+        now: datetime,
+        *,
+        is_last: bool = True,
     ) -> TokenPair:
+        response = in_standard_form(send(asked, bundle=self.bundle, seconds=self.seconds), bound.profile.answer)
         if response.refused:
             raise _refusal(response, by_settings=bound.profile.name == OAUTH2)
-        refreshable = bound.profile.grant == REFRESH_TOKEN
+        refreshable = is_last and bound.profile.grant == REFRESH_TOKEN
         if refreshable and "access_token" in response.document and response.document.get("refresh_token") is None:
             raise ServiceError(
                 "The issuer gave no refresh token, so nothing could keep the token alive. Some issuers require a scope "
@@ -97,6 +109,17 @@ class TokenEndpointExchange:
             provider=self.provider,
             refreshable=refreshable,
         )
+
+
+def _joined(first: TokenPair, last: TokenPair) -> TokenPair:
+    """Return the last answer's pair, with what only the first one said."""
+    values = {**first.values, **last.values}
+    refresh_token = last.refresh_token or first.refresh_token
+    return replace(last, refresh_token=refresh_token, scope=last.scope or first.scope, values=values)
+
+
+def _unmade(error: ValueError) -> ServiceError:
+    return ServiceError(f"The code cannot be exchanged: {error}.")
 
 
 def _refusal(response: TokenResponse, *, by_settings: bool) -> ServiceError:

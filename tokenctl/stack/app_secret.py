@@ -71,8 +71,8 @@ def _stripped(text: str, keys: tuple[str, ...]) -> str:
     return json.dumps(document)
 
 
-def read_credentials(deployed: DeployedStack) -> AppCredentials:
-    """Return the stack's app credentials.
+def read_credentials(deployed: DeployedStack, keys: tuple[str, ...] | None = None) -> AppCredentials:
+    """Return the stack's app credentials, with the `keys` that the issuer needs, by default those of the stack's.
 
     Raises:
         NoCredentialsError: the secret is empty or holds something else.
@@ -83,7 +83,7 @@ def read_credentials(deployed: DeployedStack) -> AppCredentials:
     if text == "":
         raise NoCredentialsError(f"The {target.label} has no app credentials yet. {how_to_store(target)}")
     try:
-        return parse_app_credentials(text, needs=app_keys(deployed))
+        return parse_app_credentials(text, needs=app_keys(deployed) if keys is None else keys)
     except ValueError as error:
         fault = str(error)
     raise NoCredentialsError(

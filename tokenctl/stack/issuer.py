@@ -1,5 +1,6 @@
 """The issuer of a deployed stack, read from the function's environment variables (docs/issuers.md)."""
 
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from refresh_token.core.issued_by import IssuedBy
@@ -9,11 +10,18 @@ from refresh_token.oauth import catalogue
 from refresh_token.oauth.app_credentials import KEYS
 from refresh_token.oauth.issuer_settings import OwnAppSettings
 from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ISSUED_BY, FIGMA, NAMES, OAUTH2
-from refresh_token.oauth.profile_settings import own_app_settings
+from refresh_token.oauth.profile import REFRESH_TOKEN, TOKEN_EXCHANGE
+from refresh_token.oauth.profile import STATIC as STATIC_GRANT
+from refresh_token.oauth.profile_settings import ProfileSettings, own_app_settings
 from refresh_token.oauth.variables import ALLOW_HTTP, ISSUER_PROFILE, VariableReader
 from tokenctl.errors import ConfigurationError, TokenctlError
 from tokenctl.stack.deploy_command import how_to_deploy
 from tokenctl.stack.deployed_stack import DeployedStack
+
+SIGNS_IN: Final = (REFRESH_TOKEN, TOKEN_EXCHANGE, STATIC_GRANT)
+"""The grants of profiles that begin with a person's sign-in."""
+
+_PAGE: Final = " --authorize-url <consent page>"
 
 
 def app_secret_arn(deployed: DeployedStack) -> str:
@@ -66,13 +74,19 @@ def refuse_static(deployed: DeployedStack) -> None:
 
 def sign_in_command(deployed: DeployedStack) -> str:
     """Return the command that signs in, with the options that the deployment's issuer needs."""
-    needs = {AMPLIFY: " --client-id <id of the app>", OAUTH2: " --authorize-url <consent page>"}
-    return f"tokenctl authorize {deployed.target.option}{needs.get(_known_issuer(deployed) or '', '')}"
+    issuer, option = _known_issuer(deployed), deployed.target.option
+    profile = _profile_of(deployed)
+    if profile and profile.grant not in SIGNS_IN:
+        return f"tokenctl app-credentials {option}"
+    asks_for_page = profile is not None and not profile.profile.consent_page
+    needs = {AMPLIFY: " --client-id <id of the app>", OAUTH2: _PAGE}.get(issuer or "", _PAGE if asks_for_page else "")
+    return f"tokenctl authorize {option}{needs}"
 
 
 def renewal_command(deployed: DeployedStack) -> str:
     """Return the command with which a person renews what only a person can renew: the grant, or a static token."""
-    if deployed.settings.static:
+    profile = _profile_of(deployed)
+    if deployed.settings.static and not (profile and profile.profile.consent_page):
         return f"tokenctl rotate {deployed.target.option}"
     return sign_in_command(deployed)
 
@@ -126,12 +140,17 @@ def app_keys(deployed: DeployedStack) -> tuple[str, ...]:
 
 def issuer_title(deployed: DeployedStack) -> str:
     """Return the issuer's name, with that of the provider if a profile describes it."""
-    name = deployed_issuer(deployed)
+    name, profile = deployed_issuer(deployed), _profile_of(deployed)
+    return name if profile is None else f"{profile.title} ({name})"
+
+
+def _profile_of(deployed: DeployedStack) -> ProfileSettings | None:
+    """Return the settings of the issuer if a profile describes it; None if they cannot be read, too."""
     try:
-        settings = None if name in NAMES else deployed_settings(deployed)
+        settings = None if _known_issuer(deployed) in NAMES else deployed_settings(deployed)
     except TokenctlError:
-        settings = None
-    return name if settings is None else f"{settings.title} ({name})"
+        return None
+    return settings if isinstance(settings, ProfileSettings) else None
 
 
 def address_without_query(settings: OwnAppSettings) -> str:
