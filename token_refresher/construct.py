@@ -13,17 +13,11 @@ docs/infrastructure.md says how to install the package.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
 from aws_cdk import RemovalPolicy, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from refresh_token.signals import ALARMS
 from token_refresher.bundling.bundle import function_bundle
@@ -42,32 +36,29 @@ from token_refresher.constructs.notices import (
 )
 from token_refresher.constructs.only_one import claim
 from token_refresher.constructs.refresh_function import RefreshFunction
-from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
+from token_refresher.constructs.refresher_parts import RefresherParts
 from token_refresher.constructs.service_name import checked_service_name
 from token_refresher.constructs.signing_key import SigningKey
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
-from token_refresher.prop_rules import arguments_faults, demand
+from token_refresher.prop_rules import arguments_faults
 from token_refresher.props import Props, split
 from token_refresher.settings.combinations import windows_of
 from token_refresher.settings.reader import SettingsError
 from token_refresher.settings.refresher_settings import RefresherSettings, checked
 from token_refresher.settings.setting import settings_of
 
-if TYPE_CHECKING:
-    from token_refresher.constructs.composite_alarms import CompositeAlarms
-
 
 class Options(RefresherSettings, Props, total=False):
     """What `TokenRefresher` takes: settings and props."""
 
 
-class TokenRefresher(RefreshMetrics):
+class TokenRefresher(RefresherParts):
     """Keeps one token pair alive: secret, lock, function, schedule, alarms, dashboard, and the client's layer.
 
     It needs no context, feature flags or Docker. Only the parameters below `parameter_path` have fixed names, so a
-    stack can hold several. `RefreshMetrics` has the methods for its metrics.
+    stack can hold several. `RefresherParts` has what an app uses of it, and the methods for its metrics.
     """
 
     def __init__(  # noqa: PLR0913, PLR0915 (keyword-only; a list of parts)
@@ -218,56 +209,17 @@ class TokenRefresher(RefreshMetrics):
         if signing_key:  # not for consumers
             publish(self, parameter_path, {"signing-key-arn": signing_key.arn}, [])
 
-        self.function: lambda_.Function = refresh.function
-        """The function itself. Call it through `alias`."""
-        self.alias: lambda_.Alias = refresh.alias
-        """The alias `live`. Consumers and the schedule call it."""
+        self.function = refresh.function
+        self.alias = refresh.alias
         self._layers = {Stack.of(self).node.addr: layer} if layer else {}
-        self.layer: lambda_.LayerVersion | None = layer
-        """The layer with `token_client`, unless `client_layer` is false."""
-        self.secret_arn: str = self._secret.arn
-        """The ARN of the secret with the token pair."""
-        self.app_secret_arn: str | None = app_secret.arn if app_secret else None
-        """The ARN of the secret with the app's credentials, if the issuer serves your own app."""
-        self.signing_key_arn: str | None = signing_key.arn if signing_key else None
-        """The ARN of the key that signs, if the issuer wants signed assertions."""
-        self.encryption_key: kms.IKey | None = self._secret.key
-        """The key of the secrets, with `customer_managed_key`."""
-        self.lock_table: dynamodb.ITable = lock_table
-        """The table with the claims on refreshes."""
-        self.dead_letter_queue: sqs.IQueue = dead_letters
-        """The queue of ticks that could not be delivered to the function."""
-        self.topic: sns.ITopic | None = monitoring.topic if monitoring else None
-        """The topic that the alarms publish to, if there are any. You can add subscriptions."""
-        self.alarms: list[cloudwatch.Alarm] = monitoring.alarms if monitoring else []
-        """The alarms. You can add actions."""
-        self.composite_alarms: CompositeAlarms | None = monitoring.composites if monitoring else None
-        """`somebody_must_act` and `look_tomorrow`. You can add actions. None for an `emulator`."""
-        self.dashboard: cloudwatch.Dashboard | None = dashboard.dashboard if dashboard else None
-        """The dashboard, if there is one."""
-
-    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let the grantee get tokens, by invoking the alias `live`."""
-        demand("grantee", grantee, iam.IGrantable)
-        return self.alias.grant_invoke(grantee)
-
-    def layer_in(self, scope: Construct) -> lambda_.LayerVersion:
-        """Return the client's layer for the functions of the stack that `scope` is in.
-
-        In the refresher's own stack it is `layer`. Another stack gets a layer version of its own: if it used `layer`,
-        CloudFormation would refuse each new version for as long as that stack imports the old one.
-        """
-        demand("scope", scope, IConstruct)
-        stack = Stack.of(scope)
-        place = stack.node.addr
-        if place not in self._layers:
-            self._layers[place] = ClientLayer(stack, f"TokenClient{self.node.addr[-8:]}", title=self._title).layer
-        return self._layers[place]
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let a grantee read the token pair with its refresh token, but not the app's credentials.
-
-        Consumers only need `grant_invoke`. A grantee of another account needs a customer managed key.
-        """
-        demand("grantee", grantee, iam.IGrantable)
-        return self._secret.grant_read(grantee)
+        self.layer = layer
+        self.secret_arn = self._secret.arn
+        self.app_secret_arn = app_secret.arn if app_secret else None
+        self.signing_key_arn = signing_key.arn if signing_key else None
+        self.encryption_key = self._secret.key
+        self.lock_table = lock_table
+        self.dead_letter_queue = dead_letters
+        self.topic = monitoring.topic if monitoring else None
+        self.alarms = monitoring.alarms if monitoring else []
+        self.composite_alarms = monitoring.composites if monitoring else None
+        self.dashboard = dashboard.dashboard if dashboard else None
