@@ -18,6 +18,15 @@ class TokenctlError(Exception):
     exit_code: ClassVar[int] = 255
 
 
+class GoneError(TokenctlError):
+    """Somebody has deleted a part of the deployment."""
+
+    def __init__(self, what: str, how: str = "") -> None:
+        super().__init__(f"{what[0].upper()}{what[1:]} is gone.{how and f' {how}'}")
+        self.what = what
+        """The part, in the middle of a sentence."""
+
+
 class UsageError(TokenctlError):
     """The command line is wrong: a parameter is unknown, missing or mistyped."""
 
@@ -44,6 +53,15 @@ class ServiceError(TokenctlError):
         error = cls(f"An error occurred ({code}) when calling the {operation} operation{detail}{hint and f' {hint}'}")
         error.code = code
         return error
+
+
+NONSENSE: Final = (LookupError, TypeError, ValueError)
+"""What reading an answer raises that is not what AWS documents, such as that of a proxy."""
+
+
+def no_sense(error: Exception) -> str:
+    """Return the message about such an answer. The error's own text may show a value."""
+    return f"AWS's answer makes no sense ({type(error).__name__})."
 
 
 def quoted_name(text: object) -> str:

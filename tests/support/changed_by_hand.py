@@ -1,6 +1,8 @@
 """What somebody changes by hand in the deployed stack. Each function breaks one thing; `tokenctl repair` mends it."""
 
 import json
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.deployment import Deployment
@@ -27,6 +29,7 @@ def change_the_function(stack: Deployment) -> None:
         TracingConfig={"Mode": "PassThrough"},
         Layers=[stack.outputs["ClientLayerArn"]],
         Environment={"Variables": {**variables, "SECRET_ARN": "", "KEY": "canary"}},
+        KMSKeyArn=stack.cloud.client("kms").create_key()["KeyMetadata"]["Arn"],
     )
     throttle(stack)
 
@@ -82,6 +85,30 @@ def misdirect_the_schedule(stack: Deployment) -> None:
     role = schedule["Target"]["RoleArn"] + "x"
     target = {"Arn": stack.outputs["FunctionArn"], "RoleArn": role, "Input": "{}"}
     client.update_schedule(**kept, ScheduleExpression="rate(30 days)", Target=target, State="DISABLED", EndDate=END)
+
+
+def end_the_schedule(stack: Deployment) -> None:
+    client = stack.cloud.client("scheduler")
+    (summary,) = client.list_schedules()["Schedules"]
+    schedule = client.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
+    names = ("Name", "GroupName", "FlexibleTimeWindow", "ScheduleExpression", "Target", "Description")
+    client.update_schedule(**{key: schedule[key] for key in names}, EndDate=datetime.now(UTC) - timedelta(days=1))
+
+
+def mix_the_stages(stack: Deployment) -> None:
+    """Let `live` use the secret of another stage."""
+    client, name = stack.cloud.client("lambda"), stack.outputs["FunctionName"]
+    other = stack.cloud.client("secretsmanager").create_secret(Name=f"other-{uuid.uuid4()}", SecretString="{}")["ARN"]
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    client.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**variables, "SECRET_ARN": other}}
+    )
+    version = client.publish_version(FunctionName=name)["Version"]
+    client.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=version)
+
+
+def delete_the_log_group(stack: Deployment) -> None:
+    stack.cloud.client("logs").delete_log_group(logGroupName=named(stack, "RefreshLogs"))
 
 
 def delete_the_schedule(stack: Deployment) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from refresh_token.core.ports import StoredPair
-from tokenctl.errors import ServiceError, TokenctlError
+from tokenctl.errors import NONSENSE, ServiceError, TokenctlError, no_sense
 from tokenctl.stack.deploy_command import how_to_restore
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.last_outcome import failure_of, last_outcome
@@ -78,7 +78,7 @@ class Subject:
         """The failure of the last refresh of the current version; None if there is none, or if it cannot be read."""
         try:
             return failure_of(self.stored.version_id, last_outcome(self.deployed, self.now))
-        except TokenctlError:
+        except (TokenctlError, *NONSENSE):
             return None
 
 
@@ -121,3 +121,5 @@ def _perform(check: Check, subject: Subject) -> Finding:
         return Finding(Level.WARN, f"cannot be read: {error}", "check your permissions" if denied else "")
     except TokenctlError as error:  # it was read, and is wrong; the message says what to do
         return Finding(Level.WARN, str(error))
+    except NONSENSE as error:
+        return Finding(Level.WARN, f"cannot be read: {no_sense(error)}")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from refresh_token.environment import LOCK_TABLE
+from refresh_token.environment import LOCK_TABLE, SECRET_ARN
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import ServiceError
 from tokenctl.stack.aws_errors import translate_aws_errors
@@ -13,8 +13,18 @@ from tokenctl.stack.target import LIVE
 _SETTINGS: Final = ("Timeout", "MemorySize", "Handler", "Runtime", "Role")
 """What is compared between two versions of the function, and its environment."""
 
+_CHANGING: Final = frozenset({"Pending", "Deactivating", "Deleting"})
+"""States of a function that do not last (Lambda API reference, FunctionConfiguration)."""
+
 _KEY: Final = "id"
 """The key of the lock table."""
+
+
+_TABLE_FIXES: Final = {
+    "INACCESSIBLE_ENCRYPTION_CREDENTIALS": "enable the key that encrypts it, or let DynamoDB use it again",
+    "ARCHIVED": "delete it with the AWS CLI, and run `tokenctl repair`",
+}
+"""What mends a table, by its state (DynamoDB API reference, TableDescription)."""
 
 
 def check_function(subject: Subject) -> Finding:
@@ -25,20 +35,36 @@ def check_function(subject: Subject) -> Finding:
         if not error.code.startswith("ResourceNotFound"):
             raise
         return Finding(Level.FAIL, "the function is gone", how_to_recreate(subject.target))
-    client = subject.target.aws.client("lambda")
     name, version = live["FunctionName"], subject.deployed.function_version
-    if version is None:
-        return Finding(Level.OK, f"{name} exists")
+    state, why = live.get("State"), live.get("StateReason", "it gives no reason")
+    if state == "Failed":
+        return Finding(
+            Level.FAIL, f"Lambda cannot run the function: {why}", how_to_recreate(subject.target), stops=False
+        )
+    if version is not None and (changed := _compared(subject, live, version)):
+        return changed
+    if state in _CHANGING:
+        return Finding(Level.WARN, f"the function is {state}: {why}", "wait a minute, then run the doctor again")
+    return Finding(Level.OK, f"{name} exists" if version is None else f"{name} is as it was deployed")
+
+
+def _compared(subject: Subject, live: Mapping[str, Any], version: str) -> Finding | None:
+    """Return the finding about what consumers call, or what the next version would be; None if both are as deployed."""
+    client, name = subject.target.aws.client("lambda"), live["FunctionName"]
     with translate_aws_errors():
         latest = client.get_function_configuration(FunctionName=name)
         deployed = client.get_function_configuration(FunctionName=name, Qualifier=version)
-    if called := _changed(live, deployed):
+    called = _changed(live, deployed)
+    if elsewhere := [name for name in called if name in {SECRET_ARN, LOCK_TABLE}]:
+        text = f"the version that consumers call does not use what is the stack's: see its {' and '.join(elsewhere)}"
+        return Finding(Level.FAIL, text, subject.restore, stops=False)
+    if called:
         text = f"{', '.join(called)} {'is' if len(called) == 1 else 'are'} not as deployed in the version that"
         return Finding(Level.WARN, f"{text} consumers call", subject.restore)
     if next_one := _changed(latest, deployed):
         text = f"{', '.join(next_one)} changed after the deployment; that takes effect with the next version"
         return Finding(Level.WARN, text, subject.restore)
-    return Finding(Level.OK, f"{name} is as it was deployed")
+    return None
 
 
 def _changed(configuration: Mapping[str, Any], deployed: Mapping[str, Any]) -> list[str]:
@@ -102,5 +128,5 @@ def check_lock_table(subject: Subject) -> Finding:
         text = f"{name} has another key than `{_KEY}`, so nothing can be refreshed"
         return Finding(Level.FAIL, text, f"`aws dynamodb delete-table --table-name {name}`, then {subject.restore}")
     if state not in {"ACTIVE", "UPDATING"}:
-        return Finding(Level.FAIL, f"{name} is {state}", "wait until it is ACTIVE")
+        return Finding(Level.FAIL, f"{name} is {state}", _TABLE_FIXES.get(state, "wait until it is ACTIVE"))
     return Finding(Level.OK, f"{name} is {state}")

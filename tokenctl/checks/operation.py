@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from refresh_token.signals import Alarm, Log
 from tokenctl.checks.check import Finding, Level, Subject
-from tokenctl.stack.deployed_stack import QueueGoneError, short_alarm_name
+from tokenctl.errors import GoneError
+from tokenctl.stack.deployed_stack import short_alarm_name
 from tokenctl.stack.failures import failures_since_success
 from tokenctl.stack.function_log import last_line
 from tokenctl.stack.runbook import entry_of
+from tokenctl.stack.schedule import why_stopped
 from tokenctl.stack.target import LIVE
 from tokenctl.stack.token_life import duration, relative_to
 
@@ -32,8 +34,8 @@ def check_schedule(subject: Subject) -> Finding:
 
 
 def _faults(subject: Subject, schedule: Mapping[str, Any]) -> Iterator[str]:
-    if schedule["State"] != "ENABLED":
-        yield f"is {schedule['State']}"
+    if why := why_stopped(schedule, subject.now):
+        yield why
     if subject.target.named_function is not None:
         return
     target = schedule["Target"]
@@ -124,7 +126,7 @@ def check_dead_letters(subject: Subject) -> Finding:
     """Check that the dead-letter queue exists and is empty."""
     try:
         count = subject.deployed.count_dead_letters()
-    except QueueGoneError as error:
+    except GoneError as error:
         return Finding(Level.FAIL, str(error), subject.restore)
     if count:
         option = subject.target.option

@@ -133,10 +133,7 @@ def _print_verdict(verdict: Verdict, output: Output) -> None:
 def _verdict(subject: Subject, findings: list[tuple[str, Finding]]) -> Verdict:
     """Return the verdict of `tokenctl status`, with the names of the checks that found something."""
     rejected = any(name == PROBE.name and finding.level is Level.FAIL for name, finding in findings)
-    try:
-        failure = subject.failure
-    except TokenctlError:  # AWS does not answer
-        failure = None
+    failure = subject.failure
     token = token_report(subject.deployed, subject.now, lambda: subject.stored, failure)
     names = [name for name, finding in findings if finding.urgent and EXIT_CODES[finding.level]]
     vital = {check.name for check in SERVING}

@@ -9,7 +9,7 @@ from tokenctl.drift.differences import differences
 from tokenctl.drift.kind import Change, Kind
 from tokenctl.drift.table import KINDS
 from tokenctl.drift.template import DeployedTemplate, Resource
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import NONSENSE, TokenctlError, no_sense
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.side_by_side import side_by_side
 
@@ -83,8 +83,8 @@ def _compare(stack: DeployedTemplate, resource: Resource, kind: Kind) -> Change 
             live = kind.read(stack, resource)
     except TokenctlError as error:
         return str(error)
-    except (LookupError, TypeError, ValueError) as error:
-        return f"AWS's answer makes no sense ({type(error).__name__})."  # the error's text may show a value
+    except NONSENSE as error:
+        return no_sense(error)
     found = () if live is None else differences(wanted, live)
     if live is not None and not found:
         return None

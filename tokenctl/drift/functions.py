@@ -2,49 +2,60 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from tokenctl.drift.kind import Change, Kind, found
 from tokenctl.drift.statements import open_to_everybody
 from tokenctl.drift.template import DeployedTemplate, Resource
+from tokenctl.stack.side_by_side import all_in_time
 
 _CONFIGURATION: Final = (
     *("Timeout", "MemorySize", "Handler", "Runtime", "Role", "Description", "Environment", "Layers", "VpcConfig"),
-    *("TracingConfig", "LoggingConfig", "DeadLetterConfig", "EphemeralStorage", "SnapStart"),
+    *("TracingConfig", "LoggingConfig", "DeadLetterConfig", "EphemeralStorage", "SnapStart", "KmsKeyArn"),
 )
-"""What UpdateFunctionConfiguration sets, under the same names as in the template."""
+"""What UpdateFunctionConfiguration sets, under the same names as in the template, but for the key's."""
 
 OPEN: Final = "open to everybody"
 """The ids of the permissions that somebody has added to let everybody call it, as a public function URL does."""
+
+_API_NAMES: Final = {"KmsKeyArn": "KMSKeyArn"}
 
 _FUNCTION_DEFAULTS: Final[Mapping[str, Any]] = {
     "Environment": {"Variables": {}},
     "Layers": [],
     "VpcConfig": {},
     "DeadLetterConfig": {},
+    "KmsKeyArn": None,
     "ReservedConcurrentExecutions": None,
     OPEN: [],
 }
 _NONE: Final[Mapping[str, Any]] = {
     "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
     "DeadLetterConfig": {"TargetArn": ""},
+    "KmsKeyArn": "",
 }
 """How UpdateFunctionConfiguration is told that there is none (Lambda API reference)."""
 
 
 def _read_function(stack: DeployedTemplate, function: Resource) -> dict[str, Any] | None:
     client, name = stack.target.aws.client("lambda"), function.physical_id
-    latest = found(client.get_function_configuration, FunctionName=name)
-    if latest is None:
+    read = all_in_time(
+        {
+            "latest": partial(found, client.get_function_configuration, FunctionName=name),
+            "concurrency": partial(found, client.get_function_concurrency, FunctionName=name),
+            OPEN: partial(_open, stack, FunctionName=name),
+        }
+    )
+    if (latest := read["latest"]) is None:
         return None
     live = {setting: latest.get(setting) for setting in _CONFIGURATION}
+    live["KmsKeyArn"] = latest.get("KMSKeyArn")
     live["Layers"] = [layer["Arn"] for layer in latest.get("Layers", ())]
     network = latest.get("VpcConfig") or {}
     live["VpcConfig"] = {key: network[key] for key in ("SubnetIds", "SecurityGroupIds") if network.get(key)}
-    live["ReservedConcurrentExecutions"] = client.get_function_concurrency(FunctionName=name).get(
-        "ReservedConcurrentExecutions"
-    )
-    live[OPEN] = _open(stack, FunctionName=name)
+    live["ReservedConcurrentExecutions"] = read["concurrency"].get("ReservedConcurrentExecutions")
+    live[OPEN] = read[OPEN]
     live["Code"] = function.properties["Code"] if _has_deployed_code(stack, name, latest) else {"S3Key": "other code"}
     return live
 
@@ -88,7 +99,7 @@ def _restore_function(stack: DeployedTemplate, change: Change) -> None:
         if "Environment" in wanted:  # a parameter of the template may be a number
             variables = wanted["Environment"].get("Variables", {})
             wanted["Environment"] = {"Variables": {name: str(value) for name, value in variables.items()}}
-        settings = {setting: value or _NONE.get(setting, value) for setting, value in wanted.items()}
+        settings = {_API_NAMES.get(name, name): value or _NONE.get(name, value) for name, value in wanted.items()}
         client.update_function_configuration(FunctionName=name, **settings)
         client.get_waiter("function_updated_v2").wait(FunctionName=name)
     if change.touches("ReservedConcurrentExecutions"):

@@ -46,13 +46,17 @@ def _read_log_group(stack: DeployedTemplate, group: Resource) -> dict[str, Any] 
     client = stack.target.aws.client("logs")
     groups = client.describe_log_groups(logGroupNamePrefix=group.physical_id).get("logGroups", ())
     same = [each for each in groups if each["logGroupName"] == group.physical_id]
-    return {"RetentionInDays": same[0].get("retentionInDays")} if same else None
+    return {"RetentionInDays": same[0].get("retentionInDays"), "KmsKeyId": same[0].get("kmsKeyId")} if same else None
 
 
 def _restore_log_group(stack: DeployedTemplate, change: Change) -> None:
     client, name, days = stack.target.aws.client("logs"), change.resource.physical_id, change.wanted["RetentionInDays"]
     if change.gone:
         client.create_log_group(logGroupName=name)
+    if change.touches("KmsKeyId") and (key := change.wanted["KmsKeyId"]):
+        client.associate_kms_key(logGroupName=name, kmsKeyId=key)
+    elif change.touches("KmsKeyId") and not change.gone:
+        client.disassociate_kms_key(logGroupName=name)
     if days is None:
         client.delete_retention_policy(logGroupName=name)
     else:
@@ -99,8 +103,8 @@ LOG_GROUP: Final = Kind(
     type="AWS::Logs::LogGroup",
     read=_read_log_group,
     restore=_restore_log_group,
-    settings=("RetentionInDays",),
-    defaults={"RetentionInDays": None},
+    settings=("RetentionInDays", "KmsKeyId"),
+    defaults={"RetentionInDays": None, "KmsKeyId": None},
 )
 PARAMETER: Final = Kind(
     type="AWS::SSM::Parameter", read=_read_parameter, restore=_restore_parameter, settings=("Value",)

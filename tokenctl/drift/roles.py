@@ -1,13 +1,14 @@
 """IAM roles. What else somebody has allowed them stays: grants from outside the stack look like that."""
 
 import json
-from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
 from tokenctl.drift.kind import Change, Kind, found
 from tokenctl.drift.statements import allowed_actions, denials
 from tokenctl.drift.template import DeployedTemplate, Resource
+from tokenctl.stack.side_by_side import all_in_time
 
 DENIED: Final = "denied by other policies"
 """What policies deny that the stack has not deployed, by the policy's name or, if it is a managed one, its ARN."""
@@ -19,26 +20,28 @@ def _inline(role: Resource) -> dict[str, Any]:
 
 def _read_role(stack: DeployedTemplate, role: Resource) -> dict[str, Any] | None:
     client, name = stack.target.aws.client("iam"), role.physical_id
-    answer = found(client.get_role, RoleName=name)
-    if answer is None:
+    read = all_in_time(
+        {
+            "role": partial(found, client.get_role, RoleName=name),
+            "inline": partial(found, client.list_role_policies, RoleName=name),
+            "attached": partial(found, client.list_attached_role_policies, RoleName=name),
+        }
+    )
+    if (answer := read["role"]) is None:
         return None
-    pages = client.get_paginator("list_role_policies").paginate(RoleName=name)
-    inline = {
-        policy: _document(client.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
-        for page in pages
-        for policy in page["PolicyNames"]
-    }
-    pages = client.get_paginator("list_attached_role_policies").paginate(RoleName=name)
-    attached = [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
-    others = {**inline, **dict(_managed(client, [arn for arn in attached if arn not in _deployed(stack, role)]))}
+    attached = [policy["PolicyArn"] for policy in read["attached"]["AttachedPolicies"]]
+    deployed = _deployed(stack, role)
+    inline = {policy: partial(_inline_policy, client, name, policy) for policy in read["inline"]["PolicyNames"]}
+    managed = {arn: partial(_managed_policy, client, arn) for arn in attached if arn not in deployed}
+    documents = all_in_time({**inline, **managed})
     denied = {
         policy: denials(document, allowed_actions(role))
-        for policy, document in others.items()
-        if policy not in _deployed(stack, role)
+        for policy, document in documents.items()
+        if policy not in deployed
     }
     return {
         "AssumeRolePolicyDocument": _document(answer["Role"]["AssumeRolePolicyDocument"]),
-        "Policies": {policy: inline.get(policy) for policy in _inline(role)},
+        "Policies": {policy: documents.get(policy) for policy in _inline(role)},
         "ManagedPolicyArns": [arn for arn in attached if arn in role.properties.get("ManagedPolicyArns", ())],
         "PermissionsBoundary": answer["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
         DENIED: {policy: statements for policy, statements in denied.items() if statements},
@@ -52,12 +55,13 @@ def _deployed(stack: DeployedTemplate, role: Resource) -> set[str]:
     return {*_inline(role), *others, *managed}
 
 
-def _managed(client: Any, arns: list[str]) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - a boto3 client
-    """Yield each managed policy with its document."""
-    for arn in arns:
-        version = client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        answer = client.get_policy_version(PolicyArn=arn, VersionId=version)
-        yield arn, _document(answer["PolicyVersion"]["Document"])
+def _inline_policy(client: Any, role: str, policy: str) -> Any:  # noqa: ANN401 - a boto3 client, JSON
+    return _document(client.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+
+
+def _managed_policy(client: Any, arn: str) -> Any:  # noqa: ANN401 - a boto3 client, JSON
+    version = client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return _document(client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
 
 
 def _document(found_as: Any) -> Any:  # noqa: ANN401 - botocore decodes it already, unless a service sends it otherwise

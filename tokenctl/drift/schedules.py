@@ -54,7 +54,7 @@ SCHEDULE: Final = _ScheduleKind(
     restore=_restore_schedule,
     settings=(
         *("State", "ScheduleExpression", "ScheduleExpressionTimezone", "Target", "FlexibleTimeWindow", "StartDate"),
-        *("EndDate", "KmsKeyArn", "Description"),
+        *("EndDate", "KmsKeyArn", "Description", "ActionAfterCompletion"),
     ),
     defaults={
         "State": "ENABLED",
@@ -63,5 +63,6 @@ SCHEDULE: Final = _ScheduleKind(
         "EndDate": None,
         "KmsKeyArn": None,
         "Description": "",
+        "ActionAfterCompletion": "NONE",
     },
 )

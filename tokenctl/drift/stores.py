@@ -22,6 +22,7 @@ def _read_secret(stack: DeployedTemplate, secret: Resource) -> dict[str, Any] | 
     return {
         "KmsKeyId": answer.get("KmsKeyId") or _AWS_MANAGED_KEY,
         "scheduled for deletion": bool(deleted),
+        "rotated by Secrets Manager": bool(answer.get("RotationEnabled")),
         "denied by the policy": denials(policy, used) if policy else [],
     }
 
@@ -43,6 +44,8 @@ def _restore_secret(stack: DeployedTemplate, change: Change) -> None:
         client.restore_secret(SecretId=arn)
     if change.touches("KmsKeyId"):
         client.update_secret(SecretId=arn, KmsKeyId=change.wanted["KmsKeyId"])
+    if change.touches("rotated by Secrets Manager"):
+        client.cancel_rotate_secret(SecretId=arn)
     if change.touches("denied by the policy"):
         client.delete_resource_policy(SecretId=arn)
 
@@ -121,6 +124,7 @@ SECRET: Final = Kind(
     defaults={
         "KmsKeyId": _AWS_MANAGED_KEY,
         "scheduled for deletion": False,
+        "rotated by Secrets Manager": False,
         "denied by the policy": [],
     },
     can_create=False,  # its ARN would be another one

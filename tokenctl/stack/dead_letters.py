@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from refresh_token.core.windows import iso_utc
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import GoneError, TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deploy_command import how_to_restore
-from tokenctl.stack.deployed_stack import DeployedStack, QueueGoneError
+from tokenctl.stack.deployed_stack import DeployedStack
 
 HIDDEN_SECONDS: Final = 300
 """How long a message that we hold is hidden from other readers: longer than a tick takes."""
@@ -27,9 +27,8 @@ class HeldMessages:
             try:
                 self._messages = list(self._receive())
             except self._sqs.exceptions.QueueDoesNotExist:
-                raise QueueGoneError(
-                    f"The dead-letter queue is gone. To create it again: {how_to_restore(deployed.target)}."
-                ) from None
+                how = f"To create it again: {how_to_restore(deployed.target)}."
+                raise GoneError("the dead-letter queue", how) from None
 
     def __len__(self) -> int:
         return len(self._messages)

@@ -9,7 +9,7 @@ from refresh_token.environment import ADVISORY_WINDOW, LOCK_TABLE, MANDATORY_WIN
 from refresh_token.errors import ConfigurationException
 from refresh_token.settings import Settings
 from refresh_token.signals import ALARMS
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import GoneError, TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.once import Once
 from tokenctl.stack.schedule import period_of
@@ -23,10 +23,6 @@ _DEFAULTS: Final[Mapping[str, str]] = {
     MANDATORY_WINDOW: str(86_400),
 }
 """The variables that each function has, with the stack's defaults."""
-
-
-class QueueGoneError(TokenctlError):
-    """Somebody has deleted the dead-letter queue."""
 
 
 class DeployedStack:
@@ -159,13 +155,13 @@ class DeployedStack:
         return str(answer["QueueUrl"])
 
     def count_dead_letters(self) -> int:
-        """Return the approximate number of messages in the dead-letter queue; raises QueueGoneError if it is gone."""
+        """Return the approximate number of messages in the dead-letter queue; raises GoneError if it is gone."""
         client, url = self.target.aws.client("sqs"), self.dead_letter_queue_url
         with translate_aws_errors():
             try:
                 answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
             except client.exceptions.QueueDoesNotExist:
-                raise QueueGoneError("The dead-letter queue is gone.") from None
+                raise GoneError("the dead-letter queue") from None
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     def function_errors(self, start: datetime, end: datetime) -> int:

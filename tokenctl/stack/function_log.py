@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, Final
 
 from refresh_token.core.windows import iso_utc
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import GoneError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deploy_command import how_to_restore
 from tokenctl.stack.deployed_stack import DeployedStack
@@ -68,8 +68,8 @@ def _events(deployed: DeployedStack, pattern: str, start: datetime, max_pages: i
                 for event in page["events"]:
                     yield iso_utc(datetime.fromtimestamp(event["timestamp"] / 1000, UTC)), event["message"]
         except client.exceptions.ResourceNotFoundException:
-            restore = how_to_restore(deployed.target)
-            raise TokenctlError(f"The function's log group is gone. To create it: {restore}.") from None
+            how = f"To create it: {how_to_restore(deployed.target)}."
+            raise GoneError("the function's log group", how) from None
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -1,8 +1,11 @@
 """When a schedule runs."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+
+from refresh_token.core.windows import iso_utc
 
 _RATE: Final = re.compile(r"rate\((\d{1,6}) (minute|hour|day)s?\)")
 
@@ -13,11 +16,23 @@ def period_of(expression: str) -> timedelta | None:
     return timedelta(**{f"{rate[2]}s": int(rate[1])}) if rate else None
 
 
-def next_run(schedule: dict[str, Any], now: datetime) -> datetime | None:
+def why_stopped(schedule: Mapping[str, Any], now: datetime) -> str | None:
+    """Return why a schedule does not run now, after its name; None if it runs."""
+    start, end = schedule.get("StartDate"), schedule.get("EndDate")
+    if schedule["State"] != "ENABLED":
+        return f"is {schedule['State']}"
+    if isinstance(end, datetime) and end <= now:
+        return f"ended {iso_utc(end.astimezone(UTC))}"
+    if isinstance(start, datetime) and start > now:
+        return f"does not start before {iso_utc(start.astimezone(UTC))}"
+    return None
+
+
+def next_run(schedule: Mapping[str, Any], now: datetime) -> datetime | None:
     """Return roughly when a schedule runs next: a rate counts from its last change. None: unknown, or never."""
     period = period_of(schedule["ScheduleExpression"])
     start = schedule.get("LastModificationDate") or schedule.get("CreationDate")
-    if not period or schedule["State"] != "ENABLED" or not isinstance(start, datetime):
+    if not period or why_stopped(schedule, now) or not isinstance(start, datetime):
         return None
     runs = max((now - start) // period + 1, 1)
     return start.astimezone(UTC) + runs * period

@@ -4,25 +4,36 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.refresh_policy import on_demand
 from refresh_token.core.windows import iso_utc
 from refresh_token.signals import Alarm
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import NONSENSE, GoneError, TokenctlError, no_sense
 from tokenctl.stack.deploy_command import how_to_restore
 from tokenctl.stack.deployed_stack import DeployedStack, short_alarm_name
 from tokenctl.stack.failures import failures_since_success
 from tokenctl.stack.issuer import deployed_issuer, renewal_command
 from tokenctl.stack.last_outcome import failure_of, last_outcome
 from tokenctl.stack.pair_secret import NoPairError, list_versions, mismatch, read_pair
-from tokenctl.stack.schedule import next_run
+from tokenctl.stack.schedule import next_run, why_stopped
 from tokenctl.stack.secrets_manager import LostSecretError
 from tokenctl.stack.side_by_side import side_by_side
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import life_of
 from tokenctl.stack.verdict import Commands, Health, Verdict, verdict_of
+
+_NAMES: Final = {
+    "versions": "the versions",
+    "lastOutcome": "the last outcome",
+    "failures": "what failed",
+    "findings": "what the function needs",
+    "schedule": "the schedule",
+    "alarms": "the alarms",
+    "deadLetterQueue": "the dead-letter queue",
+}
+"""The parts around the token, in a sentence."""
 
 Examine = Callable[[DeployedStack, datetime], list[dict[str, str]]]
 """Finds what keeps the function from working, whatever the pair is."""
@@ -77,12 +88,12 @@ def judge(
 
 def _troubles(parts: dict[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the parts around the token."""
-    for name, part in parts.items():
-        if name != "token" and isinstance(part, dict) and "error" in part:
-            yield f"{name} cannot be read"
-    state = parts["schedule"].get("state", "ENABLED")
-    if state != "ENABLED":
-        yield f"the schedule is {state}"
+    unreadable = {name: part for name, part in parts.items() if isinstance(part, dict) and "error" in part}
+    gone = dict.fromkeys(part["gone"] for part in unreadable.values() if "gone" in part)
+    yield from (f"{what} is gone" for what in gone)
+    yield from (f"{_NAMES[name]} cannot be read" for name in _NAMES if "gone" not in unreadable.get(name, {"gone": ""}))
+    if why := parts["schedule"].get("stopped"):
+        yield f"the schedule {why}"
     if isinstance(parts["alarms"], list):
         ringing = [short_alarm_name(alarm["name"]) for alarm in parts["alarms"] if alarm["state"] == "ALARM"]
         if ringing:
@@ -107,8 +118,12 @@ def _failures(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
 def _part(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
     try:
         return read()
+    except GoneError as error:
+        return {"error": str(error), "gone": error.what}
     except TokenctlError as error:
         return {"error": str(error)}
+    except NONSENSE as error:
+        return {"error": no_sense(error)}
 
 
 def _late(seconds: float) -> dict[str, Any]:
@@ -164,13 +179,14 @@ def _versions(deployed: DeployedStack) -> list[dict[str, Any]]:
 def _schedule(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
     schedules = deployed.schedules
     if not schedules:
-        raise TokenctlError(f"No schedule invokes the function. To restore it: {how_to_restore(deployed.target)}.")
+        raise GoneError("the schedule", f"To restore it: {how_to_restore(deployed.target)}.")
     at = next_run(schedules[0], now)
     return {
         "name": schedules[0]["Name"],
         "expression": schedules[0]["ScheduleExpression"],
         "timezone": schedules[0].get("ScheduleExpressionTimezone", "UTC"),
         "state": schedules[0]["State"],
+        "stopped": why_stopped(schedules[0], now),
         "nextRun": at and iso_utc(at),
     }
 

@@ -128,6 +128,8 @@ def _failures(failures: dict[str, Any], now: datetime) -> Text:
 
 def _schedule(schedule: dict[str, Any], now: datetime) -> Text:
     text = Text.assemble((schedule["state"], COLOURS.get(schedule["state"], "")), f" {schedule['expression']}")
+    if schedule["stopped"] and schedule["state"] == "ENABLED":
+        return text.append(f"\n{schedule['stopped']}", COLOURS["failed"])
     if schedule["nextRun"]:
         text.append(f"\nnext run about {schedule['nextRun']} ({relative_to(now, schedule['nextRun'])})")
     elif schedule["state"] == "ENABLED":

@@ -117,6 +117,15 @@ class TestTheAccount:
 
 INVALID = "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>"
 GONE = '{"__type": "ResourceNotFoundException"}'
+SKEWED = INVALID.replace("InvalidClientTokenId", "SignatureDoesNotMatch")
+INACCESSIBLE = {
+    "TableStatus": "INACCESSIBLE_ENCRYPTION_CREDENTIALS",
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+}
+LOCKED_TABLE = json.dumps({"Table": INACCESSIBLE})
+ROTATED = json.dumps({"RotationEnabled": True, "VersionId": "v", "SecretString": "{}"})
+UNABLE = "FAIL  function      Lambda cannot run the function: no key. Fix: "
+FAILED = json.dumps({"FunctionName": "f", "State": "Failed", "StateReason": "no key"})
 NO_FUNCTIONS = '{"AccountLimit": {"ConcurrentExecutions": 10}}'
 
 VALUES = {"issuer": "figma", "schedule": "rate(1 hour)", "tracing": False, "memory_mb": 512}
@@ -136,6 +145,22 @@ ANSWERS: dict[str, tuple[str, int, str, str, str]] = {
     "undone": (
         *("CLOUDFORMATION", 200, described_stack("UPDATE_ROLLBACK_COMPLETE", template=json.dumps(GIVEN)), "stack"),
         f"WARN  {UNDONE}{EVENTS}; then {AGAIN}",
+    ),
+    "clock": ("STS", 403, SKEWED, "credentials", "FAIL  credentials   An error occurred (SignatureDoesNotMatch)"),
+    "function failed": ("LAMBDA", 200, FAILED, "function", f"{UNABLE}{RESTORE}"),
+    "rotated": (
+        "SECRETS_MANAGER",
+        200,
+        ROTATED,
+        "changes",
+        "WARN  changes       changed by hand after the deployment: S",
+    ),
+    "table without key": (
+        "DYNAMODB",
+        200,
+        LOCKED_TABLE,
+        "lock table",
+        "FAIL  lock table    RefreshToken-local-LockTable",
     ),
     "unavailable": ("CLOUDFORMATION", 503, "busy", "stack", "FAIL  stack         The answer is not one of AWS's. Run"),
 }

@@ -12,7 +12,18 @@ from rich.console import Console
 
 from local.deployment import TOKENCTL, Deployment
 from refresh_token.signals import Alarm
-from tests.support.changed_by_hand import delete_the_alias, delete_the_table, exchange_the_table, named, throttle
+from tests.support.changed_by_hand import (
+    delete_the_alias,
+    delete_the_log_group,
+    delete_the_queue,
+    delete_the_schedule,
+    delete_the_table,
+    end_the_schedule,
+    exchange_the_table,
+    mix_the_stages,
+    named,
+    throttle,
+)
 from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl, check_schema, environment, on_terminal
 from tests.support.deployed_stack import AwsAnswers, put_secret
@@ -169,6 +180,10 @@ REPAIR = "`tokenctl repair --stage local`"
 STOPPED: dict[str, tuple[Callable[[Deployment], None], str]] = {
     "throttled": (throttle, f"run {REPAIR}. The function's reserved concurrency is 0, as the button Throttle sets it,"),
     "alias deleted": (delete_the_alias, f"run {REPAIR}. The function has no alias `live`, which consumers and the"),
+    "another stage's": (
+        mix_the_stages,
+        f"run {REPAIR}. The version that consumers call does not use what is the stack's",
+    ),
     "table gone": (delete_the_table, f"run {REPAIR}. RefreshToken-local-LockTable"),
     "another key": (exchange_the_table, "run `aws dynamodb delete-table --table-name RefreshToken-local-LockTable"),
 }
@@ -193,6 +208,28 @@ def test_a_function_that_cannot_work_is_dead(
     assert findings.json[-1]["text"] == verdict
     assert [each.code for each in (done, report, examined, findings)] == [2, 2, 2, 2]
     assert tokenctl("status").code == 0
+
+
+SILENT: dict[str, tuple[Callable[[Deployment], None], str, str]] = {
+    "ended": (end_the_schedule, "the schedule ended 20", "schedule"),
+    "gone": (delete_the_schedule, "the schedule is gone", "schedule"),
+    "log gone": (delete_the_log_group, "the function's log group is gone", "errors"),
+    "queue gone": (delete_the_queue, "the dead-letter queue is gone", "dead letters"),
+}
+"""What breaks without an effect on consumers yet, how the verdict begins, and which check of the doctor finds it."""
+
+
+@pytest.mark.parametrize(("spoil", "why", "check"), SILENT.values(), ids=SILENT)
+@pytest.mark.usefixtures("calm")
+def test_a_part_that_no_longer_works_is_named(
+    tokenctl: Tokenctl, stack: Deployment, spoil: Callable[[Deployment], None], why: str, check: str
+) -> None:
+    spoil(stack)
+    done, line = tokenctl("status"), tokenctl("doctor").line(check)
+    assert tokenctl("repair", "--yes").code in {0, 1}
+    assert done.out.splitlines()[1].startswith(f"DEGRADED {why}"), done.out
+    assert (done.code, line[:2] == "OK", "`tokenctl repair --stage local`" in line) == (1, False, True), line
+    assert tokenctl("doctor").line("changes").startswith("OK")
 
 
 class TestWhatCannotBeRead:
