@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,17 +14,19 @@ from refresh_token.core.issued_token import Issued
 from refresh_token.environment import ISSUER
 from refresh_token.errors import ConfigurationException
 from refresh_token.issuers.app_credentials import HOW_TO_FILL, AppCredentialsSecret
+from refresh_token.issuers.kms_signer import KmsSigner
 from refresh_token.issuers.refusal_errors import no_token_answer, refusal_error
 from refresh_token.issuers.token_endpoint import TokenEndpoint
 from refresh_token.oauth.answer_members import in_standard_form, values_in
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.bound_profile import BoundProfile, UnboundError
 from refresh_token.oauth.issued import issued_token
-from refresh_token.oauth.profile_requests import Step
+from refresh_token.oauth.jwt import claims_of, digest, shared_signature, signing_input, with_signature
+from refresh_token.oauth.profile_requests import KMS_ALGORITHMS, Step
 from refresh_token.oauth.profile_settings import own_app_settings
-from refresh_token.oauth.requests import Occasion, TokenRequest, refresh_request, step_request
+from refresh_token.oauth.requests import Occasion, TokenRequest, refresh_request, scope_text, step_request, values_of
 from refresh_token.oauth.responses import TokenResponse
-from refresh_token.oauth.variables import APP_SECRET_ARN, VariableReader
+from refresh_token.oauth.variables import APP_SECRET_ARN, SIGNING_KEY, VariableReader
 
 MIN_GRACE: Final = 60
 """Seconds for which a replaced token must work, so that one call may send it twice: no call is longer."""
@@ -34,13 +37,20 @@ class ProfileIssuer:
 
     takes_client_id = False
 
-    def __init__(self, bound: BoundProfile, issued_by: IssuedBy, app: AppCredentialsSecret | None) -> None:
-        """Take the profile and the secret with the app's credentials, if the profile needs any."""
+    def __init__(
+        self,
+        bound: BoundProfile,
+        issued_by: IssuedBy,
+        app: AppCredentialsSecret | None,
+        signer: KmsSigner | None = None,
+    ) -> None:
+        """Take the profile, the secret with the app's credentials and the key that signs, if the profile needs them."""
         self.spends: Spends = SPENDS.get(bound.profile.grant, "nothing")
         self.rotates = self.spends != "nothing" and bound.rotates
         self.issued_by = issued_by
         self._bound = bound
         self._app = app
+        self._signer = signer
         answer, life = bound.profile.answer, bound.profile.refresh_token
         self._endpoint = TokenEndpoint(
             repeatable=not self.rotates or life.grace_seconds >= MIN_GRACE,
@@ -63,8 +73,12 @@ class ProfileIssuer:
         """
         deadline = Deadline.after(seconds)
         app = self._app.read(deadline, owner=owner) if self._app else AppCredentials()
-        bound, occasion = self._bound.with_values(grant.values), self._occasion()
+        bound, jwt = self._bound.with_values(grant.values), self._bound.profile.jwt
+        occasion = Occasion(datetime.now(UTC), secrets.token_hex(16))
         try:
+            occasion = replace(occasion, assertion=self._assertion(bound, app, occasion, deadline))
+            if jwt and jwt.is_token:
+                return issued_token(TokenResponse(200, {"access_token": occasion.assertion}), bound, app)
             bound, request = self._last_request(bound, app, grant, occasion, deadline)
         except UnboundError as error:
             fault = f"An address of the profile {bound.profile.name} cannot be made: {error}. Check issuer_params."
@@ -76,8 +90,17 @@ class ProfileIssuer:
             return issued_token(response, bound, app, sent=grant.refresh_token or grant.access_token, refusal=refusal)
         raise ConfigurationException(fault, unsent=True)
 
-    def _occasion(self) -> Occasion:
-        return Occasion(datetime.now(UTC), secrets.token_hex(16))
+    def _assertion(self, bound: BoundProfile, app: AppCredentials, occasion: Occasion, deadline: Deadline) -> str:
+        """Return the profile's JWT, "" if it has none. Raises ValueError."""
+        jwt, values = bound.profile.jwt, {**values_of(bound, app), **occasion.values, "scope": scope_text(bound)}
+        if jwt is None:
+            return ""
+        claims = claims_of(jwt, values, now=int(occasion.now.timestamp()), unique=occasion.random)
+        text = signing_input(jwt, values, claims)
+        if self._signer is None:
+            return with_signature(jwt, text, shared_signature(jwt, values, text))
+        signature = self._signer.sign(digest(jwt, text), KMS_ALGORITHMS[jwt.alg], deadline)
+        return with_signature(jwt, text, signature)
 
     def _last_request(
         self, bound: BoundProfile, app: AppCredentials, grant: Grant, occasion: Occasion, deadline: Deadline
@@ -110,6 +133,8 @@ def issuer_from(environment: Mapping[str, str]) -> ProfileIssuer:
     reader = VariableReader(environment)
     settings = own_app_settings(environment[ISSUER]).from_variables(reader)
     secret_arn = reader.text(APP_SECRET_ARN) if settings.app_keys else ""
+    signing_key = reader.text(SIGNING_KEY) if settings.signs_with else ""
     reader.check()
+    signer = KmsSigner(signing_key) if signing_key else None
     app = AppCredentialsSecret(secret_arn, settings.issued_by, settings.app_keys) if secret_arn else None
-    return ProfileIssuer(settings.profile, settings.issued_by, app)
+    return ProfileIssuer(settings.profile, settings.issued_by, app, signer)

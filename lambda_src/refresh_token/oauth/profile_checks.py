@@ -13,7 +13,7 @@ APP: Final = frozenset({"clientId", "clientSecret"})
 SENT: Final = frozenset(
     {
         *("refresh_token", "access_token", "scope", "assertion", "code", "redirect_uri", "code_verifier"),
-        *("random", "date", "now", "epoch"),
+        *("random", "date", "now", "epoch", "token"),
     }
 )
 """Names that requests have beside the app's and the parameters."""

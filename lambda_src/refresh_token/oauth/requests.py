@@ -105,7 +105,7 @@ def refresh_request(bound: BoundProfile, app: AppCredentials, grant: Grant, occa
         standard["scope"] = "{scope}"
     sent = {"refresh_token": grant.refresh_token, "access_token": grant.access_token, "scope": scope}
     address = profile.address.refresh or profile.address.token
-    return _request(bound, app, profile.refresh, standard, {**sent, **occasion.values}, address)
+    return built_request(bound, app, profile.refresh, standard, {**sent, **occasion.values}, address)
 
 
 def code_request(  # noqa: PLR0913 - what a code is exchanged with
@@ -115,7 +115,7 @@ def code_request(  # noqa: PLR0913 - what a code is exchanged with
     sent = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier, "scope": scope_text(bound)}
     standard = {name: text for name, text in _CODE.items() if name != "code_verifier" or verifier}
     profile = bound.profile
-    return _request(bound, app, profile.code, standard, {**sent, **occasion.values}, profile.address.token)
+    return built_request(bound, app, profile.code, standard, {**sent, **occasion.values}, profile.address.token)
 
 
 def exchange_request(bound: BoundProfile, app: AppCredentials, grant: Grant, occasion: Occasion) -> TokenRequest | None:
@@ -124,7 +124,7 @@ def exchange_request(bound: BoundProfile, app: AppCredentials, grant: Grant, occ
     if exchange is None:
         return None
     sent = {"refresh_token": grant.refresh_token, "access_token": grant.access_token, "scope": scope_text(bound)}
-    return _request(bound, app, exchange, {}, {**sent, **occasion.values}, exchange.address)
+    return built_request(bound, app, exchange, {}, {**sent, **occasion.values}, exchange.address)
 
 
 def step_request(bound: BoundProfile, app: AppCredentials, step: Step, occasion: Occasion) -> TokenRequest:
@@ -132,7 +132,7 @@ def step_request(bound: BoundProfile, app: AppCredentials, step: Step, occasion:
     request = Request(
         format=step.format, method=step.method, parameters=step.parameters, headers=step.headers, auth=step.auth
     )
-    return _request(bound, app, request, {}, {**occasion.values, "scope": scope_text(bound)}, step.address)
+    return built_request(bound, app, request, {}, {**occasion.values, "scope": scope_text(bound)}, step.address)
 
 
 def scope_text(bound: BoundProfile) -> str:
@@ -140,7 +140,7 @@ def scope_text(bound: BoundProfile) -> str:
     return bound.profile.sign_in.scope_separator.join(bound.scopes)
 
 
-def _request(  # noqa: PLR0913, PLR0917 - the parts of a request
+def built_request(  # noqa: PLR0913, PLR0917 - the parts of a request
     bound: BoundProfile,
     app: AppCredentials,
     kind: Request,
@@ -148,7 +148,8 @@ def _request(  # noqa: PLR0913, PLR0917 - the parts of a request
     sent: Mapping[str, str],
     address: str,
 ) -> TokenRequest:
-    values, client = {**_values(bound, app), **sent}, bound.profile.client
+    """Return a request of a kind: `standard` has the templates that `sent` and the app fill. Raises ValueError."""
+    values, client = {**values_of(bound, app), **sent}, bound.profile.client
     authentication = authenticate(kind.auth or client.auth, app, assertion=sent["assertion"])
     names = {CLIENT_ID: client.id_name, CLIENT_SECRET: client.secret_name, **kind.names}
     own = fill_in(standard, values) if kind.standard else {}
@@ -162,7 +163,8 @@ def _request(  # noqa: PLR0913, PLR0917 - the parts of a request
     )
 
 
-def _values(bound: BoundProfile, app: AppCredentials) -> dict[str, str]:
+def values_of(bound: BoundProfile, app: AppCredentials) -> dict[str, str]:
+    """Return what `{names}` stand for in everything that is sent."""
     return {**bound.texts, **app.keys, "clientId": app.client_id, "clientSecret": app.client_secret}
 
 

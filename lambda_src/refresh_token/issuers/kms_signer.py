@@ -1,0 +1,81 @@
+"""Signing with the deployment's KMS key, which holds the app's private key. The key never leaves KMS."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.config import Config
+
+from refresh_token.adapters.aws_clients import THROTTLING_CODES, Fault, attempt, punctual_client
+from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from refresh_token.adapters.deadline import Deadline
+
+MAX_CALL_TIME: Final = 3.0
+"""Seconds that one call takes at most. The client does not retry."""
+
+MAX_ATTEMPTS: Final = 3
+_CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
+_NO_KEY: Final = ("KMSInvalidStateException", "UnsupportedOperationException")
+"""What KMS says before a key is imported, and the local cloud."""
+
+_TRANSIENT: Final = THROTTLING_CODES | {"DependencyTimeoutException", "KMSInternalException", "KeyUnavailableException"}
+_SERVER_ERROR: Final = 500
+
+
+class KmsSigner:
+    """Signs with one asymmetric key."""
+
+    def __init__(self, key_arn: str) -> None:
+        self._key = key_arn
+
+    def sign(self, digest: bytes, algorithm: str, deadline: "Deadline") -> bytes:
+        """Return the signature of a hash, by an algorithm of KMS. At least one attempt is made.
+
+        Raises:
+            ConfigurationException: there is no such key, no private key was imported, or the function may not use it.
+            IssuerUnavailableException: KMS does not answer, so the issuer cannot be called.
+
+        """
+        for _ in range(MAX_ATTEMPTS):
+            value: Mapping[str, Any] | Fault = attempt(
+                lambda: _client().sign(
+                    KeyId=self._key, Message=digest, MessageType="DIGEST", SigningAlgorithm=algorithm
+                )
+            )
+            if not isinstance(value, Fault) or not _is_transient(value) or not deadline.allows(MAX_CALL_TIME):
+                break
+        signature = value if isinstance(value, Fault) else value.get("Signature")
+        if isinstance(signature, bytes):
+            return signature
+        raise _meaning(signature if isinstance(signature, Fault) else Fault("other", "no signature"))
+
+
+@lru_cache(maxsize=1)
+def _client() -> Any:  # noqa: ANN401 - no type stubs of KMS are installed
+    return punctual_client("kms", _CONFIG)
+
+
+def _is_transient(fault: Fault) -> bool:
+    return fault.kind == "connection" or fault.code in _TRANSIENT or fault.status >= _SERVER_ERROR
+
+
+def _meaning(fault: Fault) -> RefreshTokenError:
+    if fault.code in _NO_KEY:
+        return ConfigurationException(
+            "The key that signs requests holds no private key yet, or it is disabled. Nothing was sent. Import the app's "
+            "key with `tokenctl import-key --stage <stage>`, or enable the key.",
+            unsent=True,
+        )
+    if _is_transient(fault) or fault.kind == "other":
+        return IssuerUnavailableException(
+            f"The request cannot be signed ({fault.code}), so the issuer was not called. Try again later; if this "
+            "persists, see the AWS Health Dashboard for KMS."
+        )
+    return ConfigurationException(
+        f"The request cannot be signed ({fault.code}). Nothing was sent. Check that the key of ISSUER_SIGNING_KEY "
+        "exists, that it has the kind that the profile's jwt.alg needs, and that the function's role may use it.",
+        unsent=True,
+    )
