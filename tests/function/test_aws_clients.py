@@ -19,9 +19,9 @@ def test_a_wrong_endpoint_is_misconfigured(url: str, monkeypatch: pytest.MonkeyP
     assert caught.value.__context__ is None
 
 
-@pytest.mark.parametrize("operation", SERVICES)
-def test_every_modelled_error_is_known(operation: str) -> None:
-    assert set(modelled_errors(SERVICES[operation], operation)) <= KNOWN_CODES
+@pytest.mark.parametrize(("operation", "service"), [*SERVICES.items(), ("Sign", "kms")])
+def test_every_modelled_error_is_known(operation: str, service: str) -> None:
+    assert set(modelled_errors(service, operation)) <= KNOWN_CODES
 
 
 def refused(code: object, status: object = 400) -> ClientError:

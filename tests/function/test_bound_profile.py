@@ -14,6 +14,13 @@ from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.binding import bind, faults_of_params
 from refresh_token.oauth.bound_profile import BoundProfile, UnboundError
 from refresh_token.oauth.issued import issued_token
+from refresh_token.oauth.other_requests import (
+    device_request,
+    device_token_request,
+    introspect_request,
+    register_request,
+    revoke_request,
+)
 from refresh_token.oauth.profile_file import parse_profile
 from refresh_token.oauth.refusal_codes import Refusal
 from refresh_token.oauth.refusals import meaning
@@ -364,6 +371,75 @@ class TestRequests:
         text = '[client]\nkeys = ["apiKey"]\n[request]\nheaders = { X-Key = "{apiKey}" }'
         with pytest.raises(ValueError, match="the header X-Key cannot carry its value"):
             refreshed(text, app=AppCredentials("i", "s", keys={"apiKey": key}))
+
+
+ENDPOINTS = "".join(
+    f"address.{name} = 'https://acme.example/{name}'\n" for name in ("revoke", "introspect", "device", "register")
+)
+OTHERS: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("revoke", "", "POST", {"token": "canary-refresh", "token_type_hint": "refresh_token", **CREDENTIALS}),
+    (
+        "revoke",
+        'revoke.token = "access_token"',
+        "POST",
+        {"token": "canary-access", "token_type_hint": "access_token", **CREDENTIALS},
+    ),
+    (
+        "revoke",
+        'revoke = { method = "DELETE", standard = false, auth = "basic", parameters = { a = "{access_token}" } }',
+        "DELETE",
+        {"a": "canary-access"},
+    ),
+    ("introspect", "", "POST", {"token": "T", "token_type_hint": "access_token", **CREDENTIALS}),
+    (
+        "device",
+        "sign_in.scopes = ['a', 'b']",
+        "POST",
+        {"client_id": "canary id", "scope": "a b", "client_secret": "canary&secret"},
+    ),
+    (
+        "token",
+        "request.parameters.resource = 'r'",
+        "POST",
+        {
+            "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+            "device_code": "D",
+            "resource": "r",
+            **CREDENTIALS,
+        },
+    ),
+    (
+        "register",
+        "sign_in.scopes = ['a']",
+        "POST",
+        {
+            "client_name": "N",
+            "redirect_uris": ["R"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": "client_secret_post",
+            "scope": "a",
+        },
+    ),
+]
+
+
+class TestOtherRequests:
+    @pytest.mark.parametrize(("kind", "text", "method", "parameters"), OTHERS)
+    def test_each_follows_its_rfc(self, kind: str, text: str, method: str, parameters: dict[str, Any]) -> None:
+        bound = profile(f"{ENDPOINTS}{text}\n{POST}")
+        request = {
+            "revoke": lambda: revoke_request(bound, APP, GRANT, NOW),
+            "introspect": lambda: introspect_request(bound, APP, "T", NOW),
+            "device": lambda: device_request(bound, APP, NOW),
+            "token": lambda: device_token_request(bound, APP, "D", NOW),
+            "register": lambda: register_request(bound, client_name="N", redirect_uris=("R",)),
+        }[kind]()
+        assert (request.url, request.method, request.parameters) == (f"https://acme.example/{kind}", method, parameters)
+
+    def test_a_token_alone_is_revoked(self) -> None:
+        request = revoke_request(profile(ENDPOINTS), APP, Grant("", "canary-access"), NOW)
+        assert request.parameters == {"token": "canary-access", "token_type_hint": "access_token"}
 
 
 def issued(text: str, document: object, status: int = 200) -> IssuedToken:

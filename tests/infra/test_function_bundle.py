@@ -44,7 +44,7 @@ import boto3, botocore.config
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig, idempotent_function
-for service in ("secretsmanager", "dynamodb", "amplifyuibuilder", "sts"):
+for service in ("secretsmanager", "dynamodb", "amplifyuibuilder", "sts", "kms"):
     boto3.client(service)
 DynamoDBPersistenceLayer(table_name="locks")
 Logger(service="test").info("it logs")
@@ -180,7 +180,7 @@ except SSLError:
 class TestContents:
     def test_only_the_services_in_use(self, function_bundle: Path) -> None:
         services = {path.name for path in (function_bundle / "botocore" / "data").iterdir() if path.is_dir()}
-        assert services == {"amplifyuibuilder", "dynamodb", "secretsmanager", "sts"}
+        assert services == {"amplifyuibuilder", "dynamodb", "kms", "secretsmanager", "sts"}
         packages = {path.parent.name.split("-")[0] for path in function_bundle.glob("*.dist-info/METADATA")}
         assert {"boto3", "botocore", "aws_lambda_powertools", "urllib3"} <= packages
         assert "aws_xray_sdk" not in packages, "its segments would hold answers, and so tokens"

@@ -1,5 +1,11 @@
 import json
+import shutil
 from pathlib import Path
+
+import botocore
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.session import get_session
 
 from token_refresher.bundling.pruning import FUNCTION_RULES, PruningRules, prune
 
@@ -28,6 +34,23 @@ def test_named_services_and_shared_files_stay(tmp_path: Path) -> None:
         "botocore/data/sts/2011/service-2.json.gz",
         "other/data/ec2/x.json",
     ]
+
+
+def test_a_service_may_keep_few_operations(tmp_path: Path) -> None:
+    data = Path(botocore.__file__).parent / "data"
+    shutil.copytree(data / "kms", tmp_path / "botocore" / "data" / "kms")
+    prune(tmp_path, PruningRules(botocore_services=("kms",), kept_operations=(("kms", ("Sign",)),)))
+    (model,) = tmp_path.rglob("service-2.json*")
+    assert model.stat().st_size < 10_000
+    loader = Loader(extra_search_paths=[str(tmp_path / "botocore" / "data")], include_default_search_paths=False)
+    found = ServiceModel(loader.load_service_model("kms", "service-2"), "kms")
+    assert found.operation_names == ["Sign"]
+    before = get_session().get_service_model("kms").operation_model("Sign")
+    after = found.operation_model("Sign")
+    assert [shape.name for shape in after.error_shapes] == [shape.name for shape in before.error_shapes]
+    assert after.input_shape
+    assert before.input_shape
+    assert after.input_shape.members.keys() == before.input_shape.members.keys()
 
 
 def test_only_unused_powertools_go(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from refresh_token.adapters import aws_clients, idempotency_lock, secrets_manager
 from refresh_token.core.process_memory import ProcessMemory
-from refresh_token.issuers import ui_builder
+from refresh_token.issuers import kms_signer, ui_builder
 from tests.support.token_server import TokenServer, token_server
 
 SERVICE = "RefreshToken-test"
@@ -64,6 +64,7 @@ def forget_clients() -> None:
     secrets_manager.secrets_manager_writer.cache_clear()
     idempotency_lock.dynamodb_client.cache_clear()
     ui_builder._client.cache_clear()
+    kms_signer._client.cache_clear()
     if handler := sys.modules.get("refresh_token.handler"):
         handler._connection.cache_clear()
         vars(handler)["MEMORY"] = ProcessMemory()

@@ -1,5 +1,6 @@
 """Deletes the files of installed packages that a function never loads."""
 
+import gzip
 import json
 import shutil
 from dataclasses import dataclass
@@ -42,12 +43,15 @@ class PruningRules:
     """
 
     botocore_services: tuple[str, ...]
+    kept_operations: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Services of which only these operations stay, with what they need of the model."""
     dropped: tuple[str, ...] = ()
 
 
 # Our code does not call STS. botocore does, when credentials come from a role.
 FUNCTION_RULES = PruningRules(
-    botocore_services=("amplifyuibuilder", "dynamodb", "secretsmanager", "sts"),
+    botocore_services=("amplifyuibuilder", "dynamodb", "kms", "secretsmanager", "sts"),
+    kept_operations=(("kms", ("Sign",)),),
     dropped=(*_POWERTOOLS, "boto3/examples", "botocore/data/*/*/examples-1.json"),
 )
 
@@ -59,13 +63,51 @@ def prune(folder: Path, rules: PruningRules) -> None:
             _delete(path)
     for package in ("botocore", "boto3"):
         # The files next to the services' folders (endpoints, partitions, retries, defaults) serve every service.
-        for service in (folder / package / "data").glob("*/"):
-            if service.name not in rules.botocore_services:
-                _delete(service)
+        for data in (folder / package / "data").glob("*/"):
+            if data.name not in rules.botocore_services:
+                _delete(data)
+    for service, operations in rules.kept_operations:
+        for file in (folder / "botocore" / "data" / service).glob("*/service-2.json.gz"):
+            _prune_model(file, operations)
     _prune_endpoints(folder / "botocore" / "data" / "endpoints.json", rules.botocore_services)
     for path in folder.glob("*.dist-info/*"):
         if not any(path.match(kept) for kept in _KEPT_OF_DIST_INFO):
             _delete(path)
+
+
+def _prune_model(file: Path, operations: tuple[str, ...]) -> None:
+    """Write the model of a service again, with a few operations, their shapes and no documentation.
+
+    The file is not compressed, because the package is; botocore reads both forms.
+    """
+    model = json.loads(gzip.decompress(file.read_bytes()))
+    kept = {name: _undocumented(model["operations"][name]) for name in operations}
+    shapes: dict[str, object] = {}
+    found = _shapes_in(kept)
+    while new := sorted(found - shapes.keys()):
+        shapes |= {name: _undocumented(model["shapes"][name]) for name in new}
+        found = _shapes_in(shapes)
+    pruned = {**model, "operations": kept, "shapes": shapes, "documentation": ""}
+    file.with_suffix("").write_text(json.dumps(pruned, separators=(",", ":")), encoding="utf-8")
+    file.unlink()
+
+
+def _undocumented(tree: object) -> object:
+    if isinstance(tree, dict):
+        return {
+            key: _undocumented(value)
+            for key, value in tree.items()
+            if not isinstance(value, str) or key != "documentation"
+        }
+    return [_undocumented(item) for item in tree] if isinstance(tree, list) else tree
+
+
+def _shapes_in(tree: object) -> set[str]:
+    """Return the names of the shapes that a part of a model mentions."""
+    if isinstance(tree, dict):
+        own = {tree["shape"]} if isinstance(tree.get("shape"), str) else set()
+        return own.union(*(_shapes_in(value) for value in tree.values()))
+    return set().union(*(_shapes_in(item) for item in tree)) if isinstance(tree, list) else set()
 
 
 def _prune_endpoints(endpoints: Path, services: tuple[str, ...]) -> None:

@@ -57,14 +57,23 @@ OTHER_CODES: Final = frozenset(
     {
         "ConditionalCheckFailedException",
         "DecryptionFailure",
+        "DependencyTimeoutException",
+        "DisabledException",
+        "DryRunOperationException",
         "EncryptionFailure",
         "InternalFailure",
         "InternalServerError",
         "InternalServiceError",
+        "InvalidGrantTokenException",
+        "InvalidKeyUsageException",
         "InvalidParameterException",
         "InvalidRequestException",
         "ItemCollectionSizeLimitExceededException",
+        "KMSInternalException",
+        "KMSInvalidStateException",
+        "KeyUnavailableException",
         "MalformedPolicyDocumentException",
+        "NotFoundException",
         "PreconditionNotMetException",
         "ProvisionedThroughputExceededException",
         "PublicPolicyException",
@@ -73,10 +82,11 @@ OTHER_CODES: Final = frozenset(
         "ResourceNotFoundException",
         "ServiceUnavailable",
         "TransactionConflictException",
+        "UnsupportedOperationException",
         "ValidationException",
     }
 )
-"""The other codes in botocore's models of our calls to Secrets Manager and DynamoDB."""
+"""The other codes in botocore's models of our calls to Secrets Manager, DynamoDB and KMS."""
 
 KNOWN_CODES: Final = ACCESS_CODES | THROTTLING_CODES | OTHER_CODES
 """The only codes that messages show: an unknown one may echo the request, including a token."""

@@ -17,6 +17,9 @@ MAX_CALL_TIME: Final = 3.0
 """Seconds that one call takes at most. The client does not retry."""
 
 MAX_ATTEMPTS: Final = 3
+MAX_MESSAGE: Final = 4096
+"""Bytes that kms:Sign takes (its API reference)."""
+
 _CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
 _NO_KEY: Final = ("KMSInvalidStateException", "UnsupportedOperationException")
 """What KMS says before a key is imported, and the local cloud."""
@@ -31,19 +34,24 @@ class KmsSigner:
     def __init__(self, key_arn: str) -> None:
         self._key = key_arn
 
-    def sign(self, digest: bytes, algorithm: str, deadline: "Deadline") -> bytes:
-        """Return the signature of a hash, by an algorithm of KMS. At least one attempt is made.
+    def sign(self, message: bytes, algorithm: str, deadline: "Deadline") -> bytes:
+        """Return the signature by an algorithm of KMS. At least one attempt is made.
 
         Raises:
-            ConfigurationException: there is no such key, no private key was imported, or the function may not use it.
+            ConfigurationException: there is no such key, no private key was imported, the function may not use it, or
+                the message is too long.
             IssuerUnavailableException: KMS does not answer, so the issuer cannot be called.
 
         """
+        if len(message) > MAX_MESSAGE:
+            raise ConfigurationException(
+                f"The profile's JWT is longer than the {MAX_MESSAGE} bytes that KMS signs. Nothing was sent. Shorten "
+                "its claims.",
+                unsent=True,
+            )
         for _ in range(MAX_ATTEMPTS):
             value: Mapping[str, Any] | Fault = attempt(
-                lambda: _client().sign(
-                    KeyId=self._key, Message=digest, MessageType="DIGEST", SigningAlgorithm=algorithm
-                )
+                lambda: _client().sign(KeyId=self._key, Message=message, MessageType="RAW", SigningAlgorithm=algorithm)
             )
             if not isinstance(value, Fault) or not _is_transient(value) or not deadline.allows(MAX_CALL_TIME):
                 break
@@ -65,8 +73,8 @@ def _is_transient(fault: Fault) -> bool:
 def _meaning(fault: Fault) -> RefreshTokenError:
     if fault.code in _NO_KEY:
         return ConfigurationException(
-            "The key that signs requests holds no private key yet, or it is disabled. Nothing was sent. Import the app's "
-            "key with `tokenctl import-key --stage <stage>`, or enable the key.",
+            "The key that signs requests holds no private key yet, or it is disabled. Nothing was sent. Import the "
+            "app's key with `tokenctl import-key --stage <stage>`, or enable the key.",
             unsent=True,
         )
     if _is_transient(fault) or fault.kind == "other":

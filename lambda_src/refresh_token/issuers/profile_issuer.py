@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Final
 
 from refresh_token.adapters.deadline import Deadline
@@ -12,7 +13,7 @@ from refresh_token.core.grants import SPENDS, Spends
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued
 from refresh_token.environment import ISSUER
-from refresh_token.errors import ConfigurationException
+from refresh_token.errors import ConfigurationException, RefreshTokenError
 from refresh_token.issuers.app_credentials import HOW_TO_FILL, AppCredentialsSecret
 from refresh_token.issuers.kms_signer import KmsSigner
 from refresh_token.issuers.refusal_errors import no_token_answer, refusal_error
@@ -21,7 +22,7 @@ from refresh_token.oauth.answer_members import in_standard_form, values_in
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.bound_profile import BoundProfile, UnboundError
 from refresh_token.oauth.issued import issued_token
-from refresh_token.oauth.jwt import claims_of, digest, shared_signature, signing_input, with_signature
+from refresh_token.oauth.jwt import claims_of, shared_signature, signing_input, with_signature
 from refresh_token.oauth.profile_requests import KMS_ALGORITHMS, Step
 from refresh_token.oauth.profile_settings import own_app_settings
 from refresh_token.oauth.requests import Occasion, TokenRequest, refresh_request, scope_text, step_request, values_of
@@ -41,7 +42,7 @@ class ProfileIssuer:
         self,
         bound: BoundProfile,
         issued_by: IssuedBy,
-        app: AppCredentialsSecret | None,
+        app: AppCredentialsSecret | None = None,
         signer: KmsSigner | None = None,
     ) -> None:
         """Take the profile, the secret with the app's credentials and the key that signs, if the profile needs them."""
@@ -78,7 +79,8 @@ class ProfileIssuer:
         try:
             occasion = replace(occasion, assertion=self._assertion(bound, app, occasion, deadline))
             if jwt and jwt.is_token:
-                return issued_token(TokenResponse(200, {"access_token": occasion.assertion}), bound, app)
+                signed = TokenResponse(HTTPStatus.OK, {"access_token": occasion.assertion})
+                return issued_token(in_standard_form(signed, bound.profile.answer), bound, app)
             bound, request = self._last_request(bound, app, grant, occasion, deadline)
         except UnboundError as error:
             fault = f"An address of the profile {bound.profile.name} cannot be made: {error}. Check issuer_params."
@@ -86,9 +88,12 @@ class ProfileIssuer:
             fault = f"The app's credentials cannot be used: {error}. {HOW_TO_FILL}"
         else:
             response = self._endpoint.send(request, deadline)
-            refusal = refusal_error(response, bound.refresh_refusals) if response.refused else None
+            refusal = self._refusal(response, bound) if response.refused else None
             return issued_token(response, bound, app, sent=grant.refresh_token or grant.access_token, refusal=refusal)
         raise ConfigurationException(fault, unsent=True)
+
+    def _refusal(self, response: TokenResponse, bound: BoundProfile) -> RefreshTokenError:
+        return refusal_error(response, bound.refresh_refusals, signed_in=self.spends != "nothing")
 
     def _assertion(self, bound: BoundProfile, app: AppCredentials, occasion: Occasion, deadline: Deadline) -> str:
         """Return the profile's JWT, "" if it has none. Raises ValueError."""
@@ -99,7 +104,7 @@ class ProfileIssuer:
         text = signing_input(jwt, values, claims)
         if self._signer is None:
             return with_signature(jwt, text, shared_signature(jwt, values, text))
-        signature = self._signer.sign(digest(jwt, text), KMS_ALGORITHMS[jwt.alg], deadline)
+        signature = self._signer.sign(text.encode(), KMS_ALGORITHMS[jwt.alg], deadline)
         return with_signature(jwt, text, signature)
 
     def _last_request(
@@ -118,7 +123,7 @@ class ProfileIssuer:
         values = values_in(response.document, step.values)
         if missing := [name for name in step.values if name not in values]:
             if not response.succeeded or response.refused:
-                raise refusal_error(response, bound.refresh_refusals)
+                raise self._refusal(response, bound)
             raise no_token_answer(f"a step's answer has no {missing[0]}")
         return values
 

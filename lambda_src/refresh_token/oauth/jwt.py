@@ -1,6 +1,5 @@
 """What a JWT (RFC 7519) of a profile holds, and how its signature is written (RFC 7515). Who signs it is elsewhere."""
 
-import hashlib
 import hmac
 import json
 from base64 import b64decode, urlsafe_b64encode
@@ -40,11 +39,6 @@ def signing_input(jwt: Jwt, values: Mapping[str, str], claims: Mapping[str, Any]
     return f"{_encoded(json.dumps(header).encode())}.{_encoded(json.dumps(claims).encode())}"
 
 
-def digest(jwt: Jwt, text: str) -> bytes:
-    """Return the hash that the algorithm signs."""
-    return hashlib.new(f"sha{jwt.alg[2:]}", text.encode()).digest()
-
-
 def with_signature(jwt: Jwt, text: str, signature: bytes) -> str:
     """Return the JWT. A signature of ECDSA comes in DER, as KMS has it, and is written as two numbers."""
     size = _ECDSA_BYTES.get(jwt.alg)
@@ -60,7 +54,7 @@ def shared_signature(jwt: Jwt, values: Mapping[str, str], text: str) -> bytes:
     """
     secret = fill(jwt.secret, values)
     try:
-        key = {"utf8": str.encode, "hex": bytes.fromhex, "base64": b64decode}[jwt.secret_encoding](secret)  # type: ignore[operator]
+        key = {"utf8": str.encode, "hex": bytes.fromhex, "base64": b64decode}[jwt.secret_encoding](secret)
     except ValueError:
         key = b""
     if not key:

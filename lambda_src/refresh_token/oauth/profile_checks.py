@@ -10,16 +10,19 @@ from refresh_token.oauth.profile_requests import JSON, QUERY, SHARED_SECRET_ALGO
 from refresh_token.oauth.templates import names_in
 
 APP: Final = frozenset({"clientId", "clientSecret"})
-SENT: Final = frozenset(
-    {
-        *("refresh_token", "access_token", "scope", "assertion", "code", "redirect_uri", "code_verifier"),
-        *("random", "date", "now", "epoch", "token"),
-    }
-)
+OCCASION: Final = frozenset({"random", "date", "now", "epoch", "scope"})
+_TOKENS: Final[Mapping[str, frozenset[str]]] = {
+    "request": frozenset({"code", "redirect_uri", "code_verifier", "refresh_token", "access_token"}),
+    "code": frozenset({"code", "redirect_uri", "code_verifier"}),
+    "refresh": frozenset({"refresh_token", "access_token"}),
+    "exchange": frozenset({"refresh_token", "access_token"}),
+    "revoke": frozenset({"refresh_token", "access_token", "token"}),
+}
+SENT: Final = OCCASION.union({"assertion"}, *_TOKENS.values())
 """Names that requests have beside the app's and the parameters."""
 
 STANDARD_NAMES: Final = SENT - {"random", "date", "now", "epoch"} | {
-    *("grant_type", "client_assertion", "client_assertion_type", "token", "token_type_hint"),
+    *("grant_type", "client_assertion", "client_assertion_type", "token_type_hint"),
 }
 CONSENT_NAMES: Final = frozenset(
     {"client_id", "response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method"}
@@ -116,12 +119,19 @@ def _templates(profile: Profile) -> Iterator[str]:
     own = values | APP | set(profile.client.keys)
     yield from _unknown("sign_in.parameters", profile.sign_in.parameters, values | {"clientId", "random"})
     yield from _unknown("api.headers", profile.api.headers, own - {"clientSecret"})
+    own |= OCCASION | ({"assertion"} if profile.jwt else set())
     for key, request in _present(profile).items():
-        yield from _unknown(f"{key}.parameters", request.parameters, own | SENT)
-        yield from _unknown(f"{key}.headers", request.headers, own | SENT)
+        if key == "code" and not profile.address.authorize:
+            continue  # no code is exchanged
+        brought = own | _TOKENS[key]
+        found = [*_unknown(f"{key}.parameters", request.parameters, brought)]
+        found += _unknown(f"{key}.headers", request.headers, brought)
+        yield from found
+        if key == "request" and found:
+            break  # the other requests have what is in this one
     for index, step in enumerate(profile.steps):
-        yield from _unknown(f"steps.{index + 1}.parameters", step.parameters, own | SENT)
-        yield from _unknown(f"steps.{index + 1}.headers", step.headers, own | SENT)
+        yield from _unknown(f"steps.{index + 1}.parameters", step.parameters, own)
+        yield from _unknown(f"steps.{index + 1}.headers", step.headers, own)
         own |= set(step.values)
     if profile.jwt:
         signed: dict[str, Mapping[str, Any] | str] = {
@@ -130,7 +140,7 @@ def _templates(profile: Profile) -> Iterator[str]:
             "secret": profile.jwt.secret,
         }
         for key, tree in signed.items():
-            yield from _unknown(f"jwt.{key}", tree, own | {"scope", "random", "date", "now", "epoch"})
+            yield from _unknown(f"jwt.{key}", tree, own - {"assertion"})
 
 
 def _unknown(key: str, tree: Mapping[str, Any] | str, known: set[str]) -> Iterator[str]:
