@@ -39,6 +39,7 @@ def acme(token_endpoint: TokenServer, app_secret: AppSecret) -> Callable[..., Is
         given = {
             "ISSUER": "acme",
             "ISSUER_PROFILE": to_compact_json(HEAD.format(grant) + text),
+            "ISSUER_GRANT": "" if grant == "refresh_token" else grant,
             "ISSUER_PARAMS": json.dumps({"server": token_endpoint.url}),
             "APP_SECRET_ARN": app_secret.arn,
             "ALLOW_HTTP_ISSUER": "true",
