@@ -15,6 +15,7 @@ from tokenctl.stack.deploy_command import how_to_deploy
 from tokenctl.stack.issuer import address_without_query, app_keys, deployed_issuer, deployed_settings, issuer_title
 from tokenctl.stack.runbook import entry_of
 from tokenctl.stack.secrets_manager import LostSecretError
+from tokenctl.stack.side_by_side import limit_inside
 
 TIME_TO_MOVE: Final = timedelta(days=90)
 """How long before the end of Amplify's API the warning affects the exit code: the life of one Figma token."""
@@ -80,7 +81,7 @@ def check_changes(subject: Subject) -> Finding:
     if subject.target.named_function is not None:
         return Finding(Level.OK, "only a stack says what it has deployed")
     template = DeployedTemplate(subject.target)
-    compared = compare(template)
+    compared = compare(template, limit=limit_inside())
     texts = {
         "changed by hand after the deployment": [change.resource.label for change in compared.changes],
         "could not be compared": [each.resource.label for each in compared.unread],

@@ -19,6 +19,7 @@ from tokenctl.drift.kind import Change
 from tokenctl.drift.template import DeployedTemplate, Resource
 from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack.deploy_command import how_to_recreate
+from tokenctl.stack.side_by_side import in_time
 from tokenctl.stack.target import Target
 from tokenctl.stack.verdict import Health
 from tokenctl.terminal.confirm import confirm
@@ -67,7 +68,7 @@ def repair(*, target: Target, only: tuple[str, ...], dry_run: bool, yes: bool, o
     """
     output.check("repair", SAMPLE)
     stack = DeployedTemplate(target)
-    _require_stable(stack)
+    in_time(partial(_require_stable, stack))
     _require_names(stack, only)
     compared = compare(stack, only)
     tell = partial(click.echo, err=output.is_structured)  # what a person has to see before the question
@@ -92,12 +93,16 @@ def repair(*, target: Target, only: tuple[str, ...], dry_run: bool, yes: bool, o
 
 
 def _require_stable(stack: DeployedTemplate) -> None:
+    target = stack.target
+    if target.named_function is None:
+        _ = target.description  # which knows what to say about a stack that is not there
     _ = stack.body  # which refuses a target without a stack
-    state = stack.target.description["StackStatus"]
+    _ = stack.resources
+    state = target.description["StackStatus"]
     if state not in {*DEPLOYED, "UPDATE_ROLLBACK_COMPLETE"}:
         raise ConfigurationError(
-            f"{stack.target.stack_name} is {state}, so its template may not be what is deployed. `tokenctl doctor "
-            f"{stack.target.option}` says what to do first."
+            f"{target.stack_name} is {state}, so its template may not be what is deployed. `tokenctl doctor "
+            f"{target.option}` says what to do first."
         )
 
 

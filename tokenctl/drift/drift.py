@@ -44,8 +44,10 @@ def not_compared(stack: DeployedTemplate) -> list[str]:
     return [*(each.label for each in stack.resources if each.type not in _KINDS), *stack.unresolved]
 
 
-def compare(stack: DeployedTemplate, labels: Collection[str] = ()) -> Comparison:
+def compare(stack: DeployedTemplate, labels: Collection[str] = (), *, limit: float | None = None) -> Comparison:
     """Compare the resources that have these labels, by default all, with the template. Reads no other resource.
+
+    `limit` is in seconds, that of `side_by_side` by default.
 
     Raises:
         ServiceError, ConfigurationError: the template cannot be read.
@@ -54,7 +56,7 @@ def compare(stack: DeployedTemplate, labels: Collection[str] = ()) -> Comparison
     chosen = [resource for resource in comparable(stack) if not labels or resource.label in labels]
     chosen.sort(key=lambda resource: (_ORDER.index(resource.type), resource.label))
     tasks = {resource.label: partial(_compare, stack, resource, _KINDS[resource.type]) for resource in chosen}
-    results = dict(side_by_side(tasks, late=_late))
+    results = dict(side_by_side(tasks, late=_late, limit=limit))
     changes, unread = [], []
     for resource in chosen:
         result = results[resource.label]

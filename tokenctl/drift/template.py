@@ -45,7 +45,6 @@ class DeployedTemplate:
                 f"{self.target.option} names none. Give --stage or, for a stack of your own, run `cdk deploy "
                 "--revert-drift`."
             )
-        _ = self.target.description  # which knows more to say about a stack that is not there
         return read_template(self.target.aws, self.target.stack_name)
 
     @Once

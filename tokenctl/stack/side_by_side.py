@@ -14,6 +14,11 @@ LIMIT: Final = 10.0
 """Seconds until a task counts as one without an answer."""
 
 
+def limit_inside() -> float:
+    """Return the seconds for what a task does side by side itself, so that it can tell before its own limit ends."""
+    return LIMIT * 0.8
+
+
 class Worker(Thread):
     """A thread that performs a task."""
 

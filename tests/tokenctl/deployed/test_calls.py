@@ -22,12 +22,12 @@ def test_few_calls_wait_for_others(monkeypatch: pytest.MonkeyPatch, command: str
             run([command, "--stage", "local"])
         if len(rounds.operations) <= MAX_ROUNDS:
             break
-    assert len(rounds.operations) <= MAX_ROUNDS, rounds.operations
+    assert len(rounds.operations) <= MAX_ROUNDS, "\n".join(map(str, rounds.operations))
     assert sum(map(len, rounds.operations)) > 5, "nothing was counted"
 
 
-@pytest.mark.parametrize("service", ["LAMBDA", "CLOUDFORMATION", "SECRETS_MANAGER", "CLOUDWATCH_LOGS"])
-@pytest.mark.parametrize("command", ["status", "doctor"])
+@pytest.mark.parametrize("service", ["LAMBDA", "CLOUDFORMATION", "SECRETS_MANAGER", "CLOUDWATCH_LOGS", "SCHEDULER"])
+@pytest.mark.parametrize("command", ["status", "doctor", "repair"])
 @pytest.mark.usefixtures("fresh")
 def test_a_service_that_hangs_delays_only_itself(
     tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch, service: str, command: str
@@ -36,5 +36,5 @@ def test_a_service_that_hangs_delays_only_itself(
     with hanging() as url:
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
         done = tokenctl(command)
-    assert "DEGRADED " in done.out or done.code == 255
+    assert done.code == 255 or ("could not be compared" if command == "repair" else "DEGRADED ") in done.out
     assert "o answer within 2 seconds" in done.out + done.err
