@@ -1,9 +1,12 @@
 """Turns a result into the answer's JSON. No other module puts a token into an answer."""
 
+from collections.abc import Mapping
+
 from refresh_token.core.results import BareToken, LiveToken, TickReport
+from refresh_token.core.token_pair import PROVIDER
 from refresh_token.core.windows import iso_utc
 
-Answer = dict[str, str | int | None]
+Answer = dict[str, str | int | Mapping[str, object] | None]
 
 
 def answer_of(result: LiveToken | BareToken | TickReport) -> Answer:
@@ -23,4 +26,5 @@ def answer_of(result: LiveToken | BareToken | TickReport) -> Answer:
     }
     if pair.refreshed_at is not None:
         answer["refreshedAt"] = iso_utc(pair.refreshed_at)
-    return answer
+    said = {"provider": "" if pair.provider == PROVIDER else pair.provider, "scope": pair.scope}
+    return answer | {key: what for key, what in {**said, "values": pair.values, "api": pair.api}.items() if what}

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from token_client.errors import (
     UnexpectedAnswerException,
     UnknownFunctionException,
 )
-from token_client.tokens import Token
+from token_client.tokens import Api, Token
 
 MAX_MESSAGE_LENGTH: Final = 1000
 MAX_SECONDS: Final = 10**10
@@ -56,8 +56,13 @@ def token_of(payload: bytes) -> Received:
                 state,
                 _time_of(more.get("expiresAt")),
                 refreshed_at=_time_of(more.get("refreshedAt")),
+                scope=_text_of(more.get("scope")),
+                values={name: value for name, value in _members_of(more.get("values")).items() if _is_value(value)},
+                api=_api_of(_members_of(more.get("api"))),
             )
-            _ = token.authorization  # raises if no header can carry the token
+            if provider := _text_of(more.get("provider")):
+                token = replace(token, provider=provider)
+            _ = token.headers  # raises if no request can carry the token
             return Received(token, expires_in)
     raise UnexpectedAnswerException(
         "The function's answer is not a token answer. Check that the client was given the name of the refresh "
@@ -105,6 +110,24 @@ def _json_object(payload: bytes) -> Mapping[str, Any]:
     except ValueError:
         members = None
     return members if isinstance(members, dict) else {}
+
+
+def _members_of(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text_of(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _is_value(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+def _api_of(given: Mapping[str, Any]) -> Api:
+    texts = {name: given[name] for name in ("base", "header", "scheme") if isinstance(given.get(name), str)}
+    headers = {name: value for name, value in _members_of(given.get("headers")).items() if isinstance(value, str)}
+    return Api(**texts, headers=headers)
 
 
 def _time_of(text: object) -> datetime | None:

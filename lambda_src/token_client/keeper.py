@@ -100,7 +100,7 @@ class TokenKeeper:
                     if is_ours and usable:
                         raise outcome
         raise UnexpectedAnswerException(
-            "The function answered with one rejected token after another. Check that nothing else refreshes this Figma "
+            "The function answered with one rejected token after another. Check that nothing else refreshes this "
             "grant, and that the API's rejections are about the token."
         )
 
@@ -114,7 +114,7 @@ class TokenKeeper:
     def _perform(self, call: Call) -> None:
         received, warning = None, ""
         try:
-            event = {"provider": "figma"} | ({"failedVersionId": call.failed} if call.failed else {})
+            event = {"failedVersionId": call.failed} if call.failed else {}
             try:
                 received = self._ask(event, patient=call.patient)
                 call.outcome = received.token

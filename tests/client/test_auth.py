@@ -102,6 +102,16 @@ def send(request: pytest.FixtureRequest, client: TokenClient) -> Send:
     return made
 
 
+ODD = {"api": {"header": "X-Acme-Token", "scheme": "", "headers": {"Acme-Version": "2"}}}
+OTHER_WORD = {"api": {"scheme": "OAuth"}}
+
+
+@pytest.fixture(params=[{}, ODD, OTHER_WORD], ids=["usual", "other headers", "another scheme"])
+def _way(request: pytest.FixtureRequest, function: Function) -> None:
+    """How the API wants the token: consumers' code is the same for all of them."""
+    function.said = request.param
+
+
 def authorizations(api: Api) -> list[str | None]:
     return [authorization for _, authorization, _ in api.seen]
 
@@ -134,6 +144,7 @@ SETTINGS: dict[str, dict[str, object]] = {
 """Steps that change how the function or the API behaves."""
 
 
+@pytest.mark.usefixtures("_way")
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario(send: Send, api: Api, function: Function, name: str) -> None:
     steps, sent, reports = SCENARIOS[name]
@@ -191,6 +202,7 @@ class TestRejections:
         assert [line for line in caplog.text.splitlines() if "figd_canary" in line] == []
 
 
+@pytest.mark.usefixtures("_way")
 class TestRedirects:
     @pytest.fixture(autouse=True)
     def login(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +220,7 @@ class TestRedirects:
 
     @pytest.mark.parametrize("to", ["{other}/me", "{localhost}/me", "{other}/back", "https to {localhost}/me"])
     def test_others_get_no_token(self, send: Send, api: Api, function: Function, to: str, tls: ssl.SSLContext) -> None:
-        other = Api(Function(), is_public=True, redirects={"/back": f"{api.url}/me"})
+        other = Api(Function(said=function.said), is_public=True, redirects={"/back": f"{api.url}/me"})
         localhost = api.url.replace("127.0.0.1", "localhost")
         with serving(other) as other.url, serving(api, tls) as secure:
             api.redirects["/away"] = to.removeprefix("https to ").format(other=other.url, localhost=localhost)
@@ -216,6 +228,14 @@ class TestRedirects:
         (first, *later), stranger = authorizations(api), authorizations(other)
         assert (first, *later, *stranger) == (OLD, *[None] * (2 if "back" in to else 1))
         assert function.refreshes == 0
+
+
+class TestFurtherHeaders:
+    def test_of_the_callers_own_stay(self, send: Send, api: Api, function: Function) -> None:
+        function.said = ODD
+        assert send("GET", f"{api.url}/me", headers={"acme-version": "3"})[0] == 403
+        assert {seen.split(" with ")[1] for seen in authorizations(api) if seen} == {"{'Acme-Version': '3'}"}
+        assert send("GET", f"{api.url}/me", headers={"X-Acme-Token": "stale", "Authorization": "Mine"}) == HELLO
 
 
 @pytest.fixture
@@ -270,6 +290,7 @@ class TestRequests:
         assert requests.get(f"{api.url}/me", auth=RequestsAuth(client), timeout=10).status_code == 200
 
 
+@pytest.mark.usefixtures("_way")
 class TestStored:
     """What is pickled holds no token, and works in its next process. A copy shares the client."""
 
@@ -300,7 +321,7 @@ class TestStored:
         with httpx.Client(auth=auth, follow_redirects=True) as session:
             answer = session.get(f"{api.url}/{path}")
         assert b"canary" not in pickle.dumps([answer, *answer.history])
-        assert answer.request.headers["Authorization"] == OLD
+        assert authorizations(api)[-1] == OLD
 
     def test_a_boto3_session_cannot_be_pickled(self, session: boto3.session.Session) -> None:
         with pytest.raises(TypeError, match="boto3 session"):

@@ -22,8 +22,8 @@ from token_client.kept_token import Now
 from token_client.tokens import fault_of
 
 THREADS = 20
-ASKED = {"provider": "figma"}
-REPORTED = {"provider": "figma", "failedVersionId": "version-1"}
+ASKED: dict[str, str] = {}
+REPORTED = {"failedVersionId": "version-1"}
 CANARY = f"figd_{CORE}_in-a-message"
 
 

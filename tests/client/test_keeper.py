@@ -24,7 +24,7 @@ from token_client.memory import LOOK_AGAIN
 from token_client.tokens import NEW, Token
 
 DAY, MINUTE = 86_400.0, 60.0
-ASKED = {"provider": "figma"}
+ASKED: dict[str, str] = {}
 
 
 @dataclass

@@ -48,6 +48,8 @@ class Function(App):
     """Whether answers say when that was."""
     damps: bool = False
     """Whether it leaves a version alone that is reported within its first 30 seconds."""
+    said: dict[str, Any] = field(default_factory=dict)
+    """What answers say beside the token: `provider`, `scope`, `values`, `api`."""
     expires_in: int = LIFE
     state: str = "fresh"
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -91,6 +93,7 @@ class Function(App):
             "expiresAt": (datetime.now(UTC) + timedelta(seconds=self.expires_in)).isoformat(),
             "versionId": self.version_id,
             "state": self.state,
+            **self.said,
         }
 
     def respond(self, request: Request) -> Response:
@@ -118,7 +121,7 @@ class Function(App):
 
 @dataclass
 class Api(App):
-    """Figma, which accepts the function's live token and nothing else."""
+    """A provider's API. It accepts the function's live token, and only in the headers that the function tells."""
 
     function: Function
     rejection: int = 403
@@ -132,10 +135,10 @@ class Api(App):
     forbidden: set[str] = field(default_factory=lambda: {"/forbidden"})
     redirects: dict[str, str] = field(default_factory=dict)
     seen: list[tuple[str, str | None, bytes]] = field(default_factory=list)
-    """(path, Authorization, body) of each request."""
+    """(path, Authorization, body) of each request. Other headers for the token are noted like that one."""
 
     def respond(self, request: Request) -> Response:
-        authorization = request.headers.get("Authorization")
+        authorization = self.authorization_in(request)
         self.seen.append((request.path, authorization, request.get_data()))
         live = self.is_public or (self.function.alive and authorization == f"Bearer {self.function.token}")
         if request.path in self.forbidden or not live:
@@ -144,3 +147,18 @@ class Api(App):
         if request.path in self.redirects:
             return Response("", 302, {"Location": self.redirects[request.path]})
         return Response(f"hello {request.get_data().decode()}")
+
+    def authorization_in(self, request: Request) -> str | None:
+        wants = self.function.said.get("api", {})
+        scheme, given = wants.get("scheme", "Bearer"), request.headers.get(wants.get("header", "Authorization"))
+        more = {name: request.headers.get(name) for name in wants.get("headers", {})}
+        if {given, *more.values()} == {None}:
+            return None
+        as_told = (given or "").startswith(scheme) and more == wants.get("headers", {})
+        return (
+            f"Bearer {(given or '').removeprefix(scheme).lstrip()}"
+            if as_told
+            else f"{given} with {more}"
+            if more
+            else given
+        )

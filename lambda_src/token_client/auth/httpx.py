@@ -10,7 +10,7 @@ import httpx
 
 from token_client.auth.async_questions import AsyncQuestions
 from token_client.auth.evidence import evidence_of
-from token_client.auth.httpx_messages import HEADER, SignedHeaders, answer_in, aread, body_of, can_repeat, read
+from token_client.auth.httpx_messages import SignedHeaders, answer_in, aread, body_of, can_repeat, carries, read
 from token_client.auth.rejections import AuthAdapter, Rejections, Trial
 from token_client.errors import TokenClientError
 
@@ -77,17 +77,16 @@ class _Exchange:
             return None
         self.is_unanswered = True
         if self._trial:
-            self._request.headers = SignedHeaders(self._request.headers)
-            self._request.headers[HEADER] = self._trial.token.authorization
+            self._request.headers = headers = SignedHeaders(self._request.headers)
+            headers.sign(self._trial.token)
         return self._request
 
     def is_rejected(self, answer: httpx.Response) -> bool:
         """Whether the answer, which may be the end of a chain of redirects, rejects our token."""
-        sent = answer.request.headers.get(HEADER)
         return bool(
             self._trial
             and self._trial.is_rejection(answer.status_code)
-            and sent == self._trial.token.authorization  # otherwise it is another host's answer
+            and carries(answer.request, self._trial.token)  # otherwise it is another host's answer
         )
 
     def fail(self, error: BaseException | None) -> None:
@@ -99,7 +98,7 @@ class _Exchange:
 
     def _should_repeat(self, answer: httpx.Response, *, is_over: bool = False) -> bool:
         trial = self._trial
-        if trial is None or answer.request.headers.get(HEADER) != trial.token.authorization:
+        if trial is None or not carries(answer.request, trial.token):
             return False
         return trial.should_repeat(
             answer.status_code,

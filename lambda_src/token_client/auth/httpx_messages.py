@@ -6,17 +6,43 @@ from typing import Final
 
 import httpx
 
+from token_client.tokens import Token
+
 MAX_BODY: Final = 65_536
 """Bytes. A longer body says nothing about a token, and may be a download."""
 
-HEADER: Final = "Authorization"
+_DROPPED: Final = b"authorization"
+"""The name that httpx looks for when it drops the token on the way to another host."""
 
 
 class SignedHeaders(httpx.Headers):
-    """A request's headers, which leave the token behind when they are pickled, for example with the response."""
+    """A request's headers, which leave the token behind when they are pickled, for example with the response.
+
+    httpx keeps the name that it sends apart from the name that it looks for. All headers of the token get the one that
+    httpx drops on a redirect to another host. So none of them goes there, whatever the provider calls them.
+    """
+
+    def sign(self, token: Token) -> None:
+        """Add the headers of a token instead of those of another one. Further headers of the caller's own stay."""
+        theirs = {name.lower() for name, sought, _ in self._list if sought.lower() != _DROPPED}
+        signed = [
+            (name.encode(), _DROPPED, value.encode())
+            for name, value in token.headers.items()
+            if name == token.api.header or name.lower().encode() not in theirs
+        ]
+        ours = {name.lower() for name, _, _ in signed}
+        self._list = [
+            each for each in self._list if each[1].lower() != _DROPPED and each[0].lower() not in ours
+        ] + signed
 
     def __reduce__(self) -> tuple[object, ...]:
-        return httpx.Headers, ([(name, value) for name, value in self.raw if name.lower() != HEADER.lower().encode()],)
+        return httpx.Headers, ([(name, value) for name, sought, value in self._list if sought.lower() != _DROPPED],)
+
+
+def carries(request: httpx.Request, token: Token) -> bool:
+    """Whether a request carries this token. One that a redirect sent to another host does not."""
+    header = (token.api.header.lower().encode(), token.authorization.encode())
+    return header in [(name.lower(), value) for name, value in request.headers.raw]
 
 
 class _Read(httpx.ByteStream):

@@ -18,7 +18,8 @@ from token_client.auth.rejections import AuthAdapter, Rejections, Trial
 from token_client.auth.timeouts import seconds_of
 from token_client.errors import TokenClientError
 
-_HEADER: Final = "Authorization"
+_DROPPED: Final = "authorization"
+"""The header that requests drops on the way to another host, whatever the header of the token is called."""
 
 _REQUEST: Final = Session.request.__code__
 _MAX_FRAMES: Final = 10
@@ -67,12 +68,12 @@ class _SignedHeaders(_Headers):
     def __init__(self, headers: Mapping[str, str | bytes], rejections: Rejections, trial: Trial) -> None:
         super().__init__(headers)
         self._rejections = rejections
-        self._token = trial.token
+        self._token, self._signed = trial.token, trial.token.headers
         self._next: Trial | None = trial
         """The trial of the next answer."""
         self.redirected: Trial | None = None
         """The trial of the last answer, if that was a redirect."""
-        super().__setitem__(_HEADER, trial.token.authorization)
+        self._write()
 
     def trial(self) -> Trial:
         """Return the trial of the answer that just arrived."""
@@ -82,17 +83,36 @@ class _SignedHeaders(_Headers):
 
     def sign(self, trial: Trial) -> None:
         """Replace the token with the trial's, for requests that are derived from this one or sent again."""
-        self._token = trial.token
-        super().__setitem__(_HEADER, trial.token.authorization)
+        self._token, self._signed = trial.token, trial.token.headers
+        self._write()
+
+    def _write(self) -> None:
+        for name, value in self._signed.items():
+            if name == self._token.api.header or not super().__contains__(name):  # a value of the caller's stays
+                super().__setitem__(name, value)
+
+    def __contains__(self, key: object) -> bool:
+        """Whether there is such a header. requests asks for the one that it drops."""
+        is_signed = str(key).lower() == _DROPPED and super().__contains__(self._token.api.header)
+        return is_signed or super().__contains__(key)
+
+    def __delitem__(self, key: str) -> None:
+        """Remove a header, and every header of the token with the one that requests drops."""
+        for name in self._signed if key.lower() == _DROPPED else ():
+            if super().__contains__(name):
+                super().__delitem__(name)
+        if super().__contains__(key):
+            super().__delitem__(key)
 
     def copy(self) -> "_SignedHeaders":
         kind = _SignedHop if self.redirected else _SignedHeaders
         copied = kind(self, self._rejections, self.redirected or self._rejections.resume(self._token))
-        value = self.get(_HEADER)
+        header = self._token.api.header
+        value = self.get(header)
         if value is None:
-            del copied[_HEADER]
+            del copied[_DROPPED]
         elif value != self._token.authorization:  # the caller's own
-            _Headers.__setitem__(copied, _HEADER, value)
+            _Headers.__setitem__(copied, header, value)
         return copied
 
     __copy__ = copy
@@ -107,14 +127,15 @@ class _SignedHeaders(_Headers):
         return repr(self._without_token())
 
     def _without_token(self) -> dict[str, str | bytes]:
-        return {name: value for name, value in self.items() if name.lower() != _HEADER.lower()}
+        signed = {name.lower() for name in self._signed}
+        return {name: value for name, value in self.items() if name.lower() not in signed}
 
 
 class _SignedHop(_SignedHeaders):
     """The headers of a redirect's next hop. They ignore a login from netrc, which would replace the token."""
 
     def __setitem__(self, key: str, value: str | bytes) -> None:
-        if key.lower() != _HEADER.lower():
+        if key.lower() != _DROPPED:
             super().__setitem__(key, value)
 
 
@@ -143,7 +164,7 @@ def _answered(response: Response, **send_options: Any) -> Response:  # noqa: ANN
 
 
 def _should_repeat(trial: Trial, response: Response, *, is_streamed: bool) -> bool:
-    if response.request.headers.get(_HEADER) != trial.token.authorization:
+    if response.request.headers.get(trial.token.api.header) != trial.token.authorization:
         return False  # another host's answer
     challenge = response.headers.get("WWW-Authenticate", "")
     # A streamed body is the caller's to read.

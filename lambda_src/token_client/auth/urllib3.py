@@ -17,11 +17,11 @@ from token_client.auth.rejections import REJECTED, Rejections, Trial
 from token_client.auth.timeouts import seconds_of
 from token_client.errors import TokenClientError
 from token_client.source import TokenSource
+from token_client.tokens import Token
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-_HEADER: Final = "Authorization"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -75,15 +75,16 @@ class TokenPool:
     def _send(self, method: str, url: str, trial: Trial, options: dict[str, Any]) -> "BaseHTTPResponse":
         given = options.get("headers")
         headers = _SignedHeaders(self._pool.headers if given is None else given)
-        headers[_HEADER] = trial.token.authorization
-        return self._pool.request(method, url, **{**options, "headers": headers, "retries": self._retries(options)})
+        headers.sign(trial.token)
+        retries = self._retries(options, frozenset(map(str.lower, headers.signed)))
+        return self._pool.request(method, url, **{**options, "headers": headers, "retries": retries})
 
-    def _retries(self, options: dict[str, Any]) -> Retry:
+    def _retries(self, options: dict[str, Any], signed: frozenset[str]) -> Retry:
         """Return the caller's retries without those that repeat a rejected token or take it to another host."""
         given = options.get("retries")
         if given is None:
             given = self._pool.connection_pool_kw.get("retries")
-        retries = _guarded(Retry.from_int(given, redirect=options.get("redirect", True)))
+        retries = _guarded(Retry.from_int(given, redirect=options.get("redirect", True)), signed)
         retries.status_forcelist = frozenset(retries.status_forcelist or ()) - self._rejections.statuses
         return retries
 
@@ -103,24 +104,39 @@ class TokenPool:
 class _SignedHeaders(HTTPHeaderDict):
     """A request's headers with the token. Debuggers and error trackers, which show local variables, don't show it."""
 
+    signed: Collection[str] = ()
+    """The names of the token's headers."""
+
+    def sign(self, token: Token) -> None:
+        """Add the headers of a token. Further headers of the caller's own stay."""
+        self.signed = token.headers
+        for name, value in token.headers.items():
+            if name == token.api.header or name not in self:
+                self[name] = value
+
     def __repr__(self) -> str:
-        return repr({name: value for name, value in self.items() if name.lower() != _HEADER.lower()})
+        signed = {name.lower() for name in self.signed}
+        return repr({name: value for name, value in self.items() if name.lower() not in signed})
 
 
 class _Guard(Retry):
     """A mixin for the caller's class of retries, whose own methods may forget what is to be removed on a redirect."""
 
+    signed: frozenset[str] = frozenset()
+
     def increment(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - urllib3's own
-        return _guarded(super().increment(*arguments, **options))
+        return _guarded(super().increment(*arguments, **options), self.signed)
 
 
-def _guarded(retries: Retry) -> Retry:
-    """Return the same retries, which take no token to another host."""
-    guarded, kind = copy.copy(retries), type(retries)
+def _guarded(retries: Retry, signed: frozenset[str]) -> Retry:
+    """Return the same retries, which take no header of the token to another host; ``signed`` is in lower case."""
+    guarded: Any = copy.copy(retries)
+    kind = type(retries)
     if not issubclass(kind, _Guard):
         guarded.__class__ = type(kind.__name__, (_Guard,) if kind is Retry else (_Guard, kind), {})
-    guarded.remove_headers_on_redirect = frozenset({*retries.remove_headers_on_redirect, _HEADER.lower()})
-    return guarded
+    guarded.signed = signed
+    guarded.remove_headers_on_redirect = frozenset({*retries.remove_headers_on_redirect, *signed})
+    return guarded  # type: ignore[no-any-return]  # it is one of the caller's class
 
 
 def _evidence(trial: Trial, response: "BaseHTTPResponse", options: dict[str, Any]) -> Evidence:
