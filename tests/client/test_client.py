@@ -17,7 +17,7 @@ import refresh_token.errors
 from refresh_token.core.text import is_access_token
 from tests.support.canaries import CORE, leaks, texts_of
 from tests.support.client_function import ARN, NAME, PARAMETER, Function, raised, refused, token_of
-from token_client import Token, TokenClient, TokenClientError, errors, invoker
+from token_client import Api, Token, TokenClient, TokenClientError, errors, invoker
 from token_client.kept_token import Now
 from token_client.tokens import fault_of
 
@@ -60,6 +60,32 @@ class TestTokens:
     def test_an_unreadable_expiry_is_none(self, client: TokenClient, function: Function, expires_at: object) -> None:
         function.fault = Response(json.dumps({**function.answer({}), "expiresAt": expires_at}))
         assert client.get_token().expires_at is None
+
+    def test_it_says_what_the_provider_said(self, client: TokenClient, function: Function) -> None:
+        api = {"base": "https://x", "header": "X-Key", "scheme": "", "headers": {"Version": "2", "Odd": 7}, "later": 1}
+        values = {"instance_url": "https://eu9.example", "realm": 7, "share": 0.5, "yes": True, "more": {}}
+        function.said = {"provider": "acme", "scope": "read write", "values": values, "api": api}
+        token = client.get_token()
+        assert (token.provider, token.scope) == ("acme", "read write")
+        assert token.values == {"instance_url": "https://eu9.example", "realm": 7, "share": 0.5}
+        assert (token.api.base, token.authorization) == ("https://x", function.token)
+        assert token.headers == {"X-Key": function.token, "Version": "2"}
+        assert isinstance(hash(token), int)
+
+    @pytest.mark.parametrize("said", [{}, dict.fromkeys(("provider", "scope", "values", "api"), 7)])
+    def test_what_is_not_said_is_usual(self, client: TokenClient, function: Function, said: dict[str, object]) -> None:
+        function.said = said
+        token = client.get_token()
+        assert (token.provider, token.scope, token.values, token.api) == ("figma", None, {}, Api())
+        assert token.headers == {"Authorization": f"Bearer {function.token}"}
+
+    @pytest.mark.parametrize("api", [{"header": "X Key"}, {"scheme": "a\r\nX-Injected: b"}, {"headers": {"": "x"}}])
+    def test_no_other_header_can_be_smuggled_in(
+        self, client: TokenClient, function: Function, api: dict[str, object]
+    ) -> None:
+        function.said = {"api": api}
+        with pytest.raises(errors.UnexpectedAnswerException, match="a header that no HTTP request can carry"):
+            client.get_token()
 
     def test_a_token_shows_everything_but_itself(self, client: TokenClient) -> None:
         token = client.get_token()

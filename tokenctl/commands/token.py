@@ -30,7 +30,8 @@ def token(*, target: Target, show: bool, failed_version: str | None, output: Out
     """Print a live access token, as any consumer of the function gets it.
 
     Prints into a pipe, a file or a variable; on a terminal, only with --show. With --output or --query, prints the
-    complete answer: accessToken, expiresIn, expiresAt, refreshedAt (if known), versionId, state.
+    complete answer: accessToken, expiresIn, expiresAt, versionId, state and, if they are known, refreshedAt, provider,
+    scope, values, api.
     """
     if sys.stdout.isatty() and not show:
         raise UsageError(

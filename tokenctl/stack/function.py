@@ -22,8 +22,15 @@ SAMPLE_ANSWER: Final[Mapping[str, object]] = {
     "refreshedAt": "2029-10-03T00:00:00Z",
     "versionId": "version",
     "state": "fresh",
+    "provider": "acme",
+    "scope": "read write",
+    "values": {"instance_url": "https://eu.acme.example"},
+    "api": {"base": "https://eu.acme.example/v1", "header": "X-Acme-Token", "scheme": "", "headers": {"Version": "2"}},
 }
 """A token answer, to test a query with."""
+
+_OPTIONAL: Final = frozenset({"refreshedAt", "provider", "scope", "values", "api"})
+"""What the function tells if it is known."""
 
 
 def invoke(
@@ -84,7 +91,7 @@ def tick(target: Target) -> None:
 def request_token(target: Target, event: Mapping[str, object]) -> dict[str, Any]:
     """Return the function's token answer; raises as `invoke`, and TokenctlError if the answer holds no token."""
     answer = invoke(target, event)
-    if not answer.keys() >= SAMPLE_ANSWER.keys() - {"refreshedAt"}:  # which some pairs don't tell
+    if not answer.keys() >= SAMPLE_ANSWER.keys() - _OPTIONAL:
         raise TokenctlError(
             "The function's answer holds no token. Check with --function-name or --stage that it is the refresh "
             "function."
