@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from contextlib import nullcontext, redirect_stderr
 from typing import Final
 
@@ -35,6 +36,7 @@ COMMANDS: Final[dict[str, str]] = {
     "logs": "Show the function's log.",
     "dead-letters": "Show, redrive or drop the ticks that could not be delivered.",
     "list": "Show the stages that are deployed.",
+    "providers": "List the providers of the catalogue, show one, or check the profile in a file.",
     "schema": "Print the JSON Schema of a command's output.",
     "completion": "Print the completion script of a shell.",
 }
@@ -80,9 +82,20 @@ class LazyGroup(click.Group):
         before, rest = expanded[:split], words[split:]
         super().parse_args(ctx, [*before, *rest])
         command = self.get_command(ctx, rest[0]) if rest else None
-        if command is not None and any(parameter.name == "region" for parameter in command.params):
-            ctx.args = [*before, *rest[1:]]
+        if command is not None:
+            ctx.args = [*self._those_of(command, before), *rest[1:]]
         return ctx.args
+
+    def _those_of(self, command: click.Command, words: list[str]) -> Iterator[str]:
+        """Yield those options, with their values, that the command has as well."""
+        options = {name for parameter in self.params for name in parameter.opts}
+        taken = {name for parameter in command.params for name in parameter.opts}
+        goes_on = False
+        for word in words:
+            name = word.partition("=")[0]
+            goes_on = name in taken if name in options else goes_on
+            if goes_on:
+                yield word
 
 
 def _tokenctl(**_options: object) -> None:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from infra import providers_page
 from infra.settings_table import BEGIN, END, main, table
 
 
@@ -18,3 +19,13 @@ def test_an_outdated_table_is_reported_then_rewritten(tmp_path: Path, capsys: py
     assert main([], document=document) == 0
     assert document.read_text() == f"before\n{BEGIN}\n\n{table()}\n\n{END}\nafter\n"
     assert main(["--check"], document=document) == 0
+
+
+def test_the_page_of_providers_is_checked_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert providers_page.main(["--check"]) == 0
+    document = tmp_path / "providers.md"
+    document.write_text("old")
+    assert providers_page.main(["--check"], document=document) == 1
+    assert "The table in providers.md is out of date. Run make snapshots." in capsys.readouterr().err
+    assert providers_page.main([], document=document) == 0
+    assert document.read_text() == providers_page.PAGE.read_text()

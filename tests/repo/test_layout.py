@@ -122,7 +122,8 @@ CLI_ROOMS: dict[str, set[str]] = {
     "checks": {"drift", "errors", "sign_in", "stack"},
     "terminal": {"errors", "stack"},
     "sign_in": {"errors", "stack", "terminal"},
-    "commands": {"aws_style", "checks", "drift", "errors", "sign_in", "stack", "terminal"},
+    "profiles": {"errors", "sign_in"},
+    "commands": {"aws_style", "checks", "drift", "errors", "profiles", "sign_in", "stack", "terminal"},
     "main": {"aws_style", "errors", "streams"},  # it imports a command by name when the command is used
     "__main__": {"main"},
 }

@@ -1,0 +1,1 @@
+"""Profiles for operators: finding one, describing it, and showing what it sends."""
