@@ -37,7 +37,7 @@ class ProfileSettings(OwnAppSettings):
             "show` says what a profile needs. They are readable in the function's configuration",
             hidden=True,
         ),
-    ] = field(default_factory=dict)
+    ] = field(default_factory=dict, repr=False)
     scope: Annotated[
         str,
         Setting(

@@ -49,8 +49,12 @@ def test_nothing_is_found_where_there_is_none() -> None:
 # --- repr of our objects --------------------------------------------------------------------------------------------
 
 
-NO_VALUES = ("refresh_token.handler", "refresh_token.oauth.rules", "refresh_token.oauth.setting")
-"""Importing the first is a cold start. The others declare settings, and hold what the code says about them."""
+NO_VALUES = (
+    "refresh_token.handler",
+    *(f"refresh_token.oauth.{name}" for name in ("rules", "setting", "profile", "profile_rules")),
+    *(f"refresh_token.oauth.profile_{name}" for name in ("addresses", "answers", "requests")),
+)
+"""Importing the first is a cold start. The others declare settings, and hold what the code or a profile says."""
 
 
 def fields_of_the_function() -> Iterator[tuple[type, Any]]:
@@ -70,8 +74,9 @@ SHOWN_TEXTS = {
     "FigmaSettings.base_url",
     *("HeldClaim.version_id", "Settings.policy"),
     *("NoReply.what", "OAuth2Settings.scope", "OAuth2Settings.token_url"),
-    *("Profile.client_auth", "Profile.code_url", "Profile.consent_page", "Profile.refresh_url", "Profile.scopes"),
-    *("Profile.user_keys", "Profile.user_url"),
+    *("BoundProfile.more_scopes", "Occasion.random", "ProfileSettings.scope", "TokenRequest.format"),
+    *("TokenRequest.method", "RefusalRules.phrases", "Settings.grant", "Settings.provider"),
+    *("TokenPair.provider", "TokenPair.scope", "IssuedToken.scope"),
     *("Proxy.host", "Proxy.scheme", "Settings.lock_table", "Settings.secret_arn", "StoredPair.version_id"),
     *("IssuedToken.odd", "RefreshTokenOnly.odd", "RefusalRules.codes", "RefusalRules.app_hint", "Tick.event_id"),
 }
