@@ -46,12 +46,12 @@ check: setup ## run the linters, the type checker and the audit of the workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/zizmor --offline --quiet --no-progress .github
-	$(BIN)/python -m infra.settings_table --check
+	$(BIN)/python -m infra.generated_tables --check
 	$(BIN)/python -m infra.providers_page --check
 
-snapshots: $(VENV)/.done ## update the snapshots of the templates, the README's table of settings and docs/providers.md
+snapshots: $(VENV)/.done ## update the snapshots of the templates and the generated parts of the docs
 	@RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/infra/test_snapshots.py
-	@$(BIN)/python -m infra.settings_table
+	@$(BIN)/python -m infra.generated_tables
 	@$(BIN)/python -m infra.providers_page
 
 lock: $(VENV)/.done ## write the hashes of every pinned package, after you changed a pin (some minutes)

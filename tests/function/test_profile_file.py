@@ -140,13 +140,16 @@ WRONG: dict[str, tuple[str, str]] = {
     "a nested parameter": ("[refresh]\nparameters = { a = 1 }", "refresh.parameters.a: must be a text unless"),
     "a header of the HTTP library": (
         '[request]\nheaders = { host = "canary" }',
-        "request.headers=…: must be a table: a",
+        "request.headers=…: must be a table, each",
     ),
     "no address of an exchange": ("[exchange]", "exchange.address: must be set"),
-    "a header with a line break": ('[request]\nheaders = { A = "canary\\n" }', "request.headers=…: must be a table: a"),
+    "a header with a line break": (
+        '[request]\nheaders = { A = "canary\\n" }',
+        "request.headers=…: must be a table, each",
+    ),
     "a header's name": (
         '[request]\nheaders = { "canary:" = "" }',
-        "request.headers=…: must be a table: a name must be",
+        "request.headers=…: must be a table, each name the name",
     ),
     "a name that nothing brings": ('[request]\nparameters = { a = "{x}" }', "request.parameters: holds {x}, which"),
     "a lone brace": ('[request]\nparameters = { a = "{" }', "request.parameters: holds a brace"),

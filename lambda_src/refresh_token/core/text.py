@@ -18,7 +18,7 @@ order mark or a space of no width."""
 NAME: Final = r"(?=[a-z0-9-]{1,32}(?![a-z0-9-]))(?=[0-9-]*[a-z])[a-z0-9]{1,20}(-[a-z0-9]{1,20})*"
 """What an issuer or a provider may be called. A misplaced token or client secret is longer, or has longer parts."""
 
-NAME_RULE: Final = "must have small letters, and may have digits and `-`: 32 at most, and 20 at most between two `-`"
+NAME_RULE: Final = "must be small letters, with digits and `-` if you like: 32 at most, and 20 at most between two `-`"
 
 _ACCESS_TOKEN: Final = re.compile(rf"[!-~]{{1,{MAX_ACCESS_TOKEN_LENGTH}}}")
 

@@ -14,15 +14,17 @@ def faults_of_params(profile: Profile, given: Mapping[str, str], *, allow_http: 
         if name not in profile.params:
             known = f"; they are {', '.join(profile.params)}" if profile.params else ", which has none"
             yield f"{name} is no parameter of {profile.title}{known}"
+    bad = set()
     for name, param in profile.params.items():
         about = f": {param.about}" if param.about else ""
         if name not in given and param.default is None and not is_learned(profile, name):
             yield f"{name} must be set{about}"
         elif name in given and not re.fullmatch(param.pattern, given[name]):
+            bad.add(name)
             yield f"{name} must match {param.pattern}{about}"
     bound = BoundProfile(profile=profile, params=given, allow_http=allow_http)
     for where, template in _addresses(profile).items():
-        if names(template) <= bound.texts.keys():
+        if names(template) <= bound.texts.keys() - bad:
             try:
                 bound.bound(template)
             except UnboundError as error:

@@ -39,11 +39,13 @@ class Param:
 class Addresses:
     """Where the provider is. An address may hold `{names}`; none can lead to another host than the profile allows."""
 
-    authorize: Annotated[str, Key(rule=rules.TEXT, about="The consent page.")] = ""
-    token: Annotated[str, Key(rule=rules.TEXT, about="Where a code, or the app's credentials, bring a token.")] = ""
-    refresh: Annotated[str, Key(rule=rules.TEXT, about="Where a refresh token brings a token. Default: `token`.")] = ""
-    revoke: Annotated[str, Key(rule=rules.TEXT, about="Where a token is revoked (RFC 7009).")] = ""
-    introspect: Annotated[str, Key(rule=rules.TEXT, about="Where a token is looked up (RFC 7662).")] = ""
-    device: Annotated[str, Key(rule=rules.TEXT, about="Where a device asks for its code (RFC 8628).")] = ""
-    register: Annotated[str, Key(rule=rules.TEXT, about="Where a client registers itself (RFC 7591).")] = ""
-    manage: Annotated[str, Key(rule=rules.TEXT, about="The page where a person ends the access by hand.")] = ""
+    authorize: Annotated[str, Key(rule=rules.ADDRESS, about="The consent page.")] = ""
+    token: Annotated[str, Key(rule=rules.ADDRESS, about="Where a code, or the app's credentials, bring a token.")] = ""
+    refresh: Annotated[
+        str, Key(rule=rules.ADDRESS, about="Where a refresh token brings a token. Default: `token`.")
+    ] = ""
+    revoke: Annotated[str, Key(rule=rules.ADDRESS, about="Where a token is revoked (RFC 7009).")] = ""
+    introspect: Annotated[str, Key(rule=rules.ADDRESS, about="Where a token is looked up (RFC 7662).")] = ""
+    device: Annotated[str, Key(rule=rules.ADDRESS, about="Where a device asks for its code (RFC 8628).")] = ""
+    register: Annotated[str, Key(rule=rules.ADDRESS, about="Where a client registers itself (RFC 7591).")] = ""
+    manage: Annotated[str, Key(rule=rules.ADDRESS, about="The page where a person ends the access by hand.")] = ""

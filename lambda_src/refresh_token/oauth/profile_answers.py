@@ -90,7 +90,7 @@ class Refusals:
 class Api:
     """What consumers need to call the provider."""
 
-    base: Annotated[str, Key(rule=rules.TEXT, about="The address that calls begin with.")] = ""
+    base: Annotated[str, Key(rule=rules.ADDRESS, about="The address that calls begin with.")] = ""
     header: Annotated[str, Key(rule=rules.HEADER_NAME, about="The header that carries the token.")] = "Authorization"
     scheme: Annotated[str, Key(rule=rules.SCHEME, about="The word before the token; empty sends the token alone.")] = (
         "Bearer"
@@ -99,7 +99,7 @@ class Api:
         Mapping[str, str],
         Key(rule=rules.Table(rules.HEADER_NAME, rules.HEADER_VALUE), about="Further headers.", hidden=True),
     ] = field(default_factory=dict)
-    user: Annotated[str, Key(rule=rules.TEXT, about="A harmless GET that says whose token it is.")] = ""
+    user: Annotated[str, Key(rule=rules.ADDRESS, about="A harmless GET that says whose token it is.")] = ""
     user_keys: Annotated[
         tuple[str, ...], Key(rule=rules.Several(rules.PATH), about="Where that answer names the user, the best first.")
     ] = ()

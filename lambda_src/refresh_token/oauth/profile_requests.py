@@ -70,7 +70,7 @@ class RefreshRequest(Request):
 class ExchangeRequest(Request):
     """The request that exchanges the tokens of a sign-in once more. It has no standard's parameters."""
 
-    address: Annotated[str, Key(rule=rules.WORDS, about="Where the request goes.")]
+    address: Annotated[str, Key(rule=rules.ADDRESS, about="Where the request goes.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class RevokeRequest(Request):
 class Step:
     """One request of several. The last one brings the token; the others bring `values` for those after them."""
 
-    address: Annotated[str, Key(rule=rules.WORDS, about="Where the request goes.")]
+    address: Annotated[str, Key(rule=rules.ADDRESS, about="Where the request goes.")]
     format: Annotated[str, Key(rule=rules.FORMAT, about="As in `[request]`.")] = FORM
     method: Annotated[str, Key(rule=rules.METHOD, about="As in `[request]`.")] = "POST"
     parameters: Annotated[Mapping[str, Any], Key(rule=rules.Tree(), about="All parameters.", hidden=True)] = field(

@@ -51,7 +51,7 @@ class Several:
     item: Text
 
     def __str__(self) -> str:
-        return f"must be a list, and each item {self.item}"
+        return f"must be a list, each item {_bare(self.item)}"
 
     def read(self, value: object) -> tuple[str, ...]:
         """Return the items."""
@@ -71,7 +71,7 @@ class Table:
     value: Text
 
     def __str__(self) -> str:
-        return f"must be a table: a name {self.name}, a value {self.value}"
+        return f"must be a table, each name {_bare(self.name)}, each value {_bare(self.value)}"
 
     def read(self, value: object) -> dict[str, str]:
         """Return the texts by their names."""
@@ -119,6 +119,10 @@ class Day:
             raise ValueError(str(self)) from None
 
 
+def _bare(rule: Text) -> str:
+    return rule.rule.removeprefix("must be ")
+
+
 def _pattern(rule: str, pattern: str) -> Text:
     compiled = re.compile(pattern)
     return Text(rule, lambda text: compiled.fullmatch(text) is not None)
@@ -136,12 +140,11 @@ def _is_pattern(text: str) -> bool:
     return 0 < len(text) <= MAX_TEXT
 
 
-TEXT: Final = Text(f"must be a text of printable characters, {MAX_TEXT} at most", _can_be_sent)
+TEXT: Final = Text(f"must be a text of {MAX_TEXT} printable characters at most", _can_be_sent)
+ADDRESS: Final = Text("must be an address with https, which may hold `{names}`", _can_be_sent)
 WORDS: Final = Text("must be a text that is not empty", lambda text: bool(text.strip()) and _can_be_sent(text))
-NAME: Final = _pattern("must have no space and no control character", r"[^\s\x00-\x1f\x7f]{1,100}")
-NAME_OR_NONE: Final = _pattern(
-    "must have no space and no control character; empty for none", r"[^\s\x00-\x1f\x7f]{0,100}"
-)
+NAME: Final = _pattern("must be without spaces", r"[^\s\x00-\x1f\x7f]{1,100}")
+NAME_OR_NONE: Final = _pattern("must be without spaces, or empty for none", r"[^\s\x00-\x1f\x7f]{0,100}")
 PATH: Final = _pattern("must be names with dots between them", r"[^\s.]+(\.[^\s.]+)*")
 PATH_OR_NONE: Final = _pattern("must be names with dots between them, or empty", r"([^\s.]+(\.[^\s.]+)*)?")
 IDENTIFIER: Final = _pattern("must be letters, digits and `_`, and begin with a letter", r"[A-Za-z][A-Za-z0-9_]{0,39}")

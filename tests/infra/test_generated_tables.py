@@ -3,22 +3,23 @@ from pathlib import Path
 import pytest
 
 from infra import providers_page
-from infra.settings_table import BEGIN, END, main, table
+from infra.generated_tables import BEGIN, END, Part, main
 
 
-def test_the_readme_is_up_to_date() -> None:
+def test_the_documents_are_up_to_date() -> None:
     assert main(["--check"]) == 0
 
 
 def test_an_outdated_table_is_reported_then_rewritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    document = tmp_path / "README.md"
-    document.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    assert main(["--check"], document=document) == 1
-    assert capsys.readouterr().err.startswith("The table of settings in README.md is out of date")
+    document, begin = tmp_path / "README.md", BEGIN.format("source")
+    document.write_text(f"before\n{begin}\nold\n{END}\nafter\n")
+    parts = [Part(document, "source", lambda: "new")]
+    assert main(["--check"], parts=parts) == 1
+    assert capsys.readouterr().err.startswith("A table in README.md is out of date")
     assert "old" in document.read_text()
-    assert main([], document=document) == 0
-    assert document.read_text() == f"before\n{BEGIN}\n\n{table()}\n\n{END}\nafter\n"
-    assert main(["--check"], document=document) == 0
+    assert main([], parts=parts) == 0
+    assert document.read_text() == f"before\n{begin}\n\nnew\n\n{END}\nafter\n"
+    assert main(["--check"], parts=parts) == 0
 
 
 def test_the_page_of_providers_is_checked_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
