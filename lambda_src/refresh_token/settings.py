@@ -9,7 +9,7 @@ from refresh_token.core.grant_life import MAX_DAYS, GrantLife
 from refresh_token.core.grants import GRANTS, SPENDS
 from refresh_token.core.refresh_policy import POLICIES
 from refresh_token.core.token_pair import PROVIDER
-from refresh_token.core.windows import MAX_MARGIN, WindowSettings
+from refresh_token.core.windows import MAX_LIFETIME, WindowSettings
 from refresh_token.environment import (
     ADVISORY_WINDOW,
     GRANT_ABSOLUTE,
@@ -76,7 +76,7 @@ class Settings:
         reader = EnvironmentReader(environment)
         secret_arn, lock_table = reader.text(SECRET_ARN), reader.text(LOCK_TABLE)
         advisory, mandatory = reader.number(ADVISORY_WINDOW), reader.number(MANDATORY_WINDOW)
-        margin = reader.number(REFRESH_MARGIN, 0, maximum=int(MAX_MARGIN.total_seconds()))
+        margin = reader.number(REFRESH_MARGIN, 0, maximum=int(MAX_LIFETIME.total_seconds()))
         policy, grant = reader.choice(REFRESH_POLICY, POLICIES), reader.choice(ISSUER_GRANT, GRANTS)
         idle, absolute = (reader.number(name, 0, maximum=MAX_DAYS) for name in (GRANT_IDLE, GRANT_ABSOLUTE))
         if advisory and mandatory >= advisory:

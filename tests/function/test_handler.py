@@ -1,5 +1,6 @@
 """The function from event to answer: moto holds the secret and the claims, a local server is the issuer."""
 
+import json
 import os
 import subprocess
 import sys
@@ -19,10 +20,10 @@ from refresh_token.adapters.secrets_manager import secrets_manager_client, secre
 from refresh_token.errors import RefreshTokenError
 from refresh_token.signals import Log
 from tests.support.events import EVENT_ID, FORCE, TICK, Event, bare, report
-from tests.support.function_environment import SERVICE, forget_clients
+from tests.support.function_environment import SERVICE, AppSecret, forget_clients
 from tests.support.lambda_context import REQUEST_ID, LambdaContext, counting_down
 from tests.support.moto_function import ACCESS, CLIENT, REFRESH, Lines, MotoFunction
-from tests.support.token_server import LIFETIME, Reply, ui_builder_error, ui_builder_issued
+from tests.support.token_server import LIFETIME, Reply, TokenServer, http, ui_builder_error, ui_builder_issued
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -167,6 +168,68 @@ class TestStaticToken:
         deployment.seed("advisory", accessToken="canary-next", refreshToken=None)
         deployment.invoke(TICK)
         assert told(printed())["NeedsSignIn"] == 0.0
+
+
+ACME = {
+    "name": "acme",
+    "title": "Acme",
+    "answer": {"values": {"instance_url": "url"}},
+    "api": {"header": "X-Acme-Token", "scheme": "", "headers": {"Acme-Version": "2"}},
+}
+EXCHANGE = {"standard": False, "parameters": {"old_token": "{access_token}"}}
+GRANTS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "refresh_token": ({}, {"grant_type": "refresh_token", "refresh_token": REFRESH}),
+    "client_credentials": ({}, {"grant_type": "client_credentials"}),
+    "token_exchange": ({"refresh": EXCHANGE}, {"old_token": ACCESS}),
+}
+"""What the profile of a grant says beside `ACME`, and what a refresh sends."""
+
+
+@pytest.fixture(params=GRANTS)
+def grant(
+    request: pytest.FixtureRequest,
+    deployment: MotoFunction,
+    app_secret: AppSecret,
+    token_endpoint: TokenServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
+    """Give the deployment the profile of a provider, whose pair is in its mandatory window or, if it can be, empty."""
+    name: str = request.param
+    profile = {**ACME, **GRANTS[name][0], "grant": name, "address": {"token": f"{token_endpoint.url}/token"}}
+    variables = {"ISSUER": "acme", "ISSUER_GRANT": name, "ISSUER_PROFILE": json.dumps(profile)}
+    for key, value in {**variables, "APP_SECRET_ARN": app_secret.arn, "ALLOW_HTTP_ISSUER": "true"}.items():
+        monkeypatch.setenv(key, value)
+    members = {"access_token": "issued", "expires_in": 7_776_000, "url": "https://eu9.acme.example", "scope": "read"}
+    token_endpoint.answer(http(200, json.dumps(members).encode()))
+    if name != "client_credentials":
+        tokens = {} if name == "refresh_token" else {"refreshToken": None}
+        deployment.seed("mandatory", provider="acme", clientId=None, **tokens)
+    forget_clients()
+    return name
+
+
+class TestProfile:
+    @pytest.mark.parametrize("event", [TICK, {"provider": "acme"}, FORCE | {"provider": "acme"}], ids=str)
+    def test_refreshes_and_tells_what_it_said(
+        self, grant: str, event: Event, deployment: MotoFunction, token_endpoint: TokenServer, printed: Lines
+    ) -> None:
+        deployment.invoke(event)
+        answer = deployment.invoke({})
+        version, document = deployment.stored()
+        assert (answer["accessToken"], answer["versionId"], answer["state"]) == ("issued", version, "fresh")
+        said = {"provider": "acme", "scope": "read", "values": {"instance_url": "https://eu9.acme.example"}}
+        assert {key: answer[key] for key in (*said, "api")} == {**said, "api": ACME["api"]}
+        assert {key: document[key] for key in (*said, "api")} == {**said, "api": ACME["api"]}
+        (sent,) = (seen.form for seen in token_endpoint.seen)
+        assert sent == GRANTS[grant][1]
+        assert "Refreshed" in counted(printed())
+
+    def test_serves_no_token_of_another(self, grant: str, deployment: MotoFunction) -> None:
+        deployment.seed(provider="figma", refreshToken=REFRESH if grant == "refresh_token" else None)
+        for event in ({}, TICK, {"force": True}):
+            message = refused(deployment, event, errors.SecretMalformedException)
+            assert "`provider` must be `acme`" in message
+        assert "`provider` must be `acme`" in refused(deployment, FORCE, errors.InvalidParameterException)
 
 
 @pytest.mark.usefixtures("fast_retries")

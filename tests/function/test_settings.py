@@ -75,7 +75,7 @@ def test_the_provider_is_the_profile(issuer: str) -> None:
     ("name", "value"),
     [
         *(("GRANT_IDLE_DAYS", value) for value in [*NOT_WHOLE, "3651"]),
-        *[("GRANT_ABSOLUTE_DAYS", "3651"), ("REFRESH_MARGIN_SECONDS", "86401"), ("REFRESH_POLICY", "never")],
+        *[("GRANT_ABSOLUTE_DAYS", "3651"), ("REFRESH_MARGIN_SECONDS", "34560001"), ("REFRESH_POLICY", "never")],
     ],
     ids=lambda text: text[:22],
 )

@@ -28,7 +28,7 @@ _MAX_NUMBER: Final = 10**15
 """A larger number is neither a duration nor a time: in epoch milliseconds, this is the year 33658."""
 
 MAX_MARGIN: Final = timedelta(days=1)
-"""The longest margin that can be set (`WindowSettings.margin`)."""
+"""The longest margin that an operator can set (`WindowSettings.margin`). A profile's may be longer."""
 
 
 class Window(StrEnum):
