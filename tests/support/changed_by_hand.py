@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.deployment import Deployment
+from refresh_token.environment import SECRET_ARN
 from tokenctl.stack.target import LIVE
 
 END = "2999-01-01T00:00:00Z"
@@ -97,12 +98,19 @@ def end_the_schedule(stack: Deployment) -> None:
 
 def mix_the_stages(stack: Deployment) -> None:
     """Let `live` use the secret of another stage."""
-    client, name = stack.cloud.client("lambda"), stack.outputs["FunctionName"]
     other = stack.cloud.client("secretsmanager").create_secret(Name=f"other-{uuid.uuid4()}", SecretString="{}")["ARN"]
-    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    client.update_function_configuration(
-        FunctionName=name, Environment={"Variables": {**variables, "SECRET_ARN": other}}
-    )
+    configuration = stack.cloud.client("lambda").get_function_configuration(FunctionName=stack.outputs["FunctionName"])
+    release(stack, Environment={"Variables": {**configuration["Environment"]["Variables"], SECRET_ARN: other}})
+
+
+def break_the_code(stack: Deployment) -> None:
+    release(stack, Handler="nothing.here")
+
+
+def release(stack: Deployment, **settings: Any) -> None:
+    """Let `live` name a version with other settings."""
+    client, name = stack.cloud.client("lambda"), stack.outputs["FunctionName"]
+    client.update_function_configuration(FunctionName=name, **settings)
     version = client.publish_version(FunctionName=name)["Version"]
     client.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=version)
 

@@ -76,7 +76,10 @@ def check_errors(subject: Subject) -> Finding:
     if not found:
         return Finding(Level.OK, f"no request failed {when}{aside}")
     entries = dict.fromkeys(map(entry_of, [*failures.by_reason, *[Alarm.FUNCTION_CRASHES] * bool(failures.crashes)]))
-    return Finding(Level.WARN, f"requests failed {when}: {', '.join(found)}{aside}", f"see {', '.join(entries)}")
+    fix = f"see {', '.join(entries)}"
+    if failures.all_failed:
+        return Finding(Level.FAIL, f"every request has failed {when}: {', '.join(found)}{aside}", fix)
+    return Finding(Level.WARN, f"requests failed {when}: {', '.join(found)}{aside}", fix)
 
 
 def check_alarms(subject: Subject) -> Finding:

@@ -137,9 +137,11 @@ def _verdict(subject: Subject, findings: list[tuple[str, Finding]]) -> Verdict:
     token = token_report(subject.deployed, subject.now, lambda: subject.stored, failure)
     names = [name for name, finding in findings if finding.urgent and EXIT_CODES[finding.level]]
     vital = {check.name for check in SERVING}
-    stopped = [finding.to_document(name) for name, finding in findings if name in vital and finding.level is Level.FAIL]
+    failed = {name: finding.to_document(name) for name, finding in findings if finding.level is Level.FAIL}
+    stopped = [document for name, document in failed.items() if name in vital]
+    failing = [document for name, document in failed.items() if name == "errors"]
     troubles = [f"see {', '.join(names)}"] if names else []
-    return judge(subject.deployed, {**token, "rejected": rejected}, troubles, stopped)
+    return judge(subject.deployed, {**token, "rejected": rejected}, troubles, stopped, failing)
 
 
 def _check_options(*, before_deployment: bool, issuer: str | None, tries_token: bool) -> None:

@@ -165,12 +165,20 @@ class DeployedStack:
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     def function_errors(self, start: datetime, end: datetime) -> int:
-        """Return how many invocations of the function failed; CloudWatch answers for at most a day."""
+        """Return how many invocations of the function failed; raises as `_count`."""
+        return self._count("Errors", start, end)
+
+    def function_calls(self, start: datetime, end: datetime) -> int:
+        """Return how many invocations of the function there were; raises as `_count`."""
+        return self._count("Invocations", start, end)
+
+    def _count(self, metric: str, start: datetime, end: datetime) -> int:
+        """Return the sum of one of Lambda's metrics, by the minute; CloudWatch answers for at most a day."""
         client = self.target.aws.client("cloudwatch")
         with translate_aws_errors():
             answer = client.get_metric_statistics(
                 Namespace="AWS/Lambda",
-                MetricName="Errors",
+                MetricName=metric,
                 Dimensions=[{"Name": "FunctionName", "Value": self.target.function_configuration["FunctionName"]}],
                 StartTime=start,
                 EndTime=end,

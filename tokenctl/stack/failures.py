@@ -3,18 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from refresh_token.core.windows import iso_utc
-from refresh_token.errors import InvalidParameterException
+from refresh_token.errors import ConfigurationException, InvalidParameterException, SecretUnavailableException
 from refresh_token.signals import Log
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.function_log import lines_of
 from tokenctl.stack.pair_secret import list_versions
+from tokenctl.stack.side_by_side import all_in_time
 from tokenctl.stack.token_life import relative
 
 SPAN: Final = timedelta(days=1)
 """How far back to look; CloudWatch counts crashes for a day."""
+
+MINUTE: Final = timedelta(minutes=1)
+
+MIN_FAILED_CALLS: Final = 2
+"""How many calls in a row must fail until nobody is served: one alone may be throttled."""
+
+UNSERVED: Final = frozenset({ConfigurationException.__name__, SecretUnavailableException.__name__})
+"""Errors that every request ends with until somebody mends the deployment, whatever the pair is."""
 
 INVALID: Final = InvalidParameterException.__name__
 """A caller's wrong request, which says nothing about the deployment."""
@@ -36,6 +46,8 @@ class Failures:
     """The log lines of the requests that failed, by error, in the order of time."""
     crashes: int
     """How many invocations ended without an answer."""
+    all_failed: bool
+    """Whether every call since then failed, and in a way that leaves consumers without a token."""
 
     @property
     def by_reason(self) -> Mapping[str, int]:
@@ -71,11 +83,26 @@ def failures_since_success(deployed: DeployedStack, now: datetime) -> Failures:
     # A metric has one value a minute, so all errors of the first minute are counted, and all subtracted.
     minute = start.replace(second=0, microsecond=0) if why else start
     logged = sum(line["message"] == Log.REQUEST_FAILED and line["at"] >= iso_utc(minute) for line in lines)
+    crashes = max(deployed.function_errors(minute, now) - logged, 0)
     return Failures(
         start=start,
         why=why,
         last_success=last,
         current=current.version_id if current else None,
         lines=by_reason,
-        crashes=max(deployed.function_errors(minute, now) - logged, 0),
+        crashes=crashes,
+        all_failed=bool(crashes or UNSERVED & by_reason.keys())
+        and _all_failed(deployed, minute + MINUTE, now, wrong=len(by_reason.get(INVALID, ()))),
     )
+
+
+def _all_failed(deployed: DeployedStack, start: datetime, now: datetime, *, wrong: int) -> bool:
+    """Tell whether the metrics show calls since then, and each of them failed: consumers' successes are not logged.
+
+    `wrong` is how many of them were wrong themselves.
+    """
+    if start >= now:
+        return False
+    read = {"calls": deployed.function_calls, "errors": deployed.function_errors}
+    count = all_in_time({name: partial(call, start, now) for name, call in read.items()})
+    return count["errors"] - wrong >= MIN_FAILED_CALLS and count["errors"] >= count["calls"]

@@ -1,10 +1,10 @@
 """The report of `tokenctl status`, as JSON."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.refresh_policy import on_demand
@@ -12,7 +12,7 @@ from refresh_token.core.windows import iso_utc
 from refresh_token.signals import Alarm
 from tokenctl.errors import NONSENSE, GoneError, TokenctlError, no_sense
 from tokenctl.stack.deploy_command import how_to_restore
-from tokenctl.stack.deployed_stack import DeployedStack, short_alarm_name
+from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.failures import failures_since_success
 from tokenctl.stack.issuer import deployed_issuer, renewal_command
 from tokenctl.stack.last_outcome import failure_of, last_outcome
@@ -22,18 +22,8 @@ from tokenctl.stack.secrets_manager import LostSecretError
 from tokenctl.stack.side_by_side import side_by_side
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import life_of
+from tokenctl.stack.troubles import failing_of, troubles_of
 from tokenctl.stack.verdict import Commands, Health, Verdict, verdict_of
-
-_NAMES: Final = {
-    "versions": "the versions",
-    "lastOutcome": "the last outcome",
-    "failures": "what failed",
-    "findings": "what the function needs",
-    "schedule": "the schedule",
-    "alarms": "the alarms",
-    "deadLetterQueue": "the dead-letter queue",
-}
-"""The parts around the token, in a sentence."""
 
 Examine = Callable[[DeployedStack, datetime], list[dict[str, str]]]
 """Finds what keeps the function from working, whatever the pair is."""
@@ -60,7 +50,7 @@ def status_report(target: Target, examine: Examine) -> dict[str, Any]:
     outcome = parts["lastOutcome"]
     parts["token"] = _with_failure(parts["token"], None if outcome is None or "error" in outcome else outcome)
     stopped = parts["findings"] if isinstance(parts["findings"], list) else []
-    verdict = judge(deployed, parts["token"], list(_troubles(parts)), stopped)
+    verdict = judge(deployed, parts["token"], list(troubles_of(parts)), stopped, list(failing_of(parts["failures"])))
     return {
         "stack": target.stack_name,
         "region": target.aws.session.region_name,
@@ -72,7 +62,11 @@ def status_report(target: Target, examine: Examine) -> dict[str, Any]:
 
 
 def judge(
-    deployed: DeployedStack, token: dict[str, Any], troubles: list[str], stopped: list[dict[str, str]]
+    deployed: DeployedStack,
+    token: dict[str, Any],
+    troubles: list[str],
+    stopped: list[dict[str, str]],
+    failing: list[dict[str, str]],
 ) -> Verdict:
     """Return the verdict, with the commands of this deployment."""
     try:
@@ -83,26 +77,7 @@ def judge(
         )
     except TokenctlError as error:  # AWS does not answer
         return Verdict(health=Health.DEGRADED, text="; ".join([f"the deployment cannot be read. {error}", *troubles]))
-    return verdict_of(token, troubles, commands, stopped)
-
-
-def _troubles(parts: dict[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the parts around the token."""
-    unreadable = {name: part for name, part in parts.items() if isinstance(part, dict) and "error" in part}
-    gone = dict.fromkeys(part["gone"] for part in unreadable.values() if "gone" in part)
-    yield from (f"{what} is gone" for what in gone)
-    yield from (f"{_NAMES[name]} cannot be read" for name in _NAMES if "gone" not in unreadable.get(name, {"gone": ""}))
-    if why := parts["schedule"].get("stopped"):
-        yield f"the schedule {why}"
-    if isinstance(parts["alarms"], list):
-        ringing = [short_alarm_name(alarm["name"]) for alarm in parts["alarms"] if alarm["state"] == "ALARM"]
-        if ringing:
-            yield f"in ALARM: {', '.join(ringing)}"
-    if reasons := parts["failures"].get("byReason"):
-        found = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-        yield f"requests failed since {parts['failures']['since']}: {found}"
-    if count := parts["deadLetterQueue"].get("messages"):
-        yield f"{count} message{'s' * (count > 1)} in the dead-letter queue"
+    return verdict_of(token, troubles, commands, stopped, failing)
 
 
 def _failures(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
@@ -112,6 +87,7 @@ def _failures(deployed: DeployedStack, now: datetime) -> dict[str, Any]:
         "since": iso_utc(failures.start),
         "lastSuccess": failures.last_success,
         "byReason": {**failures.by_reason, **crashes},
+        "allFailed": failures.all_failed,
     }
 
 

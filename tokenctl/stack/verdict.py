@@ -68,25 +68,34 @@ class Verdict:
 
 
 def verdict_of(
-    token: Mapping[str, Any], troubles: Sequence[str], commands: Commands, stopped: Sequence[Mapping[str, str]] = ()
+    token: Mapping[str, Any],
+    troubles: Sequence[str],
+    commands: Commands,
+    stopped: Sequence[Mapping[str, str]] = (),
+    failing: Sequence[Mapping[str, str]] = (),
 ) -> Verdict:
     """Judge a deployment.
 
     `token` is that part of the report of `tokenctl status`, and `rejected` says whether the provider does not accept
-    the access token, if it was asked. `stopped` are the findings about what the function cannot work without, and
-    `troubles` is what is wrong with the rest.
+    the access token, if it was asked. `stopped` are the findings about what the function cannot work without, `failing`
+    is the one that every request fails, and `troubles` is what is wrong with the rest.
     """
     if stopped:
-        finding = stopped[0]
-        fix = f"run {finding['fix']}" if finding["fix"].startswith("`") else finding["fix"]
-        sentences = [text.rstrip(".") for text in (fix, finding["text"]) if text]
-        return Verdict(health=Health.DEAD, text=". ".join([sentences[0], *map(_capitalised, sentences[1:])]) + ".")
+        return _dead(stopped[0])
     dead = _why_unusable(token, commands) if "error" in token else _why_dead(token, commands)
     if dead:
         do, why = dead
         return Verdict(health=Health.DEAD, text=f"{do}. {_capitalised(why)}.")
+    if failing:
+        return _dead(failing[0])
     whys = [*_worries(token, commands), *troubles]
     return Verdict(health=Health.DEGRADED, text="; ".join(whys)) if whys else Verdict(health=Health.HEALTHY)
+
+
+def _dead(finding: Mapping[str, str]) -> Verdict:
+    fix = f"run {finding['fix']}" if finding["fix"].startswith("`") else finding["fix"]
+    sentences = [text.rstrip(".") for text in (fix, finding["text"]) if text]
+    return Verdict(health=Health.DEAD, text=". ".join([sentences[0], *map(_capitalised, sentences[1:])]) + ".")
 
 
 def _capitalised(text: str) -> str:

@@ -13,6 +13,7 @@ from rich.console import Console
 from local.deployment import TOKENCTL, Deployment
 from refresh_token.signals import Alarm
 from tests.support.changed_by_hand import (
+    break_the_code,
     delete_the_alias,
     delete_the_log_group,
     delete_the_queue,
@@ -208,6 +209,24 @@ def test_a_function_that_cannot_work_is_dead(
     assert findings.json[-1]["text"] == verdict
     assert [each.code for each in (done, report, examined, findings)] == [2, 2, 2, 2]
     assert tokenctl("status").code == 0
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_function_that_fails_every_request_is_dead(tokenctl: Tokenctl, stack: Deployment) -> None:
+    break_the_code(stack)
+    before = tokenctl("status", "--output", "json").json
+    time.sleep(61 - time.time() % 60)  # metrics have whole minutes
+    assert [stack.invoke(event).failed for event in ({}, TICK)] == [True, True]
+    done, report, examined = tokenctl("status"), tokenctl("status", "--output", "json"), tokenctl("doctor")
+    assert tokenctl("repair", "--yes").code in {0, 1, 2}
+    assert before["failures"]["allFailed"] is False
+    assert (report.json["failures"]["allFailed"], done.code, report.code, examined.code) == (True, 2, 2, 2)
+    verdict = "DEAD: see docs/runbook.md#functioncrashes. Every request has failed since "
+    assert verdict in " ".join(done.out.split())
+    assert examined.out.splitlines()[-1].startswith(verdict)
+    assert examined.line("errors").startswith("FAIL  errors        every request has failed since ")
+    assert not stack.invoke(TICK).failed
+    assert tokenctl("status", "--output", "json").json["failures"]["allFailed"] is False
 
 
 SILENT: dict[str, tuple[Callable[[Deployment], None], str, str]] = {

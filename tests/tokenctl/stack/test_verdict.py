@@ -83,6 +83,13 @@ def test_facts_become_a_verdict(case: str) -> None:
     assert str(verdict_of(given, TROUBLES.get(case, []), commands)) == line
 
 
+def test_a_dead_pair_comes_before_failing_requests() -> None:
+    commands = Commands(renew="tokenctl authorize --stage prod", refresh="tokenctl refresh --stage prod", static=False)
+    failing = [{"text": "every request has failed", "fix": "see X"}]
+    assert str(verdict_of(FRESH, ["trouble"], commands, failing=failing)) == "DEAD: see X. Every request has failed."
+    assert str(verdict_of({**FRESH, **EXPIRED, **REFUSED}, [], commands, failing=failing)) == GONE
+
+
 @pytest.mark.parametrize(("facts", "line"), STATIC_VERDICTS.values(), ids=STATIC_VERDICTS)
 def test_a_token_that_a_person_renews(facts: dict[str, Any], line: str) -> None:
     commands = Commands(renew="tokenctl rotate --stage prod", refresh="tokenctl refresh --stage prod", static=True)
