@@ -1,15 +1,17 @@
 """From Amplify to Figma with an app of one's own, and back, on a live stack (docs/issuers.md): no consumer notices.
 
-On the way back, the stack uses a server that nobody here wrote.
+On the way back, the stack uses a provider that one TOML file describes, and a server that nobody here wrote.
 """
 
 import json
 import subprocess
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import urllib3
@@ -17,11 +19,13 @@ import urllib3
 from local.cdk_cli import CdkFailedError
 from local.deployment import TOKENCTL, Deployment, deploy
 from local.standin import CLIENT_ID, CLIENT_SECRET
+from tests.support import oauth2_server as oauth2_app
 from tests.support import oidc_provider as oidc
 from tests.support.child_process import environment
-from tests.support.consent import allowed
+from tests.support.consent import allowed, asked
 from tests.support.deployed_stack import put_secret
 from tests.support.events import FORCE, TICK
+from tests.support.oauth2_server import oauth2_server
 from tests.support.oidc_provider import oidc_provider
 from tests.support.played_demo import PlayedDemo
 from tests.support.windows import FRESH, MANDATORY
@@ -64,16 +68,15 @@ def calls(stack: Deployment, operation: str) -> list[int | None]:
     return [call.status for call in stack.cloud.standin.calls(operation)]
 
 
-def sign_in(stack: Deployment) -> None:
-    """Sign in with tokenctl, and allow it as the person at the browser does."""
-    page = f"{stack.cloud.standin.url}/oauth"
-    words = ["authorize", "--stage", "local", "--yes", "--no-browser", "--authorize-url", page]
+def sign_in(stack: Deployment, *options: str, allow: Callable[[str], str] = allowed) -> None:
+    """Sign in with tokenctl, and allow it as the person at the browser does: `allow` returns where that ends."""
+    words = ["authorize", "--stage", "local", "--yes", "--no-browser", *options]
     with subprocess.Popen(
         [*TOKENCTL, *words], env=stack.cloud.env | environment(), stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
         address = next(line.strip() for line in process.stdout if line.startswith("http"))
-        urllib3.request("GET", allowed(address), retries=False, timeout=60)
+        urllib3.request("GET", allow(address), retries=False, timeout=60)
         process.communicate()
     assert process.returncode == 0
 
@@ -83,7 +86,56 @@ def used(played: PlayedDemo) -> dict[str, Any]:
     return answer
 
 
-def check_a_rotating_server(stack: Deployment) -> None:
+PROFILE = """
+name = "acme"
+title = "Acme"
+grant = "refresh_token"
+
+[params.tenant]
+about = "the customer's name"
+
+[address]
+authorize = "SERVER/{tenant}/authorize"
+token = "SERVER/{tenant}/token"
+
+[sign_in]
+scopes = ["read"]
+parameters = { prompt = "consent" }
+"""
+
+
+def check_a_profile(stack: Deployment, folder: Path) -> None:
+    """Deploy a provider that only a file describes, sign in there, and refresh three times."""
+    with oauth2_server() as server:
+
+        def allow(address: str) -> str:
+            terms = asked(address)
+            assert (urlsplit(address).path, terms["scope"], terms["prompt"]) == (
+                "/ada/authorize",
+                "read write",
+                "consent",
+            )
+            code = server.allow("ada", terms["redirect_uri"], terms["code_challenge"])
+            return f"{terms['redirect_uri']}?{urlencode({'code': code, 'state': terms['state']})}"
+
+        (folder / "acme.toml").write_text(PROFILE.replace("SERVER", server.url))
+        given = {"issuer_params": '{"tenant": "ada"}', "issuer_scope": "write"}
+        deploy(stack.cloud, context={"issuer": str(folder / "acme.toml"), **given})
+        app = {"clientId": oauth2_app.CLIENT_ID, "clientSecret": oauth2_app.CLIENT_SECRET}
+        stack.tokenctl("app-credentials", "--yes", stdin=json.dumps(app))
+        sign_in(stack, allow=allow)
+        pairs = [stack.current()[1]]
+        assert (pairs[0]["provider"], pairs[0]["scope"]) == ("acme", "read write")
+        for _ in range(3):
+            stack.tokenctl("refresh", "--yes")
+            pairs.append(stack.current()[1])
+        live = server.live("ada")
+        assert live
+        assert (pairs[-1]["accessToken"], pairs[-1]["refreshToken"]) == (live.access_token, live.refresh_token)
+        assert (len({pair["refreshToken"] for pair in pairs}), server.issued("ada")) == (4, 3)
+
+
+def check_a_rotating_server(stack: Deployment, _folder: Path) -> None:
     """Deploy a server that replaces refresh tokens and revokes the grant of a spent one, and let it do both."""
 
     def refused(refresh_token: str) -> bool:
@@ -114,7 +166,7 @@ def check_that_the_issuer_is_not_dropped(stack: Deployment) -> None:
         stack.cloud.cdk().deploy(context={"stage": "local"})
 
 
-def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: Deployment) -> None:
+def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: Deployment, tmp_path: Path) -> None:
     cloud, standin = stack.cloud, stack.cloud.standin
     secrets = cloud.client("secretsmanager")
     stack.seed(standin.grant(client_id=AMPLIFYS_APP, user=ADA), expires_in=FRESH)
@@ -136,7 +188,7 @@ def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: De
         assert CLIENT_SECRET not in stack.tokenctl("app-credentials", "--yes", stdin=app)
         assert calls(stack, "FigmaRefresh") == []
 
-        sign_in(stack)
+        sign_in(stack, "--authorize-url", f"{standin.url}/oauth")
         _, pair = stack.current()
         put_secret(stack, SecretString=json.dumps({**pair, "refreshedAt": LONG_AGO}))
         signed_in, pair = stack.current()
@@ -155,12 +207,15 @@ def test_no_consumer_notices_figma_or_the_way_back(played: PlayedDemo, stack: De
     assert (calls(stack, "FigmaRefresh"), calls(stack, "RefreshToken")) == ([200, 200], [200])
 
     _, pair = stack.current()
-    check_a_rotating_server(stack)
+    for check in (check_a_profile, check_a_rotating_server):
+        check(stack, tmp_path)
     put_secret(stack, SecretString=json.dumps(pair))
     kept, _ = stack.current()
     check_that_the_issuer_is_not_dropped(stack)
     with asked_all_the_time(played) as seen:
-        assert deploy(cloud).outputs == stack.outputs
+        assert {**deploy(cloud).outputs, "ClientLayerArn": ""} == {**stack.outputs, "ClientLayerArn": ""}, (
+            "it names Acme"
+        )
         assert stack.current()[0] == kept
         assert "`tokenctl authorize" in stack.invoke(FORCE).payload["errorMessage"]
         assert calls(stack, "RefreshToken") == [200], "Figma's refresh token stays with Figma"
