@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import boto3
 import pytest
 
 from refresh_token.adapters import aws_clients
 from refresh_token.errors import ConfigurationException, RefreshTokenError
+from refresh_token.oauth import catalogue
+from refresh_token.oauth.profile_file import to_compact_json
 from tests.support.events import TICK
 from tests.support.function_environment import AppSecret, forget_clients
 from tests.support.iam import Role
@@ -24,6 +27,8 @@ OF_LAMBDA = {
     *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
 }
 """What Lambda does with the role by itself: logs and traces."""
+
+GOOGLE = "google-service-account"
 
 pytestmark = pytest.mark.usefixtures("fast_retries")
 
@@ -50,9 +55,16 @@ class Stack:
     app_secret: AppSecret
     works: Callable[[], None]
     is_down: Callable[[], None]
+    signing_key: str = ""
 
     def role(self, taken_away: str = "") -> Role:
-        return Role(self.variant, self.deployment.secret_arn, self.app_secret.arn, taken_away)
+        return Role(
+            self.variant, self.deployment.secret_arn, self.app_secret.arn, self.signing_key, taken_away=taken_away
+        )
+
+    def seed(self, window: str) -> str:
+        own = {"provider": GOOGLE, "refreshToken": None} if self.signing_key else {}
+        return self.deployment.seed(window, **own)
 
 
 StackOf = Callable[[str], Stack]
@@ -73,12 +85,22 @@ def stack_of(
         if variables["ISSUER"] == "static":
             monkeypatch.setenv("ISSUER", "static")
             return Stack(variant, deployment, app_secret, lambda: None, lambda: None)
-        (address,) = {"FIGMA_BASE_URL", "OAUTH2_TOKEN_URL"} & set(variables)
-        variables |= {address: token_endpoint.url, "APP_SECRET_ARN": app_secret.arn, "ALLOW_HTTP_ISSUER": "true"}
+        signing_key = ""
+        if "ISSUER_SIGNING_KEY" in variables:
+            signing_key = boto3.client("kms").create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"][
+                "Arn"
+            ]
+            profile = to_compact_json((catalogue.FOLDER / f"{GOOGLE}.toml").read_text())
+            here = profile.replace("https://oauth2.googleapis.com/token", token_endpoint.url)
+            variables |= {"ISSUER_SIGNING_KEY": signing_key, "ISSUER_PROFILE": here}
+        else:
+            (address,) = {"FIGMA_BASE_URL", "OAUTH2_TOKEN_URL"} & set(variables)
+            variables[address] = token_endpoint.url
+        variables |= {"APP_SECRET_ARN": app_secret.arn, "ALLOW_HTTP_ISSUER": "true"}
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         works, is_down = (partial(token_endpoint.answer, reply) for reply in (issued(), http(503)))
-        return Stack(variant, deployment, app_secret, works, is_down)
+        return Stack(variant, deployment, app_secret, works, is_down, signing_key)
 
     return stack_of
 
@@ -86,7 +108,7 @@ def stack_of(
 def do_everything(stack: Stack, role: Role) -> None:
     """Make the function use every call it has, without time to retry a denied one."""
     context = LambdaContext(lambda: 0.5 if role.denied else 60.0)
-    events: list[object] = [TICK, {}, {"provider": "figma", "force": True}]
+    events: list[object] = [TICK, {}, {"force": True}]
 
     def invoke_all() -> None:
         for event in events:
@@ -95,17 +117,17 @@ def do_everything(stack: Stack, role: Role) -> None:
 
     with enforced(role):
         invoke_all()  # nothing is seeded
-        events.append({"failedVersionId": stack.deployment.seed("fresh")})
+        events.append({"failedVersionId": stack.seed("fresh")})
         invoke_all()
-        stack.deployment.seed("mandatory")
+        stack.seed("mandatory")
         stack.is_down()
         invoke_all()
         stack.works()
-        stack.deployment.seed("expired")
+        stack.seed("expired")
         invoke_all()
 
 
-@pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant != "prod-signing"])
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_the_function_uses_all_of_its_role(stack_of: StackOf, variant: str) -> None:
     stack = stack_of(variant)
     role = stack.role()

@@ -36,6 +36,7 @@ class Role:
     variant: str
     secret_arn: str
     app_secret_arn: str = ""
+    signing_key_arn: str = ""
     taken_away: str = ""
     """The Sid of a statement to remove from the policy."""
     used: set[tuple[str, str]] = field(default_factory=set)
@@ -57,6 +58,7 @@ class Role:
         body = json.loads(params["body"] or "{}")
         targets = {
             "secretsmanager": body.get("SecretId"),
+            "kms": body.get("KeyId"),
             "dynamodb": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{body.get('TableName')}",
         }
         asked = [(f"{service}:{operation}", targets.get(service, "*"), {"aws:RequestedRegion": REGION})]
@@ -99,7 +101,11 @@ class Role:
                 return separator.join(self._resolved(parts))
             case {"Fn::GetAtt": [name, _]}:
                 kinds = {"LockTable": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/locks"}
-                kinds |= {"Secret": self.secret_arn, "AppSecret": self.app_secret_arn}
+                kinds |= {
+                    "Secret": self.secret_arn,
+                    "AppSecret": self.app_secret_arn,
+                    "SigningKey": self.signing_key_arn,
+                }
                 return next((arn for kind, arn in kinds.items() if name.startswith(kind)), name)
             case dict():
                 return {key: self._resolved(value) for key, value in node.items()}

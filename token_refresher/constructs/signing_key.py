@@ -7,7 +7,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-KEY_SPECS: Final = {"RS": "RSA_2048", "PS": "RSA_2048", "ES256": "ECC_NIST_P256", "ES384": "ECC_NIST_P384"}
+KEY_SPECS: Final = {
+    **dict.fromkeys(("RS", "PS"), "RSA_2048"),
+    "ES256": "ECC_NIST_P256",
+    "ES384": "ECC_NIST_P384",
+    "ES512": "ECC_NIST_P521",
+}
 """The kind of KMS key that signs with an algorithm of RFC 7518, by the algorithm's name or its first two letters."""
 
 
