@@ -495,6 +495,7 @@ class TestAnswers:
             "access_token = 'data.9.token'\nrefresh_token = 'token'",
             {"data": [], "access_token": "A", "refresh_token": "R", "token": 7},
         ),
+        ("access_token = 'data.accessToken'\nrefresh_token = 'a.b.r'", {"accessToken": "A", "r": "R"}),
         ("access_token = 'token'", {"code": "SUCCESS", "status": "fail", "token": "A", "refresh_token": "R"}),
     )
 
@@ -503,9 +504,16 @@ class TestAnswers:
         token = issued(f"[answer]\n{text}", document)
         assert (token.access_token, token.refresh_token) == ("A", "R")
 
-    @pytest.mark.parametrize("body", ["A", '"A"', " A\r\n"])
-    def test_a_body_may_be_the_token(self, body: str) -> None:
-        assert issued("[answer]\naccess_token = ''", body).access_token == "A"
+    @pytest.mark.parametrize("form", ["{}", '"{}"', " {}\r\n"])
+    def test_a_body_may_be_the_token(self, form: str) -> None:
+        assert issued("[answer]\naccess_token = ''", form.format("A" * 16)).access_token == "A" * 16
+
+    WORDS = ((200, "Unauthorized"), (200, "No such user was found"), (401, "A" * 16), (500, "A" * 16), (200, ""))
+
+    @pytest.mark.parametrize(("status", "body"), WORDS)
+    def test_another_body_is_no_token(self, status: int, body: str) -> None:
+        answer = profile("[answer]\naccess_token = ''").profile.answer
+        assert "access_token" not in in_standard_form(TokenResponse(status, {}, "", body), answer).document
 
     @pytest.mark.parametrize(("unit", "value", "seconds"), LIVES)
     def test_a_life_has_a_unit(self, unit: str, value: object, seconds: int | None) -> None:
@@ -528,15 +536,14 @@ class TestAnswers:
         assert issued("", {"access_token": token, "expires_in": 60}).expires_in == 60
 
     def test_values_are_texts_and_numbers(self) -> None:
-        text = (
-            "[params.z]\nanswer = 'data.z'\n[answer]\nvalues = { url = 'instance', n = 'n', t = 't', r = 'r', f = 'f' }"
-        )
+        text = "[params.z]\nanswer = 'data.z'\n[answer]\nvalues = { url = 'instance', n = 'n', t = 't', r = 'r', f = 'f', k = 'k' }"
         given = {
             **TOKEN,
             "instance": "https://a",
             "n": 7,
             "t": "A",
             "r": "canary&secret",
+            "k": 'canary"key',
             "f": True,
             "data": {"z": "Z"},
         }

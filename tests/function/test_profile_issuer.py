@@ -101,9 +101,11 @@ class TestGrants:
             'parameters.key = "{apiKey}"\n'
             '[[steps]]\naddress = "{server}/token?a=1"\nformat = "query"\nmethod = "GET"\nheaders.X-Session = "{s}"\n'
         )
-        token_endpoint.answer(http(200, b'{"data": {"session": "canary-session"}}'), http(200, b"the.token"))
+        token_endpoint.answer(
+            http(200, b'{"data": {"session": "canary-session"}}'), http(200, b"the.token.of.the.body")
+        )
         issuer = acme("two_step", text)
-        assert (issuer.spends, refresh(issuer).access_token) == ("nothing", "the.token")
+        assert (issuer.spends, refresh(issuer).access_token) == ("nothing", "the.token.of.the.body")
         login, token = token_endpoint.seen
         assert (login.line, json.loads(login.body)) == ("POST /login HTTP/1.1", {"key": "canary-key"})
         assert (token.line, token.headers["X-Session"], token.body) == (

@@ -91,6 +91,7 @@ class TestAnswer:
         (b'{"access_token": "a", "expires_in": 36', {"access_token": "a"}),
         (b'{"refresh_token": "r", "access_token": "a', {"refresh_token": "r", "access_token": False}),
         (b'{"access_token": "a", "refresh_token": "r\\', {"access_token": "a", "refresh_token": False}),
+        (b'{"data": {"accessToken": "a", "x": {"refreshToken": "r"', {"accessToken": "a", "refreshToken": "r"}),
     )
 
     @pytest.mark.parametrize(("body", "members"), CUT_OFF)

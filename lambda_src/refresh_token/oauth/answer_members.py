@@ -29,6 +29,9 @@ REFRESH_LIFETIMES: Final = (
 Keycloak's, the third is QuickBooks Online's, the last is Pinterest's (their documentation of the token endpoint)."""
 
 _SECONDS: Final[Mapping[str, float]] = {"seconds": 1, "milliseconds": 0.001, "minutes": 60, "moment": 1}
+MIN_BODY: Final = 16
+"""A body that is shorter is no token but a word, such as Unauthorized."""
+
 _DOTS_OF_JWT: Final = 2
 _MAX_DURATION: Final = 10**9
 """Larger numbers of seconds are moments, as everywhere (`core/windows.py`)."""
@@ -53,7 +56,7 @@ def in_standard_form(response: TokenResponse, answer: Answer) -> TokenResponse:
     ):
         if (life := _life(response.document, path, standard, answer)) is not None:
             document[name] = life
-    if not answer.access_token and is_access_token(token := _whole_body(response.text)):
+    if not answer.access_token and response.succeeded and _is_token(token := _whole_body(response.text)):
         document["access_token"] = token
     if not any(document.get(name) for name in LIFETIMES):
         document |= _expiry_in(document.get("access_token"))
@@ -73,6 +76,9 @@ def _values(document: Mapping[str, object], paths: tuple[str, ...], inside: str)
         for root in (*inner, document):
             if (value := at(root, path)) is not None:
                 yield value
+    first, _, last = paths[0].partition(".")
+    if last and first not in document:  # an answer that was cut off, of which only members without their place are left
+        yield from (value for value in [document.get(last.rpartition(".")[2])] if value is not None)
 
 
 def at(root: object, path: str) -> object:
@@ -122,6 +128,10 @@ def _expiry_in(token: object) -> dict[str, object]:
 
 def _whole_body(text: str) -> str:
     return text.strip().strip('"')[: MAX_ACCESS_TOKEN_LENGTH + 1]
+
+
+def _is_token(body: str) -> bool:
+    return len(body) >= MIN_BODY and is_access_token(body)
 
 
 def _is_text(value: object) -> bool:

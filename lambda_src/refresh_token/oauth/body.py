@@ -19,7 +19,7 @@ digits."""
 _TOKEN_FORM: Final = re.compile(r"""([\w.-]+=[^&\s<>"{}]*&)*access_token=[^\s<>"{}]+""")
 """A body that is a form with an access token, whatever its header says."""
 
-_TOKENS: Final = ("access_token", "refresh_token")
+_TOKENS: Final = ("access_token", "refresh_token", "accessToken", "refreshToken")
 
 _MEMBER: Final = re.compile(r'"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*(?:"|\\?\Z)|-?[0-9][0-9.]*(?=\s*[,}\]]))')
 """A member of a JSON object that is complete, or whose text is cut off."""

@@ -8,6 +8,7 @@ from refresh_token.oauth.answer_members import LIFETIMES, REFRESH_LIFETIMES, val
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.bound_profile import BoundProfile
 from refresh_token.oauth.responses import TokenResponse
+from refresh_token.oauth.templates import names_in
 
 
 def issued_token(
@@ -40,13 +41,19 @@ def issued_token(
         values=values,
         api=bound.with_values(values).api(app),
         sent=sent,
-        secrets=(app.client_secret,),
+        secrets=_secrets(app, bound),
         refusal=refusal,
     )
 
 
 def _first(document: Mapping[str, object], names: tuple[str, ...]) -> object:
     return next((value for name in names if (value := document.get(name)) is not None), None)
+
+
+def _secrets(app: AppCredentials, bound: BoundProfile) -> tuple[str, ...]:
+    """Return what consumers must not see: all but the keys that they send themselves."""
+    sent = names_in(bound.profile.api.headers)
+    return (app.client_secret, *(value for name, value in app.keys.items() if name not in sent))
 
 
 def _scope(given: object, separator: str) -> object:
