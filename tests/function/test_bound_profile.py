@@ -536,7 +536,8 @@ class TestAnswers:
         assert issued("", {"access_token": token, "expires_in": 60}).expires_in == 60
 
     def test_values_are_texts_and_numbers(self) -> None:
-        text = "[params.z]\nanswer = 'data.z'\n[answer]\nvalues = { url = 'instance', n = 'n', t = 't', r = 'r', f = 'f', k = 'k' }"
+        text = "[params.z]\nanswer = 'data.z'\n[answer.values]\nurl = 'instance'\n"
+        text += "".join(f"{name} = '{name}'\n" for name in "ntrfk")
         given = {
             **TOKEN,
             "instance": "https://a",

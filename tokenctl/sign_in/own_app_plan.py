@@ -21,6 +21,7 @@ from tokenctl.sign_in.signed_in_user import who_asks
 from tokenctl.sign_in.token_endpoint_exchange import TokenEndpointExchange
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import SIGNS_IN, default_settings, deployed_issued_by
+from tokenctl.stack.signing_key import signer
 from tokenctl.terminal.confirm import confirm
 
 
@@ -61,6 +62,7 @@ def plan_with_own_app(deployed: DeployedStack, settings: OwnAppSettings, options
                 app=app,
                 bundle=bundle,
                 provider=provider_in({ISSUER: settings.name}),
+                sign=signer(deployed) if settings.signs_with else None,
             ),
             issued_by=issued_by,
             pkce=profile.sign_in.pkce != "off",

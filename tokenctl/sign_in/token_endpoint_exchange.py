@@ -11,6 +11,7 @@ from refresh_token.core.token_pair import PROVIDER, TokenPair
 from refresh_token.core.values import readable_values
 from refresh_token.oauth.answer_members import in_standard_form
 from refresh_token.oauth.app_credentials import AppCredentials
+from refresh_token.oauth.assertion import Sign, assertion
 from refresh_token.oauth.bound_profile import BoundProfile
 from refresh_token.oauth.issued import issued_token
 from refresh_token.oauth.issuers import OAUTH2
@@ -41,6 +42,8 @@ class TokenEndpointExchange:
     bundle: str | None = None
     """A file of certificates to trust instead of the usual ones."""
     seconds: float = MAX_SECONDS
+    sign: Sign | None = None
+    """Signs a JWT, if the profile has one."""
 
     def __call__(
         self, request: AuthorizationRequest, code: str, *, now: datetime, redirect: Mapping[str, str] = NOTHING
@@ -49,6 +52,7 @@ class TokenEndpointExchange:
         values = self._brought_by(redirect)
         bound, occasion = self.profile.with_values(values), Occasion(now, secrets.token_hex(16))
         try:
+            occasion = self._signed(bound, occasion)
             asked = self._code_request(bound, request, code, occasion)
             pair = self._pair(bound, asked, request, now, is_last=bound.profile.exchange is None)
             if more := self._exchange_request(bound, pair, occasion):
@@ -64,6 +68,12 @@ class TokenEndpointExchange:
         names = {name: param.redirect for name, param in profile.params.items() if param.redirect}
         names |= profile.answer.redirect_values
         return {ours: redirect[theirs] for ours, theirs in names.items() if theirs in redirect}
+
+    def _signed(self, bound: BoundProfile, occasion: Occasion) -> Occasion:
+        try:
+            return replace(occasion, assertion=assertion(bound, self.app, occasion, self.sign))
+        except ValueError as error:
+            raise _unmade(error) from None
 
     def _code_request(
         self, bound: BoundProfile, request: AuthorizationRequest, code: str, occasion: Occasion

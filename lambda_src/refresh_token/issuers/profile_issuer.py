@@ -20,12 +20,12 @@ from refresh_token.issuers.refusal_errors import no_token_answer, refusal_error
 from refresh_token.issuers.token_endpoint import TokenEndpoint
 from refresh_token.oauth.answer_members import in_standard_form, values_in
 from refresh_token.oauth.app_credentials import AppCredentials
+from refresh_token.oauth.assertion import Sign, assertion
 from refresh_token.oauth.bound_profile import BoundProfile, UnboundError
 from refresh_token.oauth.issued import issued_token
-from refresh_token.oauth.jwt import claims_of, shared_signature, signing_input, with_signature
-from refresh_token.oauth.profile_requests import KMS_ALGORITHMS, Step
+from refresh_token.oauth.profile_requests import Step
 from refresh_token.oauth.profile_settings import own_app_settings
-from refresh_token.oauth.requests import Occasion, TokenRequest, refresh_request, scope_text, step_request, values_of
+from refresh_token.oauth.requests import Occasion, TokenRequest, refresh_request, step_request
 from refresh_token.oauth.responses import TokenResponse
 from refresh_token.oauth.variables import APP_SECRET_ARN, SIGNING_KEY, VariableReader
 
@@ -77,7 +77,7 @@ class ProfileIssuer:
         bound, jwt = self._bound.with_values(grant.values), self._bound.profile.jwt
         occasion = Occasion(datetime.now(UTC), secrets.token_hex(16))
         try:
-            occasion = replace(occasion, assertion=self._assertion(bound, app, occasion, deadline))
+            occasion = replace(occasion, assertion=assertion(bound, app, occasion, self._sign(deadline)))
             if jwt and jwt.is_token:
                 signed = TokenResponse(HTTPStatus.OK, {"access_token": occasion.assertion})
                 return issued_token(in_standard_form(signed, bound.profile.answer), bound, app)
@@ -95,17 +95,9 @@ class ProfileIssuer:
     def _refusal(self, response: TokenResponse, bound: BoundProfile) -> RefreshTokenError:
         return refusal_error(response, bound.refresh_refusals, signed_in=self.spends != "nothing")
 
-    def _assertion(self, bound: BoundProfile, app: AppCredentials, occasion: Occasion, deadline: Deadline) -> str:
-        """Return the profile's JWT, "" if it has none. Raises ValueError."""
-        jwt, values = bound.profile.jwt, {**values_of(bound, app), **occasion.values, "scope": scope_text(bound)}
-        if jwt is None:
-            return ""
-        claims = claims_of(jwt, values, now=int(occasion.now.timestamp()), unique=occasion.random)
-        text = signing_input(jwt, values, claims)
-        if self._signer is None:
-            return with_signature(jwt, text, shared_signature(jwt, values, text))
-        signature = self._signer.sign(text.encode(), KMS_ALGORITHMS[jwt.alg], deadline)
-        return with_signature(jwt, text, signature)
+    def _sign(self, deadline: Deadline) -> Sign | None:
+        signer = self._signer
+        return None if signer is None else lambda message, algorithm: signer.sign(message, algorithm, deadline)
 
     def _last_request(
         self, bound: BoundProfile, app: AppCredentials, grant: Grant, occasion: Occasion, deadline: Deadline

@@ -38,8 +38,8 @@ def _misconfigured(what: str, response: TokenResponse, rules: RefusalRules, mean
     if means is Refusal.SETTINGS:
         code = next((f", `{code}`" for code in response.codes if code in CODES), "")
         return ConfigurationException(
-            f"The issuer does not understand the request ({what}{code}). Check its settings (OAUTH2_TOKEN_URL, "
-            "OAUTH2_SCOPE, OAUTH2_EXTRA_PARAMETERS), and that the issuer refreshes tokens for this app."
+            f"The issuer does not understand the request ({what}{code}). Check its settings (the variables OAUTH2_* or "
+            "ISSUER_*) and its profile, and that the issuer refreshes tokens for this app."
         )
     hint = f" {rules.app_hint}" if rules.app_hint else ""
     return ConfigurationException(
@@ -72,5 +72,5 @@ def no_token_answer(why: str) -> RefreshTokenError:
     return nonsense(
         why,
         "Nothing was stored, but the previous token may be dead. Check the issuer's address (oauth2_token_url, "
-        "figma_base_url); if it is right, look for a newer version of this stack.",
+        "figma_base_url, issuer_params); if it is right, look for a newer version of this stack.",
     )

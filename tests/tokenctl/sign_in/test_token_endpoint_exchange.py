@@ -16,8 +16,10 @@ import pytest
 from local.standin import CODE_LIFETIME, NINETY_DAYS
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.oauth.app_credentials import AppCredentials
+from refresh_token.oauth.bound_profile import BoundProfile
 from refresh_token.oauth.issuer_settings import OwnAppSettings
 from refresh_token.oauth.issuers import FigmaSettings, OAuth2Settings
+from refresh_token.oauth.profile_file import parse_profile
 from refresh_token.oauth.responses import MAX_BYTES
 from tests.support import oauth2_server
 from tests.support.certificates import Authority
@@ -113,6 +115,23 @@ class TestTheRequest:
         else:
             assert [unquote(part) for part in basic_of(token_endpoint)] == [APP_ID, APP_SECRET]
             assert "client_secret" not in form
+
+    def test_an_app_may_prove_itself_by_a_signature(self, token_endpoint: TokenServer) -> None:
+        token_endpoint.answer(pair())
+        text = (
+            f'name = "acme"\ntitle = "Acme"\ngrant = "refresh_token"\naddress.token = "{token_endpoint.url}"\n'
+            'client.auth = "private_key_jwt"\njwt = { alg = "RS256", claims = { iss = "{clientId}" } }'
+        )
+        profile = BoundProfile(profile=parse_profile(text, allow_http=True), allow_http=True)
+        made = TokenEndpointExchange(profile=profile, app=APP, sign=lambda message, name: name.encode() + message)
+        assert made(REQUEST, CODE, now=NOW).access_token == ACCESS
+        form = token_endpoint.seen[0].form
+        header, claims, signature = (part + "==" for part in form["client_assertion"].split("."))
+        assert json.loads(base64.urlsafe_b64decode(claims))["iss"] == form["client_id"] == APP_ID
+        signed = base64.urlsafe_b64decode(signature)
+        assert signed == f"RSASSA_PKCS1_V1_5_SHA_256{header.rstrip('=')}.{claims.rstrip('=')}".encode()
+        with pytest.raises(ServiceError, match="there is no key to sign with"):
+            replace(made, sign=None)(REQUEST, CODE, now=NOW)
 
     def test_no_repr_shows_credentials_or_verifier(self) -> None:
         assert private_in(repr(exchange(FigmaSettings())), repr(REQUEST)) == []
