@@ -193,6 +193,14 @@ class TestAppCredentials:
         assert parse_app_credentials(json.dumps({**PAIR, "note": "something else"})) == APP
         assert "canary" not in repr(APP)
 
+    def test_a_profile_needs_other_keys(self) -> None:
+        text = json.dumps({"clientId": "canary-id", "apiKey": "canary-key", "note": "something else"})
+        found = parse_app_credentials(text, needs=("clientId", "apiKey"))
+        assert found == AppCredentials("canary-id", keys={"apiKey": "canary-key"})
+        assert "canary" not in repr(found)
+        with pytest.raises(ValueError, match="`otherKey`"):
+            parse_app_credentials(text, needs=("otherKey",))
+
     @pytest.mark.parametrize("text", NO_CREDENTIALS.values(), ids=NO_CREDENTIALS)
     def test_are_refused_without_their_values(self, text: object) -> None:
         with pytest.raises(ValueError, match=r"`clientId`|`clientSecret`") as caught:

@@ -1,5 +1,6 @@
 """What doctor and status say about a stack with an app of your own."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +8,7 @@ import pytest
 
 from local.deployment import Deployment
 from refresh_token.core.windows import iso_utc
+from refresh_token.oauth.profile_file import to_compact_json
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl
 from tokenctl.checks.check import Check
@@ -111,6 +113,72 @@ class TestDoctor:
         assert done.line("issuer").startswith(message)
         assert "docs/issuers.md#from-amplify-to-figma" in done.line("issuer")
         assert done.code == int(urgent)
+
+
+ACME = """
+name = "acme"
+title = "Acme"
+grant = "GRANT"
+[address]
+token = "https://acme.example/token"
+[client]
+auth = "AUTH"
+KEYS
+[sign_in]
+needs = "offline"
+"""
+
+
+class TestProfiles:
+    @pytest.fixture
+    def acme(self, bare: Stack) -> Callable[..., None]:
+        """Give the function a profile of its own."""
+
+        def give(grant: str = "refresh_token", auth: str = "basic", keys: str = "") -> None:
+            text = ACME.replace("GRANT", grant).replace("AUTH", auth).replace("KEYS", keys)
+            renewed = {"ISSUER_GRANT": grant} if grant != "refresh_token" else {}
+            bare.set_environment(ISSUER="acme", ISSUER_PROFILE=to_compact_json(text), **renewed)
+
+        return give
+
+    def test_doctor_calls_it_by_its_name(self, on_bare: Command, acme: Callable[..., None]) -> None:
+        acme()
+        line = "OK    issuer        Acme (acme), at https://acme.example/token."
+        assert on_bare("doctor").line("issuer") == line
+
+    def test_the_secret_has_the_keys_it_needs(self, on_bare: Command, bare: Stack, acme: Callable[..., None]) -> None:
+        acme(auth="none", keys='keys = ["apiKey"]')
+        done = on_bare("app-credentials", "--yes", stdin='{"clientId": " canary-id "}')
+        assert (done.code, "`apiKey` must be" in done.err) == (252, True)
+        done = on_bare("app-credentials", "--yes", stdin='{"clientId": " canary-id ", "apiKey": "canary-key\\n"}')
+        assert done.code == 0, done.err
+        secrets = bare.cloud.client("secretsmanager")
+        stored = json.loads(secrets.get_secret_value(SecretId=bare.output("AppSecretArn"))["SecretString"])
+        issued_by = {"issuer": "acme", "host": "acme.example"}
+        assert stored == {"clientId": "canary-id", "apiKey": "canary-key", "issuedBy": issued_by}
+        line = "OK    app secret    holds the app's credentials for acme (acme.example)."
+        assert on_bare("doctor").line("app secret") == line
+        acme(auth="none", keys='keys = ["otherKey"]')
+        assert "`otherKey` must be" in on_bare("doctor").line("app secret")
+
+    def test_some_need_none(self, on_bare: Command, acme: Callable[..., None]) -> None:
+        acme("client_credentials", auth="off")
+        line = "OK    app secret    Acme (acme) wants no credentials of an app."
+        assert on_bare("doctor").line("app secret") == line
+
+    @pytest.mark.parametrize(
+        ("grant", "code", "message"),
+        [
+            ("client_credentials", 253, "Acme issues tokens to the app itself, so nobody signs in."),
+            ("refresh_token", 252, "Acme gives a refresh token only with the scope offline."),
+        ],
+    )
+    def test_no_sign_in_is_in_vain(
+        self, on_bare: Command, acme: Callable[..., None], grant: str, code: int, message: str
+    ) -> None:
+        acme(grant)
+        done = on_bare("authorize", "--authorize-url", "https://acme.example/authorize", "--yes")
+        assert (done.code, message in done.err) == (code, True), done.err
 
 
 def test_status_names_the_issuer(tokenctl: Tokenctl, bare: Stack, stack: Deployment) -> None:
