@@ -277,6 +277,7 @@ class TestRequests:
         ("", {"Authorization": "Basic Y2FuYXJ5JTIwaWQ6Y2FuYXJ5JTI2c2VjcmV0"}),
         ('[client]\nauth = "basic-secret"\n', {"Authorization": "Basic Y2FuYXJ5JnNlY3JldA=="}),
         ('[client]\nauth = "off"\n', {}),
+        ('refresh.headers = { authorization = "ID {clientSecret}" }', {"authorization": "ID canary&secret"}),
         (
             'client.auth = "off"\nrequest.headers = {A="{base64(clientId:)}"}\nrefresh.headers.content-type = "{{y}}"',
             {"A": "Y2FuYXJ5IGlkOg==", "content-type": "{y}"},

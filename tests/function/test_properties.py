@@ -1,16 +1,28 @@
 """Any event and any content of the secret get a documented answer or error."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refresh_token import errors
 from refresh_token.answers import Answer, answer_of
+from refresh_token.core.issued_token import IssuedToken
 from refresh_token.core.secret_format import parse_pair
 from refresh_token.events import parse_event
 from refresh_token.handler import _serve
+from refresh_token.oauth.answer_members import in_standard_form
+from refresh_token.oauth.app_credentials import AppCredentials
+from refresh_token.oauth.bound_profile import BoundProfile
+from refresh_token.oauth.issued import issued_token
+from refresh_token.oauth.profile import Profile
+from refresh_token.oauth.profile_addresses import Param
+from refresh_token.oauth.profile_answers import UNITS, Api
+from refresh_token.oauth.profile_answers import Answer as Places
+from refresh_token.oauth.responses import TokenResponse
 from tests.support.faked_core import World
 from tests.support.fakes import NOW
 from tests.support.windows import LEFT
@@ -136,3 +148,52 @@ def test_any_secret_is_a_pair_or_an_error(text: str) -> None:
     assert after.access_token == world.issuer.live
     assert (after.refresh_token, after.unknown) == (before.refresh_token, before.unknown)
     assert after.client_id == before.client_id
+
+
+# The answer of a provider
+
+
+MEMBERS = ("access_token", "refresh_token", "token", "data", "expires_in", "expires_at", "scope", "url", "0")
+paths = st.lists(st.sampled_from(MEMBERS), min_size=1, max_size=3).map(".".join)
+odd = values | moments | st.sampled_from(["a.e30.c", f"a.{'[' * 99}.c", "9" * 5000, "https://eu.acme.example"])
+documents = st.recursive(
+    odd,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=5),
+    max_leaves=8,
+)
+places = st.builds(
+    Places,
+    access_token=paths | st.just(""),
+    refresh_token=paths,
+    expires_in=paths,
+    expires_unit=st.sampled_from(UNITS),
+    refresh_expires_in=paths,
+    scope=paths,
+    inside=paths | st.just(""),
+    values=st.dictionaries(st.sampled_from(["url", "x"]), paths),
+)
+CONSUMERS = Api(base="{url}/v1", headers={"X": "{x}"})
+HOST = Param(answer="url", hosts=("*.acme.example",), pattern=".+")
+ACME = Profile(name="acme", title="Acme", grant="refresh_token", api=CONSUMERS, params={"url": HOST})
+
+
+@settings(max_examples=200)
+@given(
+    document=st.dictionaries(st.sampled_from(MEMBERS), documents, max_size=6),
+    places=places,
+    status=st.sampled_from([200, 400, 503]),
+    text=st.text(),
+)
+def test_no_odd_member_loses_a_token(document: dict[str, Any], places: Places, status: int, text: str) -> None:
+    bound = BoundProfile(profile=replace(ACME, answer=places))
+    whole = {**document, "access_token": "A", "refresh_token": "R"}
+    for sent in (document, whole):
+        response = in_standard_form(TokenResponse(status, sent, "", text), places)
+        try:
+            token = issued_token(response, bound, AppCredentials("i", "s"))
+        except errors.IssuerProtocolException:
+            assert sent is document
+        else:
+            json.dumps([token.access_token, token.values, token.api] if isinstance(token, IssuedToken) else "")
+            assert token.refresh_expires_at(now=NOW) is None or isinstance(token.refresh_expires_at(now=NOW), datetime)
+            assert not isinstance(token, IssuedToken) or token.expiry(now=NOW).at > NOW

@@ -69,11 +69,8 @@ class TokenRequest:
 
     def all_headers(self, user_agent: str) -> dict[str, str]:
         """Return every header to send. Those of the request replace the usual ones, in any case of letters."""
-        usual = {**_HEADERS, "User-Agent": user_agent}
-        if self.format in _TYPES:
-            usual["Content-Type"] = _TYPES[self.format]
-        own = {name.lower() for name in self.headers}
-        return {**{name: text for name, text in usual.items() if name.lower() not in own}, **self.headers}
+        types = {"Content-Type": _TYPES[self.format]} if self.format in _TYPES else {}
+        return _over({**_HEADERS, "User-Agent": user_agent, **types}, self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +154,7 @@ def built_request(  # noqa: PLR0913, PLR0917 - the parts of a request
     return TokenRequest(
         bound.bound(address, clientId=app.client_id),
         {**{name: value for name, value in renamed.items() if name}, **fill_in(kind.parameters, values)},
-        _headers({**authentication.headers, **fill_in(kind.headers, values)}),
+        _headers(authentication.headers, fill_in(kind.headers, values)),
         kind.method,
         kind.format,
     )
@@ -168,7 +165,14 @@ def values_of(bound: BoundProfile, app: AppCredentials) -> dict[str, str]:
     return {**bound.texts, **app.keys, "clientId": app.client_id, "clientSecret": app.client_secret}
 
 
-def _headers(headers: Mapping[str, str]) -> dict[str, str]:
+def _headers(usual: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    headers = _over(usual, own)
     if unfit := [name for name, text in headers.items() if not _SENDABLE.fullmatch(text)]:
         raise ValueError(f"the header {unfit[0]} cannot carry its value, which has other characters than visible ASCII")
-    return dict(headers)
+    return headers
+
+
+def _over(usual: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """Return the usual headers with our own in their place. The case of a name does not matter (RFC 9110, 5.1)."""
+    names = {name.lower() for name in own}
+    return {**{name: text for name, text in usual.items() if name.lower() not in names}, **own}
