@@ -62,8 +62,8 @@ class Settings:
 
     @property
     def spends(self) -> "Spends":
-        """Which token of the pair a refresh sends."""
-        return SPENDS.get(self.grant, "nothing")
+        """Which token of the pair a refresh sends, if there are refreshes."""
+        return SPENDS.get(self.grant, "refresh_token")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from refresh_token.core.refresh_policy import MAX_VERSIONS, on_demand
+from refresh_token.core.spending import can_refresh
 from refresh_token.core.windows import WindowSettings
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.stack.pair_secret import count_new_versions
@@ -19,7 +20,7 @@ def check_policy(subject: Subject) -> Finding:
     """Check that the refresh policy fits the life of the tokens, the schedule and the quota of versions."""
     settings, pair = subject.deployed.settings, subject.stored.pair
     life = pair.lifetime
-    if settings.static or not pair.refresh_token:
+    if settings.static or not can_refresh(pair, settings.spends):
         return Finding(Level.OK, "nothing refreshes the token")
     if life is None:
         return Finding(Level.OK, "the tokens' life is not known yet")

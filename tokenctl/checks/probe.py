@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from refresh_token.core.ports import StoredPair
+from refresh_token.core.spending import can_refresh
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.environment import STATIC
 from refresh_token.errors import ReauthorizationRequiredException
@@ -161,7 +162,8 @@ def _scopes(pair: TokenPair, answer: Answer) -> str:
 
 def _way_out(subject: Subject, pair: TokenPair) -> str:
     refused = subject.failure is not None and subject.failure["reason"] == ReauthorizationRequiredException.__name__
-    if subject.deployed.settings.static or not pair.refresh_token or refused:
+    settings = subject.deployed.settings
+    if settings.static or not can_refresh(pair, settings.spends) or refused:
         return f"`{renewal_command(subject.deployed)}`"
     return f"`tokenctl refresh {subject.target.option}`; a consumer that reports the token does the same"
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.refresh_policy import on_demand
+from refresh_token.core.spending import can_refresh
 from refresh_token.core.windows import Window, iso_utc
 from refresh_token.errors import ReauthorizationRequiredException, SecretUnavailableException, TokenNotStoredException
 from refresh_token.signals import Alarm
@@ -39,12 +40,14 @@ def check_secret(subject: Subject) -> Finding:
     if problem := mismatch(subject.deployed, stored.pair):
         fix = f"`{sign_in_command(subject.deployed)}`, or deploy the settings of {stored.pair.issued_by} again"
         return Finding(Level.FAIL, problem, fix)
-    if subject.deployed.settings.static:
-        return Finding(Level.OK, f"holds a token, version {stored.version_id}")
-    if not stored.pair.refresh_token:
+    settings = subject.deployed.settings
+    if not settings.static and not can_refresh(stored.pair, settings.spends):
         return _without_refresh_token(subject, stored)
-    owner = f" of {stored.pair.issued_by}" if stored.pair.issued_by else ""
-    return Finding(Level.OK, f"holds a token pair{owner}, version {stored.version_id}")
+    if not stored.version_id:
+        return Finding(Level.OK, "is empty: the app's credentials are enough to get a token")
+    what = "a token pair" if stored.pair.refresh_token else "a token"
+    owner = f" of {stored.pair.issued_by}" if stored.pair.issued_by and not settings.static else ""
+    return Finding(Level.OK, f"holds {what}{owner}, version {stored.version_id}")
 
 
 def _without_refresh_token(subject: Subject, stored: StoredPair) -> Finding:
@@ -59,7 +62,7 @@ def _without_refresh_token(subject: Subject, stored: StoredPair) -> Finding:
 def check_window(subject: Subject) -> Finding:
     """Check that the token is not overdue."""
     settings, pair = subject.deployed.settings, subject.stored.pair
-    life = life_of(pair, now=subject.now, settings=settings.windows)
+    life = life_of(pair, now=subject.now, settings=settings.windows, spends=settings.spends)
     window, demanded = Window(life["window"]), on_demand(settings.policy, pair)
     failure = subject.failure["reason"] if subject.failure else None
     says = meaning(life, static=settings.static, on_demand=demanded, failure=failure)
@@ -68,8 +71,8 @@ def check_window(subject: Subject) -> Finding:
     text = f"the token {sentence(life)}: {says}"
     if settings.static:
         return _static_window(subject, life, text)
-    if demanded or not pair.refresh_token:
-        return Finding(Level.OK, text)  # without a refresh token, the check `secret` has said it
+    if demanded or not can_refresh(pair, settings.spends):
+        return Finding(Level.OK, text)  # that it cannot be refreshed, the check `secret` has said
     if window in {Window.FRESH, Window.ADVISORY}:
         return Finding(Level.OK, text)
     rests = pair.lifetime is not None and pair.lifetime < (subject.deployed.period or pair.lifetime)
@@ -91,10 +94,11 @@ def check_grant(subject: Subject) -> Finding:
     settings = subject.deployed.settings
     if subject.failure is not None:
         return _after_failure(subject, subject.failure)
-    if settings.static:
-        return Finding(Level.OK, "a person renews the token, so there is no grant that could end")
+    if settings.static or settings.spends == "nothing":
+        why = "a person renews the token" if settings.static else "the app's credentials are enough"
+        return Finding(Level.OK, f"{why}, so there is no grant that could end")
     pair = subject.stored.pair
-    if not pair.refresh_token:
+    if not can_refresh(pair, settings.spends):
         return Finding(Level.OK, "without a refresh token there is no grant that could end")
     end = settings.grant_life.end(pair)
     if end is None:

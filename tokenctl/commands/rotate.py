@@ -77,7 +77,8 @@ def rotate(
         raise UsageError("Say when the token ends: give --expires-at or --expires-in-days. Nothing was stored.")
     document.setdefault("refreshedAt", iso_utc(datetime.now(UTC)))
     pair = validate_pair(json.dumps(document), deployed.settings)
-    life = life_of(pair, now=datetime.now(UTC), settings=deployed.settings.windows)
+    settings = deployed.settings
+    life = life_of(pair, now=datetime.now(UTC), settings=settings.windows, spends=settings.spends)
     if life["secondsLeft"] <= 0:
         raise UsageError(
             "The new token has already ended. Nothing was stored. Check the date, or create another token."

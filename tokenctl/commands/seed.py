@@ -71,7 +71,8 @@ def seed(*, target: Target, source: str | None, named: str | None, yes: bool, ou
         raise UsageError(f"The input cannot be used here: {problem}. Nothing was stored.")
     confirm_replacing_pair(deployed, issued_by, yes=yes)
     version_id = store_pair(deployed, document, issued_by)
-    life = life_of(pair, now=datetime.now(UTC), settings=deployed.settings.windows)
+    settings = deployed.settings
+    life = life_of(pair, now=datetime.now(UTC), settings=settings.windows, spends=settings.spends)
     if output.is_structured:
         output.print("seed", {"stack": target.stack_name, "versionId": version_id, **life})
     else:

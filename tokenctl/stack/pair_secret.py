@@ -98,7 +98,7 @@ def read_pair(deployed: DeployedStack) -> StoredPair:
         pair = parse(value["SecretString"], created=value.get("CreatedDate") or datetime.now(UTC))
     except RefreshTokenError as error:
         raise NoPairError(str(error).replace(HOW_TO_SEED, how_to_fill(deployed))) from None
-    return StoredPair(version_id=value["VersionId"], pair=pair)
+    return StoredPair(version_id=value.get("VersionId", ""), pair=pair)
 
 
 def how_to_fill(deployed: DeployedStack) -> str:

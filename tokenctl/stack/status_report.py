@@ -135,7 +135,7 @@ def _token(deployed: DeployedStack, now: datetime, stored: StoredPair) -> dict[s
     end = settings.grant_life.end(pair)
     return {
         "versionId": stored.version_id,
-        **life_of(pair, now=now, settings=settings.windows),
+        **life_of(pair, now=now, settings=settings.windows, spends=settings.spends),
         "issuedBy": None if settings.static else pair.issued_by and pair.issued_by.shown().to_document(),
         "mismatch": mismatch(deployed, pair),
         "onDemand": not settings.static and on_demand(settings.policy, pair),

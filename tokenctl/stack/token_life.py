@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from refresh_token.core.grants import Spends
+from refresh_token.core.spending import can_refresh
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import Window, WindowSettings, iso_utc, window_of
 from refresh_token.errors import ReauthorizationRequiredException, TokenNotStoredException
@@ -43,15 +45,20 @@ SAMPLE_LIFE: Final = {
     **dict.fromkeys(("secondsLeft", "lifetimeSeconds"), 1),
     "window": Window.FRESH.value,
     "lifeUsed": 0.5,
-    **dict.fromkeys(("hasAccessToken", "hasRefreshToken"), True),
+    **dict.fromkeys(("hasAccessToken", "hasRefreshToken", "refreshable"), True),
 }
 """What `life_of` may return, to test a query with."""
 
 _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def life_of(pair: TokenPair, *, now: datetime, settings: WindowSettings) -> dict[str, Any]:
-    """Return the window, the expiry and the used share of the life, without tokens; unknown values are None."""
+def life_of(
+    pair: TokenPair, *, now: datetime, settings: WindowSettings, spends: Spends = "refresh_token"
+) -> dict[str, Any]:
+    """Return the window, the expiry and the used share of the life, without tokens; unknown values are None.
+
+    Also tell whether the pair holds what a refresh spends.
+    """
     left = None if pair.expires_at is None else (pair.expires_at - now).total_seconds()
     lifetime = None if pair.lifetime is None else pair.lifetime.total_seconds()
     return {
@@ -63,6 +70,7 @@ def life_of(pair: TokenPair, *, now: datetime, settings: WindowSettings) -> dict
         "lifeUsed": None if left is None or not lifetime else round(min(max(1 - left / lifetime, 0.0), 1.0), 4),
         "hasAccessToken": bool(pair.access_token),
         "hasRefreshToken": bool(pair.refresh_token),
+        "refreshable": can_refresh(pair, spends) and (spends != "access_token" or left is None or left > 0),
     }
 
 
@@ -80,7 +88,7 @@ def meaning(life: dict[str, Any], *, static: bool, on_demand: bool, failure: str
         return _MEANING_STATIC[window]
     if not life["hasAccessToken"]:
         return _FIRST_REFRESH_PENDING
-    if not life["hasRefreshToken"]:
+    if not life["refreshable"]:
         return _MEANING_WITHOUT_REFRESH_TOKEN[window]
     return (_MEANING_ON_DEMAND if on_demand else _MEANING)[window]
 

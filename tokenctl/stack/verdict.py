@@ -124,14 +124,14 @@ def _why_refused(token: Mapping[str, Any], commands: Commands) -> tuple[str, str
     if failure == TokenNotStoredException.__name__:
         return commands.refreshing, "a newer token was issued but could not be stored, so the stored one is dead"
     if token.get("rejected"):
-        do = commands.refreshing if token["hasRefreshToken"] and not commands.static else commands.renewal
+        do = commands.refreshing if token["refreshable"] and not commands.static else commands.renewal
         return do, "the provider does not accept the token that consumers get"
     return None
 
 
 def _why_ended(token: Mapping[str, Any], commands: Commands) -> tuple[str, str] | None:
     failure, lives = token["failure"], _lives(token)
-    if (commands.static or not token["hasRefreshToken"]) and not lives:
+    if (commands.static or not token["refreshable"]) and not lives:
         return commands.renewal, f"the token has ended, and {_ERROR}"
     if failure and (not lives or token["window"] == Window.UNKNOWN):
         return commands.refreshing, f"the last refresh failed with {failure}, and {_ERROR}"
@@ -151,7 +151,7 @@ def _worries(token: Mapping[str, Any], commands: Commands) -> Iterator[str]:
         if token["secondsLeft"] <= TIME_TO_ROTATE:
             yield f"the token ends {token['expiresAt']}: {commands.renewal} before"
         return
-    if not token["hasRefreshToken"]:
+    if not token["refreshable"]:
         yield f"there is no refresh token: {commands.renewal} before {token['expiresAt'] or 'the token ends'}"
         return
     if token["failure"]:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from refresh_token.core.grants import Spends
 from refresh_token.core.token_pair import TokenPair
 from tests.support.windows import WINDOWS
 from tokenctl.stack.deployed_stack import short_alarm_name
@@ -60,7 +61,20 @@ def test_a_life_in_numbers() -> None:
         "lifeUsed": 0.3333,
         "hasAccessToken": True,
         "hasRefreshToken": True,
+        "refreshable": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("spends", "days", "refreshable"),
+    [("nothing", None, True), ("nothing", -1, True), ("access_token", 1, True), ("access_token", -1, False)],
+)
+def test_other_grants_need_no_refresh_token(spends: Spends, days: int | None, *, refreshable: bool) -> None:
+    end = None if days is None else NOW + timedelta(days=days)
+    pair = TokenPair(access_token="" if end is None else "a", refresh_token="", expires_at=end)
+    life = life_of(pair, now=NOW, settings=WINDOWS, spends=spends)
+    assert (life["refreshable"], life["hasRefreshToken"]) == (refreshable, False)
+    assert ("until it ends" in meaning(life, static=False, on_demand=False, failure=None)) is False
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ FRESH: dict[str, Any] = {
     "secondsLeft": 60 * 86_400,
     "mismatch": None,
     "hasAccessToken": True,
-    "hasRefreshToken": True,
+    "refreshable": True,
     "onDemand": False,
     "failure": None,
     "grantEnding": False,
@@ -31,7 +31,7 @@ NEWER = "A newer token was issued but could not be stored, so the stored one is 
 LAST = "DEGRADED the last refresh failed with IssuerUnavailableException"
 GONE = f"{AGAIN}The issuer refused it; consumers get an error."
 FIRST = {"window": "unknown", "hasAccessToken": False}
-ALONE = {"hasRefreshToken": False}
+ALONE = {"refreshable": False}
 TROUBLES = {"refused": ["in ALARM: X"], "trouble around it": ["the schedule is DISABLED", "1 message"]}
 VERDICTS: dict[str, tuple[dict[str, Any], str]] = {
     "fresh": ({}, "HEALTHY"),
@@ -93,4 +93,4 @@ def test_a_dead_pair_comes_before_failing_requests() -> None:
 @pytest.mark.parametrize(("facts", "line"), STATIC_VERDICTS.values(), ids=STATIC_VERDICTS)
 def test_a_token_that_a_person_renews(facts: dict[str, Any], line: str) -> None:
     commands = Commands(renew="tokenctl rotate --stage prod", refresh="tokenctl refresh --stage prod", static=True)
-    assert str(verdict_of({**FRESH, "hasRefreshToken": False, **facts}, [], commands)).startswith(line)
+    assert str(verdict_of({**FRESH, "refreshable": False, **facts}, [], commands)).startswith(line)
