@@ -154,6 +154,15 @@ def _all_versions(target: Target) -> list[Any]:
     return list(answer["Versions"])
 
 
+def is_moved_back(created: Mapping[str, Any]) -> bool:
+    """Tell whether somebody has made an older version the current one, which storing a pair never does.
+
+    `created` says when the version with each label was stored, as anything that can be compared.
+    """
+    labels = ("AWSCURRENT", "AWSPREVIOUS")
+    return all(label in created for label in labels) and created["AWSCURRENT"] < created["AWSPREVIOUS"]
+
+
 def list_versions(target: Target) -> list[SecretVersion]:
     """Return the versions that have a staging label, newest first."""
     client = target.aws.client("secretsmanager")
