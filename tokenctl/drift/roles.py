@@ -110,5 +110,4 @@ ROLE: Final = _RoleKind(
     restore=_restore_role,
     settings=("AssumeRolePolicyDocument", "ManagedPolicyArns", "PermissionsBoundary"),
     defaults={"PermissionsBoundary": None, DENIED: {}},
-    vital=(DENIED,),
 )

@@ -7,6 +7,7 @@ from refresh_token.core.issued_by import IssuedBy
 from refresh_token.environment import ISSUER
 from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.app_credentials import AppCredentials
+from refresh_token.oauth.assertion import Sign
 from refresh_token.oauth.bound_profile import BoundProfile
 from refresh_token.oauth.client_auth import authenticate
 from refresh_token.oauth.issuer_settings import UNNAMED, OwnAppSettings
@@ -46,33 +47,60 @@ def plan_with_own_app(deployed: DeployedStack, settings: OwnAppSettings, options
         )
     app, reminder = app_login(deployed, issued_by, options.client_id, settings.app_keys)
     try:
-        authenticate(bound.client_auth, app)  # better to fail now than after the sign-in
-        parameters = fill_in(profile.sign_in.parameters, _texts(bound, app))
-    except ValueError as error:
-        fault = str(error)
-    else:
-        return SignInPlan(
+        return plan_at(
+            settings,
+            app,
             consent_page=consent_page,
-            issuer_label=_label(settings, consent_page),
-            client_id=app.client_id,
             scopes=scopes,
-            exchange=TokenEndpointExchange(
-                url=options.token_url or "",
-                profile=bound,
-                app=app,
-                bundle=bundle,
-                provider=provider_in({ISSUER: settings.name}),
-                sign=signer(deployed) if settings.signs_with else None,
-            ),
             issued_by=issued_by,
-            pkce=profile.sign_in.pkce != "off",
-            rules=profile.sign_in,
-            id_name=profile.client.id_name,
-            parameters={name: text for name, text in parameters.items() if text},
-            who=who_asks(bound, options.token_url or "", bundle),
+            token_url=options.token_url or "",
+            bundle=bundle,
+            sign=signer(deployed) if settings.signs_with else None,
             reminder=reminder,
         )
+    except ValueError as error:
+        fault = str(error)
     raise UsageError(f"The app's credentials cannot be used: {fault}. See `tokenctl app-credentials`.")
+
+
+def plan_at(  # noqa: PLR0913 - what the operator and the deployment decide
+    settings: OwnAppSettings,
+    app: AppCredentials,
+    *,
+    consent_page: str,
+    scopes: tuple[str, ...],
+    issued_by: IssuedBy,
+    token_url: str = "",
+    bundle: str | None = None,
+    sign: Sign | None = None,
+    reminder: str = "",
+) -> SignInPlan:
+    """Return the plan of a sign-in at a provider with an app. Raises ValueError if the credentials cannot be sent."""
+    bound = settings.profile
+    profile = bound.profile
+    authenticate(bound.client_auth, app)  # better to fail now than after the sign-in
+    parameters = fill_in(profile.sign_in.parameters, _texts(bound, app))
+    return SignInPlan(
+        consent_page=consent_page,
+        issuer_label=_label(settings, consent_page),
+        client_id=app.client_id,
+        scopes=scopes,
+        exchange=TokenEndpointExchange(
+            url=token_url,
+            profile=bound,
+            app=app,
+            bundle=bundle,
+            provider=provider_in({ISSUER: settings.name}),
+            sign=sign,
+        ),
+        issued_by=issued_by,
+        pkce=profile.sign_in.pkce != "off",
+        rules=profile.sign_in,
+        id_name=profile.client.id_name,
+        parameters={name: text for name, text in parameters.items() if text},
+        who=who_asks(bound, token_url, bundle),
+        reminder=reminder,
+    )
 
 
 def _check_can_sign_in(deployed: DeployedStack, settings: ProfileSettings) -> None:

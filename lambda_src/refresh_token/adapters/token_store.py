@@ -12,7 +12,6 @@ from refresh_token.core.secret_keys import HOW_TO_SEED
 from refresh_token.core.successors import is_successor
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import (
-    ReauthorizationRequiredException,
     RefreshTokenError,
     SecretMalformedException,
     SecretNotSeededException,
@@ -89,7 +88,7 @@ class SecretsManagerStore:
         value = self._labelled(PREVIOUS)
         try:
             return self._stored(value) if value else None
-        except (SecretNotSeededException, SecretMalformedException, ReauthorizationRequiredException):
+        except (SecretNotSeededException, SecretMalformedException):
             return None
 
     @cached_property
