@@ -9,6 +9,9 @@ from refresh_token.core.windows import iso_utc
 
 _RATE: Final = re.compile(r"rate\((\d{1,6}) (minute|hour|day)s?\)")
 
+ANY_ZONE: Final = timedelta(days=1)
+"""How much later than in UTC it may be, wherever the schedule's time zone is."""
+
 
 def period_of(expression: str) -> timedelta | None:
     """Return the period of a rate expression; None for a cron expression."""
@@ -25,7 +28,17 @@ def why_stopped(schedule: Mapping[str, Any], now: datetime) -> str | None:
         return f"ended {iso_utc(end.astimezone(UTC))}"
     if isinstance(start, datetime) and start > now:
         return f"does not start before {iso_utc(start.astimezone(UTC))}"
-    return None
+    return _why_past(schedule["ScheduleExpression"], now)
+
+
+def _why_past(expression: str, now: datetime) -> str | None:
+    """Return why an expression has no run to come; None if it has one, as far as that can be told."""
+    if expression.startswith("at("):
+        once = datetime.fromisoformat(expression[3:-1]).replace(tzinfo=UTC)
+        return f"ran only once, on {once:%Y-%m-%d}" if once + ANY_ZONE <= now else None
+    years = expression.removesuffix(")").rpartition(" ")[2] if expression.startswith("cron(") else "*"
+    last = max(map(int, re.findall(r"\d{4}", years)), default=now.year)
+    return f"has no run after {last}" if last < now.year and "/" not in years else None
 
 
 def next_run(schedule: Mapping[str, Any], now: datetime) -> datetime | None:
