@@ -77,11 +77,21 @@ FigmaRefresh             |                  | passing  | IssuerUnavailableExcept
 FigmaRefresh             |                  | lasting  | ReauthorizationRequiredException | 400, 401, 403, 400 invalid_grant
 FigmaRefresh             |                  | lasting  | ConfigurationException           | 401 client, 401 invalid_client, 400 client_id
 FigmaRefresh             |                  | lasting  | IssuerProtocolException          | malformed, HTML, empty body, 10 MB, 404, 302, no access_token
+AppToken                 |                  | works    |                                  | none, no expires_in, expires_in zero
+AppToken                 |                  | passing  | IssuerUnavailableException       | 503, 429 with a time, connection dropped, connection dropped after it acted
+AppToken                 |                  | lasting  | ConfigurationException           | 400 invalid_grant, 401 invalid_client
+AppToken                 |                  | lasting  | IssuerProtocolException          | malformed, empty body, no access_token
+AppToken                 | a failure stands | cooling  | IssuerUnavailableException       | none
+AppToken                 | an answer lost   | healing  |                                  | none
+PutSecretValue, app's    |                  | works    |                                  | answer lost
+PutSecretValue, app's    |                  | unstored | TokenNotStoredException          | InternalServiceError, AccessDeniedException
+UpdateSecretVersionStage, app's |           | unstored | TokenNotStoredException          | InternalServiceError
 GetSecretValue, app      |                  | works    |                                  | ThrottlingException once, connection dropped twice
 GetSecretValue, app      |                  | passing  | IssuerUnavailableException       | ThrottlingException three times
 GetSecretValue, app      |                  | lasting  | ConfigurationException           | ResourceNotFoundException once, AccessDeniedException once, DecryptionFailure once, InvalidRequestException once
 """  # noqa: E501 - one row, one line
-"""Figma is the issuer in the rows `FigmaRefresh` and `GetSecretValue, app` (its app's credentials), Amplify elsewhere.
+"""Figma is the issuer in the rows `FigmaRefresh` and `GetSecretValue, app` (its app's credentials), a provider that
+wants nothing but the app's credentials in the rows `AppToken` and `… app's`, and Amplify elsewhere.
 `_cells_of`, below, says which caller meets each fault in which window."""
 
 EVERY_WINDOW: Final = (
@@ -228,7 +238,14 @@ class Row:
 
     @property
     def issuer(self) -> str:
+        if self.call == "AppToken" or self.call.endswith(", app's"):
+            return "app"
         return "figma" if self.call in ("FigmaRefresh", "GetSecretValue, app") else "amplify"
+
+    @property
+    def endpoint(self) -> str:
+        """The stand-in's operation that is the issuer."""
+        return "RefreshToken" if self.issuer == "amplify" else "FigmaRefresh"
 
     @property
     def callers(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,11 +47,13 @@ class LocalFunction:
             pair["expiresAt"] = (datetime.now(UTC) + expires_in).isoformat()
         return self.store(json.dumps(pair))
 
-    def app_secret(self, client_id: str, client_secret: str) -> dict[str, str]:
-        """Store an app's credentials; return the variable that names them."""
-        credentials = json.dumps({"clientId": client_id, "clientSecret": client_secret})
-        made = self.secrets.create_secret(Name=f"{self.name}-app", SecretString=credentials)
-        return {"APP_SECRET_ARN": str(made["ARN"])}
+    def app_secret(self, client_id: str, client_secret: str, **more: str) -> dict[str, str]:
+        """Store an app's credentials, perhaps instead of others; return the variable that names them."""
+        name = f"{self.name}-app"
+        with suppress(self.secrets.exceptions.ResourceExistsException):
+            self.secrets.create_secret(Name=name)
+        credentials = json.dumps({"clientId": client_id, "clientSecret": client_secret, **more})
+        return {"APP_SECRET_ARN": str(self.secrets.put_secret_value(SecretId=name, SecretString=credentials)["ARN"])}
 
     def store(self, text: str) -> str:
         return str(self.secrets.put_secret_value(SecretId=self.secret_arn, SecretString=text)["VersionId"])

@@ -4,11 +4,12 @@ The handler runs in this process. Its own clients talk to MiniStack and the stan
 answers go wrong; the stand-in does so for the issuer's. Nothing of ours is replaced.
 """
 
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -45,6 +46,7 @@ class Stage:
 
     function: LocalFunction
     proxy: FaultProxy
+    issuer: str
     handler: Callable[[Event, LambdaContext], Any]
     patch: pytest.MonkeyPatch = field(default_factory=pytest.MonkeyPatch)
     """What a cell changes of our clients: how long they wait for an answer."""
@@ -73,16 +75,22 @@ class Stage:
 
     def seed(self, window: str) -> tuple[str, Grant]:
         grant = self.function.cloud.standin.grant()
-        return self.function.seed(grant, expires_in=LEFT[window], note="kept"), grant
+        if self.issuer == "app":
+            # The stand-in knows no apps without a user. So the app has a third credential, which tells it the user.
+            self.function.app_secret(CLIENT_ID, CLIENT_SECRET, userKey=grant.refresh_token)
+            grant = replace(grant, refresh_token="")
+        tokens = {"refreshToken": grant.refresh_token or None}
+        return self.function.seed(grant, expires_in=LEFT[window], note="kept", **tokens), grant
 
     def ask(self, who: str, version: str) -> Any:
         events = {"tick": TICK, "consumer": CONSUMER, "report": report(version), "force": FORCE}
-        return self.invoke(events[who])
+        of_app = {key: value for key, value in events[who].items() if key != "provider"}
+        return self.invoke(of_app if self.issuer == "app" else events[who])
 
     def prepare(self, cell: fault_table.Cell, version: str) -> None:
         standin, row = self.function.cloud.standin, cell.row
         if row.given == "a failure stands":
-            standin.fail("RefreshToken", status=503)
+            standin.fail(row.endpoint, status=503)
             assert self.ask("force", version)["errorType"] == "IssuerUnavailableException"
             self.proxy.forget()
         elif row.given == "an answer lost":
@@ -100,8 +108,8 @@ class Stage:
             self.strike_aws(cell)
         elif cell.fault == "extra refresh token":
             standin.set_rotation(on=True)
-        elif fault := (fault_table.FIGMA_FAULTS if row.issuer == "figma" else fault_table.ISSUER_FAULTS)[cell.fault]:
-            standin.fail(row.operation, **fault)
+        elif fault := (fault_table.ISSUER_FAULTS if row.issuer == "amplify" else fault_table.FIGMA_FAULTS)[cell.fault]:
+            standin.fail(row.endpoint, **fault)
 
     def strike_aws(self, cell: fault_table.Cell) -> None:
         if cell.row.call == "GetSecretValue, app":
@@ -118,6 +126,9 @@ class Stage:
         nth = int(cell.fault == "answer lost" and cell.row.operation in WRITES)
         nth = {"GetSecretValue": 1, "GetSecretValue, again": 2}.get(cell.row.call, nth)
         self.proxy.strike(cell.row.operation, aws_fault(cell.fault), nth=nth)
+
+    def grants(self) -> list[Grant]:
+        return list(self.function.cloud.standin.grants())
 
     def clean(self) -> None:
         self.proxy.forget()
@@ -140,11 +151,12 @@ def aws_fault(name: str) -> Strike:
 
 
 @contextmanager
-def staged(function: LocalFunction, **environment: str) -> Iterator[Stage]:
+def staged(function: LocalFunction, issuer: str) -> Iterator[Stage]:
     with fault_proxy(function.cloud) as proxy, pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
-        for name, value in {**function.environment, **proxy.environment, **environment}.items():
+        of_issuer = issuer_variables(issuer, function, proxy.url)
+        for name, value in {**function.environment, **proxy.environment, **of_issuer}.items():
             patch.setenv(name, value)
         patch.setattr(aws_clients, "session", cache(botocore.session.get_session))
         # botocore's own waiting between two attempts; the attempts stay.
@@ -154,19 +166,36 @@ def staged(function: LocalFunction, **environment: str) -> Iterator[Stage]:
         forget_clients()
         from refresh_token.handler import lambda_handler  # noqa: PLC0415 - it reads the environment
 
-        stage = Stage(function, proxy, lambda_handler)
+        stage = Stage(function, proxy, issuer, lambda_handler)
         yield stage
         stage.clean()
     forget_clients()
 
 
-@pytest.fixture(scope="module", params=["amplify", "figma"])
+def issuer_variables(issuer: str, function: LocalFunction, url: str) -> dict[str, str]:
+    if issuer == "amplify":
+        return {"ISSUER": issuer}
+    app = function.app_secret(CLIENT_ID, CLIENT_SECRET)
+    if issuer == "figma":
+        return {"ISSUER": issuer, **app}
+    profile = {
+        "name": "acme",
+        "title": "Acme",
+        "grant": "client_credentials",
+        "address": {"token": f"{url}/v1/oauth/refresh"},
+        "client": {"keys": ["userKey"]},
+        "refresh": {"parameters": {"refresh_token": "{userKey}"}},
+    }
+    grant = {"ISSUER_GRANT": "client_credentials", "ISSUER_PROFILE": json.dumps(profile)}
+    return {"ISSUER": "acme", **grant, **app}
+
+
+@pytest.fixture(scope="module", params=["amplify", "figma", "app"])
 def staged_issuer(
     request: pytest.FixtureRequest, cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     function = LocalFunction(cloud, asset, tmp_path_factory.mktemp("matrix"))
-    app = function.app_secret(CLIENT_ID, CLIENT_SECRET) if request.param == "figma" else {}
-    with staged(function, ISSUER=request.param, **app) as stage:
+    with staged(function, request.param) as stage:
         yield stage
 
 
@@ -218,7 +247,7 @@ def assert_stored(stage: Stage, cell: fault_table.Cell, version: str, grant: Gra
     if cell.outcome == "new":
         assert_live(stage)
     else:
-        assert (pair["accessToken"], pair["refreshToken"]) == (grant.access_token, grant.refresh_token)
+        assert (pair["accessToken"], pair.get("refreshToken") or "") == (grant.access_token, grant.refresh_token)
     assert answer.get("versionId", current) == current
     assert answer.get("accessToken", pair["accessToken"]) == pair["accessToken"]
 
@@ -226,7 +255,8 @@ def assert_stored(stage: Stage, cell: fault_table.Cell, version: str, grant: Gra
 def assert_nothing_shown(stage: Stage, grant: Grant) -> None:
     """Assert that neither logs nor errors hold a token, the app's credentials, or what AWS says in an error."""
     _, pair = stage.function.current()
-    tokens = [*(grant.access_token, grant.refresh_token), *(pair["accessToken"], pair["refreshToken"])]
+    tokens = [pair["accessToken"], *(each.access_token for each in (grant, *stage.grants()))]
+    tokens += [each.refresh_token for each in stage.grants()]
     shown = "\n".join(stage.shown)
     assert [secret for secret in (*tokens, CLIENT_ID, CLIENT_SECRET) if secret in shown] == []
     assert leaks(shown) == []
@@ -234,8 +264,9 @@ def assert_nothing_shown(stage: Stage, grant: Grant) -> None:
 
 def assert_live(stage: Stage) -> None:
     _, pair = stage.function.current()
-    (grant,) = stage.function.cloud.standin.grants()
-    assert (pair["accessToken"], pair["refreshToken"]) == (grant.access_token, grant.refresh_token)
+    (grant,) = stage.grants()
+    assert pair["accessToken"] == grant.access_token
+    assert pair.get("refreshToken") == (None if stage.issuer == "app" else grant.refresh_token)
 
 
 def issuer_calls(cell: fault_table.Cell) -> int:
