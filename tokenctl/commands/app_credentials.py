@@ -61,6 +61,12 @@ def app_credentials(*, target: Target, source: str | None, yes: bool, output: Ou
         output.print("app-credentials", {"stack": target.stack_name, "secretArn": arn, "versionId": version_id})
     else:
         click.echo(f"Stored the app's credentials for {target.stack_name}: version {version_id} of {arn}.")
-        click.echo(f"If nobody has signed in with this app yet: `{sign_in_command(deployed)}`.")
+        click.echo(_what_next(deployed))
     if source not in {None, "-"}:
         click.echo(f"{source} still holds the client secret: delete it.", err=True)
+
+
+def _what_next(deployed: DeployedStack) -> str:
+    if deployed.settings.spends == "nothing":
+        return f"The next run of the schedule gets a token with them; `tokenctl refresh {deployed.target.option}`, now."
+    return f"If nobody has signed in with this app yet: `{sign_in_command(deployed)}`."

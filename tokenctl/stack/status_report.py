@@ -74,6 +74,7 @@ def judge(
             renew=renewal_command(deployed),
             refresh=f"tokenctl refresh {deployed.target.option}",
             static=deployed.settings.static,
+            signs_in=deployed.settings.spends != "nothing",
         )
     except TokenctlError as error:  # AWS does not answer
         return Verdict(health=Health.DEGRADED, text="; ".join([f"the deployment cannot be read. {error}", *troubles]))

@@ -42,11 +42,14 @@ class Commands:
     """Signs in again or, with `issuer=static`, stores a new token."""
     refresh: str
     static: bool
+    signs_in: bool = True
+    """Whether the grant begins with a person's sign-in, and not with the app's credentials alone."""
 
     @property
     def renewal(self) -> str:
         """What a person must do, as an instruction."""
-        return f"{'store a new token' if self.static else 'sign in again'} with `{self.renew}`"
+        signing = "sign in again" if self.signs_in else "store the app's credentials again"
+        return f"{'store a new token' if self.static else signing} with `{self.renew}`"
 
     @property
     def refreshing(self) -> str:
