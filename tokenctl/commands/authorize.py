@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from refresh_token.core.windows import iso_utc
+from refresh_token.oauth import catalogue
 from refresh_token.oauth.issuers import AMPLIFY, FIGMA_CONSENT_PAGE, FIGMA_SCOPES, SETTINGS
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
@@ -44,7 +45,10 @@ Examples:
 
 @click.command("authorize", cls=AwsCommand, epilog=_EXAMPLES)
 @click.option(
-    "--issuer", type=click.Choice((AMPLIFY, *SETTINGS)), help="The issuer of the pair. Default: the stack's issuer."
+    "--issuer",
+    type=click.Choice((AMPLIFY, *SETTINGS, *catalogue.names())),
+    metavar="NAME",
+    help="The issuer of the pair: amplify, figma, oauth2 or a profile's name. Default: the stack's issuer.",
 )
 @click.option(
     "--client-id",
@@ -57,7 +61,7 @@ Examples:
     "scopes",
     multiple=True,
     metavar="SCOPE",
-    help=f"Scope to request in addition to {' '.join(FIGMA_SCOPES)} (with oauth2: to the stack's). Repeatable.",
+    help=f"Scope to request in addition to {' '.join(FIGMA_SCOPES)} (oauth2 and profiles: to the stack's). Repeatable.",
 )
 @click.option(
     "--port",
@@ -76,10 +80,11 @@ Examples:
     "--timeout", type=click.IntRange(min=1), default=300, show_default=True, help="Seconds to wait for the sign-in."
 )
 @click.option("--yes", is_flag=True, help="Replace a stored pair without asking.")
-@click.option("--authorize-url", help=f"The consent page. Default: {FIGMA_CONSENT_PAGE}. Required with oauth2.")
 @click.option(
-    "--token-url", help="Where the code is exchanged, with figma or oauth2. Default: the stack's token endpoint."
+    "--authorize-url",
+    help=f"The consent page. Default: the provider's, such as {FIGMA_CONSENT_PAGE}. Required with oauth2.",
 )
+@click.option("--token-url", help="Where the code is exchanged, not with amplify. Default: the stack's token endpoint.")
 @target_options
 @output_options
 def authorize(  # noqa: PLR0913 - one for each option

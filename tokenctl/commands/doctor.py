@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from refresh_token.errors import ReauthorizationRequiredException
+from refresh_token.oauth import catalogue
 from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.issuers import NAMES
 from tokenctl.aws_style.output import Output
@@ -54,7 +55,12 @@ Exit codes, whatever --output is:
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option("--before-deployment", is_flag=True, help="Check only what a deployment needs.")
-@click.option("--issuer", type=click.Choice(NAMES), help="With --before-deployment: the issuer that you will deploy.")
+@click.option(
+    "--issuer",
+    type=click.Choice((*NAMES, *catalogue.names())),
+    metavar="NAME",
+    help="With --before-deployment: the issuer that you will deploy.",
+)
 @click.option("--probe", is_flag=True, help="Ask the provider whether it accepts the stored token. Refreshes nothing.")
 @click.option("--probe-url", metavar="URL", help="The same, at this address of the provider's API.")
 @click.option("--call", is_flag=True, help="Make one real refresh as well, after a question.")
