@@ -3,6 +3,8 @@
 import shutil
 import sys
 import textwrap
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,7 +18,7 @@ from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
-from tokenctl.checks.check import Finding, Level, Subject, perform_checks
+from tokenctl.checks.check import Check, Finding, Level, Subject, perform_checks
 from tokenctl.checks.probe import provider_host
 from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT, PROBE, SERVING
 from tokenctl.commands.refresh import WARNING, force_refresh
@@ -33,6 +35,7 @@ from tokenctl.terminal.confirm import confirm
 EXIT_CODES: Final = {Level.OK: 0, Level.SKIP: 0, Level.WARN: 1, Level.FAIL: 2}
 COLOURS: Final = {Level.OK: "green", Level.SKIP: "bright_black", Level.WARN: "yellow", Level.FAIL: "red"}
 VERDICT_LEVELS: Final = {Health.HEALTHY: Level.OK, Health.DEGRADED: Level.WARN, Health.DEAD: Level.FAIL}
+MENDED_BY_CALL: Final = frozenset({"window", "grant", PROBE.name})
 INDENT: Final = 20
 """Characters of a line before its text."""
 MIN_TEXT_WIDTH: Final = 30
@@ -105,8 +108,7 @@ def doctor(  # noqa: PLR0913 - one for each option
     for name, finding in perform_checks(checks, subject):
         tell(name, finding)
     if call:  # only now: it changes what the other checks look at
-        missing = [need for need in ("stack", "secret") if found[need].blocks]
-        tell("call", Finding(Level.SKIP, f"needs `{missing[0]}`") if missing else _check_call(subject))
+        subject = _call(checks, subject, found, tell)
     findings = [(name, found[name]) for name in (*(check.name for check in checks), "call") if name in found]
     verdict = None if before_deployment else _verdict(subject, findings)
     if verdict is not None:
@@ -116,6 +118,22 @@ def doctor(  # noqa: PLR0913 - one for each option
     elif verdict is not None:
         _print_verdict(verdict, output)
     return max(EXIT_CODES[finding.level] for _, finding in findings if finding.urgent)
+
+
+def _call(
+    checks: tuple[Check, ...], subject: Subject, found: dict[str, Finding], tell: Callable[[str, Finding], None]
+) -> Subject:
+    """Make a refresh and, if it succeeds, perform the checks again that it may have mended; return their subject."""
+    missing = [need for need in ("stack", "secret") if found[need].blocks]
+    tell("call", Finding(Level.SKIP, f"needs `{missing[0]}`") if missing else _check_call(subject))
+    if found["call"].level is not Level.OK:
+        return subject
+    target = replace(subject.target)  # a copy remembers nothing of what was there before
+    after = replace(subject, target=target, deployed=DeployedStack(target))
+    red = [check for check in checks if check.name in MENDED_BY_CALL and EXIT_CODES[found[check.name].level]]
+    for name, finding in perform_checks([replace(check, needs=()) for check in red], after):
+        tell(name, finding)
+    return after
 
 
 def print_what_is_left(target: Target, output: Output) -> Verdict:

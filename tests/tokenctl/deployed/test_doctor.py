@@ -360,6 +360,14 @@ class TestTheOperation:
         assert tokenctl("doctor").line("errors").startswith("OK    errors        no request failed since")
 
 
+def test_what_a_real_refresh_mends_is_green(tokenctl: Tokenctl, stack: Deployment) -> None:
+    stack.seed(stack.cloud.standin.grant(), expires_in=-FRESH)
+    *lines, verdict = tokenctl("doctor", "--call", "--yes").out.splitlines()
+    assert [line[:4].strip() for line in lines if line[6:].startswith("window")] == ["FAIL", "OK"]
+    assert not verdict.startswith("DEAD")
+    assert "window" not in verdict
+
+
 @pytest.mark.usefixtures("fresh")
 def test_a_real_refresh_needs_consent(tokenctl: Tokenctl, stack: Deployment) -> None:
     unconfirmed = tokenctl("doctor", "--call")
