@@ -135,7 +135,13 @@ class TokenRefresher(RefresherParts):
             else None
         )
         signing_key = (
-            SigningKey(self, "SigningKey", issuer=issuer.name, algorithm=issuer.signs_with)
+            SigningKey(
+                self,
+                "SigningKey",
+                issuer=issuer.name,
+                algorithm=issuer.signs_with,
+                number=issuer.signing_key_number,
+            )
             if issuer.signs_with
             else None
         )

@@ -74,6 +74,11 @@ class Issuer:
         return self.settings.signs_with
 
     @property
+    def signing_key_number(self) -> int:
+        """Which KMS key signs, of those that the refresher had one after the other."""
+        return self.settings.signing_key_number
+
+    @property
     def refreshes(self) -> bool:
         """Whether the function refreshes tokens. If not, a person renews them."""
         return self.token_life is not None

@@ -414,6 +414,11 @@ class TestProfiles:
                 ["issuer_scope=a: has no effect, because Acme takes no scopes. Remove it"],
             ),
             (
+                ACME,
+                {"issuer_params": TENANT, "issuer_key_number": "2"},
+                ["issuer_key_number=2: has no effect, because no KMS key signs for Acme. Remove it"],
+            ),
+            (
                 ACME.replace("acme", "figma", 1),
                 {},
                 ["issuer=FILE: name=figma: is an issuer of its own. Choose another name"],
@@ -434,7 +439,7 @@ class TestProfiles:
                 [IDLE.format("rate(2 days)", 28, 7, 48)],
             ),
         ],
-        ids=["missing", "wrong", "no JSON", "no scope", "no scopes", "name", "grant", "http", "idle life"],
+        ids=["missing", "wrong", "no JSON", "no scope", "no scopes", "no key", "name", "grant", "http", "idle life"],
     )
     def test_what_does_not_fit_is_a_line(
         self,

@@ -60,6 +60,12 @@ class TestIssuer:
         found = other_variables(function["Properties"])
         assert {key: value for key, value in found.items() if key != "APP_SECRET_ARN"} == variables
 
+    def test_another_number_is_another_signing_key(self, synthesise: Callable[..., Path]) -> None:
+        files = [synthesise("dev", issuer="google-service-account", issuer_key_number=number) for number in ("1", "2")]
+        kept = [{name for name, one in resources(file).items() if one["Type"] == "AWS::KMS::Key"} for file in files]
+        (first,), (second,) = kept
+        assert first != second
+
     def test_another_one_moves_nothing(self, template_file: Callable[[str], Path]) -> None:
         amplify, figma = (set(resources(template_file(variant))) for variant in ("prod", "prod-figma"))
         assert figma - amplify - version_ids(template_file("prod-figma")) == {"AppSecretFAB5164C"}

@@ -20,17 +20,17 @@ class SigningKey(Construct):
     """An operator imports the private key with `tokenctl import-key`; the function has KMS sign with it.
 
     CloudFormation creates the key without material. KMS takes no second private key into it (AWS KMS Developer Guide,
-    "Importing key material"), so each issuer has a key of its own. A key is never deleted with a change of the issuer
-    or with the stack: only a person can get its contents again.
+    "Importing key material"), so each issuer and each `number` has a key of its own. A key is never deleted with a
+    change of the issuer or with the stack: only a person can get its contents again.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, issuer: str, algorithm: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, issuer: str, algorithm: str, number: int) -> None:
         super().__init__(scope, construct_id)
         spec = KEY_SPECS.get(algorithm) or KEY_SPECS[algorithm[:2]]
         # The L2 construct cannot create a key without material.
         key = kms.CfnKey(
             self,
-            f"{issuer}{spec}",
+            f"{issuer}{spec}" if number == 1 else f"{issuer}{spec}Number{number}",
             description=f"Signs the assertions for {issuer}. The private key comes from `tokenctl import-key`.",
             origin="EXTERNAL",
             key_spec=spec,

@@ -65,6 +65,11 @@ class IssuerSettings(ABC):
         """The algorithm with which a key of the deployment signs; "" if nothing is signed with such a key."""
         return ""
 
+    @property
+    def signing_key_number(self) -> int:
+        """Which key of the deployment signs, of those that it had one after the other."""
+        return 1
+
     def faults(self) -> Iterator[tuple[str, str]]:
         """Yield the settings that do not fit together, each with the rule that it breaks."""
         yield from ()

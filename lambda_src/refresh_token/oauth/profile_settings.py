@@ -16,7 +16,7 @@ from refresh_token.oauth.issuers import NAMES, SETTINGS
 from refresh_token.oauth.profile import REFRESH_TOKEN, STATIC, Profile
 from refresh_token.oauth.profile_file import ProfileError, from_compact_json
 from refresh_token.oauth.profile_requests import KMS_ALGORITHMS
-from refresh_token.oauth.rules import SCOPES, Strings
+from refresh_token.oauth.rules import SCOPES, Strings, Whole
 from refresh_token.oauth.setting import Setting
 from refresh_token.oauth.variables import ISSUER_PROFILE, VariableReader
 
@@ -45,6 +45,14 @@ class ProfileSettings(OwnAppSettings):
             about="the scopes to request beside those of the profile, with one blank between them",
         ),
     ] = ""
+    key_number: Annotated[
+        int,
+        Setting(
+            rule=Whole(1, 999),
+            about="which KMS key signs, for a profile with signed JWTs. KMS takes no second private key into the same "
+            "one, so raise it by one when the provider has another; then import that",
+        ),
+    ] = 1
 
     @property
     def name(self) -> str:
@@ -101,6 +109,11 @@ class ProfileSettings(OwnAppSettings):
         return jwt.alg if jwt and jwt.alg in KMS_ALGORITHMS else ""
 
     @property
+    def signing_key_number(self) -> int:
+        """Which key of the deployment signs, of those that it had one after the other."""
+        return self.key_number
+
+    @property
     def app_keys(self) -> tuple[str, ...]:
         """The keys that the secret with the app's credentials must have; none if the provider wants no credentials."""
         return app_keys(self.described)
@@ -111,11 +124,15 @@ class ProfileSettings(OwnAppSettings):
             yield "params", fault
         if self.scope and not self.described.sign_in.scope_name:
             yield "scope", f"has no effect, because {self.title} takes no scopes. Remove it"
+        if self.key_number != 1 and not self.signs_with:
+            yield "key_number", f"has no effect, because no KMS key signs for {self.title}. Remove it"
 
     def to_variables(self) -> dict[str, str]:
         """Return the variables that tell the function about this issuer."""
+        usual = super().to_variables()
+        del usual[self.variables()["key_number"]]  # the function gets the key's ARN
         more = {ISSUER_PROFILE: self.own, ISSUER_GRANT: "" if self.grant == REFRESH_TOKEN else self.grant}
-        return {**super().to_variables(), **{name: value for name, value in more.items() if value}}
+        return {**usual, **{name: value for name, value in more.items() if value}}
 
     @classmethod
     def from_variables(cls, reader: VariableReader) -> Self:
