@@ -28,7 +28,9 @@ from refresh_token.errors import (
 from refresh_token.issuers.registry import issuer_from
 from refresh_token.oauth import catalogue
 from refresh_token.oauth.app_credentials import AppCredentials, parse_app_credentials
+from refresh_token.oauth.other_requests import revoke_request
 from refresh_token.oauth.profile_settings import ProfileSettings
+from refresh_token.oauth.requests import Occasion
 from refresh_token.oauth.variables import SIGNING_KEY
 from tests.support.canaries import assert_clean
 from tests.support.function_environment import AppSecret
@@ -36,6 +38,7 @@ from tests.support.provider_server import Provider, ProviderServer, behaviour, b
 from tokenctl.sign_in.authorization_response import Outcome
 from tokenctl.sign_in.own_app_plan import plan_at
 from tokenctl.sign_in.sign_in_plan import SignInPlan
+from tokenctl.sign_in.transport import send
 
 ERRORS: dict[str, type[RefreshTokenError]] = {
     "grant": ReauthorizationRequiredException,
@@ -184,3 +187,16 @@ def test_each_refusal_means_what_the_document_says(name: str, play: Callable[[st
             subject.renew()
         assert (refusal["when"], type(caught.value)) == (refusal["when"], ERRORS[refusal["means"]])
         assert_clean(caught.value)
+
+
+@pytest.mark.parametrize("name", [name for name in behaviours() if "revoke" in behaviour(name)])
+def test_a_revocation(name: str, play: Callable[[str], Subject]) -> None:
+    subject = play(name)
+    if not subject.settings.described.address.revoke:
+        pytest.skip("the profile sends people to the provider's page")
+    grant = Grant(subject.pair.refresh_token, subject.pair.access_token, subject.pair.values)
+    bound = subject.settings.profile.with_values(subject.pair.values)
+    request = revoke_request(bound, subject.app, grant, Occasion(datetime.now(UTC), "0"))
+    send(request, bundle=subject.bundle, seconds=ONE_ATTEMPT)
+    assert subject.provider.faults == []
+    assert subject.provider.asked == ["revoke"]
