@@ -42,6 +42,9 @@ class SecretUnavailableException(RefreshTokenError):
 class ReauthorizationRequiredException(RefreshTokenError):
     """The issuer refuses the stored refresh token. A person must sign in again."""
 
+    revoked = False
+    """Whether the secret itself says so: an operator has revoked the grant with tokenctl."""
+
 
 class IssuerUnavailableException(RefreshTokenError):
     """The issuer, or the lock that guards it, throttles, fails or does not answer, even after retries."""

@@ -313,6 +313,13 @@ class TestRequests:
         request = refreshed(f"[refresh]\n{text}")
         assert (request.method, request.address, request.body) == (method, address, body)
 
+    def test_a_list_is_one_field_several_times(self) -> None:
+        for form in ("form", "query"):
+            request = refreshed(f"[refresh]\nformat = '{form}'\nstandard = false\nparameters.resource = ['a b', 'c']")
+            assert (request.body or request.address.encode()).endswith(
+                (b"resource=a+b&resource=c", b"?resource=a%20b&resource=c")
+            )
+
     def test_a_query_is_kept(self) -> None:
         bound = profile(
             "[refresh]\nformat = 'query'\nnames = { grant_type = '' }",
@@ -463,6 +470,8 @@ LIVES: list[tuple[str, object, int | None]] = [
     ("moment", "2026-11-26T12:00:00Z", 1_795_694_400),
     ("moment", "2026-11-26T13:00:00+01:00", 1_795_694_400),
     ("moment", "2026-11-26T12:00:00", 1_795_694_400),
+    ("moment", "Thu, 26 Nov 2026 12:00:00 GMT", 1_795_694_400),
+    ("moment", "26 Nov 2026 12:00:00", 1_795_694_400),
     ("moment", "2026-11-26T12:00:00.123Z", 1_795_694_400),
     ("moment", 1_795_694_400, 1_795_694_400),
     ("seconds", 1_795_694_400_000, 1_795_694_400_000),

@@ -343,6 +343,8 @@ STATE_CASES = [
     ("malformed", {}, None, "SecretMalformedException", {"Failing": 1.0}),
     ("malformed", TICK, None, "SecretMalformedException", {"Failing": 1.0}),
     ("none", {}, None, "SecretNotSeededException", {"NeedsSignIn": 1.0}),
+    ("revoked", {}, None, "ReauthorizationRequiredException", {"NeedsSignIn": 1.0}),
+    ("revoked", TICK, None, "ReauthorizationRequiredException", {"NeedsSignIn": 1.0, "Failing": 0.0}),
     ("fresh", {"provider": "?"}, None, "InvalidParameterException", {}),
 ]
 
@@ -364,6 +366,8 @@ class TestState:
             deployment.issuer.answer(reply)
         if window == "malformed":
             deployment.store("{")
+        elif window == "revoked":
+            deployment.store('{"revokedAt": "2026-11-02T00:00:00Z"}')
         elif window != "none":
             version = deployment.seed(window)
             event = {"failedVersionId": version} if event is REPORT else event

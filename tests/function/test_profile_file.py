@@ -137,7 +137,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "an unknown section": ("[answers]", "answers: is no key; is it answer?"),
     "a text for a section": ('answer = "canary"', "answer: must be a table"),
     "a secret as a parameter": ('[request]\nparameters = "canary"', "request.parameters=…: must be a table of"),
-    "a nested parameter": ("[refresh]\nparameters = { a = 1 }", "refresh.parameters.a: must be a text unless"),
+    "a nested parameter": ("[refresh]\nparameters = { a = 1 }", "refresh.parameters.a: must be a text or a list of"),
     "a header of the HTTP library": (
         '[request]\nheaders = { host = "canary" }',
         "request.headers=…: must be a table, each",
@@ -154,6 +154,14 @@ WRONG: dict[str, tuple[str, str]] = {
     "a name that nothing brings": ('[request]\nparameters = { a = "{x}" }', "request.parameters: holds {x}, which"),
     "a lone brace": ('[request]\nparameters = { a = "{" }', "request.parameters: holds a brace"),
     "an unknown function": ('[request]\nparameters = { a = "{md5(code)}" }', "request.parameters: holds a brace"),
+    "a token that is not spent": (
+        '[refresh]\nparameters = { a = "{access_token}" }',
+        "refresh.parameters: holds {access_to",
+    ),
+    "a code without a sign-in": (
+        '[refresh]\nparameters = { a = "{code}" }',
+        "refresh.parameters: holds {code}, which nothing",
+    ),
     "a secret for consumers": ('[api]\nheaders = { A = "{clientSecret}" }', "api.headers: holds {clientSecret}, which"),
     "GET with a form": ('[refresh]\nmethod = "GET"', "refresh.method: GET needs refresh.format = query"),
     "no state": ('[sign_in]\nnames = { state = "" }', "sign_in.names.state: must not be empty"),

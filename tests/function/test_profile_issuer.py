@@ -173,17 +173,19 @@ class TestGrants:
         token_endpoint.answer(oauth_error(400, "invalid_grant"))
         assert type(clean_fault(lambda: refresh(issuer))) is errors.ConfigurationException
 
-    GRANTS = (
-        ("refresh_token", errors.ReauthorizationRequiredException),
-        ("client_credentials", errors.ConfigurationException),
+    SUCCESSFUL = (
+        (b'{"code": 20026, "msg": "no"}', errors.ReauthorizationRequiredException),
+        (b'{"code": 0, "data": {}}', errors.IssuerProtocolException),
+        (b'{"code": 7, "message": "Key is WRONG here"}', errors.ConfigurationException),
     )
 
-    @pytest.mark.parametrize(("grant", "expected"), GRANTS)
-    def test_a_person_signs_in_where_one_can(
-        self, grant: str, expected: type[Exception], acme: Callable[..., Issuer], token_endpoint: TokenServer
+    @pytest.mark.parametrize(("body", "expected"), SUCCESSFUL)
+    def test_a_success_may_refuse(
+        self, body: bytes, expected: type[Exception], acme: Callable[..., Issuer], token_endpoint: TokenServer
     ) -> None:
-        token_endpoint.answer(oauth_error(400, "invalid_grant"))
-        assert type(clean_fault(lambda: refresh(acme(grant, TOKEN)))) is expected
+        token_endpoint.answer(http(200, body))
+        issuer = acme("refresh_token", TOKEN + 'refusals = { grant = ["20026"], app = ["key is wrong"] }\n')
+        assert type(clean_fault(lambda: refresh(issuer))) is expected
 
     def test_a_token_elsewhere_is_not_lost(self, acme: Callable[..., Issuer], token_endpoint: TokenServer) -> None:
         token_endpoint.answer(http(500, b'{"code": "OK", "data": {"token": "new", "refresh": "next"}}'))

@@ -562,6 +562,15 @@ class TestBareOperationBesideTheSecret:
             world.refresher.exchange(part, None)
         assert len(world.issuer.calls) == 3
 
+    def test_a_token_beside_a_revoked_grant(self) -> None:
+        world = World()
+        world.store.put_text("V1", '{"revokedAt": "2026-11-02T00:00:00Z"}')
+        for use in ("ask", "tick", "force"):
+            fails(world, use, errors.ReauthorizationRequiredException)
+        assert world.issuer.calls == []
+        world.refresher.exchange("another", None)
+        assert len(world.issuer.calls) == 1
+
     def test_a_padded_token_in_an_unreadable_secret(self) -> None:
         world = World()
         world.store.put_text("V1", "REFRESH=cmVmcmVzaA==")

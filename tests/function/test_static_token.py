@@ -185,13 +185,18 @@ class TestUses:
         facts = {"version_id": "V1", "seconds_left": left.total_seconds(), "overdue": window == "expired"}
         assert world.telemetry.reports[0] == ("token_age", facts)
 
-    @pytest.mark.parametrize("text", ["", "no JSON"])
+    @pytest.mark.parametrize("text", ["", "no JSON", '{"revokedAt": "2026-11-01"}'])
     @pytest.mark.parametrize("use", ["ask", "report current", "tick"])
     def test_an_unusable_secret_names_the_command(self, use: str, text: str) -> None:
         world = StaticWorld()
         world.store.put_text("V2", text)
         with pytest.raises(
-            (errors.SecretNotSeededException, errors.SecretMalformedException), match="tokenctl rotate --stage"
+            (
+                errors.SecretNotSeededException,
+                errors.SecretMalformedException,
+                errors.ReauthorizationRequiredException,
+            ),
+            match="tokenctl rotate --stage",
         ) as caught:
             world.use(use)
         assert "seed" not in str(caught.value)

@@ -20,7 +20,12 @@ from refresh_token.core.secret_format import (
 )
 from refresh_token.core.text import is_credential
 from refresh_token.core.token_pair import TokenPair
-from refresh_token.errors import IssuerProtocolException, SecretMalformedException, SecretNotSeededException
+from refresh_token.errors import (
+    IssuerProtocolException,
+    ReauthorizationRequiredException,
+    SecretMalformedException,
+    SecretNotSeededException,
+)
 from tests.support.canaries import assert_clean
 
 CREATED = datetime(2026, 11, 1, 8, 0, 0, tzinfo=UTC)
@@ -244,6 +249,13 @@ class TestParse:
     def test_not_seeded(self, text: str) -> None:
         with pytest.raises(SecretNotSeededException, match="tokenctl seed"):
             parse_pair(text, created=CREATED)
+
+    def test_revoked(self) -> None:
+        with pytest.raises(ReauthorizationRequiredException, match=r"on 2026-11-02T00:00:00Z\. Sign in") as caught:
+            parse_pair('{"revokedAt": "2026-11-02", "provider": "figma"}', created=CREATED)
+        assert caught.value.revoked
+        again = pair_of({**TOKENS, "revokedAt": "2026-11-02"})
+        assert (again, again.unknown) == (a_pair(), {})
 
     def malformed(self, text: str) -> str:
         with pytest.raises(SecretMalformedException) as caught:

@@ -169,6 +169,19 @@ def lock_the_secret(stack: Deployment) -> None:
     client.put_resource_policy(SecretId=arn, ResourcePolicy=json.dumps(policy))
 
 
+def move_the_label(stack: Deployment) -> None:
+    """Make the version before the current one again."""
+    client, arn = stack.cloud.client("secretsmanager"), stack.outputs["SecretArn"]
+    stages = client.describe_secret(SecretId=arn)["VersionIdsToStages"]
+    labelled = {label: version for version, labels in stages.items() for label in labels}
+    client.update_secret_version_stage(
+        SecretId=arn,
+        VersionStage="AWSCURRENT",
+        MoveToVersionId=labelled["AWSPREVIOUS"],
+        RemoveFromVersionId=labelled["AWSCURRENT"],
+    )
+
+
 def delete_the_secret(stack: Deployment) -> None:
     client = stack.cloud.client("secretsmanager")
     client.delete_secret(SecretId=stack.outputs["SecretArn"], RecoveryWindowInDays=7)

@@ -17,7 +17,12 @@ from refresh_token.core.ports import StoredPair, VersionSupersededError
 from refresh_token.core.secret_format import parse_pair_or_token
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.unreadable_pair import UnreadablePair
-from refresh_token.errors import RefreshTokenError, SecretMalformedException, SecretNotSeededException
+from refresh_token.errors import (
+    ReauthorizationRequiredException,
+    RefreshTokenError,
+    SecretMalformedException,
+    SecretNotSeededException,
+)
 
 if TYPE_CHECKING:
     from refresh_token.core.secret_format import Parse
@@ -172,7 +177,7 @@ class FakeStore:
         def read() -> StoredPair | None:
             try:
                 return self.stored(self.secret.previous) if self.secret.previous else None
-            except (SecretNotSeededException, SecretMalformedException):
+            except (SecretNotSeededException, SecretMalformedException, ReauthorizationRequiredException):
                 return None
 
         return self.step("read previous", read)

@@ -14,24 +14,45 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     {
       client_id: clientId,
       client_secret: clientSecret,
-      grant_types: ["authorization_code", "refresh_token"],
+      grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
       redirect_uris: ["https://client.example/callback"],
     },
   ],
-  features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+  features: {
+    devInteractions: { enabled: false },
+    deviceFlow: { enabled: true },
+    introspection: { enabled: true },
+    registration: { enabled: true },
+    revocation: { enabled: true },
+  },
   findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
   rotateRefreshToken: true,
   ttl: { AccessToken: 3600, RefreshToken: 86400, Grant: 86400, IdToken: 3600 },
 });
 
+const scope = "openid offline_access";
+
+async function granted() {
+  const grant = new provider.Grant({ accountId: "ada", clientId });
+  grant.addOIDCScope(scope);
+  return { accountId: "ada", grantId: await grant.save(), scope };
+}
+
 provider.use(async (ctx, next) => {
   if (ctx.path !== "/sign-in") return next();
   const client = await provider.Client.find(clientId);
-  const grant = new provider.Grant({ accountId: "ada", clientId });
-  grant.addOIDCScope("openid offline_access");
-  const granted = { accountId: "ada", client, grantId: await grant.save(), gty: "authorization_code" };
-  const token = new provider.RefreshToken({ ...granted, scope: "openid offline_access" });
+  const token = new provider.RefreshToken({ ...(await granted()), client, gty: "authorization_code" });
   ctx.body = { refresh_token: await token.save() };
+});
+
+// What a person does on the page where the code of a device is typed: POST /device/allow or /device/deny?user_code=...
+provider.use(async (ctx, next) => {
+  const answer = ctx.path.match(/^\/device\/(allow|deny)$/)?.[1];
+  if (!answer) return next();
+  const code = await provider.DeviceCode.findByUserCode(ctx.query.user_code.replace(/\W/g, ""));
+  Object.assign(code, answer === "allow" ? await granted() : { error: "access_denied" });
+  await code.save();
+  ctx.body = {};
 });
 
 server.on("request", provider.callback());

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -26,17 +27,49 @@ class OidcProvider:
         answer = urllib3.request("POST", f"{self.url}/sign-in", timeout=10)
         return str(json.loads(answer.data)["refresh_token"])
 
+    @property
+    def profile(self) -> dict[str, Any]:
+        """Describe this server as a profile."""
+        address = {
+            "authorize": "auth",
+            "token": "token",
+            "revoke": "token/revocation",
+            "introspect": "token/introspection",
+            "device": "device/auth",
+            "register": "reg",
+        }
+        return {
+            "name": "acme",
+            "title": "Acme",
+            "grant": "refresh_token",
+            "address": {key: f"{self.url}/{path}" for key, path in address.items()},
+            "sign_in": {"scopes": ["openid", "offline_access"]},
+        }
+
+    def pair(self) -> dict[str, str]:
+        """Return a live pair of a new grant, in the form of the server's answer."""
+        answer = self._post("token", grant_type="refresh_token", refresh_token=self.sign_in())
+        return {key: answer[key] for key in ("access_token", "refresh_token", "expires_in")}
+
+    def answer_device(self, user_code: str, *, allow: bool) -> None:
+        """Do what a person does at the verification address."""
+        path = f"device/{'allow' if allow else 'deny'}?user_code={quote(user_code)}"
+        assert urllib3.request("POST", f"{self.url}/{path}", timeout=10).status == HTTPStatus.OK
+
     def accepts(self, access_token: str) -> bool:
         headers = {"Authorization": f"Bearer {access_token}"}
         return urllib3.request("GET", f"{self.url}/me", headers=headers, timeout=10).status == HTTPStatus.OK
 
     def revoke(self, token: str) -> None:
         """Revoke a token and its grant (RFC 7009)."""
+        self._post("token/revocation", token=token)
+
+    def _post(self, path: str, **parameters: str) -> Any:
         login = urllib3.make_headers(basic_auth=f"{quote(CLIENT_ID, safe='')}:{quote(CLIENT_SECRET, safe='')}")
         headers = {**login, "Content-Type": "application/x-www-form-urlencoded"}
-        body = urlencode({"token": token})
-        answer = urllib3.request("POST", f"{self.url}/token/revocation", body=body, headers=headers, timeout=10)
-        assert answer.status == HTTPStatus.OK
+        answer = urllib3.request("POST", f"{self.url}/{path}", body=urlencode(parameters), headers=headers, timeout=10)
+        assert answer.status == HTTPStatus.OK, answer.data
+        return json.loads(answer.data or "{}")
 
 
 @contextmanager

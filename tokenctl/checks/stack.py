@@ -82,7 +82,9 @@ def check_changes(subject: Subject) -> Finding:
         return Finding(Level.OK, "only a stack says what it has deployed")
     template = DeployedTemplate(subject.target)
     compared = compare(template, limit=limit_inside())
+    forbidden = [change.resource.label for change in compared.changes if change.forbids]
     texts = {
+        "this may keep the function or its schedule from working": forbidden,
         "changed by hand after the deployment": [change.resource.label for change in compared.changes],
         "could not be compared": [each.resource.label for each in compared.unread],
     }
@@ -91,7 +93,7 @@ def check_changes(subject: Subject) -> Finding:
         does = "shows what, and restores it" if compared.changes else "says why"
         if compared.changes and not any(change.restorable for change in compared.changes):
             does = "says how to create it again"
-        return Finding(Level.WARN, text, f"{subject.restore} {does}")
+        return Finding(Level.FAIL if forbidden else Level.WARN, text, f"{subject.restore} {does}")
     unknown = not_compared(template)
     aside = f", not counting what is not compared: {', '.join(unknown)}" if unknown else ""
     return Finding(Level.OK, f"everything is as the stack deployed it{aside}")

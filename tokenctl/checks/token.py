@@ -13,7 +13,7 @@ from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.issuer import renewal_command, sign_in_command
-from tokenctl.stack.pair_secret import NoPairError, mismatch
+from tokenctl.stack.pair_secret import NoPairError, is_moved_back, list_versions, mismatch
 from tokenctl.stack.runbook import entry_of
 from tokenctl.stack.secrets_manager import LostSecretError
 from tokenctl.stack.token_life import life_of, meaning, relative, relative_to, sentence, utc_minute
@@ -47,7 +47,17 @@ def check_secret(subject: Subject) -> Finding:
         return Finding(Level.OK, "is empty: the app's credentials are enough to get a token")
     what = "a token pair" if stored.pair.refresh_token else "a token"
     owner = f" of {stored.pair.issued_by}" if stored.pair.issued_by and not settings.static else ""
-    return Finding(Level.OK, f"holds {what}{owner}, version {stored.version_id}")
+    holds = f"holds {what}{owner}, version {stored.version_id}"
+    return _moved_back(subject) or Finding(Level.OK, holds)
+
+
+def _moved_back(subject: Subject) -> Finding | None:
+    created = {label: each.created for each in list_versions(subject.target) for label in each.stages}
+    if not is_moved_back(created):
+        return None
+    text = "somebody has moved AWSCURRENT to an older version, whose tokens may be dead"
+    fix = f"`tokenctl seed {subject.target.option} --from-version AWSPREVIOUS` stores the newer pair again"
+    return Finding(Level.WARN, text, fix)
 
 
 def _without_refresh_token(subject: Subject, stored: StoredPair) -> Finding:

@@ -31,6 +31,11 @@ class Change:
         """Tell whether one of these settings differs, or the whole resource is gone."""
         return self.gone or any(difference.setting in names for difference in self.differences)
 
+    @property
+    def forbids(self) -> bool:
+        """Whether it may keep the function or its schedule from working."""
+        return self.touches(*self.kind.vital) if self.kind.vital else False
+
     def added(self, setting: str) -> list[str]:
         """Return the names of what somebody has added to a setting that should be empty."""
         return [name for difference in self.differences if difference.setting == setting for name in difference.now]
@@ -54,6 +59,8 @@ class Kind:
     """What those settings are that the template does not mention."""
     part_of: str = ""
     """The property that names the resource without which this one cannot be."""
+    vital: tuple[str, ...] = ()
+    """The settings whose change, or the loss of the resource, may keep the function or its schedule from working."""
     can_create: bool = True
     """Whether `restore` creates a resource that is gone."""
 

@@ -110,4 +110,5 @@ ROLE: Final = _RoleKind(
     restore=_restore_role,
     settings=("AssumeRolePolicyDocument", "ManagedPolicyArns", "PermissionsBoundary"),
     defaults={"PermissionsBoundary": None, DENIED: {}},
+    vital=(DENIED,),
 )

@@ -127,6 +127,7 @@ SECRET: Final = Kind(
         "rotated by Secrets Manager": False,
         "denied by the policy": [],
     },
+    vital=("denied by the policy",),
     can_create=False,  # its ARN would be another one
 )
 SECRET_POLICY: Final = Kind(

@@ -67,8 +67,10 @@ class Answer:
         return TokenResponse(self.status, members(self.body, self.content_type) or {}, self.challenge)
 
 
-def send(request: TokenRequest, *, bundle: str | None, seconds: float) -> TokenResponse:
-    """Send a request to a token endpoint and return the answer within `seconds`.
+def send(
+    request: TokenRequest, *, bundle: str | None, seconds: float, place: str = "its token endpoint"
+) -> TokenResponse:
+    """Send a request to a token endpoint, or to another `place`, and return the answer within `seconds`.
 
     `bundle` is a file of certificates to trust.
 
@@ -85,14 +87,14 @@ def send(request: TokenRequest, *, bundle: str | None, seconds: float) -> TokenR
             headers=request.all_headers("tokenctl"),
             body=request.body,
             seconds=seconds,
-            place="its token endpoint",
+            place=place,
         ),
         bundle,
     )
     if answer.redirects:
         raise ServiceError(
             f"The issuer's answer makes no sense: HTTP {answer.status}, a redirect, which is not followed. Check the "
-            "address of its token endpoint."
+            f"address of {place}."
         )
     return answer.response
 

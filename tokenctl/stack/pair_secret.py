@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from refresh_token.core.issued_by import KEY as ISSUED_BY
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.ports import StoredPair
-from refresh_token.core.secret_format import parser_for
-from refresh_token.core.secret_keys import HOW_TO_SEED
+from refresh_token.core.secret_format import OUR_KEYS, REVOKED_AT, parser_for
+from refresh_token.core.secret_keys import HOW_TO_SEED, read_document
 from refresh_token.core.spending import can_refresh
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import Window, iso_utc, window_of
@@ -30,6 +31,12 @@ SCOPE: Final = "scope"
 
 class NoPairError(TokenctlError):
     """The secret holds no token pair."""
+
+    revoked_at: str | None = None
+    """When `tokenctl revoke` ended the grant, if that is why."""
+
+    kept: Mapping[str, object] = MappingProxyType({})
+    """Then, the secret's keys that are not part of the secret format."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +104,28 @@ def read_pair(deployed: DeployedStack) -> StoredPair:
     try:
         pair = parse(value["SecretString"], created=value.get("CreatedDate") or datetime.now(UTC))
     except RefreshTokenError as error:
-        raise NoPairError(str(error).replace(HOW_TO_SEED, how_to_fill(deployed))) from None
+        raise _no_pair(error, value["SecretString"], deployed) from None
     return StoredPair(version_id=value.get("VersionId", ""), pair=pair)
+
+
+def _no_pair(error: RefreshTokenError, text: str, deployed: DeployedStack) -> NoPairError:
+    fault = NoPairError(str(error).replace(HOW_TO_SEED, how_to_fill(deployed)))
+    if getattr(error, "revoked", False):
+        document = read_document(text)
+        fault.revoked_at = str(document[REVOKED_AT])
+        fault.kept = {key: value for key, value in document.items() if key not in OUR_KEYS}
+    return fault
+
+
+def mark_revoked(deployed: DeployedStack, pair: TokenPair, at: datetime) -> str:
+    """Store, instead of a pair, that its grant was revoked; return the version's id. Raises as `put_document`.
+
+    The function then refreshes nothing, and tells consumers that a person must sign in.
+    """
+    whose = {} if pair.issued_by is None else {ISSUED_BY: pair.issued_by.to_document()}
+    kept = {key: value for key, value in pair.unknown.items() if key not in OUR_KEYS}
+    document = {**kept, "provider": pair.provider, **whose, REVOKED_AT: iso_utc(at)}
+    return put_document(deployed.target, deployed.target.secret_arn, document)
 
 
 def how_to_fill(deployed: DeployedStack) -> str:
@@ -152,6 +179,15 @@ def _all_versions(target: Target) -> list[Any]:
     with translate_aws_errors():  # a secret keeps about as many versions as one answer can hold
         answer = client.list_secret_version_ids(SecretId=target.secret_arn, IncludeDeprecated=True, MaxResults=100)
     return list(answer["Versions"])
+
+
+def is_moved_back(created: Mapping[str, Any]) -> bool:
+    """Tell whether somebody has made an older version the current one, which storing a pair never does.
+
+    `created` says when the version with each label was stored, as anything that can be compared.
+    """
+    labels = ("AWSCURRENT", "AWSPREVIOUS")
+    return all(label in created for label in labels) and created["AWSCURRENT"] < created["AWSPREVIOUS"]
 
 
 def list_versions(target: Target) -> list[SecretVersion]:

@@ -127,8 +127,11 @@ def _token_or_error(deployed: DeployedStack, now: datetime, read: Callable[[], S
         return _token(deployed, now, read())
     except LostSecretError as error:
         return {"error": str(error), "noPair": False, "restore": error.how}
+    except NoPairError as error:
+        revoked = {"revokedAt": error.revoked_at} if error.revoked_at else {}
+        return {"error": str(error), "noPair": True, **revoked}
     except TokenctlError as error:
-        return {"error": str(error), "noPair": isinstance(error, NoPairError)}
+        return {"error": str(error), "noPair": False}
 
 
 def _token(deployed: DeployedStack, now: datetime, stored: StoredPair) -> dict[str, Any]:

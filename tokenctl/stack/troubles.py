@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tokenctl.stack.deployed_stack import short_alarm_name
+from tokenctl.stack.pair_secret import is_moved_back
 from tokenctl.stack.runbook import entry_of
 
 _NAMES: Final = {
@@ -24,6 +25,10 @@ def troubles_of(parts: dict[str, Any]) -> Iterator[str]:
     gone = dict.fromkeys(part["gone"] for part in unreadable.values() if "gone" in part)
     yield from (f"{what} is gone" for what in gone)
     yield from (f"{_NAMES[name]} cannot be read" for name in _NAMES if "gone" not in unreadable.get(name, {"gone": ""}))
+    if isinstance(parts["versions"], list) and is_moved_back(
+        {label: version["createdAt"] for version in parts["versions"] for label in version["stages"]}
+    ):
+        yield "somebody has moved AWSCURRENT to an older version of the secret"
     if why := parts["schedule"].get("stopped"):
         yield f"the schedule {why}"
     if isinstance(parts["alarms"], list):

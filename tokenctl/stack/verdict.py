@@ -109,6 +109,8 @@ def _why_unusable(token: Mapping[str, Any], commands: Commands) -> tuple[str, st
     """Return what a person must do and why, if there is no pair; None if it just cannot be read."""
     if how := token.get("restore"):
         return f"restore the secret: {how}", f"somebody has deleted it, and {_ERROR}"
+    if at := token.get("revokedAt"):
+        return commands.renewal, f"the grant was revoked with tokenctl on {at}, and {_ERROR}"
     return (commands.renewal, "the secret holds nothing that the function can use") if token["noPair"] else None
 
 

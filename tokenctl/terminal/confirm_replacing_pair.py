@@ -24,8 +24,8 @@ def confirm_replacing_pair(deployed: DeployedStack, new: IssuedBy | None, *, yes
     """
     try:
         stored = read_pair(deployed)
-    except NoPairError:
-        return {}
+    except NoPairError as error:
+        return error.kept
     except ServiceError:
         if yes:
             return {}

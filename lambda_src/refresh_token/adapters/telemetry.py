@@ -185,7 +185,7 @@ class PowertoolsTelemetry:
         ours = not (isinstance(error, _NOT_OURS) or unserved)
         if ours or self._ticking:
             self._state(Metric.FAILING, holds=ours)
-        if isinstance(error, SecretNotSeededException):
+        if isinstance(error, SecretNotSeededException) or getattr(error, "revoked", False):
             self._state(Metric.NEEDS_SIGN_IN, holds=True)
         if unserved:
             self._count(Metric.UNSERVED)

@@ -12,6 +12,7 @@ from refresh_token.core.secret_keys import HOW_TO_SEED
 from refresh_token.core.successors import is_successor
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import (
+    ReauthorizationRequiredException,
     RefreshTokenError,
     SecretMalformedException,
     SecretNotSeededException,
@@ -88,7 +89,7 @@ class SecretsManagerStore:
         value = self._labelled(PREVIOUS)
         try:
             return self._stored(value) if value else None
-        except (SecretNotSeededException, SecretMalformedException):
+        except (SecretNotSeededException, SecretMalformedException, ReauthorizationRequiredException):
             return None
 
     @cached_property

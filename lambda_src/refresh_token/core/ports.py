@@ -95,6 +95,7 @@ class TokenStore(Protocol):
 
         Raises:
             SecretNotSeededException: the store holds no pair yet.
+            ReauthorizationRequiredException: an operator has revoked the grant.
             SecretMalformedException: the store holds something that is not a pair.
             SecretUnavailableException: the store cannot be read.
 

@@ -132,7 +132,7 @@ class Refresher:
         stored, fault = None, None
         try:
             stored = self.connection.store.read()
-        except (SecretNotSeededException, SecretMalformedException) as error:
+        except (SecretNotSeededException, SecretMalformedException, ReauthorizationRequiredException) as error:
             fault = error
         if self.connection.issuer.spends != "refresh_token":
             raise InvalidParameterException(NO_REFRESH_TOKENS)

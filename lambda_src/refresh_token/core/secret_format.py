@@ -7,6 +7,8 @@ the first refresh adds the access token. The raw answer of ExchangeCodeForToken 
 creation of the secret's version) and Figma's own answer (``access_token``, ``refresh_token``, ``expires_in``) are
 pairs, too. All other keys are kept unchanged.
 
+Instead of tokens there may be ``revokedAt``: when an operator revoked the grant with tokenctl.
+
 Which tokens a pair must have depends on what its issuer spends (`grants`): `parser_for` knows the function.
 """
 
@@ -28,8 +30,12 @@ from refresh_token.core.secret_keys import (
     read_time,
 )
 from refresh_token.core.token_pair import PROVIDER, TokenPair
-from refresh_token.core.windows import MAX_LIFETIME
-from refresh_token.errors import SecretMalformedException, SecretNotSeededException
+from refresh_token.core.windows import MAX_LIFETIME, iso_utc
+from refresh_token.errors import (
+    ReauthorizationRequiredException,
+    SecretMalformedException,
+    SecretNotSeededException,
+)
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -42,15 +48,27 @@ if TYPE_CHECKING:
             ...
 
 
+NOT_SEEDED: Final = f"The secret holds no token pair yet. {HOW_TO_SEED}"
 HOW_TO_EMPTY: Final = (
     "Run `tokenctl seed --stage <stage>` and give it `{}`: the next request or run of the schedule gets a new token."
 )
 
 _FIGMA_NAMES: Final = {"access_token": "accessToken", "refresh_token": "refreshToken", "expires_in": "expiresIn"}
-_OUR_KEYS: Final = frozenset(
+REVOKED_AT: Final = "revokedAt"
+OUR_KEYS: Final = frozenset(
     {
         *("provider", "accessToken", "refreshToken", "clientId", "issuedBy"),
-        *("expiresAt", "refreshedAt", "expiresIn", "refreshExpiresAt", "grantedAt", "scope", "values", "api"),
+        *(
+            "expiresAt",
+            "refreshedAt",
+            "expiresIn",
+            "refreshExpiresAt",
+            "grantedAt",
+            REVOKED_AT,
+            "scope",
+            "values",
+            "api",
+        ),
     }
 )
 
@@ -74,6 +92,7 @@ def parse_pair(text: str, *, created: datetime, provider: str = PROVIDER) -> Tok
 
     Raises:
         SecretNotSeededException: the text is empty, or an object without any token.
+        ReauthorizationRequiredException: it says that the grant was revoked.
         SecretMalformedException: the text is anything else but a token pair of ``provider``. The message names keys,
             never values.
 
@@ -152,10 +171,17 @@ def _keys(text: str, provider: str, *, may_be_empty: bool = False) -> Keys:
         if theirs in document and ours in document and document[theirs] != document[ours]:
             raise malformed(f"`{ours}` and `{theirs}` differ")
     if keys.get("accessToken") is None and keys.get("refreshToken") is None and not may_be_empty:
-        raise SecretNotSeededException(f"The secret holds no token pair yet. {HOW_TO_SEED}")
+        raise _revoked(at) if (at := read_time(keys, REVOKED_AT)) else SecretNotSeededException(NOT_SEEDED)
     if keys.setdefault("provider", provider) != provider:
         raise malformed(f"`provider` must be `{provider}`, the provider of this stack")
     return keys
+
+
+def _revoked(at: datetime) -> ReauthorizationRequiredException:
+    when = iso_utc(at)
+    error = ReauthorizationRequiredException(f"The grant was revoked with `tokenctl revoke` on {when}. {HOW_TO_SEED}")
+    error.revoked = True
+    return error
 
 
 def _token(keys: Keys, created: datetime) -> dict[str, Any]:
@@ -188,6 +214,6 @@ def _pair(keys: Keys, kept: Keys | None = None, **facts: Any) -> TokenPair:  # n
         "refresh_expires_at": read_time(keys, "refreshExpiresAt"),
         "granted_at": read_time(keys, "grantedAt"),
         "issued_by": read_issued_by(keys.get("issuedBy")),
-        "unknown": {**{key: value for key, value in keys.items() if key not in _OUR_KEYS}, **(kept or {})},
+        "unknown": {**{key: value for key, value in keys.items() if key not in OUR_KEYS}, **(kept or {})},
     }
     return TokenPair(**{**read, **tokens})

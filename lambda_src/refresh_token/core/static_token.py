@@ -94,9 +94,9 @@ class StaticToken:
     def _read(self) -> StoredPair:
         try:
             return self.connection.store.read()
-        except (SecretNotSeededException, SecretMalformedException) as error:
-            fault = type(error)(str(error).replace(HOW_TO_SEED, HOW_TO_ROTATE))
-        raise fault
+        except (SecretNotSeededException, SecretMalformedException, ReauthorizationRequiredException) as error:
+            error.args = (str(error).replace(HOW_TO_SEED, HOW_TO_ROTATE),)
+            raise
 
     def _live(self, stored: StoredPair) -> LiveToken:
         left = self._seconds_left(stored)

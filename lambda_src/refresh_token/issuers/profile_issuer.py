@@ -13,7 +13,7 @@ from refresh_token.core.grants import SPENDS, Spends
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued
 from refresh_token.environment import ISSUER
-from refresh_token.errors import ConfigurationException, RefreshTokenError
+from refresh_token.errors import ConfigurationException
 from refresh_token.issuers.app_credentials import HOW_TO_FILL, AppCredentialsSecret
 from refresh_token.issuers.kms_signer import KmsSigner
 from refresh_token.issuers.refusal_errors import no_token_answer, refusal_error
@@ -25,6 +25,7 @@ from refresh_token.oauth.bound_profile import BoundProfile, UnboundError
 from refresh_token.oauth.issued import issued_token
 from refresh_token.oauth.profile_requests import Step
 from refresh_token.oauth.profile_settings import own_app_settings
+from refresh_token.oauth.refusals import is_refusal
 from refresh_token.oauth.requests import Occasion, TokenRequest, refresh_request, step_request
 from refresh_token.oauth.responses import TokenResponse
 from refresh_token.oauth.variables import APP_SECRET_ARN, SIGNING_KEY, VariableReader
@@ -88,12 +89,10 @@ class ProfileIssuer:
             fault = f"The app's credentials cannot be used: {error}. {HOW_TO_FILL}"
         else:
             response = self._endpoint.send(request, deadline)
-            refusal = self._refusal(response, bound) if response.refused else None
+            rules = bound.refresh_refusals
+            refusal = refusal_error(response, rules) if is_refusal(response, rules) else None
             return issued_token(response, bound, app, sent=grant.refresh_token or grant.access_token, refusal=refusal)
         raise ConfigurationException(fault, unsent=True)
-
-    def _refusal(self, response: TokenResponse, bound: BoundProfile) -> RefreshTokenError:
-        return refusal_error(response, bound.refresh_refusals, signed_in=self.spends != "nothing")
 
     def _sign(self, deadline: Deadline) -> Sign | None:
         signer = self._signer
@@ -114,8 +113,8 @@ class ProfileIssuer:
     def _values(self, response: TokenResponse, bound: BoundProfile, step: Step) -> Mapping[str, object]:
         values = values_in(response.document, step.values)
         if missing := [name for name in step.values if name not in values]:
-            if not response.succeeded or response.refused:
-                raise self._refusal(response, bound)
+            if is_refusal(response, rules := bound.refresh_refusals):
+                raise refusal_error(response, rules)
             raise no_token_answer(f"a step's answer has no {missing[0]}")
         return values
 

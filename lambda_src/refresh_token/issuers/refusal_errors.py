@@ -13,17 +13,17 @@ from refresh_token.oauth.refusals import RefusalRules, is_failing, meaning
 from refresh_token.oauth.responses import TokenResponse
 
 
-def refusal_error(response: TokenResponse, rules: RefusalRules, *, signed_in: bool = True) -> RefreshTokenError:
-    """Return the error for a refusal. Without a person's grant (not `signed_in`), the app itself is refused."""
-    what, means = f"HTTP {response.status}", meaning(response, rules)
-    match Refusal.APP if means is Refusal.GRANT and not signed_in else means:
+def refusal_error(response: TokenResponse, rules: RefusalRules) -> RefreshTokenError:
+    """Return the error for a refusal."""
+    what = f"HTTP {response.status}"
+    match meaning(response, rules):
         case Refusal.GRANT:
             return ReauthorizationRequiredException(
                 f"The issuer refuses the refresh token ({what}). It was revoked, was used already, or belongs to "
                 "another app. A person must sign in again and store the new pair; nothing was deleted."
             )
-        case Refusal.APP | Refusal.SETTINGS as fault:
-            return _misconfigured(what, response, rules, fault)
+        case Refusal.APP | Refusal.SETTINGS as means:
+            return _misconfigured(what, response, rules, means)
         case Refusal.LATER if is_failing(response.status):
             return unavailable(what)
         case Refusal.LATER:

@@ -8,6 +8,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from refresh_token.core.text import MAX_ACCESS_TOKEN_LENGTH, is_access_token
@@ -109,10 +110,18 @@ def _seconds(value: object, unit: str) -> object:
         seconds = int(number * _SECONDS[unit])
         return seconds if seconds <= _MAX_DURATION else number
     try:
-        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+        moment = _moment(value.strip()) if isinstance(value, str) else None
         return value if moment is None else int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         return value
+
+
+def _moment(text: str) -> datetime:
+    """Return the moment of a text in ISO 8601, or as in the header ``Date``."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return parsedate_to_datetime(text)
 
 
 def _expiry_in(token: object) -> dict[str, object]:

@@ -10,7 +10,8 @@ from refresh_token.oauth.addresses import authority
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.profile import TWO_STEP, Profile
 from refresh_token.oauth.profile_answers import Api
-from refresh_token.oauth.refusals import RefusalRules, rules_of
+from refresh_token.oauth.profile_refusals import rules_of
+from refresh_token.oauth.refusals import RefusalRules
 from refresh_token.oauth.templates import fill_in, names
 
 ENDLESS: Final = 315_360_000

@@ -1,25 +1,13 @@
 """The faults of a profile that no single key has: a grant without its address, a `{name}` that nothing brings."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from refresh_token.oauth.address_templates import ANY, check_address
 from refresh_token.oauth.profile import JWT_BEARER, STATIC, TWO_STEP, Profile
 from refresh_token.oauth.profile_requests import JSON, QUERY, SHARED_SECRET_ALGORITHMS, Request, Step
-from refresh_token.oauth.templates import names_in
-
-APP: Final = frozenset({"clientId", "clientSecret"})
-OCCASION: Final = frozenset({"random", "date", "now", "epoch", "scope"})
-_TOKENS: Final[Mapping[str, frozenset[str]]] = {
-    "request": frozenset({"code", "redirect_uri", "code_verifier", "refresh_token", "access_token"}),
-    "code": frozenset({"code", "redirect_uri", "code_verifier"}),
-    "refresh": frozenset({"refresh_token", "access_token"}),
-    "exchange": frozenset({"refresh_token", "access_token"}),
-    "revoke": frozenset({"refresh_token", "access_token", "token"}),
-}
-SENT: Final = OCCASION.union({"assertion"}, *_TOKENS.values())
-"""Names that requests have beside the app's and the parameters."""
+from refresh_token.oauth.profile_templates import APP, SENT, present, template_faults
 
 STANDARD_NAMES: Final = SENT - {"random", "date", "now", "epoch"} | {
     *("grant_type", "client_assertion", "client_assertion_type", "token_type_hint"),
@@ -27,7 +15,6 @@ STANDARD_NAMES: Final = SENT - {"random", "date", "now", "epoch"} | {
 CONSENT_NAMES: Final = frozenset(
     {"client_id", "response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method"}
 )
-_REQUESTS: Final = ("request", "code", "refresh", "exchange", "revoke")
 
 
 def faults_of(profile: Profile, *, allow_http: bool) -> Iterator[str]:
@@ -37,11 +24,7 @@ def faults_of(profile: Profile, *, allow_http: bool) -> Iterator[str]:
     yield from _addresses(profile, allow_http=allow_http)
     yield from _names(profile)
     yield from _requests(profile)
-    yield from _templates(profile)
-
-
-def _present(profile: Profile) -> dict[str, Request]:
-    return {key: request for key in _REQUESTS if (request := getattr(profile, key)) is not None}
+    yield from template_faults(profile)
 
 
 def _without_fragment(key: str, address: str) -> str:
@@ -56,7 +39,7 @@ def _needs(profile: Profile) -> Iterator[str]:
         yield f"address.token: must be set for the grant {grant}"
     if (grant == TWO_STEP) != bool(profile.steps):
         yield f"steps: must be there for the grant {TWO_STEP}, and for no other"
-    methods = {profile.client.auth, *(request.auth for request in _present(profile).values())}
+    methods = {profile.client.auth, *(request.auth for request in present(profile).values())}
     if jwt is None and (grant == JWT_BEARER or "private_key_jwt" in methods):
         yield "jwt: must be there for the grant jwt_bearer and for private_key_jwt"
     if jwt and jwt.is_token and grant != JWT_BEARER:
@@ -98,56 +81,22 @@ def _names(profile: Profile) -> Iterator[str]:
         yield f"sign_in.names.{min(unknown)}: must be one of {', '.join(sorted(CONSENT_NAMES))}"
     if profile.sign_in.names.get("state") == "":
         yield "sign_in.names.state: must not be empty, because the state protects the sign-in"
-    for key, request in _present(profile).items():
+    for key, request in present(profile).items():
         if unknown := set(request.names) - STANDARD_NAMES:
             yield f"{key}.names.{min(unknown)}: must be one of {', '.join(sorted(STANDARD_NAMES))}"
 
 
 def _requests(profile: Profile) -> Iterator[str]:
-    requests: dict[str, Request | Step] = {**_present(profile)}
+    requests: dict[str, Request | Step] = {**present(profile)}
     requests |= {f"steps.{index + 1}": step for index, step in enumerate(profile.steps)}
     for key, request in requests.items():
         if request.method == "GET" and request.format != QUERY:
             yield f"{key}.method: GET needs {key}.format = query"
-        nested = [name for name, value in request.parameters.items() if not isinstance(value, str)]
+        nested = [name for name, value in request.parameters.items() if not _is_field(value)]
         if nested and request.format != JSON:
-            yield f"{key}.parameters.{nested[0]}: must be a text unless {key}.format = json"
+            yield f"{key}.parameters.{nested[0]}: must be a text or a list of texts unless {key}.format = json"
 
 
-def _templates(profile: Profile) -> Iterator[str]:
-    values = {*profile.params, *profile.answer.values, *profile.answer.redirect_values}
-    own = values | APP | set(profile.client.keys)
-    yield from _unknown("sign_in.parameters", profile.sign_in.parameters, values | {"clientId", "random"})
-    yield from _unknown("api.headers", profile.api.headers, own - {"clientSecret"})
-    own |= OCCASION | ({"assertion"} if profile.jwt else set())
-    for key, request in _present(profile).items():
-        if key == "code" and not profile.address.authorize:
-            continue  # no code is exchanged
-        brought = own | _TOKENS[key]
-        found = [*_unknown(f"{key}.parameters", request.parameters, brought)]
-        found += _unknown(f"{key}.headers", request.headers, brought)
-        yield from found
-        if key == "request" and found:
-            break  # the other requests have what is in this one
-    for index, step in enumerate(profile.steps):
-        yield from _unknown(f"steps.{index + 1}.parameters", step.parameters, own)
-        yield from _unknown(f"steps.{index + 1}.headers", step.headers, own)
-        own |= set(step.values)
-    if profile.jwt:
-        signed: dict[str, Mapping[str, Any] | str] = {
-            "header": profile.jwt.header,
-            "claims": profile.jwt.claims,
-            "secret": profile.jwt.secret,
-        }
-        for key, tree in signed.items():
-            yield from _unknown(f"jwt.{key}", tree, own - {"assertion"})
-
-
-def _unknown(key: str, tree: Mapping[str, Any] | str, known: set[str]) -> Iterator[str]:
-    try:
-        unknown = names_in(tree) - known
-    except ValueError as error:
-        yield f"{key}: {error}"
-    else:
-        if unknown:
-            yield f"{key}: holds {{{min(unknown)}}}, which nothing brings"
+def _is_field(value: object) -> bool:
+    """Tell whether a form can carry a value. A list is one field several times."""
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))

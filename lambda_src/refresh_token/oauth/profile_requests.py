@@ -37,7 +37,7 @@ class Request:
     method: Annotated[str, Key(rule=rules.METHOD, about="The HTTP method; `GET` goes with `query`.")] = "POST"
     parameters: Annotated[
         Mapping[str, Any],
-        Key(rule=rules.Tree(), about="Further parameters; with `json`, they may hold tables.", hidden=True),
+        Key(rule=rules.Tree(), about="Further parameters; with `json`, they may hold tables and numbers.", hidden=True),
     ] = field(default_factory=dict, repr=False)
     headers: Annotated[
         Mapping[str, str],

@@ -9,13 +9,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from refresh_token.core.text import is_access_token
 from refresh_token.oauth.refusal_codes import CODES, Refusal
-from refresh_token.oauth.responses import TokenResponse, spelt
-
-if TYPE_CHECKING:
-    from refresh_token.oauth.profile import Profile
+from refresh_token.oauth.responses import TokenResponse
 
 _LATER_WORDS: Final = re.compile(
     r"(rate|request|usage)[ _-]?limit|limit[ _-]exceeded|too[ _-]?many|throttl|temporar|try[ _-]again|retry|quota"
@@ -185,17 +183,10 @@ CODE_EXCHANGE: Final = RefusalRules(
 )
 """The exchange of a code. A code is fresh and used at once, so 401 is about the app unless a code says otherwise."""
 
-_OWN: Final[Mapping[str, RefusalRules]] = {"figma": FIGMA_REFRESH, "oauth2": SERVER_REFRESH}
-"""The rules of the issuers that have more than words."""
 
-
-def rules_of(profile: "Profile") -> RefusalRules:
-    """Return the rules of a profile: its words, which may be codes or phrases. A number is a code only."""
-    words = profile.refusals
-    rows = ((words.grant, Refusal.GRANT), (words.app, Refusal.APP), (words.settings, Refusal.SETTINGS))
-    meant = {word: means for several, means in (*rows, (words.later, Refusal.LATER)) for word in several}
-    own = RefusalRules(
-        codes={spelt((word,))[0]: means for word, means in meant.items() if spelt((word,))},
-        phrases={word.lower(): means for word, means in meant.items() if not word.isdigit()},
-    )
-    return _OWN.get(profile.name, own)
+def is_refusal(response: TokenResponse, rules: RefusalRules) -> bool:
+    """Tell whether an answer is an error, by its form or by the issuer's words. None with a usable token is."""
+    if response.refused or is_access_token(response.document.get("access_token")):
+        return response.refused
+    words = " ".join((*response.codes, response.message))[:_MAX_WORDS]
+    return any(code in rules.codes for code in response.codes) or any(_says(words, phrase) for phrase in rules.phrases)

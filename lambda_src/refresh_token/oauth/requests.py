@@ -55,7 +55,7 @@ class TokenRequest:
         if self.format != QUERY or not self.parameters:
             return self.url
         parts = urlsplit(self.url)
-        query = urlencode(self.parameters, quote_via=quote)
+        query = urlencode(self.parameters, doseq=True, quote_via=quote)
         return urlunsplit(parts._replace(query="&".join(part for part in (parts.query, query) if part)))
 
     @property
@@ -65,7 +65,11 @@ class TokenRequest:
             return None
         if self.format == QUERY:
             return b""
-        return json.dumps(self.parameters).encode() if self.format == JSON else urlencode(self.parameters).encode()
+        return (
+            json.dumps(self.parameters).encode()
+            if self.format == JSON
+            else urlencode(self.parameters, doseq=True).encode()
+        )
 
     def all_headers(self, user_agent: str) -> dict[str, str]:
         """Return every header to send. Those of the request replace the usual ones, in any case of letters."""

@@ -48,7 +48,7 @@ BROKEN: dict[str, tuple[tuple[Break, ...], dict[str, str], set[str]]] = {
             "alias": "WARN  alias         `live` is version ",
             "schedule": "FAIL  schedule      rate(30 days) is DISABLED, does not call the alias `live`, has",
             "alarms": "FAIL  alarms        gone: GrantExpires",
-            "changes": "WARN  changes       changed by hand after the deployment: MonitoringKey, Secret, ",
+            "changes": "FAIL  changes       this may keep the function or its schedule from working: Secret, Ref",
         },
         {
             *(

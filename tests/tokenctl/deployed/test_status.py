@@ -22,6 +22,7 @@ from tests.support.changed_by_hand import (
     end_the_schedule,
     exchange_the_table,
     mix_the_stages,
+    move_the_label,
     named,
     throttle,
 )
@@ -249,6 +250,19 @@ def test_a_part_that_no_longer_works_is_named(
     assert done.out.splitlines()[1].startswith(f"DEGRADED {why}"), done.out
     assert (done.code, line[:2] == "OK", "`tokenctl repair --stage local`" in line) == (1, False, True), line
     assert tokenctl("doctor").line("changes").startswith("OK")
+
+
+def test_a_label_that_somebody_moved_is_named(tokenctl: Tokenctl, stack: Deployment) -> None:
+    stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+    time.sleep(1)  # versions have whole seconds
+    newer = stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+    move_the_label(stack)
+    done, line = tokenctl("status"), tokenctl("doctor").line("secret")
+    assert done.out.splitlines()[1].startswith("DEGRADED somebody has moved AWSCURRENT to an older version")
+    assert line.startswith("WARN  secret        somebody has moved AWSCURRENT to an older version")
+    assert newer in tokenctl("status", "--output", "json").json["versions"][0].values()
+    assert tokenctl("seed", "--from-version", "AWSPREVIOUS", "--yes").code == 0
+    assert tokenctl("doctor").line("secret").startswith("OK")
 
 
 class TestWhatCannotBeRead:

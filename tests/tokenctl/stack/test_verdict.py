@@ -43,6 +43,10 @@ VERDICTS: dict[str, tuple[dict[str, Any], str]] = {
     "first refresh to come": (FIRST, "HEALTHY"),
     "first refresh failed": ({**FIRST, **UNAVAILABLE}, f"{REFRESH}{ERROR}"),
     "no pair": ({"error": "no", "noPair": True}, f"{AGAIN}The secret holds nothing that the function can use."),
+    "revoked": (
+        {"error": "no", "noPair": True, "revokedAt": "2026-11-02T00:00:00Z"},
+        f"{AGAIN}The grant was revoked with tokenctl on 2026-11-02T00:00:00Z, and consumers get an error.",
+    ),
     "deleted": (
         {"error": "no", "noPair": False, "restore": "`tokenctl repair`"},
         "DEAD: restore the secret: `tokenctl repair`. Somebody has deleted it, and consumers get an error.",

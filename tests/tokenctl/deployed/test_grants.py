@@ -1,0 +1,131 @@
+"""What ends and examines a grant: revoke, introspect. At a real server, which a profile describes."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from local.deployment import Deployment
+from tests.support.bare_stack import Stack
+from tests.support.command_line import Done, Tokenctl, on_terminal
+from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, OidcProvider, oidc_provider
+from tests.support.windows import FRESH
+from tokenctl.stack import pair_secret
+
+pytestmark = pytest.mark.xdist_group("deployed")
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[OidcProvider]:
+    with oidc_provider() as server:
+        yield server
+
+
+@pytest.fixture
+def acme(bare: Stack, provider: OidcProvider) -> Stack:
+    """Return a bare stack whose issuer is the provider, with a live pair."""
+    bare.set_environment(ISSUER="acme", ISSUER_PROFILE=json.dumps(provider.profile))
+    bare.put_app(CLIENT_ID, CLIENT_SECRET)
+    bare.put({**provider.pair(), "note": "mine"})
+    return bare
+
+
+@pytest.fixture
+def run(tokenctl: Tokenctl, acme: Stack) -> Command:
+    """Run a command on that stack, and check that it shows no token and no credentials."""
+
+    def command(*words: str) -> Done:
+        before = acme.stored() or {}
+        done = tokenctl(*words, "--stage", acme.stage)
+        for hidden in (CLIENT_ID, CLIENT_SECRET, before.get("access_token", "?-?"), before.get("refresh_token", "?-?")):
+            assert hidden not in done.out + done.err
+        return done
+
+    return command
+
+
+class TestRevoke:
+    def test_ends_the_grant_and_says_when(self, run: Command, acme: Stack, provider: OidcProvider) -> None:
+        token = (acme.stored() or {})["access_token"]
+        assert provider.accepts(token)
+        done = run("revoke", "--yes", "--output", "json")
+        assert done.code == 0
+        assert not provider.accepts(token)
+        at = done.json["revokedAt"]
+        assert acme.stored() == {"note": "mine", "provider": "acme", "revokedAt": at}
+        revoked = f"The grant was revoked with `tokenctl revoke` on {at}."
+        assert revoked in run("doctor").line("secret")
+        status = run("status", "--output", "json").json
+        assert status["token"]["revokedAt"] == at
+        assert f"The grant was revoked with tokenctl on {at}, and consumers get an error" in status["verdict"]["text"]
+        again = run("revoke", "--yes")
+        assert again.code == 255
+        assert again.err.startswith(f"tokenctl: {revoked} Sign in with `tokenctl authorize")
+
+    def test_asks_first(self, run: Command, acme: Stack, provider: OidcProvider) -> None:
+        before = acme.stored()
+        done = run("revoke")
+        assert (done.code, "This ends the access of RefreshToken-" in done.err) == (252, True)
+        dialogue = [("Go on?", "n")]
+        done = on_terminal(acme.cloud.env, "revoke", "--stage", acme.stage, dialogue=dialogue)
+        assert (done.code, "to Acme (acme). Its tokens stop" in done.out) == (255, True), done.out
+        assert acme.stored() == before
+        assert provider.accepts((before or {})["access_token"])
+
+    def test_changes_nothing_if_refused(self, run: Command, acme: Stack, provider: OidcProvider) -> None:
+        before = acme.stored()
+        acme.put_app(CLIENT_ID, "canary-wrong")
+        done = run("revoke", "--yes")
+        assert done.code == 254
+        assert "Acme (acme) did not revoke the grant (HTTP 401, invalid_client). Nothing was changed." in done.err
+        assert acme.stored() == before
+        assert provider.accepts((before or {})["access_token"])
+
+    def test_says_where_to_click_instead(self, run: Command, acme: Stack, provider: OidcProvider) -> None:
+        before, profile = acme.stored(), provider.profile
+        del profile["address"]["revoke"]
+        profile["address"]["manage"] = "https://acme.example/apps"
+        acme.set_environment(ISSUER="acme", ISSUER_PROFILE=json.dumps(profile))
+        done = run("revoke", "--yes")
+        assert done.code == 253
+        assert "End the access by hand, at https://acme.example/apps. Then run `tokenctl revoke --mark-only" in done.err
+        assert acme.stored() == before
+        assert run("revoke", "--mark-only", "--yes").code == 0
+        assert "revokedAt" in (acme.stored() or {})
+
+    def test_also_ends_a_pair_that_came_meanwhile(
+        self, run: Command, acme: Stack, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        later, reads = provider.pair(), iter([None, lambda: acme.put(later)])
+
+        def read(*words: object) -> object:
+            if refresh := next(reads, None):
+                refresh()
+            return pair_secret.read_pair(*words)  # type: ignore[arg-type]
+
+        monkeypatch.setattr("tokenctl.commands.revoke.read_pair", read)
+        assert run("revoke", "--yes").code == 0
+        assert not provider.accepts(later["access_token"])
+
+    def test_an_apps_own_token_has_no_grant(self, run: Command, acme: Stack, provider: OidcProvider) -> None:
+        profile = json.dumps({**provider.profile, "grant": "client_credentials"})
+        acme.set_environment(ISSUER="acme", ISSUER_PROFILE=profile, ISSUER_GRANT="client_credentials")
+        assert (done := run("revoke", "--yes")).code == 253
+        assert "The app itself gets the tokens of" in done.err
+
+
+def test_consumers_are_told_until_a_sign_in(tokenctl: Tokenctl, stack: Deployment) -> None:
+    stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+    assert "Amplify" not in (refused := tokenctl("revoke", "--yes")).err or refused.code == 253
+    assert tokenctl("revoke", "--mark-only", "--yes").code == 0
+    calls = len(stack.cloud.standin.calls("RefreshToken"))
+    for words in (("token",), ("tick",), ("refresh", "--yes")):
+        done = tokenctl(*words)
+        assert done.code == 254
+        assert "(ReauthorizationRequiredException) when calling the" in done.err
+        assert "The grant was revoked with `tokenctl revoke` on 20" in done.err
+    assert len(stack.cloud.standin.calls("RefreshToken")) == calls
+    stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
+    assert tokenctl("token").code == 0
