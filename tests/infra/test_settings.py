@@ -12,9 +12,12 @@ from aws_cdk import App, Stack
 from infra.stage_settings import StageSettings
 from refresh_token.issuers import registry
 from refresh_token.issuers.registry import issuer_from
+from refresh_token.oauth import catalogue
 from refresh_token.oauth.issuers import NAMES, OAuth2Settings
 from refresh_token.oauth.profile import GRANTS
 from refresh_token.oauth.rules import listed
+from refresh_token.settings import Settings
+from tests.support.provider_server import behaviour
 from tests.support.stage_settings import faults, read
 from token_refresher.construct import TokenRefresher
 from token_refresher.issuers import Issuer
@@ -361,6 +364,7 @@ absolute_days = 365
 margin_seconds = 300
 """
 TENANT = '{"tenant": "ada"}'
+FUNCTION = {"SECRET_ARN": "s", "LOCK_TABLE": "t", "ADVISORY_WINDOW_SECONDS": "9", "MANDATORY_WINDOW_SECONDS": "8"}
 
 
 class TestProfiles:
@@ -386,6 +390,17 @@ class TestProfiles:
         issuer = read(context, issuer="linear").issuer
         assert issuer == Issuer.named("linear") == Issuer.profile("linear")
         assert issuer.variables == {"ISSUER": "linear"}
+
+    @pytest.mark.parametrize("name", [name for name in catalogue.names() if name not in NAMES])
+    def test_each_of_the_catalogue_can_be_deployed(self, context: dict[str, Any], name: str) -> None:
+        params = behaviour(name).get("given", {}).get("params")
+        given = {"issuer_params": params} if params else {}
+        for stage in context["stages"]:
+            settings = read(context, stage=stage, issuer=name, **given)
+            values = checked(settings.refresher, settings.issuer)
+            margin = str(values["refresh_margin_seconds"] or "")
+            variables = {**FUNCTION, **settings.issuer.variables, "REFRESH_MARGIN_SECONDS": margin}
+            assert Settings.from_environment(variables).provider == name
 
     def test_the_profile_knows_what_is_not_set(self, context: dict[str, Any], acme: Callable[..., str]) -> None:
         own = {"refresh_margin_seconds": 300, "grant_idle_days": 60, "grant_absolute_days": 365}
