@@ -1,10 +1,11 @@
 // The npm package oidc-provider as a token endpoint: it replaces refresh tokens, and revokes the grant of a spent one.
-// It prints the port on which it listens. POST /sign-in answers with the first refresh token of a new grant.
+// It prints the port on which it listens. POST /sign-in?client=... answers with the first refresh token
+// of a new grant. The last argument is a list of further clients, as JSON.
 
 import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
 
-const [clientId, clientSecret] = process.argv.slice(2);
+const [clientId, clientSecret, more] = process.argv.slice(2);
 const server = createServer();
 await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
 const { port } = server.address();
@@ -17,8 +18,10 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
       grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
       redirect_uris: ["https://client.example/callback"],
     },
+    ...JSON.parse(more),
   ],
   features: {
+    clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
     deviceFlow: { enabled: true },
     introspection: { enabled: true },
@@ -32,16 +35,16 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
 
 const scope = "openid offline_access";
 
-async function granted() {
-  const grant = new provider.Grant({ accountId: "ada", clientId });
+async function granted(client = clientId) {
+  const grant = new provider.Grant({ accountId: "ada", clientId: client });
   grant.addOIDCScope(scope);
   return { accountId: "ada", grantId: await grant.save(), scope };
 }
 
 provider.use(async (ctx, next) => {
   if (ctx.path !== "/sign-in") return next();
-  const client = await provider.Client.find(clientId);
-  const token = new provider.RefreshToken({ ...(await granted()), client, gty: "authorization_code" });
+  const client = await provider.Client.find(ctx.query.client);
+  const token = new provider.RefreshToken({ ...(await granted(client.clientId)), client, gty: "authorization_code" });
   ctx.body = { refresh_token: await token.save() };
 });
 

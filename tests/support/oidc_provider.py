@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -22,9 +22,9 @@ CLIENT_SECRET = "canary +&%=:/~secret"
 class OidcProvider:
     url: str
 
-    def sign_in(self) -> str:
+    def sign_in(self, client: str = CLIENT_ID) -> str:
         """Return the first refresh token of a new grant."""
-        answer = urllib3.request("POST", f"{self.url}/sign-in", timeout=10)
+        answer = urllib3.request("POST", f"{self.url}/sign-in?{urlencode({'client': client})}", timeout=10)
         return str(json.loads(answer.data)["refresh_token"])
 
     @property
@@ -73,10 +73,13 @@ class OidcProvider:
 
 
 @contextmanager
-def oidc_provider() -> Iterator[OidcProvider]:
-    """Run the server until its input ends. It needs `node` on PATH and the packages that `npm ci` installs."""
+def oidc_provider(*clients: Mapping[str, object]) -> Iterator[OidcProvider]:
+    """Run the server, which knows these clients as well, until its input ends.
+
+    It needs `node` on PATH and the packages that `npm ci` installs.
+    """
     program = Path(__file__).with_suffix(".mjs")
-    command = [str(shutil.which("node")), str(program), CLIENT_ID, CLIENT_SECRET]
+    command = [str(shutil.which("node")), str(program), CLIENT_ID, CLIENT_SECRET, json.dumps(clients)]
     # `node` may be a script that starts the real one, so ending the process would leave that one behind.
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
