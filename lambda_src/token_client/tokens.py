@@ -106,7 +106,8 @@ class Token:
             UnexpectedAnswerException: no request can carry them.
 
         """
-        headers = {**self.api.headers, self.api.header: self.authorization}
+        others = {name: value for name, value in self.api.headers.items() if name.lower() != self.api.header.lower()}
+        headers = {**others, self.api.header: self.authorization}
         if all(_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value) for name, value in headers.items()):
             return headers
         raise UnexpectedAnswerException(

@@ -62,7 +62,13 @@ class TestTokens:
         assert client.get_token().expires_at is None
 
     def test_it_says_what_the_provider_said(self, client: TokenClient, function: Function) -> None:
-        api = {"base": "https://x", "header": "X-Key", "scheme": "", "headers": {"Version": "2", "Odd": 7}, "later": 1}
+        api = {
+            "base": "https://x",
+            "header": "X-Key",
+            "scheme": "",
+            "headers": {"Version": "2", "Odd": 7, "x-key": "9"},
+            "later": 1,
+        }
         values = {"instance_url": "https://eu9.example", "realm": 7, "share": 0.5, "yes": True, "more": {}}
         function.said = {"provider": "acme", "scope": "read write", "values": values, "api": api}
         token = client.get_token()
