@@ -12,6 +12,7 @@ from refresh_token.oauth.profile_file import ProfileError, parse_profile, to_com
 from refresh_token.oauth.rules import listed
 
 _RULE: Final = f"must be {listed(NAMES)}, or a profile: its name in the catalogue, or a file such as ./acme.toml"
+_MAX_NEAR: Final = 4
 _LIST: Final = "`tokenctl providers list` shows the catalogue"
 
 
@@ -29,6 +30,10 @@ class IssuerName:
         known = (*NAMES, *catalogue.names())
         if not is_file(value) and value not in known:
             near = difflib.get_close_matches(value.lower(), known, cutoff=0.7)
+            alike = [
+                name for name in known if name.startswith(f"{value.lower()}-") or value.lower().startswith(f"{name}-")
+            ]
+            near = [*dict.fromkeys((*near, *alike))][:_MAX_NEAR]
             raise ValueError(f"{_RULE}. {f'Did you mean {listed(tuple(near))}? ' if near else ''}{_LIST}")
         return value
 

@@ -146,6 +146,7 @@ class TestRules:
             ("schedule", "rate(85 hours)", f"{SLOW}170 hours"),
             ("issuer", "no-such-one", f"{ISSUER}. `tokenctl providers list` shows the catalogue"),
             ("issuer", "lineer", f"{ISSUER}. Did you mean linear? `tokenctl providers list` shows the catalogue"),
+            ("issuer", "box-cloud", f"{ISSUER}. Did you mean box? `tokenctl providers list` shows the catalogue"),
             ("issuer", "./none.toml", "there is no such file. A path is relative to the folder of cdk.json"),
             ("architecture", "i386", "must be arm64 or x86_64"),
             ("architecture", "machine", "must be arm64 or x86_64"),

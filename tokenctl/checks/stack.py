@@ -16,6 +16,7 @@ from tokenctl.stack.issuer import address_without_query, app_keys, deployed_issu
 from tokenctl.stack.runbook import entry_of
 from tokenctl.stack.secrets_manager import LostSecretError
 from tokenctl.stack.side_by_side import limit_inside
+from tokenctl.stack.signing_key import lacks_private_key
 
 TIME_TO_MOVE: Final = timedelta(days=90)
 """How long before the end of Amplify's API the warning affects the exit code: the life of one Figma token."""
@@ -133,4 +134,8 @@ def check_app_secret(subject: Subject) -> Finding:
     if fault := unusable(app, subject.deployed):
         back = f", or deploy the settings of {app.issued_by} again" if app.issued_by else ""
         return Finding(Level.FAIL, f"the app's credentials cannot be used: {fault}", f"{store}{back}")
-    return Finding(Level.OK, f"holds the app's credentials{f' for {app.issued_by}' if app.issued_by else ''}")
+    whose = f" for {app.issued_by}" if app.issued_by else ""
+    if lacks_private_key(subject.deployed):
+        fix = f"`tokenctl import-key <file> {subject.target.option}`"
+        return Finding(Level.FAIL, f"holds the app's credentials{whose}, but the key that signs is still empty", fix)
+    return Finding(Level.OK, f"holds the app's credentials{whose}")

@@ -66,7 +66,9 @@ def _read_key(stack: DeployedTemplate, key: Resource) -> dict[str, Any] | None:
     if answer is None:
         return None
     policy = client.get_key_policy(KeyId=name, PolicyName="default")["Policy"]
-    return {"KeyState": answer["KeyMetadata"]["KeyState"], "KeyPolicy": json.loads(policy)}
+    state = answer["KeyMetadata"]["KeyState"]
+    # A key without material is as it was deployed: an operator imports the provider's private key.
+    return {"KeyState": "Enabled" if state == "PendingImport" else state, "KeyPolicy": json.loads(policy)}
 
 
 def _restore_key(stack: DeployedTemplate, change: Change) -> None:

@@ -134,10 +134,10 @@ class TestProfiles:
     def acme(self, bare: Stack) -> Callable[..., None]:
         """Give the function a profile of its own."""
 
-        def give(grant: str = "refresh_token", auth: str = "basic", keys: str = "") -> None:
+        def give(grant: str = "refresh_token", auth: str = "basic", keys: str = "", **more: str) -> None:
             text = ACME.replace("GRANT", grant).replace("AUTH", auth).replace("KEYS", keys)
             renewed = {"ISSUER_GRANT": grant} if grant != "refresh_token" else {}
-            bare.set_environment(ISSUER="acme", ISSUER_PROFILE=to_compact_json(text), **renewed)
+            bare.set_environment(ISSUER="acme", ISSUER_PROFILE=to_compact_json(text), **renewed, **more)
 
         return give
 
@@ -160,6 +160,23 @@ class TestProfiles:
         assert on_bare("doctor").line("app secret") == line
         acme(auth="none", keys='keys = ["otherKey"]')
         assert "`otherKey` must be" in on_bare("doctor").line("app secret")
+
+    def test_a_key_that_signs_must_be_imported(self, on_bare: Command, bare: Stack, acme: Callable[..., None]) -> None:
+        kms = bare.cloud.client("kms")
+        keys = [
+            kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY", Origin=origin)["KeyMetadata"]["Arn"]
+            for origin in ("EXTERNAL", "AWS_KMS")
+        ]
+        bare.put_app("canary-id", "canary-secret")
+        found = []
+        for key in keys:
+            acme(ISSUER_SIGNING_KEY=key)
+            found.append(on_bare("doctor").line("app secret"))
+        fix = f"Fix: `tokenctl import-key <file> --stage {bare.stage}`."
+        assert found == [
+            f"FAIL  app secret    holds the app's credentials, but the key that signs is still empty. {fix}",
+            "OK    app secret    holds the app's credentials.",
+        ]
 
     def test_some_need_none(self, on_bare: Command, acme: Callable[..., None]) -> None:
         acme("client_credentials", auth="off")
