@@ -5,10 +5,11 @@ The issuer reads them for each refresh, which is rare, so new credentials are us
 
 from typing import TYPE_CHECKING, Any, Final
 
-from refresh_token.adapters.aws_clients import THROTTLING_CODES, Fault, attempt
+from refresh_token.adapters.aws_clients import Fault
 from refresh_token.adapters.secrets_manager import CURRENT, MAX_CALL_TIME, secrets_manager_writer
 from refresh_token.core.issued_by import IssuedBy, refuse_other_issuer
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
+from refresh_token.issuers.aws_call import is_transient, repeated
 from refresh_token.oauth.app_credentials import KEYS, AppCredentials, parse_app_credentials
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
 HOW_TO_FILL: Final = "Store them with `tokenctl app-credentials --stage <stage>`."
 _REPLACE: Final = "Store those of an app of this issuer with `tokenctl app-credentials --stage <stage>`"
-MAX_ATTEMPTS: Final = 3
-
-_TRANSIENT_CODES: Final = THROTTLING_CODES | {"InternalFailure", "InternalServiceError", "ServiceUnavailable"}
-_SERVER_ERROR: Final = 500
 
 
 class AppCredentialsSecret:
@@ -44,13 +41,12 @@ class AppCredentialsSecret:
             IssuerUnavailableException: Secrets Manager does not answer, so the issuer cannot be called.
 
         """
-        for _ in range(MAX_ATTEMPTS):
-            value: Mapping[str, Any] | Fault = attempt(
-                # The writing client tries once, briefly, so this loop can watch the deadline.
-                lambda: secrets_manager_writer().get_secret_value(SecretId=self._secret, VersionStage=CURRENT)
-            )
-            if not isinstance(value, Fault) or not _is_transient(value) or not deadline.allows(MAX_CALL_TIME):
-                break
+        value: Mapping[str, Any] | Fault = repeated(
+            # The writing client tries once, briefly, so the deadline counts between the attempts.
+            lambda: secrets_manager_writer().get_secret_value(SecretId=self._secret, VersionStage=CURRENT),
+            deadline,
+            max_call_time=MAX_CALL_TIME,
+        )
         if isinstance(value, Fault):
             raise _unreadable(value)
         app = _credentials(value.get("SecretString"), self._keys)
@@ -58,10 +54,6 @@ class AppCredentialsSecret:
             app.issued_by or owner, self._issued_by, what="The stored app credentials belong", how_to_fix=_REPLACE
         )
         return app
-
-
-def _is_transient(fault: Fault) -> bool:
-    return fault.kind == "connection" or fault.code in _TRANSIENT_CODES or fault.status >= _SERVER_ERROR
 
 
 def _credentials(text: object, keys: tuple[str, ...]) -> AppCredentials:
@@ -75,7 +67,7 @@ def _credentials(text: object, keys: tuple[str, ...]) -> AppCredentials:
 def _unreadable(fault: Fault) -> RefreshTokenError:
     if fault.code == "ResourceNotFoundException":
         return _misconfigured(f"There are no app credentials: their secret is empty or missing. {HOW_TO_FILL}")
-    if _is_transient(fault) or fault.kind == "other":
+    if is_transient(fault) or fault.kind == "other":
         return IssuerUnavailableException(
             f"The app's credentials cannot be read ({fault.code}), so the issuer was not called. Try again later; if "
             "this persists, see the AWS Health Dashboard for Secrets Manager."

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
-from refresh_token.adapters.aws_clients import THROTTLING_CODES, Fault, attempt, punctual_client
+from refresh_token.adapters.aws_clients import Fault, punctual_client
 from refresh_token.errors import ConfigurationException, IssuerUnavailableException, RefreshTokenError
+from refresh_token.issuers.aws_call import is_transient, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,16 +17,12 @@ if TYPE_CHECKING:
 MAX_CALL_TIME: Final = 3.0
 """Seconds that one call takes at most. The client does not retry."""
 
-MAX_ATTEMPTS: Final = 3
 MAX_MESSAGE: Final = 4096
 """Bytes that kms:Sign takes (its API reference)."""
 
 _CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
 _NO_KEY: Final = ("KMSInvalidStateException", "UnsupportedOperationException")
 """What KMS says before a key is imported, and the local cloud."""
-
-_TRANSIENT: Final = THROTTLING_CODES | {"DependencyTimeoutException", "KMSInternalException", "KeyUnavailableException"}
-_SERVER_ERROR: Final = 500
 
 
 class KmsSigner:
@@ -49,12 +46,11 @@ class KmsSigner:
                 "its claims.",
                 unsent=True,
             )
-        for _ in range(MAX_ATTEMPTS):
-            value: Mapping[str, Any] | Fault = attempt(
-                lambda: _client().sign(KeyId=self._key, Message=message, MessageType="RAW", SigningAlgorithm=algorithm)
-            )
-            if not isinstance(value, Fault) or not _is_transient(value) or not deadline.allows(MAX_CALL_TIME):
-                break
+        value: Mapping[str, Any] | Fault = repeated(
+            lambda: _client().sign(KeyId=self._key, Message=message, MessageType="RAW", SigningAlgorithm=algorithm),
+            deadline,
+            max_call_time=MAX_CALL_TIME,
+        )
         signature = value if isinstance(value, Fault) else value.get("Signature")
         if isinstance(signature, bytes):
             return signature
@@ -66,10 +62,6 @@ def _client() -> Any:  # noqa: ANN401 - no type stubs of KMS are installed
     return punctual_client("kms", _CONFIG)
 
 
-def _is_transient(fault: Fault) -> bool:
-    return fault.kind == "connection" or fault.code in _TRANSIENT or fault.status >= _SERVER_ERROR
-
-
 def _meaning(fault: Fault) -> RefreshTokenError:
     if fault.code in _NO_KEY:
         return ConfigurationException(
@@ -77,7 +69,7 @@ def _meaning(fault: Fault) -> RefreshTokenError:
             "app's key with `tokenctl import-key --stage <stage>`, or enable the key.",
             unsent=True,
         )
-    if _is_transient(fault) or fault.kind == "other":
+    if is_transient(fault) or fault.kind == "other":
         return IssuerUnavailableException(
             f"The request cannot be signed ({fault.code}), so the issuer was not called. Try again later; if this "
             "persists, see the AWS Health Dashboard for KMS."

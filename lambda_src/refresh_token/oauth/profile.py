@@ -81,13 +81,7 @@ class SignIn:
         Mapping[str, str],
         Key(rule=rules.Table(rules.NAME, rules.TEXT), about="Further parameters of the consent page.", hidden=True),
     ] = field(default_factory=dict)
-    names: Annotated[
-        Mapping[str, str],
-        Key(
-            rule=rules.Table(rules.NAME, rules.NAME_OR_NONE),
-            about="Other names of the standard's parameters; an empty one drops the parameter.",
-        ),
-    ] = field(default_factory=dict)
+    names: Annotated[Mapping[str, str], rules.OTHER_NAMES] = field(default_factory=dict)
     code_name: Annotated[str, Key(rule=rules.NAME, about="The redirect's parameter with the code.")] = "code"
     needs: Annotated[
         str, Key(rule=rules.SCOPE, about="A scope without which there is no refresh token; checked before the sign-in.")

@@ -95,10 +95,7 @@ class Api:
     scheme: Annotated[str, Key(rule=rules.SCHEME, about="The word before the token; empty sends the token alone.")] = (
         "Bearer"
     )
-    headers: Annotated[
-        Mapping[str, str],
-        Key(rule=rules.Table(rules.HEADER_NAME, rules.HEADER_VALUE), about="Further headers.", hidden=True),
-    ] = field(default_factory=dict)
+    headers: Annotated[Mapping[str, str], rules.FURTHER_HEADERS] = field(default_factory=dict)
     user: Annotated[str, Key(rule=rules.ADDRESS, about="A harmless GET that says whose token it is.")] = ""
     user_keys: Annotated[
         tuple[str, ...], Key(rule=rules.Several(rules.PATH), about="Where that answer names the user, the best first.")

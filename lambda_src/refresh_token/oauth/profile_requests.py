@@ -39,17 +39,8 @@ class Request:
         Mapping[str, Any],
         Key(rule=rules.Tree(), about="Further parameters; with `json`, they may hold tables and numbers.", hidden=True),
     ] = field(default_factory=dict, repr=False)
-    headers: Annotated[
-        Mapping[str, str],
-        Key(rule=rules.Table(rules.HEADER_NAME, rules.HEADER_VALUE), about="Further headers.", hidden=True),
-    ] = field(default_factory=dict, repr=False)
-    names: Annotated[
-        Mapping[str, str],
-        Key(
-            rule=rules.Table(rules.NAME, rules.NAME_OR_NONE),
-            about="Other names of the standard's parameters; an empty one drops the parameter.",
-        ),
-    ] = field(default_factory=dict)
+    headers: Annotated[Mapping[str, str], rules.FURTHER_HEADERS] = field(default_factory=dict, repr=False)
+    names: Annotated[Mapping[str, str], rules.OTHER_NAMES] = field(default_factory=dict)
     auth: Annotated[
         str | None,
         Key(rule=choice(AUTHENTICATIONS), about="Client authentication, if not that of `client.auth`."),
@@ -92,10 +83,7 @@ class Step:
     parameters: Annotated[Mapping[str, Any], Key(rule=rules.Tree(), about="All parameters.", hidden=True)] = field(
         default_factory=dict, repr=False
     )
-    headers: Annotated[
-        Mapping[str, str],
-        Key(rule=rules.Table(rules.HEADER_NAME, rules.HEADER_VALUE), about="Further headers.", hidden=True),
-    ] = field(default_factory=dict, repr=False)
+    headers: Annotated[Mapping[str, str], rules.FURTHER_HEADERS] = field(default_factory=dict, repr=False)
     auth: Annotated[str, Key(rule=choice(AUTHENTICATIONS), about="Client authentication.")] = "off"
     values: Annotated[
         Mapping[str, str],

@@ -166,3 +166,9 @@ SECONDS: Final = Whole(0, 315_360_000, "seconds, ten years at most")
 DAYS: Final = Whole(0, 36_500, "days")
 FORMAT: Final = choice(("form", "json", "query"))
 METHOD: Final = choice(("POST", "GET", "PUT", "DELETE"))
+
+OTHER_NAMES: Final = Key(
+    rule=Table(NAME, NAME_OR_NONE),
+    about="Other names of the standard's parameters; an empty one drops the parameter.",
+)
+FURTHER_HEADERS: Final = Key(rule=Table(HEADER_NAME, HEADER_VALUE), about="Further headers.", hidden=True)
