@@ -122,7 +122,7 @@ CLI_ROOMS: dict[str, set[str]] = {
     "checks": {"drift", "errors", "sign_in", "stack"},
     "terminal": {"errors", "stack"},
     "sign_in": {"errors", "stack", "terminal"},
-    "profiles": {"errors", "sign_in"},
+    "profiles": {"errors", "sign_in", "stack"},
     "commands": {"aws_style", "checks", "drift", "errors", "profiles", "sign_in", "stack", "terminal"},
     "main": {"aws_style", "errors", "streams"},  # it imports a command by name when the command is used
     "__main__": {"main"},

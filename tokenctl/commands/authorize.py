@@ -17,15 +17,21 @@ from tokenctl.aws_style.target_options import target_options
 from tokenctl.sign_in.authorization_request import LOOPBACK_HOSTS, callback_uri
 from tokenctl.sign_in.callback_app import CallbackApp
 from tokenctl.sign_in.callback_server import CallbackServer
-from tokenctl.sign_in.complete_sign_in import SignIn, StoredSignIn, complete_sign_in
+from tokenctl.sign_in.complete_sign_in import SignIn, complete_sign_in
 from tokenctl.sign_in.consent_page import send_to_consent_page
+from tokenctl.sign_in.device_sign_in import plan_device_sign_in, sign_in_on_device
 from tokenctl.sign_in.meanwhile import on_terminal
 from tokenctl.sign_in.options import SignInOptions
 from tokenctl.sign_in.plan import plan_sign_in
+from tokenctl.sign_in.store_grant import StoredSignIn
 from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.issuer import why_doubtful
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import utc_minute
 from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair
+
+TIMEOUT: Final = 300
+"""Seconds to wait for the answer of a consent page."""
 
 LINGER_SECONDS: Final = 2.0
 """How long the port still answers after the sign-in, for a reload of the last page or a second tab."""
@@ -38,6 +44,8 @@ Examples:
     tokenctl authorize --stage prod --client-id YOUR_APP --port 8976
   The browser is on another machine. Open the printed address there, and paste here the one at which it ends:
     tokenctl authorize --port 8976 --no-browser
+  The provider has a sign-in on another device: type the printed code there.
+    tokenctl authorize --stage prod --device
   The app is registered with localhost instead of 127.0.0.1, and needs one more scope:
     tokenctl authorize --port 8976 --redirect-host localhost --scope file_content:read
 """
@@ -75,9 +83,16 @@ Examples:
     show_default=True,
     help="Name of this machine in the registered redirect address.",
 )
+@click.option(
+    "--device",
+    is_flag=True,
+    help="Sign in on another device, by typing a code there, if the provider's profile has an address for that.",
+)
 @click.option("--no-browser", is_flag=True, help="Print the address, as on a machine without a browser.")
 @click.option(
-    "--timeout", type=click.IntRange(min=1), default=300, show_default=True, help="Seconds to wait for the sign-in."
+    "--timeout",
+    type=click.IntRange(min=1),
+    help=f"Seconds to wait for the sign-in. Default: {TIMEOUT}; with --device, as long as the code lives.",
 )
 @click.option("--yes", is_flag=True, help="Replace a stored pair without asking.")
 @click.option(
@@ -95,8 +110,9 @@ def authorize(  # noqa: PLR0913 - one for each option
     scopes: tuple[str, ...],
     port: int | None,
     redirect_host: str,
+    device: bool,
     no_browser: bool,
-    timeout: int,
+    timeout: int | None,
     yes: bool,
     authorize_url: str | None,
     token_url: str | None,
@@ -126,7 +142,12 @@ def authorize(  # noqa: PLR0913 - one for each option
     }
     output.check("authorize", sample)
     deployed = DeployedStack(target)
+    if device:
+        _on_device(deployed, options, timeout, output)
+        return
     plan = plan_sign_in(deployed, options)
+    if doubt := why_doubtful(deployed):
+        click.echo(doubt, err=True)
     _ = target.secret_arn  # better to fail now than after the sign-in
     kept = confirm_replacing_pair(deployed, plan.issued_by, yes=yes)
     with CallbackServer(port or 0) as server:
@@ -141,13 +162,31 @@ def authorize(  # noqa: PLR0913 - one for each option
                 kept=kept,
             )
             with _reporting_how_it_ended(app), on_terminal(app, request.read) as meanwhile:
-                send_to_consent_page(request, timeout, no_browser=no_browser, to_stderr=output.is_structured)
-                stored = complete_sign_in(sign_in, app, seconds=timeout, meanwhile=meanwhile)
+                send_to_consent_page(
+                    request,
+                    timeout or TIMEOUT,
+                    no_browser=no_browser,
+                    has_device=plan.has_device,
+                    to_stderr=output.is_structured,
+                )
+                stored = complete_sign_in(sign_in, app, seconds=timeout or TIMEOUT, meanwhile=meanwhile)
             _show(target, stored, output)
             if plan.reminder:
                 click.echo(plan.reminder, err=True)
             with suppress(KeyboardInterrupt):
                 time.sleep(LINGER_SECONDS)
+
+
+def _on_device(deployed: DeployedStack, options: SignInOptions, timeout: int | None, output: Output) -> None:
+    plan = plan_device_sign_in(deployed, options)
+    if doubt := why_doubtful(deployed):
+        click.echo(doubt, err=True)
+    _ = deployed.target.secret_arn  # better to fail now than after the sign-in
+    kept = confirm_replacing_pair(deployed, plan.issued_by, yes=options.yes)
+    stored = sign_in_on_device(deployed, plan, kept, timeout=timeout, to_stderr=output.is_structured)
+    _show(deployed.target, stored, output)
+    if plan.reminder:
+        click.echo(plan.reminder, err=True)
 
 
 @contextmanager

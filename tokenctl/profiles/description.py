@@ -6,6 +6,7 @@ from typing import Any, Final
 from refresh_token.oauth.app_keys import app_keys
 from refresh_token.oauth.bound_profile import is_learned
 from refresh_token.oauth.profile import DOCUMENT, NOTHING, REFRESH_TOKEN, Profile
+from tokenctl.stack.issuer import HOW_TO_REPORT
 
 BASES: Final[Mapping[str, str]] = {
     DOCUMENT: "a document of the provider's",
@@ -13,10 +14,6 @@ BASES: Final[Mapping[str, str]] = {
     NOTHING: "nothing yet: nobody has tried it",
 }
 """What the facts of a profile rest on, in words."""
-
-REPORT: Final = (
-    "If something does not work, open an issue of this project with the provider's answer, but without its tokens."
-)
 
 
 def row(profile: Profile) -> dict[str, str]:
@@ -71,7 +68,10 @@ def lines(profile: Profile) -> Iterator[tuple[str, str]]:
     rows = [
         ("name", f"{profile.name}; set issuer={profile.name}"),
         ("grant", profile.grant),
-        ("rests on", f"{BASES[profile.rests_on]}{read}. {REPORT if profile.rests_on == NOTHING else ''}".strip()),
+        (
+            "rests on",
+            f"{BASES[profile.rests_on]}{read}. {HOW_TO_REPORT if profile.rests_on == NOTHING else ''}".strip(),
+        ),
         *(("source", source) for source in profile.sources),
         ("note", profile.notes),
         *((f"{key} address", place) for key, place in found["addresses"].items()),

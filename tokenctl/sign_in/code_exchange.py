@@ -34,7 +34,7 @@ class CodeExchange(Protocol):
 
 def issued_pair(  # noqa: PLR0913 - keyword-only
     read: Callable[[], Issued],
-    request: AuthorizationRequest,
+    client_id: str,
     *,
     now: datetime,
     issuer_label: str,
@@ -58,7 +58,7 @@ def issued_pair(  # noqa: PLR0913 - keyword-only
     return TokenPair(
         access_token=issued.access_token,
         refresh_token=issued.refresh_token or "",
-        client_id=request.client_id,
+        client_id=client_id,
         expires_at=issued.expiry(now=now).at,
         refreshed_at=now,
         refresh_expires_at=issued.refresh_expires_at(now=now),

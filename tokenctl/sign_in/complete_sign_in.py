@@ -1,6 +1,5 @@
 """The second half of a sign-in: from the authorization response to the stored pair."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,8 +12,8 @@ from tokenctl.sign_in.authorization_request import AuthorizationRequest
 from tokenctl.sign_in.authorization_response import AuthorizationResponse, Outcome
 from tokenctl.sign_in.callback_app import CallbackApp
 from tokenctl.sign_in.code_exchange import NOTHING_STORED, CodeExchange
+from tokenctl.sign_in.store_grant import NewGrant, StoredSignIn, store_grant
 from tokenctl.stack.deployed_stack import DeployedStack
-from tokenctl.stack.pair_secret import SCOPE, store_pair
 from tokenctl.stack.token_life import utc_minute
 
 
@@ -35,18 +34,13 @@ class SignIn:
     """Keys of the previous secret to store with the new pair."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredSignIn:
-    """The result of a sign-in, without the tokens."""
-
-    version_id: str
-    expires_at: datetime | None
-    user: str | None
-    """Who signed in, if the issuer tells."""
-
-
 class DeniedError(TokenctlError):
     """The user denied the sign-in."""
+
+
+def denial(label: str) -> str:
+    """Return what to say if the user denied the sign-in."""
+    return f"The sign-in was denied on {label}'s page. Nothing was stored. Run the command again to allow it."
 
 
 def complete_sign_in(
@@ -80,9 +74,7 @@ def _pair(sign_in: SignIn, response: AuthorizationResponse) -> TokenPair:
         case Outcome.ALLOWED:
             return sign_in.exchange(sign_in.request, response.code, now=datetime.now(UTC), redirect=response.redirect)
         case Outcome.DENIED:
-            raise DeniedError(
-                f"The sign-in was denied on {label}'s page. Nothing was stored. Run the command again to allow it."
-            )
+            raise DeniedError(denial(label))
         case Outcome.FAILED:
             reason = f" ({response.reason})" if response.reason else ""
             raise ServiceError(f"{label}'s page could not continue the sign-in{reason}. {NOTHING_STORED}")
@@ -91,15 +83,5 @@ def _pair(sign_in: SignIn, response: AuthorizationResponse) -> TokenPair:
 
 
 def _store(sign_in: SignIn, pair: TokenPair) -> StoredSignIn:
-    try:
-        kept = {key: value for key, value in sign_in.kept.items() if key != SCOPE}
-        scope = {SCOPE: " ".join(sign_in.request.scopes)} if sign_in.request.scopes else {}
-        document = {**kept, **scope, **json.loads(pair.to_json())}
-        version_id = store_pair(sign_in.deployed, document, sign_in.issued_by)
-    except TokenctlError as error:
-        raise type(error)(
-            "A new pair was issued, which ends an older one of the same user, but it could not be stored: "
-            f"{error} Fix that and run the command again."
-        ) from None
-    user = sign_in.who(pair) if sign_in.who else None
-    return StoredSignIn(version_id=version_id, expires_at=pair.expires_at, user=user)
+    new = NewGrant(scopes=sign_in.request.scopes, issued_by=sign_in.issued_by, who=sign_in.who, kept=sign_in.kept)
+    return store_grant(sign_in.deployed, pair, new)

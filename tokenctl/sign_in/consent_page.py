@@ -14,13 +14,23 @@ PASTE: Final = (
 )
 
 
-def send_to_consent_page(request: AuthorizationRequest, timeout: int, *, no_browser: bool, to_stderr: bool) -> None:
-    """Open the consent page, or print its address if there is no browser, and say what the command waits for."""
+DEVICE: Final = "Or stop, and run `tokenctl authorize --device`: then nothing has to come back to this machine."
+
+
+def send_to_consent_page(
+    request: AuthorizationRequest, timeout: int, *, no_browser: bool, has_device: bool, to_stderr: bool
+) -> None:
+    """Open the consent page, or print its address if there is no browser, and say what the command waits for.
+
+    `has_device` offers the sign-in on another device instead.
+    """
 
     def print_address(why: str) -> None:
         click.echo(f"{why}Open this address in a browser:\n\n{request.address}\n", err=to_stderr)
         if can_paste():
             click.echo(PASTE, err=to_stderr)
+        if has_device:
+            click.echo(DEVICE, err=to_stderr)
 
     if no_browser or not has_browser():
         print_address("" if no_browser else "There is no browser on this machine. ")

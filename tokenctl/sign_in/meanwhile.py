@@ -19,10 +19,25 @@ _CLEAR: Final = f"\r{' ' * 16}\r"
 
 
 @contextmanager
+def countdown() -> Iterator[Meanwhile]:
+    """Yield what shows the time that is left, on a terminal."""
+    counts = sys.stderr is not None and sys.stderr.isatty()
+
+    def meanwhile(left: float) -> None:
+        if counts:
+            click.echo(f"\r{int(left) // 60}:{int(left) % 60:02} left ", nl=False, err=True)
+
+    try:
+        yield meanwhile
+    finally:
+        if counts:
+            click.echo(_CLEAR, nl=False, err=True)
+
+
+@contextmanager
 def on_terminal(app: CallbackApp, read: Read) -> Iterator[Meanwhile]:
     """Yield what to do while `app` waits for the response which `read` accepts."""
-    counts = sys.stderr is not None and sys.stderr.isatty()
-    with hidden_lines() as entered:
+    with hidden_lines() as entered, countdown() as show:
 
         def meanwhile(left: float) -> None:
             for line in filter(None, map(str.strip, entered())):
@@ -31,18 +46,13 @@ def on_terminal(app: CallbackApp, read: Read) -> Iterator[Meanwhile]:
                     app.give(response)
                     return
                 click.echo(
-                    f"{_CLEAR if counts else ''}This is not the address that belongs to this sign-in. Copy it again, "
-                    "from http:// to its end.",
+                    f"{_CLEAR if sys.stderr.isatty() else ''}This is not the address that belongs to this sign-in. "
+                    "Copy it again, from http:// to its end.",
                     err=True,
                 )
-            if counts:
-                click.echo(f"\r{int(left) // 60}:{int(left) % 60:02} left ", nl=False, err=True)
+            show(left)
 
-        try:
-            yield meanwhile
-        finally:
-            if counts:
-                click.echo(_CLEAR, nl=False, err=True)
+        yield meanwhile
 
 
 def _read(line: str, read: Read) -> AuthorizationResponse:

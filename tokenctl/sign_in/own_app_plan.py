@@ -40,11 +40,7 @@ def plan_with_own_app(deployed: DeployedStack, settings: OwnAppSettings, options
     consent_page = _consent_page(settings, token_url, options)
     issued_by = _owner(deployed, settings, token_url, options)
     scopes = options.scopes_with(bound.scopes)
-    if profile.sign_in.needs and profile.sign_in.needs not in scopes:
-        raise UsageError(
-            f"{settings.label} gives a refresh token only with the scope {profile.sign_in.needs}. Add it to the "
-            f"setting issuer_scope, or for this sign-in give --scope {profile.sign_in.needs}."
-        )
+    check_scopes(settings, scopes)
     app, reminder = app_login(deployed, issued_by, options.client_id, settings.app_keys)
     try:
         return plan_at(
@@ -100,7 +96,18 @@ def plan_at(  # noqa: PLR0913 - what the operator and the deployment decide
         parameters={name: text for name, text in parameters.items() if text},
         who=who_asks(bound, token_url, bundle),
         reminder=reminder,
+        has_device=bool(profile.address.device),
     )
+
+
+def check_scopes(settings: OwnAppSettings, scopes: tuple[str, ...]) -> None:
+    """Raise UsageError if the scopes bring no refresh token."""
+    needs = settings.profile.profile.sign_in.needs
+    if needs and needs not in scopes:
+        raise UsageError(
+            f"{settings.label} gives a refresh token only with the scope {needs}. Add it to the setting issuer_scope, "
+            f"or for this sign-in give --scope {needs}."
+        )
 
 
 def _check_can_sign_in(deployed: DeployedStack, settings: ProfileSettings) -> None:

@@ -1,7 +1,7 @@
 """Ending a grant at the provider (RFC 7009)."""
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
@@ -9,8 +9,8 @@ from typing import Final
 from refresh_token.core.grant import Grant
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.oauth.app_credentials import AppCredentials
+from refresh_token.oauth.assertion import Sign, assertion
 from refresh_token.oauth.bound_profile import BoundProfile, UnboundError
-from refresh_token.oauth.client_auth import PRIVATE_KEY_JWT
 from refresh_token.oauth.other_requests import revoke_request
 from refresh_token.oauth.refusal_codes import CODES
 from refresh_token.oauth.requests import Occasion
@@ -19,6 +19,7 @@ from tokenctl.sign_in.transport import send
 from tokenctl.stack.app_secret import read_credentials
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import deployed_settings, issuer_title
+from tokenctl.stack.signing_key import signer
 
 MAX_SECONDS: Final = 25.0
 NOTHING_CHANGED: Final = "Nothing was changed."
@@ -34,6 +35,8 @@ class Revocation:
     by_hand: str
     """What to do if the provider refuses, as a sentence."""
     bundle: str | None = None
+    sign: Sign | None = None
+    """Signs a JWT, if the profile has one."""
 
     def __call__(self, pair: TokenPair) -> None:
         """End the grant of a pair.
@@ -45,7 +48,9 @@ class Revocation:
         grant = Grant(pair.refresh_token, pair.access_token, pair.values)
         occasion = Occasion(datetime.now(UTC), secrets.token_hex(16))
         try:
-            request = revoke_request(self.profile.with_values(pair.values), self.app, grant, occasion)
+            bound = self.profile.with_values(pair.values)
+            occasion = replace(occasion, assertion=assertion(bound, self.app, occasion, self.sign))
+            request = revoke_request(bound, self.app, grant, occasion)
         except ValueError as error:
             fault = str(error)
         else:
@@ -84,12 +89,15 @@ def plan_revocation(deployed: DeployedStack) -> Revocation:
     by_hand = f"End the access by hand, {_where(bound)}. {marked}"
     if settings is None or bound is None or not bound.profile.address.revoke:
         raise ConfigurationError(f"{label} has no address where tokenctl could revoke the grant. {by_hand}")
-    if (bound.profile.revoke.auth or bound.client_auth) == PRIVATE_KEY_JWT:
-        raise ConfigurationError(
-            f"{label} wants a request that the stack's key has signed, which only the function may do. {by_hand}"
-        )
     app = read_credentials(deployed, settings.app_keys) if settings.app_keys else AppCredentials()
-    return Revocation(profile=bound, app=app, label=label, by_hand=by_hand, bundle=deployed.target.aws.trusted_bundle)
+    return Revocation(
+        profile=bound,
+        app=app,
+        label=label,
+        by_hand=by_hand,
+        bundle=deployed.target.aws.trusted_bundle,
+        sign=signer(deployed) if settings.signs_with else None,
+    )
 
 
 def _where(bound: BoundProfile | None) -> str:

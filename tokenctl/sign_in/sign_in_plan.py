@@ -35,6 +35,9 @@ class SignInPlan:
     reminder: str = ""
     """What the operator has to do afterwards."""
 
+    has_device: bool = False
+    """Whether the provider has a sign-in on another device."""
+
     def request(self, redirect_uri: str) -> AuthorizationRequest:
         """Return a new authorization request."""
         return AuthorizationRequest(

@@ -50,17 +50,32 @@ class TokenEndpointExchange:
     ) -> TokenPair:
         """Exchange a code; see `CodeExchange`."""
         values = self._brought_by(redirect)
-        bound, occasion = self.profile.with_values(values), Occasion(now, secrets.token_hex(16))
+        bound = self.profile.with_values(values)
         try:
-            occasion = self._signed(bound, occasion)
-            asked = self._code_request(bound, request, code, occasion)
-            pair = self._pair(bound, asked, request, now, is_last=bound.profile.exchange is None)
-            if more := self._exchange_request(bound, pair, occasion):
-                pair = _joined(pair, self._pair(bound, more, request, now))
+            occasion = self.occasion(bound, now)
+            response = self.answer(self._code_request(bound, request, code, occasion))
+            if response.refused:
+                raise _refusal(response, by_settings=bound.profile.name == OAUTH2)
+            pair = self.pair(response, bound, request.client_id, occasion)
         except TokenctlError as error:
             raise type(error)(f"{error} {NOTHING_STORED}") from None
         hidden = (pair.access_token, pair.refresh_token, self.app.client_secret, code)
         return replace(pair, values={**readable_values(values, hidden), **pair.values})
+
+    def answer(self, asked: TokenRequest) -> TokenResponse:
+        """Send a request; return the answer with the standard's members. Raises as `transport.send`."""
+        response = send(asked, bundle=self.bundle, seconds=self.seconds)
+        return in_standard_form(response, self.profile.profile.answer)
+
+    def pair(self, response: TokenResponse, bound: BoundProfile, client_id: str, occasion: Occasion) -> TokenPair:
+        """Return the pair that an answer, and the exchange after it if there is one, bring; raises ServiceError."""
+        pair = self._read(response, bound, client_id, occasion.now, is_last=bound.profile.exchange is None)
+        if more := self._exchange_request(bound, pair, occasion):
+            response = self.answer(more)
+            if response.refused:
+                raise _refusal(response, by_settings=False)
+            pair = _joined(pair, self._read(response, bound, client_id, occasion.now))
+        return pair
 
     def _brought_by(self, redirect: Mapping[str, str]) -> dict[str, str]:
         """Return what the redirect says about the grant, by our names."""
@@ -69,7 +84,9 @@ class TokenEndpointExchange:
         names |= profile.answer.redirect_values
         return {ours: redirect[theirs] for ours, theirs in names.items() if theirs in redirect}
 
-    def _signed(self, bound: BoundProfile, occasion: Occasion) -> Occasion:
+    def occasion(self, bound: BoundProfile, now: datetime) -> Occasion:
+        """Return what is new in a request, with a signed JWT if the profile has one; raises ServiceError."""
+        occasion = Occasion(now, secrets.token_hex(16))
         try:
             return replace(occasion, assertion=assertion(bound, self.app, occasion, self.sign))
         except ValueError as error:
@@ -93,18 +110,9 @@ class TokenEndpointExchange:
         except ValueError as error:
             raise _unmade(error) from None
 
-    def _pair(
-        self,
-        bound: BoundProfile,
-        asked: TokenRequest,
-        request: AuthorizationRequest,
-        now: datetime,
-        *,
-        is_last: bool = True,
+    def _read(
+        self, response: TokenResponse, bound: BoundProfile, client_id: str, now: datetime, *, is_last: bool = True
     ) -> TokenPair:
-        response = in_standard_form(send(asked, bundle=self.bundle, seconds=self.seconds), bound.profile.answer)
-        if response.refused:
-            raise _refusal(response, by_settings=bound.profile.name == OAUTH2)
         refreshable = is_last and bound.profile.grant == REFRESH_TOKEN
         if refreshable and "access_token" in response.document and response.document.get("refresh_token") is None:
             raise ServiceError(
@@ -113,7 +121,7 @@ class TokenEndpointExchange:
             )
         return issued_pair(
             lambda: issued_token(response, bound, self.app),
-            request,
+            client_id,
             now=now,
             issuer_label="The issuer",
             provider=self.provider,

@@ -50,7 +50,9 @@ class UiBuilderExchange:
             with translate_aws_errors():
                 answer = self._exchange(parameters)
             parts = [answer.get(key) for key in ("accessToken", "expiresIn", "refreshToken")]
-            return issued_pair(lambda: read_issued(*parts), request, now=now, issuer_label="Amplify UI Builder")
+            return issued_pair(
+                lambda: read_issued(*parts), request.client_id, now=now, issuer_label="Amplify UI Builder"
+            )
         except TokenctlError as error:
             raise type(error)(f"{error} {NOTHING_STORED}") from None
 

@@ -10,7 +10,7 @@ from refresh_token.oauth import catalogue
 from refresh_token.oauth.app_credentials import KEYS
 from refresh_token.oauth.issuer_settings import OwnAppSettings
 from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ISSUED_BY, FIGMA, NAMES, OAUTH2
-from refresh_token.oauth.profile import REFRESH_TOKEN, TOKEN_EXCHANGE
+from refresh_token.oauth.profile import NOTHING, REFRESH_TOKEN, TOKEN_EXCHANGE
 from refresh_token.oauth.profile import STATIC as STATIC_GRANT
 from refresh_token.oauth.profile_settings import ProfileSettings, own_app_settings
 from refresh_token.oauth.variables import ALLOW_HTTP, ISSUER_PROFILE, VariableReader
@@ -20,6 +20,10 @@ from tokenctl.stack.deployed_stack import DeployedStack
 
 SIGNS_IN: Final = (REFRESH_TOKEN, TOKEN_EXCHANGE, STATIC_GRANT)
 """The grants of profiles that begin with a person's sign-in."""
+
+HOW_TO_REPORT: Final = (
+    "If something does not work, open an issue of this project with the provider's answer, but without its tokens."
+)
 
 _PAGE: Final = " --authorize-url <consent page>"
 
@@ -142,6 +146,17 @@ def issuer_title(deployed: DeployedStack) -> str:
     """Return the issuer's name, with that of the provider if a profile describes it."""
     name, profile = deployed_issuer(deployed), _profile_of(deployed)
     return name if profile is None else f"{profile.title} ({name})"
+
+
+def why_doubtful(deployed: DeployedStack) -> str:
+    """Return what to say before a sign-in that nobody has tried; "" if the profile rests on something.
+
+    A profile in a file of the operator's is deployed without what it rests on.
+    """
+    profile = _profile_of(deployed)
+    if profile is None or profile.own or profile.described.rests_on != NOTHING:
+        return ""
+    return f"Nobody has tried the profile {profile.name} yet. {HOW_TO_REPORT}"
 
 
 def _profile_of(deployed: DeployedStack) -> ProfileSettings | None:

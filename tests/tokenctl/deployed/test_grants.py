@@ -1,11 +1,15 @@
 """What ends and examines a grant: revoke, introspect. At a real server, which a profile describes."""
 
 import json
+import re
+import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from local.deployment import Deployment
+from refresh_token.oauth import catalogue
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl, on_terminal
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, OidcProvider, oidc_provider
@@ -129,3 +133,52 @@ def test_consumers_are_told_until_a_sign_in(tokenctl: Tokenctl, stack: Deploymen
     assert len(stack.cloud.standin.calls("RefreshToken")) == calls
     stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
     assert tokenctl("token").code == 0
+
+
+class TestASignInOnAnotherDevice:
+    """The provider answers the first question with `authorization_pending`: the person types the code after it."""
+
+    @pytest.mark.parametrize("allow", [True, False])
+    def test_ends_with_the_persons_answer(self, acme: Stack, provider: OidcProvider, *, allow: bool) -> None:
+        acme.put({})
+        words = ("authorize", "--device", "--timeout", "30", "--stage", acme.stage)
+
+        def answer(shown: str) -> None:
+            found = re.search(r"type this code: (\S+)", shown)
+            assert found
+            threading.Timer(6, provider.answer_device, (found[1],), {"allow": allow}).start()
+
+        done = on_terminal(acme.cloud.env, *words, dialogue=[("Ctrl-C stops.", answer)])
+        assert f"Open this address on any device:\r\n\r\n{provider.url}/device\r\n" in done.out
+        assert CLIENT_ID not in done.out
+        stored = acme.stored() or {}
+        if allow:
+            assert done.code == 0, done.out
+            assert "Signed in. The token pair is stored." in done.out
+            assert provider.accepts(stored["accessToken"])
+            assert stored["accessToken"] not in done.out
+            assert (stored["provider"], stored["scope"]) == ("acme", "openid offline_access")
+        else:
+            assert (done.code, stored) == (255, {})
+            assert "The sign-in was denied on Acme's page. Nothing was stored." in done.out
+
+    def test_needs_a_profile_with_an_address(self, run: Command, acme: Stack, provider: OidcProvider) -> None:
+        profile = provider.profile
+        del profile["address"]["device"]
+        acme.set_environment(ISSUER="acme", ISSUER_PROFILE=json.dumps(profile))
+        done = run("authorize", "--device", "--yes")
+        assert (done.code, "Acme (acme) has no sign-in on another device" in done.err) == (253, True)
+        assert run("authorize", "--device", "--issuer", "figma").code == 252
+
+    def test_warns_of_a_profile_that_nobody_has_tried(
+        self, run: Command, acme: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
+        text = 'name = "acme"\ntitle = "Acme"\ngrant = "refresh_token"\n'
+        addresses = '[address]\ntoken = "https://localhost:1"\ndevice = "https://localhost:1"\n'
+        (tmp_path / "acme.toml").write_text(f"{text}{addresses}")
+        acme.set_environment(ISSUER="acme")
+        done = run("authorize", "--device", "--yes")
+        assert done.err.startswith("Nobody has tried the profile acme yet. If something does not work, open an issue")
+        (tmp_path / "acme.toml").write_text(f'{text}rests_on = "client"\n{addresses}')
+        assert "Nobody" not in run("authorize", "--device", "--yes").err
