@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from refresh_token import errors
@@ -172,7 +172,7 @@ places = st.builds(
     inside=paths | st.just(""),
     values=st.dictionaries(st.sampled_from(["url", "x"]), paths),
 )
-CONSUMERS = Api(base="{url}/v1", headers={"X": "{x}"})
+CONSUMERS = Api(base="{url}/v1", headers={"X": "{x}", "Y": "{base64(x:)}"})
 HOST = Param(answer="url", hosts=("*.acme.example",), pattern=".+")
 ACME = Profile(name="acme", title="Acme", grant="refresh_token", api=CONSUMERS, params={"url": HOST})
 
@@ -184,6 +184,7 @@ ACME = Profile(name="acme", title="Acme", grant="refresh_token", api=CONSUMERS, 
     status=st.sampled_from([200, 400, 503]),
     text=st.text(),
 )
+@example(document={"url": "\ud800"}, places=Places(values={"x": "url"}), status=200, text="")
 def test_no_odd_member_loses_a_token(document: dict[str, Any], places: Places, status: int, text: str) -> None:
     bound = BoundProfile(profile=replace(ACME, answer=places))
     whole = {**document, "access_token": "A", "refresh_token": "R"}

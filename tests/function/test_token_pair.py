@@ -20,6 +20,7 @@ from refresh_token.core.secret_format import (
 )
 from refresh_token.core.text import is_credential
 from refresh_token.core.token_pair import TokenPair
+from refresh_token.core.values import MAX_VALUES
 from refresh_token.errors import (
     IssuerProtocolException,
     ReauthorizationRequiredException,
@@ -391,6 +392,10 @@ class TestWrite:
             (
                 replace(ISSUED, scope="write", values={"b": "new"}, api={"scheme": ""}),
                 {"scope": "write", "values": {"a": 1, "b": "new"}, "api": {"scheme": ""}},
+            ),
+            (
+                replace(ISSUED, values=dict.fromkeys(map(str, range(MAX_VALUES)), 2)),
+                {"scope": "read", "values": dict.fromkeys(map(str, range(MAX_VALUES)), 2), "api": {}},
             ),
         ):
             after = pair.refreshed(issued, issued_by=FIGMA, client_id=None, expires_at=NOW, now=NOW)

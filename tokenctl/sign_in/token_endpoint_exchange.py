@@ -8,7 +8,7 @@ from typing import Final
 
 from refresh_token.core.grant import Grant
 from refresh_token.core.token_pair import PROVIDER, TokenPair
-from refresh_token.core.values import readable_values
+from refresh_token.core.values import merged_values, readable_values
 from refresh_token.oauth.answer_members import in_standard_form
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.assertion import Sign, assertion
@@ -60,7 +60,7 @@ class TokenEndpointExchange:
         except TokenctlError as error:
             raise type(error)(f"{error} {NOTHING_STORED}") from None
         hidden = (pair.access_token, pair.refresh_token, self.app.client_secret, code)
-        return replace(pair, values={**readable_values(values, hidden), **pair.values})
+        return replace(pair, values=merged_values(readable_values(values, hidden), pair.values))
 
     def answer(self, asked: TokenRequest) -> TokenResponse:
         """Send a request; return the answer with the standard's members. Raises as `transport.send`."""
@@ -131,7 +131,7 @@ class TokenEndpointExchange:
 
 def _joined(first: TokenPair, last: TokenPair) -> TokenPair:
     """Return the last answer's pair, with what only the first one said."""
-    values = {**first.values, **last.values}
+    values = merged_values(first.values, last.values)
     refresh_token = last.refresh_token or first.refresh_token
     return replace(last, refresh_token=refresh_token, scope=last.scope or first.scope, values=values)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from refresh_token.core.values import merged_values
 from refresh_token.core.windows import iso_utc
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class TokenPair:
             expires_at=expires_at,
             refreshed_at=now,
             scope=issued.scope or after.scope,
-            values={**after.values, **issued.values},
+            values=merged_values(after.values, issued.values),
             api=issued.api,
         )
 

@@ -42,6 +42,12 @@ def readable_values(given: object, secrets: Collection[str] = ()) -> dict[str, V
     return found if len(found) <= MAX_VALUES else {}
 
 
+def merged_values(old: Mapping[str, Value], new: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values of an answer over the earlier ones. If they are too many to be read again, earlier ones go."""
+    earlier = {name: value for name, value in old.items() if name not in new}
+    return dict([*earlier.items(), *new.items()][-MAX_VALUES:])
+
+
 def readable_scope(given: object, secrets: Collection[str] = ()) -> str | None:
     """Return the scopes of an answer as one text with spaces between them; some issuers send a list of them."""
     if isinstance(given, list) and all(isinstance(each, str) for each in given):

@@ -46,11 +46,12 @@ class BoundProfile:
     def texts(self) -> dict[str, str]:
         """What `{names}` stand for: learned values first, then the deployment's parameters, then the defaults.
 
-        A learned value that its parameter does not allow counts as missing.
+        A learned value that cannot be sent, or that its parameter does not allow, counts as missing.
         """
         params = self.profile.params
         learned = {name: str(value) for name, value in self.learned.items() if isinstance(value, str | int | float)}
-        fit = {name: text for name, text in learned.items() if name not in params or matches_value(text, params[name])}
+        sendable = {name: text for name, text in learned.items() if text.isprintable()}  # no lone surrogate is
+        fit = {name: text for name, text in sendable.items() if name not in params or matches_value(text, params[name])}
         known = {name: param.default for name, param in params.items() if param.default is not None}
         ours = {name for name, param in params.items() if not is_learned(self.profile, name)}
         return {**known, **self.params, **{name: text for name, text in fit.items() if name not in ours}}
