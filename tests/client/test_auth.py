@@ -102,7 +102,7 @@ def send(request: pytest.FixtureRequest, client: TokenClient) -> Send:
     return made
 
 
-ODD = {"api": {"header": "X-Acme-Token", "scheme": "", "headers": {"Acme-Version": "2"}}}
+ODD = {"api": {"header": "X-Acme-Token", "scheme": "", "headers": {"Acme-Version": "2", "Accept": "acme/2"}}}
 OTHER_WORD = {"api": {"scheme": "OAuth"}}
 
 
@@ -234,7 +234,9 @@ class TestFurtherHeaders:
     def test_of_the_callers_own_stay(self, send: Send, api: Api, function: Function) -> None:
         function.said = ODD
         assert send("GET", f"{api.url}/me", headers={"acme-version": "3"})[0] == 403
-        assert {seen.split(" with ")[1] for seen in authorizations(api) if seen} == {"{'Acme-Version': '3'}"}
+        assert {seen.split(" with ")[1] for seen in authorizations(api) if seen} == {
+            "{'Acme-Version': '3', 'Accept': 'acme/2'}"
+        }
         assert send("GET", f"{api.url}/me", headers={"X-Acme-Token": "stale", "Authorization": "Mine"}) == HELLO
 
 

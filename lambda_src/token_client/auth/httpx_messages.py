@@ -6,6 +6,7 @@ from typing import Final
 
 import httpx
 
+from token_client.auth.further_headers import headers_for
 from token_client.tokens import Token
 
 MAX_BODY: Final = 65_536
@@ -24,12 +25,8 @@ class SignedHeaders(httpx.Headers):
 
     def sign(self, token: Token) -> None:
         """Add the headers of a token instead of those of another one. Further headers of the caller's own stay."""
-        theirs = {name.lower() for name, sought, _ in self._list if sought.lower() != _DROPPED}
-        signed = [
-            (name.encode(), _DROPPED, value.encode())
-            for name, value in token.headers.items()
-            if name == token.api.header or name.lower().encode() not in theirs
-        ]
+        theirs = {name.decode(): value for name, sought, value in self._list if sought.lower() != _DROPPED}
+        signed = [(name.encode(), _DROPPED, value.encode()) for name, value in headers_for(token, theirs).items()]
         ours = {name.lower() for name, _, _ in signed}
         self._list = [
             each for each in self._list if each[1].lower() != _DROPPED and each[0].lower() not in ours

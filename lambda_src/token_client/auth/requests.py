@@ -14,6 +14,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import rewind_body
 
 from token_client.auth.evidence import evidence_of
+from token_client.auth.further_headers import headers_for
 from token_client.auth.rejections import AuthAdapter, Rejections, Trial
 from token_client.auth.timeouts import seconds_of
 from token_client.errors import TokenClientError
@@ -87,9 +88,8 @@ class _SignedHeaders(_Headers):
         self._write()
 
     def _write(self) -> None:
-        for name, value in self._signed.items():
-            if name == self._token.api.header or not super().__contains__(name):  # a value of the caller's stays
-                super().__setitem__(name, value)
+        for name, value in headers_for(self._token, self).items():
+            super().__setitem__(name, value)
 
     def __contains__(self, key: object) -> bool:
         """Whether there is such a header. requests asks for the one that it drops."""

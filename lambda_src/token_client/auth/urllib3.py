@@ -13,6 +13,7 @@ from urllib3.util import parse_url
 from urllib3.util.request import rewind_body, set_file_position
 
 from token_client.auth.evidence import Evidence, evidence_of
+from token_client.auth.further_headers import headers_for
 from token_client.auth.rejections import REJECTED, Rejections, Trial
 from token_client.auth.timeouts import seconds_of
 from token_client.errors import TokenClientError
@@ -109,10 +110,9 @@ class _SignedHeaders(HTTPHeaderDict):
 
     def sign(self, token: Token) -> None:
         """Add the headers of a token. Further headers of the caller's own stay."""
-        self.signed = token.headers
-        for name, value in token.headers.items():
-            if name == token.api.header or name not in self:
-                self[name] = value
+        self.signed = headers_for(token, self)
+        for name, value in self.signed.items():
+            self[name] = value
 
     def __repr__(self) -> str:
         signed = {name.lower() for name in self.signed}
