@@ -16,12 +16,15 @@ from refresh_token.core.spending import can_refresh
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import Window, iso_utc, window_of
 from refresh_token.errors import RefreshTokenError, SecretNotSeededException
+from refresh_token.oauth.app_credentials import AppCredentials
+from refresh_token.oauth.templates import names
 from refresh_token.settings import Settings
 from tokenctl.errors import TokenctlError, UsageError
+from tokenctl.stack.app_secret import read_credentials
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.function import tick
-from tokenctl.stack.issuer import deployed_issued_by, sign_in_command
+from tokenctl.stack.issuer import app_keys, deployed_issued_by, deployed_settings, sign_in_command
 from tokenctl.stack.secrets_manager import get_current_value, get_value_of, put_document
 from tokenctl.stack.target import Target
 
@@ -69,8 +72,8 @@ def validate_pair(text: str, settings: Settings) -> TokenPair:
 def store_pair(deployed: DeployedStack, document: Mapping[str, object], issued_by: IssuedBy | None) -> str:
     """Store a pair, in any form of the secret format, as the current version; return the version's id.
 
-    It notes whose tokens these are, if that is known, and since when. If the token is fresh, the function then looks at
-    it. A tick would refresh any other one, which the operator may not want.
+    It notes whose tokens these are, if that is known, since when, and how consumers call the provider's API. If the
+    token is fresh, the function then looks at it. A tick would refresh any other one, which the operator may not want.
 
     Raises:
         UsageError: the document is not a token pair.
@@ -82,11 +85,24 @@ def store_pair(deployed: DeployedStack, document: Mapping[str, object], issued_b
     if issued_by is not None:
         noted[ISSUED_BY] = issued_by.to_document()
     pair = validate_pair(json.dumps(noted), deployed.settings)
+    if not pair.api and (api := _api(deployed, pair)):
+        noted["api"] = api
     version_id = put_document(deployed.target, deployed.target.secret_arn, noted)
     windows = deployed.settings.windows
     if window_of(pair.expires_at, lifetime=pair.lifetime, now=datetime.now(UTC), settings=windows) is Window.FRESH:
         tick(deployed.target)
     return version_id
+
+
+def _api(deployed: DeployedStack, pair: TokenPair) -> dict[str, object]:
+    """Return how consumers call the provider's API, empty if that is the usual way, or not known before a refresh."""
+    try:
+        bound, app = deployed_settings(deployed).profile.with_values(pair.values), AppCredentials()
+        if any(map(names, bound.profile.api.headers.values())) and app_keys(deployed):
+            app = read_credentials(deployed)
+    except TokenctlError:
+        return {}
+    return bound.api(app)
 
 
 def read_pair(deployed: DeployedStack) -> StoredPair:

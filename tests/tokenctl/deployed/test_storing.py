@@ -279,3 +279,33 @@ def test_app_credentials_have_no_place_with_amplify(tokenctl: Tokenctl) -> None:
     message = "tokenctl: The stack RefreshToken-local has no secret for an app's credentials: its issuer"
     assert done.err.startswith(message)
     assert re.search(r"`cdk deploy -c stage=local -c amplifyuibuilder_endpoint_url=\S+ .* -c issuer=figma`", done.err)
+
+
+PROFILES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "refresh_token": (PAIR, {"headers": {"Client-Id": "acme-app"}, "base": "https://eu.acme.example/v1"}),
+    "token_exchange": ({"accessToken": ACCESS}, {"headers": {"Client-Id": "acme-app"}}),
+    "client_credentials": ({}, {"headers": {"Client-Id": "acme-app"}}),
+}
+"""By grant: a document to seed, and how consumers then call the API."""
+
+
+@pytest.mark.parametrize("grant", PROFILES)
+def test_seed_notes_how_the_api_is_called(grant: str, bare: Stack, tokenctl: Tokenctl) -> None:
+    document, api = PROFILES[grant]
+    values = {"values": {"region": "eu"}} if "base" in api else {}
+    profile = {
+        "name": "acme",
+        "title": "Acme",
+        "grant": grant,
+        "address": {"token": "https://acme.example/token"},
+        "params": {"region": {"answer": "region"}},
+        "api": {"base": "https://{region}.acme.example/v1", "headers": {"Client-Id": "{clientId}"}},
+    }
+    bare.set_environment(ISSUER="acme", ISSUER_GRANT=grant, ISSUER_PROFILE=json.dumps(profile))
+    bare.put_app("acme-app", APP_SECRET)
+    done = tokenctl("seed", "--stage", bare.stage, "--yes", stdin=json.dumps({**document, **values}))
+    assert (done.code, "canary" in done.out + done.err) == (0, False), done.err
+    stored = bare.stored()
+    assert stored
+    assert {key: stored.get(key) for key in document} == document
+    assert stored["api"] == api
