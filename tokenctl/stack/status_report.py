@@ -14,7 +14,7 @@ from tokenctl.errors import NONSENSE, GoneError, TokenctlError, no_sense
 from tokenctl.stack.deploy_command import how_to_restore
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.failures import failures_since_success
-from tokenctl.stack.issuer import deployed_issuer, renewal_command
+from tokenctl.stack.issuer import deployed_issuer, issuer_title, renewal_command
 from tokenctl.stack.last_outcome import failure_of, last_outcome
 from tokenctl.stack.pair_secret import NoPairError, list_versions, mismatch, read_pair
 from tokenctl.stack.schedule import next_run, why_stopped
@@ -42,10 +42,11 @@ def status_report(target: Target, examine: Examine) -> dict[str, Any]:
         "alarms": lambda: _alarms(deployed),
         "deadLetterQueue": lambda: {"messages": deployed.count_dead_letters()},
         "issuer": lambda: deployed_issuer(deployed),
+        "issuerTitle": lambda: issuer_title(deployed),
         "refreshPolicy": lambda: deployed.settings.policy,
     }
     found = dict(side_by_side({name: partial(_part, task) for name, task in read.items()}, late=_late))
-    settings = {name: found.pop(name) for name in ("issuer", "refreshPolicy")}
+    settings = {name: found.pop(name) for name in ("issuer", "issuerTitle", "refreshPolicy")}
     parts = {name: found[name] for name in read if name in found}
     outcome = parts["lastOutcome"]
     parts["token"] = _with_failure(parts["token"], None if outcome is None or "error" in outcome else outcome)

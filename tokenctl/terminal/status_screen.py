@@ -52,7 +52,7 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column(overflow="fold")
     for label, part, render_part in (
-        ("issuer", report["issuer"], lambda name, _now: Text(name)),
+        ("issuer", report["issuerTitle"], lambda name, _now: Text(name)),
         ("token", report["token"], lambda part, now: _token(part, now, report["issuer"])),
         ("versions", report["versions"], lambda part, now: _versions(part, now, short=watched)),
         ("last outcome", report["lastOutcome"], lambda part, now: _outcome(part, now, current=failed)),

@@ -145,6 +145,8 @@ class TestProfiles:
         acme()
         line = "OK    issuer        Acme (acme), at https://acme.example/token."
         assert on_bare("doctor").line("issuer") == line
+        assert on_bare("status", "--output", "json").json["issuerTitle"] == "Acme (acme)"
+        assert "\nissuer        Acme (acme) " in on_bare("status").out
 
     def test_the_secret_has_the_keys_it_needs(self, on_bare: Command, bare: Stack, acme: Callable[..., None]) -> None:
         acme(auth="none", keys='keys = ["apiKey"]')
