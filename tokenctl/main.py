@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, str]] = {
     "status": "Show the token's life, schedule, alarms and dead letters on one screen.",
     "token": "Print a live access token, for scripts.",
     "refresh": "Refresh the stored token now; every token handed out dies.",
+    "introspect": "Show what the provider says about the stored access token.",
     "revoke": "End the grant at the provider, and stop the refreshes.",
     "tick": "Let the function look at its token now, as the schedule does.",
     "doctor": "Check account, stack, token pair and schedule, and say how to fix problems.",

@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,30 @@ class TestRevoke:
         acme.set_environment(ISSUER="acme", ISSUER_PROFILE=profile, ISSUER_GRANT="client_credentials")
         assert (done := run("revoke", "--yes")).code == 253
         assert "The app itself gets the tokens of" in done.err
+
+
+class TestIntrospect:
+    def test_shows_what_the_provider_says(self, run: Command, acme: Stack, provider: OidcProvider) -> None:
+        found = run("introspect", "--output", "json").json
+        assert (found["active"], found["scope"], found["subject"]) == (True, "openid offline_access", "ada")
+        assert datetime.now(UTC) < datetime.fromisoformat(found["expiresAt"])
+        assert re.fullmatch(
+            r"active\n  expires   20.*\n  scope     openid .*\n  subject   ada\n", run("introspect").out
+        )
+        provider.revoke((acme.stored() or {})["access_token"])
+        assert run("introspect").out == "not active: the provider does not accept the token\n"
+
+    def test_says_why_it_cannot(self, run: Command, acme: Stack, provider: OidcProvider) -> None:
+        acme.put_app(CLIENT_ID, "canary-wrong")
+        done = run("introspect")
+        assert (done.code, "did not tell about the token (HTTP 401, invalid_client)" in done.err) == (254, True)
+        profile = provider.profile
+        del profile["address"]["introspect"]
+        acme.set_environment(ISSUER="acme", ISSUER_PROFILE=json.dumps(profile))
+        assert (done := run("introspect")).code == 253
+        assert "Acme (acme) has no address where it tells about a token" in done.err
+        acme.put({"refreshToken": "x"})
+        assert "The secret holds no access token yet." in run("introspect").err
 
 
 def test_consumers_are_told_until_a_sign_in(tokenctl: Tokenctl, stack: Deployment) -> None:
