@@ -1,4 +1,4 @@
-"""The issuers: a class each, with the issuer's name, settings and profile. `docs/issuers.md` says how to add one."""
+"""The settings of `amplify`, `figma`, `oauth2` and `static`. `profile_settings` has those of every other issuer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
