@@ -180,7 +180,7 @@ WRONG: dict[str, tuple[str, str]] = {
         "[params.code]",
         "params.code: must have another name, because {code} is",
     ),
-    "a parameter's name": ("[params.a-b]", "params=a-b: must be letters"),
+    "a parameter's name": ("[params.a-b]", "params=a-b: must be a letter, then letters"),
     "any host for an answer": (
         '[params.x]\nanswer = "x"\nhosts = ["*"]',
         "params.x.hosts: must not be * for a value that does not come from an operator",

@@ -1,22 +1,15 @@
 """Finding a profile: by its name in the catalogue, or in a file of the operator's."""
 
-import difflib
 from pathlib import Path
 from typing import Final
 
 from refresh_token.oauth import catalogue
-from refresh_token.oauth.issuers import NAMES
 from refresh_token.oauth.profile import Profile
-from refresh_token.oauth.profile_file import ProfileError, parse_profile
+from refresh_token.oauth.profile_names import is_file, own_profile, similar_names
 from refresh_token.oauth.rules import listed
 from tokenctl.errors import UsageError
 
 _HOW: Final = "`tokenctl providers list` shows the catalogue; a file is named by its path, such as ./acme.toml."
-
-
-def is_file(named: str) -> bool:
-    """Tell whether this is the path of a profile, and not a name."""
-    return named.endswith(".toml") or "/" in named or "\\" in named
 
 
 def find_profile(named: str) -> Profile:
@@ -31,8 +24,8 @@ def find_profile(named: str) -> Profile:
         return read_file(named)
     if named in catalogue.names():
         return catalogue.load(named)
-    near = difflib.get_close_matches(named.lower(), catalogue.names(), cutoff=0.7)
-    hint = f" Did you mean {listed(tuple(near))}?" if near else ""
+    near = similar_names(named, catalogue.names())
+    hint = f" Did you mean {listed(near)}?" if near else ""
     raise UsageError(f"The catalogue has no such provider.{hint} {_HOW}")
 
 
@@ -43,8 +36,5 @@ def read_file(path: str) -> Profile:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
     else:
-        profile = parse_profile(text)
-        if profile.name in NAMES:
-            raise ProfileError([f"name={profile.name}: is an issuer of its own. Choose another name"])
-        return profile
+        return own_profile(text)
     raise UsageError(f"The file cannot be read ({reason}). Name the file of a profile, such as ./acme.toml.")

@@ -143,11 +143,11 @@ def _is_pattern(text: str) -> bool:
 TEXT: Final = Text(f"must be a text of {MAX_TEXT} printable characters at most", _can_be_sent)
 ADDRESS: Final = Text("must be an address with https, which may hold `{names}`", _can_be_sent)
 WORDS: Final = Text("must be a text that is not empty", lambda text: bool(text.strip()) and _can_be_sent(text))
-NAME: Final = _pattern("must be without spaces", r"[^\s\x00-\x1f\x7f]{1,100}")
-NAME_OR_NONE: Final = _pattern("must be without spaces, or empty for none", r"[^\s\x00-\x1f\x7f]{0,100}")
+NAME: Final = _pattern("must be a name without spaces", r"[^\s\x00-\x1f\x7f]{1,100}")
+NAME_OR_NONE: Final = _pattern("must be a name without spaces, or empty for none", r"[^\s\x00-\x1f\x7f]{0,100}")
 PATH: Final = _pattern("must be names with dots between them", r"[^\s.]+(\.[^\s.]+)*")
 PATH_OR_NONE: Final = _pattern("must be names with dots between them, or empty", r"([^\s.]+(\.[^\s.]+)*)?")
-IDENTIFIER: Final = _pattern("must be letters, digits and `_`, and begin with a letter", r"[A-Za-z][A-Za-z0-9_]{0,39}")
+IDENTIFIER: Final = _pattern("must be a letter, then letters, digits or `_`", r"[A-Za-z][A-Za-z0-9_]{0,39}")
 PROFILE_NAME: Final = _pattern(NAME_RULE, PROVIDER)
 HEADER_NAME: Final = _pattern(
     "must be the name of a header (RFC 9110, 5.1) that is not the HTTP library's",
