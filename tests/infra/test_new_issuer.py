@@ -27,10 +27,14 @@ OUTPUT = "<member><OutputKey>{}</OutputKey><OutputValue>{}</OutputValue></member
 OPTIONS = SignInOptions(issuer=None, client_id=None, scopes=(), authorize_url=None, token_url=None, yes=False)
 
 
+def _profiles() -> list[str]:
+    return re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "issuers.md").read_text(), re.DOTALL)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, Any]:
     """Return the context that the page describes."""
-    (profile,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "issuers.md").read_text(), re.DOTALL)
+    profile, _ = _profiles()
     (tmp_path / "studio.toml").write_text(profile)
     params = {"workspace": "ada"}
     return {"stages": {"dev": {}}, "issuer": str(tmp_path / "studio.toml"), "issuer_params": params}
@@ -67,6 +71,13 @@ def test_the_settings_have_what_the_profile_says(settings: dict[str, Any]) -> No
     values = checked(stage.refresher, stage.issuer)
     assert (values["refresh_margin_seconds"], values["grant_idle_days"]) == (60, 60)
     assert (stage.issuer.title, stage.issuer.has_app) == ("Studio", True)
+
+
+def test_an_app_of_its_own_needs_less(tmp_path: Path) -> None:
+    file = tmp_path / "keycloak-app.toml"
+    file.write_text(_profiles()[1])
+    issuer = read({"stages": {"dev": {}}, "issuer": str(file)}).issuer
+    assert (issuer.has_app, issuer.variables["ISSUER_GRANT"]) == (True, "client_credentials")
 
 
 def test_the_function_refreshes_with_it(settings: dict[str, Any]) -> None:

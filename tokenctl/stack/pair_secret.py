@@ -125,7 +125,8 @@ def read_pair(deployed: DeployedStack) -> StoredPair:
 
 
 def _no_pair(error: RefreshTokenError, text: str, deployed: DeployedStack) -> NoPairError:
-    fault = NoPairError(str(error).replace(HOW_TO_SEED, how_to_fill(deployed)))
+    message = str(error).replace(HOW_TO_SEED, how_to_fill(deployed))
+    fault = NoPairError(message.replace("--stage <stage>", deployed.target.option))
     if getattr(error, "revoked", False):
         document = read_document(text)
         fault.revoked_at = str(document[REVOKED_AT])

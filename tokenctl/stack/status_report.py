@@ -75,6 +75,7 @@ def judge(
             renew=renewal_command(deployed),
             refresh=f"tokenctl refresh {deployed.target.option}",
             static=deployed.settings.static,
+            empty=f"tokenctl seed {deployed.target.option}",
             signs_in=deployed.settings.spends != "nothing",
         )
     except TokenctlError as error:  # AWS does not answer

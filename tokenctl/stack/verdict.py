@@ -42,6 +42,8 @@ class Commands:
     """Signs in again or, with `issuer=static`, stores a new token."""
     refresh: str
     static: bool
+    empty: str = ""
+    """Stores `{}`, which makes a grant without a sign-in get a new token."""
     signs_in: bool = True
     """Whether the grant begins with a person's sign-in, and not with the app's credentials alone."""
 
@@ -111,7 +113,10 @@ def _why_unusable(token: Mapping[str, Any], commands: Commands) -> tuple[str, st
         return f"restore the secret: {how}", f"somebody has deleted it, and {_ERROR}"
     if at := token.get("revokedAt"):
         return commands.renewal, f"the grant was revoked with tokenctl on {at}, and {_ERROR}"
-    return (commands.renewal, "the secret holds nothing that the function can use") if token["noPair"] else None
+    if not token["noPair"]:
+        return None
+    how = commands.renewal if commands.static or commands.signs_in else f"store `{{}}` with `{commands.empty}`"
+    return how, "the secret holds nothing that the function can use"
 
 
 def _why_dead(token: Mapping[str, Any], commands: Commands) -> tuple[str, str] | None:

@@ -87,6 +87,12 @@ def test_facts_become_a_verdict(case: str) -> None:
     assert str(verdict_of(given, TROUBLES.get(case, []), commands)) == line
 
 
+def test_an_app_needs_no_pair() -> None:
+    commands = Commands(renew="r", refresh="f", static=False, empty="tokenctl seed --stage prod", signs_in=False)
+    line = "DEAD: store `{}` with `tokenctl seed --stage prod`. The secret holds nothing that the function can use."
+    assert str(verdict_of({"error": "no", "noPair": True}, [], commands)) == line
+
+
 def test_a_dead_pair_comes_before_failing_requests() -> None:
     commands = Commands(renew="tokenctl authorize --stage prod", refresh="tokenctl refresh --stage prod", static=False)
     failing = [{"text": "every request has failed", "fix": "see X"}]
