@@ -137,6 +137,14 @@ WRONG: dict[str, tuple[str, str]] = {
     "an unknown section": ("[answers]", "answers: is no key; is it answer?"),
     "a text for a section": ('answer = "canary"', "answer: must be a table"),
     "a secret as a parameter": ('[request]\nparameters = "canary"', "request.parameters=…: must be a table of"),
+    "the client secret itself": (
+        '[refresh]\nparameters = { client_secret = "canary" }',
+        "refresh.parameters.client_secret: must be {clientSecret}, because",
+    ),
+    "more values than a pair holds": (
+        "[answer.values]\n" + "\n".join(f'v{index} = "v"' for index in range(33)),
+        "answer.values: must be 32 at most",
+    ),
     "a nested parameter": ("[refresh]\nparameters = { a = 1 }", "refresh.parameters.a: must be a text or a list of"),
     "a header of the HTTP library": (
         '[request]\nheaders = { host = "canary" }',

@@ -142,6 +142,13 @@ class TestGrants:
         assert "An address of the profile acme cannot be made: {realm} has no value" in str(error)
         assert getattr(error, "unsent", False)
         assert len(token_endpoint.seen) == 1
+        error = clean_fault(
+            lambda: refresh(acme("refresh_token", text.replace("/{realm}", "") + 'refresh.headers.R = "{realm}"\n'))
+        )
+        assert str(error).startswith(
+            "The request cannot be made: {realm} has no value. Check issuer_params, the `values`"
+        )
+        assert len(token_endpoint.seen) == 1
 
     @pytest.mark.parametrize("stored", [{}, {"clientId": "i", "clientSecret": "s"}, {"apiKey": 7}])
     def test_a_missing_key_sends_nothing(

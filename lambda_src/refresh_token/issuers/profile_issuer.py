@@ -86,7 +86,10 @@ class ProfileIssuer:
         except UnboundError as error:
             fault = f"An address of the profile {bound.profile.name} cannot be made: {error}. Check issuer_params."
         except ValueError as error:
-            fault = f"The app's credentials cannot be used: {error}. {HOW_TO_FILL}"
+            fault = (
+                f"The request cannot be made: {error}. Check issuer_params, the `values` of the stored pair, "
+                f"and the app's credentials. {HOW_TO_FILL}"
+            )
         else:
             response = self._endpoint.send(request, deadline)
             rules = bound.refresh_refusals

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from refresh_token.core.values import MAX_VALUES
 from refresh_token.oauth.address_templates import ANY, check_address
 from refresh_token.oauth.profile import JWT_BEARER, STATIC, TWO_STEP, Profile
 from refresh_token.oauth.profile_requests import JSON, QUERY, SHARED_SECRET_ALGORITHMS, Request, Step
@@ -50,6 +51,9 @@ def _needs(profile: Profile) -> Iterator[str]:
 
 def _params(profile: Profile) -> Iterator[str]:
     from_steps = {name for step in profile.steps for name in step.values}
+    learned = {name for name, param in profile.params.items() if param.redirect or param.answer}
+    if len(learned.union(profile.answer.values, profile.answer.redirect_values)) > MAX_VALUES:
+        yield f"answer.values: must be {MAX_VALUES} at most, with the parameters that the provider says"
     for name, param in profile.params.items():
         if name in APP | SENT | set(profile.client.keys):
             yield f"params.{name}: must have another name, because {{{name}}} is something else"
@@ -92,6 +96,9 @@ def _requests(profile: Profile) -> Iterator[str]:
     for key, request in requests.items():
         if request.method == "GET" and request.format != QUERY:
             yield f"{key}.method: GET needs {key}.format = query"
+        secret = profile.client.secret_name
+        if isinstance(text := request.parameters.get(secret), str) and text and "{" not in text:
+            yield f"{key}.parameters.{secret}: must be {{clientSecret}}, because a secret in a profile is readable"
         nested = [name for name, value in request.parameters.items() if not _is_field(value)]
         if nested and request.format != JSON:
             yield f"{key}.parameters.{nested[0]}: must be a text or a list of texts unless {key}.format = json"
