@@ -99,7 +99,8 @@ class Profile:
         str,
         Key(
             rule=choice((DOCUMENT, "client", NOTHING)),
-            about="What the facts rest on: a `document` of the provider's, another's `client`, or `nothing`.",
+            about="What the requests rest on: a `document` of the provider's, another's `client` where only a part of "
+            "the document could be read, or `nothing`.",
         ),
     ] = NOTHING
     checked: Annotated[date | None, Key(rule=rules.Day(), about="When the facts were read.")] = None
