@@ -12,6 +12,7 @@ from local.deployment import Deployment
 from refresh_token.signals import SETTINGS_RECORD
 from tests.support.aws_endpoints import described_stack
 from tests.support.bare_stack import BOOTSTRAP, Stack
+from tests.support.changed_by_hand import delete_the_secret
 from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_stack import AwsAnswers, put_secret, scheduled
@@ -233,11 +234,6 @@ def test_a_missing_stack_skips_the_rest(tokenctl: Tokenctl, stage: str, shown: s
     assert done.code == 2
 
 
-def delete(stack: Deployment) -> None:
-    secret = stack.outputs["SecretArn"]
-    stack.cloud.client("secretsmanager").delete_secret(SecretId=secret, RecoveryWindowInDays=7)
-
-
 SPOILED: dict[str, tuple[Callable[[Deployment], None], str]] = {
     "not seeded": (lambda stack: put_secret(stack, SecretString="{}"), "holds no token pair yet. "),
     "malformed": (
@@ -245,7 +241,7 @@ SPOILED: dict[str, tuple[Callable[[Deployment], None], str]] = {
         "`refreshToken` is missing",
     ),
     "binary": (lambda stack: put_secret(stack, SecretBinary=b"canary"), "it is binary"),
-    "being deleted": (delete, "is scheduled for deletion. Fix: `tokenctl repair --stage local`"),
+    "being deleted": (delete_the_secret, "is scheduled for deletion. Fix: `tokenctl repair --stage local`"),
 }
 
 
@@ -258,7 +254,7 @@ class TestTheToken:
         try:
             done = tokenctl("doctor")
         finally:
-            if spoil is delete:
+            if spoil is delete_the_secret:
                 stack.cloud.client("secretsmanager").restore_secret(SecretId=stack.outputs["SecretArn"])
         assert done.line("secret").startswith("FAIL")
         assert message in done.line("secret")

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from local.deployment import Deployment
 from refresh_token.core.windows import iso_utc
 from refresh_token.signals import Metric
+from tests.support.changed_by_hand import delete_the_secret, delete_the_table, release, throttle
 from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl, environment
 from tests.support.deployed_stack import put_secret
@@ -141,21 +141,13 @@ def clear(stack: Deployment) -> None:
     stack.cloud.standin.clear_faults()
 
 
-def change(stack: Deployment, **settings: Any) -> None:
-    """Change the function that consumers call."""
-    client, name = stack.cloud.client("lambda"), stack.outputs["FunctionName"]
-    client.update_function_configuration(FunctionName=name, **settings)
-    version = client.publish_version(FunctionName=name)["Version"]
-    client.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=version)
-
-
 def hand_over(days: float) -> Act:
     """Let a person renew the token."""
 
     def cause(stack: Deployment) -> None:
         name = stack.outputs["FunctionName"]
         now = stack.cloud.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        change(stack, Environment={"Variables": {**now, "ISSUER": "static"}})
+        release(stack, Environment={"Variables": {**now, "ISSUER": "static"}})
         seed(stack, timedelta(days=days))
 
     return cause
@@ -175,22 +167,6 @@ def lose_a_tick(stack: Deployment) -> None:
     reason = {"ERROR_CODE": {"DataType": "String", "StringValue": "AccessDenied"}}
     url = stack.outputs["DeadLetterQueueUrl"]
     stack.cloud.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(TICK), MessageAttributes=reason)
-
-
-def throttle(stack: Deployment) -> None:
-    seed(stack, FRESH)
-    name = stack.outputs["FunctionName"]
-    stack.cloud.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-
-
-def delete_the_table(stack: Deployment) -> None:
-    client = stack.cloud.client("dynamodb")
-    client.delete_table(TableName=client.list_tables()["TableNames"][0])
-
-
-def delete_the_secret(stack: Deployment) -> None:
-    secret = stack.outputs["SecretArn"]
-    stack.cloud.client("secretsmanager").delete_secret(SecretId=secret, RecoveryWindowInDays=7)
 
 
 def restore_the_secret(stack: Deployment) -> None:
@@ -224,7 +200,7 @@ WALKS = {
     "StaticTokenExpiresIn7Days": Walk(hand_over(5), (STATIC,)),
     "StaticTokenExpiresIn1Day": Walk(hand_over(-1), ("ReauthorizationRequiredException", STATIC)),
     "NoHeartbeat": Walk(stop_the_schedule),
-    "Throttles": Walk(throttle),
+    "Throttles": Walk(both(fresh, throttle)),
     "InvalidParameterException": Walk(
         both(fresh, lambda stack: stack.invoke({"provider": "sketch"})), ("Read the logs",)
     ),
@@ -234,11 +210,11 @@ WALKS = {
     "ReauthorizationRequiredException": Walk(REVOKED, ("Store a pair",)),
     "IssuerUnavailableException": Walk(fails(answer(503)), ("Tick",), clear),
     "IssuerProtocolException": Walk(fails(answer(302)), ("Tick",), clear),
-    "RefreshInProgressException": Walk(fails(lambda stack: change(stack, Timeout=3)), ("Tick",)),
+    "RefreshInProgressException": Walk(fails(lambda stack: release(stack, Timeout=3)), ("Tick",)),
     "TokenNotStoredException": Walk(FULL, ("Store a pair",)),
     "ConfigurationException": Walk(fails(delete_the_table), ("Tick",)),
     "FunctionCrashes": Walk(
-        fails(lambda stack: change(stack, Handler="refresh_token.handler.gone"), {}),
+        fails(lambda stack: release(stack, Handler="refresh_token.handler.gone"), {}),
         ("What somebody changed by hand",),
     ),
 }
