@@ -98,6 +98,7 @@ class TestParameters:
     def fault(self, params: str, address: str, **given: str) -> list[str]:
         found = list(faults_of_params(profile(params, at=address).profile, given))
         assert "evil" not in "".join(found)
+        assert all("value" in line for line in found if line.startswith("address"))
         return found
 
     @pytest.mark.parametrize("value", HOSTILE)
@@ -116,7 +117,8 @@ class TestParameters:
         "value",
         [
             *HOSTILE,
-            *("acme.example", "evil.example", "acme.example.evil.example", "evilacme.example", "login.other.example"),
+            *("acme.example", "evil.example", "acme.example.evil.example", "evilacme.example", ".acme.example"),
+            "login.other.example",
             *(
                 "a.acme.example:8443",
                 "a.acme.example@evil.example",
@@ -144,7 +146,8 @@ class TestParameters:
         ("https://{x}/token", "a.acme.example:443", "https://a.acme.example:443/token"),
         ("https://{x}/token", "login.other.example:8443", "https://login.other.example:8443/token"),
         ("{x}/token", "https://a.acme.example", "https://a.acme.example/token"),
-        ("{x}/token", "https://a.acme.example/base/", "https://a.acme.example/base/token"),
+        ("{x}/token", "https://a.acme.example/X/", "https://a.acme.example/X/token"),
+        ("https://{x}/token", "X.acme.example", "https://X.acme.example/token"),
         ("https://acme.example/{x}?q={x}", "a/../b?c=d&e#ä", None),
         ("https://{x}.acme.example/", "a.b", "https://a.b.acme.example/"),
         ("https://{x}-eu.acme.example/", "a", "https://a-eu.acme.example/"),
@@ -265,6 +268,11 @@ PARAMETERS: list[tuple[str, str, dict[str, Any]]] = [
         "refresh_token",
         {"a": {"b": ['canary\\"key', 1, True, "2026-12-03"]}},
     ),
+    (
+        "params.o = { default = '', pattern = '.?' }\n[refresh]\nformat = 'json'\nparameters.a = ['', '', '{o}']",
+        "refresh_token",
+        {**STANDARD, "a": ["", ""]},
+    ),
 ]
 
 
@@ -288,6 +296,7 @@ class TestRequests:
     def test_headers_come_from_the_profile(self, text: str, headers: dict[str, str]) -> None:
         request = refreshed(text)
         assert request.headers == headers
+        assert request.all_headers("us")["User-Agent"] == "us"
         types = [text for name, text in request.all_headers("us").items() if name.lower() == "content-type"]
         assert types == [headers.get("content-type", "application/x-www-form-urlencoded")]
 
@@ -312,6 +321,7 @@ class TestRequests:
     def test_the_format_says_where_they_go(self, text: str, method: str, address: str, body: bytes | None) -> None:
         request = refreshed(f"[refresh]\n{text}")
         assert (request.method, request.address, request.body) == (method, address, body)
+        assert ("Content-Type" in request.all_headers("us")) == bool(body)
 
     def test_a_list_is_one_field_several_times(self) -> None:
         for form in ("form", "query"):
@@ -328,23 +338,29 @@ class TestRequests:
         assert refresh_request(bound, APP, GRANT, NOW).address.endswith("token?a=b%20c&refresh_token=canary-refresh")
 
     def test_a_code_goes_where_it_should(self) -> None:
-        bound = profile("address.refresh = 'https://acme.example/refresh'\n[code]\nnames = { code = 'auth_code' }")
+        text = "address.refresh = 'https://acme.example/{clientId}'\nsign_in.scopes = ['a', 'b']\n"
+        bound = profile(text + "[code]\nnames = { code = 'auth_code' }\nparameters = { s = '{scope}' }")
         sent = code_request(bound, APP, code="C", redirect_uri="R", verifier="", occasion=NOW)
         assert (sent.url, sent.parameters) == (
             "https://acme.example/token",
-            {"grant_type": "authorization_code", "auth_code": "C", "redirect_uri": "R"},
+            {"grant_type": "authorization_code", "auth_code": "C", "redirect_uri": "R", "s": "a b"},
         )
-        assert refresh_request(bound, APP, GRANT, NOW).url == "https://acme.example/refresh"
+        assert refresh_request(bound, APP, GRANT, NOW).url == "https://acme.example/canary%20id"
 
     def test_another_exchange_may_follow(self) -> None:
         text = (
-            'client.auth = "post"\n[exchange]\naddress = "https://api.acme.example/long"\nformat = "query"\n'
-            'method = "GET"\nparameters = { access_token = "{access_token}", at = "{now} {epoch}" }\nauth = "off"'
+            'client.auth = "post"\nsign_in.scopes = ["a"]\n[exchange]\naddress = "https://api.acme.example/long"\n'
+            'format = "query"\nmethod = "GET"\nauth = "off"\n[exchange.parameters]\naccess_token = "{access_token}"\n'
+            'at = "{now} {epoch}"\nmore = "{refresh_token} {scope}"'
         )
         request = exchange_request(profile(text), APP, GRANT, NOW)
         assert request
         assert (request.method, request.url) == ("GET", "https://api.acme.example/long")
-        assert request.parameters == {"access_token": "canary-access", "at": "2026-11-26T12:00:00Z 1795694400"}
+        assert request.parameters == {
+            "access_token": "canary-access",
+            "at": "2026-11-26T12:00:00Z 1795694400",
+            "more": "canary-refresh a",
+        }
         assert exchange_request(profile(), APP, GRANT, NOW) is None
 
     def test_steps_pass_values_on(self) -> None:
@@ -353,17 +369,19 @@ class TestRequests:
             '[[steps]]\naddress = "https://a.example/login"\nmethod = "GET"\nformat = "query"\n'
             'parameters = { k = "{apiKey}" }\nvalues = { session = "s", server = "u" }\n'
             '[[steps]]\naddress = "{server}/token"\nheaders = { Authorization = "Session {session}" }\n'
+            'auth = "post"\nparameters = { scope = "{scope}" }\n[sign_in]\nscopes = ["a"]\n'
             '[params.server]\nhosts = ["*.a.example"]\npattern = ".*"\n'
         )
         bound = BoundProfile(profile=parse_profile(text))
         first, second = bound.profile.steps
-        assert step_request(bound, APP, first, NOW).address == "https://a.example/login?k=canary%22key"
+        login = step_request(bound, APP, first, NOW)
+        assert (login.method, login.address) == ("GET", "https://a.example/login?k=canary%22key")
         later = bound.with_values({"session": "S", "server": "https://eu.a.example/v1"})
         sent = step_request(later, APP, second, NOW)
         assert (sent.url, sent.headers, sent.parameters) == (
             "https://eu.a.example/v1/token",
             {"Authorization": "Session S"},
-            {},
+            {**CREDENTIALS, "scope": "a"},
         )
         for values in (
             {},

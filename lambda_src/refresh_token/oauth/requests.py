@@ -112,11 +112,10 @@ def refresh_request(bound: BoundProfile, app: AppCredentials, grant: Grant, occa
 def code_request(  # noqa: PLR0913 - what a code is exchanged with
     bound: BoundProfile, app: AppCredentials, *, code: str, redirect_uri: str, verifier: str, occasion: Occasion
 ) -> TokenRequest:
-    """Return the request for the first pair; `verifier` is that of PKCE. Raises ValueError as `refresh_request`."""
+    """Return the request for the first pair; raises as `refresh_request`. Without PKCE, `verifier` is ""."""
     sent = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier, "scope": scope_text(bound)}
-    standard = {name: text for name, text in _CODE.items() if name != "code_verifier" or verifier}
     profile = bound.profile
-    return built_request(bound, app, profile.code, standard, {**sent, **occasion.values}, profile.address.token)
+    return built_request(bound, app, profile.code, _CODE, {**sent, **occasion.values}, profile.address.token)
 
 
 def exchange_request(bound: BoundProfile, app: AppCredentials, grant: Grant, occasion: Occasion) -> TokenRequest | None:

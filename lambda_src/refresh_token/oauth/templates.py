@@ -84,5 +84,5 @@ def _value(expression: re.Match[str], values: Mapping[str, str]) -> str:
         return (date.fromisoformat(values[DATE]) + timedelta(days=int(expression["days"]))).isoformat()
     if expression["name"]:
         return values[expression["name"]]
-    joined = ":".join(values.get(name, "") for name in (expression["several"] or "").split(":"))
+    joined = ":".join(values.get(name, "") for name in expression["several"].split(":"))
     return b64encode(joined.encode()).decode() if expression["function"] == "base64" else json.dumps(joined)[1:-1]
