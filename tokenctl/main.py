@@ -21,6 +21,7 @@ from tokenctl.streams import NO_SPACE, LossyStream, require_output
 
 COMMANDS: Final[dict[str, str]] = {
     "app-credentials": "Store the client id and secret of your own app.",
+    "import-key": "Import the private key of your own app, for providers that want signed JWTs.",
     "authorize": "Sign in at the provider in a browser and store the token pair.",
     "seed": "Store an existing token pair.",
     "rotate": "Store the next token of a stack whose token a person renews.",
