@@ -55,8 +55,8 @@ class Stack:
     def put(self, document: dict[str, Any]) -> None:
         self.cloud.client("secretsmanager").put_secret_value(SecretId=self.secret, SecretString=json.dumps(document))
 
-    def put_app(self, client_id: str = CLIENT_ID, client_secret: str = CLIENT_SECRET) -> None:
-        text = json.dumps({"clientId": client_id, "clientSecret": client_secret})
+    def put_app(self, client_id: str = CLIENT_ID, client_secret: str = CLIENT_SECRET, **more: object) -> None:
+        text = json.dumps({"clientId": client_id, "clientSecret": client_secret, **more})
         self.cloud.client("secretsmanager").put_secret_value(SecretId=self.output("AppSecretArn"), SecretString=text)
 
     def _create(self) -> None:

@@ -8,14 +8,13 @@ from typing import Any, Final
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.values import readable_scope
 from refresh_token.core.windows import iso_utc, whole_number
-from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.assertion import assertion
 from refresh_token.oauth.other_requests import introspect_request
 from refresh_token.oauth.refusal_codes import CODES
 from refresh_token.oauth.requests import Occasion
 from tokenctl.errors import ConfigurationError, ServiceError
 from tokenctl.sign_in.transport import send
-from tokenctl.stack.app_secret import read_credentials
+from tokenctl.stack.app_secret import credentials_for
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import deployed_settings, issuer_title
 from tokenctl.stack.signing_key import signer
@@ -38,7 +37,7 @@ def introspect(deployed: DeployedStack, pair: TokenPair) -> dict[str, Any]:
             f"{label} has no address where it tells about a token, as far as its profile knows. "
             f"`tokenctl doctor --call {deployed.target.option}` checks that the function hands out a token."
         )
-    app = read_credentials(deployed, settings.app_keys) if settings.app_keys else AppCredentials()
+    app = credentials_for(deployed, settings, pair)
     sign = signer(deployed) if settings.signs_with else None
     try:
         occasion = replace(occasion, assertion=assertion(bound, app, occasion, sign))

@@ -16,7 +16,7 @@ from refresh_token.oauth.refusal_codes import CODES
 from refresh_token.oauth.requests import Occasion
 from tokenctl.errors import ConfigurationError, ServiceError
 from tokenctl.sign_in.transport import send
-from tokenctl.stack.app_secret import read_credentials
+from tokenctl.stack.app_secret import credentials_for
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import deployed_settings, issuer_title
 from tokenctl.stack.signing_key import signer
@@ -71,8 +71,8 @@ class Revocation:
 _BUSY: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT)
 
 
-def plan_revocation(deployed: DeployedStack) -> Revocation:
-    """Return how to end the grant of a deployment.
+def plan_revocation(deployed: DeployedStack, pair: TokenPair) -> Revocation:
+    """Return how to end the grant of a pair that is stored in a deployment.
 
     Raises:
         ConfigurationError: a person must do it by hand. The message says where.
@@ -89,7 +89,7 @@ def plan_revocation(deployed: DeployedStack) -> Revocation:
     by_hand = f"End the access by hand, {_where(bound)}. {marked}"
     if settings is None or bound is None or not bound.profile.address.revoke:
         raise ConfigurationError(f"{label} has no address where tokenctl could revoke the grant. {by_hand}")
-    app = read_credentials(deployed, settings.app_keys) if settings.app_keys else AppCredentials()
+    app = credentials_for(deployed, settings, pair)
     return Revocation(
         profile=bound,
         app=app,

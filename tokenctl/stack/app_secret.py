@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 
 from refresh_token.core.issued_by import KEY as ISSUED_BY
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.oauth.app_credentials import AppCredentials, parse_app_credentials
 from refresh_token.oauth.client_auth import authenticate
+from refresh_token.oauth.issuer_settings import OwnAppSettings
 from tokenctl.errors import ConfigurationError, TokenctlError, UsageError
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import app_keys, app_secret_arn, deployed_issued_by, deployed_settings
@@ -89,6 +91,25 @@ def read_credentials(deployed: DeployedStack, keys: tuple[str, ...] | None = Non
     raise NoCredentialsError(
         f"The secret for the app's credentials does not hold them: {fault}. {how_to_store(target)}"
     )
+
+
+def credentials_for(deployed: DeployedStack, settings: OwnAppSettings, pair: TokenPair) -> AppCredentials:
+    """Return what goes with a token of the pair to the issuer of the settings; it is empty if that needs none.
+
+    Raises:
+        ConfigurationError: the pair or the credentials belong to another issuer, which alone may see them.
+        ServiceError, ConfigurationError: as `read_credentials`.
+
+    """
+    app = read_credentials(deployed, settings.app_keys) if settings.app_keys else AppCredentials()
+    owners = {"token pair belongs": pair.issued_by, "app credentials belong": app.issued_by}
+    for what, owner in owners.items():
+        if owner not in {None, settings.issued_by}:
+            raise ConfigurationError(
+                f"The stored {what} to {owner}, but the function uses {settings.issued_by}. Nothing was sent. Run "
+                f"`tokenctl doctor {deployed.target.option}`: it says how to replace what is stored."
+            )
+    return app
 
 
 def stored_owner(deployed: DeployedStack) -> str | None:

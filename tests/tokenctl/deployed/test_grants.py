@@ -145,6 +145,19 @@ class TestIntrospect:
         assert "The secret holds no access token yet." in run("introspect").err
 
 
+@pytest.mark.parametrize("command", [("revoke", "--yes"), ("introspect",)], ids=["revoke", "introspect"])
+def test_nothing_goes_to_another_issuer(command: tuple[str, ...], run: Command, acme: Stack) -> None:
+    theirs, before = {"issuedBy": {"issuer": "acme", "host": "other.example"}}, acme.stored()
+    acme.put_app(CLIENT_ID, CLIENT_SECRET, **theirs)
+    done = run(*command)
+    assert done.code == 253
+    assert "The stored app credentials belong to acme (other.example), but the function uses acme" in done.err
+    acme.put_app(CLIENT_ID, CLIENT_SECRET)
+    acme.put({**(before or {}), **theirs})
+    assert (done := run(*command)).code == 253
+    assert "belongs to acme (other.example), but the function uses acme" in done.err
+
+
 def test_consumers_are_told_until_a_sign_in(tokenctl: Tokenctl, stack: Deployment) -> None:
     stack.seed(stack.cloud.standin.grant(), expires_in=FRESH)
     assert "Amplify" not in (refused := tokenctl("revoke", "--yes")).err or refused.code == 253
