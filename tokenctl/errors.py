@@ -60,7 +60,7 @@ NONSENSE: Final = (LookupError, TypeError, ValueError)
 
 
 def no_sense(error: Exception) -> str:
-    """Return the message about such an answer. The error's own text may show a value."""
+    """Return the message about an answer that makes no sense. The error's own text may show a value."""
     return f"AWS's answer makes no sense ({type(error).__name__})."
 
 

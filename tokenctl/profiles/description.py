@@ -61,7 +61,7 @@ def describe(profile: Profile) -> dict[str, Any]:
 
 
 def lines(profile: Profile) -> Iterator[tuple[str, str]]:
-    """Yield the same for people: a heading, and what to write beside it, which is not empty."""
+    """Yield the same for people: a heading and its text, which is not empty."""
     found, api = describe(profile), profile.api
     read = f", read on {found['checked']}" if found["checked"] else ""
     needs = profile.sign_in.needs

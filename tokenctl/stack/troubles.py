@@ -42,7 +42,7 @@ def troubles_of(parts: dict[str, Any]) -> Iterator[str]:
 
 
 def failing_of(failures: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """Yield the finding that every request fails, if that is so."""
+    """Yield a finding if every request fails."""
     if failures.get("allFailed"):
         entries = ", ".join(map(entry_of, sorted(failures["byReason"])))
         yield {"text": f"every request has failed since {_counted(failures)}", "fix": f"see {entries}"}

@@ -56,7 +56,7 @@ def without_unused(issued: Issued, spends: Spends) -> Issued:
 
 
 def meaning_for(error: RefreshTokenError, spends: Spends) -> RefreshTokenError:
-    """Return the error that an issuer's means. Without a sign-in, no person can sign in again."""
+    """Return the error to raise for an issuer's error. Without a sign-in, nobody can be asked to sign in again."""
     refused = spends == "nothing" and isinstance(error, ReauthorizationRequiredException)
     return ConfigurationException(APP_REFUSED) if refused else error
 

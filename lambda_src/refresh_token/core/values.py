@@ -56,7 +56,7 @@ def readable_scope(given: object, secrets: Collection[str] = ()) -> str | None:
 
 
 def readable_api(given: object, secrets: Collection[str] = ()) -> Api:
-    """Return what of ``given`` says how to call the API and can be used."""
+    """Return the usable parts of ``given`` that say how to call the API."""
     if not isinstance(given, Mapping):
         return {}
     found: dict[str, str | Mapping[str, str]] = {
