@@ -35,7 +35,7 @@ def introspect(deployed: DeployedStack, pair: TokenPair) -> dict[str, Any]:
     if not bound.profile.address.introspect:
         raise ConfigurationError(
             f"{label} has no address where it tells about a token, as far as its profile knows. "
-            f"`tokenctl doctor --call {deployed.target.option}` checks that the function hands out a token."
+            f"`tokenctl doctor --probe {deployed.target.option}` asks the provider's API whether it accepts the token."
         )
     app = credentials_for(deployed, settings, pair)
     sign = signer(deployed) if settings.signs_with else None

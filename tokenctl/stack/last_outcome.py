@@ -21,7 +21,7 @@ def last_outcome(deployed: DeployedStack, now: datetime) -> dict[str, Any] | Non
         "outcome": "refreshed" if line["message"] == Log.REFRESHED else "failed",
         "versionId": line.get("versionId"),
         "reason": line.get("reason"),
-        "detail": line.get("detail"),
+        "detail": (line.get("detail") or "").replace("--stage <stage>", deployed.target.option) or None,
     }
 
 

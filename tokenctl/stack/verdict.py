@@ -6,7 +6,12 @@ from enum import StrEnum
 from typing import Any, Final
 
 from refresh_token.core.windows import Window
-from refresh_token.errors import ReauthorizationRequiredException, TokenNotStoredException
+from refresh_token.errors import (
+    ConfigurationException,
+    ReauthorizationRequiredException,
+    TokenNotStoredException,
+)
+from tokenctl.stack.runbook import entry_of
 
 TIME_TO_ROTATE: Final = 30 * 86_400
 """Seconds before the end of a token that a person renews: from then on, somebody should."""
@@ -144,7 +149,8 @@ def _why_ended(token: Mapping[str, Any], commands: Commands) -> tuple[str, str] 
     if (commands.static or not token["refreshable"]) and not lives:
         return commands.renewal, f"the token has ended, and {_ERROR}"
     if failure and (not lives or token["window"] == Window.UNKNOWN):
-        return commands.refreshing, f"the last refresh failed with {failure}, and {_ERROR}"
+        mended = f"see {entry_of(failure)}, then " if failure == ConfigurationException.__name__ else ""
+        return f"{mended}{commands.refreshing}", f"the last refresh failed with {failure}, and {_ERROR}"
     return None
 
 

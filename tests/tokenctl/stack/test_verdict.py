@@ -23,7 +23,9 @@ REFUSED = {"failure": "ReauthorizationRequiredException"}
 UNAVAILABLE = {"failure": "IssuerUnavailableException"}
 RENEWAL = "sign in again with `tokenctl authorize --stage prod`"
 AGAIN = f"DEAD: {RENEWAL}. "
-REFRESH = "DEAD: refresh with `tokenctl refresh --stage prod`. "
+REFRESHING = "refresh with `tokenctl refresh --stage prod`"
+REFRESH = f"DEAD: {REFRESHING}. "
+MEND = "docs/runbook.md#configurationexception"
 UNTIL = "consumers get the token until 2027-01-01T00:00:00Z."
 
 ERROR = "The last refresh failed with IssuerUnavailableException, and consumers get an error."
@@ -41,6 +43,10 @@ VERDICTS: dict[str, tuple[dict[str, Any], str]] = {
     "unknown": ({"window": "unknown"}, "DEGRADED nobody knows when the token expires"),
     "at rest": ({**EXPIRED, "onDemand": True}, "HEALTHY"),
     "first refresh to come": (FIRST, "HEALTHY"),
+    "first refresh failed through the deployment": (
+        {**FIRST, "failure": "ConfigurationException"},
+        f"DEAD: see {MEND}, then {REFRESHING}. {ERROR.replace('IssuerUnavailable', 'Configuration')}",
+    ),
     "first refresh failed": ({**FIRST, **UNAVAILABLE}, f"{REFRESH}{ERROR}"),
     "no pair": ({"error": "no", "noPair": True}, f"{AGAIN}The secret holds nothing that the function can use."),
     "revoked": (
