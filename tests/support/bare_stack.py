@@ -59,6 +59,12 @@ class Stack:
         text = json.dumps({"clientId": client_id, "clientSecret": client_secret, **more})
         self.cloud.client("secretsmanager").put_secret_value(SecretId=self.output("AppSecretArn"), SecretString=text)
 
+    def stored_app(self) -> dict[str, Any]:
+        """Return the app's credentials."""
+        arn = self.output("AppSecretArn")
+        text = self.cloud.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        return dict(json.loads(text))
+
     def _create(self) -> None:
         function = self.name if self.issuer != "amplify" else None
         cloudformation = self.cloud.client("cloudformation")

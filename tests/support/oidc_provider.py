@@ -51,6 +51,11 @@ class OidcProvider:
         answer = self._post("token", grant_type="refresh_token", refresh_token=self.sign_in())
         return {key: answer[key] for key in ("access_token", "refresh_token", "expires_in")}
 
+    def registered(self, address: str, token: str) -> Any:
+        """Return a client that was registered (RFC 7592)."""
+        answer = urllib3.request("GET", address, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        return json.loads(answer.data)
+
     def answer_device(self, user_code: str, *, allow: bool) -> None:
         """Do what a person does at the verification address."""
         path = f"device/{'allow' if allow else 'deny'}?user_code={quote(user_code)}"

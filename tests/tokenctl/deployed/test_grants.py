@@ -220,3 +220,54 @@ class TestASignInOnAnotherDevice:
         assert done.err.startswith("Nobody has tried the profile acme yet. If something does not work, open an issue")
         (tmp_path / "acme.toml").write_text(f'{text}rests_on = "client"\n{addresses}')
         assert "Nobody" not in run("authorize", "--device", "--yes").err
+
+
+class TestRegister:
+    def test_stores_the_app_that_the_provider_makes(self, run: Command, acme: Stack, provider: OidcProvider) -> None:
+        acme.set_environment(ISSUER="acme", ISSUER_PROFILE=json.dumps({**provider.profile, "client": {"auth": "post"}}))
+        done = run("app-credentials", "--register", "--yes")
+        assert (done.code, "Stored the app's credentials" in done.out) == (0, True), done.err
+        app = acme.stored_app()
+        assert app["issuedBy"]["issuer"] == "acme"
+        for hidden in (app["clientId"], app["clientSecret"], app["registrationAccessToken"]):
+            assert hidden not in done.out + done.err
+        client = provider.registered(app["registrationClientUri"], app["registrationAccessToken"])
+        assert client["redirect_uris"] == ["http://127.0.0.1:8976/callback"]
+        assert client["token_endpoint_auth_method"] == "client_secret_post"
+
+    def test_asks_before_it_registers(self, run: Command, acme: Stack) -> None:
+        before = acme.stored_app()
+        done = run("app-credentials", "--register")
+        assert (done.code, "already has app credentials" in done.err) == (252, True)
+        assert acme.stored_app() == before
+
+    @pytest.mark.parametrize(
+        ("words", "code", "said"),
+        [
+            (("--from", "app.json"), 252, "either --from or --register"),
+            (("--redirect-uri", "here"), 252, "The redirect address"),
+            (("--redirect-uri", "http://client.example/callback", "--yes"), 252, "must begin with https://"),
+        ],
+    )
+    def test_stores_nothing_that_fails(
+        self, run: Command, acme: Stack, words: tuple[str, ...], code: int, said: str
+    ) -> None:
+        before = acme.stored_app()
+        done = run("app-credentials", "--register", *words)
+        assert (done.code, said in done.err) == (code, True), done.err
+        assert acme.stored_app() == before
+
+    def test_says_where_to_make_an_app_instead(self, run: Command, acme: Stack, provider: OidcProvider) -> None:
+        profile = provider.profile
+        del profile["address"]["register"]
+        acme.set_environment(ISSUER="acme", ISSUER_PROFILE=json.dumps(profile))
+        done = run("app-credentials", "--register", "--yes")
+        assert (done.code, "has no address where an app registers itself" in done.err) == (253, True)
+
+    def test_stores_nothing_that_is_refused(self, run: Command, acme: Stack, provider: OidcProvider) -> None:
+        before, profile = acme.stored_app(), provider.profile
+        profile["address"]["register"] = profile["address"]["token"]
+        acme.set_environment(ISSUER="acme", ISSUER_PROFILE=json.dumps(profile))
+        done = run("app-credentials", "--register", "--yes")
+        assert (done.code, "did not register the app (HTTP 400, invalid_request). Nothing" in done.err) == (254, True)
+        assert acme.stored_app() == before
