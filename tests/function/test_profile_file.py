@@ -213,6 +213,8 @@ WRONG_ADDRESSES = {
     "https://{x}.acme.example/": "has {x} in its host, which must be one of `params`",
     "https://{clientId}.acme.example/": "has {clientId} in its host, which must be one of `params`",
     "https://acme.example/{x}": "holds {x}, which is no parameter and no value",
+    "https://acme.example/{x}/{p}": "holds {x}, which is no parameter and no value",
+    "https://acme.example/{base64(x)}": "holds {x}, which is no parameter and no value",
     "https://acme.example/{clientSecret}": "holds {clientSecret}, which is no parameter and no value",
     "https://{p}": "has {p} where it decides whose host it is, so `params.p.hosts` must be set",
     "https://acme.{p}/": "has {p} where it decides whose host it is, so `params.p.hosts` must be set",

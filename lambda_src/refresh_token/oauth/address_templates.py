@@ -41,8 +41,7 @@ def check_address(text: str, params: Mapping[str, Param], others: Collection[str
     authority = found["authority"] or found["whole"]
     if unknown := names(authority) - set(params):
         raise ValueError(f"has {{{min(unknown)}}} in its host, which must be one of `params`")
-    labels = authority.split(":")[0].split(".")
-    open_ended = labels if found["whole"] or len(labels) <= _REGISTRABLE else labels[-_REGISTRABLE:]
+    open_ended = authority.split(":")[0].split(".")[-_REGISTRABLE:]
     if missing := [name for label in open_ended for name in sorted(names(label)) if not params[name].hosts]:
         raise ValueError(
             f"has {{{missing[0]}}} where it decides whose host it is, so `params.{missing[0]}.hosts` must be set"
