@@ -2,6 +2,17 @@
 
 It is a proxy: whoever opens a tunnel to any host gets this server, with a certificate for that host. So a profile is
 tested with the very addresses that it names. What a request lacks, has too much or has wrong is noted in `faults`.
+
+A behaviour is written from the document by somebody who has not read the profile. Its first comment says what could
+not be read. `source`, `read`; `[given]`: `params`, `keys` of the app's secret, `scope`; `[sign_in]`: `page`, `query`
+that it must get, `redirect` that it adds; then the requests `[code]`, `[exchange]`, `[[steps]]`, `[refresh]`,
+`[revoke]` and `[user]`: `method`, `url`, `type` (form, json, query or none), `fields` that must be there (`others =
+"ignored"` allows more), `headers`, `status`, `answer`, and `life` in seconds. `old` in `[refresh]` says what becomes
+of the refresh token that was sent: `works`, `dead`, or `grace:` with seconds. `[[refusals]]`: `when`, `status`,
+`answer`, `means` (grant, app, settings or later), `documented`. `[jwt]`: `alg`, `header`, `claims`, `absent`,
+`max_seconds`. `[values]`: what consumers get. In all of them `{id}`, `{secret}`, `{code}`, `{redirect}`,
+`{verifier}`, `{challenge}`, `{access}`, `{refresh}`, `{new_access}`, `{new_refresh}`, `{jwt}`, `{basic(id:secret)}`,
+`{now+3600}` and `{epoch+3600}` stand for what they say.
 """
 
 import base64
@@ -32,7 +43,7 @@ STEPS: Final = ("code", "exchange", "refresh", "revoke", "user")
 GET: Final = {"method": "GET", "type": "none"}
 HANDING_OUT: Final = ("code", "exchange", "refresh")
 
-_MOMENT: Final = re.compile(r"\{(now|epoch|in )\+?(\d+)(?::([^}]+)| seconds)?\}")
+_MOMENT: Final = re.compile(r"\{(now|epoch)\+(\d+)(?::([^}]+))?\}")
 _BASIC: Final = re.compile(r"\{basic\((\w*)(?::(\w*))?\)\}")
 
 
@@ -70,7 +81,6 @@ class Provider:
     behaviour: Mapping[str, Any]
     public_key: PublicKeyTypes | None = None
     known: dict[str, str] = field(default_factory=dict)
-    spent: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """The steps that were asked for, in order."""
@@ -181,7 +191,7 @@ class Provider:
                 if has.get(key) != self._deep(value):
                     yield f"the {part}'s {key} is {has.get(key)!r}"
             yield from (f"the {part} has {key}" for key in jwt.get("absent", ()) if key in has)
-        life = jwt.get("max_seconds", jwt.get("max_life", 3600))
+        life = jwt.get("max_seconds", 3600)
         if not 0 < int(claims["exp"]) - int(datetime.now(UTC).timestamp()) <= life:
             yield "it lives too long, or not at all"
 
@@ -189,15 +199,11 @@ class Provider:
         return self._filled(value) if isinstance(value, str) else value
 
     def _answer(self, name: str, step: Mapping[str, Any]) -> str:
-        if name in HANDING_OUT and self.known["refresh"] in self.spent:
-            self.faults.append(f"{name}: a spent refresh token was sent")
         new = {"new_access": f"canary-access-{token_hex(8)}", "new_refresh": f"canary-refresh-{token_hex(8)}"}
         answer = self._filled(step.get("answer", ""), new)
         if name in HANDING_OUT:
             self.known["access"] = new["new_access"]
             if "{new_refresh}" in step.get("answer", ""):
-                if step.get("old") == "dead":
-                    self.spent.add(self.known["refresh"])
                 self.known["refresh"] = new["new_refresh"]
         return answer
 
