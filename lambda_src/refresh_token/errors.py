@@ -39,6 +39,14 @@ class SecretUnavailableException(RefreshTokenError):
     """Whether Secrets Manager throttles, fails or does not answer, which may be over soon."""
 
 
+class ConnectionNotFoundException(RefreshTokenError):
+    """The fleet has no connection of that name."""
+
+
+class ConnectionPausedException(RefreshTokenError):
+    """The connection is paused, stuck or revoked. Nothing is refreshed until an operator resumes or replaces it."""
+
+
 class ReauthorizationRequiredException(RefreshTokenError):
     """The issuer refuses the stored refresh token. A person must sign in again."""
 
@@ -91,6 +99,8 @@ ALL: Final[tuple[type[RefreshTokenError], ...]] = (
     SecretNotSeededException,
     SecretMalformedException,
     SecretUnavailableException,
+    ConnectionNotFoundException,
+    ConnectionPausedException,
     ReauthorizationRequiredException,
     IssuerUnavailableException,
     IssuerProtocolException,

@@ -51,6 +51,14 @@ class SecretUnavailableException(FunctionError):
     pause = 10.0
 
 
+class ConnectionNotFoundException(FunctionError):
+    """The fleet has no connection of that name. An operator has to connect it, or the name is wrong."""
+
+
+class ConnectionPausedException(FunctionError):
+    """The connection is paused, stuck or revoked. An operator has to resume it or connect it again."""
+
+
 class ReauthorizationRequiredException(FunctionError):
     """The issuer refuses the refresh token. An operator has to sign in again; a retry does not help."""
 
@@ -164,6 +172,8 @@ CONTRACT: Final[dict[str, type[FunctionError]]] = {
         SecretNotSeededException,
         SecretMalformedException,
         SecretUnavailableException,
+        ConnectionNotFoundException,
+        ConnectionPausedException,
         ReauthorizationRequiredException,
         IssuerUnavailableException,
         IssuerProtocolException,
