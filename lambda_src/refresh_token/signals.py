@@ -91,3 +91,60 @@ class Log:
     REFRESHED: Final = "Refreshed the token"
     REFRESH_FAILED: Final = "The refresh failed"
     REQUEST_FAILED: Final = "The request failed"
+
+
+PROVIDER: Final = "provider"
+"""Second dimension of a copy of `FleetMetric.DUE`, `SENT` and `BRAKED`. No metric has a connection as a dimension."""
+
+
+class FleetMetric:
+    """Names of the metrics of a fleet. The dispatcher sends those of the first group once each minute."""
+
+    DISPATCHED: Final = "Dispatched"
+    DUE: Final = "Due"
+    SENT: Final = "Sent"
+    OLDEST_OVERDUE: Final = "OldestOverdueSeconds"
+    OVERDUE: Final = "OverdueConnections"
+    """Due connections that the dispatcher saw active, and in their mandatory window or worse."""
+
+    BRAKED: Final = "Braked"
+    STUCK: Final = "Stuck"
+
+    REFRESHED: Final = Metric.REFRESHED
+    REFRESH_FAILED: Final = Metric.REFRESH_FAILED
+    REAUTHORIZATION_REQUIRED: Final = Metric.REAUTHORIZATION_REQUIRED
+    TOKEN_NOT_STORED: Final = Metric.TOKEN_NOT_STORED
+    RECOVERED: Final = Metric.RECOVERED
+    DEGRADED: Final = Metric.DEGRADED
+    REPORT_DAMPED: Final = Metric.REPORT_DAMPED
+    EXPIRY_NOT_SAID: Final = Metric.EXPIRY_NOT_SAID
+    FAILURES: Final = Metric.FAILURES
+    FAULTS: Final = "Faults"
+    """Failures that are the deployment's own fault: permissions, settings, resources."""
+
+    FENCED: Final = "Fenced"
+    """Messages that were late or came twice, and changed nothing."""
+
+
+class FleetAlarm:
+    """Ids of the alarms of a fleet. The runbook has an entry for each."""
+
+    OVERDUE: Final = "ConnectionsOverdue"
+    REFUSED: Final = "ConnectionsRefused"
+    STUCK: Final = "ConnectionsStuck"
+    BRAKED: Final = "ProviderBraked"
+    NO_DISPATCH: Final = "NoDispatch"
+    DEAD_LETTERS: Final = "ConnectionsDeadLetters"
+    QUEUE_AGE: Final = "ConnectionsQueueAge"
+    TOKEN_NOT_STORED: Final = "ConnectionTokenNotStored"  # noqa: S105 - an alarm's id
+    FAULTS: Final = "ConnectionsFaults"
+    FUNCTION_ERRORS: Final = "ConnectionsFunctionErrors"
+
+
+class FleetLog:
+    """Messages of the log lines of a fleet that `tokenctl` searches for."""
+
+    DISPATCHED: Final = "Looked for due connections"
+    BRAKED: Final = "The provider is braked, because most of its refreshes failed"
+    OPENED: Final = "The provider is no longer braked"
+    STATE_CHANGED: Final = "The state of the connection changed"
