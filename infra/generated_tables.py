@@ -1,4 +1,4 @@
-"""Writes the generated tables of the README and the docs, from the code: `python -m infra.generated_tables`.
+"""Writes the generated tables of the docs, from the code: `python -m infra.generated_tables`.
 
 With `--check` it writes nothing, and fails if a table is out of date.
 """
@@ -26,8 +26,9 @@ def table() -> str:
     for name, setting in SETTINGS.items():
         stages = {stage: blocks[stage].get(name, setting.default) for stage in blocks}
         instead = [f"; {stage}: {_shown(value)}" for stage, value in stages.items() if value != setting.default]
+        about = setting.about.replace("](docs/", "](")  # links are relative to the checkout
         rule = str(setting.rule).removeprefix("must be ")
-        rows.append([f"`{name}`", _shown(setting.default) + "".join(instead), setting.about, rule])
+        rows.append([f"`{name}`", _shown(setting.default) + "".join(instead), about, rule])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -49,7 +50,7 @@ class Part:
 
 
 PARTS = (
-    Part(ROOT / "README.md", "infra/stage_settings.py", table),
+    Part(ROOT / "docs" / "settings.md", "infra/stage_settings.py", table),
     Part(ROOT / "docs" / "profiles.md", "lambda_src/refresh_token/oauth/profile.py", reference),
 )
 

@@ -108,7 +108,7 @@ ALL: Final[tuple[type[RefreshTokenError], ...]] = (
     TokenNotStoredException,
     ConfigurationException,
 )
-"""Every error, in the order of the README's table."""
+"""Every error, in the order of the table in `docs/errors.md`."""
 
 
 def error_named(reason: str) -> type[RefreshTokenError]:

@@ -182,4 +182,4 @@ CONTRACT: Final[dict[str, type[FunctionError]]] = {
         ConfigurationException,
     )
 }
-"""The function's own errors by their ``errorType``, in the order of the README's table."""
+"""The function's own errors by their ``errorType``, in the order of the table in `docs/errors.md`."""

@@ -11,11 +11,11 @@ def test_the_documents_are_up_to_date() -> None:
 
 
 def test_an_outdated_table_is_reported_then_rewritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    document, begin = tmp_path / "README.md", BEGIN.format("source")
+    document, begin = tmp_path / "settings.md", BEGIN.format("source")
     document.write_text(f"before\n{begin}\nold\n{END}\nafter\n")
     parts = [Part(document, "source", lambda: "new")]
     assert main(["--check"], parts=parts) == 1
-    assert capsys.readouterr().err.startswith("A table in README.md is out of date")
+    assert capsys.readouterr().err.startswith("A table in settings.md is out of date")
     assert "old" in document.read_text()
     assert main([], parts=parts) == 0
     assert document.read_text() == f"before\n{begin}\n\nnew\n\n{END}\nafter\n"

@@ -35,7 +35,7 @@ def warn_where_amplify_is_missing(scope: Construct) -> None:
         Annotations.of(scope).add_warning_v2(
             "refresh-token:amplify-region",
             f"{region} has no Amplify UI Builder, so no refresh can succeed there. Deploy to another region "
-            "(README.md, Limits), or use another issuer (docs/issuers.md).",
+            "(docs/limits.md), or use another issuer (docs/issuers.md).",
         )
 
 

@@ -26,7 +26,7 @@ def check_region(subject: Subject) -> Finding:
         return Finding(Level.OK, f"{region}; the issuer {issuer} works in every region")
     if region in session.get_available_regions("amplifyuibuilder"):
         return Finding(Level.OK, f"{region} has Amplify UI Builder")
-    fix = "deploy to one of the regions in README.md#limits, or use another issuer: docs/issuers.md"
+    fix = "deploy to one of the regions in docs/limits.md, or use another issuer: docs/issuers.md"
     return Finding(Level.FAIL, f"{region} has no Amplify UI Builder", fix)
 
 

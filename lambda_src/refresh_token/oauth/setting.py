@@ -7,7 +7,10 @@ from refresh_token.oauth.rules import Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Everything about a setting but its name and type. `about` is Markdown, for a cell of the README's table."""
+    """Everything about a setting but its name and type.
+
+    `about` is Markdown, for a cell of the table in `docs/settings.md`; its links are relative to the checkout.
+    """
 
     rule: Rule
     default: object = None
