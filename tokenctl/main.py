@@ -1,21 +1,17 @@
 """The command group, and the one place that turns an error into a line and an exit code."""
 
 import errno
-import importlib
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
 from contextlib import nullcontext, redirect_stderr
 from typing import Final
 
 import click
 
 from tokenctl.aws_style.click_messages import one_line_message
-from tokenctl.aws_style.output_options import OUTPUT_OPTIONS
-from tokenctl.aws_style.parser import expand_options
-from tokenctl.aws_style.target_options import TARGET_OPTIONS, with_options
+from tokenctl.aws_style.lazy_group import lazy_group
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.streams import NO_SPACE, LossyStream, require_output
 
@@ -39,11 +35,12 @@ COMMANDS: Final[dict[str, str]] = {
     "logs": "Show the function's log.",
     "dead-letters": "Show, redrive or drop the ticks that could not be delivered.",
     "list": "Show the stages that are deployed.",
+    "connections": "Operate the fleet of a stack with connections=true: list, import, pause, revoke and more.",
     "providers": "List the providers of the catalogue, show one, or check the profile in a file.",
     "schema": "Print the JSON Schema of a command's output.",
     "completion": "Print the completion script of a shell.",
 }
-"""Each command and its line in the help. Its module is imported only when it is used, so that the help starts fast."""
+"""Each command and its line in the help."""
 
 EXAMPLES: Final = """\b
 Examples:
@@ -57,50 +54,6 @@ Examples:
 INTERRUPTED: Final = 130
 
 
-class LazyGroup(click.Group):
-    """A group that imports commands when they are used, and accepts the global options before the command as well."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        """Return the names of the commands, in the order of the help."""
-        return list(COMMANDS)
-
-    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        """Return a command, or None if there is none of that name."""
-        if name not in COMMANDS:
-            return None
-        identifier = name.replace("-", "_")
-        command = getattr(importlib.import_module(f"tokenctl.commands.{identifier}"), identifier)
-        return command if isinstance(command, click.Command) else None
-
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write one line for each command."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the words before the command, and pass them on to a command that has the global options."""
-        words = [*args[1:], "--help"] if args[:1] == ["help"] else list(args)
-        expanded, positions = expand_options(words, self.params)
-        split = positions[0] if positions else len(words)
-        before, rest = expanded[:split], words[split:]
-        super().parse_args(ctx, [*before, *rest])
-        command = self.get_command(ctx, rest[0]) if rest else None
-        if command is not None:
-            ctx.args = [*self._those_of(command, before), *rest[1:]]
-        return ctx.args
-
-    def _those_of(self, command: click.Command, words: list[str]) -> Iterator[str]:
-        """Yield those options, with their values, that the command has as well."""
-        options = {name for parameter in self.params for name in parameter.opts}
-        taken = {name for parameter in command.params for name in parameter.opts}
-        goes_on = False
-        for word in words:
-            name = word.partition("=")[0]
-            goes_on = name in taken if name in options else goes_on
-            if goes_on:
-                yield word
-
-
 def _tokenctl(**_options: object) -> None:
     """Operate the stack RefreshToken-<stage>, which keeps an OAuth token pair alive.
 
@@ -111,10 +64,7 @@ def _tokenctl(**_options: object) -> None:
     """
 
 
-_SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-tokenctl: Final = click.group(cls=LazyGroup, context_settings=_SETTINGS, name="tokenctl", epilog=EXAMPLES)(
-    with_options(_tokenctl, (*TARGET_OPTIONS, *OUTPUT_OPTIONS))
-)
+tokenctl: Final = lazy_group("tokenctl", _tokenctl, commands=COMMANDS, package="tokenctl.commands", epilog=EXAMPLES)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -123,7 +123,8 @@ CLI_ROOMS: dict[str, set[str]] = {
     "terminal": {"errors", "stack"},
     "sign_in": {"errors", "stack", "terminal"},
     "profiles": {"errors", "sign_in", "stack"},
-    "commands": {"aws_style", "checks", "drift", "errors", "profiles", "sign_in", "stack", "terminal"},
+    "connections": {"errors", "sign_in", "stack", "terminal"},
+    "commands": {"aws_style", "checks", "connections", "drift", "errors", "profiles", "sign_in", "stack", "terminal"},
     "main": {"aws_style", "errors", "streams"},  # it imports a command by name when the command is used
     "__main__": {"main"},
 }

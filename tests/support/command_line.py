@@ -1,5 +1,6 @@
 """tokenctl as an operator runs it: how a command line ended, and commands on a terminal."""
 
+import itertools
 import json
 import os
 import pty
@@ -38,7 +39,8 @@ class Done:
 
 def check_schema(words: Sequence[str], out: str) -> None:
     """Check what a command has printed as JSON against its schema; no other key than those in it is allowed."""
-    name = next((word for word in words if word in NAMES), None)
+    pairs = (f"{group}-{word}" for group, word in itertools.pairwise(words))
+    name = next((word for word in (*pairs, *words) if word in NAMES), None)
     if name is None or not out.strip() or "json" not in words or "--query" in words:
         return
     schema = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))

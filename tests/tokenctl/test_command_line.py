@@ -16,6 +16,7 @@ from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl
 from tests.support.http_server import answering
 from tokenctl.aws_style.aws_globals import WITHOUT_EFFECT
+from tokenctl.commands.connections import COMMANDS as OF_CONNECTIONS
 from tokenctl.commands.schema import NAMES
 from tokenctl.main import COMMANDS, run
 from tokenctl.main import tokenctl as group
@@ -46,15 +47,15 @@ def shell(script: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 class TestHelp:
-    @pytest.mark.parametrize("command", COMMANDS)
+    @pytest.mark.parametrize("command", [*COMMANDS, *(f"connections {name}" for name in OF_CONNECTIONS)])
     def test_of_a_command_has_examples_and_output_options(self, tokenctl: Tokenctl, command: str) -> None:
-        done = tokenctl(command, "--help")
+        done = tokenctl(*command.split(), "--help")
         assert done.code == 0
         assert f"tokenctl {command}" in done.out.partition("Examples:")[2]
         options = ("--output [json|yaml|text|table|yaml-stream]", "--query", "--color")
         prints_data = command not in {"completion", "schema"}
         assert all(option in done.out for option in options) is prints_data
-        assert (command in NAMES) is prints_data
+        assert (command.replace(" ", "-") in NAMES) is (prints_data and command != "connections")
 
     @pytest.mark.parametrize("words", [("--help",), ("-h",), ("help",)])
     def test_of_the_group_lists_commands_and_examples(self, tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
@@ -77,10 +78,13 @@ class TestHelp:
             (("--stag", "local", "status", "help"), "status"),  # options may be shortened
             (("status", "--stag=local", "--wat", "5", "help"), "status"),
             (("logs", "--hou", "1", "help"), "logs"),
+            (("connections", "help"), "connections"),
+            (("--stag", "local", "connections", "--region", "x", "list", "--lim", "5", "help"), "connections list"),
+            (("help", "connections", "list"), "connections list"),
         ],
     )
     def test_is_what_the_word_help_shows(self, tokenctl: Tokenctl, words: tuple[str, ...], command: str) -> None:
-        assert tokenctl(*words) == tokenctl(command, "--help")
+        assert tokenctl(*words) == tokenctl(*command.split(), "--help")
 
     def test_without_a_command_is_an_error(self, tokenctl: Tokenctl) -> None:
         done = tokenctl()
@@ -363,6 +367,7 @@ class TestCompletion:
         [
             ("tokenctl ref", {"refresh", "refresh-token"}),
             ("tokenctl dead-letters re", {"redrive"}),
+            ("tokenctl connections li", {"list"}),
             ("tokenctl refresh-token --refresh", {"--refresh-token-body"}),
             ("tokenctl refresh-token --output t", {"text", "table"}),
             ("tokenctl refresh-token --generate-cli-skeleton y", {"yaml-input"}),

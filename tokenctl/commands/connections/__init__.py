@@ -1,0 +1,28 @@
+"""`tokenctl connections`: operates the many connections of a fleet."""
+
+from typing import Final
+
+from tokenctl.aws_style.lazy_group import lazy_group
+
+COMMANDS: Final[dict[str, str]] = {
+    "list": "List the connections, by state, provider or tenant.",
+}
+
+EXAMPLES: Final = """\b
+Examples:
+  tokenctl connections list --stage prod --state refused
+  tokenctl connections list help
+"""
+
+
+def _connections(**_options: object) -> None:
+    """Operate the connections of a fleet: the grants of many users or tenants, in a stack with connections=true.
+
+    The options below go before or after the command. A connection's name is an id, such as acme or acme/u1, never an
+    e-mail address.
+    """
+
+
+connections: Final = lazy_group(
+    "connections", _connections, commands=COMMANDS, package="tokenctl.commands.connections", epilog=EXAMPLES
+)

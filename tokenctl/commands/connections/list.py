@@ -1,0 +1,68 @@
+"""`tokenctl connections list`: lists the connections of a fleet."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+
+from tokenctl.aws_style.output import Output
+from tokenctl.aws_style.output_options import output_options
+from tokenctl.aws_style.parser import AwsCommand
+from tokenctl.aws_style.target_options import target_options
+from tokenctl.connections.fleet import Fleet
+from tokenctl.connections.listing import STATES, Filters, Listing
+from tokenctl.stack.target import Target
+from tokenctl.stack.token_life import relative_to
+
+EXAMPLES: Final = """\b
+Examples:
+  tokenctl connections list --stage prod
+  tokenctl connections list --stage prod --state refused --state stuck
+  tokenctl connections list --stage prod --tenant acme --output json --query "[].connection"
+  tokenctl connections list --stage prod --limit 100
+"""
+
+
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(STATES), help="Only those in this state; repeat it."
+)
+@click.option("--provider", metavar="NAME", help="Only those of this provider.")
+@click.option("--tenant", metavar="NAME", help="Only those whose name is this, or begins with this and a slash.")
+@click.option("--limit", metavar="N", type=click.IntRange(1, 1_000_000), help="At most so many; the default is all.")
+@click.option("--starting-token", metavar="TOKEN", help="Go on where a list with --limit ended.")
+@target_options
+@output_options
+def list(  # noqa: A001, PLR0913 - the name of the command; one for each option
+    *,
+    target: Target,
+    states: tuple[str, ...],
+    provider: str | None,
+    tenant: str | None,
+    limit: int | None,
+    starting_token: str | None,
+    output: Output,
+) -> None:
+    """List the connections of the fleet: name, provider, state, expiry, and when each is due.
+
+    Reads the table's indexes, which hold no token. If --limit cuts the list off, standard error says how to go on.
+    """
+    filters = Filters(states=states or STATES, provider=provider, tenant=tenant)
+    token, rows = None, []
+    for page in Listing(Fleet(target), filters, limit=limit).pages(starting_token):
+        token = page.token
+        if output.is_structured:
+            rows += page.rows
+        else:
+            click.echo("".join(map(_line, page.rows)), nl=False)
+    if output.is_structured:
+        output.print("connections list", rows)
+    if token is not None:
+        click.echo(f"There may be more. To go on, repeat the command with --starting-token {token}", err=True)
+
+
+def _line(row: Mapping[str, str | None]) -> str:
+    due = relative_to(datetime.now(UTC), row["dueAt"]) if row["dueAt"] else "never"
+    name, provider, state, expiry = (row[key] or "unknown" for key in ("connection", "provider", "state", "expiresAt"))
+    return f"{name:<32}  {provider:<12}  {state:<9}  expires {expiry:<20}  due {due}\n"

@@ -1,0 +1,1 @@
+"""The connections of a fleet, as an operator works on them."""

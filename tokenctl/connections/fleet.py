@@ -1,0 +1,68 @@
+"""The fleet of a deployment: its table, its key, and the function that consumers ask."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tokenctl.errors import ConfigurationError
+from tokenctl.stack.once import Once
+from tokenctl.stack.target import Target
+
+TABLE: Final = "CONNECTIONS_TABLE"
+KEY: Final = "CONNECTIONS_KEY"
+PROVIDERS: Final = "PROVIDERS"
+
+
+class Fleet:
+    """What a deployment with connections=true has beside its secret. Each part is read once.
+
+    Every property raises ConfigurationError if the deployment has no fleet, and ServiceError if it cannot be read.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+    @Once
+    def function(self) -> Target:
+        """The alias of the function that consumers ask, as a target to invoke."""
+        if self.target.named_function is not None:
+            return self.target
+        return Target(aws=self.target.aws, named_function=self._output("FunctionArn"), found_by=self.target.option)
+
+    @property
+    def table(self) -> str:
+        """The name of the table."""
+        return self._variable(TABLE) if self.target.named_function is not None else self._output("TableName")
+
+    @property
+    def key_arn(self) -> str:
+        """The ARN of the key that seals the tokens."""
+        return self._variable(KEY) if self.target.named_function is not None else self._output("KeyArn")
+
+    @Once
+    def variables(self) -> Mapping[str, str]:
+        """The function's environment variables, which hold the fleet's settings."""
+        return self.function.function_variables
+
+    @Once
+    def providers(self) -> Mapping[str, Any]:
+        """Each provider of the fleet, with its issuer's variables."""
+        providers: Mapping[str, Any] = json.loads(self._variable(PROVIDERS))
+        return providers
+
+    def _output(self, name: str) -> str:
+        """Return one of the stack's outputs, whose names begin with Connections."""
+        found = self.target.outputs.get(f"Connections{name}")
+        if found is None:
+            raise ConfigurationError(
+                f"The {self.target.label} keeps no fleet of connections. Deploy it with `-c connections=true`."
+            )
+        return found
+
+    def _variable(self, name: str) -> str:
+        if name not in self.variables:
+            raise ConfigurationError(
+                f"The function that you named has no variable {name}, so it is not the one that a fleet's consumers "
+                "ask. Name that one, or the stack."
+            )
+        return self.variables[name]

@@ -1,0 +1,165 @@
+"""Listing a fleet's connections from the table's two indexes, which hold no token.
+
+The index `due` has every living connection, the index `trouble` all that are not active. The table is never scanned.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from refresh_token.core.windows import iso_utc
+from tokenctl.connections.fleet import Fleet
+from tokenctl.errors import UsageError
+from tokenctl.stack.aws_errors import translate_aws_errors
+
+ACTIVE: Final = "active"
+TROUBLES: Final = ("cooling", "refused", "stuck", "malformed", "paused", "revoked")
+STATES: Final = (ACTIVE, *TROUBLES)
+SHARDS: Final = tuple(f"{number:x}" for number in range(16))
+
+AT_ONCE: Final = 16
+"""How many partitions of an index are read at the same time."""
+
+MIN_READ: Final = 100
+"""How many rows one call reads at least: a filter may leave few of them."""
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """Which connections to list; None: all."""
+
+    states: Sequence[str] = STATES
+    provider: str | None = None
+    tenant: str | None = None
+
+    def match(self, row: dict[str, Any]) -> bool:
+        """Tell whether a row is to be listed."""
+        tenant = str(row["connection"]).partition("/")[0]
+        return (
+            row["state"] in self.states and self.provider in {None, row["provider"]} and self.tenant in {None, tenant}
+        )
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One partition of an index."""
+
+    index: str
+    key: str
+
+    @property
+    def attribute(self) -> str:
+        """The name of the index's partition key."""
+        return "slot" if self.index == "due" else "trouble"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the connections, and where the next ones begin; None if there are none."""
+
+    rows: list[dict[str, Any]]
+    token: str | None
+
+
+class Listing:
+    """One walk through the connections of a fleet that match the filters, at most `limit` of them."""
+
+    def __init__(self, fleet: Fleet, filters: Filters, *, limit: int | None = None) -> None:
+        self._filters = filters
+        self._limit = limit
+        self._table = fleet.table
+        self._partitions = _partitions(filters, [filters.provider] if filters.provider else sorted(fleet.providers))
+        self._client = fleet.target.aws.client("dynamodb", max_pool_connections=AT_ONCE)
+
+    def pages(self, token: str | None = None) -> Iterator[Page]:
+        """Yield the connections, after those of an earlier walk that ended with `token`.
+
+        Raises:
+            UsageError: the token is not one of this listing.
+            ServiceError: DynamoDB refuses.
+
+        """
+        left, start = self._after(token)
+        seen: set[str] = set()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for first in range(0, len(left), AT_ONCE):
+                some = left[first : first + AT_ONCE]
+                starts = [start, *([None] * (len(some) - 1))] if first == 0 else [None] * len(some)
+                rows: list[dict[str, Any]] = []
+                for partition, found in zip(some, pool.map(self._read, some, starts), strict=True):
+                    for row, key in found:
+                        if row["connection"] in seen:  # meanwhile it has moved to another partition
+                            continue
+                        seen.add(row["connection"])
+                        rows.append(row)
+                        if len(seen) == self._limit:
+                            yield Page(rows, _token(partition, key))
+                            return
+                yield Page(rows, None)
+
+    def _read(self, partition: Partition, start: Item | None) -> list[tuple[dict[str, Any], Item]]:
+        """Return the rows of one partition after `start`, each with its key."""
+        found: list[tuple[dict[str, Any], Item]] = []
+        query = {
+            "TableName": self._table,
+            "IndexName": partition.index,
+            "KeyConditionExpression": "#partition = :partition",
+            "ExpressionAttributeNames": {"#partition": partition.attribute},
+            "ExpressionAttributeValues": {":partition": {"S": partition.key}},
+            **({"Limit": max(self._limit, MIN_READ)} if self._limit else {}),
+        }
+        while True:
+            with translate_aws_errors():
+                answer = self._client.query(**query, **({"ExclusiveStartKey": start} if start else {}))
+            for item in answer["Items"]:
+                row = _row(item)
+                if self._filters.match(row):
+                    found.append((row, _key(item, partition)))
+            start = answer.get("LastEvaluatedKey")
+            if start is None or (self._limit is not None and len(found) >= self._limit):
+                return found
+
+    def _after(self, token: str | None) -> tuple[list[Partition], Item | None]:
+        """Return the partitions from the token on, and the key after which the first one goes on."""
+        if token is None:
+            return self._partitions, None
+        try:
+            index, key, start = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
+            return self._partitions[self._partitions.index(Partition(index, key)) :], dict(start)
+        except (ValueError, TypeError, RecursionError):
+            pass
+        raise UsageError("--starting-token is not one of this list. Give the one that it printed, with its filters.")
+
+
+def _partitions(filters: Filters, providers: Sequence[str]) -> list[Partition]:
+    """Return the partitions that hold the connections."""
+    slots = [Partition("due", f"{name}#{shard}") for name in providers for shard in SHARDS]
+    states = [state for state in filters.states if state != ACTIVE]
+    troubles = [Partition("trouble", f"{state}#{shard}") for state in states for shard in SHARDS]
+    return [*(slots if ACTIVE in filters.states else ()), *troubles]
+
+
+def _row(item: Item) -> dict[str, Any]:
+    due = item.get("dueAt", {}).get("N")
+    return {
+        "connection": item["pk"]["S"],
+        "provider": item["provider"]["S"],
+        "state": item["state"]["S"],
+        "expiresAt": item.get("expiresAt", {}).get("S"),
+        "dueAt": iso_utc(datetime.fromtimestamp(int(due), UTC)) if due else None,
+    }
+
+
+def _key(item: Item, partition: Partition) -> Item:
+    names = ("pk", partition.attribute, *(("dueAt",) if partition.index == "due" else ()))
+    return {name: item[name] for name in names}
+
+
+def _token(partition: Partition, key: Item) -> str:
+    return base64.urlsafe_b64encode(json.dumps([partition.index, partition.key, key]).encode()).decode()
