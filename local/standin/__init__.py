@@ -2,6 +2,7 @@
 
 from local.standin.calls import Call, digest
 from local.standin.control import StandinControl
+from local.standin.counts import Counts
 from local.standin.faults import HTML, MALFORMED, Fault
 from local.standin.grants import CLIENT_ID, CLIENT_SECRET, CODE_LIFETIME, NINETY_DAYS, USER, Grant
 from local.standin.server import Standin
@@ -15,6 +16,7 @@ __all__ = [
     "NINETY_DAYS",
     "USER",
     "Call",
+    "Counts",
     "Fault",
     "Grant",
     "Standin",

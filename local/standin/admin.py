@@ -9,6 +9,7 @@ from typing import Any
 
 from werkzeug import Request, Response
 
+from local.standin.counts import counts
 from local.standin.faults import Fault
 from local.standin.state import State
 
@@ -17,6 +18,7 @@ PREFIX = "/_standin"
 RESOURCES = {
     "state": ("GET", "DELETE"),
     "calls": ("GET", "DELETE"),
+    "counts": ("GET",),
     "faults": ("POST", "DELETE"),
     "grants": ("POST",),
     "kill": ("POST",),
@@ -40,6 +42,7 @@ def _shown(state: State) -> dict[str, Any]:
         "pid": state.pid,
         "expires_in": state.grants.expires_in,
         "rotate": state.grants.rotate,
+        "rate_limit": state.rate_limit.per_second,
         "clock_offset": state.clock_offset,
         "grants": [dataclasses.asdict(grant) for grant in state.grants.all()],
         "faults": [dataclasses.asdict(fault) for fault in state.faults.pending()],
@@ -50,13 +53,21 @@ def _reset(state: State) -> dict[str, Any]:
     state.grants.clear()
     state.faults.clear()
     state.calls.clear()
+    state.rate_limit.set(0)
     state.clock_offset = 0.0
     return _shown(state)
 
 
 def _settings(
-    state: State, *, expires_in: int | None = None, rotate: bool | None = None, advance: float = 0
+    state: State,
+    *,
+    expires_in: int | None = None,
+    rotate: bool | None = None,
+    rate_limit: float | None = None,
+    advance: float = 0,
 ) -> dict[str, Any]:
+    if rate_limit is not None:
+        state.rate_limit.set(rate_limit)
     if expires_in is not None:
         state.grants.expires_in = expires_in
     if rotate is not None:
@@ -72,6 +83,10 @@ def _add_fault(state: State, **members: Any) -> None:  # noqa: ANN401 - Fault's 
     state.faults.add(dataclasses.replace(fault, omit=tuple(fault.omit)))
 
 
+def _issue(state: State, *, users: list[str], **members: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
+    return [dataclasses.asdict(state.grants.issue(user=user, **members)) for user in users]
+
+
 _ACTIONS: dict[str, Any] = {
     "GET state": _shown,
     "DELETE state": _reset,
@@ -79,7 +94,8 @@ _ACTIONS: dict[str, Any] = {
     "DELETE calls": lambda state: state.calls.clear(),
     "POST faults": _add_fault,
     "DELETE faults": lambda state: state.faults.clear(),
-    "POST grants": lambda state, **members: dataclasses.asdict(state.grants.issue(**members)),
+    "GET counts": lambda state: {user: dataclasses.asdict(count) for user, count in counts(state).items()},
+    "POST grants": _issue,
     "POST kill": lambda state, **members: state.grants.kill(**members),
     "POST revoke": lambda state, **members: state.grants.revoke(**members),
     "POST settings": _settings,

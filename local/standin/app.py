@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from local.standin import admin, consent, figma, ui_builder
-from local.standin.calls import Call, credential_of
+from local.standin.calls import Call, credential_of, digest
 from local.standin.faults import Fault
 from local.standin.state import State
 
@@ -69,11 +69,18 @@ class StandinApp:
 
     def _perform(self, operation: str, request: Request, arguments: Mapping[str, str]) -> Response:
         state = self.state
+        sent = credential_of(request)
         call = Call(
-            operation=operation, at=time.time(), request_id=str(uuid.uuid4()), credential=credential_of(request)
+            operation=operation,
+            at=time.time(),
+            request_id=str(uuid.uuid4()),
+            credential=digest(sent) if sent else None,
+            user=state.grants.owner(sent) if sent else None,
         )
         state.calls.begin(call)
-        fault = state.faults.take(operation) or Fault(operation=operation)
+        fault = (
+            state.rate_limit.take(operation) or state.faults.take(operation, call.user) or Fault(operation=operation)
+        )
         answer = _OPERATIONS[operation](state.grants, request, **arguments) if fault.after else None
         state.stopping.wait(fault.delay)
         if fault.drop or state.stopping.is_set():

@@ -20,6 +20,8 @@ class Call:
     at: float
     request_id: str
     credential: str | None
+    user: str | None = None
+    """Whose token or code it is, if the stand-in issued it."""
     status: int | None = None
 
 
@@ -58,7 +60,7 @@ def digest(token: str) -> str:
 
 
 def credential_of(request: Request) -> str | None:
-    """Return the digest of the token or code in a request of any operation."""
+    """Return the token or code in a request of any operation."""
     try:
         body = json.loads(request.get_data())
     except ValueError:
@@ -69,7 +71,7 @@ def credential_of(request: Request) -> str | None:
         *(request.form.get(name) for name in ("refresh_token", "code")),
         bearer_token(request),
     ]
-    return next((digest(value) for value in candidates if isinstance(value, str) and value), None)
+    return next((value for value in candidates if isinstance(value, str) and value), None)
 
 
 def bearer_token(request: Request) -> str | None:

@@ -1,12 +1,13 @@
 """Controls a stand-in from a test or a demo. The calls are the same for one in this process or in another."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
 import urllib3
 
 from local.standin.calls import Call
+from local.standin.counts import Counts
 from local.standin.faults import Fault
 from local.standin.grants import CLIENT_ID, USER, Grant
 
@@ -14,6 +15,8 @@ from local.standin.grants import CLIENT_ID, USER, Grant
 class FaultOptions(TypedDict, total=False):
     """The fields of `Fault` without its operation."""
 
+    user: str | None
+    share: float
     times: int | None
     after: bool
     delay: float
@@ -36,7 +39,15 @@ class StandinControl:
 
     def grant(self, *, user: str = USER, client_id: str = CLIENT_ID, expires_in: int | None = None) -> Grant:
         """Sign `user` in without a browser; the access token lives `expires_in` seconds."""
-        return Grant(**self._ask("POST", "grants", user=user, client_id=client_id, expires_in=expires_in))
+        (grant,) = self.grant_many([user], client_id=client_id, expires_in=expires_in)
+        return grant
+
+    def grant_many(
+        self, users: Sequence[str], *, client_id: str = CLIENT_ID, expires_in: int | None = None
+    ) -> list[Grant]:
+        """Sign all these users in, in one request."""
+        issued = self._ask("POST", "grants", users=[*users], client_id=client_id, expires_in=expires_in)
+        return [Grant(**members) for members in issued]
 
     def grants(self) -> list[Grant]:
         """Return every grant, oldest first."""
@@ -72,6 +83,10 @@ class StandinControl:
         calls = [Call(**members) for members in self._ask("GET", "calls")]
         return [call for call in calls if operation in {None, call.operation}]
 
+    def counts(self) -> dict[str, Counts]:
+        """Return what happened to each user's refreshes on the wire."""
+        return {user: Counts(**members) for user, members in self._ask("GET", "counts").items()}
+
     def forget_calls(self) -> None:
         """Forget the calls so far."""
         self._ask("DELETE", "calls")
@@ -89,8 +104,15 @@ class StandinControl:
         self._ask("POST", "settings", expires_in=seconds)
 
     def set_rotation(self, *, on: bool) -> None:
-        """Make each refresh also replace the refresh token and answer with the new one. Figma does not do this."""
+        """Make each refresh also replace the refresh token and answer with the new one. Figma does not do this.
+
+        A spent refresh token that comes again then revokes the grant.
+        """
         self._ask("POST", "settings", rotate=on)
+
+    def set_rate_limit(self, per_second: float) -> None:
+        """Allow so many refreshes a second; the rest gets 429 with `Retry-After`. 0 removes the limit."""
+        self._ask("POST", "settings", rate_limit=per_second)
 
     def advance(self, seconds: float) -> None:
         """Move the stand-in's clock ahead."""

@@ -20,6 +20,10 @@ class Fault:
     """
 
     operation: str
+    user: str | None = None
+    """Whose calls it affects; None: everybody's."""
+    share: float = 1
+    """Which share of these calls it affects, evenly: with 0.25, each fourth."""
     times: int | None = 1
     """Number of calls that it affects; None: every call until it is cleared."""
     after: bool = False
@@ -44,6 +48,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.times is not None and self.times < 1:
             raise ValueError("times must be at least 1, or None for every call")
+        if not 0 < self.share <= 1:
+            raise ValueError("share must be above 0 and at most 1")
 
     @property
     def replaces_answer(self) -> bool:
@@ -51,33 +57,46 @@ class Fault:
         return self.status is not None or self.body is not None
 
 
+@dataclass
+class _Pending:
+    fault: Fault
+    met: int = 0
+    """The number of calls that it could have affected."""
+
+    def hits(self) -> bool:
+        self.met += 1
+        return int(self.met * self.fault.share) > int((self.met - 1) * self.fault.share)
+
+
 class FaultQueue:
     """The faults still to come, in the order in which they were added. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._faults: list[Fault] = []
+        self._faults: list[_Pending] = []
 
     def add(self, fault: Fault) -> None:
         """Add a fault to the end of the queue."""
         with self._lock:
-            self._faults.append(fault)
+            self._faults.append(_Pending(fault))
 
-    def take(self, operation: str) -> Fault | None:
-        """Return the fault for this call of `operation`, and count it down by one."""
+    def take(self, operation: str, user: str | None = None) -> Fault | None:
+        """Return the fault for this call of `operation` for `user`, and count it down by one."""
         with self._lock:
-            for index, fault in enumerate(self._faults):
-                if fault.operation == operation:
-                    if fault.times is not None:
-                        left = fault.times - 1
-                        self._faults[index : index + 1] = [replace(fault, times=left)] if left else []
+            for pending in self._faults:
+                fault = pending.fault
+                if fault.operation == operation and fault.user in {None, user} and pending.hits():
+                    if fault.times == 1:
+                        self._faults.remove(pending)
+                    elif fault.times is not None:
+                        pending.fault = replace(fault, times=fault.times - 1)
                     return fault
         return None
 
     def pending(self) -> list[Fault]:
         """Return the faults that are left."""
         with self._lock:
-            return list(self._faults)
+            return [pending.fault for pending in self._faults]
 
     def clear(self) -> None:
         """Forget every fault."""

@@ -3,7 +3,8 @@
 The rules (Figma's REST API documentation, "Authentication", and what the live service does):
 
 * An app has one live access token per user. A refresh kills the previous one at once.
-* The refresh token is reusable and stays the same, unless `rotate` is on.
+* The refresh token is reusable and stays the same, unless `rotate` is on. Then each refresh replaces it, and a spent
+  one that comes again revokes the grant, as at providers that take it for theft (RFC 9700, 4.14.2).
 * A code lives 30 seconds and works once, with the redirect address that it was issued for.
 
 Figma does not document what a second sign-in does. We assume that it replaces the earlier grant and its refresh token.
@@ -14,6 +15,7 @@ import dataclasses
 import hashlib
 import secrets
 import threading
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,6 +28,10 @@ NINETY_DAYS = 7_776_000
 CLIENT_ID = "standin-app"
 CLIENT_SECRET = "standin-app-secret"  # noqa: S105 - it protects nothing: the stand-in invents every token
 USER = "designer@example.com"
+
+
+Key = tuple[str, str]
+"""App and user."""
 
 
 class RefusedError(Exception):
@@ -63,8 +69,12 @@ class Grants:
         self.rotate = False
         self._clock = clock
         self._lock = threading.RLock()
-        self._grants: dict[tuple[str, str], Grant] = {}
+        self._grants: dict[Key, Grant] = {}
         self._codes: dict[str, Code] = {}
+        self._owners: dict[str, Key] = {}
+        self._spent: dict[Key, set[str]] = defaultdict(set)
+        self._refreshes: Counter[str] = Counter()
+        self._reuses: Counter[str] = Counter()
 
     def all(self) -> list[Grant]:
         """Return every grant, oldest first."""
@@ -74,39 +84,50 @@ class Grants:
     def clear(self) -> None:
         """Forget every grant and code, and restore the default settings."""
         with self._lock:
-            self._grants.clear()
-            self._codes.clear()
+            for kept in (self._grants, self._codes, self._owners, self._spent, self._refreshes, self._reuses):
+                kept.clear()
             self.expires_in, self.rotate = NINETY_DAYS, False
 
     def issue(self, client_id: str = CLIENT_ID, user: str = USER, expires_in: int | None = None) -> Grant:
         """Sign `user` in to the app, with a new pair that replaces the user's previous one."""
+        with self._lock:
+            self._spent.pop((client_id, user), None)
+            return self._issue((client_id, user), f"figr_{secrets.token_urlsafe(30)}", expires_in)
+
+    def _issue(self, key: Key, refresh_token: str, expires_in: int | None = None) -> Grant:
         lifetime = self.expires_in if expires_in is None else expires_in
         grant = Grant(
-            client_id=client_id,
-            user=user,
+            client_id=key[0],
+            user=key[1],
             access_token=f"figd_{secrets.token_urlsafe(30)}",
-            refresh_token=f"figr_{secrets.token_urlsafe(30)}",
+            refresh_token=refresh_token,
             expires_in=lifetime,
             expires_at=self._clock() + lifetime,
         )
-        with self._lock:
-            self._grants[client_id, user] = grant
+        self._grants[key] = grant
+        self._owners |= dict.fromkeys((grant.access_token, grant.refresh_token), key)
         return grant
 
     def refresh(self, refresh_token: str, client_id: str | None = None) -> Grant:
         """Replace the live access token of this refresh token's grant.
 
-        Raises `RefusedError` if the token is unknown, or belongs to another app than `client_id`.
+        Raises `RefusedError` if the token is unknown or spent, or belongs to another app than `client_id`.
         """
         with self._lock:
-            for grant in self._grants.values():
-                if grant.refresh_token == refresh_token and client_id in {None, grant.client_id}:
-                    renewed = self.issue(grant.client_id, grant.user)
-                    if not self.rotate:
-                        renewed = dataclasses.replace(renewed, refresh_token=refresh_token)
-                    self._grants[grant.client_id, grant.user] = renewed
-                    return renewed
-        raise RefusedError("Invalid refresh token")
+            key = self._owners.get(refresh_token)
+            grant = self._grants.get(key) if key else None
+            if grant is None or key is None or client_id not in {None, grant.client_id}:
+                raise RefusedError("Invalid refresh token")
+            if refresh_token in self._spent[key]:
+                self._reuses[grant.user] += 1
+                del self._grants[key]
+            if refresh_token != grant.refresh_token:
+                raise RefusedError("Invalid refresh token")
+            self._refreshes[grant.user] += 1
+            if not self.rotate:
+                return self._issue(key, refresh_token)
+            self._spent[key].add(refresh_token)
+            return self._issue(key, f"figr_{secrets.token_urlsafe(30)}")
 
     def authorize(self, client_id: str, redirect_uri: str, challenge: str | None = None, user: str = USER) -> str:
         """Return a code after the user has pressed Allow."""
@@ -144,10 +165,26 @@ class Grants:
     def holder(self, access_token: str) -> Grant | None:
         """Return the grant with this live access token, or None."""
         with self._lock:
-            for grant in self._grants.values():
-                if grant.access_token == access_token and self._clock() < grant.expires_at:
-                    return grant
-        return None
+            key = self._owners.get(access_token)
+            grant = self._grants.get(key) if key else None
+            lives = grant and grant.access_token == access_token and self._clock() < grant.expires_at
+            return grant if lives else None
+
+    def owner(self, token: str) -> str | None:
+        """Return the user to whom any token belongs or belonged, or None."""
+        with self._lock:
+            key = self._owners.get(token)
+            return key[1] if key else None
+
+    def refreshes(self) -> Counter[str]:
+        """Return how many times each user's access token was replaced, whether or not the caller learnt of it."""
+        with self._lock:
+            return self._refreshes.copy()
+
+    def reuses(self) -> Counter[str]:
+        """Return how many times each user's spent refresh token came again."""
+        with self._lock:
+            return self._reuses.copy()
 
     def kill(self, user: str = USER) -> None:
         """Kill the user's live access tokens. Their refresh tokens keep working."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from local.standin.calls import CallRecord
 from local.standin.faults import FaultQueue
 from local.standin.grants import Grants
+from local.standin.rate_limit import RateLimit
 
 
 @dataclass
@@ -17,6 +18,7 @@ class State:
     operations: frozenset[str]
     clock_offset: float = 0.0
     faults: FaultQueue = field(default_factory=FaultQueue)
+    rate_limit: RateLimit = field(default_factory=RateLimit)
     calls: CallRecord = field(default_factory=CallRecord)
     stopping: threading.Event = field(default_factory=threading.Event)
     pid: int = field(default_factory=os.getpid)
