@@ -59,6 +59,7 @@ def token_of(payload: bytes) -> Received:
                 scope=_text_of(more.get("scope")),
                 values={name: value for name, value in _members_of(more.get("values")).items() if _is_value(value)},
                 api=_api_of(_members_of(more.get("api"))),
+                connection=_text_of(more.get("connection")),
             )
             if provider := _text_of(more.get("provider")):
                 token = replace(token, provider=provider)

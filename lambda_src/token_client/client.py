@@ -1,14 +1,14 @@
 """`TokenClient`: puts the function's name, the invoker and the keeper together."""
 
-import os
 import time
-import weakref
 from functools import partial
 from random import SystemRandom
 from typing import Final, Self
 
 import boto3
 
+from token_client import forks
+from token_client.connection_name import asking_for, checked
 from token_client.function_name import FunctionName
 from token_client.invoker import READ_TIMEOUT, Invoker
 from token_client.keeper import TokenKeeper
@@ -18,45 +18,61 @@ from token_client.tokens import Token
 LOST_AFTER: Final = 20.0
 """Seconds after the read timeout. By then a call has ended, with its retries, unless Lambda froze the process."""
 
+Name = str | FunctionName | None
+
 
 class TokenClient:
     """Returns live access tokens and replaces rejected ones. Create one per process, outside the handler.
 
     `function_name` is the name, ARN or alias ARN of the refresh function. Without it, the client reads FUNCTION_NAME
-    and then FUNCTION_NAME_PARAMETER from the environment. Pass a `session` to use other credentials or another region.
-    `read_timeout` is in seconds; raise it if you raised the stack's ``timeout_seconds``.
+    and then FUNCTION_NAME_PARAMETER from the environment. `connection` is the connection of a fleet, such as
+    ``acme/u1``; the client then reads CONNECTIONS_FUNCTION_NAME and CONNECTIONS_FUNCTION_NAME_PARAMETER first. Pass a
+    `session` to use other credentials or another region. `read_timeout` is in seconds; raise it if you raised the
+    stack's ``timeout_seconds``.
 
     Raises:
-        ClientConfigurationException: no function is named, or no region is set.
+        ClientConfigurationException: no function is named, no region is set, or `connection` is no name.
 
     """
 
     def __init__(
         self,
-        function_name: str | FunctionName | None = None,
+        function_name: Name | Invoker = None,
         *,
+        connection: str | None = None,
         session: boto3.session.Session | None = None,
         read_timeout: float = READ_TIMEOUT,
     ) -> None:
-        if isinstance(function_name, str):
-            function_name = FunctionName(name=function_name) if function_name else None
-        self._name = function_name or FunctionName.from_environment()
-        self._session, self._read_timeout = session, read_timeout
-        self._invoker = Invoker(self._name, session=session, read_timeout=read_timeout)
-        self._keeper = TokenKeeper(
-            self._invoker.ask, now=_now, jitter=SystemRandom().random, lost_after=read_timeout + LOST_AFTER
+        self._connection = None if connection is None else checked(connection)
+        self._invoker = (
+            function_name
+            if isinstance(function_name, Invoker)
+            else invoker_for(function_name, session, read_timeout, fleet=connection is not None)
         )
-        _CLIENTS.add(self)
+        ask = self._invoker.ask
+        self._keeper = TokenKeeper(
+            ask if self._connection is None else asking_for(self._connection, ask),
+            now=_now,
+            jitter=_random,
+            lost_after=self._invoker.read_timeout + LOST_AFTER,
+        )
+        forks.note(self)
 
     @classmethod
     def from_parameter(
-        cls, name: str, *, session: boto3.session.Session | None = None, read_timeout: float = READ_TIMEOUT
+        cls,
+        name: str,
+        *,
+        connection: str | None = None,
+        session: boto3.session.Session | None = None,
+        read_timeout: float = READ_TIMEOUT,
     ) -> Self:
         """Return a client that reads the function's name from a Systems Manager parameter when it first needs it.
 
-        The stack writes the parameter ``/RefreshToken/<stage>/function-arn``. Raises what the class raises.
+        The stack writes the parameter ``/RefreshToken/<stage>/function-arn``, and that of a fleet,
+        ``/RefreshToken/<stage>/connections-function-arn``. Raises what the class raises.
         """
-        return cls(FunctionName(parameter=name), session=session, read_timeout=read_timeout)
+        return cls(FunctionName(parameter=name), connection=connection, session=session, read_timeout=read_timeout)
 
     def get_token(self, timeout: float | None = None) -> Token:
         """Return a live token, from memory if possible.
@@ -104,27 +120,34 @@ class TokenClient:
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle the function's name and the timeout, and no token: another process asks for its own."""
-        if self._session:
-            raise TypeError("A TokenClient with a boto3 session of its own cannot be pickled: no session can.")
-        return partial(type(self), self._name, read_timeout=self._read_timeout), ()
+        """Pickle the names of function and connection and the timeout, and no token: another process asks itself."""
+        return remade(type(self), self._invoker, connection=self._connection), ()
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
+        """Forget the parent's threads and connections, in a child process."""
         self._invoker.after_fork()
         self._keeper.after_fork()
+
+
+def invoker_for(
+    function_name: Name, session: boto3.session.Session | None, read_timeout: float, *, fleet: bool
+) -> Invoker:
+    """Return what invokes the named function, or the one that the environment names; raises what `TokenClient` does."""
+    if isinstance(function_name, str):
+        function_name = FunctionName(name=function_name) if function_name else None
+    name = function_name or FunctionName.from_environment(fleet=fleet)
+    return Invoker(name, session=session, read_timeout=read_timeout)
+
+
+def remade(kind: type, invoker: Invoker, **options: object) -> "partial[object]":
+    """Return what makes the same again in another process; a pickle holds it."""
+    if invoker.session:
+        raise TypeError(f"A {kind.__name__} with a boto3 session of its own cannot be pickled: no session can.")
+    return partial(kind, invoker.name, read_timeout=invoker.read_timeout, **options)
 
 
 def _now() -> Now:
     return Now(time.monotonic(), time.time())
 
 
-_CLIENTS: Final[weakref.WeakSet[TokenClient]] = weakref.WeakSet()
-
-
-def _after_fork_in_child() -> None:
-    for client in list(_CLIENTS):
-        client._after_fork()  # noqa: SLF001 - the same module
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+_random: Final = SystemRandom().random

@@ -10,6 +10,8 @@ from token_client.errors import ClientConfigurationException, LambdaUnavailableE
 
 NAME_VARIABLE: Final = "FUNCTION_NAME"
 PARAMETER_VARIABLE: Final = "FUNCTION_NAME_PARAMETER"
+FLEET: Final = "CONNECTIONS_"
+"""What the same variables begin with if they name the function of a fleet of connections."""
 
 _TRANSIENT: Final = frozenset({"ThrottlingException", "TooManyUpdates", "InternalServerError", "RequestLimitExceeded"})
 
@@ -21,21 +23,27 @@ class FunctionName:
         self._name, self._parameter = name, parameter
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+    def from_environment(cls, environment: Mapping[str, str] = os.environ, *, fleet: bool = False) -> Self:
         """Read FUNCTION_NAME, or else FUNCTION_NAME_PARAMETER, which names the parameter.
 
+        For a ``fleet``, first the same variables with the prefix CONNECTIONS_.
+
         Raises:
-            ClientConfigurationException: neither is set.
+            ClientConfigurationException: none of them is set.
 
         """
-        name, parameter = environment.get(NAME_VARIABLE, ""), environment.get(PARAMETER_VARIABLE, "")
-        if not name and not parameter:
-            raise ClientConfigurationException(
-                f"No function is named. Pass the name or ARN of the refresh function to TokenClient, or set "
-                f"{NAME_VARIABLE} to it, or set {PARAMETER_VARIABLE} to the parameter that holds it "
-                "(/RefreshToken/<stage>/function-arn)."
-            )
-        return cls(name=name) if name else cls(parameter=parameter)
+        prefixes = (FLEET, "") if fleet else ("",)
+        for prefix in prefixes:
+            if name := environment.get(prefix + NAME_VARIABLE, ""):
+                return cls(name=name)
+            if parameter := environment.get(prefix + PARAMETER_VARIABLE, ""):
+                return cls(parameter=parameter)
+        names = "connections-function-arn" if fleet else "function-arn"
+        raise ClientConfigurationException(
+            f"No function is named. Pass the name or ARN of the refresh function to TokenClient, or set "
+            f"{prefixes[0]}{NAME_VARIABLE} to it, or set {prefixes[0]}{PARAMETER_VARIABLE} to the parameter that holds "
+            f"it (/RefreshToken/<stage>/{names})."
+        )
 
     def resolve(self, new_client: Callable[[str], Any]) -> str:
         """Return the name. If it has to be read from the parameter, `new_client` makes the Systems Manager client.

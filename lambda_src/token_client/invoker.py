@@ -36,6 +36,10 @@ IMPATIENT_READ_TIMEOUT: Final = 10.0
 result."""
 
 CONNECT_TIMEOUT: Final = 3.0
+MAX_IDLE_CONNECTIONS: Final = 64
+"""Network connections that are kept for the next call. Each `TokenClient` makes one call at a time, but thousands of
+them may share this invoker."""
+
 MAX_ATTEMPTS: Final = 3
 FIRST_PAUSE: Final = 0.3
 """Longest pause before the second attempt, in seconds; the pause before the third is up to twice as long."""
@@ -56,7 +60,7 @@ class Invoker:
         read_timeout: float = READ_TIMEOUT,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._name, self._session, self._read_timeout, self._sleep = name, session, read_timeout, sleep
+        self.name, self.session, self.read_timeout, self._sleep = name, session, read_timeout, sleep
         self._random = SystemRandom().random  # not `random`: environments restored from one snapshot share its seed
         self._clients: dict[float, LambdaClient] = {}
         self._client(read_timeout)
@@ -72,7 +76,7 @@ class Invoker:
                 break
             self._sleep(FIRST_PAUSE * 2 ** (attempt - 1) * self._random())
             outcome = self._attempt(event, patient=patient)
-        if isinstance(outcome, FunctionMissingException) and self._name.forget():
+        if isinstance(outcome, FunctionMissingException) and self.name.forget():
             outcome = self._attempt(event, patient=patient)
         if isinstance(outcome, Received):
             return outcome
@@ -83,16 +87,16 @@ class Invoker:
         self._clients.clear()
 
     def _attempt(self, event: Mapping[str, str], *, patient: bool) -> Received | TokenClientError:
-        read_timeout = self._read_timeout if patient else min(self._read_timeout, IMPATIENT_READ_TIMEOUT)
+        read_timeout = self.read_timeout if patient else min(self.read_timeout, IMPATIENT_READ_TIMEOUT)
         try:
-            name = self._name.resolve(self._new_client)
+            name = self.name.resolve(self._new_client)
             answer = self._client(read_timeout).invoke(FunctionName=name, Payload=json.dumps(event).encode())
             payload = answer["Payload"].read()
             return error_of(payload) if "FunctionError" in answer else token_of(payload)
         except TokenClientError as error:
             return error.with_traceback(None)
         except ClientError as error:
-            return error_of_refusal(error, self._client(self._read_timeout).meta.service_model)
+            return error_of_refusal(error, self._client(self.read_timeout).meta.service_model)
         except Exception as error:  # noqa: BLE001 - any exception may hold the answer, which contains a token
             return error_of_no_answer(error, read_timeout)
 
@@ -108,8 +112,9 @@ class Invoker:
             # NAT gateways cut a connection that has been idle for 350 seconds.
             tcp_keepalive=True,
             retries={"total_max_attempts": 1},
+            max_pool_connections=MAX_IDLE_CONNECTIONS,
         )
-        make: Any = self._session.client if self._session else boto3.client
+        make: Any = self.session.client if self.session else boto3.client
         try:
             return make(service, config=config)
         except (BotoCoreError, ValueError) as error:

@@ -100,9 +100,10 @@ class Memory:
             return ""
         self._kept = kept.without_an_answer(now, self._jitter())
         self._newest = Pause(kept.token.version_id, now, LOOK_AGAIN)
+        of_it = f" of {kept.token.connection}" if kept.token.connection else ""
         return (
-            f"The refresh function gave no token. The client keeps using version {kept.token.version_id}, which has "
-            f"{kept.life - kept.age(now):.0f} seconds left. {described(error)}"
+            f"The refresh function gave no token. The client keeps using version {kept.token.version_id}{of_it}, which "
+            f"has {kept.life - kept.age(now):.0f} seconds left. {described(error)}"
         )
 
     def _usable(self) -> KeptToken | None:

@@ -78,6 +78,8 @@ class Token:
     values: Mapping[str, str | int | float] = field(default_factory=dict, repr=False, hash=False)
     """What the provider said that you may need, such as ``instance_url``. `docs/consumers.md` says more."""
     api: Api = USUAL
+    connection: str | None = None
+    """The connection of a fleet whose token this is. None if the stack keeps a single one, which has no name."""
 
     def is_new(self, wall: float) -> bool:
         """Whether the token is less than `NEW` seconds old. `wall` is the time in seconds since 1970."""

@@ -15,12 +15,12 @@ import hcl2
 import pytest
 
 from tests.support.client_function import NAME, Api
-from tests.support.consumers_page import PAGE, block, blocks
+from tests.support.consumers_page import FLEET, PAGE, block, blocks
 from tests.support.http_server import serving
 from token_client import errors
 
 PARAMETERS = ["/RefreshToken/dev/function-arn", "/RefreshToken/dev/client-layer-arn"]
-RUN_HERE = {"CDK", "SAM", "Terraform", "Test your own code"}
+RUN_HERE = {FLEET, "CDK", "SAM", "Terraform", "Test your own code"}
 
 
 def test_some_test_runs_every_block() -> None:
@@ -66,6 +66,21 @@ def test_the_example_test_passes_and_can_fail(tokens: str) -> None:
     exec(compile(code.replace('FakeTokens("first", "second")', tokens), "consumers.md", "exec"), names)  # noqa: S102 - our own page
     with nullcontext() if tokens in code else pytest.raises(Exception, match="Expecting value"):
         names["test_a_rejected_token_is_replaced"]()
+
+
+def test_the_fleets_handler_survives_a_dead_token(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONNECTIONS_FUNCTION_NAME", NAME)
+    names: dict[str, Any] = {}
+    exec(compile(block(FLEET).code.replace("https://api.figma.com", api.url), "consumers.md", "exec"), names)  # noqa: S102 - our own page
+    api.says_on_success = '{"handle": "ada"}'
+    whole, fleet = api.function, {"connection": "acme/ada"}
+    for api.function in (whole.connection("acme/ada"), whole.connection("acme/bob")):
+        event = {"connection": api.function.name}
+        assert names["lambda_handler"](event, None) == "ada"
+        api.function.kill()
+        assert names["lambda_handler"](event, None) == "ada"
+    assert [each.refreshes for each in whole.connections.values()] == [1, 1]
+    assert whole.events.count(fleet) == 1
 
 
 @pytest.mark.parametrize("index", range(6))

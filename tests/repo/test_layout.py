@@ -134,7 +134,8 @@ CLI_ROOMS: dict[str, set[str]] = {
 CLIENT = ROOT / "lambda_src" / "token_client"
 CLIENT_ORDER = (
     *("errors", "tokens", "source", "answers", "function_name", "invoke_errors", "invoker", "kept_token"),
-    *("kept_failure", "calls", "memory", "keeper", "client", "auth", "__init__"),
+    *("kept_failure", "calls", "memory", "keeper", "connection_name", "forks", "pool", "client", "clients", "auth"),
+    "__init__",
 )
 """The same for the client, which is shipped by itself. It uses nothing of the function, and only boto3 of AWS."""
 
@@ -144,6 +145,7 @@ OUTSIDE = {
     "invoke_errors.py": {"botocore"},
     "invoker.py": {"boto3", "botocore", "mypy_boto3_lambda"},
     "client.py": {"boto3"},
+    "clients.py": {"boto3"},
     "auth/requests.py": {"requests"},
     "auth/async_questions.py": {"anyio"},
     "auth/httpx.py": {"httpx"},

@@ -37,8 +37,13 @@ def refused(status: int, code: str, message: str = "No.") -> Response:
 
 @dataclass
 class Function(App):
-    """Lambda with the refresh function. ``faults`` answer one request each, ``fault`` answers all of them."""
+    """Lambda with the refresh function. ``faults`` answer one request each, ``fault`` answers all of them.
 
+    It is a fleet's function, too: each name that it is asked for is a connection with a token of its own.
+    """
+
+    name: str | None = None
+    connections: dict[str, "Function"] = field(default_factory=dict)
     version: int = 1
     alive: bool = True
     """Whether the API accepts the current token."""
@@ -68,7 +73,7 @@ class Function(App):
 
     @property
     def token(self) -> str:
-        return token_of(self.version)
+        return token_of(self.version) + (f"-{self.name.replace('/', '.')}" if self.name else "")
 
     @property
     def version_id(self) -> str:
@@ -83,7 +88,12 @@ class Function(App):
         self.version, self.alive, self.age = self.version + 1, True, 0
         self.refreshes += 1
 
+    def connection(self, name: str) -> "Function":
+        return self.connections.setdefault(name, Function(name=name))
+
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
+        if self.name is None and "connection" in event:
+            return self.connection(event["connection"]).answer(event)
         if event.get("failedVersionId") == self.version_id and not (self.damps and self.age < 30):
             self.refresh()
         dated = {"refreshedAt": (datetime.now(UTC) - timedelta(seconds=self.age)).isoformat()}
@@ -93,6 +103,7 @@ class Function(App):
             "expiresAt": (datetime.now(UTC) + timedelta(seconds=self.expires_in)).isoformat(),
             "versionId": self.version_id,
             "state": self.state,
+            **({"connection": self.name} if self.name else {}),
             **self.said,
         }
 
@@ -127,6 +138,7 @@ class Api(App):
     rejection: int = 403
     says: str = "No."
     """The body of a rejection."""
+    says_on_success: str = ""
     challenge: str = "Bearer"
     encoding: str = "identity"
     is_public: bool = False
@@ -146,7 +158,7 @@ class Api(App):
             return Response(self.says, self.rejection, headers)
         if request.path in self.redirects:
             return Response("", 302, {"Location": self.redirects[request.path]})
-        return Response(f"hello {request.get_data().decode()}")
+        return Response(self.says_on_success or f"hello {request.get_data().decode()}")
 
     def authorization_in(self, request: Request) -> str | None:
         wants = self.function.said.get("api", {})

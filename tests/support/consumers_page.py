@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "consumers.md"
+FLEET = "Many connections"
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Block:
 
     @property
     def is_handler(self) -> bool:
-        return "def lambda_handler(" in self.code and self.language == "python"
+        """Whether it is a handler that uses the function of a single grant."""
+        return "def lambda_handler(" in self.code and self.language == "python" and self.heading != FLEET
 
 
 def blocks() -> list[Block]:

@@ -219,6 +219,7 @@ WALKS = {
     ),
 }
 NOT_WALKED = {
+    **dict.fromkeys(("ConnectionNotFoundException", "ConnectionPausedException"), "this stack has no fleet"),
     "SomebodyMustAct": "the stage `local` has no composite alarms",
     "LookTomorrow": "the stage `local` has no composite alarms",
     "NewVersionFails": "the local cloud has no CodeDeploy",
