@@ -13,13 +13,12 @@ gc.disable()
 
 import os
 import random
-import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
+from refresh_token.adapters.lambda_clock import LambdaClock, LambdaContext
 from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
 from refresh_token.adapters.telemetry import PowertoolsTelemetry
 from refresh_token.adapters.token_store import SecretsManagerStore
@@ -42,38 +41,6 @@ if TYPE_CHECKING:
 
 TELEMETRY: Final = PowertoolsTelemetry()
 MEMORY: Final = ProcessMemory()
-
-
-class LambdaContext(Protocol):
-    """The part of the Lambda context that the function uses."""
-
-    @property
-    def aws_request_id(self) -> str:
-        """Return Lambda's id of this invocation."""
-        ...
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds left before Lambda ends this invocation."""
-        ...
-
-
-class LambdaClock:
-    """The Clock port on the machine's time and the invocation's timeout."""
-
-    def __init__(self, context: LambdaContext) -> None:
-        self._context = context
-
-    def now(self) -> datetime:
-        """Return the time, in UTC."""
-        return datetime.now(UTC)
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
-
-    def remaining(self) -> float:
-        """Return the seconds that this invocation has left."""
-        return self._context.get_remaining_time_in_millis() / 1000
 
 
 def lambda_handler(event: object, context: LambdaContext) -> Answer:
