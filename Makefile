@@ -47,8 +47,7 @@ check: setup docs ## run the linters, the type checker and the audit of the work
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/zizmor --offline --quiet --no-progress .github
-	$(BIN)/python -m infra.generated_tables --check
-	$(BIN)/python -m infra.providers_page --check
+	$(BIN)/python -m infra.generated_docs --check
 
 docs: $(VENV)/.done $(SITE_VENV)/.done ## build the documentation as a site, build/site/html/index.html, and check every link in it
 	@$(BIN)/python -m infra.site $(SITE_VENV)/*.js
@@ -56,8 +55,7 @@ docs: $(VENV)/.done $(SITE_VENV)/.done ## build the documentation as a site, bui
 
 snapshots: $(VENV)/.done ## update the snapshots of the templates and the generated parts of the docs
 	@RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/infra/test_snapshots.py
-	@$(BIN)/python -m infra.generated_tables
-	@$(BIN)/python -m infra.providers_page
+	@$(BIN)/python -m infra.generated_docs
 
 lock: $(VENV)/.done ## write the hashes of every pinned package, after you changed a pin (some minutes)
 	@$(BIN)/python -m infra.lock

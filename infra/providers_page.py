@@ -1,19 +1,11 @@
-"""Writes docs/providers.md, the table of the catalogue, from the profiles themselves: `python -m infra.providers_page`.
+"""The page of the catalogue, from the profiles themselves."""
 
-With `--check` it writes nothing, and fails if the page is out of date.
-"""
-
-import argparse
-import sys
-from pathlib import Path
 from typing import Final
 
 from refresh_token.oauth import catalogue
 from refresh_token.oauth.app_keys import app_keys
 from refresh_token.oauth.bound_profile import is_learned
 from refresh_token.oauth.profile import Profile
-
-PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "providers.md"
 
 _HEAD: Final = """# Providers
 
@@ -36,19 +28,6 @@ def page() -> str:
     return _HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def main(arguments: list[str] | None = None, *, document: Path = PAGE) -> int:
-    """Write the page, or check it. Return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m infra.providers_page", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the page is out of date")
-    check, made = parser.parse_args(arguments).check, page()
-    if check and document.read_text(encoding="utf-8") != made:
-        sys.stderr.write(f"The table in {document.name} is out of date. Run make snapshots.\n")
-        return 1
-    if not check:
-        document.write_text(made, encoding="utf-8")
-    return 0
-
-
 def _row(profile: Profile) -> tuple[str, ...]:
     params = [
         f"`{name}`" if param.default is None else f"(`{name}`)"
@@ -59,7 +38,3 @@ def _row(profile: Profile) -> tuple[str, ...]:
     rests_on = profile.rests_on + (f", {profile.checked}" if profile.checked else "")
     texts = (f"`{profile.name}`", profile.title, profile.grant, ", ".join(params), ", ".join(keys), rests_on)
     return (*texts, profile.notes.replace("|", "\\|").replace("<", "&lt;"))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """All settings of a refresher. A setting is one field of these classes: its type, rule, default and description.
 
-`TokenRefresher` takes them as keyword arguments. `infra.generated_tables` makes docs/settings.md from them.
+`TokenRefresher` takes them as keyword arguments. `infra.generated_docs` makes docs/settings.md from them.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""Writes the generated tables of the docs, from the code: `python -m infra.generated_tables`.
+"""Writes what the docs have from the code, tables and whole pages: `python -m infra.generated_docs`.
 
-With `--check` it writes nothing, and fails if a table is out of date.
+With `--check` it writes nothing, and fails if something is out of date.
 """
 
 import argparse
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra import commands_page, providers_page
 from infra.profile_reference import reference
 from infra.stage_settings import SETTINGS
 
@@ -38,11 +39,13 @@ class Part:
 
     document: Path
     source: str
-    """Where the part comes from, for those who want to change it."""
+    """Where the part comes from, for those who want to change it. Empty for a whole page, which says so itself."""
     make: Callable[[], str]
 
     def in_place(self, text: str) -> str:
         """Return the document's text with the part as it should be."""
+        if not self.source:
+            return self.make()
         begin = BEGIN.format(self.source)
         before, _, rest = text.partition(begin)
         _, _, after = rest.partition(END)
@@ -52,19 +55,21 @@ class Part:
 PARTS = (
     Part(ROOT / "docs" / "settings.md", "infra/stage_settings.py", table),
     Part(ROOT / "docs" / "profiles.md", "lambda_src/refresh_token/oauth/profile.py", reference),
+    Part(ROOT / "docs" / "providers.md", "", providers_page.page),
+    Part(ROOT / "docs" / "commands.md", "", commands_page.page),
 )
 
 
 def main(arguments: list[str] | None = None, *, parts: Sequence[Part] = PARTS) -> int:
     """Write the parts into their documents, or check them. Return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m infra.generated_tables", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m infra.generated_docs", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a part is out of date")
     check, outdated = parser.parse_args(arguments).check, False
     for part in parts:
         text = part.document.read_text(encoding="utf-8")
         made = part.in_place(text)
         if check and made != text:
-            sys.stderr.write(f"A table in {part.document.name} is out of date. Run make snapshots.\n")
+            sys.stderr.write(f"{part.document.name} is out of date. Run make snapshots.\n")
             outdated = True
         if not check:
             part.document.write_text(made, encoding="utf-8")
