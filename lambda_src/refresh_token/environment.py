@@ -67,6 +67,11 @@ class EnvironmentReader:
         """Note a broken rule, which starts with the variable's name and shows no value."""
         self._faults.append(rule)
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The rules that are broken so far."""
+        return tuple(self._faults)
+
     def check(self) -> None:
         """Raise if anything that was read is wrong.
 

@@ -6,6 +6,7 @@ refresh failed. Powertools' decorator would delete the record of a failure. Kept
 see, so this module uses the persistence layer directly.
 """
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -21,8 +22,8 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import S
 from botocore.config import Config
 
 from refresh_token.adapters.aws_clients import Fault, attempt, punctual_client
-from refresh_token.adapters.failure_record import DONE, UNREADABLE, read_failure, to_data
 from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim
+from refresh_token.core.failure_record import UNREADABLE, read_failure, to_data
 from refresh_token.errors import (
     ConfigurationException,
     IssuerUnavailableException,
@@ -32,6 +33,9 @@ from refresh_token.errors import (
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
+
+DONE: Final[dict[str, object]] = {"done": True}
+"""The data of a record whose version has a successor."""
 
 KEEP_CLAIM: Final = 30 * 24 * 3600
 """Seconds for which a record shows that its holder died without closing the claim. The claim itself expires with the
@@ -98,7 +102,7 @@ class IdempotencyLock:
 
     def record_failure(self, version_id: str, failure: Failure) -> None:
         """Close the claim and remember the failure."""
-        self._save(version_id, to_data(failure), KEEP_FAILURE)
+        self._save(version_id, {"failure": to_data(failure)}, KEEP_FAILURE)
 
     def delete_claim(self, version_id: str) -> None:
         """Close the claim and remember nothing."""
@@ -112,7 +116,7 @@ class IdempotencyLock:
         if record is None or record.is_expired:
             return None
         if record.status == COMPLETED:
-            return read_failure(record.response_data)
+            return _read_data(record.response_data)
         ended = not _has_end(record) or int(record.in_progress_expiry_timestamp or 0) <= now.timestamp() * 1000
         return Failure(TokenNotStoredException.__name__, now, lost=True) if ended else None
 
@@ -167,9 +171,18 @@ class IdempotencyLock:
 def _failure_of(record: DataRecord) -> Failure | None:
     """Return the failure that a record holds, None if it holds none. A claim without an end was damaged: it is one."""
     if record.status == COMPLETED:
-        return read_failure(record.response_data)
+        return _read_data(record.response_data)
     damaged = record.status == STATUS_CONSTANTS["INPROGRESS"] and not _has_end(record)
     return UNREADABLE if damaged else None
+
+
+def _read_data(text: object) -> Failure | None:
+    """Return the failure in the data of a record that is COMPLETED, None if it is a success."""
+    try:
+        data = json.loads(str(text))
+    except ValueError:
+        return UNREADABLE
+    return None if data == DONE else read_failure(data.get("failure") if isinstance(data, dict) else data)
 
 
 def _has_end(record: DataRecord) -> bool:

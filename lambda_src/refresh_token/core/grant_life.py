@@ -22,6 +22,8 @@ class GrantLife(NamedTuple):
 
     idle: timedelta | None = None
     absolute: timedelta | None = None
+    refresh_after: timedelta | None = None
+    """How long a grant goes without a refresh at most, whatever is known about its end."""
 
     @classmethod
     def of_days(cls, *, idle: int, absolute: int) -> "GrantLife":
@@ -55,16 +57,17 @@ class GrantLife(NamedTuple):
     def keep_alive_at(self, pair: "TokenPair", *, margin: timedelta = timedelta()) -> datetime | None:
         """Return when to refresh although the access token is fresh: after two thirds of the life without a refresh.
 
-        If the issuer refuses refreshes earlier than ``margin`` before the access token expires, and the grant lives
-        until then, it is that moment at the earliest.
+        With `refresh_after`, it is that time at the latest. If the issuer refuses refreshes earlier than ``margin``
+        before the access token expires, and the grant lives until then, it is that moment at the earliest.
         """
         used = _last_use(pair)
         said = pair.refresh_expires_at - used if used and pair.refresh_expires_at else None
         # An end in the past that the grant has outlived says nothing. It must not cause a refresh at every tick.
-        known = [life for life in (self.idle, said) if life is not None and life > timedelta()]
-        at, end = (_later(used, min(known) * 2 / 3), self.end(pair)) if known else (None, None)
+        known = [life * 2 / 3 for life in (self.idle, said) if life is not None and life > timedelta()]
+        waits = [*known, *([self.refresh_after] if self.refresh_after else [])]
+        at, end = _later(used, min(waits)) if waits else None, self.end(pair) if known else None
         accepted = pair.expires_at - margin if margin and pair.expires_at else None
-        return max(at, accepted) if at and accepted and end and accepted < end else at
+        return max(at, accepted) if at and accepted and (end is None or accepted < end) else at
 
 
 def _last_use(pair: "TokenPair") -> datetime | None:

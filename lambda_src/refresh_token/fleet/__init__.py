@@ -1,0 +1,1 @@
+"""A fleet: many connections, one DynamoDB item each. Pure: adapters and `tokenctl` make the calls."""

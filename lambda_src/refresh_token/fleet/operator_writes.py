@@ -1,0 +1,77 @@
+"""Every change that people make of a connection's item, as the arguments of one call of DynamoDB. Pure.
+
+`TableName` is missing. `tokenctl` makes these calls. If the condition of one does not hold, nothing changes, and the
+error `ConditionalCheckFailedException` shows the item as it is: read it and try again.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from refresh_token.core.windows import iso_utc
+from refresh_token.fleet.attributes import Item, encode
+from refresh_token.fleet.record import Record
+from refresh_token.fleet.states import State
+from refresh_token.fleet.successor import state_values
+from refresh_token.fleet.table import ACCESS_TOKEN, PK, REFRESH_TOKEN
+from refresh_token.fleet.update import Request, equals, names_in, update
+from refresh_token.fleet.writes import NO_CLAIM, NO_FAILURE
+
+Over = str | None | Literal[True]
+"""What a new item may replace: the version of this id; None: nothing; True: anything."""
+
+
+def seed(item: Item, *, over: Over) -> Request:
+    """Return the PutItem of an item that `successor.new_item` made, if it may replace what is there.
+
+    A refresh that is running is superseded.
+    """
+    condition = "attribute_not_exists(#pk)" if over is None else "#version = :over" if isinstance(over, str) else ""
+    return {
+        "Item": dict(item),
+        **({"ConditionExpression": condition, "ExpressionAttributeNames": names_in(condition)} if condition else {}),
+        **({"ExpressionAttributeValues": {":over": encode(over)}} if isinstance(over, str) else {}),
+        "ReturnValues": "ALL_OLD",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def pause(seen: Record) -> Request:
+    """Return the UpdateItem that takes a connection out of the refreshes. One that is running may end."""
+    return _as_seen(seen, state_values(seen.name, seen.provider, State.PAUSED, None))
+
+
+def resume(seen: Record, *, due_at: int) -> Request:
+    """Return the UpdateItem that makes a connection active, whatever has taken it out of the refreshes.
+
+    One that was revoked has no tokens, so it needs a new pair instead.
+    """
+    active = state_values(seen.name, seen.provider, State.ACTIVE, due_at)
+    return _as_seen(seen, {**active, **NO_FAILURE, "openClaims": None})
+
+
+def revoke(seen: Record, *, version: str, now: datetime) -> Request:
+    """Return the UpdateItem that deletes the tokens of a connection whose grant an operator has revoked.
+
+    A refresh that is running is superseded.
+    """
+    gone = dict.fromkeys((ACCESS_TOKEN, REFRESH_TOKEN, "expiresAt", "refreshExpiresAt"))
+    revoked = {"version": version, "storedAt": iso_utc(now), "revokedAt": iso_utc(now)}
+    state = state_values(seen.name, seen.provider, State.REVOKED, None)
+    return _as_seen(seen, {**gone, **revoked, **state, **NO_FAILURE, **NO_CLAIM})
+
+
+def remove(name: str) -> Request:
+    """Return the DeleteItem of a connection. Its answer is the item as it was."""
+    condition = "attribute_exists(#pk)"
+    return {
+        "Key": {PK: encode(name)},
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names_in(condition),
+        "ReturnValues": "ALL_OLD",
+    }
+
+
+def _as_seen(seen: Record, values: Mapping[str, object | None]) -> Request:
+    """Change a connection if its version and state are still those that the operator saw."""
+    return update(seen.name, equals(version=seen.version, state=seen.state), values)

@@ -1,0 +1,109 @@
+"""When a connection is due, as tables."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from refresh_token.core.claims import Failure
+from refresh_token.core.grant_life import GrantLife
+from refresh_token.fleet.due import Keeping, Retry, after_failure, core_policy, epoch, next_due
+from refresh_token.fleet.states import State
+from tests.support.fakes import NOW
+from tests.support.fleet import pair_of
+from tests.support.windows import WINDOWS
+
+DAY, HOUR, MINUTE, SECOND = (timedelta(**{unit: 1}) for unit in ("days", "hours", "minutes", "seconds"))
+FOREVER = GrantLife()
+NEXT: dict[str, tuple[timedelta | None, GrantLife, str, float, timedelta]] = {
+    # life of the token, of the grant, policy, u -> due after
+    "at the start of the window": (90 * DAY, FOREVER, "warm", 0, 83 * DAY),
+    "at the middle of it at the latest": (90 * DAY, FOREVER, "warm", 1, 86.5 * DAY),
+    "in a scaled window": (HOUR, FOREVER, "warm", 0, 40 * MINUTE),
+    "in a scaled window, late": (HOUR, FOREVER, "auto", 1, 50 * MINUTE),
+    "of unknown expiry": (None, FOREVER, "warm", 0.5, timedelta()),
+    "expired": (-HOUR, FOREVER, "warm", 0.5, timedelta()),
+    "before the grant ends idle": (90 * DAY, GrantLife(idle=60 * DAY), "warm", 0, 40 * DAY),
+    "when the operator says": (90 * DAY, GrantLife(idle=60 * DAY, refresh_after=7 * DAY), "warm", 0, 7 * DAY),
+    "and not later than needed": (90 * DAY, GrantLife(idle=60 * DAY, refresh_after=50 * DAY), "warm", 0, 40 * DAY),
+    "when the operator says, and no more": (90 * DAY, GrantLife(refresh_after=7 * DAY), "demand", 0, 7 * DAY),
+    "on demand: before it ends idle": (HOUR, GrantLife(idle=60 * DAY), "demand", 0, 40 * DAY),
+    "on demand: to look again": (HOUR, FOREVER, "demand", 0, 30 * DAY),
+    "on demand, expired": (-HOUR, FOREVER, "demand", 0, 30 * DAY),
+    "short, of its own accord": (3 * MINUTE - SECOND, FOREVER, "auto", 0, 30 * DAY),
+    "not short enough": (3 * MINUTE, FOREVER, "auto", 0, 2 * MINUTE),
+    "short, but to be kept warm": (2 * MINUTE, FOREVER, "warm", 0, 80 * SECOND),
+}
+
+
+@pytest.mark.parametrize("what", NEXT)
+def test_a_connection_is_due(what: str) -> None:
+    life, grant_life, policy, u, after = NEXT[what]
+    since = NOW if life is None or life > timedelta() else NOW - 2 * HOUR
+    pair = pair_of(expires_at=None if life is None else NOW + life, refreshed_at=since)
+    keeping = Keeping(windows=WINDOWS, grant_life=grant_life, policy=policy)
+    measured_from = since if "demand" in policy and grant_life != FOREVER else NOW
+    assert next_due(pair, keeping, now=NOW, u=u) == epoch(measured_from + after)
+
+
+def test_without_an_access_token_it_is_now() -> None:
+    for policy in ("warm", "demand", "auto"):
+        pair = pair_of("", expires_at=None, refreshed_at=None)
+        assert next_due(pair, Keeping(windows=WINDOWS, grant_life=FOREVER, policy=policy), now=NOW, u=1) == epoch(NOW)
+
+
+def test_due_times_spread_over_the_window() -> None:
+    keeping = Keeping(windows=WINDOWS, grant_life=FOREVER)
+    times = [next_due(pair_of(), keeping, now=NOW, u=u / 10) for u in range(11)]
+    assert times == sorted(set(times))
+
+
+def test_what_is_due_is_in_its_window() -> None:
+    """A due time is whole seconds. Rounded down, a worker would find the token still fresh."""
+    at = NOW + timedelta(microseconds=1)
+    assert datetime.fromtimestamp(epoch(at), NOW.tzinfo) == NOW + SECOND
+
+
+@pytest.mark.parametrize(
+    ("policy", "life", "expected"),
+    [
+        ("warm", MINUTE, "always"),
+        ("demand", DAY, "demand"),
+        ("auto", DAY, "always"),
+        ("auto", MINUTE, "demand"),
+        ("auto", None, "always"),
+    ],
+)
+def test_the_core_gets_its_policy(policy: str, life: timedelta | None, expected: str) -> None:
+    assert core_policy(policy, life) == expected
+
+
+DOWN, NAMED, FAR = timedelta(minutes=1), timedelta(minutes=30), timedelta(days=40)
+FAILED: dict[str, tuple[int, timedelta | None, timedelta, float, timedelta]] = {
+    # attempts, the token's life left, retry at, u -> due after
+    "first": (1, None, DOWN, 0, MINUTE),
+    "first, jittered, after the cooldown": (1, None, DOWN, 1, MINUTE),
+    "second": (2, None, DOWN, 0, 2 * MINUTE),
+    "second, jittered": (2, None, DOWN, 1, MINUTE),
+    "fifth": (5, None, DOWN, 0, 16 * MINUTE),
+    "at most an hour": (99, None, DOWN, 0, HOUR),
+    "before the token expires": (7, 20 * MINUTE, DOWN, 0, 10 * MINUTE),
+    "not too often before it expires": (7, 90 * SECOND, DOWN, 0, MINUTE),
+    "after it has expired": (7, -MINUTE, DOWN, 0, HOUR),
+    "not before the provider allows": (1, 20 * MINUTE, NAMED, 0, 30 * MINUTE),
+    "not after a day, whatever the provider says": (1, None, FAR, 0, DAY),
+    "never counted": (0, None, timedelta(), 1, 30 * SECOND),
+}
+
+
+@pytest.mark.parametrize("what", FAILED)
+def test_a_failed_refresh_is_tried_again(what: str) -> None:
+    attempts, left, retry, u, after = FAILED[what]
+    failure = Failure("IssuerUnavailableException", NOW + retry)
+    expires_at = None if left is None else NOW + left
+    found = after_failure(failure, attempts=attempts, expires_at=expires_at, now=NOW, u=u)
+    assert found == Retry(State.COOLING, epoch(NOW + after))
+
+
+def test_a_refused_grant_is_not() -> None:
+    refused = Failure("IssuerUnavailableException", NOW, refused=True)
+    assert after_failure(refused, attempts=1, expires_at=None, now=NOW, u=0) == Retry(State.REFUSED, None)

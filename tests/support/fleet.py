@@ -1,0 +1,119 @@
+"""A fleet's table as the stack makes it, and connections in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from refresh_token.core.token_pair import TokenPair
+from refresh_token.fleet import operator_writes
+from refresh_token.fleet.attributes import decode_item
+from refresh_token.fleet.record import Record, read_record
+from refresh_token.fleet.successor import StoredTokens, Successor, new_item
+from refresh_token.fleet.table import (
+    DUE_INDEX,
+    DUE_KEYS,
+    DUE_PROJECTION,
+    PK,
+    TROUBLE_INDEX,
+    TROUBLE_KEYS,
+    TROUBLE_PROJECTION,
+)
+from refresh_token.fleet.update import Request
+from tests.support.fakes import NOW
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+FLEET_TABLE = "connections"
+NAME = "acme/u1"
+FIRST = "access-0"
+HIDDEN = b"ciphertext of a refresh token"
+DUE = int(NOW.timestamp()) + 1000
+
+
+def create_fleet_table(client: "DynamoDBClient", name: str = FLEET_TABLE) -> None:
+    keys = {DUE_INDEX: DUE_KEYS, TROUBLE_INDEX: TROUBLE_KEYS}
+    shown = {DUE_INDEX: DUE_PROJECTION, TROUBLE_INDEX: TROUBLE_PROJECTION}
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": PK, "AttributeType": "S"},
+            {"AttributeName": "slot", "AttributeType": "S"},
+            {"AttributeName": "dueAt", "AttributeType": "N"},
+            {"AttributeName": "trouble", "AttributeType": "S"},
+        ],
+        KeySchema=[{"AttributeName": PK, "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index,
+                "KeySchema": [
+                    {"AttributeName": keys[index][0], "KeyType": "HASH"},
+                    {"AttributeName": keys[index][1], "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(shown[index])},
+            }
+            for index in keys
+        ],
+    )
+
+
+def pair_of(access_token: str = FIRST, **facts: Any) -> TokenPair:
+    """Return a pair of a provider whose tokens live 90 days."""
+    usual = {"refresh_token": "refresh-0", "expires_at": NOW + timedelta(days=90), "refreshed_at": NOW}
+    return TokenPair(access_token=access_token, **{**usual, **facts})
+
+
+def successor(pair: TokenPair, *, version: str | None = None, at: datetime = NOW, kept: bool = False) -> Successor:
+    """Return a pair as it is stored, its refresh token as `HIDDEN`, or as it was before if that is ``kept``."""
+    return Successor(pair, StoredTokens(pair.access_token, None if kept else (HIDDEN,)), version or str(uuid4()), at)
+
+
+@dataclass(frozen=True)
+class FleetTable:
+    """The table, as tests read and change it."""
+
+    client: "DynamoDBClient"
+    name: str = FLEET_TABLE
+
+    def seed(self, name: str = NAME, pair: TokenPair | None = None, *, due_at: int = DUE, **more: Any) -> Record:
+        """Store a connection as an operator does."""
+        self.make(
+            "put_item",
+            operator_writes.seed(new_item(name, successor(pair or pair_of()), due_at=due_at, **more), over=True),
+        )
+        return self.record(name)
+
+    def make(self, operation: str, request: Request) -> Mapping[str, Any]:
+        """Make a call of DynamoDB and return its answer; raises botocore's errors."""
+        answer: Mapping[str, Any] = getattr(self.client, operation)(TableName=self.name, **request)
+        return answer
+
+    def item(self, name: str = NAME) -> dict[str, object]:
+        """Return what an item says; empty if there is none."""
+        return decode_item(self.client.get_item(TableName=self.name, Key={PK: {"S": name}}).get("Item", {}))
+
+    def record(self, name: str = NAME) -> Record:
+        return read_record(self.client.get_item(TableName=self.name, Key={PK: {"S": name}})["Item"])
+
+    def change(self, name: str = NAME, **values: Any) -> None:
+        """Change an item by hand; None removes an attribute. The values have DynamoDB's types."""
+        updates: dict[str, Any] = {
+            key: {"Action": "DELETE"} if value is None else {"Action": "PUT", "Value": value}
+            for key, value in values.items()
+        }
+        self.client.update_item(TableName=self.name, Key={PK: {"S": name}}, AttributeUpdates=updates)
+
+    def names_in(self, index: str, key: str) -> list[str]:
+        """Return the connections under a key of an index."""
+        hash_key = {DUE_INDEX: "slot", TROUBLE_INDEX: "trouble"}[index]
+        found = self.client.query(
+            TableName=self.name,
+            IndexName=index,
+            KeyConditionExpression="#key = :key",
+            ExpressionAttributeNames={"#key": hash_key},
+            ExpressionAttributeValues={":key": {"S": key}},
+        )["Items"]
+        return [item[PK]["S"] for item in found]
