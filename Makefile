@@ -17,21 +17,30 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
-PIP_INSTALL = -m pip install --quiet
+PIP_INSTALL = -m pip install --progress-bar off
+STEP = $(PYTHON) local/setup_step.py
 
 .PHONY: help setup demo stop test suite check docs debian-packages snapshots lock dist mutants messages bench clean
 .DEFAULT_GOAL := help
 
-help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+help:
+	@echo "refresh-token keeps OAuth tokens alive on AWS. To see it work, run make demo. It needs no account."
+	@awk '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{split($$0, part, /:.*## /); printf "  make %-10s %s\n", part[1], part[2]}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.done $(MINISTACK_VENV)/.done $(RIE)/.done node_modules/.done ## install what the other targets need
-
-demo: $(VENV)/.done $(MINISTACK_VENV)/.done node_modules/.done ## deploy to an embedded local AWS and watch a token being kept alive (KEEP=1 leaves it up)
+##@ Try it
+demo: $(VENV)/.done $(MINISTACK_VENV)/.done node_modules/.done ## deploy to a local AWS and watch a token being kept alive; KEEP=1 leaves it up
 	@$(BIN)/python -m local.demo $(if $(KEEP),--keep)
 
 stop: $(VENV)/.done ## stop what `make demo KEEP=1` left running
 	@$(BIN)/python -m local.demo --stop
+
+docs: $(VENV)/.done $(SITE_VENV)/.done ## build the documentation as a site, and check every link in it
+	@$(BIN)/python -m infra.site $(SITE_VENV)/*.js
+	@NO_MKDOCS_2_WARNING=1 $(SITE_VENV)/bin/mkdocs build --strict
+	@echo "Open build/site/html/index.html in a browser."
+
+##@ Change it
+setup: $(VENV)/.done $(MINISTACK_VENV)/.done $(RIE)/.done node_modules/.done ## install what the other targets need; each also does so itself
 
 test: setup debian-packages ## run every check and every test
 	@$(MAKE) --no-print-directory --jobs=2 check suite # mypy takes one of the two cores for some seconds
@@ -42,34 +51,30 @@ suite: setup
 	$(BIN)/python -m coverage report --include='lambda_src/*' --fail-under=95
 	$(BIN)/python -m coverage report --include='app.py,infra/*,token_refresher/*,tokenctl/*,local/*' --fail-under=90
 
-check: setup docs ## run the linters, the type checker and the audit of the workflows
+check: setup docs ## run the linters, the type checker and the audits; build the site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/zizmor --offline --quiet --no-progress .github
 	$(BIN)/python -m infra.generated_docs --check
 
-docs: $(VENV)/.done $(SITE_VENV)/.done ## build the documentation as a site, build/site/html/index.html, and check every link in it
-	@$(BIN)/python -m infra.site $(SITE_VENV)/*.js
-	@NO_MKDOCS_2_WARNING=1 $(SITE_VENV)/bin/mkdocs build --strict
-
-snapshots: $(VENV)/.done ## update the snapshots of the templates and the generated parts of the docs
+snapshots: $(VENV)/.done ## write anew what is made from the code: templates, pages of the docs
 	@RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/infra/test_snapshots.py
 	@$(BIN)/python -m infra.generated_docs
 
-lock: $(VENV)/.done ## write the hashes of every pinned package, after you changed a pin (some minutes)
+lock: $(VENV)/.done ## write the hashes of every pinned package, after you changed a pin
 	@$(BIN)/python -m infra.lock
 
-dist: $(VENV)/.done ## build into dist/ what a release publishes: wheels, templates, a bill of materials, checksums
+dist: $(VENV)/.done ## build what a release publishes into dist
 	@$(BIN)/python -m infra.dist
 
-mutants: $(VENV)/.done ## break the core in about 1600 ways and count how many of them the tests notice (some minutes)
+mutants: $(VENV)/.done ## break the core in about 1600 ways and count what the tests notice
 	@$(BIN)/python -m tests.repo.mutants
 
-messages: $(VENV)/.done ## list every text that people see, once, in a table
+messages: $(VENV)/.done ## list every text that people see
 	@$(BIN)/python -m tests.repo.messages
 
-bench: setup ## measure start, answers, refreshes and commands beside peers and rewrite docs/benchmarks.md (some minutes)
+bench: setup ## measure it beside its peers, and write docs/benchmarks.md
 	@$(BIN)/python -m bench
 
 clean: ## remove everything that the other targets made
@@ -93,33 +98,29 @@ debian-packages:
 # if a package that the requirements name is missing. It is quieter: setuptools warns of each editable installation.
 $(VENV)/.done: requirements.txt requirements-dev.txt requirements-dev.lock constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 to 3.13 with venv (Debian: apt-get install python3-venv), or run make PYTHON=/path/to/python3." >&2; exit 1; }
-	@echo "Creating $(VENV) with $$($(PYTHON) --version): 1.3 GB of packages, up to five minutes ..."
+	@echo "Setting up $(CURDIR) with $$($(PYTHON) --version), once: 1.4 GB, one to five minutes."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements-dev.lock
-	@$(BIN)/python $(PIP_INSTALL) --quiet --no-index --no-build-isolation -r requirements-dev.txt
-	@$(BIN)/python -c 'import aws_cdk; aws_cdk.App()' # jsii unpacks the CDK into the user's cache: half a minute, once
+	@$(STEP) "Python packages into $(VENV), about 100" $(BIN)/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements-dev.lock
+	@$(BIN)/python $(PIP_INSTALL) --quiet --quiet --no-index --no-build-isolation -r requirements-dev.txt
+	@$(STEP) "the CDK's constructs into your cache" $(BIN)/python -c 'import aws_cdk; aws_cdk.App()' # jsii unpacks them, once
 	@touch $@
 
 $(MINISTACK_VENV)/.done: local/requirements-ministack.txt $(VENV)/.done
-	@echo "Creating $(MINISTACK_VENV), the local AWS: half a minute ..."
 	@$(BIN)/python -m venv --clear $(MINISTACK_VENV)
-	@$(MINISTACK_VENV)/bin/python $(PIP_INSTALL) --require-hashes -r local/requirements-ministack.txt
+	@$(STEP) "the local AWS into $(MINISTACK_VENV)" $(MINISTACK_VENV)/bin/python $(PIP_INSTALL) --require-hashes -r local/requirements-ministack.txt
 	@touch $@
 
 $(RIE)/.done: tests/function/runtime/requirements-rie.txt $(VENV)/.done
-	@echo "Installing the Lambda Runtime Interface Emulator into $(RIE): some seconds ..."
 	@rm -rf $(RIE)
-	@$(BIN)/python $(PIP_INSTALL) --require-hashes --no-deps --target $(RIE) -r tests/function/runtime/requirements-rie.txt
+	@$(STEP) "the Lambda Runtime Interface Emulator into $(RIE)" $(BIN)/python $(PIP_INSTALL) --require-hashes --no-deps --target $(RIE) -r tests/function/runtime/requirements-rie.txt
 	@touch $@
 
 $(SITE_VENV)/.done: infra/requirements-site.txt infra/site_assets.py $(VENV)/.done
-	@echo "Creating $(SITE_VENV), which builds the documentation: half a minute ..."
 	@$(BIN)/python -m venv --clear $(SITE_VENV)
-	@$(SITE_VENV)/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r infra/requirements-site.txt
-	@$(BIN)/python -m infra.site_assets $(SITE_VENV)
+	@$(STEP) "what builds the documentation into $(SITE_VENV)" $(SITE_VENV)/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r infra/requirements-site.txt
+	@$(STEP) "what draws its diagrams" $(BIN)/python -m infra.site_assets $(SITE_VENV)
 	@touch $@
 
 node_modules/.done: package.json package-lock.json | $(VENV)/.done
-	@echo "Installing the CDK CLI and an OAuth server for the tests: some seconds ..."
-	@$(BIN)/npm ci --loglevel=error --no-audit --no-fund
+	@$(STEP) "the CDK CLI, and an OAuth server for the tests" $(BIN)/npm ci --loglevel=error --no-audit --no-fund
 	@touch $@

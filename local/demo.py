@@ -14,7 +14,7 @@ from local.child import LogInUseError
 from local.cloud import FOLDER, LocalCloud, StandinError, exports
 from local.demo_steps import Demo, DemoFailedError
 from local.deployment import TokenctlFailedError
-from local.environment import misleading_variables, proxy_exceptions
+from local.environment import shell_file
 from local.ministack import MiniStackError
 from local.standin.grants import CLIENT_ID
 
@@ -30,6 +30,10 @@ FAILURES = (
 """What can fail through no fault of the demo's own code. The user gets the message without a traceback."""
 
 
+DEFAULTS = {"TOKENCTL_STAGE": "local", "FIGMA_CLIENT_ID": CLIENT_ID}
+"""What `tokenctl` then need not be told."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
@@ -43,8 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.stop:
         is_stopped = LocalCloud.stop_kept(options.folder)
         console.print("Stopped." if is_stopped else "Nothing is running.")
-        console.print("A shell with the demo's variables still uses them. Open another shell, or run this line:\n")
-        console.print(f"unset {' '.join(exports('', ''))}", soft_wrap=True)
+        console.print("A shell that sourced its variables still has them. Open another shell, or run this line:\n")
+        console.print(f"unset {' '.join(exports('', '') | DEFAULTS)}", soft_wrap=True)
         return 0
     if LocalCloud.kept(options.folder):
         console.print("Stopping the local cloud that an earlier demo left running ...")
@@ -52,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         with LocalCloud.start(options.folder, keep=options.keep) as cloud:
             Demo(console, cloud).run()
             if options.keep:
-                _print_exports(console, cloud)
+                _say_how_to_use(console, cloud)
     except KeyboardInterrupt:
         LocalCloud.stop_kept(options.folder)
         console.print("\nInterrupted. The local cloud is stopped.")
@@ -65,17 +69,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _print_exports(console: Console, cloud: LocalCloud) -> None:
-    console.print("\nThe local cloud keeps running. To use it, paste these lines into your shell:\n")
-    console.print(f"unset {' '.join(misleading_variables(cloud.exports))}", soft_wrap=True)
-    for name, value in (cloud.exports | proxy_exceptions()).items():
-        console.print(f"export {name}={value}", soft_wrap=True)
-    console.print("\nThen try:\n")
-    console.print(".venv/bin/tokenctl status --stage local")
-    authorize_url = '--authorize-url "$AWS_ENDPOINT_URL_AMPLIFYUIBUILDER/oauth"'
-    console.print(
-        f".venv/bin/tokenctl authorize --stage local --client-id {CLIENT_ID} {authorize_url}\n", soft_wrap=True
-    )
+def _say_how_to_use(console: Console, cloud: LocalCloud) -> None:
+    file = cloud.folder / "env"
+    file.write_text(shell_file(cloud.exports | DEFAULTS), encoding="utf-8")
+    shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    console.print("\nThe local cloud keeps running. To use it in a shell:\n")
+    console.print(f"  source {shown}", soft_wrap=True)
+    console.print("  tokenctl status")
+    console.print('  tokenctl authorize --authorize-url "$AWS_ENDPOINT_URL_AMPLIFYUIBUILDER/oauth"\n', soft_wrap=True)
     console.print("To stop it: make stop")
 
 

@@ -40,7 +40,8 @@ class Demo:
         """
         cloud = self._cloud
         self._console.print(
-            f"Local AWS (MiniStack): {cloud.url}. Stand-in for Figma and UI Builder: {cloud.standin.url}."
+            f"Local AWS (MiniStack): {cloud.url}. Stand-in for Figma and UI Builder: {cloud.standin.url}.",
+            soft_wrap=True,
         )
         with self._step("cdk bootstrap"):
             cloud.cdk().bootstrap()
@@ -98,12 +99,14 @@ class Demo:
         table.add_column("observed")
         table.add_column("before the tick")
         table.add_column("after the tick")
-        table.add_row("the secret's current version", before[:SHOWN], after[:SHOWN])
-        table.add_row("Figma's /v1/me accepts the old token", _yes(accepted_before), _yes(standin.accepts(old_token)))
-        table.add_row(
-            "Figma's /v1/me accepts the stored token", _yes(accepted_before), _yes(standin.accepts(pair["accessToken"]))
-        )
-        table.add_row("the stored token expires in", _left(seeded["expiresAt"]), _left(pair["expiresAt"]))
+        stored = pair["accessToken"]
+        for row in (
+            ("version of the pair in the secret", before[:SHOWN], after[:SHOWN]),
+            ("Figma accepts the first token", _yes(accepted_before), _yes(standin.accepts(old_token))),
+            ("Figma accepts the stored token", _yes(accepted_before), _yes(standin.accepts(stored))),
+            ("life left of the stored token", _left(seeded["expiresAt"]), _left(pair["expiresAt"])),
+        ):
+            table.add_row(*row)
         answers = Table(title="What callers got", title_justify="left", show_lines=True)
         answers.add_column("caller")
         answers.add_column("answer")

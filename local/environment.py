@@ -1,10 +1,12 @@
 """Environment variables for the local cloud and its commands. None of them leads to a real AWS account."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ACCESS_KEY = "test"
@@ -33,20 +35,22 @@ def aws_variables(endpoint_url: str) -> dict[str, str]:
     }
 
 
-def misleading_variables(exports: Mapping[str, str], base: Mapping[str, str] | None = None) -> list[str]:
-    """Return the variables to unset in a shell that gets `exports`: a profile, and the shell's own AWS settings."""
-    own = os.environ if base is None else base
-    found = {name for name in own if name.startswith("AWS_")}
-    return sorted({"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} | found - {*exports})
-
-
-def proxy_exceptions(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the variables that keep a shell's calls to the local cloud from its proxy, if it has one."""
-    own = os.environ if base is None else base
-    if not any(name.lower() in ("http_proxy", "all_proxy") for name in own):
-        return {}
-    given = own.get("no_proxy") or own.get("NO_PROXY")
-    return dict.fromkeys(("NO_PROXY", "no_proxy"), f"{given},{_LOCAL_HOSTS}" if given else _LOCAL_HOSTS)
+def shell_file(exports: Mapping[str, str]) -> str:
+    """Return a file for `source`: the shell then uses the local cloud, and nothing of its own AWS settings."""
+    programs = [Path(sys.executable).parent, ROOT / "node_modules" / ".bin"]
+    return "\n".join(
+        [
+            "# Makes this shell use the local cloud, and nothing else of AWS. Written by `make demo KEEP=1`.",
+            "for name in $(env | sed -n 's/^\\(AWS_[A-Z0-9_]*\\)=.*/\\1/p'); do unset \"$name\"; done",
+            *(f"export {name}={shlex.quote(value)}" for name, value in exports.items()),
+            f'export PATH={shlex.quote(os.pathsep.join(map(str, programs)))}:"$PATH"',
+            # A proxy cannot reach it.
+            'no_proxy="${no_proxy:-${NO_PROXY:-}}"',
+            f'export no_proxy="${{no_proxy:+$no_proxy,}}{_LOCAL_HOSTS}"',
+            'export NO_PROXY="$no_proxy"',
+            "",
+        ]
+    )
 
 
 def caller_environment(endpoint_url: str, base: Mapping[str, str] | None = None) -> dict[str, str]:

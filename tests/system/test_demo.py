@@ -1,6 +1,7 @@
 """The demo as a command: interrupted, started twice, stopped."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from local.child import in_use
 from local.cloud import exports
 from local.demo import main
 from local.deployment import IMPORTABLE
-from local.environment import misleading_variables, proxy_exceptions
+from local.environment import shell_file
 from tests.support.checkout import ROOT
 
 
@@ -68,10 +69,15 @@ def test_stop_says_what_to_unset(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert {"unset", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER"} <= {*unset.split()}
 
 
-def test_the_printed_lines_drop_the_shells_own_profile() -> None:
+@pytest.mark.parametrize("shell", [shell for shell in ("bash", "dash", "zsh") if shutil.which(shell)])
+def test_the_file_replaces_a_shells_own_settings(tmp_path: Path, shell: str) -> None:
+    file = tmp_path / "env"
+    file.write_text(shell_file(exports("http://127.0.0.1:1", "http://127.0.0.1:2/it's")))
     own = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "x", "AWS_ENDPOINT_URL_S3": "x", "AWS_REGION": "x", "HOME": "/"}
-    dropped = ["AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "AWS_SESSION_TOKEN"]
-    assert misleading_variables(exports("", ""), own) == dropped
-    assert proxy_exceptions(own) == {}
-    through = proxy_exceptions({"HTTP_PROXY": "http://proxy", "NO_PROXY": "intranet"})
-    assert {*through.values()} == {"intranet,localhost,127.0.0.1"}
+    env = own | {"PATH": os.environ["PATH"], "NO_PROXY": "intranet"}
+    done = subprocess.run([shell, "-euc", f". {file}; env"], env=env, capture_output=True, text=True, check=True)
+    found = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert {name for name in found if name.startswith("AWS_")} == {*exports("", "")}
+    assert found["AWS_ENDPOINT_URL_AMPLIFYUIBUILDER"] == "http://127.0.0.1:2/it's"
+    assert found["no_proxy"] == found["NO_PROXY"] == "intranet,localhost,127.0.0.1"
+    assert shutil.which("tokenctl", path=found["PATH"]) == str(Path(sys.executable).with_name("tokenctl"))

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.xdist_group("stack")
 def test_the_demo_shows_each_step(played: PlayedDemo) -> None:
     for sight in (
         *("cdk bootstrap", "cdk deploy", "Wait for the schedule's own tick", "Figma says hello", "`figma`"),
-        *("tokenctl seed", "Output of `tokenctl status`", "0% of 90 days", "last outcome  refreshed"),
+        *("tokenctl seed", "Output of `tokenctl status`", "life left: 100% of 90 days", "last outcome  refreshed"),
     ):
         assert sight in played.printed
 

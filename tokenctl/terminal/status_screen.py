@@ -75,9 +75,10 @@ def _token(token: dict[str, Any], now: datetime, issuer: object) -> Text:
     if token["mismatch"]:
         text.append(f"{token['mismatch']}\n", COLOURS["failed"])
     if token["lifeUsed"] is not None:
-        used = round(token["lifeUsed"] * BAR_LENGTH)
-        text.append("━" * used, COLOURS[window]).append("─" * (BAR_LENGTH - used), "dim")
-        text.append(f" {token['lifeUsed']:.0%} of {duration(token['lifetimeSeconds'])}\n")
+        left = 1 - token["lifeUsed"]
+        filled = round(left * BAR_LENGTH)
+        text.append("━" * filled, COLOURS[window]).append("─" * (BAR_LENGTH - filled), "dim")
+        text.append(f" life left: {left:.0%} of {duration(token['lifetimeSeconds'])}\n")
     if token["expiresAt"] is not None:
         word = "expires" if token["secondsLeft"] > 0 else "expired"
         text.append(f"{word} {token['expiresAt']} ({relative(token['secondsLeft'])})\n")

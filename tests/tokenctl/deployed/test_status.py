@@ -70,7 +70,7 @@ class TestTheScreen:
                 "RefreshToken-local in us-east-1",
                 "\nHEALTHY\n",
                 "fresh: nothing to do",
-                "0% of 90 days",
+                "life left: 100% of 90 days",
                 "(in 90 days)",
             ),
             *("refreshed 20", f"{version[:13]} AWSCURRENT", "AWSPREVIOUS", "ENABLED rate(12 hours)\n"),

@@ -1,0 +1,51 @@
+"""What `make` shows while it sets itself up."""
+
+import io
+import sys
+
+import pytest
+
+from local import setup_step
+from local.setup_step import Progress, run
+
+SLOW = [sys.executable, "-uc", "import time; print('Collecting boto3==1.2 (from x)'); time.sleep(1)"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_one_line_move() -> None:
+    screen = Terminal()
+    assert run("Python packages", SLOW, screen=screen) == 0
+    drawn = screen.getvalue().split("\r")
+    assert any("Python packages: package 1, boto3 ... " in line for line in drawn)
+    assert max(map(len, drawn)) <= 79
+    assert screen.getvalue().count("\n") == 1
+    assert drawn[-1].startswith("done Python packages (")
+
+
+def test_a_log_gets_a_line_at_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setup_step, "PRINT_SECONDS", 0.3)
+    screen = io.StringIO()
+    run("Python packages", SLOW, screen=screen)
+    first, *between, last = screen.getvalue().splitlines()
+    assert first == "     Python packages ..."
+    assert between
+    assert last.startswith("done")
+    assert "\r" not in screen.getvalue()
+
+
+def test_a_failure_shows_what_was_said() -> None:
+    screen = io.StringIO()
+    assert run("packages", [sys.executable, "-c", "import sys; print('no index'); sys.exit(7)"], screen=screen) == 7
+    assert "no index\nFAILED packages" in screen.getvalue()
+
+
+def test_pips_phases_are_told_apart() -> None:
+    progress = Progress()
+    progress.read(io.StringIO("Collecting a==1\n  Downloading a.whl\nCollecting b[x]>=2\n"))
+    assert progress.detail == "package 2, b[x]"
+    progress.read(io.StringIO("Installing collected packages: a, b\n"))
+    assert progress.detail == "unpacking 2 packages"
