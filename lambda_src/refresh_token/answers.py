@@ -28,3 +28,8 @@ def answer_of(result: LiveToken | BareToken | TickReport) -> Answer:
         answer["refreshedAt"] = iso_utc(pair.refreshed_at)
     said = {"provider": "" if pair.provider == PROVIDER else pair.provider, "scope": pair.scope}
     return answer | {key: what for key, what in {**said, "values": pair.values, "api": pair.api}.items() if what}
+
+
+def answer_about(connection: str, provider: str, result: LiveToken) -> Answer:
+    """Return the answer to a question about a connection of a fleet, which always says whose token it is."""
+    return {"connection": connection, **answer_of(result), "provider": provider}

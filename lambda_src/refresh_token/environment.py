@@ -21,6 +21,12 @@ LOCK_TABLE: Final = "LOCK_TABLE"
 ADVISORY_WINDOW: Final = "ADVISORY_WINDOW_SECONDS"
 MANDATORY_WINDOW: Final = "MANDATORY_WINDOW_SECONDS"
 
+EVENT_BUS: Final = "EVENT_BUS"
+"""The name or ARN of the bus that is told of changes of a connection's state. If it is not set, none is."""
+
+SERVICE_NAME: Final = "POWERTOOLS_SERVICE_NAME"
+"""What metrics, log lines and events are about: the stack's name."""
+
 REFRESH_MARGIN: Final = "REFRESH_MARGIN_SECONDS"
 REFRESH_POLICY: Final = "REFRESH_POLICY"
 GRANT_IDLE: Final = "GRANT_IDLE_DAYS"

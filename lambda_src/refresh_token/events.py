@@ -72,29 +72,34 @@ def parse_event(event: object, provider: str = PROVIDER) -> Request:
 
     """
     if not isinstance(event, dict):
-        raise _invalid("The event must be a JSON object")
+        raise invalid("The event must be a JSON object")
     tick = event.get("source") in _SOURCES
     if not tick:
-        _reject_unknown(event, _KEYS, "The event")
+        reject_unknown(event, _KEYS, "The event")
     if "provider" in event:
         if not isinstance(event["provider"], str):
-            raise _invalid("`provider` must be a string")
+            raise invalid("`provider` must be a string")
         if event["provider"] != provider:
-            raise _invalid(f"`provider` must be `{provider}`, the provider of this function")
+            raise invalid(f"`provider` must be `{provider}`, the provider of this function")
     if tick:
         return _tick(event)
+    return parse_kind(event)
+
+
+def parse_kind(event: Mapping[str, object]) -> Request:
+    """Return what an event, whose keys are known ones, asks for."""
     kinds = [key for key in _PARSERS if key in event]
     if len(kinds) > 1:
-        raise _invalid(f"{_listed(kinds)} cannot be combined: send one of them")
+        raise invalid(f"{_listed(kinds)} cannot be combined: send one of them")
     return _PARSERS[kinds[0]](event) if kinds else AskToken()
 
 
 def _tick(event: Mapping[str, object]) -> Tick:
     """Parse an EventBridge envelope (User Guide, "Event structure reference"); only ``source`` is required."""
-    _reject_unknown(event, (*_ENVELOPE, "provider"), "The EventBridge event")
+    reject_unknown(event, (*_ENVELOPE, "provider"), "The EventBridge event")
     for key, kinds in _ENVELOPE.items():
         if key in event and not isinstance(event[key], kinds):
-            raise _invalid(f"`{key}` has the wrong type for an EventBridge event")
+            raise invalid(f"`{key}` has the wrong type for an EventBridge event")
     event_id = event.get("id")
     return Tick(event_id if isinstance(event_id, str) and _ID.fullmatch(event_id) else None)
 
@@ -102,27 +107,25 @@ def _tick(event: Mapping[str, object]) -> Tick:
 def _report(event: Mapping[str, object]) -> ReportFailure:
     version_id = event["failedVersionId"]
     if not isinstance(version_id, str) or not is_text(version_id):
-        raise _invalid(
-            "`failedVersionId` must be a non-empty string: the `versionId` that came with the rejected token"
-        )
+        raise invalid("`failedVersionId` must be a non-empty string: the `versionId` that came with the rejected token")
     return ReportFailure(version_id)
 
 
 def _force(event: Mapping[str, object]) -> Force:
     if event["force"] is not True:
-        raise _invalid("`force` must be true; leave it out to get a token without a refresh")
+        raise invalid("`force` must be true; leave it out to get a token without a refresh")
     return Force()
 
 
 def _exchange(event: Mapping[str, object]) -> Exchange:
     if "provider" not in event:
-        raise _invalid("`provider` is required with `refreshTokenBody`")
+        raise invalid("`provider` is required with `refreshTokenBody`")
     body = event["refreshTokenBody"]
     if not isinstance(body, dict):
-        raise _invalid("`refreshTokenBody` must be an object")
-    _reject_unknown(body, _BODY_KEYS, "`refreshTokenBody`")
+        raise invalid("`refreshTokenBody` must be an object")
+    reject_unknown(body, _BODY_KEYS, "`refreshTokenBody`")
     if "token" not in body:
-        raise _invalid("`refreshTokenBody.token` is required")
+        raise invalid("`refreshTokenBody.token` is required")
     return Exchange(_credential(body, "token"), _credential(body, "clientId") if "clientId" in body else None)
 
 
@@ -130,7 +133,7 @@ def _credential(body: Mapping[str, object], key: str) -> str:
     value = body[key]
     if is_credential(value):
         return value
-    raise _invalid(f"`refreshTokenBody.{key}` {CREDENTIAL_RULE}")
+    raise invalid(f"`refreshTokenBody.{key}` {CREDENTIAL_RULE}")
 
 
 _PARSERS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
@@ -140,10 +143,11 @@ _PARSERS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
 }
 
 
-def _reject_unknown(given: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
+def reject_unknown(given: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
+    """Raise an InvalidParameterException if a part of the event has other keys than these."""
     unknown = [key for key in given if key not in known]
     if unknown:
-        raise _invalid(f"{where} has unknown keys {_listed(unknown)}; the known keys are {_listed(known)}")
+        raise invalid(f"{where} has unknown keys {_listed(unknown)}; the known keys are {_listed(known)}")
 
 
 def _listed(keys: list[str] | tuple[str, ...]) -> str:
@@ -153,5 +157,6 @@ def _listed(keys: list[str] | tuple[str, ...]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def _invalid(why: str) -> InvalidParameterException:
+def invalid(why: str) -> InvalidParameterException:
+    """Return the error for an event that breaks a rule."""
     return InvalidParameterException(f"{why}.")

@@ -29,11 +29,13 @@ from refresh_token.core.refresher import Refresher
 from refresh_token.core.results import BareToken, LiveToken, TickReport
 from refresh_token.core.secret_format import parser_for
 from refresh_token.core.successors import successor_id
+from refresh_token.environment import EVENT_BUS, SERVICE_NAME
 from refresh_token.errors import ConfigurationException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
 from refresh_token.settings import Settings, provider_in
 
 if TYPE_CHECKING:
+    from refresh_token.adapters.state_watch import StateWatch
     from refresh_token.core.claims import RefreshLock
     from refresh_token.core.ports import Issuer
     from refresh_token.core.refresh_once import RefreshOnce
@@ -56,7 +58,15 @@ def lambda_handler(event: object, context: LambdaContext) -> Answer:
             TELEMETRY.ticked(request.event_id)
         connection = _connection()
         make_service = _static_token if connection.static else _refresher
-        return answer_of(_serve(request, make_service(connection, LambdaClock(context))))
+        clock, watch = LambdaClock(context), _watch()
+        try:
+            result = _serve(request, make_service(connection, clock))
+            if watch and isinstance(result, TickReport):
+                watch.ticked(connection, degraded=result.outcome == "degraded")
+            return answer_of(result)
+        finally:
+            if watch:
+                watch.send(seconds=clock.remaining())
 
 
 def _serve(request: Request, service: "Refresher | StaticToken") -> LiveToken | BareToken | TickReport:
@@ -96,9 +106,21 @@ def _refresher(connection: Connection, clock: LambdaClock) -> Refresher:
 
 
 @cache
+def _watch() -> "StateWatch | None":
+    """Return what tells an event bus about the connection, None if there is no bus."""
+    if not (bus := os.environ.get(EVENT_BUS)):
+        return None
+    from refresh_token.adapters.state_events import StateEvents  # noqa: PLC0415 - most stacks have no bus
+    from refresh_token.adapters.state_watch import StateWatch  # noqa: PLC0415 - as above
+
+    events = StateEvents(bus, os.environ.get(SERVICE_NAME, ""), TELEMETRY.events_not_sent)
+    return StateWatch(provider_in(os.environ), events)
+
+
+@cache
 def _connection() -> Connection:
     """Return the connection of the single secret, which has no name."""
-    settings = Settings.from_environment(os.environ)
+    settings, watch = Settings.from_environment(os.environ), _watch()
 
     def make_issuer() -> "Issuer":
         from refresh_token.issuers.registry import issuer_from  # noqa: PLC0415 - see the module's docstring
@@ -111,12 +133,14 @@ def _connection() -> Connection:
             dynamodb_client,
         )
 
-        return IdempotencyLock(settings.lock_table, settings.secret_arn, dynamodb_client())
+        lock = IdempotencyLock(settings.lock_table, settings.secret_arn, dynamodb_client())
+        return watch.lock(lock) if watch else lock
 
     parse = parser_for(settings.grant, settings.provider)
+    store = SecretsManagerStore(settings.secret_arn, secrets_manager_client(), secrets_manager_writer, parse)
     return Connection(
         name=None,
-        store=SecretsManagerStore(settings.secret_arn, secrets_manager_client(), secrets_manager_writer, parse),
+        store=watch.store(store) if watch else store,
         windows=settings.windows,
         policy=settings.policy,
         grant_life=settings.grant_life,

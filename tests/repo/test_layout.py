@@ -27,10 +27,10 @@ ALLOWED: dict[str, set[str]] = {
     "events": {"core", "errors"},
     "answers": {"core"},
     "oauth": {"core", "environment", "errors"},
-    "fleet": {"core", "environment", "errors", "oauth", "signals"},
+    "fleet": {"core", "environment", "errors", "events", "oauth", "signals"},
     "adapters": {"core", "errors", "fleet", "oauth", "signals"},
     "issuers": {"adapters", "core", "environment", "errors", "oauth"},
-    "handler": {"adapters", "answers", "core", "errors", "events", "issuers", "settings"},
+    "handler": {"adapters", "answers", "core", "environment", "errors", "events", "issuers", "settings"},
 }
 """The modules that each module (or folder) of the function may import. Add a new one on purpose."""
 

@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
-from refresh_token.adapters import aws_clients, idempotency_lock, secrets_manager
+from refresh_token.adapters import aws_clients, idempotency_lock, secrets_manager, state_events
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.issuers import kms_signer, ui_builder
 from tests.support.token_server import TokenServer, token_server
@@ -36,7 +36,7 @@ ENVIRONMENT = {
 }
 UNSET = (
     *("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "POWERTOOLS_LOG_LEVEL"),
-    *("AWS_CA_BUNDLE", "NO_PROXY", "no_proxy", "https_proxy", "ISSUER"),
+    *("AWS_CA_BUNDLE", "NO_PROXY", "no_proxy", "https_proxy", "ISSUER", "EVENT_BUS"),
 )
 
 
@@ -63,10 +63,12 @@ def forget_clients() -> None:
     secrets_manager.secrets_manager_client.cache_clear()
     secrets_manager.secrets_manager_writer.cache_clear()
     idempotency_lock.dynamodb_client.cache_clear()
+    state_events.events_client.cache_clear()
     ui_builder._client.cache_clear()
     kms_signer._client.cache_clear()
     if handler := sys.modules.get("refresh_token.handler"):
         handler._connection.cache_clear()
+        handler._watch.cache_clear()
         vars(handler)["MEMORY"] = ProcessMemory()
 
 

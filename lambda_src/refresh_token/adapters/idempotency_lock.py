@@ -108,6 +108,19 @@ class IdempotencyLock:
         """Close the claim and remember nothing."""
         _guarded(lambda: self._layers[KEEP_CLAIM].delete_record(self._key(version_id), exception=Exception()))
 
+    def note(self, what: str) -> bool:
+        """Note that something was told, for 30 days; return whether it was not noted yet. Raises as the port does."""
+        layer, key = self._layers[KEEP_FAILURE], {"secret": self._secret, "told": what}
+
+        def save() -> bool:
+            try:
+                layer.save_inprogress(key, remaining_time_in_millis=KEEP_FAILURE * 1000)
+            except IdempotencyItemAlreadyExistsError:
+                return False
+            return True
+
+        return _guarded(save)
+
     def _failure(self, version_id: str, now: datetime) -> Failure | None:
         try:
             record = self._layers[KEEP_FAILURE].get_record(self._key(version_id))

@@ -177,6 +177,11 @@ class PowertoolsTelemetry:
         extra = {"versionId": version_id, **_details(error)}
         self._logger.warning("The claim on the refresh could not be closed; it expires by itself", extra=extra)
 
+    def events_not_sent(self, count: int, why: str) -> None:
+        """Log that nobody was told of some changes of state."""
+        extra = {"events": count, "detail": why}
+        self._logger.warning("Changes of the connection's state could not be sent to EventBridge", extra=extra)
+
     def _failed(self, error: Exception) -> None:
         """Count a failed invocation, and tell what it shows. A consumer's request cannot show that all is well."""
         self._count_by_reason(Metric.FAILURES, type(error).__name__)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final, Self
 
 from refresh_token.core.grant_life import MAX_DAYS
-from refresh_token.environment import ADVISORY_WINDOW, MANDATORY_WINDOW, EnvironmentReader
+from refresh_token.environment import ADVISORY_WINDOW, EVENT_BUS, MANDATORY_WINDOW, EnvironmentReader
 from refresh_token.fleet.due import POLICIES
 from refresh_token.fleet.providers import Provider, Timing, read_providers
 
@@ -22,9 +22,6 @@ REFRESHES_PER_SECOND: Final = "REFRESHES_PER_SECOND"
 CONNECTION_POLICY: Final = "CONNECTION_POLICY"
 IDLE_REFRESH_DAYS: Final = "IDLE_REFRESH_DAYS"
 SEAL_ACCESS_TOKENS: Final = "SEAL_ACCESS_TOKENS"
-EVENT_BUS: Final = "EVENT_BUS"
-"""The name or ARN of the event bus. If it is not set, no events are sent."""
-
 DEFAULT_REFRESHES_PER_SECOND: Final = 10
 MAX_REFRESHES_PER_SECOND: Final = 1000
 

@@ -1,0 +1,78 @@
+"""A change of a connection's state, as others are told of it. Pure.
+
+Operators' own rules on EventBridge match these events, so the keys and words are an interface (`docs/events.md`). A
+refresh that works while all is well is none. An event may be lost: what is stored is the truth.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from refresh_token.core.windows import iso_utc
+from refresh_token.fleet.states import State
+
+SOURCE: Final = "refresh-token"
+DETAIL_TYPE: Final = "Connection State Change"
+
+CONNECTED: Final = "connected"
+RECOVERED: Final = "recovered"
+GRANT_EXPIRING: Final = "grant-expiring"
+_REASONS: Final = {
+    State.ACTIVE: RECOVERED,
+    State.COOLING: "degraded",
+    State.REFUSED: "reauthorization-required",
+    State.STUCK: "stuck",
+    State.MALFORMED: "malformed",
+    State.PAUSED: "paused",
+    State.REVOKED: "revoked",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChange:
+    """A connection's state has changed, or its grant is about to end. It never holds a token."""
+
+    connection: str | None
+    """None for the connection of a stack of one secret, which has no name."""
+
+    provider: str
+    before: State | None
+    """None if the connection is new."""
+
+    after: State
+    reason: str
+    at: datetime
+    expires_at: datetime | None = None
+    refresh_expires_at: datetime | None = None
+
+    def to_detail(self, service: str) -> dict[str, str | None]:
+        """Return the event's detail; ``service`` is that of the metrics."""
+        times = {"expiresAt": self.expires_at, "refreshExpiresAt": self.refresh_expires_at}
+        return {
+            "service": service,
+            "provider": self.provider,
+            "from": self.before,
+            "to": self.after,
+            "reason": self.reason,
+            "at": iso_utc(self.at),
+            **({"connection": self.connection} if self.connection else {}),
+            **{key: iso_utc(time) for key, time in times.items() if time},
+        }
+
+
+class StateChanges(Protocol):
+    """Where changes are told. It never raises, and does not hold up the caller."""
+
+    def changed(self, change: StateChange) -> None:
+        """Take a change, to be sent before the invocation ends."""
+        ...
+
+
+def reason_for(before: State | None, after: State, *, new_pair: bool = False) -> str | None:
+    """Return the reason of a change; None if nothing changed that anybody needs to know.
+
+    ``new_pair``: somebody signed in or stored tokens, which connects the end user, whatever the state was before.
+    """
+    if new_pair or before is None:
+        return CONNECTED
+    return None if before is after else _REASONS[after]
