@@ -180,7 +180,7 @@ except SSLError:
 class TestContents:
     def test_only_the_services_in_use(self, function_bundle: Path) -> None:
         services = {path.name for path in (function_bundle / "botocore" / "data").iterdir() if path.is_dir()}
-        assert services == {"amplifyuibuilder", "dynamodb", "kms", "secretsmanager", "sts"}
+        assert services == {"amplifyuibuilder", "dynamodb", "events", "kms", "secretsmanager", "sqs", "sts"}
         packages = {path.parent.name.split("-")[0] for path in function_bundle.glob("*.dist-info/METADATA")}
         assert {"boto3", "botocore", "aws_lambda_powertools", "urllib3"} <= packages
         assert "aws_xray_sdk" not in packages, "its segments would hold answers, and so tokens"

@@ -50,8 +50,12 @@ class PruningRules:
 
 # Our code does not call STS. botocore does, when credentials come from a role.
 FUNCTION_RULES = PruningRules(
-    botocore_services=("amplifyuibuilder", "dynamodb", "kms", "secretsmanager", "sts"),
-    kept_operations=(("kms", ("Sign",)),),
+    botocore_services=("amplifyuibuilder", "dynamodb", "events", "kms", "secretsmanager", "sqs", "sts"),
+    kept_operations=(
+        ("events", ("PutEvents",)),
+        ("kms", ("Decrypt", "Encrypt", "Sign")),
+        ("sqs", ("GetQueueAttributes", "SendMessageBatch")),
+    ),
     dropped=(*_POWERTOOLS, "boto3/examples", "botocore/data/*/*/examples-1.json"),
 )
 
