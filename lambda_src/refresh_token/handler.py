@@ -12,13 +12,12 @@ import gc
 gc.disable()
 
 import os
-import random
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Final
-from uuid import uuid4
 
 from refresh_token.adapters.lambda_clock import LambdaClock, LambdaContext
+from refresh_token.adapters.refreshing import refresher_for
 from refresh_token.adapters.secrets_manager import secrets_manager_client, secrets_manager_writer
 from refresh_token.adapters.telemetry import PowertoolsTelemetry
 from refresh_token.adapters.token_store import SecretsManagerStore
@@ -28,7 +27,6 @@ from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.refresher import Refresher
 from refresh_token.core.results import BareToken, LiveToken, TickReport
 from refresh_token.core.secret_format import parser_for
-from refresh_token.core.successors import successor_id
 from refresh_token.environment import EVENT_BUS, SERVICE_NAME
 from refresh_token.errors import ConfigurationException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from refresh_token.adapters.state_watch import StateWatch
     from refresh_token.core.claims import RefreshLock
     from refresh_token.core.ports import Issuer
-    from refresh_token.core.refresh_once import RefreshOnce
     from refresh_token.core.static_token import StaticToken
 
 TELEMETRY: Final = PowertoolsTelemetry()
@@ -90,19 +87,7 @@ def _static_token(connection: Connection, clock: LambdaClock) -> "StaticToken":
 
 
 def _refresher(connection: Connection, clock: LambdaClock) -> Refresher:
-    def once() -> "RefreshOnce":
-        from refresh_token.core.refresh_once import RefreshOnce  # noqa: PLC0415 - see the module's docstring
-
-        return RefreshOnce(
-            connection=connection,
-            clock=clock,
-            telemetry=TELEMETRY,
-            memory=MEMORY,
-            new_version_id=lambda version_id: successor_id(version_id, uuid4().hex),
-            jitter=random.SystemRandom().random,  # with SnapStart, `random.random` would return the same everywhere
-        )
-
-    return Refresher(connection=connection, clock=clock, telemetry=TELEMETRY, memory=MEMORY, once=once)
+    return refresher_for(connection, clock=clock, telemetry=TELEMETRY, memory=MEMORY)
 
 
 @cache
