@@ -48,14 +48,20 @@ class CurrentStdout:
 
 
 @pytest.fixture
-def deployment(
-    aws: None,  # noqa: ARG001 - moto must be there
-    ui_builder: TokenServer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> MotoFunction:
+def current_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a logger that an earlier test has made print where this one looks."""
     for log_handler in logging.getLogger(SERVICE).handlers:
         assert isinstance(log_handler, logging.StreamHandler)
         monkeypatch.setattr(log_handler, "stream", CurrentStdout())
+
+
+@pytest.fixture
+def deployment(
+    aws: None,  # noqa: ARG001 - moto must be there
+    current_stdout: None,  # noqa: ARG001 - the function logs
+    ui_builder: TokenServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> MotoFunction:
     deployed = deploy(ui_builder)
     deployed.handler = importlib.import_module("refresh_token.handler")
     for name, value in deployed.environment.items():

@@ -19,7 +19,14 @@ def test_a_wrong_endpoint_is_misconfigured(url: str, monkeypatch: pytest.MonkeyP
     assert caught.value.__context__ is None
 
 
-@pytest.mark.parametrize(("operation", "service"), [*SERVICES.items(), ("Sign", "kms")])
+FLEET_CALLS = [
+    *((operation, "dynamodb") for operation in ("GetItem", "Query", "UpdateItem")),
+    *((operation, "kms") for operation in ("Decrypt", "Encrypt")),
+    *((operation, "sqs") for operation in ("GetQueueAttributes", "SendMessageBatch")),
+]
+
+
+@pytest.mark.parametrize(("operation", "service"), [*SERVICES.items(), ("Sign", "kms"), *FLEET_CALLS])
 def test_every_modelled_error_is_known(operation: str, service: str) -> None:
     assert set(modelled_errors(service, operation)) <= KNOWN_CODES
 

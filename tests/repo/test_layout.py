@@ -30,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "fleet": {"core", "environment", "errors", "events", "oauth", "signals"},
     "adapters": {"core", "errors", "fleet", "oauth", "signals"},
     "issuers": {"adapters", "core", "environment", "errors", "oauth"},
+    "dispatcher_handler": {"adapters", "fleet"},
     "handler": {"adapters", "answers", "core", "environment", "errors", "events", "issuers", "settings"},
 }
 """The modules that each module (or folder) of the function may import. Add a new one on purpose."""

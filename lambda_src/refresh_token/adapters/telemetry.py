@@ -34,7 +34,7 @@ _LOWEST_LEVELS: Final = {"botocore": logging.INFO, "boto3": logging.INFO, "urlli
 for _name, _level in _LOWEST_LEVELS.items():
     logging.getLogger(_name).setLevel(_level)
 
-_NOT_OURS: Final = (
+NOT_OURS: Final = (
     InvalidParameterException,  # the caller's fault
     ReauthorizationRequiredException,
     SecretNotSeededException,
@@ -187,7 +187,7 @@ class PowertoolsTelemetry:
         self._count_by_reason(Metric.FAILURES, type(error).__name__)
         passing = isinstance(error, RefreshTokenError) and (error.transient or getattr(error, "passing", False))
         unserved = passing and not self._ticking
-        ours = not (isinstance(error, _NOT_OURS) or unserved)
+        ours = not (isinstance(error, NOT_OURS) or unserved)
         if ours or self._ticking:
             self._state(Metric.FAILING, holds=ours)
         if isinstance(error, SecretNotSeededException) or getattr(error, "revoked", False):

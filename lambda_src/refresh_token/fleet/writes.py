@@ -84,7 +84,7 @@ def close_claim(name: str, claim_id: str, failure: Failure | None) -> Request:
 # The dispatcher and the worker
 
 
-def lease(name: str, *, due_at: int, until: int) -> Request:
+def lease(name: str, *, due_at: float, until: int) -> Request:
     """Take a due connection until then: after that it is due again. `due_at` is the due time that was seen.
 
     Nothing of the item comes back, for the dispatcher may not see a token.

@@ -1,0 +1,25 @@
+"""How much a tick sends, and when it arrives."""
+
+import pytest
+
+from refresh_token.fleet.pacing import LEASE, PERIOD, budget_of, delay_of, lease_end, share_of
+
+
+@pytest.mark.parametrize("rate", [1, 10, 1000])
+@pytest.mark.parametrize("waiting", [0, 0.5, 0.98, 1, 7])
+def test_messages_arrive_no_faster_than_the_rate(rate: int, waiting: float) -> None:
+    queued = int(waiting * rate * PERIOD)
+    delays = [delay_of(place, rate, queued=queued) for place in range(budget_of(rate, queued=queued))]
+    assert len(delays) == max(0, rate * PERIOD - queued)
+    assert delays == sorted(delays)
+    assert all(delays.count(second) <= rate for second in range(PERIOD))
+    assert all(queued // rate <= delay < PERIOD for delay in delays), "behind those that wait, before the next tick"
+
+
+@pytest.mark.parametrize(("queued", "providers", "share"), [(0, 3, 0), (7, 1, 7), (7, 3, 3), (5, 0, 5)])
+def test_what_waits_counts_against_all_providers(queued: int, providers: int, share: int) -> None:
+    assert share_of(queued, providers) == share
+
+
+def test_a_lease_counts_from_the_arrival() -> None:
+    assert lease_end(1_000, 59) == 1_059 + LEASE
