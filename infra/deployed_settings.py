@@ -8,8 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from infra import fleet_stage
 from infra.stage_settings import GUARDED, SETTINGS, StageSettings, issuer_of, kind_of
 from refresh_token.signals import SETTINGS_RECORD
+from token_refresher.settings.provider_list import Named
+
+_FLEET = "connectionsOf"
+"""Key of the record with the providers of a fleet's connections."""
+_OPTIONAL = (*fleet_stage.SETTINGS, "event_bus")
+"""Settings that the record has only if they are set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +49,16 @@ class DeployedSettings:
     """Every setting but the hidden ones."""
     given: frozenset[str]
     """The keys that came from the command line."""
+    connections_of: frozenset[str] = frozenset()
+    """The providers of the fleet's connections; none without a fleet."""
 
     @classmethod
     def in_template(cls, template: Mapping[str, Any]) -> Self | None:
         """Return what the template records; None if it is older than the record."""
         match template.get("Metadata", {}).get(SETTINGS_RECORD):
-            case {"settings": dict() as values, "given": list() as given}:
-                return cls(values=values, given=frozenset(given))
+            case {"settings": dict() as values, "given": list() as given, **more}:
+                fleet: Any = more.get(_FLEET, ())
+                return cls(values=values, given=frozenset(given), connections_of=frozenset(fleet))
         return None
 
     def dropped_by(self, settings: StageSettings) -> list[Dropped]:
@@ -60,21 +70,30 @@ class DeployedSettings:
         # Only the chosen issuer's settings can be given, so they name the issuer too. Those of a profile fit many.
         chosen = "issuer" in settings.given or any(issuer_of(key) == issuer for key in settings.given)
         other_issuer = chosen or _confirmed("issuer", settings)
+        no_fleet = fleet_stage.CONNECTIONS in settings.given and settings.fleet is None
         kept = (None,) if issuer != self.values.get("issuer") else (None, kind_of(issuer))
         for key in SETTINGS:
             if key not in self.given or key in settings.given or _confirmed(key, settings):
                 continue
+            if no_fleet and key in fleet_stage.SETTINGS:
+                continue
             if other_issuer and (key == "issuer" or issuer_of(key) not in kept):
                 continue
-            deployed, following = self.values.get(key), settings.values[key]
+            deployed, following = self.values.get(key), _recorded(settings.values[key])
             if following == SETTINGS[key].default if SETTINGS[key].hidden else following != deployed:
                 yield Dropped(key=key, deployed=deployed, next=following)
 
 
 def record(settings: StageSettings) -> dict[str, Any]:
-    """Return the template's `Metadata`. It has no hidden setting's value."""
-    shown = {key: value for key, value in settings.values.items() if not SETTINGS[key].hidden}
-    return {SETTINGS_RECORD: {"settings": shown, "given": sorted(settings.given)}}
+    """Return the template's `Metadata`. It has no hidden setting's value, and nothing of a fleet that is not there."""
+    shown = {
+        key: _recorded(value)
+        for key, value in settings.values.items()
+        if not SETTINGS[key].hidden
+        and not (key in _OPTIONAL and key not in settings.given and value == SETTINGS[key].default)
+    }
+    fleet = {_FLEET: sorted(_providers_of(settings))} if settings.fleet else {}
+    return {SETTINGS_RECORD: {"settings": shown, "given": sorted(settings.given), **fleet}}
 
 
 def comparison(template: Mapping[str, Any] | None, settings: StageSettings) -> tuple[str | None, str | None]:
@@ -82,7 +101,10 @@ def comparison(template: Mapping[str, Any] | None, settings: StageSettings) -> t
     deployed = DeployedSettings.in_template(template or {})
     dropped = deployed.dropped_by(settings) if deployed else []
     guarded, others = [one for one in dropped if one.group], [one for one in dropped if not one.group]
-    return _refusal(guarded) if guarded else None, _warning(others) if others else None
+    warnings = [_warning(others)] if others else []
+    if deployed and not guarded and (lost := deployed.connections_of - _providers_of(settings)):
+        warnings.append(_abandoned(sorted(lost), settings))
+    return _refusal(guarded) if guarded else None, "\n".join(warnings) or None
 
 
 def _refusal(dropped: list[Dropped]) -> str:
@@ -100,6 +122,34 @@ def _warning(dropped: list[Dropped]) -> str:
     )
 
 
+def _abandoned(providers: list[str], settings: StageSettings) -> str:
+    """Say what happens to the connections of providers that the next deployment does not have."""
+    if settings.fleet:
+        lists = " and ".join(
+            f"`tokenctl connections list --stage {settings.stage} --provider {one}`" for one in providers
+        )
+        return (
+            f"Nothing will refresh the connections of {', '.join(providers)} any more. {lists} shows whether there are "
+            "any. To keep them alive, leave the provider in the setting providers."
+        )
+    kept = (
+        "The table stays, but nothing keeps its connections alive" if settings.protected else "So is every connection"
+    )
+    return (
+        f"The fleet of {settings.stage} is deleted. {kept}. To keep a copy, first run "
+        f"`tokenctl connections export --stage {settings.stage}`."
+    )
+
+
+def _providers_of(settings: StageSettings) -> frozenset[str]:
+    return frozenset(issuer.provider for issuer in settings.fleet.providers) if settings.fleet else frozenset()
+
+
+def _recorded(value: object) -> object:
+    """Return a setting's value as the template has it: of providers only the names."""
+    return list(value) if isinstance(value, Named) else value
+
+
 def _confirmed(key: str, settings: StageSettings) -> bool:
     return bool({key, GUARDED.get(key)} & settings.confirmed)
 
@@ -107,6 +157,8 @@ def _confirmed(key: str, settings: StageSettings) -> bool:
 def _shown(key: str, value: object) -> str:
     if SETTINGS[key].hidden:
         return "..."
+    if isinstance(value, list):
+        return ",".join(value)
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 

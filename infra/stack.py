@@ -7,7 +7,9 @@ from constructs import Construct
 
 from infra.deployed_settings import record
 from infra.stage_settings import LOCAL, StageSettings
+from refresh_token.signals import APP_SECRET_OUTPUT, app_secret_output
 from token_refresher.construct import TokenRefresher
+from token_refresher.constructs.fleet.connection_fleet import ConnectionFleet
 
 
 class RefreshTokenStack(Stack):
@@ -39,6 +41,11 @@ class RefreshTokenStack(Stack):
             asset=asset,
             emulator=settings.stage == LOCAL,
         )
+        self.fleet = (
+            refresher.add_fleet(providers=settings.fleet.providers, **settings.fleet.settings)
+            if settings.fleet
+            else None
+        )
         self.template_options.metadata = record(settings)
         if settings.protected and refresher.topic and not settings.refresher["alarm_email"]:
             Annotations.of(self).add_warning_v2(
@@ -51,6 +58,8 @@ class RefreshTokenStack(Stack):
         Tags.of(self).add("Stage", settings.stage)
 
         add_outputs(self, refresher)
+        if self.fleet:
+            add_fleet_outputs(self, self.fleet, refresher)
 
 
 def add_outputs(stack: Stack, refresher: TokenRefresher) -> None:
@@ -62,9 +71,21 @@ def add_outputs(stack: Stack, refresher: TokenRefresher) -> None:
         CfnOutput(stack, "ClientLayerArn", value=refresher.layer.layer_version_arn)
     CfnOutput(stack, "SecretArn", value=refresher.secret_arn)
     if refresher.app_secret_arn:
-        CfnOutput(stack, "AppSecretArn", value=refresher.app_secret_arn)
+        CfnOutput(stack, APP_SECRET_OUTPUT, value=refresher.app_secret_arn)
     if refresher.signing_key_arn:
         CfnOutput(stack, "SigningKeyArn", value=refresher.signing_key_arn)
     CfnOutput(stack, "DeadLetterQueueUrl", value=refresher.dead_letter_queue.queue_url)
     if refresher.topic:
         CfnOutput(stack, "AlarmTopicArn", value=refresher.topic.topic_arn)
+
+
+def add_fleet_outputs(stack: Stack, fleet: ConnectionFleet, refresher: TokenRefresher) -> None:
+    """Add the outputs of a fleet beside the refresher."""
+    CfnOutput(stack, "ConnectionsFunctionArn", value=fleet.alias.function_arn)
+    CfnOutput(stack, "ConnectionsTableName", value=fleet.table.table_name)
+    CfnOutput(stack, "ConnectionsQueueUrl", value=fleet.queue.queue_url)
+    CfnOutput(stack, "ConnectionsDeadLetterQueueUrl", value=fleet.dead_letter_queue.queue_url)
+    CfnOutput(stack, "ConnectionsKeyArn", value=fleet.key.key_arn)
+    for provider, arn in fleet.app_secret_arns.items():
+        if arn != refresher.app_secret_arn:
+            CfnOutput(stack, app_secret_output(provider), value=arn)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
+from infra import fleet_stage
+from infra.fleet_stage import FleetStage, read_fleet
 from refresh_token.oauth.issuer_settings import IssuerSettings
 from refresh_token.oauth.issuers import ALL_SETTINGS, AMPLIFY, NAMES
 from refresh_token.oauth.profile_file import ProfileError
@@ -59,6 +61,7 @@ SETTINGS: Mapping[str, Setting] = {
         "is protected, and no other stage",
     ),
     **_BY_ISSUER[AMPLIFY],
+    **fleet_stage.SETTINGS,
 }
 """Every key that a stage can set."""
 
@@ -68,6 +71,7 @@ GUARDED: Mapping[str, str] = {
     **{key: "issuer" for settings in _BY_ISSUER.values() for key in settings},
     **dict.fromkeys(("advisory_window_hours", "mandatory_window_hours", "refresh_margin_seconds"), "windows"),
     ENDPOINT: "endpoint",
+    **dict.fromkeys((fleet_stage.CONNECTIONS, fleet_stage.PROVIDERS), "connections"),
 }
 """The settings whose change has to be confirmed if nobody asks for it, with the word that confirms it."""
 
@@ -91,6 +95,8 @@ class StageSettings:
     """Whether the stack refuses to be deleted, and the secrets, their key, the table and the logs outlive it."""
     refresher: RefresherSettings = field(default_factory=lambda: checked({}))
     issuer: Issuer = field(default_factory=Issuer.amplify)
+    fleet: FleetStage | None = None
+    """The fleet, with `connections`."""
     values: Mapping[str, Any] = field(
         default_factory=lambda: {key: setting.default for key, setting in SETTINGS.items()}, compare=False
     )
@@ -132,6 +138,7 @@ class StageSettings:
         about_issuer = ("issuer", *(key for settings in _BY_ISSUER.values() for key in settings))
         issuer = _issuer(reader, values, allow_http=stage == LOCAL) if reader.is_sound(*about_issuer) else None
         check_together(reader, values, issuer)
+        fleet = read_fleet(reader, values, issuer, allow_http=stage == LOCAL)
         reader.check()
         refresher = cast("RefresherSettings", {key: values[key] for key in settings_of(RefresherSettings)})
         protected = stage == PROD if values["protected"] is None else values["protected"]
@@ -140,6 +147,7 @@ class StageSettings:
             protected=protected,
             refresher=refresher,
             issuer=cast("Issuer", issuer),
+            fleet=fleet,
             values=values,
             given=frozenset(key for key in SETTINGS if key in context),
             confirmed=confirmed,

@@ -12,8 +12,10 @@ In your app:
 docs/infrastructure.md says how to install the package.
 """
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -27,6 +29,8 @@ from token_refresher.constructs.client_layer import ClientLayer
 from token_refresher.constructs.consumers import let_in, publish
 from token_refresher.constructs.dashboard import Dashboard
 from token_refresher.constructs.dead_letter_queue import DeadLetterQueue
+from token_refresher.constructs.fleet.connection_fleet import ConnectionFleet
+from token_refresher.constructs.fleet.provider_rows import Beside
 from token_refresher.constructs.lock_table import LockTable
 from token_refresher.constructs.monitoring import Monitoring
 from token_refresher.constructs.notices import (
@@ -43,11 +47,14 @@ from token_refresher.constructs.signing_key import SigningKey
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
 from token_refresher.prop_rules import arguments_faults
-from token_refresher.props import Props, split
+from token_refresher.props import SHARED_WITH_FLEET, Props, split
 from token_refresher.settings.combinations import windows_of
+from token_refresher.settings.fleet_settings import FleetSettings
 from token_refresher.settings.reader import SettingsError
 from token_refresher.settings.refresher_settings import RefresherSettings, checked
+from token_refresher.settings.resource_settings import SharedSettings
 from token_refresher.settings.setting import settings_of
+from token_refresher.settings.timing_settings import WindowSettings
 
 
 class Options(RefresherSettings, Props, total=False):
@@ -120,6 +127,7 @@ class TokenRefresher(RefresherParts):
         self.service_name = checked_service_name(self, service_name)
         claim(self, "service_name", self.service_name, because="Their metrics would be one, and so their alarms")
         self._title = issuer.title
+        self._issuer = issuer
         self._secret = TokenSecret(
             self,
             "Secret",
@@ -166,7 +174,16 @@ class TokenRefresher(RefresherParts):
             lock_table=lock_table,
             removal_policy=removal_policy,
         )
-        RefreshSchedule(self, "Schedule", settings=values, target=refresh.alias, dead_letters=dead_letters)
+        RefreshSchedule(
+            self,
+            "Schedule",
+            description="Checks the token pair and refreshes it when it is due.",
+            expression=values["schedule"],
+            time_zone=values["schedule_time_zone"],
+            enabled=values["schedule_enabled"],
+            target=refresh.alias,
+            dead_letters=dead_letters,
+        )
         monitoring = (
             Monitoring(
                 self,
@@ -215,6 +232,27 @@ class TokenRefresher(RefresherParts):
         if signing_key:  # not for consumers
             publish(self, parameter_path, {"signing-key-arn": signing_key.arn}, [])
 
+        names = {*settings_of(SharedSettings), *settings_of(WindowSettings), *SHARED_WITH_FLEET}
+        shared: Any = {name: value for name, value in {**values, **props}.items() if name in names}
+        self._fleet = partial(
+            ConnectionFleet,
+            self,
+            "Connections",
+            service_name=f"{self.service_name}-connections",
+            parameter_path=parameter_path,
+            removal_policy=removal_policy,
+            asset=asset,
+            emulator=emulator,
+            beside=Beside(
+                issuer=issuer,
+                app_secret=app_secret,
+                timing=values,
+                app_key=self._secret.key,
+                topic=monitoring.topic if monitoring else None,
+                layers={Stack.of(self).node.addr: layer} if layer else {},
+            ),
+            **shared,
+        )
         self.function = refresh.function
         self.alias = refresh.alias
         self._layers = {Stack.of(self).node.addr: layer} if layer else {}
@@ -229,3 +267,20 @@ class TokenRefresher(RefresherParts):
         self.alarms = monitoring.alarms if monitoring else []
         self.composite_alarms = monitoring.composites if monitoring else None
         self.dashboard = dashboard.dashboard if dashboard else None
+
+    def add_fleet(
+        self, *, providers: Sequence[Issuer] | None = None, **settings: Unpack[FleetSettings]
+    ) -> ConnectionFleet:
+        """Add a fleet, which keeps many connections alive beside the one of the secret.
+
+        It has the refresher's settings, network, alarm topic and consumers, and its own table, key and functions.
+
+        Args:
+            providers: Whose connections these are. By default those of the refresher's issuer.
+            **settings: The fields of `FleetSettings`, with its rules and defaults.
+
+        Raises:
+            SettingsError: one or more arguments break their rules; with a line for each.
+
+        """
+        return self._fleet(providers=[self._issuer] if providers is None else providers, **settings)

@@ -11,6 +11,7 @@ from refresh_token.oauth.issuer_settings import IssuerSettings, OwnAppSettings
 from refresh_token.oauth.issuers import (
     ALL_SETTINGS,
     AMPLIFY,
+    FIGMA,
     AmplifySettings,
     FigmaSettings,
     OAuth2Settings,
@@ -47,6 +48,16 @@ class Issuer:
     def name(self) -> str:
         """The name, which is also the value of the setting `issuer` in `cdk.json`."""
         return self.settings.name
+
+    @property
+    def provider(self) -> str:
+        """Whose tokens the connections of a fleet have. Amplify UI Builder refreshes those of Figma."""
+        return FIGMA if self.calls_ui_builder else self.name
+
+    @property
+    def replaces_refresh_tokens(self) -> bool:
+        """Whether a refresh may replace the refresh token. The old one must then never be sent again."""
+        return isinstance(self.settings, OwnAppSettings) and self.settings.profile.rotates
 
     @property
     def variables(self) -> Mapping[str, str]:

@@ -108,7 +108,7 @@ def arguments_faults(**given: object) -> list[str]:
     """Return a line for each wrong argument of a refresher that is neither a setting nor a prop."""
     path, asset, policy = given["parameter_path"], given["asset"], given["removal_policy"]
     faults = []
-    if not isinstance(given["issuer"], Issuer):
+    if "issuer" in given and not isinstance(given["issuer"], Issuer):
         faults.append(_line("issuer", given["issuer"], "must be an Issuer, such as Issuer.figma()"))
     if not isinstance(given["service_name"], (str, type(None))):
         faults.append(_line("service_name", given["service_name"], "must be text"))

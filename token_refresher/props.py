@@ -6,7 +6,7 @@ A prop is one field of `Props`. Settings, which are plain values and also keys o
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict, cast, get_type_hints
 
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -24,48 +24,33 @@ from token_refresher.prop_rules import MAX_LAYERS, value_faults
 from token_refresher.settings.reader import SettingsError
 
 
-class Props(TypedDict, total=False):
-    """The props of `TokenRefresher` that are not settings. All are optional."""
+class SharedProps(TypedDict, total=False):
+    """The props of both `TokenRefresher` and `ConnectionFleet`. All are optional."""
 
     vpc: ec2.IVpc
-    """The network of the function. It needs a way to Secrets Manager, DynamoDB and the issuer."""
+    """The network of the function. It needs a way to Secrets Manager, DynamoDB and the issuer; for a fleet also to KMS,
+    SQS and EventBridge."""
     vpc_subnets: ec2.SubnetSelection
     """The subnets in `vpc`. By default the private ones with a way out, or the isolated ones if there are no others."""
     security_groups: Sequence[ec2.ISecurityGroup]
     """The function's security groups in `vpc`. By default a new one that allows all outbound traffic."""
 
-    secret: secretsmanager.ISecret
-    """A secret to keep the pair in, such as the one that a destroyed stack left. Import it with its complete ARN."""
-    app_secret: secretsmanager.ISecret
-    """A secret with the app's credentials, for an issuer that needs them. Import it with its complete ARN."""
-    lock_table: dynamodb.ITable
-    """A table for the claims: partition key `id` (text), no sort key, time-to-live attribute `expiration`."""
-    log_group: logs.ILogGroup
-    """The function's log group, of the class `STANDARD`, instead of one with `log_retention_days`."""
-    dead_letter_queue: sqs.IQueue
-    """Where ticks go that could not be delivered. A standard queue, not a FIFO queue."""
     alarm_topic: sns.ITopic
     """The topic that the alarms publish to."""
     alarm_subscriptions: Sequence[sns.ITopicSubscription]
     """Who else gets the alarms, such as `aws_sns_subscriptions.UrlSubscription`."""
 
     encryption_key: kms.IKey
-    """Encrypts the new secrets."""
+    """Encrypts the new secrets; of a fleet, the table and the tokens in it."""
     log_key: kms.IKey
     """Encrypts the new log group."""
     queue_key: kms.IKey
-    """Encrypts the new dead-letter queue."""
+    """Encrypts the new dead-letter queue, and the queue of a fleet."""
     topic_key: kms.IKey
     """Encrypts the new alarm topic, instead of a key of its own."""
 
-    role: iam.IRole
-    """The function's role. It gets the permissions that the function needs, unless it was imported as immutable."""
     permissions_boundary: iam.IManagedPolicy
     """The boundary of the new roles."""
-    function_name: str
-    """The function's name. With a name, a change that replaces the function fails."""
-    secret_name: str
-    """The name of the new secret with the pair."""
     consumer_accounts: Sequence[str]
     """Accounts that may invoke the alias and use the layer. With `parameter_path`, they may read its parameters."""
 
@@ -78,6 +63,34 @@ class Props(TypedDict, total=False):
     code_signing_config: lambda_.ICodeSigningConfig
     """What Lambda checks about the function's code."""
 
+
+class Props(SharedProps, total=False):
+    """The props of `TokenRefresher` that are not settings. All are optional."""
+
+    secret: secretsmanager.ISecret
+    """A secret to keep the pair in, such as the one that a destroyed stack left. Import it with its complete ARN."""
+    app_secret: secretsmanager.ISecret
+    """A secret with the app's credentials, for an issuer that needs them. Import it with its complete ARN."""
+    lock_table: dynamodb.ITable
+    """A table for the claims: partition key `id` (text), no sort key, time-to-live attribute `expiration`."""
+    log_group: logs.ILogGroup
+    """The function's log group, of the class `STANDARD`, instead of one with `log_retention_days`."""
+    dead_letter_queue: sqs.IQueue
+    """Where ticks go that could not be delivered. A standard queue, not a FIFO queue."""
+
+    role: iam.IRole
+    """The function's role. It gets the permissions that the function needs, unless it was imported as immutable."""
+    function_name: str
+    """The function's name. With a name, a change that replaces the function fails."""
+    secret_name: str
+    """The name of the new secret with the pair."""
+
+
+SHARED_WITH_FLEET = (
+    *("vpc", "vpc_subnets", "security_groups", "log_key", "queue_key", "consumer_accounts"),
+    *("environment", "ca_bundle", "layers", "code_signing_config"),
+)
+"""The props of a refresher that its fleet has, too. It gets its own key, and uses the refresher's topic."""
 
 _TOGETHER = {"vpc_subnets": "vpc", "security_groups": "vpc"}
 """Props that mean nothing without another one."""
@@ -93,16 +106,18 @@ _FOR_ALARMS = ("alarm_topic", "alarm_subscriptions", "topic_key")
 """Props that mean nothing without alarms."""
 
 
-def split(given: Mapping[str, Any], settings: Sequence[str], stack: Stack) -> tuple[Props, dict[str, Any]]:
+def split(
+    given: Mapping[str, Any], settings: Sequence[str], stack: Stack, *, kind: type = Props
+) -> tuple[Props, dict[str, Any]]:
     """Return the props that are set, and the settings that are set. Both can be None, which means the default.
 
-    `settings` has the names of all settings, and `stack` is where the function will be.
+    `settings` has the names of all settings, `stack` is where the function will be, and `kind` declares the props.
 
     Raises:
         SettingsError: a prop is wrong, props do not fit together, or a name is a misspelt prop.
 
     """
-    names = Props.__annotations__
+    names = get_type_hints(kind)
     present = {name: value for name, value in given.items() if value is not None}
     props = {name: value for name, value in present.items() if name in names}
     rest = {name: value for name, value in present.items() if name not in names}
@@ -113,7 +128,7 @@ def split(given: Mapping[str, Any], settings: Sequence[str], stack: Stack) -> tu
         and not difflib.get_close_matches(name, settings, n=1, cutoff=0.8)
         and (near := difflib.get_close_matches(name, names, n=1, cutoff=0.8))
     ]
-    faults += value_faults(Props, props) or [*_together(props, rest), *unusable(stack, props)]
+    faults += value_faults(kind, props) or [*_together(props, rest), *unusable(stack, props)]
     if faults:
         raise SettingsError(faults)
     return cast("Props", props), rest

@@ -22,6 +22,9 @@ STAGE_NAME: Final = "[A-Za-z][A-Za-z0-9-]{0,99}"
 STACK_PREFIX: Final = "RefreshToken-"
 """What the name of a stage's stack begins with; the name of the stage follows."""
 
+APP_SECRET_OUTPUT: Final = "AppSecretArn"  # noqa: S105 - an output's name
+"""The stack's output with the secret of its own issuer's app. `app_secret_output` has those of a fleet's others."""
+
 REASON: Final = "reason"
 """Second dimension of a copy of `Metric.FAILURES` and `Metric.REFRESH_FAILED`: the name of the error."""
 
@@ -148,3 +151,8 @@ class FleetLog:
     BRAKED: Final = "The provider is braked, because most of its refreshes failed"
     OPENED: Final = "The provider is no longer braked"
     STATE_CHANGED: Final = "The state of the connection changed"
+
+
+def app_secret_output(provider: str) -> str:
+    """Return the output with the secret of a provider's app, such as `AppSecretArnGoogleCalendar`."""
+    return APP_SECRET_OUTPUT + "".join(word.capitalize() for word in provider.replace("_", "-").split("-"))

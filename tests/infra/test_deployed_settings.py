@@ -21,6 +21,7 @@ OAUTH2 = {"issuer": "oauth2", "oauth2_token_url": "https://sign-in.example/token
 LINEAR = {"issuer": "linear", "issuer_scope": "admin"}
 HERE = {"amplifyuibuilder_endpoint_url": "https://one.example"}
 THERE = {"amplifyuibuilder_endpoint_url": "https://two.example"}
+FLEET = {"connections": "true", "providers": "linear,hubspot"}
 EXTRA = {"oauth2_extra_parameters": '{"resource": "hidden-word"}'}
 
 
@@ -59,6 +60,14 @@ class TestDropped:
             (LINEAR, {"issuer": "linear"}, ["issuer_scope"]),
             (LINEAR, {"issuer": "figma"}, []),
             (FIGMA, LINEAR, []),
+            (FLEET, {}, ["connections", "providers"]),
+            (FLEET, {"connections": "true"}, ["providers"]),
+            (FLEET, {"connections": "false"}, []),
+            (FLEET, {"connections": "true", "providers": "linear"}, []),
+            (FLEET, {"confirm": "connections"}, []),
+            ({**FLEET, "providers": '{"linear": {"scope": "admin"}, "hubspot": {}}'}, FLEET, []),
+            ({"connections": "true", "max_workers": "5"}, {"connections": "true"}, ["max_workers"]),
+            ({"event_bus": "theirs"}, {}, ["event_bus"]),
             ({**OAUTH2, **EXTRA}, OAUTH2, ["oauth2_extra_parameters"]),
             ({**OAUTH2, **EXTRA}, {**OAUTH2, **EXTRA}, []),
         ],
@@ -91,9 +100,31 @@ class TestDropped:
         assert message.endswith("-c confirm=windows,issuer.")
         assert "hidden-word" not in message + json.dumps(record(read(context, **given)))
 
+    @pytest.mark.parametrize(
+        ("now", "warned"),
+        [
+            (FLEET, None),
+            ({"connections": "true", "providers": "linear,notion"}, "connections of hubspot any more"),
+            ({"connections": "false", "confirm": "connections"}, "The fleet of dev is deleted. So is every connection"),
+        ],
+    )
+    def test_no_connection_is_abandoned_without_a_word(
+        self, context: dict[str, Any], now: dict[str, str], warned: str | None
+    ) -> None:
+        refusal, warning = comparison({"Metadata": record(read(context, **FLEET))}, read(context, **now))
+        assert refusal is None
+        assert (warned or "") in (warning or "")
+        assert (warned is None) == (warning is None)
+
+    def test_nothing_of_a_fleet_is_recorded_without_one(self, context: dict[str, Any]) -> None:
+        assert json.dumps(record(read(context))).count("onnections") == 0
+
     def test_a_confirmation_names_what_it_confirms(self, context: dict[str, Any]) -> None:
         (fault,) = faults(context, confirm="issuer,all")
-        assert fault == "confirm=issuer,all: must be issuer, endpoint or windows, or a setting that belongs to them"
+        assert (
+            fault
+            == "confirm=issuer,all: must be issuer, endpoint, windows or connections, or a setting that belongs to them"
+        )
 
     def test_older_templates_record_nothing(self) -> None:
         others: list[dict[str, Any]] = [{}, {"Metadata": {}}, {"Metadata": {SETTINGS_RECORD: {"settings": 1}}}]

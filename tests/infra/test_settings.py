@@ -118,6 +118,7 @@ class TestOverrides:
             "alarm_email": "on-call@example.com",
             "schedule_time_zone": "Europe/Berlin",
             "log_level": "ERROR",
+            "event_bus": "design",
             **dict.fromkeys(("schedule_enabled", "tracing", "dashboard", "client_layer", "alarms"), False),
         }
         text = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in typed.items()}
@@ -257,7 +258,11 @@ class TestRules:
     @pytest.mark.parametrize(
         ("block", "override", "fault"),
         [
-            ({"colour": "red"}, {}, "colour=red: is not a setting; the keys are schedule, schedule_time_zone, "),
+            (
+                {"colour": "red"},
+                {},
+                "colour=red: is not a setting; the keys are schedule_enabled, advisory_window",
+            ),
             (
                 {},
                 {"advisory_window_hour": "48"},

@@ -9,11 +9,11 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct, IConstruct
 
 from token_refresher.constructs.existing_key import let_service_use
-from token_refresher.props import Props
+from token_refresher.props import SharedProps
 from token_refresher.settings.reader import SettingsError
 
 
-def alarm_topic(scope: Construct, props: Props, *, email: str | None) -> sns.ITopic:
+def alarm_topic(scope: Construct, props: SharedProps, *, email: str | None) -> sns.ITopic:
     """Add an encrypted topic, or take the existing one, and add the subscribers."""
     topic = props.get("alarm_topic")
     if topic is None:

@@ -1,5 +1,7 @@
 """The secret with the credentials of the team's own app, for an issuer that needs them."""
 
+from collections.abc import Sequence
+
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -7,6 +9,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from token_refresher.constructs.empty_secret import complete_arn, empty_secret, keys_for, only_for
+from token_refresher.constructs.statements import allow
 
 
 class AppSecret(Construct):
@@ -25,7 +28,7 @@ class AppSecret(Construct):
         key: kms.IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._key = existing.encryption_key if existing else key
+        self.key = existing.encryption_key if existing else key
         if existing:
             self.arn = complete_arn(existing, "app_secret")
             return
@@ -37,15 +40,12 @@ class AppSecret(Construct):
             no_rotation="Only the issuer can issue another client secret, and a person stores it.",
         )
 
-    def statements(self) -> list[iam.PolicyStatement]:
-        """Return the permissions to read the credentials."""
-        read = iam.PolicyStatement(
-            sid="ReadAppCredentials", actions=["secretsmanager:GetSecretValue"], resources=[self.arn]
-        )
-        decrypt = iam.PolicyStatement(
-            sid="UseKeyForAppCredentials",
-            actions=["kms:Decrypt"],
-            resources=keys_for(self, self._key),
-            conditions=only_for(self.arn, region=Stack.of(self).region),
-        )
-        return [read, decrypt]
+
+def read_credentials(secrets: Sequence[AppSecret]) -> list[iam.PolicyStatement]:
+    """Return the permissions to read the credentials of these apps."""
+    arns = [secret.arn for secret in secrets]
+    read = allow("ReadAppCredentials", ["secretsmanager:GetSecretValue"], *arns)
+    keys = dict.fromkeys(key for secret in secrets for key in keys_for(secret, secret.key))
+    region = Stack.of(secrets[0]).region
+    decrypt = allow("UseKeyForAppCredentials", ["kms:Decrypt"], *keys, conditions=only_for(*arns, region=region))
+    return [read, decrypt]

@@ -1,5 +1,7 @@
 """A secret that CloudFormation creates but never fills, and what a role needs for its key."""
 
+from typing import Any
+
 from aws_cdk import Aws, RemovalPolicy, Stack, Token
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -50,15 +52,15 @@ def via_secrets_manager(region: str) -> str:
     return f"secretsmanager.{region}.{Aws.URL_SUFFIX}"
 
 
-def only_for(secret_arn: str, *, region: str) -> dict[str, dict[str, str]]:
-    """Return the condition that Secrets Manager uses the key, for this one secret (its encryption context).
+def only_for(*secret_arns: str, region: str) -> dict[str, dict[str, Any]]:
+    """Return the condition that Secrets Manager uses the key, for these secrets only (its encryption context).
 
-    `region` is the secret's region, also when a stack in another region grants the permission.
+    `region` is the secrets' region, also when a stack in another region grants the permission.
     """
     return {
         "StringEquals": {
             "kms:ViaService": via_secrets_manager(region),
-            "kms:EncryptionContext:SecretARN": secret_arn,
+            "kms:EncryptionContext:SecretARN": secret_arns[0] if len(secret_arns) == 1 else [*secret_arns],
         }
     }
 

@@ -1,11 +1,9 @@
 """The function, its log group and its alias."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
-from aws_cdk import Annotations, AssetHashType, Duration, RemovalPolicy, Token
+from aws_cdk import Annotations, Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -23,11 +21,11 @@ from refresh_token.environment import (
     SECRET_ARN,
 )
 from refresh_token.oauth.variables import APP_SECRET_ARN, SIGNING_KEY
-from token_refresher.constructs.acknowledgements import acknowledge
 from token_refresher.constructs.app_secret import AppSecret
 from token_refresher.constructs.ca_layer import CA_PATH, ca_layer
 from token_refresher.constructs.function_role import function_role
 from token_refresher.constructs.log_group import log_group
+from token_refresher.constructs.python_function import MAX_VARIABLES, python_function, size_of
 from token_refresher.constructs.signing_key import SigningKey
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
@@ -36,11 +34,6 @@ from token_refresher.settings.reader import SettingsError
 from token_refresher.settings.refresher_settings import RefresherSettings
 
 LIVE = "live"
-MAX_VARIABLES = 4096
-"""Bytes of all variables of a function, as JSON (Lambda quotas)."""
-_ARN = 120
-"""Bytes of a long name or ARN."""
-_ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 
 
 class RefreshFunction(Construct):
@@ -102,58 +95,25 @@ class RefreshFunction(Construct):
             in_network="vpc" in props,
             existing=props.get("role"),
         )
-        self.function = lambda_.Function(
+        self.function = python_function(
             self,
-            "Function",
             description=f"Keeps a {issuer.title} token pair alive and hands out the live access token.",
-            code=lambda_.Code.from_asset(str(asset), asset_hash=asset.name, asset_hash_type=AssetHashType.CUSTOM),
-            handler="refresh_token.handler.lambda_handler",
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=_ARCHITECTURES[settings["architecture"]],
-            memory_size=settings["memory_mb"],
-            timeout=Duration.seconds(settings["timeout_seconds"]),
-            reserved_concurrent_executions=settings["reserved_concurrency"],
-            environment=variables,
-            layers=layers or None,
-            vpc=props.get("vpc"),
-            vpc_subnets=props.get("vpc_subnets"),
-            security_groups=props.get("security_groups"),
-            code_signing_config=props.get("code_signing_config"),
-            function_name=props.get("function_name"),
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings["snap_start"] else None,
+            handler="handler",
+            settings=settings,
+            props=props,
+            asset=asset,
+            variables=variables,
+            layers=layers,
             role=role,
+            permissions=permissions,
             log_group=self.log_group,
+            timeout=settings["timeout_seconds"],
+            name=props.get("function_name"),
+            snap_start=settings["snap_start"],
+            reserved_concurrency=settings["reserved_concurrency"],
         )
-        self.function.node.add_dependency(*permissions)
         # The alias below makes a published version.
         Annotations.of(self.function).acknowledge_warning("@aws-cdk/aws-lambda:snapStartRequirePublish")
-        resource = cast("lambda_.CfnFunction", self.function.node.default_child)
-        # Not through the L2: it would add the permissions, which the role has, once more, for every region.
-        if settings["tracing"]:
-            resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
-        # The CDK's DependsOn for the role is redundant until somebody grants the function more: then the function must
-        # wait for that policy too.
-        resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
-        acknowledge(
-            self.function,
-            {
-                "AwsSolutions-L1": "Python 3.13 is supported until 2029. The bundle's byte code is compiled for it.",
-                **dict.fromkeys(
-                    ("CKV_AWS_115", "-LambdaConcurrency"),
-                    "A setting. Accounts with a quota of 10 cannot deploy it. The lock does not need it.",
-                ),
-                **dict.fromkeys(
-                    ("CKV_AWS_116", "-LambdaDLQ"),
-                    "A tick that fails need not be kept: an alarm tells, and the next one does the same work.",
-                ),
-                **dict.fromkeys(
-                    ("CKV_AWS_117", "-LambdaInsideVPC"),
-                    "It calls only public endpoints of AWS and of the issuer. The prop vpc puts it into a network.",
-                ),
-                "CKV_AWS_173": "The environment holds names, numbers and addresses, but no secret. It is encrypted "
-                "with Lambda's key.",
-            },
-        )
         self.alias = lambda_.Alias(
             self,
             "Live",
@@ -179,10 +139,8 @@ def _unless_default(settings: RefresherSettings) -> dict[str, str]:
 
 
 def _check_size(variables: Mapping[str, str], issuer: Issuer) -> None:
-    """Raise SettingsError if Lambda would refuse so many variables. What is known only at deployment is an estimate."""
-    shown = {name: "x" * _ARN if Token.is_unresolved(value) else value for name, value in variables.items()}
-    size = len(json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode())
-    if size > MAX_VARIABLES:
+    """Raise SettingsError if Lambda would refuse so many variables."""
+    if (size := size_of(variables)) > MAX_VARIABLES:
         fault = f"the function's variables would have {size} bytes, and Lambda takes at most {MAX_VARIABLES}. "
         how = "Shorten the profile, such as the `about` of its parameters, or the prop environment"
         raise SettingsError([f"issuer={issuer.name}: {fault}{how}"])

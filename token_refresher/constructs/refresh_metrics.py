@@ -1,40 +1,19 @@
 """The metrics that the function prints, as CDK metrics."""
 
-from typing import TypedDict, Unpack
+from typing import Unpack
 
-from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from constructs import Construct
 
-from refresh_token.signals import NAMESPACE, REASON, SERVICE, Metric
-
-
-class MetricOptions(TypedDict, total=False):
-    """The options of a metric, with the names and meanings of `aws_cloudwatch.Metric`."""
-
-    account: str
-    color: str
-    id: str
-    label: str
-    period: Duration
-    region: str
-    statistic: str
-    unit: cloudwatch.Unit
-    visible: bool
+from refresh_token.signals import REASON, Metric
+from token_refresher.constructs.service import MetricOptions, Service
 
 
-class RefreshMetrics(Construct):
+class RefreshMetrics(Service):
     """The metrics of one function, which prints `service_name` as the dimension `service` of each.
 
     Each method takes the options of `aws_cloudwatch.Metric`. By default a metric is the sum over five minutes, in the
     account and region of this construct, also when a stack in another region shows it.
     """
-
-    service_name: str
-
-    def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Return any metric of the function, by name."""
-        return self._metric(metric_name, {}, options)
 
     def metric_seconds_until_expiry(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how many seconds the current token has left, at each tick. Minimum."""
@@ -106,18 +85,3 @@ class RefreshMetrics(Construct):
     def metric_token_not_stored(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how many refreshed pairs could not be stored."""
         return self.metric(Metric.TOKEN_NOT_STORED, **options)
-
-    def _state(self, name: str, options: MetricOptions) -> cloudwatch.Metric:
-        options.setdefault("statistic", "Maximum")
-        return self._metric(name, {}, options)
-
-    def _metric(self, name: str, dimensions: dict[str, str], options: MetricOptions) -> cloudwatch.Metric:
-        options.setdefault("statistic", "Sum")
-        options.setdefault("period", Duration.minutes(5))
-        metric = cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=name,
-            dimensions_map={SERVICE: self.service_name, **dimensions},
-            **options,
-        )
-        return metric if {"account", "region"} & options.keys() else metric.attach_to(self)

@@ -1,4 +1,4 @@
-"""The schedule that keeps the token pair alive when no consumer needs a token."""
+"""The schedule that keeps tokens alive when no consumer needs one."""
 
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
@@ -9,7 +9,6 @@ from constructs import Construct
 
 from token_refresher.constructs.acknowledgements import INLINE, acknowledge
 from token_refresher.constructs.dead_letter_queue import send_to
-from token_refresher.settings.refresher_settings import RefresherSettings
 
 
 class RefreshSchedule(Construct):
@@ -18,15 +17,19 @@ class RefreshSchedule(Construct):
     It uses the L1 construct: the L2 target's role is in the stack's root and may invoke every version and alias.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (keyword-only)
         self,
         scope: Construct,
         construct_id: str,
         *,
-        settings: RefresherSettings,
+        description: str,
+        expression: str,
+        time_zone: str = "UTC",
+        enabled: bool,
         target: lambda_.IFunction,
-        dead_letters: sqs.IQueue,
+        dead_letters: sqs.IQueue | None,
     ) -> None:
+        """Add the schedule. Without `dead_letters`, a tick that Lambda does not accept is lost."""
         super().__init__(scope, construct_id)
         # A group can have tags, a schedule cannot. The role trusts this group only.
         group = scheduler.CfnScheduleGroup(self, "Group")
@@ -45,21 +48,20 @@ class RefreshSchedule(Construct):
                         iam.PolicyStatement(
                             sid="Tick", actions=["lambda:InvokeFunction"], resources=[target.function_arn]
                         ),
-                        *send_to(dead_letters, "KeepFailedTicks"),
+                        *(send_to(dead_letters, "KeepFailedTicks") if dead_letters else []),
                     ]
                 )
             },
         )
         acknowledge(role, INLINE)
-        zone = settings["schedule_time_zone"]
         scheduler.CfnSchedule(
             self,
             "Schedule",
-            description="Checks the token pair and refreshes it when it is due.",
+            description=description,
             group_name=group.ref,
-            schedule_expression=settings["schedule"],
-            schedule_expression_timezone=None if zone == "UTC" else zone,
-            state=None if settings["schedule_enabled"] else "DISABLED",
+            schedule_expression=expression,
+            schedule_expression_timezone=None if time_zone == "UTC" else time_zone,
+            state=None if enabled else "DISABLED",
             # One light call needs no spreading, and a tick is easier to find at the time it was due.
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             target=scheduler.CfnSchedule.TargetProperty(
@@ -68,9 +70,12 @@ class RefreshSchedule(Construct):
                 input=Stack.of(self).to_json_string(_EVENT),
                 # These retries are for ticks that Lambda did not accept. Failures of the function are not retried.
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                    maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
+                    maximum_event_age_in_seconds=3600 if dead_letters else 60,
+                    maximum_retry_attempts=10 if dead_letters else 0,
                 ),
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue_arn),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue_arn)
+                if dead_letters
+                else None,
             ),
         )
 

@@ -1,6 +1,5 @@
 """What an app uses of a refresher: its parts, and who may use them."""
 
-from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -8,9 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct, IConstruct
 
-from token_refresher.constructs.client_layer import ClientLayer
 from token_refresher.constructs.composite_alarms import CompositeAlarms
 from token_refresher.constructs.refresh_metrics import RefreshMetrics
 from token_refresher.constructs.token_secret import TokenSecret
@@ -22,10 +19,6 @@ class RefresherParts(RefreshMetrics):
 
     function: lambda_.Function
     """The function itself. Call it through `alias`."""
-    alias: lambda_.Alias
-    """The alias `live`. Consumers and the schedule call it."""
-    layer: lambda_.LayerVersion | None
-    """The layer with `token_client`, unless `client_layer` is false."""
     secret_arn: str
     """The ARN of the secret with the token pair."""
     app_secret_arn: str | None
@@ -48,27 +41,6 @@ class RefresherParts(RefreshMetrics):
     """The dashboard, if there is one."""
 
     _secret: TokenSecret
-    _title: str
-    _layers: dict[str, lambda_.LayerVersion]
-    """The client's layers, by the address of the stack that uses them."""
-
-    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let the grantee get tokens, by invoking the alias `live`."""
-        demand("grantee", grantee, iam.IGrantable)
-        return self.alias.grant_invoke(grantee)
-
-    def layer_in(self, scope: Construct) -> lambda_.LayerVersion:
-        """Return the client's layer for the functions of the stack that `scope` is in.
-
-        In the refresher's own stack it is `layer`. Another stack gets a layer version of its own: if it used `layer`,
-        CloudFormation would refuse each new version for as long as that stack imports the old one.
-        """
-        demand("scope", scope, IConstruct)
-        stack = Stack.of(scope)
-        place = stack.node.addr
-        if place not in self._layers:
-            self._layers[place] = ClientLayer(stack, f"TokenClient{self.node.addr[-8:]}", title=self._title).layer
-        return self._layers[place]
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let a grantee read the token pair with its refresh token, but not the app's credentials.

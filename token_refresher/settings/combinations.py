@@ -51,7 +51,8 @@ def clock_change(values: Mapping[str, Any]) -> timedelta:
 
 def check_together(reader: SettingsReader, values: Mapping[str, Any], issuer: "Issuer | None") -> None:
     """Note the faults that more than one setting makes; those of an issuer only if it is known."""
-    _check_windows(reader, values)
+    check_windows(reader, values)
+    _check_ticks(reader, values)
     if issuer and issuer.token_life:
         values = completed(values, issuer)
     _check_grant(reader, values)
@@ -62,10 +63,15 @@ def check_together(reader: SettingsReader, values: Mapping[str, Any], issuer: "I
         _check_nothing_refreshes(reader, values, issuer.name)
 
 
-def _check_windows(reader: SettingsReader, values: Mapping[str, Any]) -> None:
+def check_windows(reader: SettingsReader, values: Mapping[str, Any]) -> None:
+    """Note a mandatory window that is not within the advisory one."""
     advisory, mandatory = values["advisory_window_hours"], values["mandatory_window_hours"]
     if reader.is_sound("advisory_window_hours", "mandatory_window_hours") and mandatory >= advisory:
         reader.fault("mandatory_window_hours", f"must be less than advisory_window_hours={advisory}")
+
+
+def _check_ticks(reader: SettingsReader, values: Mapping[str, Any]) -> None:
+    advisory = values["advisory_window_hours"]
     if not reader.is_sound("schedule", "advisory_window_hours"):
         return
     needed = max_time_for_two_ticks(values["schedule"]) + clock_change(values)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypedDict
 
 from refresh_token.oauth.rules import Whole, choice
 from refresh_token.oauth.setting import Setting
-from token_refresher.settings.rules import EMAIL, Flag, OneOf
+from token_refresher.settings.rules import EMAIL, EVENT_BUS, Flag, OneOf
 
 Architecture = Literal["arm64", "x86_64"]
 
@@ -17,8 +17,8 @@ RETENTION_DAYS = (
 )
 
 
-class ResourceSettings(TypedDict, total=False):
-    """How the function, its logs, its secrets and its alarms are set up."""
+class SharedSettings(TypedDict, total=False):
+    """How functions, their logs, secrets and alarms are set up, of one connection or of a fleet."""
 
     log_retention_days: Annotated[
         int,
@@ -72,16 +72,6 @@ class ResourceSettings(TypedDict, total=False):
             "a month at 512 MB) and for each restore. Deployments take minutes longer",
         ),
     ]
-    canary: Annotated[
-        bool,
-        Setting(
-            rule=Flag(),
-            default=False,
-            about="whether a deployment tries a new version of the function first, with one tick and then with a tenth "
-            "of the calls for ten minutes, and is rolled back if that fails. See "
-            "[canary](docs/infrastructure.md#try-a-new-version-first)",
-        ),
-    ]
     customer_managed_key: Annotated[
         bool,
         Setting(
@@ -125,5 +115,29 @@ class ResourceSettings(TypedDict, total=False):
             rule=EMAIL,
             default=None,
             about="who gets the alarms by e-mail. SNS first sends a link to confirm the subscription",
+        ),
+    ]
+    event_bus: Annotated[
+        str | None,
+        Setting(
+            rule=EVENT_BUS,
+            default=None,
+            about="the EventBridge bus that gets an [event](docs/events.md) when the state of a connection changes: "
+            "`default`, or the name or ARN of another one. Without it, only a fleet sends events, to `default`",
+        ),
+    ]
+
+
+class ResourceSettings(SharedSettings, total=False):
+    """How the resources of one connection are set up."""
+
+    canary: Annotated[
+        bool,
+        Setting(
+            rule=Flag(),
+            default=False,
+            about="whether a deployment tries a new version of the function first, with one tick and then with a tenth "
+            "of the calls for ten minutes, and is rolled back if that fails. See "
+            "[canary](docs/infrastructure.md#try-a-new-version-first)",
         ),
     ]

@@ -74,3 +74,13 @@ TIME_ZONE = Text(
     # Without the database, on a machine without the package tzdata, AWS decides.
     lambda text: text == "UTC" or text in (zoneinfo.available_timezones() or {text}),
 )
+# API reference of EventBridge, CreateEventBus and PutEvents.
+EVENT_BUS = Text(
+    "must be the name or the ARN of an EventBridge bus",
+    lambda text: (
+        re.fullmatch(
+            r"(arn:aws[\w-]*:events:[a-z]+-[\w-]+-\d:\d{12}:event-bus/)?[/.\-_A-Za-z0-9]{1,256}", text, re.ASCII
+        )
+        is not None
+    ),
+)

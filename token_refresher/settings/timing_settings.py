@@ -10,25 +10,9 @@ from refresh_token.oauth.setting import Setting
 from token_refresher.settings.rules import TIME_ZONE, Flag, ScheduleExpression
 
 
-class TimingSettings(TypedDict, total=False):
-    """When a token is refreshed. Durations carry their unit in the name."""
+class WindowSettings(TypedDict, total=False):
+    """When tokens are refreshed, of one connection or of a fleet. Durations carry their unit in the name."""
 
-    schedule: Annotated[
-        str,
-        Setting(
-            rule=ScheduleExpression(),
-            default="rate(12 hours)",
-            about="when the schedule checks the token. An alarm reports missing checks, at most 7 days back",
-        ),
-    ]
-    schedule_time_zone: Annotated[
-        str,
-        Setting(
-            rule=TIME_ZONE,
-            default="UTC",
-            about="the time zone of a `cron(...)` schedule",
-        ),
-    ]
     schedule_enabled: Annotated[
         bool,
         Setting(
@@ -52,6 +36,27 @@ class TimingSettings(TypedDict, total=False):
             rule=Whole(1, 2159, "hours"),
             default=24,
             about="how long before the expiry consumers start to refresh too; less than the advisory window",
+        ),
+    ]
+
+
+class TimingSettings(WindowSettings, total=False):
+    """When the token of one connection is refreshed."""
+
+    schedule: Annotated[
+        str,
+        Setting(
+            rule=ScheduleExpression(),
+            default="rate(12 hours)",
+            about="when the schedule checks the token. An alarm reports missing checks, at most 7 days back",
+        ),
+    ]
+    schedule_time_zone: Annotated[
+        str,
+        Setting(
+            rule=TIME_ZONE,
+            default="UTC",
+            about="the time zone of a `cron(...)` schedule",
         ),
     ]
     refresh_margin_seconds: Annotated[

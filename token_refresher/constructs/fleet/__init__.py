@@ -1,0 +1,1 @@
+"""The fleet: many connections in one table, refreshed by workers."""

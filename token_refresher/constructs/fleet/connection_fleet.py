@@ -1,0 +1,243 @@
+"""A fleet as one construct, for our own stack and for yours.
+
+Beside a refresher, `TokenRefresher.add_fleet` makes one. Alone:
+
+    from token_refresher import ConnectionFleet, Issuer
+
+    fleet = ConnectionFleet(self, "Fleet", providers=[Issuer.profile("linear")], alarm_email="on-call@example.com")
+    fleet.grant_invoke(consumer)
+    consumer.add_environment("FUNCTION_NAME", fleet.alias.function_arn)
+    consumer.add_layers(fleet.layer)
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Unpack
+
+from aws_cdk import Annotations, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from refresh_token.fleet.settings import EVENT_BUS
+from token_refresher.bundling.bundle import function_bundle
+from token_refresher.constructs.app_secret import read_credentials
+from token_refresher.constructs.client_layer import ClientLayer
+from token_refresher.constructs.consumers import let_in, publish
+from token_refresher.constructs.fleet import permissions
+from token_refresher.constructs.fleet.connection_table import ConnectionTable
+from token_refresher.constructs.fleet.fleet_environment import environment
+from token_refresher.constructs.fleet.fleet_function import FleetFunction, no_retries
+from token_refresher.constructs.fleet.fleet_parts import FleetParts
+from token_refresher.constructs.fleet.provider_rows import Beside, faults_of, rows_of
+from token_refresher.constructs.fleet.work_queue import WorkQueue
+from token_refresher.constructs.notices import (
+    demand_byte_code,
+    tell_when_amplify_ends,
+    warn_where_amplify_is_missing,
+)
+from token_refresher.constructs.only_one import claim
+from token_refresher.constructs.refresh_function import LIVE
+from token_refresher.constructs.refresh_schedule import RefreshSchedule
+from token_refresher.constructs.service_name import checked_service_name
+from token_refresher.constructs.statements import refresh_at_ui_builder
+from token_refresher.issuers import Issuer
+from token_refresher.prop_rules import arguments_faults
+from token_refresher.props import SharedProps, split
+from token_refresher.settings.fleet_settings import StandAloneSettings, checked_fleet
+from token_refresher.settings.reader import SettingsError
+from token_refresher.settings.setting import settings_of
+
+_BATCH = 10
+_PER_MESSAGE = 20
+"""Seconds that a worker may spend on one message."""
+_SPARE = 10
+"""Seconds of a worker for everything else."""
+
+
+class FleetOptions(StandAloneSettings, SharedProps, total=False):
+    """What `ConnectionFleet` takes: settings and props."""
+
+
+class ConnectionFleet(FleetParts):
+    """Keeps many connections alive: table, queue, dispatcher, workers, and the function that consumers ask.
+
+    It needs no context, feature flags or Docker, and only the parameters below `parameter_path` have fixed names. Each
+    group of consumers gets a fleet of its own: whoever may invoke the alias gets the tokens of all its connections.
+    """
+
+    def __init__(  # noqa: PLR0913 (keyword-only)
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        providers: Sequence[Issuer],
+        service_name: str | None = None,
+        parameter_path: str | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        asset: Path | None = None,
+        emulator: bool = False,
+        beside: Beside | None = None,
+        **options: Unpack[FleetOptions],
+    ) -> None:
+        """Add the resources to `scope`.
+
+        Args:
+            scope: The stack, or a construct in it.
+            construct_id: The name in `scope`.
+            providers: Whose connections these are: each one with its app.
+            service_name: The dimension `service` of the metrics. Nothing else in the same account and region may use
+                it. By default it is the outermost stack's name and the construct's path in it.
+            parameter_path: Parameter Store gets the alias's ARN as `<path>/connections-function-arn`, and of a fleet
+                that stands alone the layer's as `<path>/client-layer-arn`. By default it gets neither.
+            removal_policy: What happens to the table, its key and the logs when the stack is deleted. Unless they are
+                destroyed, the table also refuses to be deleted. The secrets with the apps' credentials always remain.
+            asset: The functions' folder from `token_refresher.bundling`. By default the construct builds it.
+            emulator: Leave out what local AWS emulators cannot deploy, watch or enforce: alarms on metric maths,
+                composite alarms, and conditions on encryption contexts and partition keys.
+            beside: What the fleet shares with a refresher. `TokenRefresher.add_fleet` passes it.
+            **options: The fields of `StandAloneSettings`, with its rules and defaults, and those of `SharedProps`.
+
+        Raises:
+            SettingsError: one or more arguments break their rules; with a line for each.
+            BundlingError: the functions' bundle could not be built.
+
+        """
+        super().__init__(scope, construct_id)
+        faults = arguments_faults(
+            service_name=service_name,
+            parameter_path=parameter_path,
+            removal_policy=removal_policy,
+            asset=asset,
+            emulator=emulator,
+        )
+        if faults := faults or faults_of(providers):
+            raise SettingsError(faults)
+        props, given = split(options, [*settings_of(StandAloneSettings)], Stack.of(self), kind=SharedProps)
+        settings = checked_fleet(given)
+        self.service_name = checked_service_name(self, service_name)
+        claim(self, "service_name", self.service_name, because="Their metrics would be one, and so their alarms")
+        if "permissions_boundary" in props:
+            iam.PermissionsBoundary.of(self).apply(props["permissions_boundary"])
+        asset = asset or function_bundle(settings["architecture"])
+        if beside is None:
+            _tell(self, providers, asset=asset, emulator=emulator)
+
+        batch = 1 if any(issuer.replaces_refresh_tokens for issuer in providers) else _BATCH
+        worker_timeout = max(settings["timeout_seconds"], batch * _PER_MESSAGE + _SPARE)
+        store = ConnectionTable(self, "Store", key=props.get("encryption_key"), removal_policy=removal_policy)
+        self.table, self.key = store.table, store.key
+        work = WorkQueue(self, "Work", key=props.get("queue_key"), worker_timeout=worker_timeout)
+        self.queue, self.dead_letter_queue = work.queue, work.dead_letters
+        rows = rows_of(self, providers, beside, key=self.key if settings["customer_managed_key"] else None)
+        self.app_secret_arns = {row.name: row.app_secret.arn for row in rows if row.app_secret}
+        variables, layers = environment(
+            self,
+            settings=settings,
+            props=props,
+            rows=rows,
+            store=store,
+            queue=self.queue,
+            service_name=self.service_name,
+        )
+
+        keep = [
+            *permissions.keep_connections(self.table, self.key, emulator=emulator),
+            *(read_credentials(secrets) if (secrets := [row.app_secret for row in rows if row.app_secret]) else []),
+            *([refresh_at_ui_builder()] if any(row.issuer.calls_ui_builder for row in rows) else []),
+            permissions.send_events(self, variables[EVENT_BUS]),
+        ]
+        function = partial(
+            FleetFunction,
+            self,
+            settings=settings,
+            props=props,
+            asset=asset,
+            layers=layers,
+            removal_policy=removal_policy,
+        )
+        ask = function(
+            "Ask",
+            description="Hands out the live access token of a connection.",
+            handler="connections_handler",
+            variables=variables,
+            statements=keep,
+            timeout=settings["timeout_seconds"],
+            snap_start=settings["snap_start"],
+            reserved_concurrency=None if beside else settings["reserved_concurrency"],
+        )
+        worker = function(
+            "Worker",
+            description="Refreshes the connections that the queue brings.",
+            handler="worker_handler",
+            variables=variables,
+            statements=[*keep, *permissions.take_work(self.queue)],
+            timeout=worker_timeout,
+        )
+        dispatcher = function(
+            "Dispatcher",
+            description="Sends the connections that are due to the queue.",
+            handler="dispatcher_handler",
+            variables=variables,
+            statements=permissions.dispatch(self.table, self.key, self.queue, emulator=emulator),
+            timeout=settings["timeout_seconds"],
+        )
+        self.ask_function, self.worker, self.dispatcher = ask.function, worker.function, dispatcher.function
+        # The alias makes a published version.
+        Annotations.of(self.ask_function).acknowledge_warning("@aws-cdk/aws-lambda:snapStartRequirePublish")
+        self.alias = lambda_.Alias(
+            self,
+            "Live",
+            alias_name=LIVE,
+            description="Consumers call this alias.",
+            version=self.ask_function.current_version,
+        )
+        no_retries(self.alias)
+        lambda_.EventSourceMapping(
+            self,
+            "Mapping",
+            target=self.worker,
+            event_source_arn=self.queue.queue_arn,
+            batch_size=batch,
+            max_concurrency=settings["max_workers"],
+            report_batch_item_failures=True,
+        )
+        RefreshSchedule(
+            self,
+            "Schedule",
+            description="Sends the connections that are due to the workers.",
+            expression="rate(1 minute)",
+            enabled=settings["schedule_enabled"],
+            target=self.dispatcher,
+            dead_letters=None,
+        )
+        self._offer(settings, props, parameter_path, beside)
+
+    def _offer(self, settings: StandAloneSettings, props: SharedProps, path: str | None, beside: Beside | None) -> None:
+        """Let consumers find and use the function, and the client if no refresher offers it."""
+        self._title = "OAuth"
+        stack = Stack.of(self).node.addr
+        if beside:
+            self._layers = beside.layers
+        else:
+            self._layers = (
+                {stack: ClientLayer(self, "Client", title=self._title).layer} if settings["client_layer"] else {}
+            )
+        self.layer = self._layers.get(stack)
+        own_layer = None if beside else self.layer
+        consumers = [*dict.fromkeys(props.get("consumer_accounts", ()))]
+        let_in(consumers, self.alias, own_layer)
+        published = {"connections-function-arn": self.alias.function_arn}
+        if own_layer:
+            published["client-layer-arn"] = own_layer.layer_version_arn
+        publish(self, path, published, consumers)
+
+
+def _tell(scope: Construct, providers: Sequence[Issuer], *, asset: Path, emulator: bool) -> None:
+    """Say what a refresher would say about the issuers and the bundle."""
+    if any(issuer.calls_ui_builder for issuer in providers):
+        tell_when_amplify_ends(scope)
+        warn_where_amplify_is_missing(scope)
+    if not emulator:
+        demand_byte_code(scope, asset)
