@@ -19,6 +19,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import IConstruct
 
 from refresh_token import environment
+from refresh_token.fleet import settings as fleet
 from refresh_token.oauth.issuers import ALL_SETTINGS
 from refresh_token.oauth.profile_settings import ProfileSettings
 from refresh_token.oauth.variables import ALLOW_HTTP, APP_SECRET_ARN, ISSUER_PROFILE, SIGNING_KEY
@@ -49,6 +50,9 @@ _OURS: Final = frozenset(
     (
         *(environment.ISSUER, environment.SECRET_ARN, environment.LOCK_TABLE),
         *(environment.ADVISORY_WINDOW, environment.MANDATORY_WINDOW, environment.REFRESH_MARGIN),
+        environment.EVENT_BUS,
+        *(fleet.CONNECTIONS_TABLE, fleet.CONNECTIONS_KEY, fleet.CONNECTIONS_QUEUE_URL, fleet.PROVIDERS),
+        *(fleet.REFRESHES_PER_SECOND, fleet.CONNECTION_POLICY, fleet.IDLE_REFRESH_DAYS, fleet.SEAL_ACCESS_TOKENS),
         *(environment.REFRESH_POLICY, environment.GRANT_IDLE, environment.GRANT_ABSOLUTE),
         *(APP_SECRET_ARN, ALLOW_HTTP, ISSUER_PROFILE, environment.ISSUER_GRANT, SIGNING_KEY),
         *(variable for issuer in ALL_SETTINGS.values() for variable in issuer.variables().values()),

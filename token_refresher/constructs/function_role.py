@@ -9,7 +9,14 @@ from token_refresher.constructs.acknowledgements import INLINE, acknowledge
 from token_refresher.constructs.app_secret import AppSecret, read_credentials
 from token_refresher.constructs.empty_secret import any_key_as_shown
 from token_refresher.constructs.signing_key import SigningKey
-from token_refresher.constructs.statements import ANY_RESOURCE, allow, refresh_at_ui_builder, run, use_table_key
+from token_refresher.constructs.statements import (
+    ANY_RESOURCE,
+    allow,
+    refresh_at_ui_builder,
+    run,
+    send_events,
+    use_table_key,
+)
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
 
@@ -25,6 +32,7 @@ def function_role(  # noqa: PLR0913 (keyword-only)
     app_secret: AppSecret | None,
     signing_key: SigningKey | None,
     lock_table: dynamodb.ITable,
+    event_bus: str | None,
     tracing: bool,
     in_network: bool,
     existing: iam.IRole | None,
@@ -38,6 +46,7 @@ def function_role(  # noqa: PLR0913 (keyword-only)
         *secret.statements(replace=issuer.refreshes),
         *_refresh_statements(issuer, app_secret, signing_key, lock_table),
         *([use_table_key("UseKeyForClaims", lock_table.encryption_key)] if lock_table.encryption_key else []),
+        *([send_events(scope, event_bus)] if event_bus else []),
     ]
     if existing:
         added = iam.Policy(scope, "RolePolicy", statements=statements)

@@ -12,6 +12,7 @@ from constructs import Construct
 from refresh_token.core.refresh_policy import AUTO
 from refresh_token.environment import (
     ADVISORY_WINDOW,
+    EVENT_BUS,
     GRANT_ABSOLUTE,
     GRANT_IDLE,
     LOCK_TABLE,
@@ -76,6 +77,7 @@ class RefreshFunction(Construct):
             **issuer.variables,
             **({APP_SECRET_ARN: app_secret.arn} if app_secret else {}),
             **({SIGNING_KEY: signing_key.arn} if signing_key else {}),
+            **({EVENT_BUS: settings["event_bus"]} if settings["event_bus"] else {}),
         }
         layers = list(props.get("layers", ()))
         if "ca_bundle" in props:
@@ -91,6 +93,7 @@ class RefreshFunction(Construct):
             app_secret=app_secret,
             signing_key=signing_key,
             lock_table=lock_table,
+            event_bus=settings["event_bus"],
             tracing=settings["tracing"],
             in_network="vpc" in props,
             existing=props.get("role"),

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from aws_cdk import Aws
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from refresh_token.fleet.state_change import DETAIL_TYPE, SOURCE
 
 IN_THIS_REGION: Final = {"StringEquals": {"aws:RequestedRegion": Aws.REGION}}
 
@@ -48,6 +51,17 @@ def use_table_key(sid: str, key: kms.IKey) -> iam.PolicyStatement:
         key.key_arn,
         conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{Aws.REGION}.{Aws.URL_SUFFIX}"}},
     )
+
+
+def send_events(scope: Construct, bus: str) -> iam.PolicyStatement:
+    """Return the permission to send our events to the bus with this name or ARN."""
+    arn = (
+        bus
+        if bus.startswith("arn:")
+        else Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name=bus)
+    )
+    ours = {"events:source": SOURCE, "events:detail-type": DETAIL_TYPE}
+    return allow("SendEvents", ["events:PutEvents"], arn, conditions={"StringEquals": ours})
 
 
 def refresh_at_ui_builder() -> iam.PolicyStatement:

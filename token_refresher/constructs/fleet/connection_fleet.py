@@ -20,7 +20,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from refresh_token.fleet.settings import EVENT_BUS
+from refresh_token.environment import EVENT_BUS
 from token_refresher.bundling.bundle import function_bundle
 from token_refresher.constructs.app_secret import read_credentials
 from token_refresher.constructs.client_layer import ClientLayer
@@ -41,7 +41,7 @@ from token_refresher.constructs.only_one import claim
 from token_refresher.constructs.refresh_function import LIVE
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
 from token_refresher.constructs.service_name import checked_service_name
-from token_refresher.constructs.statements import refresh_at_ui_builder
+from token_refresher.constructs.statements import refresh_at_ui_builder, send_events
 from token_refresher.issuers import Issuer
 from token_refresher.prop_rules import arguments_faults
 from token_refresher.props import SharedProps, split
@@ -146,7 +146,7 @@ class ConnectionFleet(FleetParts):
             *permissions.keep_connections(self.table, self.key, emulator=emulator),
             *(read_credentials(secrets) if (secrets := [row.app_secret for row in rows if row.app_secret]) else []),
             *([refresh_at_ui_builder()] if any(row.issuer.calls_ui_builder for row in rows) else []),
-            permissions.send_events(self, variables[EVENT_BUS]),
+            send_events(self, variables[EVENT_BUS]),
         ]
         function = partial(
             FleetFunction,

@@ -6,7 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from refresh_token.environment import ADVISORY_WINDOW, MANDATORY_WINDOW
+from refresh_token.environment import ADVISORY_WINDOW, EVENT_BUS, MANDATORY_WINDOW
 from refresh_token.fleet import settings as names
 from token_refresher.constructs.ca_layer import CA_PATH, ca_layer
 from token_refresher.constructs.fleet.connection_table import ConnectionTable
@@ -44,7 +44,7 @@ def environment(  # noqa: PLR0913 (keyword-only)
         MANDATORY_WINDOW: str(settings["mandatory_window_hours"] * 3600),
         names.REFRESHES_PER_SECOND: str(settings["refreshes_per_second"]),
         names.CONNECTION_POLICY: settings["connection_policy"],
-        names.EVENT_BUS: settings["event_bus"] or "default",
+        EVENT_BUS: settings["event_bus"] or "default",
         # Powertools adds it to each metric as the dimension `service`.
         "POWERTOOLS_SERVICE_NAME": service_name,
         "POWERTOOLS_LOG_LEVEL": settings["log_level"],

@@ -6,12 +6,10 @@ Emulators do not know two of the conditions, and refuse what these would allow. 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
 
 from refresh_token.fleet.table import DUE_INDEX, TROUBLE_INDEX
 from token_refresher.constructs.dead_letter_queue import send_to
@@ -84,14 +82,3 @@ def dispatch(table: dynamodb.ITable, key: kms.IKey, queue: sqs.IQueue, *, emulat
         *send_to(queue, "SendWork"),
         allow("SeeQueue", ["sqs:GetQueueAttributes"], queue.queue_arn),
     ]
-
-
-def send_events(scope: Construct, bus: str) -> iam.PolicyStatement:
-    """Return the permission to send our events to a bus, which has this name or ARN."""
-    arn = (
-        bus
-        if bus.startswith("arn:")
-        else Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name=bus)
-    )
-    ours = {"events:source": "refresh-token", "events:detail-type": "Connection State Change"}
-    return allow("SendEvents", ["events:PutEvents"], arn, conditions={"StringEquals": ours})
