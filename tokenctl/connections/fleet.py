@@ -12,6 +12,12 @@ TABLE: Final = "CONNECTIONS_TABLE"
 KEY: Final = "CONNECTIONS_KEY"
 PROVIDERS: Final = "PROVIDERS"
 
+AT_ONCE: Final = 16
+"""How many calls are made at the same time, where there are many."""
+
+MAX_ATTEMPTS: Final = 10
+"""How often a call is made that AWS throttles, with growing pauses: about a minute in all."""
+
 
 class Fleet:
     """What a deployment with connections=true has beside its secret. Each part is read once.
@@ -49,6 +55,11 @@ class Fleet:
         """Each provider of the fleet, with its issuer's variables."""
         providers: Mapping[str, Any] = json.loads(self._variable(PROVIDERS))
         return providers
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - the caller names the type of client
+        """Return a service's client that AT_ONCE threads can use, and that is patient with throttling."""
+        retries = {"mode": "standard", "total_max_attempts": MAX_ATTEMPTS}
+        return self.target.aws.client(service, max_pool_connections=AT_ONCE, retries=retries)
 
     def _output(self, name: str) -> str:
         """Return one of the stack's outputs, whose names begin with Connections."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from refresh_token.core.windows import iso_utc
-from tokenctl.connections.fleet import Fleet
+from tokenctl.connections.fleet import AT_ONCE, Fleet
 from tokenctl.errors import UsageError
 from tokenctl.stack.aws_errors import translate_aws_errors
 
@@ -20,9 +20,6 @@ ACTIVE: Final = "active"
 TROUBLES: Final = ("cooling", "refused", "stuck", "malformed", "paused", "revoked")
 STATES: Final = (ACTIVE, *TROUBLES)
 SHARDS: Final = tuple(f"{number:x}" for number in range(16))
-
-AT_ONCE: Final = 16
-"""How many partitions of an index are read at the same time."""
 
 MIN_READ: Final = 100
 """How many rows one call reads at least: a filter may leave few of them."""
@@ -75,7 +72,7 @@ class Listing:
         self._limit = limit
         self._table = fleet.table
         self._partitions = _partitions(filters, [filters.provider] if filters.provider else sorted(fleet.providers))
-        self._client = fleet.target.aws.client("dynamodb", max_pool_connections=AT_ONCE)
+        self._client = fleet.client("dynamodb")
 
     def pages(self, token: str | None = None) -> Iterator[Page]:
         """Yield the connections, after those of an earlier walk that ended with `token`.

@@ -1,0 +1,45 @@
+"""Reading token pairs from secrets whose names begin alike: one secret for each connection."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from tokenctl.connections.fleet import AT_ONCE, Fleet
+from tokenctl.connections.json_lines import Document, Fault, parse_document
+from tokenctl.stack.aws_errors import translate_aws_errors
+
+
+def read_secrets(fleet: Fleet, prefix: str) -> Iterator[tuple[str, Document | Fault, datetime]]:
+    """Yield each secret's name, the object in it or what is wrong with it, and when its version was created.
+
+    What follows the prefix is the name of the connection.
+    """
+    client = fleet.client("secretsmanager")
+    names: list[str] = []
+    with translate_aws_errors():
+        pages = client.get_paginator("list_secrets").paginate(Filters=[{"Key": "name", "Values": [prefix]}])
+        for page in pages:
+            names += [found["Name"] for found in page["SecretList"] if found["Name"].startswith(prefix)]
+
+    def read(name: str) -> tuple[Document | Fault, datetime]:
+        with translate_aws_errors():
+            return _read(client, name, name.removeprefix(prefix))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield from ((name, *found) for name, found in zip(names, pool.map(read, names), strict=True))
+
+
+def _read(client: Any, name: str, connection: str) -> tuple[Document | Fault, datetime]:  # noqa: ANN401 - a boto3 client
+    try:
+        value = client.get_secret_value(SecretId=name)
+    except client.exceptions.ResourceNotFoundException:
+        return Fault("it has no value, or is gone"), datetime.now(UTC)
+    created: datetime = value["CreatedDate"].astimezone(UTC)
+    if "SecretString" not in value:
+        return Fault("it is binary"), created
+    try:
+        document = parse_document(value["SecretString"].removeprefix("\ufeff"))
+    except Fault as fault:
+        return fault, created
+    return {"connection": connection, **document}, created
