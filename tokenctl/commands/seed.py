@@ -19,7 +19,8 @@ from tokenctl.stack.pair_secret import mismatch, read_version, store_pair, valid
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import SAMPLE_LIFE, life_of, sentence
 from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair
-from tokenctl.terminal.secret_input import prompt_hidden, read_text, should_prompt
+from tokenctl.terminal.pair_input import prompt_pair, without_line_breaks
+from tokenctl.terminal.secret_input import read_text, should_prompt
 
 EXAMPLES: Final = """\b
 Examples:
@@ -33,10 +34,6 @@ Input: {"accessToken", "refreshToken", "clientId", "expiresAt"}, the answer of
 ExchangeCodeForToken, or Figma's own (access_token, refresh_token, expires_in).
 The refresh token alone is enough: the first request refreshes it.
 """
-
-
-PASTED: Final = frozenset({"accessToken", "refreshToken", "access_token", "refresh_token", "clientId"})
-"""What an operator copies from elsewhere, often with a line break at the end."""
 
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
@@ -62,7 +59,7 @@ def seed(*, target: Target, source: str | None, named: str | None, yes: bool, ou
             raise UsageError("Give only one of --from and --from-version.")
         document = _of_version(target, named, deployed.settings)
     elif should_prompt(source):
-        document = _prompt(static=static)
+        document = prompt_pair(static=static)
     else:
         document = _parse(read_text(source, "a token pair"), deployed.settings)
     pair = validate_pair(json.dumps(document), deployed.settings)
@@ -107,22 +104,4 @@ def _parse(text: str, settings: Settings) -> dict[str, Any]:
     if not isinstance(document, dict):
         validate_pair(text, settings)  # says what is wrong with it
         return {}
-    for key in PASTED:
-        if isinstance(value := document.get(key), str):
-            document[key] = value.strip()
-    return document
-
-
-def _prompt(*, static: bool) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    if access_token := prompt_hidden("Access token; empty if you have none", default="", show_default=False):
-        document["accessToken"] = access_token
-    if not static:
-        document["refreshToken"] = prompt_hidden("Refresh token")
-    if client_id := prompt_hidden("Client id, if the app needs one", default="", show_default=False):
-        document["clientId"] = client_id
-    label = "Expiry: seconds from now, or an ISO 8601 date and time; empty if unknown"
-    expiry = str(click.prompt(label, default="", show_default=False, err=True)).strip()
-    if expiry:
-        document |= {"expiresIn": int(expiry)} if expiry.isdecimal() else {"expiresAt": expiry}
-    return document
+    return without_line_breaks(document)

@@ -1,16 +1,12 @@
 """The fleet of a deployment: its table, its key, and the function that consumers ask."""
 
-import json
-from collections.abc import Mapping
 from typing import Any, Final
 
+from refresh_token.errors import ConfigurationException
+from refresh_token.fleet.settings import CONNECTIONS_KEY, CONNECTIONS_TABLE, FleetSettings
 from tokenctl.errors import ConfigurationError
 from tokenctl.stack.once import Once
 from tokenctl.stack.target import Target
-
-TABLE: Final = "CONNECTIONS_TABLE"
-KEY: Final = "CONNECTIONS_KEY"
-PROVIDERS: Final = "PROVIDERS"
 
 AT_ONCE: Final = 16
 """How many calls are made at the same time, where there are many."""
@@ -38,23 +34,24 @@ class Fleet:
     @property
     def table(self) -> str:
         """The name of the table."""
-        return self._variable(TABLE) if self.target.named_function is not None else self._output("TableName")
+        named = self.target.named_function is not None
+        return self._variable(CONNECTIONS_TABLE) if named else self._output("TableName")
 
     @property
     def key_arn(self) -> str:
         """The ARN of the key that seals the tokens."""
-        return self._variable(KEY) if self.target.named_function is not None else self._output("KeyArn")
+        named = self.target.named_function is not None
+        return self._variable(CONNECTIONS_KEY) if named else self._output("KeyArn")
 
     @Once
-    def variables(self) -> Mapping[str, str]:
-        """The function's environment variables, which hold the fleet's settings."""
-        return self.function.function_variables
-
-    @Once
-    def providers(self) -> Mapping[str, Any]:
-        """Each provider of the fleet, with its issuer's variables."""
-        providers: Mapping[str, Any] = json.loads(self._variable(PROVIDERS))
-        return providers
+    def settings(self) -> FleetSettings:
+        """The settings of the fleet, with its providers, from the function's environment variables."""
+        self._variable(CONNECTIONS_TABLE)
+        try:
+            return FleetSettings.from_environment(self.function.function_variables)
+        except ConfigurationException as error:
+            fault = str(error)
+        raise ConfigurationError(fault)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - the caller names the type of client
         """Return a service's client that AT_ONCE threads can use, and that is patient with throttling."""
@@ -71,9 +68,10 @@ class Fleet:
         return found
 
     def _variable(self, name: str) -> str:
-        if name not in self.variables:
+        value = self.function.function_variables.get(name)
+        if not value:
             raise ConfigurationError(
                 f"The function that you named has no variable {name}, so it is not the one that a fleet's consumers "
                 "ask. Name that one, or the stack."
             )
-        return self.variables[name]
+        return value

@@ -12,14 +12,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from refresh_token.core.windows import iso_utc
+from refresh_token.fleet.names import slots_of, tenant_of
+from refresh_token.fleet.record import read_record
+from refresh_token.fleet.states import State, troubles_of
+from refresh_token.fleet.table import DUE_INDEX, DUE_KEYS, PK, TROUBLE_INDEX, TROUBLE_KEYS
 from tokenctl.connections.fleet import AT_ONCE, Fleet
 from tokenctl.errors import UsageError
 from tokenctl.stack.aws_errors import translate_aws_errors
-
-ACTIVE: Final = "active"
-TROUBLES: Final = ("cooling", "refused", "stuck", "malformed", "paused", "revoked")
-STATES: Final = (ACTIVE, *TROUBLES)
-SHARDS: Final = tuple(f"{number:x}" for number in range(16))
 
 MIN_READ: Final = 100
 """How many rows one call reads at least: a filter may leave few of them."""
@@ -31,16 +30,14 @@ Item = dict[str, Any]
 class Filters:
     """Which connections to list; None: all."""
 
-    states: Sequence[str] = STATES
+    states: Sequence[str] = tuple(State)
     provider: str | None = None
     tenant: str | None = None
 
     def match(self, row: dict[str, Any]) -> bool:
         """Tell whether a row is to be listed."""
-        tenant = str(row["connection"]).partition("/")[0]
-        return (
-            row["state"] in self.states and self.provider in {None, row["provider"]} and self.tenant in {None, tenant}
-        )
+        matches = (self.provider in {None, row["provider"]}, self.tenant in {None, tenant_of(row["connection"])})
+        return row["state"] in self.states and all(matches)
 
 
 @dataclass(frozen=True)
@@ -51,9 +48,9 @@ class Partition:
     key: str
 
     @property
-    def attribute(self) -> str:
-        """The name of the index's partition key."""
-        return "slot" if self.index == "due" else "trouble"
+    def keys(self) -> tuple[str, str]:
+        """The names of the index's keys, that of the partition first."""
+        return DUE_KEYS if self.index == DUE_INDEX else TROUBLE_KEYS
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,9 @@ class Listing:
         self._filters = filters
         self._limit = limit
         self._table = fleet.table
-        self._partitions = _partitions(filters, [filters.provider] if filters.provider else sorted(fleet.providers))
+        self._partitions = _partitions(
+            filters, [filters.provider] if filters.provider else sorted(fleet.settings.providers)
+        )
         self._client = fleet.client("dynamodb")
 
     def pages(self, token: str | None = None) -> Iterator[Page]:
@@ -107,7 +106,7 @@ class Listing:
             "TableName": self._table,
             "IndexName": partition.index,
             "KeyConditionExpression": "#partition = :partition",
-            "ExpressionAttributeNames": {"#partition": partition.attribute},
+            "ExpressionAttributeNames": {"#partition": partition.keys[0]},
             "ExpressionAttributeValues": {":partition": {"S": partition.key}},
             **({"Limit": max(self._limit, MIN_READ)} if self._limit else {}),
         }
@@ -136,26 +135,25 @@ class Listing:
 
 def _partitions(filters: Filters, providers: Sequence[str]) -> list[Partition]:
     """Return the partitions that hold the connections."""
-    slots = [Partition("due", f"{name}#{shard}") for name in providers for shard in SHARDS]
-    states = [state for state in filters.states if state != ACTIVE]
-    troubles = [Partition("trouble", f"{state}#{shard}") for state in states for shard in SHARDS]
-    return [*(slots if ACTIVE in filters.states else ()), *troubles]
+    slots = [Partition(DUE_INDEX, slot) for name in providers for slot in slots_of(name)]
+    states = [State(state) for state in filters.states if state != State.ACTIVE]
+    troubles = [Partition(TROUBLE_INDEX, shard) for state in states for shard in troubles_of(state)]
+    return [*(slots if State.ACTIVE in filters.states else ()), *troubles]
 
 
 def _row(item: Item) -> dict[str, Any]:
-    due = item.get("dueAt", {}).get("N")
+    record = read_record(item)
     return {
-        "connection": item["pk"]["S"],
-        "provider": item["provider"]["S"],
-        "state": item["state"]["S"],
-        "expiresAt": item.get("expiresAt", {}).get("S"),
-        "dueAt": iso_utc(datetime.fromtimestamp(int(due), UTC)) if due else None,
+        "connection": record.name,
+        "provider": record.provider,
+        "state": record.state.value,
+        "expiresAt": record.expires_at and iso_utc(record.expires_at),
+        "dueAt": None if record.due_at is None else iso_utc(datetime.fromtimestamp(record.due_at, UTC)),
     }
 
 
 def _key(item: Item, partition: Partition) -> Item:
-    names = ("pk", partition.attribute, *(("dueAt",) if partition.index == "due" else ()))
-    return {name: item[name] for name in names}
+    return {name: item[name] for name in (PK, *partition.keys)}
 
 
 def _token(partition: Partition, key: Item) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from tokenctl.connections.fleet import AT_ONCE, Fleet
+from tokenctl.connections.fleet import Fleet
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 

@@ -6,6 +6,10 @@ from tokenctl.aws_style.lazy_group import lazy_group
 
 COMMANDS: Final[dict[str, str]] = {
     "list": "List the connections, by state, provider or tenant.",
+    "show": "Show one connection, and what to do about it.",
+    "seed": "Store an existing token pair for one connection.",
+    "import": "Store the token pairs of many connections, from JSON Lines or secrets.",
+    "export": "Write connections with their tokens as JSON Lines.",
 }
 
 EXAMPLES: Final = """\b

@@ -6,12 +6,13 @@ from typing import Final
 
 import click
 
+from refresh_token.fleet.states import State
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.connections.fleet import Fleet
-from tokenctl.connections.listing import STATES, Filters, Listing
+from tokenctl.connections.listing import Filters, Listing
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative_to
 
@@ -26,7 +27,7 @@ Examples:
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option(
-    "--state", "states", multiple=True, type=click.Choice(STATES), help="Only those in this state; repeat it."
+    "--state", "states", multiple=True, type=click.Choice([*State]), help="Only those in this state; repeat it."
 )
 @click.option("--provider", metavar="NAME", help="Only those of this provider.")
 @click.option("--tenant", metavar="NAME", help="Only those whose name is this, or begins with this and a slash.")
@@ -48,7 +49,7 @@ def list(  # noqa: A001, PLR0913 - the name of the command; one for each option
 
     Reads the table's indexes, which hold no token. If --limit cuts the list off, standard error says how to go on.
     """
-    filters = Filters(states=states or STATES, provider=provider, tenant=tenant)
+    filters = Filters(states=states or tuple(State), provider=provider, tenant=tenant)
     token, rows = None, []
     for page in Listing(Fleet(target), filters, limit=limit).pages(starting_token):
         token = page.token

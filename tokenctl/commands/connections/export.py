@@ -1,0 +1,107 @@
+"""`tokenctl connections export`: writes connections with their tokens as JSON Lines."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+
+from refresh_token.fleet.states import State
+from tokenctl.aws_style.output import Output
+from tokenctl.aws_style.output_options import output_options
+from tokenctl.aws_style.parser import AwsCommand
+from tokenctl.aws_style.target_options import target_options
+from tokenctl.connections.exporting import export as export_each
+from tokenctl.connections.fleet import Fleet
+from tokenctl.connections.listing import Filters, Listing
+from tokenctl.connections.name import check_names
+from tokenctl.errors import UsageError
+from tokenctl.stack.target import Target
+
+SAMPLE: Final = {"exported": 1, "skipped": ["acme/u1"]}
+
+EXAMPLES: Final = """\b
+Examples:
+  tokenctl connections export --stage prod --to grants.jsonl
+  tokenctl connections export acme/u1 acme/u2 --stage prod | your-vault
+"""
+
+
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
+@click.argument("names", nargs=-1, metavar="[CONNECTION]...", callback=check_names)
+@click.option("--state", "states", multiple=True, type=click.Choice([*State]), help="Only those in this state.")
+@click.option("--provider", metavar="NAME", help="Only those of this provider.")
+@click.option("--tenant", metavar="NAME", help="Only those of this tenant.")
+@click.option(
+    "--to",
+    "goal",
+    metavar="FILE",
+    type=click.Path(),
+    help="A new file, which only you can read; - is standard output, even if that is a terminal.",
+)
+@target_options
+@output_options
+def export(  # noqa: PLR0913 - one for each option
+    *,
+    names: tuple[str, ...],
+    target: Target,
+    states: tuple[str, ...],
+    provider: str | None,
+    tenant: str | None,
+    goal: str | None,
+    output: Output,
+) -> None:
+    """Write connections, with their refresh tokens in clear text, as the JSON Lines that `import` takes.
+
+    The fleet goes on refreshing them: pause connections before you move them elsewhere, because a refresh may spend the
+    exported token. Those without tokens, such as revoked ones, are skipped.
+    """
+    output.check("connections export", SAMPLE)
+    to_file = goal not in {None, "-"}
+    if output.is_structured and not to_file:
+        raise UsageError("--output and --query are for the summary: give --to FILE as well.")
+    if goal is None and sys.stdout.isatty():
+        raise UsageError("The tokens would be on the screen. Give --to FILE, or --to - if you mean that.")
+    if names and (states or provider or tenant):
+        raise UsageError("Give names of connections, or --state, --provider and --tenant.")
+    fleet = Fleet(target)
+    listing = Listing(fleet, Filters(states=states or tuple(State), provider=provider, tenant=tenant))
+    chosen = iter(names) if names else (row["connection"] for page in listing.pages() for row in page.rows)
+    exported, skipped = 0, []
+    with _new_file(str(goal)) if to_file else _standard_output() as write:
+        for name, line in export_each(fleet, chosen):
+            if line is None:
+                skipped.append(name)
+            else:
+                write(f"{line}\n")
+                exported += 1
+    if skipped:
+        click.echo(f"Skipped {len(skipped):,} without tokens, such as {skipped[0]}.", err=True)
+    if output.is_structured:
+        output.print("connections export", {"exported": exported, "skipped": skipped})
+    elif to_file:
+        click.echo(f"Exported {exported:,} connections.")
+
+
+@contextmanager
+def _new_file(path: str) -> Iterator[Callable[[str], object]]:
+    """Yield what writes to a new file that only its owner can read. If that fails or is interrupted, there is none."""
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except OSError as error:
+        fault = f"The file that --to names cannot be created ({error.strerror}). Nothing was exported."
+        raise UsageError(fault) from None
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            yield file.write
+    except BaseException:
+        Path(path).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _standard_output() -> Iterator[Callable[[str], object]]:
+    yield lambda text: click.echo(text, nl=False)

@@ -1,0 +1,39 @@
+"""`tokenctl connections show`: shows one connection of a fleet."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+
+from tokenctl.aws_style.output import Output
+from tokenctl.aws_style.output_options import output_options
+from tokenctl.aws_style.parser import AwsCommand
+from tokenctl.aws_style.target_options import target_options
+from tokenctl.connections.description import describe, lines
+from tokenctl.connections.fleet import Fleet
+from tokenctl.connections.name import name_argument
+from tokenctl.connections.table import Table
+from tokenctl.stack.target import Target
+
+EXAMPLES: Final = """\b
+Examples:
+  tokenctl connections show acme/u1 --stage prod
+  tokenctl connections show acme/u1 --stage prod --query failure
+"""
+
+
+@click.command(cls=AwsCommand, epilog=EXAMPLES)
+@name_argument
+@target_options
+@output_options
+def show(*, name: str, target: Target, output: Output) -> None:
+    """Show one connection: its state, what to do about it, and everything that is stored but its tokens."""
+    fleet, now = Fleet(target), datetime.now(UTC)
+    described = describe(Table(fleet).get(name), fleet.settings, target.option, now=now)
+    if output.is_structured:
+        output.print("connections show", described)
+        return
+    click.secho(f"{name} is {described['state']}", bold=True, color=output.colored)
+    click.echo(described["advice"])
+    for heading, text in lines(described, now=now):
+        click.echo(f"  {heading:<19}{text}")

@@ -1,0 +1,62 @@
+"""Storing the pair of a connection, as an item that the fleet's functions read."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Final
+
+from refresh_token.fleet.due import Keeping, next_due
+from refresh_token.fleet.operator_writes import seed
+from refresh_token.fleet.record import Record
+from refresh_token.fleet.successor import StoredTokens, Successor, new_item
+from tokenctl.connections.entries import Entry
+from tokenctl.connections.fleet import Fleet
+from tokenctl.connections.sealing import Seal
+from tokenctl.connections.table import Table
+
+_RANDOM: Final = random.SystemRandom()
+
+
+class Storing:
+    """Seals and stores the entries of one command.
+
+    `spread`: connections that are due at once become due at random moments within this time, so that a large import
+    does not hold the others up.
+    """
+
+    def __init__(self, fleet: Fleet, *, spread: timedelta = timedelta()) -> None:
+        self._settings = fleet.settings
+        self._seal = Seal(fleet)
+        self._table = Table(fleet)
+        self._spread = spread
+
+    def store(self, entry: Entry, *, version: str, over: Record | None, now: datetime) -> int:
+        """Store an entry with one conditional write; return when it is due, in epoch seconds.
+
+        Raises:
+            ChangedError: `over`, which may be None, is no longer what is there.
+            ServiceError, ConfigurationError: KMS or DynamoDB fails or denies access.
+
+        """
+        new = Successor(entry.pair, self._sealed(entry), version, now)
+        due_at = self._due_at(entry, now=now)
+        item = new_item(entry.name, new, due_at=due_at, policy=entry.policy, params=entry.params)
+        self._table.put(seed(item, over=None if over is None else over.version or True))
+        return due_at
+
+    def _sealed(self, entry: Entry) -> StoredTokens:
+        access, refresh = entry.pair.access_token, entry.pair.refresh_token
+        sealed = self._seal.seal(entry.name, access) if access and self._settings.seal_access_tokens else access
+        return StoredTokens(access=sealed or None, refresh=self._seal.seal(entry.name, refresh) if refresh else None)
+
+    def _due_at(self, entry: Entry, *, now: datetime) -> int:
+        """Return when the connection is due, in epoch seconds."""
+        at = next_due(entry.pair, self._keeping(entry), now=now, u=_RANDOM.random())
+        at_once = at <= now.timestamp() + 1
+        return at + int(_RANDOM.random() * self._spread.total_seconds()) if at_once else at
+
+    def _keeping(self, entry: Entry) -> Keeping:
+        return Keeping(
+            windows=entry.provider.windows,
+            grant_life=entry.provider.grant_life,
+            policy=entry.policy or self._settings.policy,
+        )
