@@ -10,7 +10,7 @@ from uuid import NAMESPACE_OID, uuid5
 from refresh_token.core.secret_format import OUR_KEYS
 from refresh_token.core.secret_keys import HOW_TO_SEED
 from refresh_token.core.token_pair import TokenPair
-from refresh_token.errors import RefreshTokenError
+from refresh_token.errors import RefreshTokenError, SecretNotSeededException
 from refresh_token.fleet.due import POLICIES
 from refresh_token.fleet.names import NAME_RULE, is_name
 from refresh_token.fleet.providers import Provider, provider_named
@@ -108,6 +108,8 @@ def _pair(provider: Provider, document: Document, created: datetime) -> TokenPai
     said = {key: value for key, value in document.items() if key in KEYS - _BESIDE_THE_PAIR}
     try:
         return provider.parse(json.dumps({**said, "provider": provider.name}), created=created)
+    except SecretNotSeededException:
+        fault = "it has neither `accessToken` nor `refreshToken`"
     except RefreshTokenError as error:
         # The function's message is about a secret, and ends with how to fill that.
         fault = str(error).removesuffix(HOW_TO_SEED).strip().removesuffix("Nothing was changed.").strip()

@@ -47,20 +47,18 @@ class Input:
 def read_input(documents: Iterable[tuple[str, Document | Fault, datetime]], entries: Entries) -> Input:
     """Validate each document, which has a place and a time of its own. A connection that is there twice is refused."""
     now = datetime.now(UTC)
-    read: dict[str, Entry] = {}
-    refused: dict[str, str] = {}
+    read: dict[str, Entry | Fault] = {}
     places: dict[str, str] = {}
     for place, document, created in documents:
         made = document if isinstance(document, Fault) else _made(entries, document, created, now)
-        if isinstance(made, Fault):
-            refused[place] = str(made)
-        elif first := places.get(made.name):
-            refused[place] = f"its connection is in {first} as well"
-            refused.setdefault(first, f"its connection is in {place} as well")
-            read.pop(made.name, None)
-        else:
-            read[made.name], places[made.name] = made, place
-    return Input([*read.values()], [*refused.items()])
+        read[place] = made
+        if isinstance(made, Entry) and (first := places.setdefault(made.name, place)) != place:
+            read[place] = Fault(f"its connection is in {first} as well")
+            read[first] = Fault(f"its connection is in {place} as well")
+    return Input(
+        [made for made in read.values() if isinstance(made, Entry)],
+        [(place, str(made)) for place, made in read.items() if isinstance(made, Fault)],
+    )
 
 
 def _made(entries: Entries, document: Document, created: datetime, now: datetime) -> Entry | Fault:

@@ -1,8 +1,9 @@
 """Reading JSON Lines: one object a line. A fault names keys at most, never a value: it may be a token."""
 
 import json
+import math
 from collections.abc import Iterator
-from typing import BinaryIO, Final, NoReturn
+from typing import BinaryIO, Final
 
 MAX_LINE: Final = 1_000_000
 """Bytes of the longest line. No item has room for more than 400 KB (Amazon DynamoDB quotas)."""
@@ -42,7 +43,10 @@ def parse_document(text: bytes | str) -> Document:
     """
     try:
         found = json.loads(
-            text if isinstance(text, str) else text.decode(), object_pairs_hook=_once, parse_constant=_no_constant
+            text if isinstance(text, str) else text.decode(),
+            object_pairs_hook=_once,
+            parse_constant=_finite,
+            parse_float=_finite,
         )
     except UnicodeDecodeError:
         fault = Fault("it is not UTF-8 text")
@@ -63,5 +67,8 @@ def _once(members: list[tuple[str, object]]) -> Document:
     return found
 
 
-def _no_constant(_name: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are not JSON")
+def _finite(text: str) -> float:
+    """Return a number. JSON has neither NaN nor Infinity, which can also be written as 1e999."""
+    if math.isfinite(number := float(text)):
+        return number
+    raise ValueError("not a number of JSON")

@@ -1,0 +1,46 @@
+"""tokenctl in this process on a fleet's table and key. Whatever it prints is searched for tokens."""
+
+import io
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from local.cloud import LocalCloud
+from tests.support.bare_fleet import BareFleet
+from tests.support.command_line import Done, Tokenctl, check_schema
+from tokenctl.main import run
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    with LocalCloud.start(tmp_path_factory.mktemp("cloud")) as running:
+        yield running
+
+
+@pytest.fixture
+def fleet(cloud: LocalCloud) -> Iterator[BareFleet]:
+    with BareFleet(cloud).deployed() as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def tokenctl(fleet: BareFleet, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Tokenctl:
+    """Run `tokenctl connections` on the fleet. A token's text has `canary` in it, and only `export` may print one."""
+    for name, value in (fleet.cloud.exports | {"COLUMNS": "120"}).items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+    def command(*words: str, stdin: str | bytes = "") -> Done:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
+        code = run(["connections", *words, *(() if "--stage" in words else ("--stage", fleet.stage))])
+        captured = capfd.readouterr()
+        assert "canary" not in captured.err
+        assert words[0] == "export" or "canary" not in captured.out
+        assert "Traceback" not in captured.err
+        check_schema(["connections", *words], captured.out)
+        return Done(code, captured.out, captured.err)
+
+    return command
