@@ -6,7 +6,7 @@ One connection that fails is not a state of the fleet, so the gauges of a single
 from typing import TYPE_CHECKING
 
 from refresh_token.adapters.telemetry import NOT_OURS, PowertoolsTelemetry
-from refresh_token.errors import RefreshTokenError
+from refresh_token.errors import RefreshTokenError, SecretMalformedException
 from refresh_token.signals import NAMESPACE, PROVIDER, SERVICE, FleetLog, FleetMetric
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class FleetTelemetry(PowertoolsTelemetry):
         """Count a failed request or message, and apart from that those that are this deployment's fault."""
         self._count_by_reason(FleetMetric.FAILURES, type(error).__name__)
         passing = isinstance(error, RefreshTokenError) and (error.transient or getattr(error, "passing", False))
-        if not passing and not isinstance(error, NOT_OURS):
+        if not passing and not isinstance(error, (*NOT_OURS, SecretMalformedException)):
             self._count(FleetMetric.FAULTS)
 
     def _state(self, name: str, *, holds: bool) -> None:

@@ -6,15 +6,21 @@ is stored is the truth, so nothing fails because of that.
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import batched
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
 from refresh_token.adapters.aws_clients import Fault, attempt, punctual_client
 from refresh_token.errors import ConfigurationException
-from refresh_token.fleet.state_change import DETAIL_TYPE, SOURCE, StateChange
+from refresh_token.fleet.state_change import DETAIL_TYPE, SOURCE, StateChange, change_of
+
+if TYPE_CHECKING:
+    from refresh_token.core.token_pair import TokenPair
+    from refresh_token.fleet.record import Record
+    from refresh_token.fleet.states import State
 
 MAX_ENTRIES: Final = 10
 """Events of one call (Amazon EventBridge API reference, PutEvents)."""
@@ -47,6 +53,11 @@ class StateEvents:
     def changed(self, change: StateChange) -> None:
         """Take a change, to be sent before the invocation ends."""
         self._changes.append(change)
+
+    def moved(self, before: "Record", after: "State", pair: "TokenPair | None") -> None:
+        """Take a change of a connection's item, unless it is no news."""
+        if change := change_of(before, after, pair, now=datetime.now(UTC)):
+            self.changed(change)
 
     def send(self, *, seconds: float) -> None:
         """Send what was collected, as far as the invocation's remaining ``seconds`` allow. Never raises."""

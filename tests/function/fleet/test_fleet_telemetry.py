@@ -64,8 +64,11 @@ def test_a_tick_measures_the_fleet(telemetry: FleetTelemetry, printed: Lines) ->
     assert (logged[0]["provider"], logged[0]["message"].startswith("The provider is braked")) == ("linear", True)
 
 
-FAULTS = ["ConfigurationException", "SecretMalformedException", "IssuerProtocolException", "RuntimeError"]
-OTHERS = ["IssuerUnavailableException", "ReauthorizationRequiredException", "TokenNotStoredException"]
+FAULTS = ["ConfigurationException", "IssuerProtocolException", "RuntimeError"]
+OTHERS = [
+    *("IssuerUnavailableException", "ReauthorizationRequiredException", "TokenNotStoredException"),
+    *("SecretMalformedException", "ConnectionNotFoundException", "ConnectionPausedException"),
+]
 
 
 @pytest.mark.parametrize("reason", [*FAULTS, *OTHERS, "a table that does not answer"])
