@@ -26,6 +26,16 @@ class FleetTelemetry(PowertoolsTelemetry):
     def __init__(self) -> None:
         super().__init__()
         self.connection: str | None = None
+        self.last_error: RefreshTokenError | None = None
+
+    def serving(self, connection: str) -> None:
+        """Name a connection in the log lines that follow."""
+        self.connection, self.last_error = connection, None
+
+    def refresh_failed(self, error: RefreshTokenError, *, version_id: str, first: bool) -> None:
+        """Log and count a failed refresh, and remember it."""
+        self.last_error = error
+        super().refresh_failed(error, version_id=version_id, first=first)
 
     def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool | None) -> None:
         """Measure nothing: the dispatcher measures what is overdue."""
@@ -66,12 +76,11 @@ class FleetTelemetry(PowertoolsTelemetry):
         self._logger.error("The queue holds a message that the dispatcher did not write; it was dropped")
         self._count(FleetMetric.FENCED)
 
-    def work_failed(self, error: Exception) -> None:
-        """Log and count an error that nothing else has told: the message will be delivered again."""
+    def work_failed(self, error: Exception, *, again: bool) -> None:
+        """Log and count an error that nothing else has told."""
         detail = str(error) if isinstance(error, RefreshTokenError) else ""
-        self._logger.error(
-            "The message could not be worked off", extra={"reason": type(error).__name__, "detail": detail}
-        )
+        message = "The message failed and will come again" if again else "The connection was not refreshed"
+        self._logger.error(message, extra={"reason": type(error).__name__, "detail": detail})
         self._failed(error)
 
     def _failed(self, error: Exception) -> None:
