@@ -6,21 +6,15 @@ is stored is the truth, so nothing fails because of that.
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import batched
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from botocore.config import Config
 
 from refresh_token.adapters.aws_clients import Fault, attempt, punctual_client
 from refresh_token.errors import ConfigurationException
-from refresh_token.fleet.state_change import DETAIL_TYPE, SOURCE, StateChange, change_of
-
-if TYPE_CHECKING:
-    from refresh_token.core.token_pair import TokenPair
-    from refresh_token.fleet.record import Record
-    from refresh_token.fleet.states import State
+from refresh_token.fleet.state_change import DETAIL_TYPE, SOURCE, StateChange
 
 MAX_ENTRIES: Final = 10
 """Events of one call (Amazon EventBridge API reference, PutEvents)."""
@@ -51,13 +45,9 @@ class StateEvents:
         self._changes: list[StateChange] = []
 
     def changed(self, change: StateChange) -> None:
-        """Take a change, to be sent before the invocation ends."""
-        self._changes.append(change)
-
-    def moved(self, before: "Record", after: "State", pair: "TokenPair | None") -> None:
-        """Take a change of a connection's item, unless it is no news."""
-        if change := change_of(before, after, pair, now=datetime.now(UTC)):
-            self.changed(change)
+        """Take a change, to be sent before the invocation ends. Without a bus, nobody is told."""
+        if self._bus:
+            self._changes.append(change)
 
     def send(self, *, seconds: float) -> None:
         """Send what was collected, as far as the invocation's remaining ``seconds`` allow. Never raises."""

@@ -18,10 +18,17 @@ from refresh_token.fleet.questions import Question
 from refresh_token.fleet.wording import about
 
 
+class Found(NamedTuple):
+    """A connection, and the name of its provider."""
+
+    connection: Connection
+    provider: str
+
+
 class Find(Protocol):
     """Reads the item of a connection."""
 
-    def __call__(self, name: str, *, force: bool) -> tuple[Connection, str]:
+    def __call__(self, name: str, *, force: bool) -> Found:
         """Return the connection, and the name of its provider.
 
         ``force``: an operator asks, so the refresh of a connection that is stuck or refused is tried.

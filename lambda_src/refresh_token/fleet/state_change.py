@@ -6,14 +6,10 @@ refresh that works while all is well is none. An event may be lost: what is stor
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from refresh_token.core.windows import iso_utc
 from refresh_token.fleet.states import State
-
-if TYPE_CHECKING:
-    from refresh_token.core.token_pair import TokenPair
-    from refresh_token.fleet.record import Record
 
 SOURCE: Final = "refresh-token"
 DETAIL_TYPE: Final = "Connection State Change"
@@ -64,6 +60,14 @@ class StateChange:
         }
 
 
+class StateChanges(Protocol):
+    """Where changes are told. It never raises, and does not hold up the caller."""
+
+    def changed(self, change: StateChange) -> None:
+        """Take a change, to be sent before the invocation ends."""
+        ...
+
+
 def reason_for(before: State | None, after: State, *, new_pair: bool = False) -> str | None:
     """Return the reason of a change; None if nothing changed that anybody needs to know.
 
@@ -72,21 +76,3 @@ def reason_for(before: State | None, after: State, *, new_pair: bool = False) ->
     if new_pair or before is None:
         return CONNECTED
     return None if before is after else _REASONS[after]
-
-
-def change_of(before: "Record", after: State, pair: "TokenPair | None", *, now: datetime) -> StateChange | None:
-    """Return what a new state of an item tells, with its new ``pair`` if there is one; None if it is no news."""
-    reason = reason_for(before.state, after)
-    current = pair or before
-    if reason is None:
-        return None
-    return StateChange(
-        connection=before.name,
-        provider=before.provider,
-        before=before.state,
-        after=after,
-        reason=reason,
-        at=now,
-        expires_at=current.expires_at,
-        refresh_expires_at=current.refresh_expires_at,
-    )
