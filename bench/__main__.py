@@ -1,4 +1,4 @@
-"""`make bench`: compares the function with its peers in one run, prints the table and rewrites docs/benchmarks.md."""
+"""`make bench`: compares the function with its peers in one run, and writes the figures to the screen and the docs."""
 
 import sys
 import tempfile
@@ -8,6 +8,7 @@ from rich.console import Console
 
 from bench import cold, commands, consumer, crowd, report, warm
 from bench.assets import ours
+from bench.simulation.table import simulate
 from local.cloud import LocalCloud
 from tests.support.local_function import LocalFunction
 
@@ -31,8 +32,11 @@ def main() -> int:
     report.progress("requests of a consumer")
     lines += consumer.lines()
     lines.append(commands.synth())
+    report.progress("a simulated fleet")
+    simulated = simulate()
     report.show(lines, Console())
     report.write(lines)
+    report.write_fleet(simulated)
     return int(any(line.met is False for line in lines))
 
 

@@ -1,6 +1,6 @@
 """One line of the table: what was measured, and how we compare with a peer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -40,6 +40,11 @@ def shown(figures: Figures, unit: str) -> str:
     """Return the median, and in brackets the smallest figure if there is more than one."""
     middle = _rounded(median(figures))
     return f"{middle} {unit}" if len(figures) == 1 else f"{middle} {unit} ({_rounded(min(figures))})"
+
+
+def grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (columns, ("---",) * len(columns), *rows))
 
 
 def _rounded(number: float) -> str:

@@ -1,4 +1,4 @@
-"""Writes the table to the screen and to docs/benchmarks.md."""
+"""Writes the figures to the screen, to docs/benchmarks.md and to docs/fleet.md."""
 
 import os
 import platform
@@ -11,11 +11,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import cost
-from bench.figures import Line
+from bench import cost, fleet_cost
+from bench.figures import Line, grid
+from bench.prices import US_EAST_1
+from bench.simulation import table as simulation
+from bench.simulation.scenarios import Outcome, Scenario
 from tests.support.checkout import ROOT
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
+FLEET_DOCUMENT = ROOT / "docs" / "fleet.md"
+EXAMPLE = 10_000
+"""Connections of the bill in docs/fleet.md."""
 BEGIN, END = "<!-- begin: written by make bench -->", "<!-- end: written by make bench -->"
 READS_A_DAY = 100_000
 _COLUMNS = ("what", "ours", "peer", "theirs", "ratio", "goal", "met")
@@ -33,22 +39,39 @@ def show(lines: Sequence[Line], console: Console) -> None:
 
 
 def write(lines: Sequence[Line], document: Path = DOCUMENT) -> None:
-    """Replace the figures in the document, and leave the rest as it is."""
+    """Replace the figures in docs/benchmarks.md."""
+    _replace(document, _markdown(lines))
+
+
+def write_fleet(found: Sequence[tuple[Scenario, Outcome]], document: Path = FLEET_DOCUMENT) -> None:
+    """Replace the costs and the simulation in docs/fleet.md."""
+    simulated = grid(simulation.COLUMNS, simulation.rows(found))
+    example = fleet_cost.Fleet(connections=EXAMPLE)
+    text = (
+        f"A month on `prod` in USD, beside the stack of one secret: list prices of {US_EAST_1.region}, "
+        f"{US_EAST_1.as_of}.\n\n{fleet_cost.sizes()}\n\n"
+        f"The bill of {EXAMPLE:,} connections with tokens of 90 days:\n\n{cost.markdown(fleet_cost.bill(example))}\n\n"
+        f"The simulation:\n\n{simulated}\n"
+    )
+    _replace(document, text)
+
+
+def _replace(document: Path, written: str) -> None:
+    """Replace the text between the marks, and leave the rest as it is."""
     text = document.read_text(encoding="utf-8")
     head, _, rest = text.partition(BEGIN)
     _, marker, tail = rest.partition(END)
     if not marker:
         raise ValueError(f"{document} has lost its marks {BEGIN} and {END}. Restore them, then run this again.")
-    document.write_text(f"{head}{BEGIN}\n\n{_markdown(lines)}\n{END}{tail}", encoding="utf-8")
+    document.write_text(f"{head}{BEGIN}\n\n{written}\n{END}{tail}", encoding="utf-8")
 
 
 def _markdown(lines: Sequence[Line]) -> str:
-    rows = [_COLUMNS, ("---",) * len(_COLUMNS), *(_cells(line) for line in lines)]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    table = grid(_COLUMNS, map(_cells, lines))
     return (
         f"{_circumstances()}\n\n{table}\n\n"
         "The monthly cost of one pair on `prod`. The issuers `figma` and `oauth2` need one more secret "
-        f"({cost.SECRET:.2f}).\n\n{cost.markdown(cost.pair())}\n\n"
+        f"({US_EAST_1.secret:.2f}).\n\n{cost.markdown(cost.pair())}\n\n"
         f"The additional cost of consumers that ask {READS_A_DAY:,} times a day:\n\n"
         f"{cost.markdown(cost.reads(READS_A_DAY))}\n"
     )

@@ -1,12 +1,14 @@
 """What `make bench` makes of its figures. The figures themselves are not tested: no test depends on time."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench import cost, report, warm
+from bench import cost, fleet_cost, report, warm
 from bench.figures import Line, compare
+from bench.prices import US_EAST_1
 from tests.support.checkout import ROOT
 from tests.support.template import template
 from token_refresher.bundling.bundle import REQUIREMENTS
@@ -36,6 +38,17 @@ def test_only_text_between_the_marks_changes(tmp_path: Path) -> None:
     assert text.endswith(f"{report.END}\nafter\n")
     assert "| cold init | second |  |  |  |  | yes |" in text
     assert [old for old in ("stale", "first") if old in text] == []
+
+
+def test_a_fleet_costs_less_than_secrets(tmp_path: Path) -> None:
+    fleet = fleet_cost.Fleet(connections=10_000)
+    assert fleet_cost.as_secrets(fleet) == pytest.approx(4_007, abs=1)
+    assert fleet_cost.total(fleet) < 10
+    assert fleet_cost.total(replace(fleet, rotates=True, questions_a_day=1_000)) > fleet_cost.total(fleet)
+    document = tmp_path / "fleet.md"
+    document.write_text(f"{report.BEGIN}\n{report.END}\n", encoding="utf-8")
+    report.write_fleet([], document)
+    assert f"| **total** | | **{fleet_cost.total(fleet):.2f}** |" in document.read_text(encoding="utf-8")
 
 
 def test_the_published_figures_meet_every_goal() -> None:
@@ -77,10 +90,10 @@ def test_the_bill_matches_prods_resources() -> None:
     alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
     watched = sum(sum("MetricStat" in query for query in alarm.get("Metrics", [])) or 1 for alarm in alarms)
     billed = {item.what: item.usd for item in cost.pair()}
-    assert billed["secret"] == cost.SECRET * has["AWS::SecretsManager::Secret"]
-    assert billed["keys for the secret and the alarm topic"] == cost.KEY * has["AWS::KMS::Key"]
-    assert billed["alarms"] == cost.ALARM_METRIC * watched
-    assert billed["composite alarms"] == cost.COMPOSITE_ALARM * has["AWS::CloudWatch::CompositeAlarm"]
+    assert billed["secret"] == US_EAST_1.secret * has["AWS::SecretsManager::Secret"]
+    assert billed["keys for the secret and the alarm topic"] == US_EAST_1.key * has["AWS::KMS::Key"]
+    assert billed["alarms"] == US_EAST_1.alarm_metric * watched
+    assert billed["composite alarms"] == US_EAST_1.composite_alarm * has["AWS::CloudWatch::CompositeAlarm"]
 
 
 @pytest.mark.parametrize("peer", ["plain", "powertools"])

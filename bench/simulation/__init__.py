@@ -1,0 +1,1 @@
+"""A fleet of the size of a whole account, simulated with the fleet's own code: `python -m bench.simulation`."""
