@@ -12,7 +12,7 @@ from tokenctl.stack.deployed_stack import short_alarm_name
 from tokenctl.stack.token_life import duration, meaning, relative, relative_to
 from tokenctl.stack.verdict import Health, Verdict
 
-BAR_LENGTH: Final = 40
+BAR_LENGTH: Final = 36
 MAX_VERSIONS: Final = 5
 MAX_VERSIONS_WATCHED: Final = 2
 """With `--watch`, the screen must fit into a terminal of 24 lines, which cannot scroll back."""
