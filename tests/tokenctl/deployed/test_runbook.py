@@ -224,7 +224,6 @@ NOT_WALKED = {
     "LookTomorrow": "the stage `local` has no composite alarms",
     "NewVersionFails": "the local cloud has no CodeDeploy",
     "Deploy, move, destroy": "leads to another page",
-    "What the metrics mean": "has no commands",
 }
 
 
