@@ -1,4 +1,4 @@
-"""Prints the notes of a release: `python -m infra.release_notes v0.1.0`."""
+"""Prints the notes of a release: `python -m infra.release_notes v0.2.0`."""
 
 import re
 import sys

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
+from rich.text import Text
 
 from local.cloud import LocalCloud
 from local.deployment import Deployment, deploy, deploy_consumer, pair_of
@@ -64,12 +65,13 @@ class Demo:
             _, pair = deployment.current()
             tables = self._use(deployment, consumer, before, after, seeded, accepted_before=accepted_before)
         with self._step("tokenctl status"):
-            status_shown = deployment.tokenctl("status", width=self._console.width)
+            colours = "on" if self._console.is_terminal else "off"
+            status_shown = deployment.tokenctl("status", "--color", colours, width=self._console.width)
         _check("tokenctl shows no token", pair["accessToken"] not in status_shown)
         for table in tables:
             self._console.print(table)
         self._console.print("Output of `tokenctl status`")
-        self._console.print(status_shown, markup=False, soft_wrap=True)
+        self._console.print(Text.from_ansi(status_shown), soft_wrap=True)
         self._console.print(
             f"The schedule refreshed the token at {pair['refreshedAt']}. The old token is dead, and the new one works. "
             "All checks of the demo passed.",

@@ -31,6 +31,9 @@ class SecretNotSeededException(RefreshTokenError):
 class SecretMalformedException(RefreshTokenError):
     """The secret holds something that is not a token pair."""
 
+    moved_to: str | None = None
+    """The name of the connection of the fleet that the pair has become, if the secret says so."""
+
 
 class SecretUnavailableException(RefreshTokenError):
     """The secret cannot be read: it is missing or being deleted, access is denied, or Secrets Manager is down."""

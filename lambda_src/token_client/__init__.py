@@ -7,4 +7,4 @@ from token_client.source import TokenSource
 from token_client.tokens import Api, Token
 
 __all__ = ["Api", "Token", "TokenClient", "TokenClientError", "TokenClients", "TokenSource"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"

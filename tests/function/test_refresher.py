@@ -548,6 +548,14 @@ UNREADABLE_TEXTS = {
 class TestBareOperationBesideTheSecret:
     """A token that is in the secret is not sent by itself, and nothing is sent to another issuer."""
 
+    def test_a_secret_whose_pair_has_moved(self) -> None:
+        world = World()
+        world.store.put_text("V1", '{"connection": "acme/u1"}')
+        with pytest.raises(errors.SecretMalformedException) as caught:
+            world.refresher.exchange("perhaps the one that has moved", None)
+        assert caught.value.moved_to == "acme/u1"
+        assert world.issuer.calls == []
+
     @pytest.mark.parametrize("text", UNREADABLE_TEXTS.values(), ids=UNREADABLE_TEXTS)
     def test_a_token_in_an_unreadable_secret(self, text: str) -> None:
         world = World()

@@ -372,6 +372,16 @@ class TestProvider:
                 parse(json.dumps({"accessToken": ACCESS, "provider": theirs, "expiresIn": 60}), created=CREATED)
 
     @pytest.mark.parametrize("grant", GRANTS)
+    def test_of_a_pair_that_has_moved(self, grant: str) -> None:
+        moved = {"connection": "acme/u1", "provider": "oauth2"}
+        with pytest.raises(SecretMalformedException, match="has moved to the stack's fleet") as caught:
+            parser_for(grant, "acme")(json.dumps(moved), created=CREATED)
+        assert caught.value.moved_to == "acme/u1"
+        assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+        document = {**moved, "provider": "acme", "accessToken": ACCESS, "expiresIn": 60}
+        assert parser_for(grant, "acme")(json.dumps(document), created=CREATED).unknown == {"connection": "acme/u1"}
+
+    @pytest.mark.parametrize("grant", GRANTS)
     def test_of_each_grant(self, grant: str) -> None:
         document = {"accessToken": ACCESS, "expiresIn": 60}
         for refreshable in (False, True):

@@ -1,5 +1,9 @@
 """How long data is kept."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from tests.support.synthesised import APP_SECRET, Synthesised
@@ -9,6 +13,7 @@ pytestmark = pytest.mark.xdist_group("synth")
 
 DATA = {"AWS::SecretsManager::Secret", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup", "key of credentials"}
 """Types of resources that hold data, and the last word about the secrets' key."""
+FLEET_KEY = "key of tokens"
 SIGNING_KEY = "key of import-key"
 LAYER = "AWS::Lambda::LayerVersion"
 """A consumer's update that fails needs the version before."""
@@ -24,4 +29,14 @@ def test_data_outlives_prod_and_credentials_every_stage(every_stage: Synthesised
     }
     app = {APP_SECRET} if every_stage.issuer not in ("amplify", "static") else set()
     signs = {SIGNING_KEY} if every_stage.issuer == "google-service-account" else set()
-    assert outlives == {LAYER} | app | signs | (DATA if every_stage.stage == "prod" else set())
+    data = DATA | ({FLEET_KEY} if every_stage.has_fleet else set())
+    assert outlives == {LAYER} | app | signs | (data if every_stage.stage == "prod" else set())
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_a_protected_fleet_refuses_to_be_deleted(stage: str, synthesise: Callable[..., Path]) -> None:
+    template = json.loads(synthesise(stage, connections="true").read_text(encoding="utf-8"))
+    tables = [one for one in template["Resources"].values() if one["Type"] == "AWS::DynamoDB::Table"]
+    (connections,) = [one["Properties"] for one in tables if "GlobalSecondaryIndexes" in one["Properties"]]
+    assert connections.get("DeletionProtectionEnabled", False) is (stage == "prod")
+    assert connections["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}

@@ -84,6 +84,12 @@ class TestSite:
             [*(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")), *FROM_ROOT.values()]
         )
 
+    @pytest.mark.parametrize("picture", sorted((DOCS / "pictures").glob("*.svg")), ids=lambda picture: picture.stem)
+    def test_a_picture_loads_nothing_from_elsewhere(self, picture: Path) -> None:
+        drawn = picture.read_text()
+        assert re.findall(r"(?:href|src)=|url\(\s*[\"']?(?!#)|@import", drawn) == []
+        assert any(f"pictures/{picture.name})" in page.read_text() for page in DOCUMENTS), "no page shows it"
+
     def test_no_line_of_a_diagram_is_split(self) -> None:
         """Mermaid ends a statement at each semicolon, and then draws nothing at all."""
         diagrams = [

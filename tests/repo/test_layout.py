@@ -132,7 +132,7 @@ CLI_ROOMS: dict[str, set[str]] = {
     "stack": {"errors"},
     "aws_style": {"errors", "stack", "streams"},
     "drift": {"errors", "stack"},
-    "checks": {"drift", "errors", "sign_in", "stack"},
+    "checks": {"connections", "drift", "errors", "sign_in", "stack"},
     "terminal": {"errors", "stack"},
     "sign_in": {"errors", "stack", "terminal"},
     "profiles": {"errors", "sign_in", "stack"},

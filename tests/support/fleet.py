@@ -1,14 +1,25 @@
-"""A fleet's table as the stack makes it, and connections in it."""
+"""A fleet's table as the stack makes it, connections in it, and the adapter on one of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import boto3
+
+from refresh_token.adapters.aws_clients import Fault
+from refresh_token.adapters.connection_item import ConnectionItem
+from refresh_token.adapters.connection_table import ConnectionTable, reading_client
+from refresh_token.adapters.item_lock import ItemRules
+from refresh_token.adapters.item_tokens import ItemTokens
+from refresh_token.adapters.sealing import KmsSeal
+from refresh_token.core.grant_life import GrantLife
+from refresh_token.core.secret_format import parse_pair
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.fleet import operator_writes
 from refresh_token.fleet.attributes import decode_item
+from refresh_token.fleet.due import WARM, Keeping
 from refresh_token.fleet.record import Record, read_record
 from refresh_token.fleet.successor import StoredTokens, Successor, new_item
 from refresh_token.fleet.table import (
@@ -21,10 +32,14 @@ from refresh_token.fleet.table import (
     TROUBLE_PROJECTION,
 )
 from refresh_token.fleet.update import Request
-from tests.support.fakes import NOW
+from tests.support.fakes import NOW, FakeClock
+from tests.support.windows import WINDOWS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
+
+    from refresh_token.core.grants import Spends
+    from refresh_token.core.secret_format import Parse
 
 FLEET_TABLE = "connections"
 NAME = "acme/u1"
@@ -117,3 +132,67 @@ class FleetTable:
             ExpressionAttributeValues={":key": {"S": key}},
         )["Items"]
         return [item[PK]["S"] for item in found]
+
+
+@dataclass(kw_only=True)
+class FleetStage:
+    """A fleet of one provider: its table, its key, and a clock. ``key`` is the key's ARN."""
+
+    table: FleetTable
+    key: str
+    clock: FakeClock = field(default_factory=FakeClock)
+    parse: "Parse" = parse_pair
+    spends: "Spends" = "refresh_token"
+    seals_access: bool = False
+    keeping: Keeping = field(default_factory=lambda: Keeping(windows=WINDOWS, grant_life=GrantLife(), policy=WARM))
+    changes: list[tuple[str, str, str]] = field(default_factory=list)
+    """The changes of states that the function told of: the connection, the state before, and the state after."""
+
+    @property
+    def seal(self) -> KmsSeal:
+        return KmsSeal(self.key)
+
+    def sealed(self, name: str, token: str) -> tuple[bytes, ...]:
+        found = self.seal.seal(name, token)
+        assert not isinstance(found, Fault)
+        return found
+
+    def opened(self, name: str = NAME) -> str:
+        """Return the refresh token that an item holds."""
+        found = self.seal.open(name, self.table.record(name).refresh or ())
+        assert isinstance(found, str)
+        return found
+
+    def seed(
+        self, name: str = NAME, pair: TokenPair | None = None, *, version: str | None = None, **more: Any
+    ) -> Record:
+        """Store a connection with a sealed refresh token, as an operator does."""
+        pair = pair or pair_of()
+        refresh = self.sealed(name, pair.refresh_token) if pair.refresh_token else None
+        access = self.sealed(name, pair.access_token) if self.seals_access else pair.access_token
+        version = str(uuid4()) if version is None else version
+        new = Successor(pair, StoredTokens(access, refresh), version, self.clock.now())
+        item = new_item(name, new, **{"due_at": DUE, **more})
+        self.table.make("put_item", operator_writes.seed(item, over=True))
+        return self.table.record(name)
+
+    def item(self, name: str = NAME, *, force: bool = False) -> ConnectionItem:
+        """Return the store and lock of a connection, as an invocation makes them from the record that it has read."""
+        tokens = ItemTokens(seal=self.seal, parse=self.parse, spends=self.spends, seals_access=self.seals_access)
+        rules = ItemRules(
+            tokens=tokens,
+            keeping=self.keeping,
+            now=self.clock.now,
+            jitter=lambda: 0.0,
+            changed=lambda before, after, _: self.changes.append((before.name, before.state, after)),
+            force=force,
+        )
+        table = ConnectionTable(self.table.name, reading_client())
+        return ConnectionItem(table.read(name), table, rules)
+
+
+def fleet_stage(**how: Any) -> FleetStage:
+    """Return a fleet on moto, without connections."""
+    client = boto3.client("dynamodb")
+    create_fleet_table(client)
+    return FleetStage(table=FleetTable(client), key=boto3.client("kms").create_key()["KeyMetadata"]["Arn"], **how)

@@ -11,7 +11,14 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
-from refresh_token.adapters import aws_clients, idempotency_lock, secrets_manager, state_events
+from refresh_token.adapters import (
+    aws_clients,
+    connection_table,
+    idempotency_lock,
+    sealing,
+    secrets_manager,
+    state_events,
+)
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.issuers import kms_signer, ui_builder
 from tests.support.token_server import TokenServer, token_server
@@ -63,7 +70,11 @@ def forget_clients() -> None:
     secrets_manager.secrets_manager_client.cache_clear()
     secrets_manager.secrets_manager_writer.cache_clear()
     idempotency_lock.dynamodb_client.cache_clear()
-    state_events.events_client.cache_clear()
+    for made_once in (
+        *(connection_table.reading_client, connection_table.claiming_client, connection_table.writing_client),
+        *(sealing.opening_client, sealing.sealing_client, state_events.events_client),
+    ):
+        made_once.cache_clear()
     ui_builder._client.cache_clear()
     kms_signer._client.cache_clear()
     if handler := sys.modules.get("refresh_token.handler"):

@@ -1,24 +1,47 @@
-"""A fleet in memory: the real use cases and adapters over a table and a queue that are in memory, and a clock."""
+"""A fleet in memory: the real use cases and adapters over a table, a queue and a key in memory, and a clock."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
+from refresh_token.adapters.aws_clients import Fault
 from refresh_token.adapters.brake_records import BrakeRecords
+from refresh_token.adapters.connection_item import ConnectionItem
+from refresh_token.adapters.connection_table import ConnectionTable
 from refresh_token.adapters.due_index import TableIndex
+from refresh_token.adapters.item_lock import ItemRules
+from refresh_token.adapters.item_tokens import ItemTokens
+from refresh_token.adapters.sealing import KmsSeal
 from refresh_token.adapters.work_queue import SqsQueue
+from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
+from refresh_token.core.ports import Clock, Issuer, StoredPair
+from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.refresher import Refresher
+from refresh_token.core.results import TickReport
+from refresh_token.core.successors import successor_id
+from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import WindowSettings, iso_utc
+from refresh_token.errors import RefreshTokenError
 from refresh_token.fleet.attributes import encode_item
 from refresh_token.fleet.dispatcher import Dispatched, Dispatcher
+from refresh_token.fleet.due import Keeping, core_policy
 from refresh_token.fleet.names import slot_of
 from refresh_token.fleet.ports import Look
 from refresh_token.fleet.providers import Provider
-from tests.support.fakes import FakeClock
+from refresh_token.fleet.record import Record, read_record
+from refresh_token.fleet.states import State
+from refresh_token.fleet.successor import StoredTokens, Successor, new_item
+from refresh_token.fleet.worker import Message as Delivered
+from refresh_token.fleet.worker import Worker
+from tests.support.faked_core import build_core
+from tests.support.fakes import FakeClock, FakeIssuer, FakeTelemetry
 from tests.support.fleet import FLEET_TABLE
 from tests.support.memory_dynamodb import MemoryDynamoDB
-from tests.support.memory_sqs import MemorySqs
+from tests.support.memory_kms import MemoryKms
+from tests.support.memory_sqs import MemorySqs, Message
 
 LIFE = timedelta(days=90)
 QUEUE_URL = "https://sqs.example/queue"
@@ -50,16 +73,64 @@ class Seen:
 
 
 @dataclass
+class Told(FakeTelemetry):
+    """The telemetry of workers."""
+
+    last_error: RefreshTokenError | None = None
+    served: list[str] = field(default_factory=list)
+
+    def serving(self, connection: str) -> None:
+        self.served.append(connection)
+        self.last_error = None
+
+    def refresh_failed(self, error: RefreshTokenError, *, version_id: str, first: bool) -> None:
+        self.last_error = error
+        self.reports.append(("refresh_failed", {"reason": error.reason, "version_id": version_id, "first": first}))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A connection whose item was just read."""
+
+    record: Record
+    item: ConnectionItem
+    refresher: Refresher
+
+    def tick(self) -> TickReport:
+        return self.refresher.tick()
+
+    def move_on(self, stored: StoredPair) -> None:
+        self.item.move_on(stored)
+
+    def put_off(self, error: RefreshTokenError) -> None:
+        self.item.put_off(error)
+
+
+@dataclass
 class MemoryFleet:
     rate: int = 10
     policy: str = "auto"
     providers: Mapping[str, Provider] = field(default_factory=lambda: {"figma": provider()})
     clock: FakeClock = field(default_factory=FakeClock)
     table: MemoryDynamoDB = field(default_factory=MemoryDynamoDB)
+    kms: MemoryKms = field(default_factory=MemoryKms)
     seen: Seen = field(default_factory=Seen)
+    told: Told = field(default_factory=Told)
+    memory: ProcessMemory = field(default_factory=ProcessMemory)
+    changes: list[tuple[str, State, State]] = field(default_factory=list)
+    """The changes of state that workers told: of which connection, from what, to what."""
 
     def __post_init__(self) -> None:
         self.queue = MemorySqs(self.now)
+        self.seal = KmsSeal("key", lambda: self.kms, lambda: self.kms)
+        self.issuers: dict[str, FakeIssuer] = {}
+        self.issuer: Callable[[str], Issuer] = self.usual_issuer
+        self._numbers = count(1)
+        self.jitter = lambda: 0.5
+
+    def usual_issuer(self, connection: str) -> Issuer:
+        """Return the issuer of a connection's tokens."""
+        return self.issuers.setdefault(connection, FakeIssuer())
 
     def now(self) -> int:
         return int(self.clock.now().timestamp())
@@ -111,6 +182,68 @@ class MemoryFleet:
             telemetry=self.seen,
             spread=map,
         )
+
+    def seed(self, name: str, *, left: timedelta = timedelta(days=3), token: str | None = None) -> Record:
+        """Store a connection with a pair, due a second ago."""
+        expires_at = self.clock.now() + left
+        pair = TokenPair(
+            access_token="access-0",
+            refresh_token=token or "refresh-1",
+            provider="figma",
+            expires_at=expires_at,
+            refreshed_at=expires_at - LIFE,
+        )
+        sealed = self.seal.seal(name, pair.refresh_token)
+        assert not isinstance(sealed, Fault)
+        new = Successor(pair, StoredTokens(pair.access_token, sealed), "V1", expires_at - LIFE)
+        self.table.items[name] = new_item(name, new, due_at=self.now() - 1)
+        return self.record(name)
+
+    def record(self, name: str) -> Record:
+        return read_record(self.table.items[name])
+
+    def opened(self, name: str, clock: Clock) -> Opened:
+        """Read a connection for a worker, as `worker_handler` does."""
+        client: Any = self.table
+        table = ConnectionTable(FLEET_TABLE, client, lambda: client, lambda: client)
+        record = table.read(name)
+        provider = self.providers[record.provider]
+        policy = record.policy or self.policy
+        rules = ItemRules(
+            tokens=ItemTokens(seal=self.seal, parse=provider.parse, spends=provider.spends, seals_access=False),
+            keeping=Keeping(windows=provider.windows, grant_life=provider.grant_life, policy=policy),
+            now=clock.now,
+            jitter=self.jitter,
+            changed=lambda before, after, _: self.changes.append((before.name, before.state, after)),
+        )
+        item = ConnectionItem(record, table, rules)
+        life = record.expires_at - record.stored_at if record.expires_at and record.stored_at else None
+        connection = Connection(
+            name=name,
+            store=item,
+            windows=provider.windows,
+            policy=core_policy(policy, life),
+            grant_life=provider.grant_life,
+            make_lock=lambda: item,
+            make_issuer=lambda: self.issuer(name),
+        )
+        return Opened(record, item, build_core(connection, clock, self.told, self.memory, self._next_version))
+
+    def _next_version(self, version_id: str) -> str:
+        return successor_id(version_id, f"{next(self._numbers):032x}")
+
+    def worker(self) -> Worker:
+        return Worker(
+            open_connection=self.opened,
+            brakes=BrakeRecords(FLEET_TABLE, self.table),  # type: ignore[arg-type]
+            clock=self.clock,
+            telemetry=self.told,
+        )
+
+    def work_off(self, *messages: Message) -> list[str]:
+        """Let a worker work off messages; return those that must come again."""
+        self.clock.left = 60.0
+        return self.worker().work_off(Delivered(message.body, message.body) for message in messages)
 
     def tick(self) -> Dispatched:
         self.clock.left = 60.0

@@ -10,6 +10,7 @@ VARIANTS: dict[str, tuple[str, dict[str, str]]] = {
     **{stage: (stage, {}) for stage in STAGES},
     "prod-figma": ("prod", {"issuer": "figma"}),
     "prod-static": ("prod", {"issuer": "static"}),
+    "prod-fleet": ("prod", {"issuer": "figma", "connections": "true", "providers": "figma,linear"}),
     "prod-signing": ("prod", {"issuer": "google-service-account", "issuer_scope": "files:read"}),
     "dev-oauth2": (
         "dev",
@@ -36,6 +37,10 @@ class Synthesised:
     stage: str
     issuer: str = "amplify"
     template: dict[str, Any]
+
+    @property
+    def has_fleet(self) -> bool:
+        return "ConnectionsTableName" in self.template["Outputs"]
 
     @property
     def text(self) -> str:

@@ -19,7 +19,7 @@ PARENTS = {
     "dev": None,
     **dict.fromkeys(("prod", "local", "dev-oauth2"), "dev"),
     **dict.fromkeys(("prod-figma", "prod-static"), "prod"),
-    "prod-signing": "prod-figma",
+    **dict.fromkeys(("prod-signing", "prod-fleet"), "prod-figma"),
 }
 """Each stage, and each other issuer, with the variant that its snapshot starts from."""
 

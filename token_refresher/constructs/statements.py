@@ -43,11 +43,17 @@ def run(log_group: logs.ILogGroup, *, tracing: bool, in_network: bool) -> list[i
     ]
 
 
+_TABLE_KEY_ACTIONS: Final = [
+    *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
+    *("kms:ReEncryptFrom", "kms:ReEncryptTo"),
+]
+
+
 def use_table_key(sid: str, key: kms.IKey) -> iam.PolicyStatement:
     """Return the permission for a table with a key of its own (DynamoDB Developer Guide, "Encryption at rest")."""
     return allow(
         sid,
-        ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+        _TABLE_KEY_ACTIONS,
         key.key_arn,
         conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{Aws.REGION}.{Aws.URL_SUFFIX}"}},
     )

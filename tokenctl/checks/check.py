@@ -8,6 +8,9 @@ from functools import partial
 from typing import Any
 
 from refresh_token.core.ports import StoredPair
+from tokenctl.connections.fleet import Fleet, has_fleet
+from tokenctl.connections.fleet_parts import FleetParts
+from tokenctl.connections.fleet_report import fleet_report
 from tokenctl.errors import NONSENSE, ServiceError, TokenctlError, no_sense
 from tokenctl.stack.deploy_command import how_to_restore
 from tokenctl.stack.deployed_stack import DeployedStack
@@ -67,6 +70,26 @@ class Subject:
     def restore(self) -> str:
         """How to restore what somebody has changed by hand; a plain deployment does not."""
         return how_to_restore(self.target)
+
+    @property
+    def has_fleet(self) -> bool:
+        """Whether the deployment has connections beside its pair."""
+        return has_fleet(self.target)
+
+    @Once
+    def fleet(self) -> Fleet:
+        """The deployment's fleet."""
+        return Fleet(self.target)
+
+    @Once
+    def fleet_parts(self) -> FleetParts:
+        """The functions of the fleet, and what invokes them."""
+        return FleetParts(self.deployed)
+
+    @Once
+    def fleet_report(self) -> dict[str, Any]:
+        """What `tokenctl status` says about the fleet; raises as `tokenctl.connections.fleet_report`."""
+        return fleet_report(self.fleet, self.now)
 
     @Once
     def stored(self) -> StoredPair:

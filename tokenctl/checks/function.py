@@ -20,7 +20,7 @@ _KEY: Final = "id"
 """The key of the lock table."""
 
 
-_TABLE_FIXES: Final = {
+TABLE_FIXES: Final = {
     "INACCESSIBLE_ENCRYPTION_CREDENTIALS": "enable the key that encrypts it, or let DynamoDB use it again",
     "ARCHIVED": "delete it with the AWS CLI, and run `tokenctl repair`",
 }
@@ -128,5 +128,5 @@ def check_lock_table(subject: Subject) -> Finding:
         text = f"{name} has another key than `{_KEY}`, so nothing can be refreshed"
         return Finding(Level.FAIL, text, f"`aws dynamodb delete-table --table-name {name}`, then {subject.restore}")
     if state not in {"ACTIVE", "UPDATING"}:
-        return Finding(Level.FAIL, f"{name} is {state}", _TABLE_FIXES.get(state, "wait until it is ACTIVE"))
+        return Finding(Level.FAIL, f"{name} is {state}", TABLE_FIXES.get(state, "wait until it is ACTIVE"))
     return Finding(Level.OK, f"{name} is {state}")

@@ -1,9 +1,13 @@
 """The checks, in the order in which `tokenctl doctor` performs them. A new check is a function and a row here."""
 
+from dataclasses import replace
 from typing import Final
 
 from tokenctl.checks.account import check_bootstrap, check_concurrency, check_credentials, check_region
 from tokenctl.checks.check import Check
+from tokenctl.checks.fleet import check_dispatch_schedule, check_mapping, check_queues, function_check
+from tokenctl.checks.fleet_store import check_app_secrets, check_brake, check_connections, check_table
+from tokenctl.checks.fleet_store import check_key as check_fleet_key
 from tokenctl.checks.function import check_alias, check_function, check_lock_table, check_throttle
 from tokenctl.checks.operation import (
     check_alarms,
@@ -17,6 +21,7 @@ from tokenctl.checks.policy import check_policy
 from tokenctl.checks.probe import check_probe
 from tokenctl.checks.stack import check_app_secret, check_changes, check_issuer, check_stack
 from tokenctl.checks.token import check_grant, check_key, check_secret, check_window
+from tokenctl.connections.fleet_parts import ASK, DISPATCHER, WORKER
 
 BEFORE_DEPLOYMENT: Final = (
     Check("region", (), check_region),
@@ -45,6 +50,20 @@ AFTER_DEPLOYMENT: Final = (
     Check("subscribers", ("stack",), check_subscribers),
     Check("dead letters", ("stack",), check_dead_letters),
 )
+FLEET: Final = (
+    Check("fleet table", ("stack",), check_table),
+    Check("fleet key", ("stack",), check_fleet_key),
+    Check("ask", ("stack",), function_check(ASK)),
+    Check("worker", ("stack",), function_check(WORKER)),
+    Check("dispatcher", ("stack",), function_check(DISPATCHER)),
+    Check("mapping", ("worker",), check_mapping),
+    Check("dispatches", ("dispatcher",), check_dispatch_schedule),
+    Check("queues", ("stack",), check_queues),
+    Check("app secrets", ("ask",), check_app_secrets),
+    Check("connections", ("ask", "fleet table"), check_connections),
+    Check("brake", ("ask", "fleet table"), check_brake),
+)
+"""The checks of a deployment with connections, after the others."""
 PROBE: Final = Check("probe", ("secret",), check_probe)
 """Sends the stored access token to its provider, so only on request."""
 SERVING: Final = (
@@ -54,3 +73,7 @@ SERVING: Final = (
     Check("lock table", (), check_lock_table),
 )
 """What the function needs to work, whatever the pair is. `tokenctl status` performs these, too."""
+SERVING_FLEET: Final = tuple(
+    replace(check, needs=()) for check in FLEET if check.name in {"fleet table", "fleet key", "ask"}
+)
+"""What every connection needs, for `tokenctl status` as well."""

@@ -20,7 +20,7 @@ from tokenctl.stack.token_life import life_of, meaning, relative, relative_to, s
 from tokenctl.stack.verdict import TIME_TO_ROTATE
 
 _AWS_MANAGED_KEY: Final = "alias/aws/secretsmanager"
-_KEY_FIXES: Final = {
+KEY_FIXES: Final = {
     "Disabled": "`aws kms enable-key {key}`",
     "PendingDeletion": "`aws kms cancel-key-deletion {key} && aws kms enable-key {key}`",
 }
@@ -32,7 +32,7 @@ def check_secret(subject: Subject) -> Finding:
     try:
         stored = subject.stored
     except NoPairError as error:
-        return Finding(Level.FAIL, str(error))
+        return _without_pair(subject, error)
     except LostSecretError:
         raise  # `perform_checks` has its finding
     except TokenctlError as error:
@@ -49,6 +49,12 @@ def check_secret(subject: Subject) -> Finding:
     owner = f" of {stored.pair.issued_by}" if stored.pair.issued_by and not settings.static else ""
     holds = f"holds {what}{owner}, version {stored.version_id}"
     return _moved_back(subject) or Finding(Level.OK, holds)
+
+
+def _without_pair(subject: Subject, error: NoPairError) -> Finding:
+    if error.not_seeded and subject.has_fleet:
+        return Finding(Level.SKIP, "the stack keeps connections only: its secret is empty")
+    return Finding(Level.FAIL, str(error))
 
 
 def _moved_back(subject: Subject) -> Finding | None:
@@ -151,7 +157,7 @@ def check_key(subject: Subject) -> Finding:
     with translate_aws_errors():
         state = client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
     if state != "Enabled":
-        fix = _KEY_FIXES.get(state, f"see {entry_of(SecretUnavailableException.__name__)}")
+        fix = KEY_FIXES.get(state, f"see {entry_of(SecretUnavailableException.__name__)}")
         return Finding(Level.FAIL, f"the secret's key is {state}", fix.format(key=f"--key-id {key}"))
     _ = subject.stored  # an enabled key may still not decrypt for this operator
     return Finding(Level.OK, "the secret's key is enabled, and you can read the pair with it")

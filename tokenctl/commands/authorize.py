@@ -1,40 +1,29 @@
 """`tokenctl authorize`: signs in to the provider in the browser and stores the token pair."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Final
 
 import click
 
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.windows import iso_utc
 from refresh_token.oauth import catalogue
-from refresh_token.oauth.issuers import AMPLIFY, FIGMA_CONSENT_PAGE, FIGMA_SCOPES, SETTINGS
+from refresh_token.oauth.issuers import AMPLIFY, SETTINGS
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
-from tokenctl.sign_in.authorization_request import LOOPBACK_HOSTS, callback_uri
-from tokenctl.sign_in.callback_app import CallbackApp
-from tokenctl.sign_in.callback_server import CallbackServer
-from tokenctl.sign_in.complete_sign_in import SignIn, complete_sign_in
-from tokenctl.sign_in.consent_page import send_to_consent_page
+from tokenctl.sign_in.command_options import sign_in_options
 from tokenctl.sign_in.device_sign_in import plan_device_sign_in, sign_in_on_device
-from tokenctl.sign_in.meanwhile import on_terminal
+from tokenctl.sign_in.in_browser import Browser, sign_in_in_browser
 from tokenctl.sign_in.options import SignInOptions
 from tokenctl.sign_in.plan import plan_sign_in
-from tokenctl.sign_in.store_grant import StoredSignIn
+from tokenctl.sign_in.store_grant import Place, StoredSignIn, store_grant
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import why_doubtful
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import utc_minute
 from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair
-
-TIMEOUT: Final = 300
-"""Seconds to wait for the answer of a consent page."""
-
-LINGER_SECONDS: Final = 2.0
-"""How long the port still answers after the sign-in, for a reload of the last page or a second tab."""
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -58,64 +47,16 @@ Examples:
     metavar="NAME",
     help="The issuer of the pair: amplify, figma, oauth2 or a profile's name. Default: the stack's issuer.",
 )
-@click.option(
-    "--client-id",
-    envvar="FIGMA_CLIENT_ID",
-    show_envvar=True,
-    help="Client id of the app. Required with amplify; with other issuers the stack has it.",
-)
-@click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    metavar="SCOPE",
-    help=f"Scope to request in addition to {' '.join(FIGMA_SCOPES)} (oauth2 and profiles: to the stack's). Repeatable.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    help="Port of 127.0.0.1 that the browser is sent back to. Default: any free port.",
-)
-@click.option(
-    "--redirect-host",
-    type=click.Choice(LOOPBACK_HOSTS),
-    default=LOOPBACK_HOSTS[0],
-    show_default=True,
-    help="Name of this machine in the registered redirect address.",
-)
-@click.option(
-    "--device",
-    is_flag=True,
-    help="Sign in on another device, by typing a code there, if the provider's profile has an address for that.",
-)
-@click.option("--no-browser", is_flag=True, help="Print the address, as on a machine without a browser.")
-@click.option(
-    "--timeout",
-    type=click.IntRange(min=1),
-    help=f"Seconds to wait for the sign-in. Default: {TIMEOUT}; with --device, as long as the code lives.",
-)
-@click.option("--yes", is_flag=True, help="Replace a stored pair without asking.")
-@click.option(
-    "--authorize-url",
-    help=f"The consent page. Default: the provider's, such as {FIGMA_CONSENT_PAGE}. Required with oauth2.",
-)
-@click.option("--token-url", help="Where the code is exchanged, not with amplify. Default: the stack's token endpoint.")
+@sign_in_options
 @target_options
 @output_options
-def authorize(  # noqa: PLR0913 - one for each option
+def authorize(  # noqa: PLR0913 - the options
     *,
     target: Target,
-    issuer: str | None,
-    client_id: str | None,
-    scopes: tuple[str, ...],
-    port: int | None,
-    redirect_host: str,
+    options: SignInOptions,
+    browser: Browser,
     device: bool,
-    no_browser: bool,
     timeout: int | None,
-    yes: bool,
-    authorize_url: str | None,
-    token_url: str | None,
     output: Output,
 ) -> None:
     """Sign in at the provider in a browser and store the token pair.
@@ -124,15 +65,6 @@ def authorize(  # noqa: PLR0913 - one for each option
     the pair in the stack's secret. The redirect address, http://127.0.0.1:PORT/callback, must be registered with the
     app. Shows no token.
     """
-    options = SignInOptions(
-        issuer=issuer,
-        client_id=client_id if client_id is None else client_id.strip(),
-        scopes=scopes,
-        authorize_url=authorize_url,
-        token_url=token_url,
-        yes=yes,
-    )
-    options.validate()
     sample = {
         "stack": target.stack_name,
         "secretArn": "arn",
@@ -142,72 +74,30 @@ def authorize(  # noqa: PLR0913 - one for each option
     }
     output.check("authorize", sample)
     deployed = DeployedStack(target)
+    show = partial(_show, target, output)
     if device:
-        _on_device(deployed, options, timeout, output)
+        device_plan = plan_device_sign_in(deployed, options)
+        place = _place(deployed, device_plan.issued_by, options)
+        show(sign_in_on_device(place, device_plan, timeout=timeout, to_stderr=output.is_structured))
         return
     plan = plan_sign_in(deployed, options)
-    if doubt := why_doubtful(deployed):
-        click.echo(doubt, err=True)
-    _ = target.secret_arn  # better to fail now than after the sign-in
-    kept = confirm_replacing_pair(deployed, plan.issued_by, yes=yes)
-    with CallbackServer(port or 0) as server:
-        request = plan.request(callback_uri(redirect_host, server.port))
-        with server.serving(request.read) as app:
-            sign_in = SignIn(
-                request=request,
-                exchange=plan.exchange,
-                deployed=deployed,
-                issued_by=plan.issued_by,
-                who=plan.who,
-                kept=kept,
-            )
-            with _reporting_how_it_ended(app), on_terminal(app, request.read) as meanwhile:
-                send_to_consent_page(
-                    request,
-                    timeout or TIMEOUT,
-                    no_browser=no_browser,
-                    has_device=plan.has_device,
-                    to_stderr=output.is_structured,
-                )
-                stored = complete_sign_in(sign_in, app, seconds=timeout or TIMEOUT, meanwhile=meanwhile)
-            _show(target, stored, output)
-            if plan.reminder:
-                click.echo(plan.reminder, err=True)
-            with suppress(KeyboardInterrupt):
-                time.sleep(LINGER_SECONDS)
+    place = _place(deployed, plan.issued_by, options)
+    sign_in_in_browser(plan, place, browser, show=show, to_stderr=output.is_structured)
 
 
-def _on_device(deployed: DeployedStack, options: SignInOptions, timeout: int | None, output: Output) -> None:
-    plan = plan_device_sign_in(deployed, options)
+def _place(deployed: DeployedStack, issued_by: IssuedBy, options: SignInOptions) -> Place:
+    """Return where the pair goes; asks whether it may replace the one that is there."""
     if doubt := why_doubtful(deployed):
         click.echo(doubt, err=True)
     _ = deployed.target.secret_arn  # better to fail now than after the sign-in
-    kept = confirm_replacing_pair(deployed, plan.issued_by, yes=options.yes)
-    stored = sign_in_on_device(deployed, plan, kept, timeout=timeout, to_stderr=output.is_structured)
-    _show(deployed.target, stored, output)
-    if plan.reminder:
-        click.echo(plan.reminder, err=True)
+    return Place(
+        store=partial(store_grant, deployed),
+        kept=confirm_replacing_pair(deployed, issued_by, yes=options.yes),
+        shown={"Stack": deployed.target.stack_name},
+    )
 
 
-@contextmanager
-def _reporting_how_it_ended(app: CallbackApp) -> Iterator[None]:
-    """Report an interruption, and redirects that were ignored."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        state = "A pair may or may not have been stored" if app.has_response else "Nothing was stored"
-        click.echo(f"\nInterrupted. {state}. Run the command again.", err=True)
-        raise
-    finally:
-        if app.forged:
-            click.echo(
-                f"Ignored {app.forged} redirect(s) that did not belong to this sign-in. Unless you caused them, a web "
-                "page or a program on this machine tried to sign you in to its own account.",
-                err=True,
-            )
-
-
-def _show(target: Target, stored: StoredSignIn, output: Output) -> None:
+def _show(target: Target, output: Output, stored: StoredSignIn) -> None:
     if output.is_structured:
         expires_at = stored.expires_at and iso_utc(stored.expires_at)
         names = {"stack": target.stack_name, "secretArn": target.secret_arn}

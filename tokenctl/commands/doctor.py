@@ -20,8 +20,9 @@ from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.checks.check import Check, Finding, Level, Subject, perform_checks
 from tokenctl.checks.probe import provider_host
-from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT, PROBE, SERVING
+from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT, FLEET, PROBE, SERVING, SERVING_FLEET
 from tokenctl.commands.refresh import WARNING, force_refresh
+from tokenctl.connections.fleet import has_fleet
 from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.sign_in.options import validate_address
 from tokenctl.stack.deployed_stack import DeployedStack
@@ -93,7 +94,7 @@ def doctor(  # noqa: PLR0913 - one for each option
     if call:
         output.check("doctor", [{"check": "call", "level": "OK", "text": "text", "fix": ""}])
         confirm(WARNING, yes=yes)
-    checks = (*BEFORE_DEPLOYMENT, *(() if before_deployment else AFTER_DEPLOYMENT))
+    checks = (*BEFORE_DEPLOYMENT, *(() if before_deployment else _after_deployment(target)))
     checks += (PROBE,) if probe else ()
     subject = Subject(
         target=target, deployed=deployed, now=datetime.now(UTC), planned_issuer=issuer, probe_url=probe_url
@@ -136,10 +137,18 @@ def _call(
     return after
 
 
+def _after_deployment(target: Target) -> tuple[Check, ...]:
+    """Return the checks of what is deployed: a pair, and connections if there are any."""
+    try:
+        return (*AFTER_DEPLOYMENT, *(FLEET if has_fleet(target) else ()))
+    except TokenctlError:
+        return AFTER_DEPLOYMENT  # the first of them says why nothing can be read
+
+
 def print_what_is_left(target: Target, output: Output) -> Verdict:
     """Print what the checks still find, and the verdict: to standard error if that is not what was asked for."""
     subject = Subject(target=target, deployed=DeployedStack(target), now=datetime.now(UTC))
-    findings = list(perform_checks((*BEFORE_DEPLOYMENT, *AFTER_DEPLOYMENT), subject))
+    findings = list(perform_checks((*BEFORE_DEPLOYMENT, *_after_deployment(target)), subject))
     for name, finding in findings:
         if EXIT_CODES[finding.level]:
             click.echo(_line(name, finding), color=output.colored, err=output.is_structured)
@@ -160,12 +169,13 @@ def _verdict(subject: Subject, findings: list[tuple[str, Finding]]) -> Verdict:
     failure = subject.failure
     token = token_report(subject.deployed, subject.now, lambda: subject.stored, failure)
     names = [name for name, finding in findings if finding.urgent and EXIT_CODES[finding.level]]
-    vital = {check.name for check in SERVING}
+    vital = {check.name for check in (*SERVING, *SERVING_FLEET)}
     failed = {name: finding.to_document(name) for name, finding in findings if finding.level is Level.FAIL}
     stopped = [document for name, document in failed.items() if name in vital]
-    failing = [document for name, document in failed.items() if name == "errors"]
+    failing = [document for name, document in failed.items() if name in {"errors", "connections"}]
     troubles = [f"see {', '.join(names)}"] if names else []
-    return judge(subject.deployed, {**token, "rejected": rejected}, troubles, stopped, failing)
+    unused = token.get("notSeeded", False) and any(check.name in {name for name, _ in findings} for check in FLEET)
+    return judge(subject.deployed, {**token, "rejected": rejected, "unused": unused}, troubles, stopped, failing)
 
 
 def _check_options(*, before_deployment: bool, issuer: str | None, tries_token: bool) -> None:

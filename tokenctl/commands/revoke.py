@@ -81,7 +81,7 @@ def revoke(*, target: Target, mark_only: bool, yes: bool, output: Output) -> Non
 def _plan(deployed: DeployedStack, stored: StoredPair) -> Revocation:
     if problem := mismatch(deployed, stored.pair):
         raise ConfigurationError(f"The grant cannot be revoked with these settings: {problem}. {NOTHING_CHANGED}")
-    return plan_revocation(deployed, stored.pair)
+    return plan_revocation(deployed, stored.pair, marks=f"tokenctl revoke --mark-only {deployed.target.option}")
 
 
 def _revoke(deployed: DeployedStack, stored: StoredPair, revocation: Revocation) -> StoredPair:

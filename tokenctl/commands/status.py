@@ -15,7 +15,9 @@ from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.checks.check import Level, Subject, perform_checks
-from tokenctl.checks.table import SERVING
+from tokenctl.checks.table import SERVING, SERVING_FLEET
+from tokenctl.connections.fleet import Fleet, has_fleet
+from tokenctl.connections.fleet_report import fleet_report
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.side_by_side import in_time
 from tokenctl.stack.status_report import status_report
@@ -68,12 +70,17 @@ def status(*, target: Target, output: Output, watch: float | None) -> int:
 
 
 def _report(target: Target) -> dict[str, Any]:
-    return status_report(target, _examine)
+    return status_report(target, _examine, _read_fleet if has_fleet(target) else None)
+
+
+def _read_fleet(target: Target, now: datetime) -> dict[str, Any]:
+    return fleet_report(Fleet(target), now)
 
 
 def _examine(deployed: DeployedStack, now: datetime) -> list[dict[str, str]]:
-    """Return what keeps the function from working; what cannot be read is the doctor's to tell."""
-    found = perform_checks(SERVING, Subject(target=deployed.target, deployed=deployed, now=now))
+    """Return what keeps the functions from working; what cannot be read is the doctor's to tell."""
+    checks = (*SERVING, *(SERVING_FLEET if has_fleet(deployed.target) else ()))
+    found = perform_checks(checks, Subject(target=deployed.target, deployed=deployed, now=now))
     return [finding.to_document(name) for name, finding in found if finding.level is Level.FAIL]
 
 

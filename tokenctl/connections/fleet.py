@@ -15,6 +15,11 @@ MAX_ATTEMPTS: Final = 10
 """How often a call is made that AWS throttles, with growing pauses: about a minute in all."""
 
 
+def has_fleet(target: Target) -> bool:
+    """Tell whether a stack has a fleet beside its pair. Raises as `Target.outputs`."""
+    return target.named_function is None and "ConnectionsTableName" in target.outputs
+
+
 class Fleet:
     """What a deployment with connections=true has beside its secret. Each part is read once.
 

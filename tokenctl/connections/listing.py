@@ -26,6 +26,10 @@ MIN_READ: Final = 100
 Item = dict[str, Any]
 
 
+STATE_NAMES: Final = tuple(state.value for state in State)
+"""The words for an option: click would take the members of an enumeration by their names."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Filters:
     """Which connections to list; None: all."""

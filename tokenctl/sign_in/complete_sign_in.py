@@ -12,8 +12,7 @@ from tokenctl.sign_in.authorization_request import AuthorizationRequest
 from tokenctl.sign_in.authorization_response import AuthorizationResponse, Outcome
 from tokenctl.sign_in.callback_app import CallbackApp
 from tokenctl.sign_in.code_exchange import NOTHING_STORED, CodeExchange
-from tokenctl.sign_in.store_grant import NewGrant, StoredSignIn, store_grant
-from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.sign_in.store_grant import NewGrant, StoredSignIn, StoreGrant
 from tokenctl.stack.token_life import utc_minute
 
 
@@ -23,7 +22,10 @@ class SignIn:
 
     request: AuthorizationRequest
     exchange: CodeExchange
-    deployed: DeployedStack
+    store: StoreGrant
+    where: Mapping[str, str]
+    """Where it stores the pair, for the page in the browser."""
+
     issued_by: IssuedBy
     """Whose tokens the exchange brings."""
 
@@ -63,7 +65,7 @@ def complete_sign_in(
     except TokenctlError as error:
         app.show(pages.failed(str(error), denied=isinstance(error, DeniedError)))
         raise
-    facts = {"Stack": sign_in.deployed.target.stack_name, "Token lives until": utc_minute(stored.expires_at)}
+    facts = {**sign_in.where, "Token lives until": utc_minute(stored.expires_at)}
     app.show(pages.stored({"Signed in as": stored.user, **facts} if stored.user else facts))
     return stored
 
@@ -84,4 +86,4 @@ def _pair(sign_in: SignIn, response: AuthorizationResponse) -> TokenPair:
 
 def _store(sign_in: SignIn, pair: TokenPair) -> StoredSignIn:
     new = NewGrant(scopes=sign_in.request.scopes, issued_by=sign_in.issued_by, who=sign_in.who, kept=sign_in.kept)
-    return store_grant(sign_in.deployed, pair, new)
+    return sign_in.store(pair, new)

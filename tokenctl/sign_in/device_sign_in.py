@@ -1,7 +1,7 @@
 """`tokenctl authorize --device`: from the stack's profile to the stored pair."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -19,7 +19,7 @@ from tokenctl.sign_in.meanwhile import countdown
 from tokenctl.sign_in.options import SignInOptions
 from tokenctl.sign_in.own_app_plan import check_scopes
 from tokenctl.sign_in.signed_in_user import who_asks
-from tokenctl.sign_in.store_grant import NewGrant, StoredSignIn, store_grant
+from tokenctl.sign_in.store_grant import NewGrant, Place, StoredSignIn
 from tokenctl.sign_in.token_endpoint_exchange import TokenEndpointExchange
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import deployed_settings, issuer_title, refuse_static
@@ -70,9 +70,7 @@ def plan_device_sign_in(deployed: DeployedStack, options: SignInOptions) -> Devi
     return DevicePlan(exchange=exchange, label=settings.title, issued_by=settings.issued_by, who=who, reminder=reminder)
 
 
-def sign_in_on_device(
-    deployed: DeployedStack, plan: DevicePlan, kept: Mapping[str, object], *, timeout: int | None, to_stderr: bool
-) -> StoredSignIn:
+def sign_in_on_device(place: Place, plan: DevicePlan, *, timeout: int | None, to_stderr: bool) -> StoredSignIn:
     """Show the code, wait until the person has allowed the access, and store the pair; raises TokenctlError."""
     code = start(plan.exchange, plan.label)
     seconds = min(timeout or code.expires_in, code.expires_in)
@@ -80,7 +78,11 @@ def sign_in_on_device(
     with _interruptible(), countdown() as meanwhile:
         pair = wait(plan.exchange, code, plan.label, seconds=seconds, meanwhile=meanwhile)
     scopes = plan.exchange.profile.scopes
-    return store_grant(deployed, pair, NewGrant(scopes=scopes, issued_by=plan.issued_by, who=plan.who, kept=kept))
+    new = NewGrant(scopes=scopes, issued_by=plan.issued_by, who=plan.who, kept=place.kept)
+    stored = place.store(pair, new)
+    if plan.reminder:
+        click.echo(plan.reminder, err=True)
+    return stored
 
 
 @contextmanager

@@ -71,22 +71,23 @@ class Revocation:
 _BUSY: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT)
 
 
-def plan_revocation(deployed: DeployedStack, pair: TokenPair) -> Revocation:
+def plan_revocation(deployed: DeployedStack, pair: TokenPair, *, marks: str) -> Revocation:
     """Return how to end the grant of a pair that is stored in a deployment.
+
+    `marks` is the command that notes that a person has ended it by hand.
 
     Raises:
         ConfigurationError: a person must do it by hand. The message says where.
         ServiceError, ConfigurationError: the app's credentials, or the settings, cannot be read.
 
     """
-    label, option = issuer_title(deployed), deployed.target.option
+    label = issuer_title(deployed)
     try:
         settings = deployed_settings(deployed)
     except ConfigurationError:
         settings = None
     bound = settings.profile if settings else None
-    marked = f"Then run `tokenctl revoke --mark-only {option}`."
-    by_hand = f"End the access by hand, {_where(bound)}. {marked}"
+    by_hand = f"End the access by hand, {_where(bound)}. Then run `{marks}`."
     if settings is None or bound is None or not bound.profile.address.revoke:
         raise ConfigurationError(f"{label} has no address where tokenctl could revoke the grant. {by_hand}")
     app = credentials_for(deployed, settings, pair)

@@ -37,6 +37,22 @@ class StoredSignIn:
     """Who signed in, if the issuer tells."""
 
 
+StoreGrant = Callable[[TokenPair, NewGrant], StoredSignIn]
+"""Stores the pair of a new grant; raises TokenctlError if it cannot be stored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the pair of a sign-in goes."""
+
+    store: StoreGrant
+    kept: Mapping[str, object] = field(repr=False)
+    """Keys of the pair before that the new one keeps."""
+
+    shown: Mapping[str, str]
+    """The place, for the page in the browser."""
+
+
 def store_grant(deployed: DeployedStack, pair: TokenPair, new: NewGrant) -> StoredSignIn:
     """Store the pair of a new grant; raises TokenctlError if it cannot be stored."""
     try:

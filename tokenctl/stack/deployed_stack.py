@@ -63,18 +63,35 @@ class DeployedStack:
     def lock_table(self) -> str | None:
         """The name of the lock table; None if it is not known."""
         if self.target.named_function is None:
-            return next(iter(self.resources.get("AWS::DynamoDB::Table", [])), None)
+            connections = self.target.outputs.get("ConnectionsTableName")
+            tables = self.resources.get("AWS::DynamoDB::Table", [])
+            return next((table for table in tables if table != connections), None)
         return self.target.function_variables.get(LOCK_TABLE) or None
 
-    @Once
+    @property
     def schedules(self) -> list[dict[str, Any]]:
         """The schedules that invoke the function, as EventBridge Scheduler describes them."""
+        return [schedule for schedule in self._schedules if not self._is_of_another_function(schedule)]
+
+    @property
+    def other_schedules(self) -> list[dict[str, Any]]:
+        """The stack's schedules that invoke another function of the stack."""
+        return [schedule for schedule in self._schedules if self._is_of_another_function(schedule)]
+
+    @Once
+    def _schedules(self) -> list[dict[str, Any]]:
         client = self.target.aws.client("scheduler")
         with translate_aws_errors():
             return [
                 client.get_schedule(Name=found["Name"], GroupName=found["GroupName"])
                 for found in self._schedule_summaries(client)
             ]
+
+    def _is_of_another_function(self, schedule: Mapping[str, Any]) -> bool:
+        if self.target.named_function is not None:
+            return False
+        function = schedule["Target"]["Arn"].partition(":function:")[2].partition(":")[0]
+        return function != self.target.function_name and function in self.resources.get("AWS::Lambda::Function", [])
 
     @property
     def period(self) -> timedelta | None:

@@ -41,6 +41,9 @@ class NoPairError(TokenctlError):
     kept: Mapping[str, object] = MappingProxyType({})
     """Then, the secret's keys that are not part of the secret format."""
 
+    not_seeded: bool = False
+    """Whether the secret is empty, and nothing is wrong with it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SecretVersion:
@@ -127,6 +130,7 @@ def read_pair(deployed: DeployedStack) -> StoredPair:
 def _no_pair(error: RefreshTokenError, text: str, deployed: DeployedStack) -> NoPairError:
     message = str(error).replace(HOW_TO_SEED, how_to_fill(deployed))
     fault = NoPairError(message.replace("--stage <stage>", deployed.target.option))
+    fault.not_seeded = isinstance(error, SecretNotSeededException)
     if getattr(error, "revoked", False):
         document = read_document(text)
         fault.revoked_at = str(document[REVOKED_AT])

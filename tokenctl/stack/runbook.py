@@ -3,11 +3,11 @@
 from typing import Final
 
 from refresh_token import errors
-from refresh_token.signals import Alarm
+from refresh_token.signals import Alarm, FleetAlarm
 
 _ENTRIES: Final = {
     *(error.__name__ for error in errors.ALL),
-    *(name for name in vars(Alarm).values() if isinstance(name, str)),
+    *(name for alarms in (Alarm, FleetAlarm) for name in vars(alarms).values() if isinstance(name, str)),
     *Alarm.STATIC_TOKEN_EXPIRES,
 }
 

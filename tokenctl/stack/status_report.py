@@ -22,15 +22,18 @@ from tokenctl.stack.secrets_manager import LostSecretError
 from tokenctl.stack.side_by_side import side_by_side
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import life_of
-from tokenctl.stack.troubles import failing_of, troubles_of
+from tokenctl.stack.troubles import failing_fleet, failing_of, troubles_of
 from tokenctl.stack.verdict import Commands, Health, Verdict, verdict_of
 
 Examine = Callable[[DeployedStack, datetime], list[dict[str, str]]]
 """Finds what keeps the function from working, whatever the pair is."""
 
+ReadFleet = Callable[[Target, datetime], dict[str, Any]]
+"""Reports on the fleet of a deployment that has one."""
 
-def status_report(target: Target, examine: Examine) -> dict[str, Any]:
-    """Return the report. A part that cannot be read is `{"error": why}`."""
+
+def status_report(target: Target, examine: Examine, read_fleet: ReadFleet | None = None) -> dict[str, Any]:
+    """Return the report, with `read_fleet` also that part. A part that cannot be read is `{"error": why}`."""
     now, deployed = datetime.now(UTC), DeployedStack(replace(target))  # a copy remembers nothing of an earlier report
     read: dict[str, Callable[[], Any]] = {
         "token": lambda: _token_or_error(deployed, now, lambda: read_pair(deployed)),
@@ -45,13 +48,17 @@ def status_report(target: Target, examine: Examine) -> dict[str, Any]:
         "issuerTitle": lambda: issuer_title(deployed),
         "refreshPolicy": lambda: deployed.settings.policy,
     }
+    if read_fleet is not None:
+        read["fleet"] = partial(read_fleet, deployed.target, now)
     found = dict(side_by_side({name: partial(_part, task) for name, task in read.items()}, late=_late))
     settings = {name: found.pop(name) for name in ("issuer", "issuerTitle", "refreshPolicy")}
     parts = {name: found[name] for name in read if name in found}
     outcome = parts["lastOutcome"]
     parts["token"] = _with_failure(parts["token"], None if outcome is None or "error" in outcome else outcome)
     stopped = parts["findings"] if isinstance(parts["findings"], list) else []
-    verdict = judge(deployed, parts["token"], list(troubles_of(parts)), stopped, list(failing_of(parts["failures"])))
+    failing = [*failing_of(parts["failures"]), *failing_fleet(parts.get("fleet", {}))]
+    token = {**parts["token"], "unused": "fleet" in parts and parts["token"].get("notSeeded", False)}
+    verdict = judge(deployed, token, list(troubles_of(parts)), stopped, failing)
     return {
         "stack": target.stack_name,
         "region": target.aws.session.region_name,
@@ -131,7 +138,7 @@ def _token_or_error(deployed: DeployedStack, now: datetime, read: Callable[[], S
         return {"error": str(error), "noPair": False, "restore": error.how}
     except NoPairError as error:
         revoked = {"revokedAt": error.revoked_at} if error.revoked_at else {}
-        return {"error": str(error), "noPair": True, **revoked}
+        return {"error": str(error), "noPair": True, "notSeeded": error.not_seeded, **revoked}
     except TokenctlError as error:
         return {"error": str(error), "noPair": False}
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from refresh_token.signals import FleetAlarm
 from tokenctl.stack.deployed_stack import short_alarm_name
 from tokenctl.stack.pair_secret import is_moved_back
 from tokenctl.stack.runbook import entry_of
@@ -15,6 +16,7 @@ _NAMES: Final = {
     "schedule": "the schedule",
     "alarms": "the alarms",
     "deadLetterQueue": "the dead-letter queue",
+    "fleet": "the connections",
 }
 """The parts around the token, in a sentence."""
 
@@ -39,6 +41,7 @@ def troubles_of(parts: dict[str, Any]) -> Iterator[str]:
         yield f"requests failed since {_counted(parts['failures'])}"
     if count := parts["deadLetterQueue"].get("messages"):
         yield f"{count} message{'s' * (count > 1)} in the dead-letter queue"
+    yield from parts.get("fleet", {}).get("troubles", ())
 
 
 def failing_of(failures: dict[str, Any]) -> Iterator[dict[str, str]]:
@@ -46,6 +49,12 @@ def failing_of(failures: dict[str, Any]) -> Iterator[dict[str, str]]:
     if failures.get("allFailed"):
         entries = ", ".join(map(entry_of, sorted(failures["byReason"])))
         yield {"text": f"every request has failed since {_counted(failures)}", "fix": f"see {entries}"}
+
+
+def failing_fleet(fleet: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """Yield a finding if no connection is served."""
+    if fleet.get("nobodyIsServed"):
+        yield {"text": "every connection waits for a person", "fix": f"see {entry_of(FleetAlarm.REFUSED)}"}
 
 
 def _counted(failures: dict[str, Any]) -> str:

@@ -86,9 +86,10 @@ def verdict_of(
 ) -> Verdict:
     """Judge a deployment.
 
-    `token` is that part of the report of `tokenctl status`, and `rejected` says whether the provider does not accept
-    the access token, if it was asked. `stopped` are the findings about what the function cannot work without, `failing`
-    is the one that every request fails, and `troubles` is what is wrong with the rest.
+    `token` is that part of the report of `tokenctl status`; `rejected` says whether the provider does not accept the
+    access token, if it was asked, and `unused` whether the deployment has connections and no pair. `stopped` are the
+    findings about what the function cannot work without, `failing` is the one that every request fails, and `troubles`
+    is what is wrong with the rest.
     """
     if stopped:
         return _dead(stopped[0])
@@ -118,7 +119,7 @@ def _why_unusable(token: Mapping[str, Any], commands: Commands) -> tuple[str, st
         return f"restore the secret: {how}", f"somebody has deleted it, and {_ERROR}"
     if at := token.get("revokedAt"):
         return commands.renewal, f"the grant was revoked with tokenctl on {at}, and {_ERROR}"
-    if not token["noPair"]:
+    if not token["noPair"] or token.get("unused"):
         return None
     how = commands.renewal if commands.static or commands.signs_in else f"store `{{}}` with `{commands.empty}`"
     return how, "the secret holds nothing that the function can use"
@@ -160,6 +161,8 @@ def _lives(token: Mapping[str, Any]) -> bool:
 
 def _worries(token: Mapping[str, Any], commands: Commands) -> Iterator[str]:
     """Yield what needs attention though the pair is alive."""
+    if token.get("unused"):
+        return
     if "error" in token:
         yield "the secret cannot be read"
         return

@@ -1,5 +1,6 @@
 """The report of `tokenctl status`, drawn with Rich."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from refresh_token.environment import STATIC
 from tokenctl.stack.deployed_stack import short_alarm_name
 from tokenctl.stack.token_life import duration, meaning, relative, relative_to
 from tokenctl.stack.verdict import Health, Verdict
+from tokenctl.terminal.fleet_screen import draw_fleet
 
 BAR_LENGTH: Final = 36
 MAX_VERSIONS: Final = 5
@@ -18,6 +20,9 @@ MAX_VERSIONS_WATCHED: Final = 2
 """With `--watch`, the screen must fit into a terminal of 24 lines, which cannot scroll back."""
 VERSION_ID_LENGTH: Final = 13
 """Characters of a version id that are shown."""
+
+Row = tuple[str, Any, Callable[[Any, datetime], RenderableType]]
+"""The label of a part, the part of the report, and what draws it."""
 
 COLOURS: Final[dict[str, str]] = {
     "fresh": "green",
@@ -47,23 +52,36 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
     )
     verdict = Verdict(health=Health(report["verdict"]["health"]), text=report["verdict"]["text"])
     watched = interval is not None
-    failed = bool(report["token"].get("failure"))
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column(overflow="fold")
+    fleet = report.get("fleet")
+    used = fleet is None or not report["token"].get("notSeeded")
     for label, part, render_part in (
-        ("issuer", report["issuerTitle"], lambda name, _now: Text(name)),
-        ("token", report["token"], lambda part, now: _token(part, now, report["issuer"])),
-        ("versions", report["versions"], lambda part, now: _versions(part, now, short=watched)),
-        ("last outcome", report["lastOutcome"], lambda part, now: _outcome(part, now, current=failed)),
-        ("failures", report["failures"], _failures),
-        ("schedule", report["schedule"], _schedule),
+        *((("connections", fleet, draw_fleet),) if fleet is not None else ()),
+        *(_of_pair(report, watched=watched) if used else (("token", {}, _unused),)),
         ("alarms", report["alarms"], lambda part, now: _alarms(part, now, short=watched)),
         ("dead letters", report["deadLetterQueue"], _dead_letters),
     ):
         unreadable = isinstance(part, dict) and "error" in part
         rows.add_row(label, Text(part["error"], style="red") if unreadable else render_part(part, now))
     return Group(title, Text(str(verdict), style=COLOURS[verdict.health]), rows)
+
+
+def _of_pair(report: dict[str, Any], *, watched: bool) -> tuple[Row, ...]:
+    failed = bool(report["token"].get("failure"))
+    return (
+        ("issuer", report["issuerTitle"], lambda name, _now: Text(name)),
+        ("token", report["token"], lambda part, now: _token(part, now, report["issuer"])),
+        ("versions", report["versions"], lambda part, now: _versions(part, now, short=watched)),
+        ("last outcome", report["lastOutcome"], lambda part, now: _outcome(part, now, current=failed)),
+        ("failures", report["failures"], _failures),
+        ("schedule", report["schedule"], _schedule),
+    )
+
+
+def _unused(_token: dict[str, Any], _now: datetime) -> Text:
+    return Text("none: this stack keeps connections only", "dim")
 
 
 def _token(token: dict[str, Any], now: datetime, issuer: object) -> Text:

@@ -6,7 +6,7 @@ One connection that fails is not a state of the fleet, so the gauges of a single
 from typing import TYPE_CHECKING
 
 from refresh_token.adapters.telemetry import NOT_OURS, PowertoolsTelemetry
-from refresh_token.errors import RefreshTokenError
+from refresh_token.errors import RefreshTokenError, SecretMalformedException
 from refresh_token.signals import NAMESPACE, PROVIDER, SERVICE, FleetLog, FleetMetric
 
 if TYPE_CHECKING:
@@ -26,6 +26,16 @@ class FleetTelemetry(PowertoolsTelemetry):
     def __init__(self) -> None:
         super().__init__()
         self.connection: str | None = None
+        self.last_error: RefreshTokenError | None = None
+
+    def serving(self, connection: str) -> None:
+        """Name a connection in the log lines that follow."""
+        self.connection, self.last_error = connection, None
+
+    def refresh_failed(self, error: RefreshTokenError, *, version_id: str, first: bool) -> None:
+        """Log and count a failed refresh, and remember it."""
+        self.last_error = error
+        super().refresh_failed(error, version_id=version_id, first=first)
 
     def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool | None) -> None:
         """Measure nothing: the dispatcher measures what is overdue."""
@@ -66,19 +76,18 @@ class FleetTelemetry(PowertoolsTelemetry):
         self._logger.error("The queue holds a message that the dispatcher did not write; it was dropped")
         self._count(FleetMetric.FENCED)
 
-    def work_failed(self, error: Exception) -> None:
-        """Log and count an error that nothing else has told: the message will be delivered again."""
+    def work_failed(self, error: Exception, *, again: bool) -> None:
+        """Log and count an error that nothing else has told."""
         detail = str(error) if isinstance(error, RefreshTokenError) else ""
-        self._logger.error(
-            "The message could not be worked off", extra={"reason": type(error).__name__, "detail": detail}
-        )
+        message = "The message failed and will come again" if again else "The connection was not refreshed"
+        self._logger.error(message, extra={"reason": type(error).__name__, "detail": detail})
         self._failed(error)
 
     def _failed(self, error: Exception) -> None:
         """Count a failed request or message, and apart from that those that are this deployment's fault."""
         self._count_by_reason(FleetMetric.FAILURES, type(error).__name__)
         passing = isinstance(error, RefreshTokenError) and (error.transient or getattr(error, "passing", False))
-        if not passing and not isinstance(error, NOT_OURS):
+        if not passing and not isinstance(error, (*NOT_OURS, SecretMalformedException)):
             self._count(FleetMetric.FAULTS)
 
     def _state(self, name: str, *, holds: bool) -> None:

@@ -45,8 +45,9 @@ class StateEvents:
         self._changes: list[StateChange] = []
 
     def changed(self, change: StateChange) -> None:
-        """Take a change, to be sent before the invocation ends."""
-        self._changes.append(change)
+        """Take a change, to be sent before the invocation ends. Without a bus, nobody is told."""
+        if self._bus:
+            self._changes.append(change)
 
     def send(self, *, seconds: float) -> None:
         """Send what was collected, as far as the invocation's remaining ``seconds`` allow. Never raises."""

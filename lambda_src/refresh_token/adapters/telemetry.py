@@ -15,6 +15,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from refresh_token.errors import (
+    ConnectionNotFoundException,
+    ConnectionPausedException,
     InvalidParameterException,
     IssuerUnavailableException,
     ReauthorizationRequiredException,
@@ -36,13 +38,15 @@ for _name, _level in _LOWEST_LEVELS.items():
 
 NOT_OURS: Final = (
     InvalidParameterException,  # the caller's fault
+    ConnectionNotFoundException,  # as above
+    ConnectionPausedException,
     ReauthorizationRequiredException,
     SecretNotSeededException,
     TokenNotStoredException,
     IssuerUnavailableException,
     RefreshInProgressException,
 )
-"""Errors that do not say that this deployment is at fault. All but the first have alarms of their own."""
+"""Errors that do not say that this deployment is at fault. All but the first two have alarms of their own."""
 
 
 class PowertoolsTelemetry:

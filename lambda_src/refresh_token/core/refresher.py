@@ -134,6 +134,8 @@ class Refresher:
             stored = self.connection.store.read()
         except (SecretNotSeededException, SecretMalformedException, ReauthorizationRequiredException) as error:
             fault = error
+            if isinstance(error, SecretMalformedException) and error.moved_to:
+                raise
         if self.connection.issuer.spends != "refresh_token":
             raise InvalidParameterException(NO_REFRESH_TOKENS)
         if stored and stored.pair.has_refresh_token(refresh_token):

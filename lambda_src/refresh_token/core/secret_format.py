@@ -7,7 +7,8 @@ the first refresh adds the access token. The raw answer of ExchangeCodeForToken 
 creation of the secret's version) and Figma's own answer (``access_token``, ``refresh_token``, ``expires_in``) are
 pairs, too. All other keys are kept unchanged.
 
-Instead of tokens there may be ``revokedAt``: when an operator revoked the grant with tokenctl.
+Instead of tokens there may be ``revokedAt``: when an operator revoked the grant with tokenctl. Or ``connection``: the
+name of the connection of the stack's fleet that the pair has become (`tokenctl connections import`).
 
 Which tokens a pair must have depends on what its issuer spends (`grants`): `parser_for` knows the function.
 """
@@ -55,6 +56,11 @@ HOW_TO_EMPTY: Final = (
 
 _FIGMA_NAMES: Final = {"access_token": "accessToken", "refresh_token": "refreshToken", "expires_in": "expiresIn"}
 REVOKED_AT: Final = "revokedAt"
+MOVED_TO: Final = "connection"
+NO_FLEET: Final = (
+    "The secret says that its token pair has moved to the stack's fleet (`connection`), but this function knows no "
+    "fleet. Deploy the stack with connections=true again, or take the pair back with `tokenctl connections export`."
+)
 OUR_KEYS: Final = frozenset(
     {
         *("provider", "accessToken", "refreshToken", "clientId", "issuedBy"),
@@ -128,7 +134,8 @@ def parse_app_token(text: str, *, created: datetime, provider: str = PROVIDER) -
         fault = malformed("its `refreshToken` is of another grant than this stack's, which has none")
     except SecretMalformedException as error:
         fault = error
-    raise SecretMalformedException(str(fault).replace(HOW_TO_SEED, HOW_TO_EMPTY))
+    fault.args = (str(fault).replace(HOW_TO_SEED, HOW_TO_EMPTY),)
+    raise fault
 
 
 def parse_static_token(text: str, *, created: datetime, provider: str = PROVIDER) -> TokenPair:
@@ -170,11 +177,20 @@ def _keys(text: str, provider: str, *, may_be_empty: bool = False) -> Keys:
     for theirs, ours in _FIGMA_NAMES.items():
         if theirs in document and ours in document and document[theirs] != document[ours]:
             raise malformed(f"`{ours}` and `{theirs}` differ")
-    if keys.get("accessToken") is None and keys.get("refreshToken") is None and not may_be_empty:
-        raise _revoked(at) if (at := read_time(keys, REVOKED_AT)) else SecretNotSeededException(NOT_SEEDED)
+    if keys.get("accessToken") is None and keys.get("refreshToken") is None:
+        if isinstance(name := keys.get(MOVED_TO), str):
+            raise _moved(name)
+        if not may_be_empty:
+            raise _revoked(at) if (at := read_time(keys, REVOKED_AT)) else SecretNotSeededException(NOT_SEEDED)
     if keys.setdefault("provider", provider) != provider:
         raise malformed(f"`provider` must be `{provider}`, the provider of this stack")
     return keys
+
+
+def _moved(name: str) -> SecretMalformedException:
+    error = SecretMalformedException(NO_FLEET)
+    error.moved_to = name
+    return error
 
 
 def _revoked(at: datetime) -> ReauthorizationRequiredException:

@@ -14,8 +14,8 @@ from refresh_token.fleet.record import Record
 from refresh_token.fleet.states import State
 from refresh_token.fleet.successor import state_values
 from refresh_token.fleet.table import ACCESS_TOKEN, PK, REFRESH_TOKEN
-from refresh_token.fleet.update import Request, equals, names_in, update
-from refresh_token.fleet.writes import NO_CLAIM, NO_FAILURE
+from refresh_token.fleet.update import Condition, Request, equals, names_in, update
+from refresh_token.fleet.writes import NO_CLAIM, NO_FAILURE, free
 
 Over = str | None | Literal[True]
 """What a new item may replace: the version of this id; None: nothing; True: anything."""
@@ -61,14 +61,16 @@ def revoke(seen: Record, *, version: str, now: datetime) -> Request:
     return _as_seen(seen, {**gone, **revoked, **state, **NO_FAILURE, **NO_CLAIM})
 
 
-def remove(name: str) -> Request:
-    """Return the DeleteItem of a connection. Its answer is the item as it was."""
-    condition = "attribute_exists(#pk)"
+def remove(name: str, *, now: float) -> Request:
+    """Return the DeleteItem of a connection that nobody is refreshing. Its answer is the item as it was."""
+    condition = Condition("attribute_exists(#pk)", {}) & free(now)
     return {
         "Key": {PK: encode(name)},
-        "ConditionExpression": condition,
-        "ExpressionAttributeNames": names_in(condition),
+        "ConditionExpression": condition.text,
+        "ExpressionAttributeNames": names_in(condition.text),
+        "ExpressionAttributeValues": {f":{key}": encode(value) for key, value in condition.given.items()},
         "ReturnValues": "ALL_OLD",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
 

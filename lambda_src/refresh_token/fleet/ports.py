@@ -2,10 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
+from refresh_token.errors import RefreshTokenError
 from refresh_token.fleet.brake import Brake
 from refresh_token.fleet.messages import Work
+
+if TYPE_CHECKING:
+    from refresh_token.core.ports import StoredPair
+    from refresh_token.core.results import TickReport
+    from refresh_token.fleet.record import Record
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -109,4 +115,48 @@ class DispatchTelemetry(Protocol):
 
     def dispatched(self, looks: Sequence[Look], *, stuck: int) -> None:
         """A tick has looked for what is due at each provider."""
+        ...
+
+
+class OpenedConnection(Protocol):
+    """A connection whose item was just read, ready to be refreshed under the clock of its message."""
+
+    @property
+    def record(self) -> "Record":
+        """The item, as it was read."""
+        ...
+
+    def tick(self) -> "TickReport":
+        """Refresh the token if it is due, as a tick of the core does. Raises the core's errors."""
+        ...
+
+    def move_on(self, stored: "StoredPair") -> None:
+        """Set the next due time of a token that needs nothing now. May raise what a refresh raises for its table."""
+        ...
+
+    def put_off(self, error: RefreshTokenError) -> None:
+        """Remember an error that came before the provider was called, and set a later due time. May raise as well."""
+        ...
+
+
+class WorkerTelemetry(Protocol):
+    """What operators see of the worker, beside what the core tells about a refresh."""
+
+    last_error: RefreshTokenError | None
+    """The error of a refresh that the core has told since the message began."""
+
+    def serving(self, connection: str) -> None:
+        """A message for a connection begins."""
+        ...
+
+    def fenced(self) -> None:
+        """The message is late, came twice, or its connection is not kept alive any more."""
+        ...
+
+    def not_ours(self) -> None:
+        """The message is none that a dispatcher sends."""
+        ...
+
+    def work_failed(self, error: Exception, *, again: bool) -> None:
+        """An error that the core has not told. ``again``: the message will be delivered again."""
         ...

@@ -38,7 +38,7 @@ def claim(seen: Record, *, now: float, seconds: float, claim_id: str, ignore_coo
     The dispatcher looks at the connection again after the end of the claim: its holder may have died.
     """
     until = now + seconds
-    condition = equals(version=seen.version, state=seen.state) & _free(now)
+    condition = equals(version=seen.version, state=seen.state) & free(now)
     due: dict[str, object | None] = {"dueAt": ceil(until) + CLAIM_GRACE} if seen.state.is_kept_alive else {}
     return update(
         seen.name,
@@ -111,11 +111,11 @@ def calm(seen: Record, *, due_at: int) -> Request:
 
 def mark(seen: Record, state: State, *, now: float) -> Request:
     """Take a connection out of the refreshes, as `stuck` or `malformed`, if nobody has changed or claimed it."""
-    condition = equals(version=seen.version, state=seen.state) & _free(now)
+    condition = equals(version=seen.version, state=seen.state) & free(now)
     return update(seen.name, condition, {**state_values(seen.name, seen.provider, state, None), **NO_CLAIM})
 
 
-def _free(now: float) -> Condition:
+def free(now: float) -> Condition:
     """Nobody holds a claim. An end that is no number was damaged, and is none."""
     return Condition("(NOT attribute_type(#claimUntil, :n) OR #claimUntil <= :now)", {"n": "N", "now": now})
 

@@ -19,7 +19,7 @@ BRAKED = Look("linear", due=30, sent=5, oldest_overdue=80, overdue=0, braked=Tru
 @pytest.fixture
 def telemetry(current_stdout: None) -> Iterator[FleetTelemetry]:  # noqa: ARG001 - it logs
     telemetry = FleetTelemetry()
-    telemetry.connection = NAME
+    telemetry.serving(NAME)
     with telemetry.invocation("lambda-1"):
         yield telemetry
 
@@ -64,8 +64,11 @@ def test_a_tick_measures_the_fleet(telemetry: FleetTelemetry, printed: Lines) ->
     assert (logged[0]["provider"], logged[0]["message"].startswith("The provider is braked")) == ("linear", True)
 
 
-FAULTS = ["ConfigurationException", "SecretMalformedException", "IssuerProtocolException", "RuntimeError"]
-OTHERS = ["IssuerUnavailableException", "ReauthorizationRequiredException", "TokenNotStoredException"]
+FAULTS = ["ConfigurationException", "IssuerProtocolException", "RuntimeError"]
+OTHERS = [
+    *("IssuerUnavailableException", "ReauthorizationRequiredException", "TokenNotStoredException"),
+    *("SecretMalformedException", "ConnectionNotFoundException", "ConnectionPausedException"),
+]
 
 
 @pytest.mark.parametrize("reason", [*FAULTS, *OTHERS, "a table that does not answer"])
@@ -74,7 +77,7 @@ def test_only_our_own_faults_count(reason: str, telemetry: FleetTelemetry, print
     if reason.startswith("a table"):
         error = errors.SecretUnavailableException("told")
         error.passing = True
-    telemetry.work_failed(error)
+    telemetry.work_failed(error, again=True)
     telemetry._flush()
     lines = printed()
     counts = measured(lines)

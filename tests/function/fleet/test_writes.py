@@ -257,9 +257,14 @@ class TestOperators:
         assert table.record() == seen
         assert holds(table, operator_writes.seed(fresh, over=seen.version))
         assert holds(table, operator_writes.seed(item, over=True))
-        assert holds(table, operator_writes.remove(NAME))
-        assert not holds(table, operator_writes.remove(NAME))
+        assert holds(table, operator_writes.remove(NAME, now=T0))
+        assert not holds(table, operator_writes.remove(NAME, now=T0))
         assert holds(table, operator_writes.seed(fresh, over=None))
+
+    def test_what_is_being_refreshed_is_not_removed(self, table: FleetTable) -> None:
+        assert holds(table, claim(table.seed()))
+        assert not holds(table, operator_writes.remove(NAME, now=T0 + 59))
+        assert holds(table, operator_writes.remove(NAME, now=T0 + 60))
 
     @pytest.mark.parametrize("state", set(State) - {State.REVOKED, State.ACTIVE})
     def test_resume_makes_active_again(self, table: FleetTable, state: State) -> None:

@@ -37,7 +37,7 @@ class ConnectionTable(Construct):
         self.key = key or kms.Key(
             self,
             "Key",
-            description="Encrypts the table of the connections, and each refresh token in it.",
+            description="Encrypts the table of a fleet's connections, and by themselves their refresh tokens.",
             enable_key_rotation=True,
             removal_policy=removal_policy,
             pending_window=None if kept else Duration.days(7),

@@ -55,11 +55,6 @@ class FleetFunction(Construct):
                 "AwsSolutions-IAM5[Resource::*]": ANY_RESOURCE,
                 f"AwsSolutions-IAM5[Resource::{any_key_as_shown(self)}]": "Only through Secrets Manager, and only the "
                 "keys that encrypt the apps' secrets. A role that named one would be refused while the key changes.",
-                **dict.fromkeys(
-                    (f"AwsSolutions-IAM5[Action::kms:{action}*]" for action in ("GenerateDataKey", "ReEncrypt")),
-                    "DynamoDB uses each of these actions for a table with a key of its own, and only through DynamoDB "
-                    "may the role use them.",
-                ),
                 **INLINE,
             },
         )

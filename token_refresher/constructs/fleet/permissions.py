@@ -60,7 +60,7 @@ def take_work(queue: sqs.IQueue) -> list[iam.PolicyStatement]:
 def dispatch(table: dynamodb.ITable, key: kms.IKey, queue: sqs.IQueue, *, emulator: bool) -> list[iam.PolicyStatement]:
     """Return the permissions to find what is due, to lease it, and to send it to the workers.
 
-    The indexes hold no token, and no write may return one. Only the items of the brakes can be read.
+    The indexes hold no token, and no write may return one. Only the items with the brakes return what they held.
     """
     returns_nothing: Conditions = {"StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"}}
     lease_only: Conditions = {**returns_nothing, "ForAllValues:StringEquals": {"dynamodb:Attributes": [*_LEASE]}}
@@ -74,7 +74,7 @@ def dispatch(table: dynamodb.ITable, key: kms.IKey, queue: sqs.IQueue, *, emulat
         allow("LeaseConnections", ["dynamodb:UpdateItem"], table.table_arn, conditions=lease_only),
         allow(
             "KeepBrakes",
-            ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+            ["dynamodb:UpdateItem"],
             table.table_arn,
             conditions=None if emulator else brakes_only,
         ),

@@ -10,6 +10,12 @@ COMMANDS: Final[dict[str, str]] = {
     "seed": "Store an existing token pair for one connection.",
     "import": "Store the token pairs of many connections, from JSON Lines or secrets.",
     "export": "Write connections with their tokens as JSON Lines.",
+    "authorize": "Sign in at the provider and store the pair as a connection.",
+    "refresh": "Refresh connections now; every token of them that was handed out dies.",
+    "pause": "Take connections out of the refreshes.",
+    "resume": "Make connections active again.",
+    "revoke": "End the grants of connections at the provider.",
+    "remove": "Delete connections.",
 }
 
 EXAMPLES: Final = """\b

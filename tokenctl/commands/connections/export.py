@@ -16,7 +16,7 @@ from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.connections.exporting import export as export_each
 from tokenctl.connections.fleet import Fleet
-from tokenctl.connections.listing import Filters, Listing
+from tokenctl.connections.listing import STATE_NAMES, Filters, Listing
 from tokenctl.connections.name import check_names
 from tokenctl.errors import UsageError
 from tokenctl.stack.target import Target
@@ -32,7 +32,13 @@ Examples:
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.argument("names", nargs=-1, metavar="[CONNECTION]...", callback=check_names)
-@click.option("--state", "states", multiple=True, type=click.Choice([*State]), help="Only those in this state.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(STATE_NAMES),
+    help="Only those in this state.",
+)
 @click.option("--provider", metavar="NAME", help="Only those of this provider.")
 @click.option("--tenant", metavar="NAME", help="Only those of this tenant.")
 @click.option(

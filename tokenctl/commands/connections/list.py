@@ -12,7 +12,7 @@ from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.connections.fleet import Fleet
-from tokenctl.connections.listing import Filters, Listing
+from tokenctl.connections.listing import STATE_NAMES, Filters, Listing
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative_to
 
@@ -27,7 +27,11 @@ Examples:
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option(
-    "--state", "states", multiple=True, type=click.Choice([*State]), help="Only those in this state; repeat it."
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(STATE_NAMES),
+    help="Only those in this state; repeat it.",
 )
 @click.option("--provider", metavar="NAME", help="Only those of this provider.")
 @click.option("--tenant", metavar="NAME", help="Only those whose name is this, or begins with this and a slash.")

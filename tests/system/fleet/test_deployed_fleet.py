@@ -1,0 +1,23 @@
+"""The fleet as `cdk deploy` makes it."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.support.deployed_fleet import DeployedFleet
+
+pytestmark = pytest.mark.xdist_group("fleet")
+
+
+def test_the_parts_find_each_other(fleet: DeployedFleet) -> None:
+    (mapping,) = fleet.cloud.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    assert mapping["BatchSize"] == 1, "one of the providers replaces refresh tokens"
+    assert mapping["FunctionArn"].endswith(fleet.function("Worker"))
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert fleet.tick() == {"outcome": "dispatched", "due": 0, "sent": 0, "oldestOverdueSeconds": 0}
+
+
+def test_imported_connections_are_found(fleet: DeployedFleet) -> None:
+    grant = fleet.cloud.standin.grant(user="u1")
+    fleet.connect({"acme/u1": grant}, expires_in=timedelta(days=80))
+    assert fleet.table.record("acme/u1").state == "active"

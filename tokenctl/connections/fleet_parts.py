@@ -1,0 +1,51 @@
+"""The functions of a fleet, and what invokes them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.deployed_stack import DeployedStack
+from tokenctl.stack.once import Once
+
+ASK: Final = "connections_handler"
+WORKER: Final = "worker_handler"
+DISPATCHER: Final = "dispatcher_handler"
+"""The modules of the handlers, by which the functions are told apart."""
+
+
+class FleetParts:
+    """What a stack has deployed for its fleet; whatever cannot be read raises ServiceError."""
+
+    def __init__(self, deployed: DeployedStack) -> None:
+        self._deployed = deployed
+        self._aws = deployed.target.aws
+
+    @Once
+    def functions(self) -> Mapping[str, Mapping[str, Any]]:
+        """The configuration of each function that is there, by the module of its handler."""
+        client, found = self._aws.client("lambda"), dict[str, Mapping[str, Any]]()
+        with translate_aws_errors():
+            for name in self._deployed.resources.get("AWS::Lambda::Function", ()):
+                try:
+                    answer = client.get_function_configuration(FunctionName=name)
+                except client.exceptions.ResourceNotFoundException:
+                    continue
+                found[answer["Handler"].split(".")[-2]] = answer
+        return found
+
+    @Once
+    def mappings(self) -> list[Mapping[str, Any]]:
+        """What takes messages from the queue to the worker."""
+        client, found = self._aws.client("lambda"), list[Mapping[str, Any]]()
+        with translate_aws_errors():
+            for uuid in self._deployed.resources.get("AWS::Lambda::EventSourceMapping", ()):
+                try:
+                    found.append(client.get_event_source_mapping(UUID=uuid))
+                except client.exceptions.ResourceNotFoundException:
+                    continue
+        return found
+
+    @property
+    def schedules(self) -> list[dict[str, Any]]:
+        """The schedules that invoke the dispatcher, as EventBridge Scheduler describes them."""
+        return self._deployed.other_schedules

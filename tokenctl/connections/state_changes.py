@@ -1,0 +1,79 @@
+"""Telling EventBridge that an operator has changed the state of connections."""
+
+import json
+from datetime import datetime
+from threading import Lock
+from typing import Any, Final
+
+import click
+
+from refresh_token.environment import SERVICE_NAME
+from refresh_token.fleet.record import Record
+from refresh_token.fleet.state_change import DETAIL_TYPE, SOURCE, StateChange, reason_for
+from refresh_token.fleet.states import State
+from tokenctl.connections.fleet import Fleet
+from tokenctl.errors import TokenctlError
+from tokenctl.stack.aws_errors import translate_aws_errors
+
+_BATCH: Final = 10
+"""The most events of one call (Amazon EventBridge API reference, PutEvents)."""
+
+
+class StateChangeEvents:
+    """Collects events until `send`. What is stored is the truth: an event that cannot be sent is only warned of."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._entries: list[dict[str, str]] = []
+        self._lock = Lock()
+
+    def changed(self, before: Record, after: State, at: datetime, *, new_pair: bool = False) -> None:
+        """Take the change of a connection."""
+        self.add(_change(before, after, at, new_pair=new_pair))
+
+    def add(self, change: StateChange | None) -> None:
+        """Take a change; None is none."""
+        bus = self._fleet.settings.event_bus
+        if change is None or not bus:
+            return
+        service = self._fleet.function.function_variables.get(SERVICE_NAME, "")
+        detail = json.dumps(change.to_detail(service))
+        entry = {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": detail, "EventBusName": bus}
+        with self._lock:
+            self._entries.append(entry)
+
+    def send(self) -> None:
+        """Send what was taken."""
+        lost = 0
+        why = ""
+        for start in range(0, len(self._entries), _BATCH):
+            entries = self._entries[start : start + _BATCH]
+            try:
+                failed = self._put(entries)
+            except TokenctlError as error:
+                failed, why = len(entries), f" {error}"
+            lost += failed
+        self._entries = []
+        if lost:
+            click.echo(f"{lost} change{'s' * (lost > 1)} of state could not be told to EventBridge.{why}", err=True)
+
+    def _put(self, entries: list[dict[str, str]]) -> int:
+        client: Any = self._fleet.client("events")
+        with translate_aws_errors():
+            return int(client.put_events(Entries=entries)["FailedEntryCount"])
+
+
+def _change(before: Record, after: State, at: datetime, *, new_pair: bool) -> StateChange | None:
+    reason = reason_for(before.state, after, new_pair=new_pair)
+    if reason is None:
+        return None
+    return StateChange(
+        connection=before.name,
+        provider=before.provider,
+        before=before.state,
+        after=after,
+        reason=reason,
+        at=at,
+        expires_at=before.expires_at,
+        refresh_expires_at=before.refresh_expires_at,
+    )
