@@ -18,6 +18,7 @@ ACME: Mapping[str, Any] = {
     "OAUTH2_TOKEN_URL": "https://acme.example/token",
     "APP_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:app",
 }
+ONE = {"oauth2": ACME}
 DAY = 86_400
 
 
@@ -26,7 +27,6 @@ class BareFleet:
     """A stack with the outputs of a fleet. Its function is never called."""
 
     cloud: LocalCloud
-    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"oauth2": ACME})
     stage: str = field(default_factory=lambda: f"f{uuid.uuid4().hex[:8]}")
 
     @property
@@ -41,12 +41,18 @@ class BareFleet:
     def key(self) -> str:
         return str(self.cloud.client("kms").create_key()["KeyMetadata"]["Arn"])
 
-    def set(self, **variables: str) -> None:
-        """Set the variables of the function, beside those that every one has."""
+    def reset(self) -> None:
+        """Delete every connection, and serve one provider."""
+        for name in self.names():
+            self.table.client.delete_item(TableName=self.name, Key={PK: {"S": name}})
+        self.set()
+
+    def set(self, providers: Mapping[str, Mapping[str, Any]] = ONE, **variables: str) -> None:
+        """Set the providers, and variables of the function beside those that every one has."""
         usual = {
             "CONNECTIONS_TABLE": self.name,
             "CONNECTIONS_KEY": self.key,
-            "PROVIDERS": json.dumps(self.providers),
+            "PROVIDERS": json.dumps(providers),
             "ADVISORY_WINDOW_SECONDS": str(7 * DAY),
             "MANDATORY_WINDOW_SECONDS": str(DAY),
             **variables,

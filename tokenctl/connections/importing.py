@@ -43,6 +43,11 @@ class Input:
         """The keys that connections do not keep."""
         return sorted({key for entry in self.entries for key in entry.left_out})
 
+    @property
+    def capped(self) -> int:
+        """How many expiries are further away than any token lives."""
+        return sum(entry.pair.capped for entry in self.entries)
+
 
 def read_input(documents: Iterable[tuple[str, Document | Fault, datetime]], entries: Entries) -> Input:
     """Validate each document, which has a place and a time of its own. A connection that is there twice is refused."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.token_pair import TokenPair
@@ -10,6 +11,7 @@ from refresh_token.environment import ISSUER
 from refresh_token.errors import ConfigurationException
 from refresh_token.fleet.providers import ISSUER_PARAMS, Provider
 from refresh_token.oauth.app_credentials import AppCredentials
+from refresh_token.oauth.bound_profile import BoundProfile
 from refresh_token.oauth.issuer_settings import OwnAppSettings
 from refresh_token.oauth.issuers import AMPLIFY, AMPLIFY_ISSUED_BY
 from refresh_token.oauth.profile_settings import ProfileSettings, own_app_settings
@@ -25,7 +27,7 @@ class Issuer:
     settings: OwnAppSettings | None
     """None: Amplify UI Builder's."""
 
-    @property
+    @cached_property
     def issued_by(self) -> IssuedBy:
         """Whose tokens they are."""
         return AMPLIFY_ISSUED_BY if self.settings is None else self.settings.issued_by
@@ -34,8 +36,15 @@ class Issuer:
         """Return how consumers call the provider's API; empty if that is the usual way, or not known yet."""
         if self.settings is None:
             return {}
-        bound = self.settings.profile.with_values(pair.values)
-        return {} if any(map(names, bound.profile.api.headers.values())) else readable_api(bound.api(AppCredentials()))
+        return _api(self.settings.profile.with_values(pair.values)) if pair.values else self._usual_api
+
+    @cached_property
+    def _usual_api(self) -> Api:
+        return {} if self.settings is None else _api(self.settings.profile)
+
+
+def _api(bound: BoundProfile) -> Api:
+    return {} if any(map(names, bound.profile.api.headers.values())) else readable_api(bound.api(AppCredentials()))
 
 
 class Issuers:

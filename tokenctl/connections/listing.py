@@ -34,22 +34,22 @@ STATE_NAMES: Final = tuple(state.value for state in State)
 class Filters:
     """Which connections to list; None: all."""
 
-    states: Sequence[str] = tuple(State)
+    states: Sequence[str] = STATE_NAMES
     provider: str | None = None
     tenant: str | None = None
 
     def match(self, row: dict[str, Any]) -> bool:
-        """Tell whether a row is to be listed."""
-        matches = (self.provider in {None, row["provider"]}, self.tenant in {None, tenant_of(row["connection"])})
-        return row["state"] in self.states and all(matches)
+        """Tell whether a row, which has one of the states, is to be listed."""
+        return self.provider in {None, row["provider"]} and self.tenant in {None, tenant_of(row["connection"])}
 
 
 @dataclass(frozen=True)
 class Partition:
-    """One partition of an index."""
+    """One partition of an index, and which of the connections in it are to be listed."""
 
     index: str
     key: str
+    state: State = State.ACTIVE
 
     @property
     def keys(self) -> tuple[str, str]:
@@ -119,7 +119,7 @@ class Listing:
                 answer = self._client.query(**query, **({"ExclusiveStartKey": start} if start else {}))
             for item in answer["Items"]:
                 row = _row(item)
-                if self._filters.match(row):
+                if row["state"] == partition.state and self._filters.match(row):
                     found.append((row, _key(item, partition)))
             start = answer.get("LastEvaluatedKey")
             if start is None or (self._limit is not None and len(found) >= self._limit):
@@ -131,7 +131,9 @@ class Listing:
             return self._partitions, None
         try:
             index, key, start = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
-            return self._partitions[self._partitions.index(Partition(index, key)) :], dict(start)
+            return self._partitions[[(one.index, one.key) for one in self._partitions].index((index, key)) :], dict(
+                start
+            )
         except (ValueError, TypeError, RecursionError):
             pass
         raise UsageError("--starting-token is not one of this list. Give the one that it printed, with its filters.")
@@ -141,7 +143,7 @@ def _partitions(filters: Filters, providers: Sequence[str]) -> list[Partition]:
     """Return the partitions that hold the connections."""
     slots = [Partition(DUE_INDEX, slot) for name in providers for slot in slots_of(name)]
     states = [State(state) for state in filters.states if state != State.ACTIVE]
-    troubles = [Partition(TROUBLE_INDEX, shard) for state in states for shard in troubles_of(state)]
+    troubles = [Partition(TROUBLE_INDEX, shard, state) for state in states for shard in troubles_of(state)]
     return [*(slots if State.ACTIVE in filters.states else ()), *troubles]
 
 

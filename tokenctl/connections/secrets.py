@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from tokenctl.connections.fleet import AT_ONCE, Fleet
 from tokenctl.connections.json_lines import Document, Fault, parse_document
 from tokenctl.stack.aws_errors import translate_aws_errors
+
+_EMPTY: Final = "it has no value, or is gone"
 
 
 def read_secrets(fleet: Fleet, prefix: str) -> Iterator[tuple[str, Document | Fault, datetime]]:
@@ -34,10 +36,10 @@ def _read(client: Any, name: str, connection: str) -> tuple[Document | Fault, da
     try:
         value = client.get_secret_value(SecretId=name)
     except client.exceptions.ResourceNotFoundException:
-        return Fault("it has no value, or is gone"), datetime.now(UTC)
+        return Fault(_EMPTY), datetime.now(UTC)
     created: datetime = value["CreatedDate"].astimezone(UTC)
     if "SecretString" not in value:
-        return Fault("it is binary"), created
+        return Fault("it is binary" if "SecretBinary" in value else _EMPTY), created
     try:
         document = parse_document(value["SecretString"].removeprefix("\ufeff"))
     except Fault as fault:

@@ -67,8 +67,12 @@ class Target:
     def stack_name(self) -> str:
         """The name of the CloudFormation stack; of a named function, its name."""
         if self.named_function is None:
-            return self.named_stack or f"{STACK_PREFIX}{self.stage}"
+            return self._named_or_of_stage
         return str(self.function_configuration["FunctionName"])
+
+    @property
+    def _named_or_of_stage(self) -> str:
+        return self.named_stack or f"{STACK_PREFIX}{self.stage}"
 
     @property
     def label(self) -> str:
@@ -162,7 +166,7 @@ class Target:
         """Return an output of the stack; raises ConfigurationError if it is missing."""
         if key not in self.outputs:
             raise ConfigurationError(
-                f"The stack {self.stack_name} has no output {key}. Either its deployment is not complete, or "
+                f"The stack {self._named_or_of_stage} has no output {key}. Either its deployment is not complete, or "
                 "it is a stack of your own: then name its refresh function with --function-name."
             )
         return self.outputs[key]

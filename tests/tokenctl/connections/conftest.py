@@ -9,6 +9,7 @@ import pytest
 from local.cloud import LocalCloud
 from tests.support.bare_fleet import BareFleet
 from tests.support.command_line import Done, Tokenctl, check_schema
+from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tokenctl.main import run
 
 
@@ -18,10 +19,17 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
         yield running
 
 
-@pytest.fixture
-def fleet(cloud: LocalCloud) -> Iterator[BareFleet]:
+@pytest.fixture(scope="session")
+def deployed(cloud: LocalCloud) -> Iterator[BareFleet]:
     with BareFleet(cloud).deployed() as fleet:
         yield fleet
+
+
+@pytest.fixture
+def fleet(deployed: BareFleet) -> BareFleet:
+    """Return a fleet of one provider without connections."""
+    deployed.reset()
+    return deployed
 
 
 @pytest.fixture
@@ -44,3 +52,13 @@ def tokenctl(fleet: BareFleet, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
         return Done(code, captured.out, captured.err)
 
     return command
+
+
+@pytest.fixture
+def proxy(tokenctl: Tokenctl, fleet: BareFleet, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
+    """Return a proxy between tokenctl and AWS. What AWS throttles is tried only twice, to save the pauses."""
+    assert tokenctl
+    with fault_proxy(fleet.cloud) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        monkeypatch.setattr("tokenctl.connections.fleet.MAX_ATTEMPTS", 2)
+        yield proxy

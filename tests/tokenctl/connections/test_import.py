@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from refresh_token.fleet.names import NAME_RULE
 from refresh_token.fleet.states import State
-from tests.support.bare_fleet import BareFleet
+from tests.support.bare_fleet import ACME, DAY, BareFleet
 from tests.support.command_line import Done, Tokenctl
 from tests.support.connections import REFRESH, line, lines
+from tests.support.fault_proxy import FaultProxy, Strike
 
 pytestmark = pytest.mark.xdist_group("connections")
 
@@ -185,3 +187,78 @@ class TestAgain:
         assert (counts(done), fleet.names()) == ({"imported": 1, "unchanged": 1}, ["a"])
         done = tokenctl("import", "--from", "-", "--dry-run", stdin=line("b"))
         assert done.out == "Would be: 1 imported, 0 replaced, 0 unchanged, 0 kept.\n"
+
+
+class TestSecrets:
+    def test_are_read_by_their_prefix(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
+        client, prefix = fleet.cloud.client("secretsmanager"), f"{fleet.stage}/"
+        client.create_secret(Name=f"{prefix}acme/u1", SecretString='{"refreshToken":"canary-1","expiresIn":60}')
+        client.create_secret(Name=f"{prefix}b", SecretString='\ufeff{"refresh_token":"canary-2","policy":"demand"}')
+        client.create_secret(Name=f"{prefix}binary", SecretBinary=b"canary")
+        client.create_secret(Name=f"{prefix}broken", SecretString="canary")
+        client.create_secret(Name=f"{prefix}a/b/c", SecretString='{"refreshToken":"canary-3"}')
+        client.create_secret(Name=f"{prefix}empty")
+        client.create_secret(Name=f"{prefix}other", SecretString='{"connection":"canary!","refreshToken":"canary-4"}')
+        client.create_secret(Name=f"{fleet.stage}-not-mine", SecretString='{"refreshToken":"canary-5"}')
+        done = tokenctl("import", "--secrets-prefix", prefix, "--skip-refused", "--output", "json")
+        assert counts(done) == {"imported": 2}
+        assert {each["place"].removeprefix(f"secret {prefix}"): each["reason"] for each in done.json["refused"]} == {
+            "binary": "it is binary",
+            "broken": "it is not JSON",
+            "a/b/c": f"`connection` {NAME_RULE}",
+            "empty": "it has no value, or is gone",
+            "other": f"`connection` {NAME_RULE}",
+        }
+        assert (fleet.names(), fleet.opened("acme/u1")) == (["acme/u1", "b"], "canary-1")
+        assert fleet.table.record("b").policy == "demand"
+
+    def test_that_are_denied_stop_the_import(self, tokenctl: Tokenctl, fleet: BareFleet, proxy: FaultProxy) -> None:
+        name = f"{fleet.stage}-denied/a"
+        fleet.cloud.client("secretsmanager").create_secret(Name=name, SecretString='{"refreshToken":"canary"}')
+        proxy.strike("GetSecretValue", Strike(status=400, code="AccessDeniedException"))
+        done = tokenctl("import", "--secrets-prefix", name[:-1])
+        assert (done.code, "calling the GetSecretValue operation" in done.err, fleet.names()) == (254, True, [])
+
+
+class TestProviders:
+    def test_differ_by_line(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
+        fleet.set({"oauth2": ACME, "zendesk": {"ISSUER": "zendesk"}, "linear": {"ISSUER": "linear"}})
+        wants = {"provider": "zendesk", "params": {"subdomain": "acme"}}
+        text = "\n".join([line("a", provider="oauth2"), line("b", **wants), line("c")])
+        assert counts(run(tokenctl, text, "--provider", "linear")) == {"imported": 3}
+        assert [fleet.table.record(name).provider for name in "abc"] == ["oauth2", "zendesk", "linear"]
+        assert fleet.table.record("b").params == {"subdomain": "acme"}
+        assert fleet.table.item("b")["issuedBy"] == {"issuer": "zendesk", "host": "acme.zendesk.com"}
+        done = run(tokenctl, "\n".join([line("d"), line("e", provider="zendesk", params={"subdomain": "x/y#"})]))
+        reasons = [each["reason"] for each in done.json["refused"]]
+        assert "`provider` must be one of linear, oauth2, zendesk" in reasons[0]
+        assert reasons[1].startswith("`params` ")
+
+    def test_may_be_called_figma_if_alone(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
+        assert counts(run(tokenctl, line("a", provider="figma"))) == {"imported": 1}
+        assert fleet.table.record("a").provider == "oauth2"
+
+
+class TestDueTimes:
+    def test_of_what_is_due_at_once_are_spread(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
+        fleet.set(REFRESHES_PER_SECOND="1")
+        counts(run(tokenctl, lines(map(str, range(60)))))
+        due = [fleet.table.record(str(each)).due_at or 0 for each in range(60)]
+        assert 30 < max(due) - min(due) < 75
+
+    def test_of_fresh_tokens_lie_before_their_expiry(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
+        counts(run(tokenctl, lines(map(str, range(20)), accessToken="canary", expiresIn=30 * DAY)))
+        left = [(record.expires_at, record.due_at) for record in map(fleet.table.record, map(str, range(20)))]
+        assert all(expiry and due and 3 * DAY < expiry.timestamp() - due <= 7 * DAY for expiry, due in left)
+        assert len({due for _, due in left}) > 10
+
+
+class TestManyLines:
+    def test_with_three_bad_ones_are_told(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
+        many = [line(f"t{number % 7}/{number}") for number in range(10_000)]
+        for number in (0, 5_000, 9_999):
+            many[number] = line("canary!")
+        done = run(tokenctl, "\n".join(many))
+        assert [each["place"] for each in done.json["refused"]] == ["line 1", "line 5001", "line 10000"]
+        assert "3 of 10,000 connections are refused, so nothing was imported." in done.err
+        assert fleet.names() == []

@@ -9,7 +9,6 @@ from typing import Final
 
 import click
 
-from refresh_token.fleet.states import State
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
@@ -74,7 +73,7 @@ def export(  # noqa: PLR0913 - one for each option
     if names and (states or provider or tenant):
         raise UsageError("Give names of connections, or --state, --provider and --tenant.")
     fleet = Fleet(target)
-    listing = Listing(fleet, Filters(states=states or tuple(State), provider=provider, tenant=tenant))
+    listing = Listing(fleet, Filters(states=states or STATE_NAMES, provider=provider, tenant=tenant))
     chosen = iter(names) if names else (row["connection"] for page in listing.pages() for row in page.rows)
     exported, skipped = 0, []
     with _new_file(str(goal)) if to_file else _standard_output() as write:

@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from refresh_token.core.windows import MAX_LIFETIME
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
@@ -88,7 +89,7 @@ def import_(  # noqa: PLR0913 - one for each option
         click.echo(f"{'Would be: ' if dry_run else ''}{', '.join(f'{fates[fate]:,} {fate}' for fate in Fate)}.")
     if fates[Fate.KEPT]:
         click.echo("Those that are kept have another pair, mostly a later one. --replace overwrites it.", err=True)
-    if source not in {None, "-"}:
+    if source not in {None, "-"} and not dry_run:
         click.echo(f"{source} still holds the tokens: delete it when you no longer need it.", err=True)
 
 
@@ -112,6 +113,12 @@ def _warn(read: Input) -> None:
     if read.left_out:
         keys = ", ".join(map(quoted_name, read.left_out))
         click.echo(f"A connection does not keep these keys, which are left out: {keys}.", err=True)
+    if read.capped:
+        click.echo(
+            f"{read.capped:,} expiries are further away than any token lives; they count as {MAX_LIFETIME.days} days "
+            "from now.",
+            err=True,
+        )
 
 
 def _lines(source: str) -> Iterator[tuple[str, Document | Fault, datetime]]:

@@ -6,7 +6,6 @@ from typing import Final
 
 import click
 
-from refresh_token.fleet.states import State
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
@@ -53,7 +52,7 @@ def list(  # noqa: A001, PLR0913 - the name of the command; one for each option
 
     Reads the table's indexes, which hold no token. If --limit cuts the list off, standard error says how to go on.
     """
-    filters = Filters(states=states or tuple(State), provider=provider, tenant=tenant)
+    filters = Filters(states=states or STATE_NAMES, provider=provider, tenant=tenant)
     token, rows = None, []
     for page in Listing(Fleet(target), filters, limit=limit).pages(starting_token):
         token = page.token
