@@ -25,7 +25,6 @@ MIN_READ: Final = 100
 
 Item = dict[str, Any]
 
-
 STATE_NAMES: Final = tuple(state.value for state in State)
 """The words for an option: click would take the members of an enumeration by their names."""
 
