@@ -64,6 +64,9 @@ class IssuerUnavailableException(RefreshTokenError):
     unexplained = False
     """Whether the issuer refused without a reason. A person is needed only if that goes on for hours."""
 
+    retry_after: float | None = None
+    """The seconds that the issuer asks to wait, if it does. A fleet heeds it; one connection has its cooldown."""
+
 
 class IssuerProtocolException(RefreshTokenError):
     """The issuer's answer makes no sense."""

@@ -1,25 +1,30 @@
 """A fleet's table as the stack makes it, connections in it, and the adapter on one of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import boto3
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from refresh_token.adapters.aws_clients import Fault
 from refresh_token.adapters.connection_item import ConnectionItem
-from refresh_token.adapters.connection_table import ConnectionTable, reading_client
+from refresh_token.adapters.connection_table import ConnectionTable
 from refresh_token.adapters.item_lock import ItemRules
 from refresh_token.adapters.item_tokens import ItemTokens
 from refresh_token.adapters.sealing import KmsSeal
+from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
+from refresh_token.core.process_memory import ProcessMemory
+from refresh_token.core.refresher import Refresher
 from refresh_token.core.secret_format import parse_pair
+from refresh_token.core.successors import successor_id
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.fleet import operator_writes
 from refresh_token.fleet.attributes import decode_item
-from refresh_token.fleet.due import WARM, Keeping
+from refresh_token.fleet.due import WARM, Keeping, core_policy
 from refresh_token.fleet.record import Record, read_record
 from refresh_token.fleet.successor import StoredTokens, Successor, new_item
 from refresh_token.fleet.table import (
@@ -32,7 +37,8 @@ from refresh_token.fleet.table import (
     TROUBLE_PROJECTION,
 )
 from refresh_token.fleet.update import Request
-from tests.support.fakes import NOW, FakeClock
+from tests.support.faked_core import build_core
+from tests.support.fakes import NOW, FakeClock, FakeIssuer, FakeTelemetry
 from tests.support.windows import WINDOWS
 
 if TYPE_CHECKING:
@@ -134,6 +140,60 @@ class FleetTable:
         return [item[PK]["S"] for item in found]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fate:
+    """What becomes of a call: something happens before it, it fails, it is repeated, or its answer is lost."""
+
+    before: Callable[[], object] = lambda: None
+    error: Exception | None = None
+    repeated: bool = False
+    """The answer to the first attempt is lost, and the client makes another one."""
+    lost: bool = False
+
+
+def failing(code: str, status: int = 400) -> Fate:
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return Fate(error=ClientError(answer, "AnyCall"))
+
+
+SILENT: Final = ReadTimeoutError(endpoint_url="https://canary")
+WORKS: Final = Fate()
+
+
+@dataclass
+class Wire:
+    """Counts the calls to the fleet's services, and decides their fates, in order, by the name of the operation."""
+
+    calls: list[str] = field(default_factory=list)
+    fates: dict[str, list[Fate]] = field(default_factory=dict)
+
+    def client(self, real: Any) -> Any:
+        return _Client(real, self)
+
+    def make(self, operation: str, call: Callable[[], Any]) -> Any:
+        self.calls.append(operation)
+        fate = (self.fates.get(operation) or [WORKS]).pop(0)
+        fate.before()
+        if fate.error:
+            raise fate.error
+        if fate.repeated:
+            call()
+        answer = call()
+        if fate.lost:
+            raise SILENT
+        return answer
+
+
+@dataclass(frozen=True)
+class _Client:
+    real: Any
+    wire: Wire
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        operation = "".join(word.capitalize() for word in name.split("_"))
+        return lambda **call: self.wire.make(operation, lambda: getattr(self.real, name)(**call))
+
+
 @dataclass(kw_only=True)
 class FleetStage:
     """A fleet of one provider: its table, its key, and a clock. ``key`` is the key's ARN."""
@@ -145,6 +205,10 @@ class FleetStage:
     spends: "Spends" = "refresh_token"
     seals_access: bool = False
     keeping: Keeping = field(default_factory=lambda: Keeping(windows=WINDOWS, grant_life=GrantLife(), policy=WARM))
+    wire: Wire = field(default_factory=Wire)
+    issuer: FakeIssuer = field(default_factory=FakeIssuer)
+    telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
+    memory: ProcessMemory = field(default_factory=ProcessMemory)
     changes: list[tuple[str, str, str]] = field(default_factory=list)
     """The changes of states that the function told of: the connection, the state before, and the state after."""
 
@@ -178,7 +242,9 @@ class FleetStage:
 
     def item(self, name: str = NAME, *, force: bool = False) -> ConnectionItem:
         """Return the store and lock of a connection, as an invocation makes them from the record that it has read."""
-        tokens = ItemTokens(seal=self.seal, parse=self.parse, spends=self.spends, seals_access=self.seals_access)
+        kms = self.wire.client(boto3.client("kms"))
+        seal = KmsSeal(self.key, lambda: kms, lambda: kms)
+        tokens = ItemTokens(seal=seal, parse=self.parse, spends=self.spends, seals_access=self.seals_access)
         rules = ItemRules(
             tokens=tokens,
             keeping=self.keeping,
@@ -187,8 +253,25 @@ class FleetStage:
             changed=lambda before, after, _: self.changes.append((before.name, before.state, after)),
             force=force,
         )
-        table = ConnectionTable(self.table.name, reading_client())
+        client = self.wire.client(self.table.client)
+        table = ConnectionTable(self.table.name, client, lambda: client, lambda: client)
         return ConnectionItem(table.read(name), table, rules)
+
+    def refresher(self, name: str = NAME, *, force: bool = False) -> Refresher:
+        """Return the use cases of a connection, as an invocation makes them."""
+        item = self.item(name, force=force)
+        connection = Connection(
+            name=name,
+            store=item,
+            windows=self.keeping.windows,
+            policy=core_policy(self.keeping.policy, None),
+            grant_life=self.keeping.grant_life,
+            make_lock=lambda: item,
+            make_issuer=lambda: self.issuer,
+        )
+        return build_core(
+            connection, self.clock, self.telemetry, self.memory, lambda version: successor_id(version, uuid4().hex)
+        )
 
 
 def fleet_stage(**how: Any) -> FleetStage:

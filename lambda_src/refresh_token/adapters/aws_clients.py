@@ -133,15 +133,15 @@ def session() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
-def aws_client(service: str, config: Config) -> Any:  # noqa: ANN401 - the caller names the type of client
-    """Return a new client of a service.
+def aws_client(service: str, config: Config, url: str | None = None) -> Any:  # noqa: ANN401 - the caller names the type of client
+    """Return a new client of a service; `url` is another endpoint than botocore would find.
 
     Raises:
         ConfigurationException: there is no region, or AWS_ENDPOINT_URL* is no URL.
 
     """
     try:
-        return session().create_client(service, config=config)
+        return session().create_client(service, config=config, endpoint_url=url)
     except (BotoCoreError, ValueError) as error:
         what = type(error).__name__
     raise ConfigurationException(
@@ -150,11 +150,11 @@ def aws_client(service: str, config: Config) -> Any:  # noqa: ANN401 - the calle
     )
 
 
-def punctual_client(service: str, config: Config) -> Any:  # noqa: ANN401 - as above
+def punctual_client(service: str, config: Config, url: str | None = None) -> Any:  # noqa: ANN401 - as above
     """Return a new client whose attempts end within connect timeout plus read timeout, whatever the server sends."""
     from refresh_token.adapters.whole_response import only_whole_responses  # noqa: PLC0415 - reading a fresh token needs none
 
-    client = aws_client(service, config)
+    client = aws_client(service, config, url)
     only_whole_responses(client._endpoint.http_session)  # noqa: SLF001 - botocore has no public way
     return client
 

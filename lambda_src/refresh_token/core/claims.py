@@ -12,7 +12,8 @@ class Failure:
     ``reason`` is the class name of the error. Consumers do not reach the issuer again before ``retry_at``.
     ``refused``: the issuer has refused the grant. ``lost``: an answer of the issuer was not stored, so the version's
     access token is dead. Both stay set through later failures of the same version. ``count``: how often the issuer has
-    refused this version without a reason, and ``since``: when it did so first.
+    refused this version without a reason, and ``since``: when it did so first. ``retry_after``: the seconds that the
+    issuer asked to wait, which only a fleet heeds.
     """
 
     reason: str
@@ -21,6 +22,7 @@ class Failure:
     lost: bool = False
     count: int = 0
     since: datetime | None = None
+    retry_after: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ def failure_after(error: RefreshTokenError, previous: Failure | None, *, now: da
     cooldown = COOLDOWN_REFUSED if refused_now or isinstance(error, TokenNotStoredException) else COOLDOWN
     if isinstance(error, ConfigurationException) and error.unsent:
         cooldown = timedelta()
-    return Failure(error.reason, now + cooldown, refused=refused_now or refused_before)
+    asked = error.retry_after if isinstance(error, IssuerUnavailableException) else None
+    return Failure(error.reason, now + cooldown, refused=refused_now or refused_before, retry_after=asked)
 
 
 def _refused_for_hours(count: int, since: datetime) -> ReauthorizationRequiredException:

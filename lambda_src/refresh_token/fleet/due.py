@@ -7,7 +7,7 @@
 `u` is a random number from 0 to 1. It spreads connections that were issued at the same time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -80,15 +80,23 @@ def next_due(pair: "TokenPair", keeping: Keeping, *, now: datetime, u: float) ->
 def after_failure(failure: "Failure", *, attempts: int, expires_at: datetime | None, now: datetime, u: float) -> Retry:
     """Return what a failed refresh makes of a connection; `attempts` have failed in a row, this one included.
 
-    `failure.retry_at` includes what the provider asks for. While the token lives, at least one more attempt is made
-    before it expires, if that is not too soon.
+    `failure.retry_at` includes what the provider asks for (`asked_to_wait`). While the token lives, at least one more
+    attempt is made before it expires, if that is not too soon.
     """
     if failure.refused:
         return Retry(State.REFUSED, None)
     backoff = min(FIRST_BACKOFF * 2 ** min(max(attempts, 1) - 1, _MAX_DOUBLINGS), MAX_BACKOFF) * (1 - u / 2)
     if expires_at is not None and expires_at > now:
         backoff = min(backoff, max((expires_at - now) / 2, FIRST_BACKOFF))
-    return Retry(State.COOLING, epoch(max(now + backoff, min(failure.retry_at, now + MAX_RETRY_AFTER))))
+    return Retry(State.COOLING, epoch(max(now + backoff, failure.retry_at)))
+
+
+def asked_to_wait(failure: "Failure", *, now: datetime) -> "Failure":
+    """Return a failure whose cooldown includes the time that the provider asks to wait, `MAX_RETRY_AFTER` at most."""
+    if failure.retry_after is None:
+        return failure
+    wait = timedelta(seconds=min(failure.retry_after, MAX_RETRY_AFTER.total_seconds()))
+    return replace(failure, retry_at=max(failure.retry_at, now + wait), retry_after=None)
 
 
 def epoch(time: datetime) -> int:

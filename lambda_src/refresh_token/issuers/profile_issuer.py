@@ -17,7 +17,7 @@ from refresh_token.errors import ConfigurationException
 from refresh_token.issuers.app_credentials import HOW_TO_FILL, AppCredentialsSecret
 from refresh_token.issuers.kms_signer import KmsSigner
 from refresh_token.issuers.refusal_errors import no_token_answer, refusal_error
-from refresh_token.issuers.token_endpoint import TokenEndpoint
+from refresh_token.issuers.token_endpoint import MAX_ATTEMPTS, TokenEndpoint
 from refresh_token.oauth.answer_members import in_standard_form, values_in
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.assertion import Sign, assertion
@@ -28,7 +28,7 @@ from refresh_token.oauth.profile_settings import own_app_settings
 from refresh_token.oauth.refusals import is_refusal
 from refresh_token.oauth.requests import Occasion, TokenRequest, refresh_request, step_request
 from refresh_token.oauth.responses import TokenResponse
-from refresh_token.oauth.variables import APP_SECRET_ARN, SIGNING_KEY, VariableReader
+from refresh_token.oauth.variables import APP_SECRET_ARN, ATTEMPTS, SIGNING_KEY, VariableReader
 
 MIN_GRACE: Final = 60
 """Seconds for which a replaced token must work, so that one call may send it twice: no call is longer."""
@@ -45,8 +45,13 @@ class ProfileIssuer:
         issued_by: IssuedBy,
         app: AppCredentialsSecret | None = None,
         signer: KmsSigner | None = None,
+        *,
+        attempts: int = MAX_ATTEMPTS,
     ) -> None:
-        """Take the profile, the secret with the app's credentials and the key that signs, if the profile needs them."""
+        """Take the profile, the secret with the app's credentials and the key that signs, if the profile needs them.
+
+        A request is sent at most so many times.
+        """
         self.spends: Spends = SPENDS.get(bound.profile.grant, "nothing")
         self.rotates = self.spends != "nothing" and bound.rotates
         self.issued_by = issued_by
@@ -58,6 +63,7 @@ class ProfileIssuer:
             repeatable=not self.rotates or life.grace_seconds >= MIN_GRACE,
             read=lambda response: in_standard_form(response, answer),
             any_text=not answer.access_token,
+            attempts=attempts,
         )
 
     def refresh(
@@ -133,7 +139,8 @@ def issuer_from(environment: Mapping[str, str]) -> ProfileIssuer:
     settings = own_app_settings(environment[ISSUER]).from_variables(reader)
     secret_arn = reader.text(APP_SECRET_ARN) if settings.app_keys else ""
     signing_key = reader.text(SIGNING_KEY) if settings.signs_with else ""
+    attempts = reader.number(ATTEMPTS, MAX_ATTEMPTS, maximum=MAX_ATTEMPTS)
     reader.check()
     signer = KmsSigner(signing_key) if signing_key else None
     app = AppCredentialsSecret(secret_arn, settings.issued_by, settings.app_keys) if secret_arn else None
-    return ProfileIssuer(settings.profile, settings.issued_by, app, signer)
+    return ProfileIssuer(settings.profile, settings.issued_by, app, signer, attempts=attempts)

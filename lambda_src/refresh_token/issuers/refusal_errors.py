@@ -14,7 +14,14 @@ from refresh_token.oauth.responses import TokenResponse
 
 
 def refusal_error(response: TokenResponse, rules: RefusalRules) -> RefreshTokenError:
-    """Return the error for a refusal."""
+    """Return the error for a refusal, with the time that the issuer asks to wait."""
+    error = _refusal_error(response, rules)
+    if isinstance(error, IssuerUnavailableException):
+        error.retry_after = response.retry_after
+    return error
+
+
+def _refusal_error(response: TokenResponse, rules: RefusalRules) -> RefreshTokenError:
     what = f"HTTP {response.status}"
     match meaning(response, rules):
         case Refusal.GRANT:

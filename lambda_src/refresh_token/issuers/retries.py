@@ -28,14 +28,14 @@ def pause_before_retry(got: Reply | NoReply, attempt: int, *, repeatable: bool) 
     backoff: float = FIRST_PAUSE * 2**attempt * (0.5 + random.random() / 2)  # noqa: S311 - no secret
     if isinstance(got, NoReply):
         return backoff if got.trusted and (repeatable or not got.sent) else None
-    named = _retry_after(got.retry_after)
+    named = retry_after(got.retry_after)
     ignored = got.status == HTTPStatus.TOO_MANY_REQUESTS or (
         got.status == HTTPStatus.SERVICE_UNAVAILABLE and named is not None
     )
     return max(backoff, named or 0.0) if ignored or (is_failing(got.status) and repeatable) else None
 
 
-def _retry_after(header: str | None) -> float | None:
+def retry_after(header: str | None) -> float | None:
     """Return the seconds that Retry-After names, as a number or a date (RFC 9110, 10.2.3); None if unreadable."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():

@@ -11,7 +11,7 @@ from refresh_token.core.text import is_access_token
 from refresh_token.issuers.dialling import CONNECT_TIMEOUT
 from refresh_token.issuers.https_connection import READ_TIMEOUT, HttpsConnection, NoReply, Reply
 from refresh_token.issuers.refusal_errors import no_token_answer, unavailable
-from refresh_token.issuers.retries import pause_before_retry
+from refresh_token.issuers.retries import pause_before_retry, retry_after
 from refresh_token.issuers.tls import function_tls_context
 from refresh_token.oauth.body import members
 from refresh_token.oauth.requests import TokenRequest
@@ -37,11 +37,19 @@ class TokenEndpoint:
     """An issuer's endpoints, with one kept connection for each host.
 
     `repeatable` says that the issuer may act on the same request twice without harm; `any_text`, that an answer may be
-    a token and nothing else.
+    a token and nothing else; `attempts`, how often a request is sent at most.
     """
 
-    def __init__(self, *, repeatable: bool, read: Read = lambda response: response, any_text: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        repeatable: bool,
+        read: Read = lambda response: response,
+        any_text: bool = False,
+        attempts: int = MAX_ATTEMPTS,
+    ) -> None:
         self._repeatable = repeatable
+        self._attempts = attempts
         self._read = read
         self._any_text = any_text
         self._connections: dict[str, HttpsConnection] = {}
@@ -58,12 +66,12 @@ class TokenEndpoint:
         """
         connection, headers = self._connection(request.address), request.all_headers(_USER_AGENT)
         target = urlunsplit(("", "", *urlsplit(request.address)[2:])) or "/"
-        for attempt in range(MAX_ATTEMPTS):
+        for attempt in range(self._attempts):
             got = connection.send(
                 request.method, target, request.body, headers, deadline=deadline, min_time=self._min_time
             )
             pause = pause_before_retry(got, attempt, repeatable=self._repeatable)
-            last = attempt + 1 == MAX_ATTEMPTS or self._has_token(got)
+            last = attempt + 1 == self._attempts or self._has_token(got)
             if last or pause is None or not deadline.allows(pause + MAX_ATTEMPT_TIME):
                 break
             time.sleep(pause)
@@ -92,4 +100,4 @@ class TokenEndpoint:
     def _answer(self, reply: Reply) -> TokenResponse:
         document = members(reply.body, reply.content_type) or {}
         text = (reply.body or b"").decode(errors="replace") if self._any_text else ""
-        return self._read(TokenResponse(reply.status, document, reply.challenge, text))
+        return self._read(TokenResponse(reply.status, document, reply.challenge, text, retry_after(reply.retry_after)))

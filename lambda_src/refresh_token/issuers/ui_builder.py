@@ -12,6 +12,7 @@ from botocore.config import Config
 from refresh_token.adapters.aws_clients import ACCESS_CODES, THROTTLING_CODES, Fault, attempt, punctual_client
 from refresh_token.core.issued_token import Issued, nonsense, read_issued
 from refresh_token.core.token_pair import PROVIDER
+from refresh_token.environment import EnvironmentReader
 from refresh_token.errors import (
     ConfigurationException,
     IssuerUnavailableException,
@@ -21,6 +22,7 @@ from refresh_token.errors import (
 from refresh_token.issuers.refusal_errors import unexplained
 from refresh_token.oauth.amplify import MODELLED, read_body
 from refresh_token.oauth.issuers import AMPLIFY_ISSUED_BY
+from refresh_token.oauth.variables import ATTEMPTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +39,8 @@ MAX_ATTEMPTS: Final = 3
 MAX_RETRY_AFTER: Final = 5
 """Seconds that botocore's standard mode adds to a pause at most if the answer has an ``x-amz-retry-after``."""
 
+ENDPOINT_URL: Final = "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER"
+
 _LATER: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _REFUSED: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
@@ -52,6 +56,10 @@ class UiBuilderIssuer:
     rotates = False
     takes_client_id = True
 
+    def __init__(self, attempts: int = MAX_ATTEMPTS, url: str | None = None) -> None:
+        """Make at most so many attempts at each refresh; `url` is another endpoint than botocore would find."""
+        self._attempts, self._url = attempts, url
+
     def refresh(
         self,
         grant: "Grant",
@@ -62,8 +70,9 @@ class UiBuilderIssuer:
     ) -> Issued:
         """Call RefreshToken within `seconds`; see the port for what it raises."""
         body = {"token": grant.refresh_token} | ({} if client_id is None else {"clientId": client_id})
+        client = _client(*_attempts_within(seconds, self._attempts), self._url)
         answer: Mapping[str, object] | Fault = attempt(
-            lambda: _client(*_attempts_within(seconds)).refresh_token(provider=PROVIDER, refreshTokenBody=body)  # type: ignore[arg-type]
+            lambda: client.refresh_token(provider=PROVIDER, refreshTokenBody=body)  # type: ignore[arg-type]
         )
         if isinstance(answer, Fault):
             raise _meaning(answer)
@@ -72,17 +81,25 @@ class UiBuilderIssuer:
         )
 
 
-def issuer_from(_: "Mapping[str, str]") -> UiBuilderIssuer:
-    """Return the issuer; botocore itself reads what it needs from the environment."""
-    return UiBuilderIssuer()
+def issuer_from(environment: "Mapping[str, str]") -> UiBuilderIssuer:
+    """Return the issuer; botocore itself reads the rest of what it needs from the process's environment.
+
+    Raises:
+        ConfigurationException: names the faulty variable.
+
+    """
+    reader = EnvironmentReader(environment)
+    attempts = reader.number(ATTEMPTS, MAX_ATTEMPTS, maximum=MAX_ATTEMPTS)
+    reader.check()
+    return UiBuilderIssuer(attempts, environment.get(ENDPOINT_URL))
 
 
-def _attempts_within(seconds: float) -> tuple[int, int]:
-    """Return how many attempts end within `seconds`, and the read timeout of each in seconds.
+def _attempts_within(seconds: float, most: int = MAX_ATTEMPTS) -> tuple[int, int]:
+    """Return how many attempts, at ``most``, end within `seconds`, and the read timeout of each in seconds.
 
     botocore's standard mode waits at most 1 s before the second attempt and 2 s before the third, plus MAX_RETRY_AFTER.
     """
-    for attempts in range(MAX_ATTEMPTS, 0, -1):
+    for attempts in range(most, 0, -1):
         pauses = sum(2**retry + MAX_RETRY_AFTER for retry in range(attempts - 1))
         if attempts * (CONNECT_TIMEOUT + READ_TIMEOUT) + pauses <= seconds:
             return attempts, READ_TIMEOUT
@@ -90,13 +107,13 @@ def _attempts_within(seconds: float) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4)
-def _client(attempts: int, read_timeout: int) -> "AmplifyUIBuilderClient":
+def _client(attempts: int, read_timeout: int, url: str | None = None) -> "AmplifyUIBuilderClient":
     config = Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=read_timeout,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
-    client: AmplifyUIBuilderClient = punctual_client("amplifyuibuilder", config)
+    client: AmplifyUIBuilderClient = punctual_client("amplifyuibuilder", config, url)
     client.meta.events.register("before-parse.amplifyuibuilder.RefreshToken", read_body)
     return client
 

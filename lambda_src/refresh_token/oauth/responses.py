@@ -52,6 +52,9 @@ class TokenResponse:
     text: str = field(default="", repr=False, compare=False)
     """The body, for a provider whose whole body is the token."""
 
+    retry_after: float | None = field(default=None, compare=False)
+    """The seconds that the header ``Retry-After`` asks to wait; None if there is none."""
+
     @property
     def code(self) -> str:
         """The error code (RFC 6749, 5.2), or "". It may echo the request, so show it only if you know it."""

@@ -14,6 +14,9 @@ ISSUER_PROFILE: Final = "ISSUER_PROFILE"
 SIGNING_KEY: Final = "ISSUER_SIGNING_KEY"
 """The ARN of the KMS key that signs assertions."""
 
+ATTEMPTS: Final = "ISSUER_ATTEMPTS"
+"""How often the issuer is called for one refresh at most. The worker of a fleet sets it to 1: it has all day."""
+
 ALLOW_HTTP: Final = "ALLOW_HTTP_ISSUER"
 """If `true`, an issuer's address may be http, which only a stand-in on the local cloud needs."""
 

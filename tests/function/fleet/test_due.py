@@ -1,12 +1,13 @@
 """When a connection is due, as tables."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from refresh_token.core.claims import Failure
 from refresh_token.core.grant_life import GrantLife
-from refresh_token.fleet.due import Keeping, Retry, after_failure, core_policy, epoch, next_due
+from refresh_token.fleet.due import Keeping, Retry, after_failure, asked_to_wait, core_policy, epoch, next_due
 from refresh_token.fleet.states import State
 from tests.support.fakes import NOW
 from tests.support.fleet import pair_of
@@ -77,7 +78,7 @@ def test_the_core_gets_its_policy(policy: str, life: timedelta | None, expected:
     assert core_policy(policy, life) == expected
 
 
-DOWN, NAMED, FAR = timedelta(minutes=1), timedelta(minutes=30), timedelta(days=40)
+DOWN, NAMED = timedelta(minutes=1), timedelta(minutes=30)
 FAILED: dict[str, tuple[int, timedelta | None, timedelta, float, timedelta]] = {
     # attempts, the token's life left, retry at, u -> due after
     "first": (1, None, DOWN, 0, MINUTE),
@@ -90,7 +91,6 @@ FAILED: dict[str, tuple[int, timedelta | None, timedelta, float, timedelta]] = {
     "not too often before it expires": (7, 90 * SECOND, DOWN, 0, MINUTE),
     "after it has expired": (7, -MINUTE, DOWN, 0, HOUR),
     "not before the provider allows": (1, 20 * MINUTE, NAMED, 0, 30 * MINUTE),
-    "not after a day, whatever the provider says": (1, None, FAR, 0, DAY),
     "never counted": (0, None, timedelta(), 1, 30 * SECOND),
 }
 
@@ -102,6 +102,14 @@ def test_a_failed_refresh_is_tried_again(what: str) -> None:
     expires_at = None if left is None else NOW + left
     found = after_failure(failure, attempts=attempts, expires_at=expires_at, now=NOW, u=u)
     assert found == Retry(State.COOLING, epoch(NOW + after))
+
+
+@pytest.mark.parametrize(
+    ("asked", "until"), [(None, MINUTE), (5.0, MINUTE), (1800.0, 30 * MINUTE), (float("inf"), DAY), (1e9, DAY)]
+)
+def test_what_a_provider_asks_is_heeded(asked: float | None, until: timedelta) -> None:
+    failure = Failure("IssuerUnavailableException", NOW + MINUTE, refused=True, retry_after=asked)
+    assert asked_to_wait(failure, now=NOW) == replace(failure, retry_at=NOW + until)
 
 
 def test_a_refused_grant_is_not() -> None:
