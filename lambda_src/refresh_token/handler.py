@@ -28,7 +28,7 @@ from refresh_token.core.refresher import Refresher
 from refresh_token.core.results import BareToken, LiveToken, TickReport
 from refresh_token.core.secret_format import parser_for
 from refresh_token.environment import EVENT_BUS, SERVICE_NAME
-from refresh_token.errors import ConfigurationException
+from refresh_token.errors import ConfigurationException, SecretMalformedException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
 from refresh_token.settings import Settings, provider_in
 
@@ -53,17 +53,23 @@ def lambda_handler(event: object, context: LambdaContext) -> Answer:
         request = parse_event(event, provider_in(os.environ))
         if isinstance(request, Tick):
             TELEMETRY.ticked(request.event_id)
-        connection = _connection()
+        connection, clock, watch = _connection(), LambdaClock(context), _watch()
         make_service = _static_token if connection.static else _refresher
-        clock, watch = LambdaClock(context), _watch()
         try:
             result = _serve(request, make_service(connection, clock))
             if watch and isinstance(result, TickReport):
                 watch.ticked(connection, degraded=result.outcome == "degraded")
             return answer_of(result)
+        except SecretMalformedException as error:
+            if error.moved_to is None:
+                raise
+            pointer = error
         finally:
             if watch:
                 watch.send(seconds=clock.remaining())
+        from refresh_token.moved_secret import answer_moved  # noqa: PLC0415 - hardly any secret is a pointer
+
+        return answer_moved(pointer, request, telemetry=TELEMETRY, clock=clock, memory=MEMORY)
 
 
 def _serve(request: Request, service: "Refresher | StaticToken") -> LiveToken | BareToken | TickReport:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.support.event_bus import BUS, EventBus
 from tests.support.function_environment import (
     SERVICE,
     app_secret,
@@ -19,6 +20,7 @@ from tests.support.function_environment import (
     forget_clients,
     token_endpoint,
 )
+from tests.support.http_server import serving
 from tests.support.moto_function import Lines, MotoFunction, deploy
 from tests.support.token_server import TokenServer, token_server, ui_builder_issued
 
@@ -86,3 +88,13 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Lines:
 @pytest.fixture
 def fast_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+
+
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[EventBus]:
+    bus = EventBus()
+    with serving(bus) as bus.url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", bus.url)
+        monkeypatch.setenv("EVENT_BUS", BUS)
+        forget_clients()
+        yield bus

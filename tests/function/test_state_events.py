@@ -1,7 +1,6 @@
 """EventBridge is told of the single secret's states: transitions only, no token, and never at the function's cost."""
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +14,7 @@ from refresh_token.fleet.states import State
 from tests.support.event_bus import BUS, EventBus
 from tests.support.events import FORCE, TICK, Event
 from tests.support.function_environment import SERVICE, forget_clients
-from tests.support.http_server import hanging, serving
+from tests.support.http_server import hanging
 from tests.support.moto_function import Lines, MotoFunction
 from tests.support.token_server import Reply, ui_builder_error, ui_builder_issued
 
@@ -23,16 +22,6 @@ NOW = datetime.now(UTC)
 CHANGE = StateChange(
     connection="acme/u1", provider="acme", before=State.ACTIVE, after=State.COOLING, reason="degraded", at=NOW
 )
-
-
-@pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[EventBus]:
-    bus = EventBus()
-    with serving(bus) as bus.url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", bus.url)
-        monkeypatch.setenv("EVENT_BUS", BUS)
-        forget_clients()
-        yield bus
 
 
 def does(deployment: MotoFunction, event: Event, reply: Reply) -> None:

@@ -77,6 +77,9 @@ def forget_clients() -> None:
         made_once.cache_clear()
     ui_builder._client.cache_clear()
     kms_signer._client.cache_clear()
+    if parts := sys.modules.get("refresh_token.fleet_parts"):
+        for made_once in (parts.fleet_settings, parts.state_events, parts.fleet_connections):
+            made_once.cache_clear()
     if handler := sys.modules.get("refresh_token.handler"):
         handler._connection.cache_clear()
         handler._watch.cache_clear()

@@ -1,0 +1,76 @@
+"""What the entry points of a fleet put together alike: settings, connections, events, and the use case of consumers."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+from refresh_token.adapters.connection_table import ConnectionTable, reading_client
+from refresh_token.adapters.fleet_connections import FleetConnections, issuer_cache
+from refresh_token.adapters.refreshing import refresher_for
+from refresh_token.adapters.sealing import KmsSeal
+from refresh_token.adapters.state_events import StateEvents
+from refresh_token.environment import EVENT_BUS, SERVICE_NAME
+from refresh_token.fleet.ask import Ask, Found
+from refresh_token.fleet.settings import FleetSettings
+
+if TYPE_CHECKING:
+    from refresh_token.adapters.telemetry import PowertoolsTelemetry
+    from refresh_token.core.ports import Clock, Issuer
+    from refresh_token.core.process_memory import ProcessMemory
+
+
+@cache
+def fleet_settings() -> FleetSettings:
+    """Return the settings of the process.
+
+    Raises:
+        ConfigurationException: a variable is missing or wrong.
+
+    """
+    return FleetSettings.from_environment(os.environ)
+
+
+@cache
+def state_events(telemetry: "PowertoolsTelemetry") -> StateEvents:
+    """Return where changes of states are told. Without an event bus, nobody is told."""
+    service = os.environ.get(SERVICE_NAME, "")
+    return StateEvents(os.environ.get(EVENT_BUS, ""), service, telemetry.events_not_sent)
+
+
+@cache
+def fleet_connections(telemetry: "PowertoolsTelemetry") -> FleetConnections:
+    """Return what reads connections. Raises what `fleet_settings` does."""
+    settings = fleet_settings()
+    return FleetConnections(
+        settings=settings,
+        table=ConnectionTable(settings.table, reading_client()),
+        seal=KmsSeal(settings.key_arn),
+        issuer_for=issuer_cache(_make_issuer),
+        changes=state_events(telemetry),
+        now=lambda: datetime.now(UTC),
+        jitter=SystemRandom().random,  # with SnapStart, `random.random` would return the same everywhere
+    )
+
+
+def ask_of(telemetry: "PowertoolsTelemetry", *, clock: "Clock", memory: "ProcessMemory") -> Ask:
+    """Return the use case of consumers, for one invocation. Raises what `fleet_settings` does."""
+    connections = fleet_connections(telemetry)
+
+    def find(name: str, *, force: bool) -> Found:
+        opened = connections.open(name, force=force)
+        return Found(opened.connection, opened.record.provider)
+
+    return Ask(
+        find=find,
+        refresher_for=lambda connection: refresher_for(connection, clock=clock, telemetry=telemetry, memory=memory),
+        providers=fleet_settings().providers,
+    )
+
+
+def _make_issuer(variables: Mapping[str, str]) -> "Issuer":
+    from refresh_token.issuers.registry import issuer_from  # noqa: PLC0415 - reading a token needs no issuer
+
+    return issuer_from(variables)

@@ -1,0 +1,96 @@
+"""A secret that points to a connection of the fleet: both functions serve the same token while consumers move."""
+
+import json
+
+import pytest
+
+from refresh_token import errors
+from refresh_token.fleet.operator_writes import pause
+from tests.support.events import FORCE, TICK, Event, bare, report
+from tests.support.fleet import NAME
+from tests.support.function_environment import forget_clients
+from tests.support.moto_fleet import OLD, MotoFleet
+from tests.support.moto_function import MotoFunction
+
+POINTER = json.dumps({"connection": NAME, "provider": "oauth2"})
+
+
+@pytest.fixture
+def moved(fleet: MotoFleet, deployment: MotoFunction) -> MotoFunction:
+    assert fleet.handler
+    deployment.store(POINTER)
+    return deployment
+
+
+def refused(moved: MotoFunction, event: Event, error: type[errors.RefreshTokenError]) -> str:
+    with pytest.raises(errors.RefreshTokenError) as caught:
+        moved.invoke(event)
+    assert type(caught.value) is error
+    assert "canary" not in str(caught.value)
+    return str(caught.value)
+
+
+class TestAConsumerOfEither:
+    def test_gets_the_same_answer(self, moved: MotoFunction, fleet: MotoFleet) -> None:
+        fleet.seed()
+        answers = [moved.invoke({}), moved.invoke({"provider": "figma"}), fleet.ask()]
+        for answer in answers:
+            assert answer.pop("expiresIn") > 0
+        assert answers[0]["accessToken"] == OLD
+        assert answers == [answers[0]] * 3
+
+    def test_heals_a_dead_token_for_both(self, moved: MotoFunction, fleet: MotoFleet) -> None:
+        """The item starts with the version that the secret had, so a report of it, through either, is understood."""
+        dead = fleet.seed().version
+        healed = moved.invoke(report(dead))
+        assert healed["accessToken"] == "access-issued"
+        assert fleet.ask(failedVersionId=dead)["versionId"] == healed["versionId"]
+        assert moved.invoke(report(dead))["versionId"] == healed["versionId"]
+        assert len(fleet.server.seen) == 1
+        assert moved.issuer.seen == []
+
+    def test_may_force(self, moved: MotoFunction, fleet: MotoFleet) -> None:
+        fleet.seed()
+        assert moved.invoke(FORCE)["versionId"] == fleet.ask()["versionId"]
+        assert len(fleet.server.seen) == 1
+
+    def test_gets_the_error_of_its_state(self, moved: MotoFunction, fleet: MotoFleet) -> None:
+        fleet.stage.table.make("update_item", pause(fleet.seed()))
+        for event in ({}, TICK):
+            assert NAME in refused(moved, event, errors.ConnectionPausedException)
+
+    @pytest.mark.parametrize("token", [f"canary-{NAME}", "canary-other"])
+    def test_cannot_send_a_refresh_token(self, moved: MotoFunction, fleet: MotoFleet, token: str) -> None:
+        fleet.seed()
+        assert "moved to its fleet" in refused(moved, bare(token), errors.InvalidParameterException)
+        assert fleet.server.seen == moved.issuer.seen == []
+
+
+class TestATick:
+    @pytest.mark.parametrize(("window", "outcome"), [("fresh", "fresh"), ("advisory", "idle"), ("expired", "idle")])
+    def test_leaves_the_refresh_to_the_fleet(
+        self, moved: MotoFunction, fleet: MotoFleet, window: str, outcome: str
+    ) -> None:
+        version = fleet.seed(window).version
+        answer = moved.invoke(TICK)
+        assert (answer["outcome"], answer["versionId"]) == (outcome, version)
+        assert fleet.server.seen == []
+
+
+class TestAPointer:
+    def test_without_a_fleet_is_malformed(
+        self, moved: MotoFunction, fleet: MotoFleet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fleet.seed()
+        monkeypatch.delenv("CONNECTIONS_TABLE")
+        forget_clients()
+        for event in ({}, TICK, bare("canary-other")):
+            assert "connections=true" in refused(moved, event, errors.SecretMalformedException)
+        assert fleet.calls.keys() <= {"GetSecretValue"}
+
+    def test_to_nothing_is_told(self, moved: MotoFunction) -> None:
+        assert NAME in refused(moved, {}, errors.ConnectionNotFoundException)
+
+    def test_must_be_a_name(self, moved: MotoFunction) -> None:
+        moved.store('{"connection": "canary@example.com"}')
+        assert "`connection` must be" in refused(moved, {}, errors.SecretMalformedException)
