@@ -142,6 +142,8 @@ class FleetAlarm:
     TOKEN_NOT_STORED: Final = "ConnectionTokenNotStored"  # noqa: S105 - an alarm's id
     FAULTS: Final = "ConnectionsFaults"
     FUNCTION_ERRORS: Final = "ConnectionsFunctionErrors"
+    CAN_WAIT: Final = frozenset({STUCK, DEAD_LETTERS, QUEUE_AGE})
+    """As `Alarm.CAN_WAIT`, for a fleet's own two alarms that sum up the others."""
 
 
 class FleetLog:

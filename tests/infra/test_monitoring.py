@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from refresh_token import errors
-from refresh_token.signals import Metric
+from refresh_token.signals import FleetMetric, Metric
 from tests.support.checkout import ROOT
 from tests.support.synthesised import Resource, Synthesised
 
@@ -29,14 +29,16 @@ def metrics_of(alarm: Resource) -> list[dict[str, Any]]:
 
 
 def test_the_function_sends_what_alarms_watch(every_stage: Synthesised) -> None:
-    sent = {name for key, name in vars(Metric).items() if not key.startswith("_")}
+    sent = {name for kind in (Metric, FleetMetric) for key, name in vars(kind).items() if not key.startswith("_")}
+    services = [f"RefreshToken-{every_stage.stage}{part}" for part in ("", "-connections")]
     watched = [metric for alarm in alarms(every_stage).values() for metric in metrics_of(alarm)]
     own = [metric for metric in watched if metric["Namespace"] == "RefreshToken"]
     assert own
     for metric in own:
         assert metric["MetricName"] in sent
         *reasons, service = sorted(metric["Dimensions"], key=lambda dimension: dimension["Name"])
-        assert service == {"Name": "service", "Value": f"RefreshToken-{every_stage.stage}"}
+        assert service["Name"] == "service"
+        assert service["Value"] in services
         assert all(hasattr(errors, reason["Value"]) for reason in reasons)
 
 

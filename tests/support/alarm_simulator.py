@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
-from refresh_token.signals import NAMESPACE, Alarm
+from refresh_token.signals import NAMESPACE, Alarm, FleetAlarm
 
 OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
 STATISTICS: dict[str, Callable[[Iterable[float]], float]] = {"Sum": sum, "Maximum": max, "Minimum": min}
@@ -20,7 +20,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "LessThanThreshold": lambda value, threshold: value < threshold,
     "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
 }
-TERM = re.compile(r"([+-]?) *FILL\((\w+), (\d+)\) *")
+AND, FILL = re.compile(r"\bAND\b"), re.compile(r"FILL\((\w+), (\d+)\)")
 
 Values = list[tuple[int, float]]
 """The values of a metric, each with its minute, in order of time."""
@@ -112,7 +112,7 @@ class SimulatedAlarm:
         return found
 
     def point(self, series: Series, begin: int, end: int, cut: int) -> float | None:
-        """Return the metric's data point, or that of the expression, which is a sum of filled metrics.
+        """Return the metric's data point, or that of the expression of filled metrics.
 
         Metrics from the log are known until ``cut``.
         """
@@ -122,13 +122,9 @@ class SimulatedAlarm:
 
         if "Metrics" not in self.properties:
             return statistic(Metric.of(self.properties, self.properties["Statistic"]))
-        terms = TERM.findall(self.expression)
-        assert "".join(match[0] for match in TERM.finditer(self.expression)) == self.expression
-        total = 0.0
-        for sign, name, filler in terms:
-            value = statistic(self.metrics[name])
-            total += (-1 if sign == "-" else 1) * (float(filler) if value is None else value)
-        return total
+        filled = FILL.sub(lambda found: str(_filled(statistic(self.metrics[found[1]]), found[2])), self.expression)
+        # An expression of our own template, with CloudWatch's names for what Python has, too.
+        return float(eval(AND.sub("and", filled), {"IF": lambda condition, yes, no: yes if condition else no}))  # noqa: S307
 
     def is_breaching(self, point: float | None) -> bool | None:
         if point is None:
@@ -152,8 +148,13 @@ class SimulatedAlarm:
         return {query["Id"]: Metric.of(query["MetricStat"]["Metric"], query["MetricStat"]["Stat"]) for query in stats}
 
 
-def alarms_of(template: Mapping[str, Any]) -> dict[str, SimulatedAlarm]:
-    """Return the alarms of a stack by their names in the runbook."""
-    names = {name.lower(): name for name in (*vars(Alarm).values(), *Alarm.STATIC_TOKEN_EXPIRES) if name == str(name)}
+def _filled(value: float | None, filler: str) -> float:
+    return float(filler) if value is None else value
+
+
+def alarms_of(template: Mapping[str, Any], names: type[Alarm | FleetAlarm] = Alarm) -> dict[str, SimulatedAlarm]:
+    """Return the alarms of a stack, or of its fleet, by their names in the runbook."""
+    known = {name.lower(): name for name in (*vars(names).values(), *Alarm.STATIC_TOKEN_EXPIRES) if name == str(name)}
     found = [one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
-    return {names[one["AlarmDescription"].partition("docs/runbook.md#")[2]]: SimulatedAlarm(one) for one in found}
+    entries = [(one["AlarmDescription"].partition("docs/runbook.md#")[2], one) for one in found]
+    return {known[entry]: SimulatedAlarm(one) for entry, one in entries if entry in known}

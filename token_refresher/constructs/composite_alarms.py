@@ -1,6 +1,6 @@
 """Two alarms over the others, by how soon a person is needed: for a pager, and for a list of things to do."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import cast
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -15,10 +15,10 @@ class CompositeAlarms:
     They notify nobody by themselves, because each alarm already does. Add your own actions.
     """
 
-    def __init__(self, scope: Construct, alarms: Iterable[cloudwatch.Alarm]) -> None:
+    def __init__(self, scope: Construct, alarms: Iterable[cloudwatch.Alarm], *, can_wait: Container[str]) -> None:
         by_urgency: dict[bool, list[cloudwatch.Alarm]] = {False: [], True: []}
         for alarm in alarms:
-            by_urgency[alarm.node.id not in Alarm.CAN_WAIT].append(alarm)
+            by_urgency[alarm.node.id not in can_wait].append(alarm)
         self.somebody_must_act = _any_of(
             scope,
             Alarm.SOMEBODY_MUST_ACT,

@@ -1,25 +1,16 @@
-"""The alarms that go off when the token pair is in danger.
-
-There are two kinds. A *state* is a metric that each tick sends, 0 or 1 (`refresh_metrics`). Ticks are hours apart, so
-what the last one said stays true until the next: missing data is ignored. The alarm goes off with the first 1, and is
-over with the first 0.
-
-A *rate* counts what may happen once without harm. It goes off when that happens in several of the last periods. `FILL`
-puts a 0 in each period without data. Without it, CloudWatch would look for older data instead (User Guide,
-"Configuring how CloudWatch alarms treat missing data"), and the alarm would be late, or come and go.
-"""
+"""The alarms that go off when the token pair is in danger. Each tick sends their states, and ticks are hours apart."""
 
 from datetime import timedelta
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from refresh_token.core.grant_life import WARN_BEFORE
 from refresh_token.signals import Alarm
+from token_refresher.constructs.alarm_list import FIVE_MINUTES, AlarmList, filled
 from token_refresher.constructs.alarm_topic import alarm_topic
 from token_refresher.constructs.composite_alarms import CompositeAlarms
 from token_refresher.constructs.heartbeat import watch_for
@@ -29,15 +20,8 @@ from token_refresher.props import Props
 from token_refresher.settings.combinations import clock_change
 from token_refresher.settings.refresher_settings import RefresherSettings
 
-_FIVE_MINUTES = Duration.minutes(5)
-_HOUR = 12
-"""Periods of five minutes."""
 
-_OFTEN = 3
-"""In so many periods of an hour something must happen before it is a rate that needs a person."""
-
-
-class Monitoring(Construct):
+class Monitoring(AlarmList):
     """A topic, and alarms that publish to it when they go off and when they are over."""
 
     def __init__(  # noqa: PLR0913 (keyword-only)
@@ -56,61 +40,51 @@ class Monitoring(Construct):
         """Add the alarms. For an `emulator`, leave out those that local AWS emulators cannot watch."""
         super().__init__(scope, construct_id)
         self._metrics = metrics
-        self.alarms: list[cloudwatch.Alarm] = []
         self.topic = alarm_topic(self, props, email=settings["alarm_email"])
         self._watch_states(refreshes=refreshes)
         if not refreshes:
             self._watch_static_token()
-        self._alarm(
+        self.alarm(
             Alarm.DEAD_LETTERS,
             "A tick could not be delivered to the function and is in the dead-letter queue.",
-            metric=dead_letters.metric_approximate_number_of_messages_visible(
-                period=_FIVE_MINUTES, statistic="Maximum"
-            ),
+            metric=dead_letters.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
         )
         self.new_version_fails: cloudwatch.Alarm | None = None
         """For `Canary`."""
-        self.composites: CompositeAlarms | None = None
         if not emulator:
             if settings["schedule_enabled"]:
                 self._watch_heartbeat(settings)
             self._watch_rates(function, refreshes=refreshes)
             if settings["canary"]:
                 self.new_version_fails = self._watch_new_version(function)
-            self.composites = CompositeAlarms(self, self.alarms)
-
-    @property
-    def all_alarms(self) -> list[cloudwatch.IAlarm]:
-        """The composite alarms first."""
-        composites = self.composites
-        return [*([composites.somebody_must_act, composites.look_tomorrow] if composites else []), *self.alarms]
+            self.composites = CompositeAlarms(self, self.alarms, can_wait=Alarm.CAN_WAIT)
 
     def _watch_states(self, *, refreshes: bool) -> None:
         metrics = self._metrics
-        self._state(
+        self.state(
             Alarm.REAUTHORIZATION_REQUIRED,
             "The issuer refuses the refresh token, or the secret holds no pair: a person must sign in."
             if refreshes
             else "The token is dead, or the secret holds none: a person must store the next one.",
             metrics.metric_needs_sign_in(),
         )
-        self._state(
+        self.state(
             Alarm.FUNCTION_ERRORS,
             "The function fails through a fault of this deployment. The metric Failures counts its errors by reason.",
             metrics.metric_failing(),
         )
         if refreshes:
-            self._state(
+            self.state(
                 Alarm.TOKEN_NOT_STORED,
                 "A token was refreshed but could not be stored: the token in the secret is dead.",
                 metrics.metric_pair_not_stored(),
             )
-            self._state(
+            self.state(
                 Alarm.TOKEN_EXPIRES,
                 "The access token is in its mandatory window: refreshes have failed since the advisory window began.",
                 metrics.metric_overdue(),
             )
-            self._state(
+            self.state(
                 Alarm.GRANT_EXPIRES,
                 f"The grant ends soon, in {WARN_BEFORE.days} days at most: a person must sign in again.",
                 metrics.metric_grant_ending(),
@@ -118,7 +92,7 @@ class Monitoring(Construct):
 
     def _watch_static_token(self) -> None:
         for name, days in Alarm.STATIC_TOKEN_EXPIRES.items():
-            self._alarm(
+            self.alarm(
                 name,
                 f"The token expires in {days} day{'s' if days > 1 else ''} or less: a person must store the next one.",
                 metric=self._metrics.metric_seconds_until_expiry(),
@@ -130,10 +104,10 @@ class Monitoring(Construct):
     def _watch_heartbeat(self, settings: RefresherSettings) -> None:
         watch = watch_for(settings["schedule"], late=clock_change(settings))
         period = Duration.seconds(watch.period)
-        self._alarm(
+        self.alarm(
             Alarm.NO_HEARTBEAT,
             f"No tick of {settings['schedule']} reached the function for two periods: nothing keeps the token alive.",
-            metric=_filled("ticked", self._metrics.metric_ticked(period=period), period),
+            metric=filled("ticked", self._metrics.metric_ticked(period=period), period),
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             periods=watch.periods,
             missing=cloudwatch.TreatMissingData.BREACHING,
@@ -141,30 +115,30 @@ class Monitoring(Construct):
 
     def _watch_rates(self, function: lambda_.IFunction, *, refreshes: bool) -> None:
         if refreshes:
-            self._rate(
+            self.rate(
                 Alarm.REQUESTS_FAIL,
                 "Consumers have got no token for some time: the issuer, or a service of AWS, does not answer.",
-                _filled("unserved", self._metrics.metric_unserved()),
+                filled("unserved", self._metrics.metric_unserved()),
             )
-        errors = function.metric_errors(period=_FIVE_MINUTES, statistic="Sum")
-        self._rate(
+        errors = function.metric_errors(period=FIVE_MINUTES, statistic="Sum")
+        self.rate(
             Alarm.FUNCTION_CRASHES,
             "The function ends without an answer: it runs out of time or memory, or cannot start.",
             # Those that raised have counted themselves. Some of the counts can be a minute late.
             cloudwatch.MathExpression(
                 expression="FILL(errors, 0) - FILL(raised, 0)",
                 using_metrics={"errors": errors, "raised": self._metrics.metric_failures()},
-                period=_FIVE_MINUTES,
+                period=FIVE_MINUTES,
             ),
         )
-        self._rate(
+        self.rate(
             Alarm.THROTTLES,
             "Lambda throttles the refresh function: too many functions are running at once.",
-            _filled("throttles", function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum")),
+            filled("throttles", function.metric_throttles(period=FIVE_MINUTES, statistic="Sum")),
         )
 
     def _watch_new_version(self, function: lambda_.Function) -> cloudwatch.Alarm:
-        return self._alarm(
+        return self.alarm(
             Alarm.NEW_VERSION_FAILS,
             "The version that was deployed last fails through a fault of its own. Its deployment is rolled back.",
             metric=errors_of_new_version(function, self._metrics),
@@ -172,49 +146,3 @@ class Monitoring(Construct):
             periods=5,
             breaching_periods=3,
         )
-
-    def _state(self, name: str, description: str, metric: cloudwatch.IMetric) -> None:
-        """Add an alarm that is on while the metric's last value is 1."""
-        self._alarm(name, description, metric=metric, missing=cloudwatch.TreatMissingData.IGNORE)
-
-    def _rate(self, name: str, description: str, metric: cloudwatch.IMetric) -> None:
-        """Add an alarm that is on while the metric is at least 1 in several periods of the last hour."""
-        self._alarm(name, description, metric=metric, periods=_HOUR, breaching_periods=_OFTEN)
-
-    def _alarm(  # noqa: PLR0913 (keyword-only)
-        self,
-        name: str,
-        description: str,
-        *,
-        metric: cloudwatch.IMetric,
-        threshold: float = 1,
-        comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        periods: int = 1,
-        breaching_periods: int | None = None,
-        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
-    ) -> cloudwatch.Alarm:
-        """Add an alarm. The runbook has an entry with its name.
-
-        It goes off when `breaching_periods` of the last `periods` are beyond the threshold, by default all of them.
-        """
-        alarm = cloudwatch.Alarm(
-            self,
-            name,
-            alarm_description=f"{description} See docs/runbook.md#{name.lower()}",
-            metric=metric,
-            threshold=threshold,
-            comparison_operator=comparison,
-            evaluation_periods=periods,
-            datapoints_to_alarm=breaching_periods,
-            treat_missing_data=missing,
-        )
-        notify = actions.SnsAction(self.topic)
-        alarm.add_alarm_action(notify)
-        alarm.add_ok_action(notify)
-        self.alarms.append(alarm)
-        return alarm
-
-
-def _filled(name: str, metric: cloudwatch.IMetric, period: Duration = _FIVE_MINUTES) -> cloudwatch.MathExpression:
-    """Return the metric with a 0 for each period without data."""
-    return cloudwatch.MathExpression(expression=f"FILL({name}, 0)", using_metrics={name: metric}, period=period)

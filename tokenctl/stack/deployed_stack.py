@@ -15,7 +15,7 @@ from tokenctl.stack.once import Once
 from tokenctl.stack.schedule import period_of
 from tokenctl.stack.target import Target
 
-_ALARM: Final = re.compile(rf"-{ALARMS}([A-Za-z0-9]+)[0-9A-F]{{8}}(?:-|$)")
+_ALARM: Final = re.compile(rf"-(?:Connections)?{ALARMS}([A-Za-z0-9]+)[0-9A-F]{{8}}(?:-|$)")
 _DEFAULTS: Final[Mapping[str, str]] = {
     SECRET_ARN: "unknown",
     LOCK_TABLE: "unknown",

@@ -27,8 +27,10 @@ from token_refresher.constructs.client_layer import ClientLayer
 from token_refresher.constructs.consumers import let_in, publish
 from token_refresher.constructs.fleet import permissions
 from token_refresher.constructs.fleet.connection_table import ConnectionTable
+from token_refresher.constructs.fleet.fleet_dashboard import FleetDashboard
 from token_refresher.constructs.fleet.fleet_environment import environment
 from token_refresher.constructs.fleet.fleet_function import FleetFunction, no_retries
+from token_refresher.constructs.fleet.fleet_monitoring import FleetMonitoring
 from token_refresher.constructs.fleet.fleet_parts import FleetParts
 from token_refresher.constructs.fleet.provider_rows import Beside, faults_of, rows_of
 from token_refresher.constructs.fleet.work_queue import WorkQueue
@@ -212,7 +214,49 @@ class ConnectionFleet(FleetParts):
             target=self.dispatcher,
             dead_letters=None,
         )
+        monitoring = self._watch(settings, props, beside, attempts=work.all_attempts, emulator=emulator)
+        self.topic = monitoring.topic if monitoring else None
+        self.alarms = monitoring.alarms if monitoring else []
+        self.composite_alarms = monitoring.composites if monitoring else None
+        dashboard = (
+            FleetDashboard(
+                self,
+                "Dashboard",
+                fleet=self,
+                providers=[row.name for row in rows],
+                alarms=monitoring.all_alarms if monitoring else [],
+                log_groups=[one.log_group.log_group_name for one in (ask, worker, dispatcher)],
+            )
+            if settings["dashboard"]
+            else None
+        )
+        self.dashboard = dashboard.dashboard if dashboard else None
         self._offer(settings, props, parameter_path, beside)
+
+    def _watch(
+        self,
+        settings: StandAloneSettings,
+        props: SharedProps,
+        beside: Beside | None,
+        *,
+        attempts: int,
+        emulator: bool,
+    ) -> FleetMonitoring | None:
+        """Add the alarms; beside a refresher they publish to its topic."""
+        if not settings["alarms"]:
+            return None
+        monitoring = FleetMonitoring(
+            self,
+            "Monitoring",
+            fleet=self,
+            topic=beside.topic if beside else None,
+            props=props,
+            email=settings["alarm_email"],
+            attempts=attempts,
+        )
+        if not emulator:
+            monitoring.watch_rates(ticks=settings["schedule_enabled"])
+        return monitoring
 
     def _offer(self, settings: StandAloneSettings, props: SharedProps, path: str | None, beside: Beside | None) -> None:
         """Let consumers find and use the function, and the client if no refresher offers it."""

@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
 from refresh_token.signals import PROVIDER, REASON, FleetMetric
+from token_refresher.constructs.composite_alarms import CompositeAlarms
 from token_refresher.constructs.service import MetricOptions, Service
 
 
@@ -40,6 +41,8 @@ class FleetParts(Service):
     """The topic that the alarms publish to, if there are any."""
     alarms: list[cloudwatch.Alarm]
     """The alarms. You can add actions."""
+    composite_alarms: CompositeAlarms | None
+    """`somebody_must_act` and `look_tomorrow`. You can add actions. None for an `emulator`."""
     dashboard: cloudwatch.Dashboard | None
     """The dashboard, if there is one."""
 

@@ -32,6 +32,8 @@ class WorkQueue(Construct):
             retention_period=Duration.days(1),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_ATTEMPTS),
         )
+        self.all_attempts = _ATTEMPTS * _TIMEOUTS * worker_timeout
+        """How many seconds all attempts of one message take at most."""
         acknowledge(
             self.queue,
             {"CKV_AWS_27": "Encrypted with SQS's key. A message is a connection's name. See the prop queue_key."},
