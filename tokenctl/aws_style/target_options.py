@@ -15,7 +15,7 @@ from tokenctl.aws_style.aws_globals import UNSUPPORTED, WITHOUT_EFFECT, refuse_o
 from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack import debug_log
 from tokenctl.stack.aws_access import AwsAccess, is_http_address
-from tokenctl.stack.named import target_of_path, target_of_stack
+from tokenctl.stack.named import FLEET, REFRESHER, Sought, target_of_path, target_of_stack
 from tokenctl.stack.target import DEFAULT_STAGE, Target
 
 STAGE_VARIABLE: Final = "TOKENCTL_STAGE"
@@ -33,6 +33,15 @@ Callback = Callable[[click.Context, click.Parameter, Any], Any]
 
 def target_options(command: Command) -> Command:
     """Add the options; the command receives a `target` instead. Its AWS clients are closed when the command ends."""
+    return _with_target(command, REFRESHER)
+
+
+def fleet_target_options(command: Command) -> Command:
+    """Do the same for a command that works on a fleet: the `target` is that of the fleet's function, or its stack."""
+    return _with_target(command, FLEET)
+
+
+def _with_target(command: Command, sought: Sought) -> Command:
 
     @functools.wraps(command)
     def with_target(  # noqa: PLR0913, PLR0917 - one for each option; click calls by keyword
@@ -64,22 +73,27 @@ def target_options(command: Command) -> Command:
             sign=not no_sign_request,
         )
         with aws.closing:
-            return command(target=_target(aws, stage, stack_name, function_name, parameter_path), **others)
+            return command(target=_target(aws, sought, stage, stack_name, function_name, parameter_path), **others)
 
     return with_options(with_target, TARGET_OPTIONS)
 
 
-def _target(
-    aws: AwsAccess, stage: str | None, stack_name: str | None, function_name: str | None, parameter_path: str | None
+def _target(  # noqa: PLR0913, PLR0917 - one for each option
+    aws: AwsAccess,
+    sought: Sought,
+    stage: str | None,
+    stack_name: str | None,
+    function_name: str | None,
+    parameter_path: str | None,
 ) -> Target:
     """Return what the options name. Without one, it is the stage of the environment, or the default stage."""
     given = [each for each in (stage, stack_name, function_name, parameter_path) if each is not None]
     if len(given) > 1 and (stack_name is not None or parameter_path is not None):
         raise UsageError("Give only one of --stage, --stack-name, --function-name and --parameter-path.")
     if stack_name is not None:
-        return target_of_stack(aws, stack_name)
+        return target_of_stack(aws, stack_name, sought)
     if parameter_path is not None:
-        return target_of_path(aws, parameter_path)
+        return target_of_path(aws, parameter_path, sought)
     return Target(aws=aws, given_stage=stage if given else _stage_of_environment(), named_function=function_name)
 
 

@@ -48,8 +48,8 @@ class Entry:
 
         It is a digest, of which nobody gets the tokens back. So nothing has to be decrypted to compare them.
         """
-        pair = self.pair
-        return str(uuid5(NAMESPACE_OID, json.dumps([self.name, pair.access_token, pair.refresh_token])))
+        secrets = self.pair.access_token, self.pair.refresh_token, self.pair.client_id
+        return str(uuid5(NAMESPACE_OID, json.dumps([self.name, *secrets])))
 
 
 class Entries:

@@ -11,6 +11,7 @@ from tokenctl.connections.entries import Entries, Entry
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.json_lines import Document, Fault
 from tokenctl.connections.many import for_each
+from tokenctl.connections.state_changes import StateChangeEvents
 from tokenctl.connections.storing import Storing
 from tokenctl.connections.table import ChangedError, Table
 
@@ -79,6 +80,7 @@ class Import:
     def __init__(self, fleet: Fleet, entries: Sequence[Entry], *, replace: bool) -> None:
         self._fleet = fleet
         self._replace = replace
+        self._events = StateChangeEvents(fleet)
         self._stored = Table(fleet).find_all([entry.name for entry in entries])
         self._planned = [(entry, self._fate(entry, self._stored.get(entry.name))) for entry in entries]
         self.fates = {name: fate for entry, fate in self._planned if (name := entry.name) and not _writes(fate)}
@@ -100,24 +102,31 @@ class Import:
         return Counter(fate for _, fate in self._planned)
 
     def perform(self, done: Callable[[], None]) -> None:
-        """Store the entries, and call `done` after each one; raises what `Storing.store` does, but ChangedError."""
+        """Store the entries, and call `done` after each one; then tell EventBridge.
+
+        Raises what `Storing.store` does, but ChangedError.
+        """
         rate = self._fleet.settings.refreshes_per_second
         storing = Storing(self._fleet, spread=timedelta(seconds=len(self.writes) / rate))
 
         def store(entry: Entry) -> None:
             self.fates[entry.name] = self._store(storing, entry)
 
-        for _ in for_each(self.writes, store):
-            done()
+        try:
+            for _ in for_each(self.writes, store):
+                done()
+        finally:
+            self._events.send()
 
     def _store(self, storing: Storing, entry: Entry) -> Fate:
-        seen = self._stored.get(entry.name)
+        seen, now = self._stored.get(entry.name), datetime.now(UTC)
         try:
-            storing.store(entry, version=entry.version, over=seen, now=datetime.now(UTC))
+            storing.store(entry, version=entry.version, over=seen, now=now)
         except ChangedError as error:
             # Our own write, whose answer got lost, or somebody else's.
-            ours = error.now is not None and error.now.version == entry.version
-            return (Fate.REPLACED if seen else Fate.IMPORTED) if ours else Fate.KEPT
+            if error.now is None or error.now.version != entry.version:
+                return Fate.KEPT
+        self._events.connected(seen, entry, now)
         return Fate.REPLACED if seen else Fate.IMPORTED
 
     def _fate(self, entry: Entry, stored: Record | None) -> Fate:

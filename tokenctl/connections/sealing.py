@@ -1,14 +1,11 @@
 """Sealing tokens with the fleet's key, as its functions do."""
 
 from collections.abc import Iterable
-from typing import Final
 
+from refresh_token.fleet.sealing import context_of, pieces_of, token_of
 from tokenctl.connections.fleet import Fleet
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
-
-PIECE: Final = 4096
-"""Bytes that KMS encrypts at once (AWS KMS API reference, Encrypt)."""
 
 
 class Seal:
@@ -20,13 +17,12 @@ class Seal:
 
     def seal(self, name: str, token: str) -> tuple[bytes, ...]:
         """Return the ciphertext of a token, in pieces; raises ServiceError or ConfigurationError."""
-        plain = token.encode()
         with translate_aws_errors((token,)):
             return tuple(
-                self._client.encrypt(
-                    KeyId=self._key, Plaintext=plain[start : start + PIECE], EncryptionContext={"connection": name}
-                )["CiphertextBlob"]
-                for start in range(0, len(plain), PIECE)
+                self._client.encrypt(KeyId=self._key, Plaintext=piece, EncryptionContext=context_of(name))[
+                    "CiphertextBlob"
+                ]
+                for piece in pieces_of(token)
             )
 
     def open(self, name: str, pieces: Iterable[bytes]) -> str:
@@ -38,14 +34,14 @@ class Seal:
 
         """
         with translate_aws_errors():
-            plain = b"".join(
-                self._client.decrypt(KeyId=self._key, CiphertextBlob=piece, EncryptionContext={"connection": name})[
+            plain = [
+                self._client.decrypt(KeyId=self._key, CiphertextBlob=piece, EncryptionContext=context_of(name))[
                     "Plaintext"
                 ]
                 for piece in pieces
-            )
+            ]
         try:
-            return plain.decode()
+            return token_of(plain)
         except UnicodeDecodeError:
             pass
-        raise TokenctlError(f"The refresh token of {name} is no text. Seed the connection again.")
+        raise TokenctlError(f"A token of {name} is no text. Seed the connection again.")

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.fleet.providers import Provider
 from refresh_token.fleet.record import Record
-from refresh_token.fleet.state_change import CONNECTED, StateChange
-from refresh_token.fleet.states import State
 from tokenctl.connections.entries import Entries, Entry
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.issuers import Issuers
@@ -83,16 +81,5 @@ class NewConnection:
 
     def _tell(self, seen: Record | None, entry: Entry, now: datetime) -> None:
         events = StateChangeEvents(self.fleet)
-        events.add(
-            StateChange(
-                connection=self.name,
-                provider=self.provider.name,
-                before=None if seen is None else seen.state,
-                after=State.ACTIVE,
-                reason=CONNECTED,
-                at=now,
-                expires_at=entry.pair.expires_at,
-                refresh_expires_at=entry.pair.refresh_expires_at,
-            )
-        )
+        events.connected(seen, entry, now)
         events.send()

@@ -9,9 +9,11 @@ import click
 
 from refresh_token.environment import SERVICE_NAME
 from refresh_token.fleet.record import Record
-from refresh_token.fleet.state_change import DETAIL_TYPE, SOURCE, StateChange, reason_for
+from refresh_token.fleet.state_change import CONNECTED, DETAIL_TYPE, SOURCE, StateChange, reason_for
 from refresh_token.fleet.states import State
+from tokenctl.connections.entries import Entry
 from tokenctl.connections.fleet import Fleet
+from tokenctl.connections.many import for_each
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 
@@ -31,6 +33,21 @@ class StateChangeEvents:
         """Take the change of a connection."""
         self.add(_change(before, after, at, new_pair=new_pair))
 
+    def connected(self, before: Record | None, entry: Entry, at: datetime) -> None:
+        """Take a connection that has got a pair from an operator; `before` is None if it is new."""
+        self.add(
+            StateChange(
+                connection=entry.name,
+                provider=entry.provider.name,
+                before=None if before is None else before.state,
+                after=State.ACTIVE,
+                reason=CONNECTED,
+                at=at,
+                expires_at=entry.pair.expires_at,
+                refresh_expires_at=entry.pair.refresh_expires_at,
+            )
+        )
+
     def add(self, change: StateChange | None) -> None:
         """Take a change; None is none."""
         bus = self._fleet.settings.event_bus
@@ -43,17 +60,15 @@ class StateChangeEvents:
             self._entries.append(entry)
 
     def send(self) -> None:
-        """Send what was taken."""
-        lost = 0
-        why = ""
-        for start in range(0, len(self._entries), _BATCH):
-            entries = self._entries[start : start + _BATCH]
-            try:
-                failed = self._put(entries)
-            except TokenctlError as error:
-                failed, why = len(entries), f" {error}"
-            lost += failed
-        self._entries = []
+        """Send what was taken, and nothing more after a call that fails."""
+        entries, self._entries = self._entries, []
+        batches = [entries[start : start + _BATCH] for start in range(0, len(entries), _BATCH)]
+        lost, why = len(entries), ""
+        try:
+            for batch, failed in for_each(batches, self._put):
+                lost -= len(batch) - failed
+        except TokenctlError as error:
+            why = f" {error}"
         if lost:
             click.echo(f"{lost} change{'s' * (lost > 1)} of state could not be told to EventBridge.{why}", err=True)
 

@@ -1,41 +1,71 @@
-"""Finding the deployment that the operator named by its stack, or by its path in Parameter Store."""
+"""Finding the deployment, or the fleet, that the operator named by its stack, or by its path in Parameter Store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from refresh_token.environment import SECRET_ARN
+from refresh_token.fleet.settings import PROVIDERS
 from tokenctl.errors import ConfigurationError
 from tokenctl.stack.aws_access import AwsAccess
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.target import LIVE, Target
 
-PARAMETER: Final = "function-arn"
-"""The name below the path of the parameter that holds the ARN of the alias."""
+
+@dataclass(frozen=True)
+class Sought:
+    """The functions that a command works with."""
+
+    what: str
+    """What messages call one of them."""
+
+    outputs: frozenset[str]
+    """The outputs of a stack with our outputs."""
+
+    parameter: str
+    """The name below a path of the parameter that holds the ARN of the alias."""
+
+    variable: str
+    """Each of them has it."""
+
+    without: str = ""
+    """None of them has it."""
+
+    def is_one(self, variables: Mapping[str, str]) -> bool:
+        """Tell whether a function with these variables is one of them."""
+        return self.variable in variables and self.without not in variables
 
 
-def target_of_stack(aws: AwsAccess, name: str) -> Target:
-    """Return a stack with our outputs or, if it has none, the deployment of the one refresh function in it.
+REFRESHER: Final = Sought("refresh function", frozenset({"FunctionName", "SecretArn"}), "function-arn", SECRET_ARN)
+FLEET: Final = Sought(
+    "function of a fleet", frozenset({"ConnectionsFunctionArn"}), "connections-function-arn", PROVIDERS, SECRET_ARN
+)
+
+
+def target_of_stack(aws: AwsAccess, name: str, sought: Sought) -> Target:
+    """Return a stack with our outputs or, if it has none, the deployment of the one function in it that is sought.
 
     Raises:
-        ConfigurationError: there is no such stack, or it holds no refresh function, or several.
+        ConfigurationError: there is no such stack, or it holds no such function, or several.
         ServiceError: AWS refuses to describe them.
 
     """
     target = Target(aws=aws, named_stack=name, found_by=f"--stack-name {name}")
-    if {"FunctionName", "SecretArn"} <= target.outputs.keys():
+    if sought.outputs <= target.outputs.keys():
         return target
-    found = list(_refresh_functions(aws, name))
+    found = list(_functions(aws, name, sought))
     if not found:
-        raise ConfigurationError(f"The stack {name} holds no refresh function. Check --stack-name.")
+        raise ConfigurationError(f"The stack {name} holds no {sought.what}. Check --stack-name.")
     if len(found) > 1:
         names = ", ".join(sorted(function.split(":")[6] for function in found))
+        plural = sought.what.replace("function", "functions")
         raise ConfigurationError(
-            f"The stack {name} holds {len(found)} refresh functions. Give one of {names} with --function-name."
+            f"The stack {name} holds {len(found)} {plural}. Give one of {names} with --function-name."
         )
     return Target(aws=aws, named_function=found[0], found_by=target.found_by)
 
 
-def target_of_path(aws: AwsAccess, path: str) -> Target:
+def target_of_path(aws: AwsAccess, path: str, sought: Sought) -> Target:
     """Return the deployment whose alias's ARN is in Parameter Store below the path.
 
     Raises:
@@ -46,17 +76,17 @@ def target_of_path(aws: AwsAccess, path: str) -> Target:
     client = aws.client("ssm")
     with translate_aws_errors((path,)):
         try:
-            value: str = client.get_parameter(Name=f"{path.rstrip('/')}/{PARAMETER}")["Parameter"]["Value"]
+            value: str = client.get_parameter(Name=f"{path.rstrip('/')}/{sought.parameter}")["Parameter"]["Value"]
         except client.exceptions.ParameterNotFound:
             raise ConfigurationError(
-                f"There is no parameter {PARAMETER} below that path in {aws.session.region_name}. Check "
+                f"There is no parameter {sought.parameter} below that path in {aws.session.region_name}. Check "
                 "--parameter-path and --region."
             ) from None
     return Target(aws=aws, named_function=value, found_by=f"--parameter-path {path}")
 
 
-def _refresh_functions(aws: AwsAccess, stack: str) -> Iterator[str]:
-    """Yield the ARN of the alias of each refresh function in the stack."""
+def _functions(aws: AwsAccess, stack: str, sought: Sought) -> Iterator[str]:
+    """Yield the ARN of the alias of each such function in the stack."""
     stacks, functions = aws.client("cloudformation"), aws.client("lambda")
     with translate_aws_errors():
         for page in stacks.get_paginator("list_stack_resources").paginate(StackName=stack):
@@ -65,5 +95,5 @@ def _refresh_functions(aws: AwsAccess, stack: str) -> Iterator[str]:
                 if resource["ResourceType"] != "AWS::Lambda::Alias" or not alias.endswith(f":{LIVE}"):
                     continue
                 configuration = functions.get_function_configuration(FunctionName=alias)
-                if SECRET_ARN in configuration.get("Environment", {}).get("Variables", {}):
+                if sought.is_one(configuration.get("Environment", {}).get("Variables", {})):
                     yield alias

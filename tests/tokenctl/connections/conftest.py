@@ -12,6 +12,8 @@ from tests.support.command_line import Done, Tokenctl, check_schema
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tokenctl.main import run
 
+NAMES_A_FLEET = {"--stage", "--stack-name", "--function-name", "--parameter-path"}
+
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
@@ -43,7 +45,7 @@ def tokenctl(fleet: BareFleet, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
     def command(*words: str, stdin: str | bytes = "") -> Done:
         data = stdin.encode() if isinstance(stdin, str) else stdin
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
-        code = run(["connections", *words, *(() if "--stage" in words else ("--stage", fleet.stage))])
+        code = run(["connections", *words, *(() if NAMES_A_FLEET & {*words} else ("--stage", fleet.stage))])
         captured = capfd.readouterr()
         assert "canary" not in captured.err
         assert words[0] == "export" or "canary" not in captured.out

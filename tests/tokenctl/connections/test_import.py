@@ -262,3 +262,19 @@ class TestManyLines:
         assert [each["place"] for each in done.json["refused"]] == ["line 1", "line 5001", "line 10000"]
         assert "3 of 10,000 connections are refused, so nothing was imported." in done.err
         assert fleet.names() == []
+
+
+class TestEvents:
+    def test_tell_of_each_connection(self, tokenctl: Tokenctl, fleet: BareFleet, proxy: FaultProxy) -> None:
+        fleet.set(EVENT_BUS="default")
+        counts(run(tokenctl, lines(map(str, range(25)))))
+        assert proxy.calls.count("PutEvents") == 3
+        counts(run(tokenctl, lines(map(str, range(25)))))
+        assert proxy.calls.count("PutEvents") == 3
+
+    def test_may_be_denied(self, tokenctl: Tokenctl, fleet: BareFleet, proxy: FaultProxy) -> None:
+        fleet.set(EVENT_BUS="default")
+        proxy.strike("PutEvents", Strike(status=400, code="AccessDeniedException"))
+        done = run(tokenctl, lines(map(str, range(25))))
+        assert counts(done) == {"imported": 25}
+        assert done.err.startswith("25 changes of state could not be told to EventBridge. An error occurred")

@@ -7,6 +7,7 @@ import pytest
 from refresh_token.fleet import operator_writes
 from refresh_token.fleet.states import State, trouble_of
 from tests.support.bare_fleet import ACME, BareFleet
+from tests.support.bare_stack import Stack
 from tests.support.command_line import Tokenctl
 from tests.support.connections import lines
 from tests.support.fault_proxy import FaultProxy
@@ -114,3 +115,19 @@ def test_a_stack_without_a_fleet_is_named(tokenctl: Tokenctl, fleet: BareFleet) 
     assert (done.code, "There is no stack" in done.err) == (253, True)
     done = tokenctl("list", "--function-name", fleet.name, "--stage", fleet.stage)
     assert (done.code, f"The stack {fleet.name} has no output FunctionName" in done.err) == (253, True)
+
+
+class TestTheFleet:
+    def test_is_found_in_other_ways(self, tokenctl: Tokenctl, seeded: BareFleet) -> None:
+        path, arn = f"/{seeded.stage}", f"{seeded.name}:live"
+        seeded.cloud.client("ssm").put_parameter(Name=f"{path}/connections-function-arn", Value=arn, Type="String")
+        for words in (("--stack-name", seeded.name), ("--function-name", arn), ("--parameter-path", path)):
+            done = tokenctl("list", *words, "--query", "length(@)")
+            assert (done.code, done.out) == (0, f"{len(EVERY)}\n"), done.err
+
+    def test_is_missing_in_others(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
+        with Stack(fleet.cloud).deployed() as stack:
+            done = tokenctl("list", "--stage", stack.stage)
+            assert (done.code, "keeps no fleet of connections. Deploy it with" in done.err) == (253, True)
+            done = tokenctl("list", "--stack-name", stack.name)
+            assert (done.code, "holds no function of a fleet. Check --stack-name." in done.err) == (253, True)

@@ -9,7 +9,7 @@ from refresh_token.core.windows import iso_utc
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import fleet_target_options
 from tokenctl.connections.deployed_provider import provider_of
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.name import name_argument
@@ -42,7 +42,7 @@ Examples:
     "--param", "given", multiple=True, metavar="KEY=VALUE", help="A parameter of the connection; repeat it for more."
 )
 @sign_in_options
-@target_options
+@fleet_target_options
 @output_options
 def authorize(  # noqa: PLR0913 - the options
     *,

@@ -12,7 +12,7 @@ import click
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import fleet_target_options
 from tokenctl.connections.exporting import export as export_each
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.listing import STATE_NAMES, Filters, Listing
@@ -47,7 +47,7 @@ Examples:
     type=click.Path(),
     help="A new file, which only you can read; - is standard output, even if that is a terminal.",
 )
-@target_options
+@fleet_target_options
 @output_options
 def export(  # noqa: PLR0913 - one for each option
     *,

@@ -14,7 +14,7 @@ from refresh_token.core.windows import MAX_LIFETIME
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import fleet_target_options
 from tokenctl.connections.entries import Entries
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.importing import Fate, Import, Input, read_input
@@ -48,7 +48,7 @@ of `tokenctl seed` work as well (access_token, refresh_token, expires_in).
 @click.option("--replace", is_flag=True, help="Overwrite other pairs, even later ones, which then are lost.")
 @click.option("--skip-refused", is_flag=True, help="Import the others if some are refused.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
-@target_options
+@fleet_target_options
 @output_options
 def import_(  # noqa: PLR0913 - one for each option
     *,

@@ -9,7 +9,7 @@ import click
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import fleet_target_options
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.listing import STATE_NAMES, Filters, Listing
 from tokenctl.stack.target import Target
@@ -36,7 +36,7 @@ Examples:
 @click.option("--tenant", metavar="NAME", help="Only those whose name is this, or begins with this and a slash.")
 @click.option("--limit", metavar="N", type=click.IntRange(1, 1_000_000), help="At most so many; the default is all.")
 @click.option("--starting-token", metavar="TOKEN", help="Go on where a list with --limit ended.")
-@target_options
+@fleet_target_options
 @output_options
 def list(  # noqa: A001, PLR0913 - the name of the command; one for each option
     *,

@@ -8,7 +8,7 @@ import click
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import fleet_target_options
 from tokenctl.commands.connections.outcomes import SAMPLE, of, show_outcomes
 from tokenctl.commands.refresh import WARNING
 from tokenctl.connections.choice import Choice
@@ -30,7 +30,7 @@ Examples:
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @choice_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@target_options
+@fleet_target_options
 @output_options
 def refresh(*, choice: Choice, target: Target, yes: bool, output: Output) -> int:
     """Refresh connections now, whatever their windows, also those that are refused, stuck or cooling down.

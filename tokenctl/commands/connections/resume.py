@@ -8,7 +8,7 @@ import click
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import fleet_target_options
 from tokenctl.commands.connections.outcomes import SAMPLE, of, show_outcomes
 from tokenctl.connections.choice import Choice
 from tokenctl.connections.choice_options import choice_options
@@ -28,7 +28,7 @@ Examples:
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @choice_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@target_options
+@fleet_target_options
 @output_options
 def resume(*, choice: Choice, target: Target, yes: bool, output: Output) -> int:
     """Make connections active again that are paused, stuck, refused, malformed or cooling.

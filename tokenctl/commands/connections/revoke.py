@@ -8,7 +8,7 @@ import click
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import fleet_target_options
 from tokenctl.commands.connections.outcomes import SAMPLE, of, show_outcomes
 from tokenctl.connections.choice import Choice
 from tokenctl.connections.fleet import Fleet
@@ -30,7 +30,7 @@ Examples:
 @click.argument("names", nargs=-1, required=True, metavar="CONNECTION...", callback=check_names)
 @click.option("--mark-only", is_flag=True, help="Ask the provider for nothing: the grants have ended there already.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@target_options
+@fleet_target_options
 @output_options
 def revoke(*, names: tuple[str, ...], target: Target, mark_only: bool, yes: bool, output: Output) -> int:
     """End the grants of connections at their provider, and delete their tokens.

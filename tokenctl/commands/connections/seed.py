@@ -11,12 +11,13 @@ from refresh_token.fleet.due import POLICIES
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import fleet_target_options
 from tokenctl.connections.entries import Entries
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.issuers import Issuers
 from tokenctl.connections.json_lines import Document, Fault, parse_document
 from tokenctl.connections.name import name_argument
+from tokenctl.connections.state_changes import StateChangeEvents
 from tokenctl.connections.storing import Storing
 from tokenctl.connections.table import Table
 from tokenctl.errors import UsageError, quoted_name
@@ -44,7 +45,7 @@ SAMPLE: Final = {"connection": "acme/u1", "provider": "acme", "versionId": "vers
 @click.option("--provider", metavar="NAME", help="The provider, in a fleet of several.")
 @click.option("--policy", type=click.Choice(POLICIES), help="When its token is refreshed; the default is the fleet's.")
 @click.option("--yes", is_flag=True, help="Replace the stored pair without asking.")
-@target_options
+@fleet_target_options
 @output_options
 def seed(  # noqa: PLR0913 - one for each option
     *,
@@ -77,6 +78,9 @@ def seed(  # noqa: PLR0913 - one for each option
     if stored is not None:
         confirm(f"{name} is {stored.state}. Its token pair is replaced, and cannot be restored.", yes=yes)
     due_at = Storing(fleet).store(entry, version=(version := str(uuid4())), over=stored, now=now)
+    events = StateChangeEvents(fleet)
+    events.connected(stored, entry, now)
+    events.send()
     expires_at = entry.pair.expires_at and iso_utc(entry.pair.expires_at)
     answer = {
         "connection": name,

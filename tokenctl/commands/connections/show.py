@@ -8,7 +8,7 @@ import click
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import fleet_target_options
 from tokenctl.connections.description import describe, lines
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.name import name_argument
@@ -24,7 +24,7 @@ Examples:
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @name_argument
-@target_options
+@fleet_target_options
 @output_options
 def show(*, name: str, target: Target, output: Output) -> None:
     """Show one connection: its state, what to do about it, and everything that is stored but its tokens."""
