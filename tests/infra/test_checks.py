@@ -23,27 +23,41 @@ pytestmark = pytest.mark.xdist_group("synth")
 ANY_KEY = "arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:key/*"
 
 
-@pytest.mark.parametrize("issuer", ["amplify", "figma"])
+FLEET = {"connections": "true", "providers": "figma,linear"}
+ASK, WORKER, DISPATCHER = (f"Stack/Default/Connections/{part}" for part in ("Ask", "Worker", "Dispatcher"))
+OF_THE_FLEET = [
+    *(("AwsSolutions-L1", f"{part}/Function/Resource") for part in (ASK, WORKER, DISPATCHER)),
+    *(("AwsSolutions-IAM5[Resource::*]", f"{part}/Role/Resource") for part in (ASK, WORKER, DISPATCHER)),
+    *((f"AwsSolutions-IAM5[Resource::{ANY_KEY}]", f"{part}/Role/Resource") for part in (ASK, WORKER)),
+    ("AwsSolutions-SMG4", "Stack/Default/Connections/AppSecret-linear/Resource"),
+]
+
+
+@pytest.mark.parametrize("variant", [{}, {"issuer": "figma"}, {"issuer": "figma", **FLEET}], ids=str)
 def test_each_acknowledgement_answers_a_finding(
-    context: dict[str, object], issuer: str, asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    context: dict[str, object], variant: dict[str, str], asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = SimpleNamespace(acknowledge=lambda *_: None)
     monkeypatch.setattr("aws_cdk.Validations", SimpleNamespace(of=lambda _: nothing))
-    app = App(context={**context, "issuer": issuer}, outdir=str(tmp_path))
+    app = App(context={**context, **variant}, outdir=str(tmp_path))
     settings = StageSettings.from_context(app.node.get_all_context())
     RefreshTokenStack(app, "Stack", settings=settings, asset=asset)
-    of_the_app = [("AwsSolutions-SMG4", "Stack/Default/AppSecret/Resource")] if issuer == "figma" else []
+    of_the_app = [("AwsSolutions-SMG4", "Stack/Default/AppSecret/Resource")] if variant else []
+    of_the_fleet = OF_THE_FLEET if "connections" in variant else []
     findings = AwsSolutionsChecks().validate_scope(app).violations
     assert sorted(
         (finding.rule_name, resource.construct_path) for finding in findings for resource in finding.violating_resources
-    ) == [
-        ("AwsSolutions-IAM5[Resource::*]", "Stack/Default/Refresh/Role/Resource"),
-        (f"AwsSolutions-IAM5[Resource::{ANY_KEY}]", "Stack/Default/Refresh/Role/Resource"),
-        ("AwsSolutions-L1", "Stack/Default/Refresh/Function/Resource"),
-        *of_the_app,
-        ("AwsSolutions-SMG4", "Stack/Default/Secret/Resource"),
-        ("AwsSolutions-SQS3", "Stack/Default/DeadLetters/Queue/Resource"),
-    ]
+    ) == sorted(
+        [
+            *of_the_fleet,
+            ("AwsSolutions-IAM5[Resource::*]", "Stack/Default/Refresh/Role/Resource"),
+            (f"AwsSolutions-IAM5[Resource::{ANY_KEY}]", "Stack/Default/Refresh/Role/Resource"),
+            ("AwsSolutions-L1", "Stack/Default/Refresh/Function/Resource"),
+            *of_the_app,
+            ("AwsSolutions-SMG4", "Stack/Default/Secret/Resource"),
+            ("AwsSolutions-SQS3", "Stack/Default/DeadLetters/Queue/Resource"),
+        ]
+    )
 
 
 PACKS: dict[str, Any] = {
@@ -53,9 +67,13 @@ PACKS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("issuer", ["amplify", "figma", "google-service-account"])
+@pytest.mark.parametrize(
+    "variant",
+    [{"issuer": issuer} for issuer in ("amplify", "figma", "google-service-account")] + [{"issuer": "figma", **FLEET}],
+    ids=str,
+)
 def test_prod_has_a_reason_for_the_other_packs(
-    context: dict[str, object], issuer: str, asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    context: dict[str, object], variant: dict[str, str], asset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accepted: set[tuple[str, str]] = set()
 
@@ -64,7 +82,7 @@ def test_prod_has_a_reason_for_the_other_packs(
         return SimpleNamespace(acknowledge=lambda *reasons: accepted.update((path, one.id) for one in reasons))
 
     monkeypatch.setattr("aws_cdk.Validations", SimpleNamespace(of=of))
-    app = App(context={**context, "stage": "prod", "issuer": issuer}, outdir=str(tmp_path))
+    app = App(context={**context, "stage": "prod", **variant}, outdir=str(tmp_path))
     settings = StageSettings.from_context(app.node.get_all_context())
     RefreshTokenStack(app, "Stack", settings=settings, asset=asset)
     found = {

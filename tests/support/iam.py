@@ -1,22 +1,27 @@
-"""Enforces the function's role: checks each call of its AWS clients against the policy in the template.
+"""Enforces a role of the stack: checks each call of AWS clients against its policy, with the conditions.
 
-It also checks what Secrets Manager does with the secret's key for the caller (Secrets Manager User Guide, "Permissions
-for the KMS key").
+It also checks what Secrets Manager and DynamoDB do with the key of a secret or a table for the caller (Secrets Manager
+User Guide, "Permissions for the KMS key"; DynamoDB Developer Guide, "Encryption at rest").
 """
 
 import fnmatch
 import json
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from tests.support.template import resources
+from tests.support.template import template
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-secret"
+FLEET_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-fleet"
+CONNECTIONS, QUEUE = "connections", "work"
+"""The names of the fleet's table and queue."""
+
 PSEUDO = {
     "AWS::Region": REGION,
     "AWS::AccountId": ACCOUNT,
@@ -24,6 +29,78 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 THROUGH_KEY = {"GetSecretValue": ("kms:Decrypt",), "PutSecretValue": ("kms:Decrypt", "kms:GenerateDataKey")}
+ACTIONS = {"SendMessageBatch": "SendMessage"}
+"""The actions of operations that have another name."""
+
+Facts = Mapping[str, str | list[str]]
+Asked = tuple[str, str, Facts]
+"""An action, its resource, and what the conditions can ask about it."""
+
+
+def asked_by(service: str, operation: str, body: Mapping[str, Any]) -> Iterator[Asked]:
+    """Yield all that a call needs a permission for."""
+    action = f"{service}:{ACTIONS.get(operation, operation)}"
+    match service:
+        case "dynamodb":
+            table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{body.get('TableName')}"
+            index = f"/index/{body['IndexName']}" if "IndexName" in body else ""
+            yield action, table + index, _dynamodb_facts(body)
+            if body.get("TableName") == CONNECTIONS:
+                context = {"kms:EncryptionContextKeys": ["aws:dynamodb:subscriberId", "aws:dynamodb:tableName"]}
+                yield "kms:Decrypt", FLEET_KEY, {"kms:ViaService": f"dynamodb.{REGION}.amazonaws.com", **context}
+        case "secretsmanager":
+            yield action, body.get("SecretId", "*"), {}
+            through = {
+                "kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com",
+                "kms:EncryptionContext:SecretARN": body.get("SecretId", ""),
+            }
+            yield from ((needed, KEY_ARN, through) for needed in THROUGH_KEY.get(operation, ()))
+        case "kms":
+            given = body.get("EncryptionContext", {})
+            keys = {"kms:EncryptionContextKeys": [*given]} if given else {}
+            values = {f"kms:EncryptionContext:{key}": value for key, value in given.items()}
+            yield action, body.get("KeyId", FLEET_KEY), {**keys, **values}
+        case "sqs":
+            yield action, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{body['QueueUrl'].rpartition('/')[2]}", {}
+        case "events":
+            for entry in body["Entries"]:
+                bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry['EventBusName']}"
+                yield action, bus, {"events:source": entry["Source"], "events:detail-type": entry["DetailType"]}
+        case _:
+            yield action, "*", {"aws:RequestedRegion": REGION}
+
+
+def _dynamodb_facts(body: Mapping[str, Any]) -> Facts:
+    """Return what DynamoDB tells IAM (DynamoDB Developer Guide, "Using IAM policy conditions")."""
+    key: Mapping[str, Any] = body.get("Key", {})
+    facts: dict[str, str | list[str]] = {
+        "dynamodb:Attributes": [*key, *body.get("ExpressionAttributeNames", {}).values()],
+        "dynamodb:LeadingKeys": [str(text) for value in key.values() for text in value.values()],
+    }
+    return {**facts, **({"dynamodb:ReturnValues": body["ReturnValues"]} if "ReturnValues" in body else {})}
+
+
+def meets(conditions: Mapping[str, Mapping[str, Any]], facts: Facts) -> bool:
+    """Tell whether all conditions of a statement hold (IAM User Guide, "Condition operators")."""
+    return all(
+        _holds(operator, facts.get(key), wanted if isinstance(wanted, list) else [wanted])
+        for operator, keys in conditions.items()
+        for key, wanted in keys.items()
+    )
+
+
+def _holds(operator: str, fact: str | list[str] | None, wanted: list[str]) -> bool:
+    values = [] if fact is None else [fact] if isinstance(fact, str) else fact
+    match operator:
+        case "StringEquals":
+            return bool(values) and set(values) <= set(wanted)
+        case "StringEqualsIfExists" | "ForAllValues:StringEquals":
+            return set(values) <= set(wanted)
+        case "ForAllValues:StringLike":
+            return all(any(fnmatch.fnmatchcase(value, pattern) for pattern in wanted) for value in values)
+        case "Null":
+            return [str(fact is None).lower()] == wanted
+    raise NotImplementedError(operator)
 
 
 @dataclass
@@ -34,9 +111,11 @@ class Role:
     """
 
     variant: str
-    secret_arn: str
+    secret_arn: str = ""
     app_secret_arn: str = ""
     signing_key_arn: str = ""
+    part: str = "Refresh"
+    """Which function has the role: what the id of its resource begins with."""
     taken_away: str = ""
     """The Sid of a statement to remove from the policy."""
     used: set[tuple[str, str]] = field(default_factory=set)
@@ -44,8 +123,12 @@ class Role:
     denied: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        policies = [policy for role in resources(self.variant, "AWS::IAM::Role") for policy in role["Policies"]]
-        (policy,) = [policy for policy in policies if policy["PolicyName"] == "RefreshToken"]
+        (role,) = [
+            one["Properties"]
+            for name, one in template(self.variant)["Resources"].items()
+            if one["Type"] == "AWS::IAM::Role" and name.startswith(f"{self.part}Role")
+        ]
+        (policy,) = role["Policies"]
         statements = policy["PolicyDocument"].items()
         self._statements = [self._resolved({"Sid": sid, **one}) for sid, one in statements]
 
@@ -54,37 +137,30 @@ class Role:
 
     def answer(self, model: Any, params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
         """Handle botocore's event before-call: answer a forbidden call with AWS's own refusal."""
-        service, operation = model.service_model.service_name, model.name
-        body = json.loads(params["body"] or "{}")
-        targets = {
-            "secretsmanager": body.get("SecretId"),
-            "kms": body.get("KeyId"),
-            "dynamodb": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{body.get('TableName')}",
-        }
-        asked = [(f"{service}:{operation}", targets.get(service, "*"), {"aws:RequestedRegion": REGION})]
-        if service == "secretsmanager":
-            context = {
-                "kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com",
-                "kms:EncryptionContext:SecretARN": body.get("SecretId"),
-            }
-            asked += [(action, KEY_ARN, context) for action in THROUGH_KEY.get(operation, ())]
-        refused = {action for action, target, facts in asked if not self._allows(action, target, facts)}
-        self.denied |= refused
+        refused = self.refuses(model.service_model.service_name, model.name, json.loads(params["body"] or "{}"))
         if not refused:
             return None
         error = {"Code": "AccessDeniedException", "Message": f"not authorized to perform {refused}"}
         response = AWSResponse("", 400, HTTPHeaders(), None)
         return response, {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}
 
-    def _allows(self, action: str, target: str, facts: dict[str, str]) -> bool:
+    def refuses(self, service: str, operation: str, body: Mapping[str, Any]) -> set[str]:
+        """Return the actions that a call needs and that the role does not allow."""
+        refused = {
+            action
+            for action, target, facts in asked_by(service, operation, body)
+            if not self._allows(action, target, facts)
+        }
+        self.denied |= refused
+        return refused
+
+    def _allows(self, action: str, target: str, facts: Facts) -> bool:
         allowing = {
             (statement["Sid"], action)
             for statement in self._statements
             if any(fnmatch.fnmatchcase(action, allowed) for allowed in _actions(statement))
-            and fnmatch.fnmatchcase(target, statement["Resource"])
-            and all(
-                facts.get(key) == value for key, value in statement.get("Condition", {}).get("StringEquals", {}).items()
-            )
+            and any(fnmatch.fnmatchcase(target, allowed) for allowed in _listed(statement["Resource"]))
+            and meets(statement.get("Condition", {}), facts)
             and self.taken_away != statement["Sid"]
         }
         self.used |= allowing
@@ -100,8 +176,11 @@ class Role:
             case {"Fn::Join": [separator, parts]}:
                 return separator.join(self._resolved(parts))
             case {"Fn::GetAtt": [name, _]}:
-                kinds = {"LockTable": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/locks"}
-                kinds |= {
+                kinds = {
+                    "LockTable": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/locks",
+                    "ConnectionsStoreTable": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{CONNECTIONS}",
+                    "ConnectionsStoreKey": FLEET_KEY,
+                    "ConnectionsWorkQueue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}",
                     "Secret": self.secret_arn,
                     "AppSecret": self.app_secret_arn,
                     "SigningKey": self.signing_key_arn,
@@ -116,5 +195,8 @@ class Role:
 
 
 def _actions(statement: dict[str, Any]) -> list[str]:
-    actions = statement["Action"]
-    return actions if isinstance(actions, list) else [actions]
+    return _listed(statement["Action"])
+
+
+def _listed(texts: str | list[str]) -> list[str]:
+    return texts if isinstance(texts, list) else [texts]

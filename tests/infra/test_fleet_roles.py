@@ -1,0 +1,58 @@
+"""What the roles of a fleet's three functions allow, by the conditions that local AWS emulators do not know."""
+
+from typing import Any
+
+import pytest
+
+from refresh_token.fleet.writes import lease
+from tests.support.iam import ACCOUNT, CONNECTIONS, FLEET_KEY, QUEUE, REGION, Role
+
+pytestmark = pytest.mark.xdist_group("synth")
+
+PARTS = {"ask": "ConnectionsAsk", "worker": "ConnectionsWorker", "dispatcher": "ConnectionsDispatcher"}
+URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
+LEASE = {**lease("acme/u1", due_at=1000, until=2000), "TableName": CONNECTIONS}
+KEY = {"TableName": CONNECTIONS, "Key": {"pk": {"S": "acme/u1"}}}
+BRAKE = {"TableName": CONNECTIONS, "Key": {"pk": {"S": "#brake#figma"}}}
+ITEM = {"TableName": CONNECTIONS, "Key": {"pk": {"S": "acme/u1"}}, "ExpressionAttributeNames": {"#t": "accessToken"}}
+OURS = {"Source": "refresh-token", "DetailType": "Connection State Change", "EventBusName": "default"}
+CONTEXT = {"EncryptionContext": {"connection": "acme/u1"}}
+OF_LINEAR = "ConnectionsAppSecretlinearAD31D3E3"
+
+CALLS: dict[str, tuple[tuple[str, str, dict[str, Any]], str]] = {
+    "read a connection": (("dynamodb", "GetItem", KEY), "ask worker"),
+    "read all connections": (("dynamodb", "Scan", {"TableName": CONNECTIONS}), ""),
+    "query the table": (("dynamodb", "Query", {"TableName": CONNECTIONS}), ""),
+    "find what is due": (("dynamodb", "Query", {"TableName": CONNECTIONS, "IndexName": "due"}), "dispatcher"),
+    "count troubles": (("dynamodb", "Query", {"TableName": CONNECTIONS, "IndexName": "trouble"}), "dispatcher"),
+    "write a connection": (("dynamodb", "UpdateItem", ITEM), "ask worker"),
+    "lease": (("dynamodb", "UpdateItem", LEASE), "ask worker dispatcher"),
+    "lease and read": (("dynamodb", "UpdateItem", {**LEASE, "ReturnValues": "ALL_NEW"}), "ask worker"),
+    "count at a brake": (("dynamodb", "UpdateItem", {**BRAKE, "ReturnValues": "UPDATED_OLD"}), "ask worker dispatcher"),
+    "make a connection": (("dynamodb", "PutItem", {"TableName": CONNECTIONS}), ""),
+    "remove a connection": (("dynamodb", "DeleteItem", KEY), ""),
+    "write another table": (("dynamodb", "UpdateItem", {**ITEM, "TableName": "locks"}), ""),
+    "seal a token": (("kms", "Encrypt", {"KeyId": FLEET_KEY, **CONTEXT}), "ask worker"),
+    "open a token": (("kms", "Decrypt", CONTEXT), "ask worker"),
+    "decrypt without a context": (("kms", "Decrypt", {}), ""),
+    "decrypt with more": (("kms", "Decrypt", {"EncryptionContext": {"connection": "a", "other": "b"}}), ""),
+    "decrypt with another": (("kms", "Decrypt", {"EncryptionContext": {"aws:dynamodb:tableName": "connections"}}), ""),
+    "make a data key": (("kms", "GenerateDataKey", {"KeyId": FLEET_KEY, **CONTEXT}), ""),
+    "read an app's secret": (("secretsmanager", "GetSecretValue", {"SecretId": OF_LINEAR}), "ask worker"),
+    "read the pair": (("secretsmanager", "GetSecretValue", {"SecretId": "SecretA720EF05"}), ""),
+    "write an app's secret": (("secretsmanager", "PutSecretValue", {"SecretId": OF_LINEAR}), ""),
+    "send work": (("sqs", "SendMessageBatch", {"QueueUrl": f"{URL}/{QUEUE}"}), "dispatcher"),
+    "see the queue": (("sqs", "GetQueueAttributes", {"QueueUrl": f"{URL}/{QUEUE}"}), "worker dispatcher"),
+    "take work": (("sqs", "ReceiveMessage", {"QueueUrl": f"{URL}/{QUEUE}"}), "worker"),
+    "end work": (("sqs", "DeleteMessage", {"QueueUrl": f"{URL}/{QUEUE}"}), "worker"),
+    "purge the queue": (("sqs", "PurgeQueue", {"QueueUrl": f"{URL}/{QUEUE}"}), ""),
+    "send an event": (("events", "PutEvents", {"Entries": [OURS]}), "ask worker"),
+    "send another's event": (("events", "PutEvents", {"Entries": [OURS, {**OURS, "Source": "aws.ec2"}]}), ""),
+    "send to another bus": (("events", "PutEvents", {"Entries": [{**OURS, "EventBusName": "theirs"}]}), ""),
+}
+
+
+@pytest.mark.parametrize(("call", "allowed"), CALLS.values(), ids=CALLS)
+def test_each_role_allows_what_its_function_does(call: tuple[str, str, dict[str, Any]], allowed: str) -> None:
+    found = [part for part, name in PARTS.items() if not Role("prod-fleet", part=name).refuses(*call)]
+    assert found == allowed.split()
