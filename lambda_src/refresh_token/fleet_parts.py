@@ -41,14 +41,14 @@ def state_events(telemetry: "PowertoolsTelemetry") -> StateEvents:
 
 
 @cache
-def fleet_connections(telemetry: "PowertoolsTelemetry") -> FleetConnections:
-    """Return what reads connections. Raises what `fleet_settings` does."""
+def fleet_connections(telemetry: "PowertoolsTelemetry", *, attempts: int | None = None) -> FleetConnections:
+    """Return what reads connections. `issuer_cache` has the attempts. Raises what `fleet_settings` does."""
     settings = fleet_settings()
     return FleetConnections(
         settings=settings,
         table=ConnectionTable(settings.table, reading_client()),
         seal=KmsSeal(settings.key_arn),
-        issuer_for=issuer_cache(_make_issuer),
+        issuer_for=issuer_cache(_make_issuer, attempts=attempts),
         changes=state_events(telemetry),
         now=lambda: datetime.now(UTC),
         jitter=SystemRandom().random,  # with SnapStart, `random.random` would return the same everywhere

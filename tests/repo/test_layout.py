@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "issuers": {"adapters", "core", "environment", "errors", "oauth"},
     "fleet_parts": {"adapters", "core", "environment", "fleet", "issuers"},
     "connections_handler": {"adapters", "answers", "core", "errors", "fleet", "fleet_parts"},
+    "worker_handler": {"adapters", "core", "errors", "fleet", "fleet_parts"},
     "dispatcher_handler": {"adapters", "fleet"},
     "moved_secret": {"adapters", "answers", "core", "errors", "events", "fleet", "fleet_parts"},
     "handler": {
