@@ -250,6 +250,7 @@ class TokenRefresher(RefresherParts):
                 app_key=self._secret.key,
                 topic=monitoring.topic if monitoring else None,
                 layers={Stack.of(self).node.addr: layer} if layer else {},
+                refresh=refresh,
             ),
             **shared,
         )

@@ -1,36 +1,45 @@
 """What the entry points of a fleet put together alike: settings, connections, events, and the use case of consumers."""
 
+import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from random import SystemRandom
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from refresh_token.adapters.connection_table import ConnectionTable, reading_client
 from refresh_token.adapters.fleet_connections import FleetConnections, issuer_cache
 from refresh_token.adapters.refreshing import refresher_for
 from refresh_token.adapters.sealing import KmsSeal
 from refresh_token.adapters.state_events import StateEvents
-from refresh_token.environment import EVENT_BUS, SERVICE_NAME
+from refresh_token.core.token_pair import PROVIDER
+from refresh_token.environment import EVENT_BUS, ISSUER, SECRET_ARN, SERVICE_NAME
 from refresh_token.fleet.ask import Ask, Found
-from refresh_token.fleet.settings import FleetSettings
+from refresh_token.fleet.settings import PROVIDERS, FleetSettings
 
 if TYPE_CHECKING:
     from refresh_token.adapters.telemetry import PowertoolsTelemetry
     from refresh_token.core.ports import Clock, Issuer
     from refresh_token.core.process_memory import ProcessMemory
 
+_UI_BUILDER: Final = ("", "amplify")
+"""Values of ISSUER for Amplify UI Builder, whose tokens are Figma's. Every other one is the name of the provider."""
+
 
 @cache
 def fleet_settings() -> FleetSettings:
-    """Return the settings of the process.
+    """Return the settings of the process. The single secret's function knows one provider, whose variables are its own.
 
     Raises:
         ConfigurationException: a variable is missing or wrong.
 
     """
-    return FleetSettings.from_environment(os.environ)
+    environment = dict(os.environ)
+    if SECRET_ARN in environment:
+        issuer = environment.get(ISSUER, "")
+        environment[PROVIDERS] = json.dumps({PROVIDER if issuer in _UI_BUILDER else issuer: environment})
+    return FleetSettings.from_environment(environment)
 
 
 @cache

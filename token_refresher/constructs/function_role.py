@@ -1,5 +1,7 @@
 """The function's role, which allows exactly what the function does, and whatever an app grants it."""
 
+from collections.abc import Callable
+
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -22,6 +24,9 @@ from token_refresher.issuers import Issuer
 
 _LOCK_ACTIONS = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 
+Allow = Callable[..., None]
+"""Adds policy statements to those of the function's role."""
+
 
 def function_role(  # noqa: PLR0913 (keyword-only)
     scope: Construct,
@@ -36,10 +41,10 @@ def function_role(  # noqa: PLR0913 (keyword-only)
     tracing: bool,
     in_network: bool,
     existing: iam.IRole | None,
-) -> tuple[iam.IRole, list[IDependable]]:
+) -> tuple[iam.IRole, list[IDependable], Allow]:
     """Add the role to `scope`, or its permissions to an existing role.
 
-    Return the role, and what the function must wait for.
+    Return the role, what the function must wait for, and what adds further permissions.
     """
     statements = [
         *run(log_group, tracing=tracing, in_network=in_network),
@@ -52,15 +57,16 @@ def function_role(  # noqa: PLR0913 (keyword-only)
         added = iam.Policy(scope, "RolePolicy", statements=statements)
         existing.attach_inline_policy(added)  # an immutable role stays as it is
         _acknowledge(added)
-        return existing, [added]
+        return existing, [added], added.add_statements
+    document = iam.PolicyDocument(statements=statements)
     role = iam.Role(
         scope,
         "Role",
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        inline_policies={"RefreshToken": iam.PolicyDocument(statements=statements)},
+        inline_policies={"RefreshToken": document},
     )
     _acknowledge(role)
-    return role, []
+    return role, [], document.add_statements
 
 
 def _acknowledge(resource: Construct) -> None:

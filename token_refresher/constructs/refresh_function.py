@@ -85,7 +85,7 @@ class RefreshFunction(Construct):
             variables["AWS_CA_BUNDLE"] = CA_PATH
         variables = {**props.get("environment", {}), **variables}
         _check_size(variables, issuer)
-        role, permissions = function_role(
+        role, permissions, self.allow = function_role(
             self,
             issuer=issuer,
             log_group=self.log_group,

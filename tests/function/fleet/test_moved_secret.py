@@ -16,8 +16,12 @@ POINTER = json.dumps({"connection": NAME, "provider": "oauth2"})
 
 
 @pytest.fixture
-def moved(fleet: MotoFleet, deployment: MotoFunction) -> MotoFunction:
-    assert fleet.handler
+def moved(fleet: MotoFleet, deployment: MotoFunction, monkeypatch: pytest.MonkeyPatch) -> MotoFunction:
+    """The secret's function, whose issuer is the provider of the connection."""
+    for name, value in json.loads(fleet.environment["PROVIDERS"])["oauth2"].items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PROVIDERS")
+    forget_clients()
     deployment.store(POINTER)
     return deployment
 
@@ -87,6 +91,14 @@ class TestAPointer:
         for event in ({}, TICK, bare("canary-other")):
             assert "connections=true" in refused(moved, event, errors.SecretMalformedException)
         assert fleet.calls.keys() <= {"GetSecretValue"}
+
+    def test_to_another_provider_is_refused(
+        self, moved: MotoFunction, fleet: MotoFleet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fleet.seed()
+        monkeypatch.setenv("ISSUER", "amplify")
+        forget_clients()
+        refused(moved, {}, errors.ConfigurationException)
 
     def test_to_nothing_is_told(self, moved: MotoFunction) -> None:
         assert NAME in refused(moved, {}, errors.ConnectionNotFoundException)

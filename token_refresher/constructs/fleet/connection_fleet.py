@@ -32,6 +32,7 @@ from token_refresher.constructs.fleet.fleet_environment import environment
 from token_refresher.constructs.fleet.fleet_function import FleetFunction, no_retries
 from token_refresher.constructs.fleet.fleet_monitoring import FleetMonitoring
 from token_refresher.constructs.fleet.fleet_parts import FleetParts
+from token_refresher.constructs.fleet.moved_secret import serve_moved_secret
 from token_refresher.constructs.fleet.provider_rows import Beside, faults_of, rows_of
 from token_refresher.constructs.fleet.work_queue import WorkQueue
 from token_refresher.constructs.notices import (
@@ -144,8 +145,11 @@ class ConnectionFleet(FleetParts):
             service_name=self.service_name,
         )
 
+        own = permissions.keep_connections(self.table, self.key, emulator=emulator)
+        if beside:
+            serve_moved_secret(beside.refresh, variables, own)
         keep = [
-            *permissions.keep_connections(self.table, self.key, emulator=emulator),
+            *own,
             *(read_credentials(secrets) if (secrets := [row.app_secret for row in rows if row.app_secret]) else []),
             *([refresh_at_ui_builder()] if any(row.issuer.calls_ui_builder for row in rows) else []),
             send_events(self, variables[EVENT_BUS]),

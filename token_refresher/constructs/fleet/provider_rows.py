@@ -14,6 +14,7 @@ from refresh_token.environment import GRANT_ABSOLUTE, GRANT_IDLE, ISSUER, REFRES
 from refresh_token.fleet.providers import ROTATES
 from refresh_token.oauth.variables import APP_SECRET_ARN
 from token_refresher.constructs.app_secret import AppSecret
+from token_refresher.constructs.refresh_function import RefreshFunction
 from token_refresher.issuers import Issuer
 
 
@@ -59,6 +60,7 @@ class Beside:
     """The key of the apps' secrets."""
     topic: sns.ITopic | None
     layers: dict[str, lambda_.LayerVersion]
+    refresh: RefreshFunction
 
 
 def rows_of(
