@@ -1,4 +1,4 @@
-"""The brake of a provider: if most refreshes fail, only a few are tried, until these work again. Pure.
+"""The brake of a provider: if most refreshes fail, no more are tried than worked, until most work again. Pure.
 
 Workers count the failures, and successes cost no write. A wrong decision costs minutes, never a grant: what is not sent
 stays due.
@@ -16,7 +16,7 @@ from refresh_token.errors import (
 )
 
 PROBES: Final = 5
-"""How many connections of a braked provider a tick sends."""
+"""How many connections of a braked provider a tick sends at least."""
 
 MIN_FAILURES: Final = 10
 """Fewer failures than this in a minute brake nothing: they may be the connections' own."""
@@ -55,6 +55,14 @@ def decide(brake: Brake, *, now: int) -> int | None:
     if not brake.sent:
         return brake.since  # no probe was due
     return brake.since if brake.failures >= brake.sent / 2 else None
+
+
+def slowed(brake: Brake, budget: int) -> int:
+    """Return how many connections of a braked provider a tick sends, of ``budget``.
+
+    They are as many as worked in the last tick, so a provider that limits the rate gets what it takes.
+    """
+    return max(PROBES, min(budget, brake.sent - brake.failures))
 
 
 def counts(error: RefreshTokenError) -> bool:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from refresh_token.core.ports import Clock
 from refresh_token.errors import RefreshTokenError
-from refresh_token.fleet.brake import PROBES, decide
+from refresh_token.fleet.brake import decide, slowed
 from refresh_token.fleet.messages import Work
 from refresh_token.fleet.names import SLOTS, slots_of
 from refresh_token.fleet.overdue import is_overdue
-from refresh_token.fleet.pacing import PERIOD, budget_of, delay_of, lease_end, share_of
+from refresh_token.fleet.pacing import PERIOD, Pace, budget_of, lease_end, share_of
 from refresh_token.fleet.ports import Brakes, Delivery, DispatchTelemetry, DueEntry, DueIndex, Look, Spread, WorkQueue
 
 if TYPE_CHECKING:
@@ -96,13 +96,16 @@ class Dispatcher:
         now = self._now()
         brake = self.brakes.take(provider, now=now)
         since = decide(brake, now=now)
-        budget = budget_of(self.rate, queued=queued) if since is None else PROBES
+        budget, pace = budget_of(self.rate, queued=queued), Pace(self.rate, now, queued)
+        if since is not None:
+            budget = slowed(brake, budget)
+            pace = Pace(max(budget // PERIOD, 1), now)
         found = _Counted(self._due(provider, budget, now), self._is_overdue(provider))
         sent = 0
         for entries in found.rounds(budget):
             if faults or not self._has_time():
                 break
-            sent += self._send(entries, found.taken - len(entries), queued if since is None else 0, faults)
+            sent += self._send(entries, found.taken - len(entries), pace, faults)
         changed = since != brake.since
         self.brakes.record(provider, sent=sent, since=since, changed=changed)
         return Look(
@@ -131,14 +134,15 @@ class Dispatcher:
             return found.taken
         return max(found.taken, sent + sum(self.index.count_due(slot, now=now) for slot in slots_of(provider)))
 
-    def _send(self, entries: Sequence[DueEntry], place: int, queued: int, faults: list[RefreshTokenError]) -> int:
+    def _send(self, entries: Sequence[DueEntry], place: int, pace: Pace, faults: list[RefreshTokenError]) -> int:
         """Lease connections, and send those that were leased; return how many the queue has taken."""
 
         def lease(placed: tuple[int, DueEntry]) -> Delivery | None:
             if not self._has_time():
                 return None
-            delay = delay_of(placed[0], self.rate, queued=queued)
-            entry, until = placed[1], lease_end(self._now(), delay)
+            entry, now = placed[1], self._now()
+            delay = pace.delay(placed[0], now=now)
+            until = lease_end(now, delay)
             try:
                 leased = self.index.lease(entry.connection, seen=entry.due_at, until=until)
             except RefreshTokenError as error:

@@ -1,6 +1,6 @@
 """How many connections a tick sends, when each message arrives, and how long its lease lasts. Pure."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 PERIOD: Final = 60
 """Seconds between two ticks of the dispatcher."""
@@ -15,9 +15,18 @@ def budget_of(rate: int, *, queued: int) -> int:
     return max(0, rate * PERIOD - queued)
 
 
-def delay_of(place: int, rate: int, *, queued: int) -> int:
-    """Return the seconds after which message number ``place`` (from 0) of a tick arrives, behind those that wait."""
-    return min((queued + place) // rate, PERIOD - 1)
+class Pace(NamedTuple):
+    """How the messages of a tick arrive: ``rate`` a second from ``start`` on, behind the ``queued`` ones that wait."""
+
+    rate: int
+    start: int
+    """In epoch seconds."""
+
+    queued: int = 0
+
+    def delay(self, place: int, *, now: int) -> int:
+        """Return the seconds after which message number ``place`` (from 0) arrives if it is sent now."""
+        return max(0, min((self.queued + place) // self.rate, PERIOD - 1) - (now - self.start))
 
 
 def share_of(queued: int, providers: int) -> int:

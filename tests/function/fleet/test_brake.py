@@ -3,7 +3,7 @@
 import pytest
 
 from refresh_token import errors
-from refresh_token.fleet.brake import Brake, counts, decide
+from refresh_token.fleet.brake import Brake, counts, decide, slowed
 
 NOW = 1_000
 BEFORE = 700
@@ -39,6 +39,14 @@ def test_most_refreshes_of_a_tick_fail(*, sent: int, failures: int, braked: bool
 )
 def test_probes_open_it(*, sent: int, failures: int, braked: bool) -> None:
     assert decide(Brake(sent, failures, BEFORE), now=NOW) == (BEFORE if braked else None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "failures", "now_sent"),
+    [(600, 600, 5), (600, 400, 200), (5, 0, 5), (0, 10, 5), (600, 0, 500)],
+)
+def test_a_braked_provider_gets_what_worked(sent: int, failures: int, now_sent: int) -> None:
+    assert slowed(Brake(sent, failures, BEFORE), 500) == now_sent
 
 
 @pytest.mark.parametrize(("looked_at", "since"), [(NOW - 29, BEFORE), (NOW - 30, None), (NOW + 99, None)])

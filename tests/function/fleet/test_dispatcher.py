@@ -250,7 +250,7 @@ class TestBrake:
             for number in range(100):
                 fleet.put(f"{name}/u{number}", provider=name)
         fleet.tick()
-        fleet.fail(50)
+        fleet.fail(100)
         fleet.pass_time(LEASE + 60)
         fleet.queue.messages = []
         return fleet
@@ -280,6 +280,16 @@ class TestBrake:
         fleet.fail(2)
         assert self.sent(fleet)["figma"] == 100
         assert fleet.seen.look()[-2:] == (False, True)
+
+    def test_a_rate_limit_halves_what_is_sent(self) -> None:
+        fleet = self.braked()
+        fleet.tick()
+        fleet.fail(0)
+        assert self.sent(fleet)["figma"] == 100
+        fleet.fail(60)
+        assert self.sent(fleet)["figma"] == 40
+        arrivals = [message.arrives for message in fleet.queue.messages if message.connection.startswith("figma")]
+        assert [*map(arrivals.count, arrivals)] == [1] * 40, "over the whole minute"
 
     def test_nothing_but_probes_is_braked(self) -> None:
         fleet = self.braked()

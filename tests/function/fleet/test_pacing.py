@@ -2,18 +2,24 @@
 
 import pytest
 
-from refresh_token.fleet.pacing import LEASE, PERIOD, budget_of, delay_of, lease_end, share_of
+from refresh_token.fleet.pacing import LEASE, PERIOD, Pace, budget_of, lease_end, share_of
 
 
 @pytest.mark.parametrize("rate", [1, 10, 1000])
 @pytest.mark.parametrize("waiting", [0, 0.5, 0.98, 1, 7])
 def test_messages_arrive_no_faster_than_the_rate(rate: int, waiting: float) -> None:
     queued = int(waiting * rate * PERIOD)
-    delays = [delay_of(place, rate, queued=queued) for place in range(budget_of(rate, queued=queued))]
+    pace = Pace(rate, 1_000, queued)
+    delays = [pace.delay(place, now=1_000) for place in range(budget_of(rate, queued=queued))]
     assert len(delays) == max(0, rate * PERIOD - queued)
     assert delays == sorted(delays)
     assert all(delays.count(second) <= rate for second in range(PERIOD))
     assert all(queued // rate <= delay < PERIOD for delay in delays), "behind those that wait, before the next tick"
+
+
+def test_what_is_sent_late_arrives_no_later() -> None:
+    pace = Pace(10, 1_000)
+    assert [pace.delay(300, now=1_000 + elapsed) for elapsed in (0, 10, 30, 45)] == [30, 20, 0, 0]
 
 
 @pytest.mark.parametrize(("queued", "providers", "share"), [(0, 3, 0), (7, 1, 7), (7, 3, 3), (5, 0, 5)])
