@@ -26,6 +26,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from refresh_token.adapters.item_tokens import PLACEHOLDER, ItemTokens
 from refresh_token.core.claims import HeldClaim
 from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
@@ -45,15 +46,17 @@ from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
 )
+from refresh_token.fleet import writes
+from refresh_token.fleet.update import Condition, equals
 from tests.support.faked_core import GRANT_THAT, build_core
 from tests.support.fakes import ISSUED_BY
+from tests.support.item_simulation import ItemSimulation
 from tests.support.simulation import (
     SKEW,
     Invocation,
     Order,
     SimulatedClock,
     SimulatedIssuer,
-    SimulatedLock,
     SimulatedStore,
     Simulation,
 )
@@ -89,10 +92,12 @@ class RefreshModel(RuleBasedStateMachine):
     single_use: ClassVar[bool] = False
     spends: ClassVar[Spends] = "refresh_token"
     refusal: ClassVar[type[RefreshTokenError]] = ReauthorizationRequiredException
+    make_world: ClassVar[type[Simulation]] = Simulation
+    uses: ClassVar[tuple[str, ...]] = USES
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = Simulation()
+        self.world = self.make_world()
         self.numbers = count(1)
         self.in_hand: TokenPair | None = None
         self.note = 0
@@ -116,10 +121,10 @@ class RefreshModel(RuleBasedStateMachine):
     # Invocations
 
     @precondition(lambda self: len(self.world.running) < MAX_RUNNING)
-    @rule(use=st.sampled_from(USES), seconds=st.sampled_from([MAX_INVOCATION, 12.0]), steps=STEPS)
-    def begin(self, use: str, seconds: float, steps: int) -> None:
+    @rule(number=st.integers(0, len(USES) - 1), seconds=st.sampled_from([MAX_INVOCATION, 12.0]), steps=STEPS)
+    def begin(self, number: int, seconds: float, steps: int) -> None:
         self.begun += 1
-        one = self.start(use, seconds)
+        one = self.start(self.uses[number % len(self.uses)], seconds)
         for _ in range(steps):
             self.step(one)
 
@@ -194,7 +199,7 @@ class RefreshModel(RuleBasedStateMachine):
         self.pass_time(ALL_OVER)
         world.grants.nonsense = False
         before, live = world.current, world.grants.live
-        healer = self.start(use, MAX_INVOCATION)
+        healer = self.start(world.healing(use), MAX_INVOCATION)
         self.let_all_end()
         if world.versions[before] == NO_PAIR:
             self.refused(healer, SecretMalformedException, before, live)
@@ -221,11 +226,11 @@ class RefreshModel(RuleBasedStateMachine):
         other_token = min(world.grants.valid, default="nobody's")
 
         def run(me: Invocation) -> object:
-            lock, issuer = SimulatedLock(world, me), SimulatedIssuer(world, me)
+            (store, lock), issuer = world.ports(me), SimulatedIssuer(world, me)
             refresher = build_core(
                 Connection(
                     name=None,
-                    store=SimulatedStore(world, me),
+                    store=store,
                     windows=replace(self.windows, margin=world.margin),
                     policy="demand" if world.on_demand else "always",
                     grant_life=GrantLife(idle=world.idle),
@@ -358,7 +363,7 @@ class RotatingModel(RefreshModel):
             return
         waits = world.waits_for(before) if world.versions[before] != NO_PAIR else None
         left_over = self.processes[self.begun % 2].successor_of(before)
-        healer = self.start(use, MAX_INVOCATION)
+        healer = self.start(world.healing(use), MAX_INVOCATION)
         self.let_all_end()
         if isinstance(healer.result, LiveToken):
             assert healer.result.stored.version_id == world.current != before, "it heals by a new version"
@@ -430,6 +435,35 @@ def test_no_refresh_goes_elsewhere_or_comes_early() -> None:
     run_state_machine_as_test(SettingsModel, settings=budget(100, Phase.generate, Phase.shrink))
 
 
+ITEM_USES = tuple(use for use in USES if not use.startswith("exchange"))
+
+
+class ItemModel(RefreshModel):
+    """The same on an item of a fleet. Nobody can ask it for a bare operation."""
+
+    make_world = ItemSimulation
+    uses = ITEM_USES
+
+
+class RotatingItemModel(RotatingModel):
+    """The same with refresh tokens that are good for one call."""
+
+    make_world = ItemSimulation
+    uses = ITEM_USES
+
+
+class ItemOfAppModel(AppModel):
+    """The same with the app's credentials alone."""
+
+    make_world = ItemSimulation
+    uses = ITEM_USES
+
+
+@pytest.mark.parametrize("model", [ItemModel, RotatingItemModel, ItemOfAppModel])
+def test_an_item_loses_nothing_either(model: type[RefreshModel]) -> None:
+    run_state_machine_as_test(model, settings=budget(100, Phase.generate, Phase.shrink))
+
+
 # What the model must notice: each of these breaks one promise.
 # (name, what to break, how, the promise)
 BROKEN: dict[str, tuple[type, str, object, str]] = {
@@ -452,3 +486,32 @@ def test_the_model_notices(broken: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(owner, method, replacement)
     with pytest.raises(AssertionError, match=promise):
         run_state_machine_as_test(RefreshModel, settings=budget(1500, Phase.generate))
+
+
+ALWAYS = Condition("attribute_exists(#pk)", {"n": "N", "now": 0})
+STORED = ItemTokens.stored
+BROKEN_ITEM: dict[str, tuple[type[RefreshModel], object, str, object, str]] = {
+    "stores whatever is there": (
+        *(ItemModel, writes, "equals", lambda **values: ALWAYS if values.keys() == {"version"} else equals(**values)),
+        "an operator's pair is never overwritten",
+    ),
+    "claims what is claimed": (ItemModel, writes, "free", lambda _: ALWAYS, "a claim has one holder at a time"),
+    "hears no cooldown": (ItemModel, writes, "_COOL", "attribute_exists(#pk)", "in a cooldown consumers do not"),
+    "keeps the old refresh token": (
+        *(RotatingItemModel, ItemTokens, "stored"),
+        lambda own, name, pair, _, deadline: STORED(own, name, pair, pair.refresh_token, deadline),
+        "the refresh token is never lost",
+    ),
+    "sends the placeholder": (
+        *(ItemModel, ItemTokens, "opened", lambda *_: PLACEHOLDER),
+        "it heals|only the version|a placeholder",
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_ITEM)
+def test_the_model_notices_on_an_item(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, owner, name, replacement, promise = BROKEN_ITEM[broken]
+    monkeypatch.setattr(owner, name, replacement)
+    with pytest.raises(AssertionError, match=promise):
+        run_state_machine_as_test(model, settings=budget(1500, Phase.generate))

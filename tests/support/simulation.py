@@ -22,12 +22,12 @@ from threading import Thread
 from typing import TypeVar
 
 from refresh_token import errors
-from refresh_token.core.claims import Failure
+from refresh_token.core.claims import Failure, RefreshLock
 from refresh_token.core.grant import Grant
 from refresh_token.core.grants import Spends
 from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.issued_token import Issued, RefreshTokenOnly, read_issued
-from refresh_token.core.ports import StoredPair
+from refresh_token.core.ports import StoredPair, TokenStore
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.token_pair import TokenPair
 from tests.support.fakes import ISSUED_BY, NOW, FakeLock, FakeStore, FakeTelemetry, Record, Secret
@@ -46,6 +46,14 @@ T = TypeVar("T")
 
 class Killed(BaseException):
     """The end of a killed invocation: it does nothing more."""
+
+
+class Noticed(BaseException):
+    """Something that may not happen, found inside a call: no adapter takes it for a fault of the call."""
+
+    def __init__(self, error: AssertionError) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class Order(Enum):
@@ -112,6 +120,8 @@ class Invocation:
             self.result = self.run(self)
         except Killed:
             pass
+        except Noticed as noticed:
+            self.error = noticed.error
         except BaseException as error:  # noqa: BLE001 - the driver judges it
             self.error = error
         self._stops.put(None)
@@ -324,6 +334,26 @@ class Simulation(Secret):
         assert self.holders.get(version_id) is me, "only its holder closes a claim"
         del self.holders[version_id]
 
+    def failed(self, me: Invocation, version_id: str, failure: Failure) -> None:
+        """Check a failure that an invocation leaves behind, and start its cooldown."""
+        answered = failure.reason == errors.IssuerProtocolException.__name__
+        gone = answered and isinstance(me.answer, RefreshTokenOnly) and self.grants.spends == "refresh_token"
+        assert not gone, "the grant survives every answer that holds one"
+        if failure not in self.failures:  # else the one before holds again
+            left = failure.retry_at - self.time
+            longest = COOLDOWNS[failure.reason == errors.ReauthorizationRequiredException.__name__]
+            assert longest - timedelta(minutes=1) <= left <= longest, "a cooldown is as long as it should be"
+        self.failures.append(failure)
+        self.cooldowns[version_id] = failure.retry_at
+
+    def healing(self, use: str) -> str:
+        """Return the use that heals what may have happened."""
+        return use
+
+    def ports(self, me: Invocation) -> tuple[TokenStore, RefreshLock]:
+        """Return the store and the lock of an invocation."""
+        return SimulatedStore(self, me), SimulatedLock(self, me)
+
     def cooled(self, me: Invocation, version_id: str) -> None:
         over = self.time >= self.cooldowns.pop(version_id)
         assert over or me.ignores_cooldown(version_id), "in a cooldown consumers do not reach the issuer"
@@ -334,7 +364,7 @@ class Port:
         self.world = world
         self.me = me
 
-    def call(self, name: str, effect: Callable[[], T], fault: errors.RefreshTokenError) -> T:
+    def call(self, name: str, effect: Callable[[], T], fault: Exception) -> T:
         """Make a call whose fate the driver decides."""
         order = self.me.stop(name)
         if order is Order.FAIL:
@@ -440,23 +470,8 @@ class SimulatedLock(Port, FakeLock):
     def close(self, version_id: str, record: Record | None) -> None:
         self.world.closed(self.me, version_id)
         if record and record.failure:
-            answered = record.failure.reason == errors.IssuerProtocolException.__name__
-            gone = (
-                answered
-                and isinstance(self.me.answer, RefreshTokenOnly)
-                and self.world.grants.spends == "refresh_token"
-            )
-            assert not gone, "the grant survives every answer that holds one"
-            self._cool_down(version_id, record.failure)
+            self.world.failed(self.me, version_id, record.failure)
         super().close(version_id, record)
-
-    def _cool_down(self, version_id: str, failure: Failure) -> None:
-        if failure not in self.world.failures:  # else the one before holds again
-            left = failure.retry_at - self.world.time
-            longest = COOLDOWNS[failure.reason == errors.ReauthorizationRequiredException.__name__]
-            assert longest - timedelta(minutes=1) <= left <= longest, "a cooldown is as long as it should be"
-        self.world.failures.append(failure)
-        self.world.cooldowns[version_id] = failure.retry_at
 
     def step(self, name: str, effect: Callable[[], T]) -> T:
         return self.call(name, effect, LOCK_DOWN)
