@@ -1,4 +1,4 @@
-"""What the roles of a fleet's three functions allow, by the conditions that local AWS emulators do not know."""
+"""What the roles of a fleet's functions allow, by the conditions that local AWS emulators do not know."""
 
 from typing import Any
 
@@ -9,7 +9,13 @@ from tests.support.iam import ACCOUNT, CONNECTIONS, FLEET_KEY, QUEUE, REGION, Ro
 
 pytestmark = pytest.mark.xdist_group("synth")
 
-PARTS = {"ask": "ConnectionsAsk", "worker": "ConnectionsWorker", "dispatcher": "ConnectionsDispatcher"}
+PARTS = {
+    "ask": "ConnectionsAsk",
+    "worker": "ConnectionsWorker",
+    "dispatcher": "ConnectionsDispatcher",
+    "secret": "Refresh",
+}
+"""The three functions of a fleet, and that of the secret beside it, whose pair may move to the fleet."""
 URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
 LEASE = {**lease("acme/u1", due_at=1000, until=2000), "TableName": CONNECTIONS}
 KEY = {"TableName": CONNECTIONS, "Key": {"pk": {"S": "acme/u1"}}}
@@ -20,20 +26,23 @@ CONTEXT = {"EncryptionContext": {"connection": "acme/u1"}}
 OF_LINEAR = "ConnectionsAppSecretlinearAD31D3E3"
 
 CALLS: dict[str, tuple[tuple[str, str, dict[str, Any]], str]] = {
-    "read a connection": (("dynamodb", "GetItem", KEY), "ask worker"),
+    "read a connection": (("dynamodb", "GetItem", KEY), "ask worker secret"),
     "read all connections": (("dynamodb", "Scan", {"TableName": CONNECTIONS}), ""),
     "query the table": (("dynamodb", "Query", {"TableName": CONNECTIONS}), ""),
     "find what is due": (("dynamodb", "Query", {"TableName": CONNECTIONS, "IndexName": "due"}), "dispatcher"),
     "count troubles": (("dynamodb", "Query", {"TableName": CONNECTIONS, "IndexName": "trouble"}), "dispatcher"),
-    "write a connection": (("dynamodb", "UpdateItem", ITEM), "ask worker"),
-    "lease": (("dynamodb", "UpdateItem", LEASE), "ask worker dispatcher"),
-    "lease and read": (("dynamodb", "UpdateItem", {**LEASE, "ReturnValues": "ALL_NEW"}), "ask worker"),
-    "count at a brake": (("dynamodb", "UpdateItem", {**BRAKE, "ReturnValues": "UPDATED_OLD"}), "ask worker dispatcher"),
+    "write a connection": (("dynamodb", "UpdateItem", ITEM), "ask worker secret"),
+    "lease": (("dynamodb", "UpdateItem", LEASE), "ask worker dispatcher secret"),
+    "lease and read": (("dynamodb", "UpdateItem", {**LEASE, "ReturnValues": "ALL_NEW"}), "ask worker secret"),
+    "count at a brake": (
+        ("dynamodb", "UpdateItem", {**BRAKE, "ReturnValues": "UPDATED_OLD"}),
+        "ask worker dispatcher secret",
+    ),
     "make a connection": (("dynamodb", "PutItem", {"TableName": CONNECTIONS}), ""),
     "remove a connection": (("dynamodb", "DeleteItem", KEY), ""),
-    "write another table": (("dynamodb", "UpdateItem", {**ITEM, "TableName": "locks"}), ""),
-    "seal a token": (("kms", "Encrypt", {"KeyId": FLEET_KEY, **CONTEXT}), "ask worker"),
-    "open a token": (("kms", "Decrypt", CONTEXT), "ask worker"),
+    "write another table": (("dynamodb", "UpdateItem", {**ITEM, "TableName": "more"}), ""),
+    "seal a token": (("kms", "Encrypt", {"KeyId": FLEET_KEY, **CONTEXT}), "ask worker secret"),
+    "open a token": (("kms", "Decrypt", CONTEXT), "ask worker secret"),
     "decrypt without a context": (("kms", "Decrypt", {}), ""),
     "decrypt with more": (("kms", "Decrypt", {"EncryptionContext": {"connection": "a", "other": "b"}}), ""),
     "decrypt with another": (("kms", "Decrypt", {"EncryptionContext": {"aws:dynamodb:tableName": "connections"}}), ""),
