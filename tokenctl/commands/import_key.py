@@ -1,6 +1,5 @@
 """`tokenctl import-key`: imports the private key of your own app."""
 
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from tokenctl.aws_style.target_options import target_options
 from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack.target import Target
 from tokenctl.terminal.secret_input import prompt_hidden
+from tokenctl.terminal.standard_input import is_terminal
 
 EXAMPLES: Final = """\b
 Examples:
@@ -55,6 +55,6 @@ def import_key(*, file: str, target: Target, output: Output) -> None:
 
 
 def _passphrase() -> str:
-    if not sys.stdin.isatty():
+    if not is_terminal():
         raise UsageError("The private key is encrypted, and nobody can type its passphrase here. Use a terminal.")
     return prompt_hidden("Passphrase of the private key")

@@ -18,6 +18,7 @@ from refresh_token.fleet.successor import fits
 from refresh_token.fleet.table import MAX_BYTES
 from tokenctl.connections.issuers import Issuers
 from tokenctl.connections.json_lines import Document, Fault
+from tokenctl.errors import UsageError
 
 CONNECTION: Final = "connection"
 _BESIDE_THE_PAIR: Final = frozenset({CONNECTION, "provider", "params", "policy"})
@@ -53,11 +54,16 @@ class Entry:
 
 
 class Entries:
-    """Makes the entries of a fleet from documents; `provider` is that of documents which name none."""
+    """Makes the entries of a fleet from documents; `provider` is that of documents which name none.
+
+    Raises UsageError if the fleet does not have it.
+    """
 
     def __init__(self, issuers: Issuers, *, provider: str | None = None) -> None:
         self._issuers = issuers
         self._provider = provider
+        if provider is not None and provider_named(provider, issuers.providers) is None:
+            raise UsageError(f"--provider must be one of {', '.join(sorted(issuers.providers))}.")
 
     def make(self, document: Document, *, created: datetime, now: datetime) -> Entry:
         """Return the entry; `expiresIn` counts from `created`. Raises Fault, which says what is wrong with it."""

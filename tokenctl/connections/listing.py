@@ -7,12 +7,13 @@ import base64
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from refresh_token.core.windows import iso_utc
 from refresh_token.fleet.names import slots_of, tenant_of
+from refresh_token.fleet.providers import provider_named
 from refresh_token.fleet.record import read_record
 from refresh_token.fleet.states import State, troubles_of
 from refresh_token.fleet.table import DUE_INDEX, DUE_KEYS, PK, TROUBLE_INDEX, TROUBLE_KEYS
@@ -68,6 +69,9 @@ class Listing:
     """One walk through the connections of a fleet that match the filters, at most `limit` of them."""
 
     def __init__(self, fleet: Fleet, filters: Filters, *, limit: int | None = None) -> None:
+        known = provider_named(filters.provider, fleet.settings.providers)
+        if filters.provider and known:
+            filters = replace(filters, provider=known.name)
         self._filters = filters
         self._limit = limit
         self._table = fleet.table
@@ -153,6 +157,7 @@ def _row(item: Item) -> dict[str, Any]:
         "provider": record.provider,
         "state": record.state.value,
         "expiresAt": record.expires_at and iso_utc(record.expires_at),
+        "reason": record.failure and record.failure.reason,
         "dueAt": None if record.due_at is None else iso_utc(datetime.fromtimestamp(record.due_at, UTC)),
     }
 

@@ -1,7 +1,6 @@
 """The app that a sign-in uses: the one whose credentials the stack has, or one that the operator types."""
 
 import json
-import sys
 
 import click
 
@@ -11,6 +10,7 @@ from tokenctl.errors import ConfigurationError, TokenctlError, UsageError
 from tokenctl.stack.app_secret import NoCredentialsError, how_to_store, read_credentials
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.terminal.app_prompts import ask_for
+from tokenctl.terminal.standard_input import is_terminal
 
 
 def app_login(
@@ -30,7 +30,7 @@ def app_login(
     try:
         app = read_credentials(deployed, keys)
     except TokenctlError as error:
-        if not sys.stdin.isatty():
+        if not is_terminal():
             raise
         click.echo(f"{error} For this sign-in you can type them; they are not shown.", err=True)
         app = _typed(keys, client_id)

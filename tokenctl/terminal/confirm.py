@@ -1,10 +1,9 @@
 """Asking before something that cannot be undone."""
 
-import sys
-
 import click
 
 from tokenctl.errors import TokenctlError, UsageError, one_line
+from tokenctl.terminal.standard_input import is_terminal
 
 
 def confirm(warning: str, *, yes: bool) -> None:
@@ -17,7 +16,7 @@ def confirm(warning: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not is_terminal():
         raise UsageError(
             f"{one_line(warning)} Nobody can confirm this here, because standard input is not a terminal. Nothing was "
             "changed. Add --yes to continue without a question."

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tokenctl.terminal.standard_input import is_terminal
+
 if sys.platform != "win32":
     import termios
 
@@ -16,7 +18,7 @@ Lines = Callable[[], list[str]]
 
 def can_paste() -> bool:
     """Tell whether somebody can paste lines: standard input is a terminal, and this command is in its foreground."""
-    if sys.platform == "win32" or sys.stdin is None or not sys.stdin.isatty():
+    if sys.platform == "win32" or not is_terminal():
         return False
     try:
         return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()

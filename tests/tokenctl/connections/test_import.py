@@ -11,6 +11,7 @@ from tests.support.bare_fleet import ACME, DAY, BareFleet
 from tests.support.command_line import Done, Tokenctl
 from tests.support.connections import REFRESH, line, lines
 from tests.support.fault_proxy import FaultProxy, Strike
+from tokenctl import main
 
 pytestmark = pytest.mark.xdist_group("connections")
 
@@ -144,6 +145,20 @@ class TestRefusal:
         assert [each["place"] for each in done.json["refused"]] == ["line 2", "line 4", "line 5"]
         assert fleet.names() == ["a", "b"]
 
+    @pytest.mark.parametrize("text", ["", "\n \r\n", "\ufeff"])
+    def test_of_nothing_at_all(self, tokenctl: Tokenctl, text: str) -> None:
+        done = run(tokenctl, text)
+        assert (done.code, "The input holds no connections" in done.err) == (252, True)
+
+    def test_of_a_closed_standard_input(
+        self, tokenctl: Tokenctl, fleet: BareFleet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert tokenctl
+        for words in (("import", "--from", "-"), ("seed", "a")):
+            with monkeypatch.context() as closed:
+                closed.setattr("sys.stdin", None)
+                assert main.run(["connections", *words, "--stage", fleet.stage]) == 252
+
     def test_of_a_file_does_not_show_its_name(self, tokenctl: Tokenctl, tmp_path: Path) -> None:
         for path in (tmp_path / "canary", tmp_path):
             done = tokenctl("import", "--from", str(path))
@@ -170,7 +185,7 @@ class TestAgain:
         assert counts(refreshed) == {"replaced": 1}
         done = run(tokenctl, text)
         assert counts(done) == {"unchanged": 1, "kept": 1}
-        assert "--replace overwrites it" in done.err
+        assert "--replace overwrites them" in done.err
         assert fleet.opened("a") == "canary-later"
         assert counts(run(tokenctl, text, "--replace")) == {"replaced": 1, "unchanged": 1}
         assert fleet.opened("a") == REFRESH.format("a")
@@ -234,9 +249,15 @@ class TestProviders:
         assert "`provider` must be one of linear, oauth2, zendesk" in reasons[0]
         assert reasons[1].startswith("`params` ")
 
+    def test_must_be_one_of_the_fleet(self, tokenctl: Tokenctl) -> None:
+        for words in (("import", "--from", "-"), ("seed", "a")):
+            done = tokenctl(*words, "--provider", "canary", stdin=line("a"))
+            assert (done.code, done.err) == (252, "tokenctl: --provider must be one of oauth2.\n")
+
     def test_may_be_called_figma_if_alone(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
         assert counts(run(tokenctl, line("a", provider="figma"))) == {"imported": 1}
         assert fleet.table.record("a").provider == "oauth2"
+        assert tokenctl("list", "--provider", "figma", "--query", "[].connection").json == ["a"]
 
 
 class TestDueTimes:

@@ -125,6 +125,14 @@ class TestSeed:
         assert fleet.table.record(NAME).params == {"subdomain": "acme"}
         assert seed(tokenctl, "--yes").json["provider"] == "zendesk"
         assert fleet.table.record(NAME).params == {"subdomain": "acme"}
+        assert seed(tokenctl, "--yes", "--provider", "oauth2").json["provider"] == "oauth2"
+        assert fleet.table.record(NAME).params == {}
+
+    def test_mends_an_item_that_somebody_broke(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
+        broken: Any = {"pk": {"S": NAME}, "state": {"N": "7"}, "policy": {"S": "x"}, "params": {"S": "x"}}
+        fleet.table.client.put_item(TableName=fleet.name, Item=broken)
+        assert seed(tokenctl, "--yes").code == 0
+        assert fleet.table.record(NAME).state is State.ACTIVE
 
     @pytest.mark.parametrize(
         ("text", "message"),

@@ -1,6 +1,5 @@
 """`tokenctl connections import`: stores the token pairs of many connections."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -24,6 +23,7 @@ from tokenctl.connections.secrets import read_secrets
 from tokenctl.errors import UsageError, quoted_name
 from tokenctl.stack.target import Target
 from tokenctl.terminal.progress import progress
+from tokenctl.terminal.standard_input import binary_input
 
 SAMPLE: Final = {**dict.fromkeys(("imported", "replaced", "unchanged", "kept"), 1), "refused": []}
 
@@ -72,6 +72,8 @@ def import_(  # noqa: PLR0913 - one for each option
     fleet = Fleet(target)
     documents = _lines(str(source)) if secrets_prefix is None else _secrets(fleet, secrets_prefix)
     read = read_input(documents, Entries(Issuers(fleet.settings.providers), provider=provider))
+    if not (read.entries or read.refused):
+        raise UsageError("The input holds no connections, so nothing was imported.")
     _warn(read)
     fates = Counter[Fate]()
     if skip_refused or not read.refused:
@@ -88,7 +90,10 @@ def import_(  # noqa: PLR0913 - one for each option
     if not output.is_structured:
         click.echo(f"{'Would be: ' if dry_run else ''}{', '.join(f'{fates[fate]:,} {fate}' for fate in Fate)}.")
     if fates[Fate.KEPT]:
-        click.echo("Those that are kept have another pair, mostly a later one. --replace overwrites it.", err=True)
+        click.echo(
+            "Those that are kept have another pair, mostly a later one, or other settings. --replace overwrites them.",
+            err=True,
+        )
     if source not in {None, "-"} and not dry_run:
         click.echo(f"{source} still holds the tokens: delete it when you no longer need it.", err=True)
 
@@ -125,7 +130,7 @@ def _lines(source: str) -> Iterator[tuple[str, Document | Fault, datetime]]:
     """Yield the lines of a file, or of standard input, by their numbers."""
     now = datetime.now(UTC)
     try:
-        with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as stream:
+        with nullcontext(binary_input()) if source == "-" else Path(source).open("rb") as stream:
             for number, document in read_lines(stream):
                 yield f"line {number}", document, now
     except OSError as error:

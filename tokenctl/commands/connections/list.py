@@ -69,4 +69,5 @@ def list(  # noqa: A001, PLR0913 - the name of the command; one for each option
 def _line(row: Mapping[str, str | None]) -> str:
     due = relative_to(datetime.now(UTC), row["dueAt"]) if row["dueAt"] else "never"
     name, provider, state, expiry = (row[key] or "unknown" for key in ("connection", "provider", "state", "expiresAt"))
-    return f"{name:<32}  {provider:<12}  {state:<9}  expires {expiry:<20}  due {due}\n"
+    why = f"  {row['reason']}" if row["reason"] else ""
+    return f"{name:<32}  {provider:<12}  {state:<9}  expires {expiry:<20}  due {due}{why}\n"

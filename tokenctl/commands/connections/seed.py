@@ -8,6 +8,7 @@ import click
 
 from refresh_token.core.windows import iso_utc
 from refresh_token.fleet.due import POLICIES
+from refresh_token.fleet.record import Record
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
@@ -65,12 +66,12 @@ def seed(  # noqa: PLR0913 - one for each option
     output.check("connections seed", SAMPLE)
     fleet, now = Fleet(target), datetime.now(UTC)
     stored = Table(fleet).find(name)
-    given = {"provider": provider, "policy": policy}
-    earlier = {} if stored is None else {"provider": stored.provider, "policy": stored.policy, "params": stored.params}
-    more = {key: value for key, value in given.items() if value is not None}
-    document = {"connection": name, **earlier, **_read(source), **more}
+    entries = Entries(Issuers(fleet.settings.providers), provider=provider)
+    more = {key: value for key, value in (("provider", provider), ("policy", policy)) if value is not None}
+    given = {**_read(source), **more}
+    document = {"connection": name, **_kept(stored, given), **given}
     try:
-        entry = Entries(Issuers(fleet.settings.providers)).make(document, created=now, now=now)
+        entry = entries.make(document, created=now, now=now)
     except Fault as fault:
         raise UsageError(f"The input is no token pair of this connection: {fault}. Nothing was stored.") from None
     if entry.name != name:
@@ -98,6 +99,14 @@ def seed(  # noqa: PLR0913 - one for each option
         click.echo(f"A connection does not keep these keys, which are left out: {keys}.", err=True)
     if source not in {None, "-"}:
         click.echo(f"{source} still holds the tokens: delete it.", err=True)
+
+
+def _kept(stored: Record | None, given: Document) -> Document:
+    """Return the settings that stay, of the connection that is there. What somebody has broken does not stay."""
+    if stored is None or not stored.provider or given.get("provider", stored.provider) != stored.provider:
+        return {}
+    policy = {"policy": stored.policy} if stored.policy in POLICIES else {}
+    return {"provider": stored.provider, "params": stored.params, **policy}
 
 
 def _read(source: str | None) -> Document:
