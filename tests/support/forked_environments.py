@@ -1,6 +1,7 @@
 """Many Lambda environments: this process imports the handler from a built asset and nothing else, and forks.
 
-Run as `python -I -S -B forked_environments.py ASSET COUNT SECONDS LOG`. Each line on standard input is a list of COUNT
+Run as `python -I -S -B forked_environments.py ASSET COUNT SECONDS LOG [HANDLER ...]`. The processes take turns with the
+handlers: that of the single secret, or those that are named. Each line on standard input is a list of COUNT
 events, one for each process, all at once; a list of their answers comes back on standard output. What the function
 prints goes to LOG.
 """
@@ -39,7 +40,7 @@ def pipe() -> tuple[TextIO, TextIO]:
     return os.fdopen(read, "r"), os.fdopen(write, "w")
 
 
-def main(asset: str, count: int, seconds: float, log: str) -> None:
+def main(asset: str, count: int, seconds: float, log: str, *names: str) -> None:
     requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
     sys.path[-1:] = [asset]
@@ -51,17 +52,17 @@ def main(asset: str, count: int, seconds: float, log: str) -> None:
     for module in pkgutil.walk_packages(refresh_token.__path__, "refresh_token."):
         importlib.import_module(module.name)
     from refresh_token.adapters.idempotency_lock import dynamodb_client  # noqa: PLC0415
-    from refresh_token.handler import lambda_handler  # noqa: PLC0415
 
     dynamodb_client()
+    handlers = [importlib.import_module(f"refresh_token.{name}").lambda_handler for name in names or ("handler",)]
 
     environments: list[tuple[TextIO, TextIO]] = []
-    for _ in range(count):
+    for number in range(count):
         (inbox, to_child), (from_child, outbox) = pipe(), pipe()
         if os.fork() == 0:
             for ours in (*(end for ends in environments for end in ends), to_child, from_child, requests):
                 ours.close()
-            environment(lambda_handler, seconds, inbox, outbox)
+            environment(handlers[number % len(handlers)], seconds, inbox, outbox)
             os._exit(0)
         inbox.close()
         outbox.close()
@@ -75,4 +76,4 @@ def main(asset: str, count: int, seconds: float, log: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4])
+    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:])

@@ -89,6 +89,13 @@ class TestADyingToken:
         assert fleet.server.seen == []
         assert fleet.ask(force=True)["accessToken"] == "access-issued"
 
+    @pytest.mark.parametrize(("window", "calls"), [("advisory", 0), ("mandatory", 1), ("expired", 1)])
+    def test_on_demand_is_refreshed_when_asked(self, fleet: MotoFleet, window: str, calls: int) -> None:
+        fleet.seed(window)
+        fleet.stage.table.change(NAME, policy={"S": "demand"})
+        assert fleet.ask()["accessToken"] == ("access-issued" if calls else OLD)
+        assert len(fleet.server.seen) == calls
+
     def test_of_a_neighbour_is_left_alone(self, fleet: MotoFleet) -> None:
         fleet.seed("expired")
         other = fleet.seed("expired", name=OTHER)
