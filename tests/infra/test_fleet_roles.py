@@ -61,6 +61,14 @@ CALLS: dict[str, tuple[tuple[str, str, dict[str, Any]], str]] = {
 }
 
 
+def test_the_secrets_function_serves_a_moved_pair() -> None:
+    role = Role("prod-fleet")
+    for name in ("read a connection", "write a connection", "seal a token", "open a token"):
+        assert not role.refuses(*CALLS[name][0])
+    for name in ("find what is due", "decrypt without a context", "send work", "take work", "make a connection"):
+        assert role.refuses(*CALLS[name][0])
+
+
 @pytest.mark.parametrize(("call", "allowed"), CALLS.values(), ids=CALLS)
 def test_each_role_allows_what_its_function_does(call: tuple[str, str, dict[str, Any]], allowed: str) -> None:
     found = [part for part, name in PARTS.items() if not Role("prod-fleet", part=name).refuses(*call)]

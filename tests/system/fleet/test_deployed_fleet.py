@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.deployed_fleet import DeployedFleet
+from tests.support.deployed_fleet import REPLACED, REUSABLE, DeployedFleet
 
 pytestmark = pytest.mark.xdist_group("fleet")
 
@@ -21,3 +21,16 @@ def test_imported_connections_are_found(fleet: DeployedFleet) -> None:
     grant = fleet.cloud.standin.grant(user="u1")
     fleet.connect({"acme/u1": grant}, expires_in=timedelta(days=80))
     assert fleet.table.record("acme/u1").state == "active"
+
+
+def test_a_due_connection_is_refreshed_by_a_worker(fleet: DeployedFleet) -> None:
+    names = {f"acme/u{number}": provider for number, provider in enumerate((REUSABLE, REPLACED))}
+    fleet.cloud.standin.set_rotation(on=False)
+    versions = {}
+    for name, provider in names.items():
+        fleet.connect({name: fleet.cloud.standin.grant(user=name)}, expires_in=timedelta(hours=1), provider=provider)
+        versions[name] = fleet.table.record(name).version
+    fleet.wait_until(lambda: fleet.tick()["sent"] > 0)
+    fleet.wait_until(lambda: all(fleet.table.record(name).version != versions[name] for name in names), seconds=90)
+    for name in names:
+        assert fleet.cloud.standin.accepts(fleet.ask(name).payload["accessToken"])
