@@ -52,6 +52,8 @@ def check_secret(subject: Subject) -> Finding:
 
 
 def _without_pair(subject: Subject, error: NoPairError) -> Finding:
+    if error.moved_to and subject.has_fleet:
+        return Finding(Level.SKIP, f"has moved to the fleet: it is the connection {error.moved_to}")
     if error.not_seeded and subject.has_fleet:
         return Finding(Level.SKIP, "the stack keeps connections only: its secret is empty")
     return Finding(Level.FAIL, str(error))

@@ -9,6 +9,8 @@ from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
+from tokenctl.connections.deployed_provider import DeployedProvider, provider_of
+from tokenctl.connections.fleet import Fleet
 from tokenctl.errors import UsageError
 from tokenctl.sign_in.authorization_request import LOOPBACK_HOSTS, callback_uri
 from tokenctl.sign_in.options import validate_address
@@ -30,6 +32,7 @@ Examples:
   tokenctl app-credentials --stage prod --from app.json
   your-vault | tokenctl app-credentials --stage prod --yes
   tokenctl app-credentials --stage prod --register       (the provider makes the app)
+  tokenctl app-credentials --stage prod --provider linear
 
 \b
 Input: {"clientId", "clientSecret"}, and the further keys that the provider's profile names.
@@ -48,18 +51,26 @@ Input: {"clientId", "clientSecret"}, and the further keys that the provider's pr
     show_default=True,
     help="The address to register, to which sign-ins return.",
 )
+@click.option("--provider", metavar="NAME", help="Of a fleet: the provider whose app it is.")
 @click.option("--yes", is_flag=True, help="Replace stored credentials without asking.")
 @target_options
 @output_options
 def app_credentials(  # noqa: PLR0913 - the options
-    *, target: Target, source: str | None, registers: bool, redirect_uri: str, yes: bool, output: Output
+    *,
+    target: Target,
+    source: str | None,
+    registers: bool,
+    redirect_uri: str,
+    provider: str | None,
+    yes: bool,
+    output: Output,
 ) -> None:
     """Store the credentials of your own app, from a file, standard input, hidden prompts or a registration.
 
     For every issuer but amplify and static. Asks before it replaces stored credentials. The next refresh uses the new
     ones, without a deployment.
     """
-    deployed = DeployedStack(target)
+    deployed = DeployedStack(target) if provider is None else provider_of(Fleet(target), provider)
     arn = app_secret_arn(deployed)  # better to fail before the operator types anything
     output.check("app-credentials", {"stack": target.stack_name, "secretArn": arn, "versionId": "version"})
     if registers:
@@ -100,4 +111,6 @@ def _confirm(deployed: DeployedStack, *, yes: bool) -> None:
 def _what_next(deployed: DeployedStack) -> str:
     if deployed.settings.spends == "nothing":
         return f"The next run of the schedule gets a token with them; `tokenctl refresh {deployed.target.option}`, now."
+    if isinstance(deployed, DeployedProvider):
+        return f"To connect a user: `tokenctl connections authorize <connection> {deployed.target.option}`."
     return f"If nobody has signed in with this app yet: `{sign_in_command(deployed)}`."

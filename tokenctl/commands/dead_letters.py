@@ -11,7 +11,9 @@ from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.commands.tick import SAMPLE as TICK_SAMPLE
 from tokenctl.commands.tick import perform_tick, sentence
-from tokenctl.errors import one_line
+from tokenctl.connections.fleet import Fleet
+from tokenctl.connections.fleet_queues import queue_url
+from tokenctl.errors import UsageError, one_line
 from tokenctl.stack.dead_letters import HeldMessages
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.target import Target
@@ -30,22 +32,30 @@ Examples:
   tokenctl dead-letters --stage prod
   tokenctl dead-letters redrive --stage prod
   tokenctl dead-letters drop --stage prod --yes
+  tokenctl dead-letters --connections --stage prod
 """
 
 
 @click.command("dead-letters", cls=AwsCommand, epilog=EXAMPLES)
 @click.argument("action", type=click.Choice(list(SAMPLES)), default="show")
+@click.option("--connections", is_flag=True, help="Those of the fleet, which no worker could take; show or drop them.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @target_options
 @output_options
-def dead_letters(*, action: str, target: Target, yes: bool, output: Output) -> None:
+def dead_letters(*, action: str, target: Target, connections: bool, yes: bool, output: Output) -> None:
     """Show the ticks that EventBridge Scheduler could not deliver, and why; or redrive or drop them.
 
     `redrive` ticks once, which does the work of all of them, and then deletes the messages. `drop` only deletes them.
     Both delete only the messages that were there when the command started.
     """
+    if connections and action == "redrive":
+        raise UsageError(
+            "There is nothing to redrive: the dispatcher has sent these connections again since. Use `tokenctl "
+            "dead-letters drop --connections`."
+        )
     output.check("dead-letters", SAMPLES[action])
-    held = HeldMessages(DeployedStack(target))
+    url = queue_url(Fleet(target), "DeadLetterQueueUrl") if connections else None
+    held = HeldMessages(DeployedStack(target), url)
     deleted = False
     try:
         answer = _perform(action, target, held, yes=yes)
@@ -84,4 +94,5 @@ def _show(held: HeldMessages) -> None:
     for message in held.describe():
         attributes = message["attributes"]
         why = one_line(": ".join(attributes[key] for key in ("ERROR_CODE", "ERROR_MESSAGE") if attributes.get(key)))
-        click.echo(f"{message['sentAt']} ({relative_to(now, message['sentAt'])})  {why or 'no reason given'}")
+        what = message.get("connection") or why or "no reason given"
+        click.echo(f"{message['sentAt']} ({relative_to(now, message['sentAt'])})  {what}")

@@ -27,7 +27,7 @@ from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.sign_in.options import validate_address
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import sign_in_command
-from tokenctl.stack.status_report import judge, token_report
+from tokenctl.stack.status_report import is_unused, judge, token_report
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative
 from tokenctl.stack.verdict import Health, Verdict
@@ -174,7 +174,7 @@ def _verdict(subject: Subject, findings: list[tuple[str, Finding]]) -> Verdict:
     stopped = [document for name, document in failed.items() if name in vital]
     failing = [document for name, document in failed.items() if name in {"errors", "connections"}]
     troubles = [f"see {', '.join(names)}"] if names else []
-    unused = token.get("notSeeded", False) and any(check.name in {name for name, _ in findings} for check in FLEET)
+    unused = is_unused(token) and any(check.name in {name for name, _ in findings} for check in FLEET)
     return judge(subject.deployed, {**token, "rejected": rejected, "unused": unused}, troubles, stopped, failing)
 
 

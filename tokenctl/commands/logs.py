@@ -11,6 +11,7 @@ from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
+from tokenctl.connections.fleet_parts import PARTS, FleetParts
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.function_log import search_log
 from tokenctl.stack.target import Target
@@ -23,6 +24,7 @@ Examples:
   tokenctl logs --stage prod --hours 1
   tokenctl logs --stage prod --find 08285560-110a-4bec-87e7-ca228ba823c8
   tokenctl logs --stage prod --find ERROR --output json
+  tokenctl logs --stage prod --part worker --find acme/u1
 """
 
 
@@ -33,14 +35,17 @@ Examples:
 @click.option(
     "--hours", type=click.FloatRange(min=0, min_open=True, max=24 * 365), default=24, help="How far back. Default: 24."
 )
+@click.option("--part", type=click.Choice(list(PARTS)), help="Of a fleet: the function whose log it is.")
 @target_options
 @output_options
-def logs(*, target: Target, text: str, hours: float, output: Output) -> None:
+def logs(*, target: Target, text: str, hours: float, part: str | None, output: Output) -> None:
     """Show the function's log of the last day: what it did with which version, and why something failed.
 
     Leaves out the metrics, and what Lambda prints at the start and the end of each request. The log holds no token.
     """
-    lines = search_log(DeployedStack(target), text, datetime.now(UTC) - timedelta(hours=hours))
+    deployed = DeployedStack(target)
+    group = FleetParts(deployed).log_group(PARTS[part]) if part else None
+    lines = search_log(deployed, text, datetime.now(UTC) - timedelta(hours=hours), group=group)
     if output.is_structured:
         output.print("logs", list(lines))
         return

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tokenctl.errors import GoneError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.once import Once
@@ -11,6 +12,9 @@ ASK: Final = "connections_handler"
 WORKER: Final = "worker_handler"
 DISPATCHER: Final = "dispatcher_handler"
 """The modules of the handlers, by which the functions are told apart."""
+
+PARTS: Final = {"ask": ASK, "worker": WORKER, "dispatcher": DISPATCHER}
+"""The functions by the words of an operator: the first is the one that consumers ask."""
 
 
 class FleetParts:
@@ -32,6 +36,13 @@ class FleetParts:
                     continue
                 found[answer["Handler"].split(".")[-2]] = answer
         return found
+
+    def log_group(self, module: str) -> str:
+        """Return the log group of a function; raises GoneError if there is no such function."""
+        if module not in self.functions:
+            name = next(name for name, each in PARTS.items() if each == module)
+            raise GoneError(f"the function `{name}` of the fleet")
+        return str(self.functions[module]["LoggingConfig"]["LogGroup"])
 
     @Once
     def mappings(self) -> list[Mapping[str, Any]]:

@@ -13,8 +13,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def check_names(_ctx: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names; raises UsageError without showing them: one may be a misplaced token."""
-    if all(map(is_name, value)):
-        return value
+    for name in value:
+        checked_name(name)
+    return value
+
+
+def checked_name(name: str) -> str:
+    """Return the name; raises UsageError without showing it: it may be a misplaced token."""
+    if is_name(name):
+        return name
     raise UsageError(f"The name of a connection {NAME_RULE}.")
 
 

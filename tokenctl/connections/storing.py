@@ -4,6 +4,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Final
 
+from refresh_token.fleet.attributes import Attribute
 from refresh_token.fleet.due import Keeping, next_due
 from refresh_token.fleet.operator_writes import seed
 from refresh_token.fleet.record import Record
@@ -37,11 +38,15 @@ class Storing:
             ServiceError, ConfigurationError: KMS or DynamoDB fails or denies access.
 
         """
+        item = self.item(entry, version=version, now=now)
+        self._table.put(seed(item, over=None if over is None else over.version or True))
+        return int(item["dueAt"]["N"])
+
+    def item(self, entry: Entry, *, version: str, now: datetime) -> dict[str, Attribute]:
+        """Return the item of an entry; raises ServiceError or ConfigurationError if it cannot be sealed."""
         new = Successor(entry.pair, self._sealed(entry), version, now)
         due_at = self._due_at(entry, now=now)
-        item = new_item(entry.name, new, due_at=due_at, policy=entry.policy, params=entry.params)
-        self._table.put(seed(item, over=None if over is None else over.version or True))
-        return due_at
+        return new_item(entry.name, new, due_at=due_at, policy=entry.policy, params=entry.params)
 
     def _sealed(self, entry: Entry) -> StoredTokens:
         access, refresh = entry.pair.access_token, entry.pair.refresh_token

@@ -1,10 +1,12 @@
-"""The messages in the dead-letter queue: the ticks that EventBridge Scheduler could not deliver."""
+"""The messages in a dead-letter queue: ticks that EventBridge Scheduler could not deliver, or work of a fleet."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from refresh_token.core.windows import iso_utc
+from refresh_token.fleet.names import is_name
 from tokenctl.errors import GoneError, TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deploy_command import how_to_restore
@@ -20,9 +22,10 @@ _BATCH: Final = 10
 class HeldMessages:
     """All messages of the queue, hidden from other readers until they are deleted or released."""
 
-    def __init__(self, deployed: DeployedStack) -> None:
+    def __init__(self, deployed: DeployedStack, url: str | None = None) -> None:
+        """Hold the messages of the queue at `url`, by default that of the schedule. Raises GoneError if it is gone."""
         self._sqs: Any = deployed.target.aws.client("sqs")
-        self._url = deployed.dead_letter_queue_url
+        self._url = deployed.dead_letter_queue_url if url is None else url
         with translate_aws_errors():
             try:
                 self._messages = list(self._receive())
@@ -34,7 +37,7 @@ class HeldMessages:
         return len(self._messages)
 
     def describe(self) -> list[dict[str, Any]]:
-        """Return messageId, sentAt and Scheduler's attributes of each message, the oldest first; no body."""
+        """Return messageId, sentAt and Scheduler's attributes of each message, the oldest first, and its connection."""
         return sorted(map(_described, self._messages), key=lambda message: str(message["sentAt"]))
 
     def delete(self) -> None:
@@ -78,8 +81,20 @@ class HeldMessages:
 def _described(message: Mapping[str, Any]) -> dict[str, Any]:
     sent = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
     attributes = message.get("MessageAttributes", {})
+    connection = _connection(message.get("Body", ""))
     return {
+        **({"connection": connection} if connection else {}),
         "messageId": message["MessageId"],
         "sentAt": iso_utc(sent),
         "attributes": {name: attributes[name].get("StringValue") for name in sorted(attributes)},
     }
+
+
+def _connection(body: str) -> str | None:
+    """Return the connection that a message of a fleet is about; nothing else of a body is shown."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    name = document.get("connection") if isinstance(document, dict) else None
+    return name if is_name(name) else None

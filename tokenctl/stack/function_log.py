@@ -41,24 +41,28 @@ def _lines(deployed: DeployedStack, messages: tuple[str, ...], start: datetime) 
         yield {"message": None, **_json_object(text), "at": at}
 
 
-def search_log(deployed: DeployedStack, text: str, start: datetime) -> Iterator[dict[str, Any]]:
-    """Yield the log lines that contain a text, in the order of time.
+def search_log(
+    deployed: DeployedStack, text: str, start: datetime, *, group: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the log lines that contain a text, in the order of time; `group` is another log group than the function's.
 
     Each has `at` and `message`; one that the function itself has written has its other members as well. Metrics and
     what Lambda prints around each request are left out. Raises ServiceError or ConfigurationError.
     """
     pattern = "" if not text or {'"', "\\"} & set(text) else f'"{text}"'
-    for at, found in _events(deployed, pattern, start, None):
+    for at, found in _events(deployed, pattern, start, None, group):
         line = _json_object(found)
         if text in found and "_aws" not in line and not found.startswith(_AROUND):
             yield {"at": at, "message": found, **line}
 
 
-def _events(deployed: DeployedStack, pattern: str, start: datetime, max_pages: int | None) -> Iterator[tuple[str, str]]:
+def _events(
+    deployed: DeployedStack, pattern: str, start: datetime, max_pages: int | None, group: str | None = None
+) -> Iterator[tuple[str, str]]:
     """Yield when each event was logged (ISO 8601) and its text."""
     client = deployed.target.aws.client("logs")
     pages = client.get_paginator("filter_log_events").paginate(
-        logGroupName=deployed.target.function_configuration["LoggingConfig"]["LogGroup"],
+        logGroupName=group or deployed.target.function_configuration["LoggingConfig"]["LogGroup"],
         **({"filterPattern": pattern} if pattern else {}),
         startTime=int(start.timestamp() * 1000),
     )

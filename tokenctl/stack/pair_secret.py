@@ -15,7 +15,7 @@ from refresh_token.core.secret_keys import HOW_TO_SEED, read_document
 from refresh_token.core.spending import can_refresh
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import Window, iso_utc, window_of
-from refresh_token.errors import RefreshTokenError, SecretNotSeededException
+from refresh_token.errors import RefreshTokenError, SecretMalformedException, SecretNotSeededException
 from refresh_token.oauth.app_credentials import AppCredentials
 from refresh_token.oauth.templates import names
 from refresh_token.settings import Settings
@@ -43,6 +43,9 @@ class NoPairError(TokenctlError):
 
     not_seeded: bool = False
     """Whether the secret is empty, and nothing is wrong with it."""
+
+    moved_to: str | None = None
+    """The connection of the stack's fleet that the pair has become, if the secret says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +134,9 @@ def _no_pair(error: RefreshTokenError, text: str, deployed: DeployedStack) -> No
     message = str(error).replace(HOW_TO_SEED, how_to_fill(deployed))
     fault = NoPairError(message.replace("--stage <stage>", deployed.target.option))
     fault.not_seeded = isinstance(error, SecretNotSeededException)
+    if isinstance(error, SecretMalformedException) and error.moved_to:
+        fault = NoPairError(f"The token pair has moved to the stack's fleet: it is the connection {error.moved_to}.")
+        fault.moved_to = error.moved_to
     if getattr(error, "revoked", False):
         document = read_document(text)
         fault.revoked_at = str(document[REVOKED_AT])

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
-from tokenctl.errors import ServiceError
+from tokenctl.errors import ServiceError, TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deploy_command import how_to_recreate, how_to_restore
 from tokenctl.stack.target import Target
@@ -81,6 +82,40 @@ def put_document(target: Target, arn: str, document: Mapping[str, object]) -> st
     with translate_aws_errors(_texts_in(document)):
         answer = client.put_secret_value(SecretId=arn, SecretString=json.dumps(dict(document)))
     return str(answer["VersionId"])
+
+
+def swap_document(
+    target: Target, arn: str, document: Mapping[str, object], *, expected: str, version_id: str | None = None
+) -> str:
+    """Store a JSON document as the current version if `expected` still is; return the id of the new version.
+
+    It gets `version_id`, unless that is the id of another document already.
+
+    Raises:
+        TokenctlError: another version is current.
+        ServiceError, ConfigurationError: Secrets Manager fails or denies access. The message shows no text of the
+            document.
+
+    """
+    client, text = target.aws.client("secretsmanager"), json.dumps(dict(document))
+    with translate_aws_errors(_texts_in(document)):
+        try:
+            put = client.put_secret_value(
+                SecretId=arn,
+                ClientRequestToken=version_id or str(uuid4()),
+                SecretString=text,
+                VersionStages=["AWSPENDING"],
+            )
+        except client.exceptions.ResourceExistsException:
+            put = client.put_secret_value(SecretId=arn, SecretString=text, VersionStages=["AWSPENDING"])
+        new = str(put["VersionId"])
+        from_ = {"RemoveFromVersionId": expected} if expected else {}
+        try:
+            client.update_secret_version_stage(SecretId=arn, VersionStage="AWSCURRENT", MoveToVersionId=new, **from_)
+        except (client.exceptions.InvalidParameterException, client.exceptions.InvalidRequestException):
+            changed = "Meanwhile, somebody else has stored something in the secret. Run the command again."
+            raise TokenctlError(changed) from None
+    return new
 
 
 def _texts_in(value: object) -> list[str]:

@@ -1,6 +1,6 @@
 """The report of `tokenctl status`, as JSON."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -57,7 +57,7 @@ def status_report(target: Target, examine: Examine, read_fleet: ReadFleet | None
     parts["token"] = _with_failure(parts["token"], None if outcome is None or "error" in outcome else outcome)
     stopped = parts["findings"] if isinstance(parts["findings"], list) else []
     failing = [*failing_of(parts["failures"]), *failing_fleet(parts.get("fleet", {}))]
-    token = {**parts["token"], "unused": "fleet" in parts and parts["token"].get("notSeeded", False)}
+    token = {**parts["token"], "unused": "fleet" in parts and is_unused(parts["token"])}
     verdict = judge(deployed, token, list(troubles_of(parts)), stopped, failing)
     return {
         "stack": target.stack_name,
@@ -67,6 +67,11 @@ def status_report(target: Target, examine: Examine, read_fleet: ReadFleet | None
         **settings,
         **parts,
     }
+
+
+def is_unused(token: Mapping[str, Any]) -> bool:
+    """Tell whether a deployment with connections does without a pair of its own."""
+    return bool(token.get("notSeeded") or token.get("movedTo"))
 
 
 def judge(
@@ -138,7 +143,8 @@ def _token_or_error(deployed: DeployedStack, now: datetime, read: Callable[[], S
         return {"error": str(error), "noPair": False, "restore": error.how}
     except NoPairError as error:
         revoked = {"revokedAt": error.revoked_at} if error.revoked_at else {}
-        return {"error": str(error), "noPair": True, "notSeeded": error.not_seeded, **revoked}
+        moved = {"movedTo": error.moved_to} if error.moved_to else {}
+        return {"error": str(error), "noPair": True, "notSeeded": error.not_seeded, **revoked, **moved}
     except TokenctlError as error:
         return {"error": str(error), "noPair": False}
 

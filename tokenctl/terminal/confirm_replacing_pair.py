@@ -25,6 +25,12 @@ def confirm_replacing_pair(deployed: DeployedStack, new: IssuedBy | None, *, yes
     try:
         stored = read_pair(deployed)
     except NoPairError as error:
+        if error.moved_to:
+            confirm(
+                f"The pair of {deployed.target.stack_name} has moved to its fleet: it is the connection "
+                f"{error.moved_to}, which stays there. This stores another pair for those who ask the stack itself.",
+                yes=yes,
+            )
         return error.kept
     except ServiceError:
         if yes:

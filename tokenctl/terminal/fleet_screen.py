@@ -15,14 +15,7 @@ _BAD: Final = "bold red"
 
 def draw_fleet(fleet: Mapping[str, Any], now: datetime) -> Text:
     """Return a few lines: the states, what is due and how fast it is refreshed, brakes, and the queue."""
-    return Text("\n").join(
-        [
-            _states(fleet),
-            _due(fleet),
-            *(_brake(one, now) for one in fleet["providers"] if one["brakedSince"]),
-            _queue(fleet),
-        ]
-    )
+    return Text("\n").join([_states(fleet), _due(fleet), *_brakes(fleet, now), _queue(fleet)])
 
 
 def _states(fleet: Mapping[str, Any]) -> Text:
@@ -46,8 +39,14 @@ def _due(fleet: Mapping[str, Any]) -> Text:
     return text
 
 
-def _brake(provider: Mapping[str, Any], now: datetime) -> Text:
-    return Text(f"{provider['provider']} is BRAKED since {relative_to(now, provider['brakedSince'])}", _BAD)
+def _brakes(fleet: Mapping[str, Any], now: datetime) -> list[Text]:
+    """Return a line if any provider is braked."""
+    braked = [
+        f"{one['provider']} ({relative_to(now, one['brakedSince'])})"
+        for one in fleet["providers"]
+        if one["brakedSince"]
+    ]
+    return [Text(f"BRAKED: {', '.join(braked)}", _BAD)] if braked else []
 
 
 def _queue(fleet: Mapping[str, Any]) -> Text:

@@ -1,6 +1,6 @@
 """The report of `tokenctl status`, drawn with Rich."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -55,11 +55,9 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column(overflow="fold")
-    fleet = report.get("fleet")
-    used = fleet is None or not report["token"].get("notSeeded")
     for label, part, render_part in (
-        *((("connections", fleet, draw_fleet),) if fleet is not None else ()),
-        *(_of_pair(report, watched=watched) if used else (("token", {}, _unused),)),
+        *((("connections", report["fleet"], draw_fleet),) if "fleet" in report else ()),
+        *_of_pair(report, watched=watched),
         ("alarms", report["alarms"], lambda part, now: _alarms(part, now, short=watched)),
         ("dead letters", report["deadLetterQueue"], _dead_letters),
     ):
@@ -68,9 +66,13 @@ def render(report: dict[str, Any], *, interval: float | None = None) -> Renderab
     return Group(title, Text(str(verdict), style=COLOURS[verdict.health]), rows)
 
 
-def _of_pair(report: dict[str, Any], *, watched: bool) -> tuple[Row, ...]:
-    failed = bool(report["token"].get("failure"))
-    return (
+def _of_pair(report: dict[str, Any], *, watched: bool) -> Iterator[Row]:
+    """Return the rows about the pair and its schedule: fewer beside connections, of which one may be the pair."""
+    token, beside = report["token"], "fleet" in report
+    if beside and (token.get("notSeeded") or token.get("movedTo")):
+        return iter([("token", {"of": token.get("movedTo")}, _unused)])
+    failed = bool(token.get("failure"))
+    rows: tuple[Row, ...] = (
         ("issuer", report["issuerTitle"], lambda name, _now: Text(name)),
         ("token", report["token"], lambda part, now: _token(part, now, report["issuer"])),
         ("versions", report["versions"], lambda part, now: _versions(part, now, short=watched)),
@@ -78,10 +80,12 @@ def _of_pair(report: dict[str, Any], *, watched: bool) -> tuple[Row, ...]:
         ("failures", report["failures"], _failures),
         ("schedule", report["schedule"], _schedule),
     )
+    return (row for row in rows if not (watched and beside and row[0] in {"issuer", "versions"}))
 
 
-def _unused(_token: dict[str, Any], _now: datetime) -> Text:
-    return Text("none: this stack keeps connections only", "dim")
+def _unused(token: dict[str, Any], _now: datetime) -> Text:
+    text = f"it is the connection {token['of']}" if token["of"] else "none: this stack keeps connections only"
+    return Text(text, "dim")
 
 
 def _token(token: dict[str, Any], now: datetime, issuer: object) -> Text:

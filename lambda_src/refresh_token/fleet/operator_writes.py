@@ -63,7 +63,15 @@ def revoke(seen: Record, *, version: str, now: datetime) -> Request:
 
 def remove(name: str, *, now: float) -> Request:
     """Return the DeleteItem of a connection that nobody is refreshing. Its answer is the item as it was."""
-    condition = Condition("attribute_exists(#pk)", {}) & free(now)
+    return _delete(name, Condition("attribute_exists(#pk)", {}) & free(now))
+
+
+def remove_claimed(name: str, claim_id: str) -> Request:
+    """Return the DeleteItem of a connection whose claim the caller holds. Its answer is the item as it was."""
+    return _delete(name, equals(claimId=claim_id))
+
+
+def _delete(name: str, condition: Condition) -> Request:
     return {
         "Key": {PK: encode(name)},
         "ConditionExpression": condition.text,

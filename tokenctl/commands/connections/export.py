@@ -16,9 +16,12 @@ from tokenctl.aws_style.target_options import fleet_target_options
 from tokenctl.connections.exporting import export as export_each
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.listing import STATE_NAMES, Filters, Listing
+from tokenctl.connections.migrating import Migration
 from tokenctl.connections.name import check_names
 from tokenctl.errors import UsageError
+from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.target import Target
+from tokenctl.terminal.confirm import confirm
 
 SAMPLE: Final = {"exported": 1, "skipped": ["acme/u1"]}
 
@@ -26,6 +29,7 @@ EXAMPLES: Final = """\b
 Examples:
   tokenctl connections export --stage prod --to grants.jsonl
   tokenctl connections export acme/u1 acme/u2 --stage prod | your-vault
+  tokenctl connections export acme --to-secret-of-stack --stage prod
 """
 
 
@@ -47,6 +51,13 @@ Examples:
     type=click.Path(),
     help="A new file, which only you can read; - is standard output, even if that is a terminal.",
 )
+@click.option(
+    "--to-secret-of-stack",
+    "moves",
+    is_flag=True,
+    help="Make the connection the stack's own pair, and delete it from the fleet.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @fleet_target_options
 @output_options
 def export(  # noqa: PLR0913 - one for each option
@@ -57,6 +68,8 @@ def export(  # noqa: PLR0913 - one for each option
     provider: str | None,
     tenant: str | None,
     goal: str | None,
+    moves: bool,
+    yes: bool,
     output: Output,
 ) -> None:
     """Write connections, with their refresh tokens in clear text, as the JSON Lines that `import` takes.
@@ -65,12 +78,16 @@ def export(  # noqa: PLR0913 - one for each option
     exported token. Those without tokens, such as revoked ones, are skipped.
     """
     output.check("connections export", SAMPLE)
+    filtered = bool(states or provider or tenant)
+    if moves:
+        _move(Fleet(target), names, output, yes=yes, alone=not filtered and goal is None)
+        return
     to_file = goal not in {None, "-"}
     if output.is_structured and not to_file:
         raise UsageError("--output and --query are for the summary: give --to FILE as well.")
     if goal is None and sys.stdout.isatty():
         raise UsageError("The tokens would be on the screen. Give --to FILE, or --to - if you mean that.")
-    if names and (states or provider or tenant):
+    if names and filtered:
         raise UsageError("Give names of connections, or --state, --provider and --tenant.")
     fleet = Fleet(target)
     listing = Listing(fleet, Filters(states=states or STATE_NAMES, provider=provider, tenant=tenant))
@@ -89,6 +106,23 @@ def export(  # noqa: PLR0913 - one for each option
         output.print("connections export", {"exported": exported, "skipped": skipped})
     elif to_file:
         click.echo(f"Exported {exported:,} connections.")
+
+
+def _move(fleet: Fleet, names: tuple[str, ...], output: Output, *, yes: bool, alone: bool) -> None:
+    """Make a connection the stack's own pair."""
+    if len(names) != 1 or not alone:
+        raise UsageError("With --to-secret-of-stack, name one connection, and give no filters and no --to.")
+    (name,) = names
+    confirm(
+        f"This makes {name} the token pair of {fleet.target.stack_name}, and deletes the connection: consumers that "
+        "still ask for it get ConnectionNotFoundException. Go on if all of them ask the stack's own function.",
+        yes=yes,
+    )
+    done = Migration(DeployedStack(fleet.target), fleet).out_of_fleet(name)
+    if output.is_structured:
+        output.print("connections export", {"exported": 1, "skipped": []})
+    else:
+        click.echo(f"{name} is the pair of {fleet.target.stack_name}: version {done.version_id} of the secret.")
 
 
 @contextmanager

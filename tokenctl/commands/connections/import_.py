@@ -19,13 +19,19 @@ from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.importing import Fate, Import, Input, read_input
 from tokenctl.connections.issuers import Issuers
 from tokenctl.connections.json_lines import Document, Fault, read_lines
+from tokenctl.connections.migrating import Migration
+from tokenctl.connections.name import checked_name
 from tokenctl.connections.secrets import read_secrets
 from tokenctl.errors import UsageError, quoted_name
+from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.target import Target
 from tokenctl.terminal.progress import progress
 from tokenctl.terminal.standard_input import binary_input
 
 SAMPLE: Final = {**dict.fromkeys(("imported", "replaced", "unchanged", "kept"), 1), "refused": []}
+
+_OTHERS: Final = 2
+"""How many of the three sources are not given."""
 
 EXAMPLES: Final = """\b
 Examples:
@@ -33,6 +39,7 @@ Examples:
   tokenctl connections import --from grants.jsonl --stage prod
   your-vault | tokenctl connections import --from - --stage prod --provider linear
   tokenctl connections import --secrets-prefix grants/ --stage prod
+  tokenctl connections import --from-secret-of-stack acme --stage prod
 
 \b
 Each line is {"connection", "refreshToken"}, with "provider", "accessToken", "expiresAt",
@@ -44,6 +51,12 @@ of `tokenctl seed` work as well (access_token, refresh_token, expires_in).
 @click.command("import", cls=AwsCommand, epilog=EXAMPLES)
 @click.option("--from", "source", metavar="FILE", type=click.Path(), help="JSON Lines; - is standard input.")
 @click.option("--secrets-prefix", metavar="PREFIX", help="Every secret whose name is this and a connection's name.")
+@click.option(
+    "--from-secret-of-stack",
+    "moved",
+    metavar="CONNECTION",
+    help="Move the stack's own pair: it becomes this connection, and its consumers notice nothing.",
+)
 @click.option("--provider", metavar="NAME", help="The provider of those that name none.")
 @click.option("--replace", is_flag=True, help="Overwrite other pairs, even later ones, which then are lost.")
 @click.option("--skip-refused", is_flag=True, help="Import the others if some are refused.")
@@ -55,6 +68,7 @@ def import_(  # noqa: PLR0913 - one for each option
     target: Target,
     source: str | None,
     secrets_prefix: str | None,
+    moved: str | None,
     provider: str | None,
     replace: bool,
     skip_refused: bool,
@@ -67,9 +81,12 @@ def import_(  # noqa: PLR0913 - one for each option
     it, because that is mostly a later one. Repeat the command to go on after an interruption. Prints no token.
     """
     output.check("connections import", SAMPLE)
-    if (source is None) is (secrets_prefix is None):
-        raise UsageError("Give one of --from and --secrets-prefix.")
+    if [source, secrets_prefix, moved].count(None) != _OTHERS:
+        raise UsageError("Give one of --from, --secrets-prefix and --from-secret-of-stack.")
     fleet = Fleet(target)
+    if moved is not None:
+        _move(fleet, moved, output)
+        return
     documents = _lines(str(source)) if secrets_prefix is None else _secrets(fleet, secrets_prefix)
     read = read_input(documents, Entries(Issuers(fleet.settings.providers), provider=provider))
     if not (read.entries or read.refused):
@@ -96,6 +113,20 @@ def import_(  # noqa: PLR0913 - one for each option
         )
     if source not in {None, "-"} and not dry_run:
         click.echo(f"{source} still holds the tokens: delete it when you no longer need it.", err=True)
+
+
+def _move(fleet: Fleet, name: str, output: Output) -> None:
+    """Move the stack's own pair."""
+    done = Migration(DeployedStack(fleet.target), fleet).into_fleet(checked_name(name))
+    if output.is_structured:
+        fates = {**dict.fromkeys((fate.value for fate in Fate), 0), Fate.IMPORTED.value: 1}
+        output.print("connections import", {**fates, "refused": []})
+    else:
+        click.echo(f"The pair of {fleet.target.stack_name} is the connection {name}: version {done.version_id}.")
+        click.echo("Its consumers get tokens as before. Let each of them ask for the connection, one after the other.")
+    if done.left_out:
+        keys = ", ".join(map(quoted_name, done.left_out))
+        click.echo(f"The secret keeps these keys, which a connection does not: {keys}.", err=True)
 
 
 def _perform(work: Import) -> Counter[Fate]:
