@@ -1,37 +1,35 @@
 """A fleet in memory: the real use cases and adapters over a table, a queue and a key in memory, and a clock."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
 from refresh_token.adapters.aws_clients import Fault
 from refresh_token.adapters.brake_records import BrakeRecords
-from refresh_token.adapters.connection_item import ConnectionItem
 from refresh_token.adapters.connection_table import ConnectionTable
 from refresh_token.adapters.due_index import TableIndex
-from refresh_token.adapters.item_lock import ItemRules
-from refresh_token.adapters.item_tokens import ItemTokens
+from refresh_token.adapters.fleet_connections import FleetConnections, OpenedConnection
 from refresh_token.adapters.sealing import KmsSeal
 from refresh_token.adapters.work_queue import SqsQueue
 from refresh_token.core.connections import Connection
 from refresh_token.core.grant_life import GrantLife
-from refresh_token.core.ports import Clock, Issuer, StoredPair
+from refresh_token.core.ports import Clock, Issuer
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.refresher import Refresher
-from refresh_token.core.results import TickReport
 from refresh_token.core.successors import successor_id
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.core.windows import WindowSettings, iso_utc
 from refresh_token.errors import RefreshTokenError
 from refresh_token.fleet.attributes import encode_item
 from refresh_token.fleet.dispatcher import Dispatched, Dispatcher
-from refresh_token.fleet.due import Keeping, core_policy
 from refresh_token.fleet.names import slot_of
 from refresh_token.fleet.ports import Look
 from refresh_token.fleet.providers import Provider
 from refresh_token.fleet.record import Record, read_record
+from refresh_token.fleet.settings import FleetSettings
+from refresh_token.fleet.state_change import StateChange
 from refresh_token.fleet.states import State
 from refresh_token.fleet.successor import StoredTokens, Successor, new_item
 from refresh_token.fleet.worker import Message as Delivered
@@ -88,24 +86,6 @@ class Told(FakeTelemetry):
         self.reports.append(("refresh_failed", {"reason": error.reason, "version_id": version_id, "first": first}))
 
 
-@dataclass(frozen=True)
-class Opened:
-    """A connection whose item was just read."""
-
-    record: Record
-    item: ConnectionItem
-    refresher: Refresher
-
-    def tick(self) -> TickReport:
-        return self.refresher.tick()
-
-    def move_on(self, stored: StoredPair) -> None:
-        self.item.move_on(stored)
-
-    def put_off(self, error: RefreshTokenError) -> None:
-        self.item.put_off(error)
-
-
 @dataclass
 class MemoryFleet:
     rate: int = 10
@@ -117,7 +97,7 @@ class MemoryFleet:
     seen: Seen = field(default_factory=Seen)
     told: Told = field(default_factory=Told)
     memory: ProcessMemory = field(default_factory=ProcessMemory)
-    changes: list[tuple[str, State, State]] = field(default_factory=list)
+    changes: list[tuple[str, State | None, State]] = field(default_factory=list)
     """The changes of state that workers told: of which connection, from what, to what."""
 
     def __post_init__(self) -> None:
@@ -170,7 +150,8 @@ class MemoryFleet:
     def due_at(self, name: str) -> float:
         return float(self.table.items[name]["dueAt"]["N"])
 
-    def dispatcher(self) -> Dispatcher:
+    def dispatcher(self, *, skew: int = 0) -> Dispatcher:
+        """Return a dispatcher, whose clock may be wrong by some seconds."""
         return Dispatcher(
             providers=self.providers,
             rate=self.rate,
@@ -178,7 +159,7 @@ class MemoryFleet:
             index=TableIndex(FLEET_TABLE, self.table),  # type: ignore[arg-type]
             queue=SqsQueue(QUEUE_URL, self.queue, map),  # type: ignore[arg-type]
             brakes=BrakeRecords(FLEET_TABLE, self.table),  # type: ignore[arg-type]
-            clock=self.clock,
+            clock=replace(self.clock, time=self.clock.time + timedelta(seconds=skew)) if skew else self.clock,
             telemetry=self.seen,
             spread=map,
         )
@@ -202,32 +183,38 @@ class MemoryFleet:
     def record(self, name: str) -> Record:
         return read_record(self.table.items[name])
 
-    def opened(self, name: str, clock: Clock) -> Opened:
-        """Read a connection for a worker, as `worker_handler` does."""
+    def opened(self, name: str, *, force: bool = False) -> OpenedConnection:
+        """Read a connection, as the functions do."""
         client: Any = self.table
-        table = ConnectionTable(FLEET_TABLE, client, lambda: client, lambda: client)
-        record = table.read(name)
-        provider = self.providers[record.provider]
-        policy = record.policy or self.policy
-        rules = ItemRules(
-            tokens=ItemTokens(seal=self.seal, parse=provider.parse, spends=provider.spends, seals_access=False),
-            keeping=Keeping(windows=provider.windows, grant_life=provider.grant_life, policy=policy),
-            now=clock.now,
+        connections = FleetConnections(
+            settings=self.settings(),
+            table=ConnectionTable(FLEET_TABLE, client, lambda: client, lambda: client),
+            seal=self.seal,
+            issuer_for=lambda *_: self.issuer(name),
+            changes=self,
+            now=self.clock.now,
             jitter=self.jitter,
-            changed=lambda before, after, _: self.changes.append((before.name, before.state, after)),
         )
-        item = ConnectionItem(record, table, rules)
-        life = record.expires_at - record.stored_at if record.expires_at and record.stored_at else None
-        connection = Connection(
-            name=name,
-            store=item,
-            windows=provider.windows,
-            policy=core_policy(policy, life),
-            grant_life=provider.grant_life,
-            make_lock=lambda: item,
-            make_issuer=lambda: self.issuer(name),
+        return connections.open(name, force=force)
+
+    def changed(self, change: StateChange) -> None:
+        self.changes.append((str(change.connection), change.before, change.after))
+
+    def settings(self) -> FleetSettings:
+        return FleetSettings(
+            table=FLEET_TABLE,
+            key_arn="key",
+            queue_url=QUEUE_URL,
+            providers=self.providers,
+            mandatory=timedelta(days=1),
+            refreshes_per_second=self.rate,
+            policy=self.policy,
+            seal_access_tokens=False,
+            event_bus="",
         )
-        return Opened(record, item, build_core(connection, clock, self.told, self.memory, self._next_version))
+
+    def refresher(self, connection: Connection, clock: Clock) -> Refresher:
+        return build_core(connection, clock, self.told, self.memory, self._next_version)
 
     def _next_version(self, version_id: str) -> str:
         return successor_id(version_id, f"{next(self._numbers):032x}")
@@ -235,6 +222,7 @@ class MemoryFleet:
     def worker(self) -> Worker:
         return Worker(
             open_connection=self.opened,
+            refresher_for=self.refresher,
             brakes=BrakeRecords(FLEET_TABLE, self.table),  # type: ignore[arg-type]
             clock=self.clock,
             telemetry=self.told,

@@ -9,8 +9,8 @@ from refresh_token.fleet.brake import Brake
 from refresh_token.fleet.messages import Work
 
 if TYPE_CHECKING:
+    from refresh_token.core.connections import Connection
     from refresh_token.core.ports import StoredPair
-    from refresh_token.core.results import TickReport
     from refresh_token.fleet.record import Record
 
 T = TypeVar("T")
@@ -118,24 +118,34 @@ class DispatchTelemetry(Protocol):
         ...
 
 
-class OpenedConnection(Protocol):
-    """A connection whose item was just read, ready to be refreshed under the clock of its message."""
+class Kept(Protocol):
+    """The item of a connection. What its methods may raise is what its lock may raise."""
+
+    def move_on(self, stored: "StoredPair") -> None:
+        """Set the next due time of a token that needs nothing now."""
+        ...
+
+    def put_off(self, error: RefreshTokenError) -> None:
+        """Remember an error that came before the provider was called, and set a later due time."""
+        ...
+
+
+class Opened(Protocol):
+    """A connection whose item was just read."""
 
     @property
     def record(self) -> "Record":
         """The item, as it was read."""
         ...
 
-    def tick(self) -> "TickReport":
-        """Refresh the token if it is due, as a tick of the core does. Raises the core's errors."""
+    @property
+    def connection(self) -> "Connection":
+        """The connection for the core. Its first read is served from the record."""
         ...
 
-    def move_on(self, stored: "StoredPair") -> None:
-        """Set the next due time of a token that needs nothing now. May raise what a refresh raises for its table."""
-        ...
-
-    def put_off(self, error: RefreshTokenError) -> None:
-        """Remember an error that came before the provider was called, and set a later due time. May raise as well."""
+    @property
+    def item(self) -> Kept:
+        """The item, for what the core does not do."""
         ...
 
 

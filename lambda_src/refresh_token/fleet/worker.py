@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from refresh_token.core.connections import Connection
 from refresh_token.core.ports import Clock
+from refresh_token.core.refresher import Refresher
 from refresh_token.core.time_budget import MIN_CALL_TIME, WRITE_RESERVE
 from refresh_token.errors import ConnectionNotFoundException, RefreshTokenError, SecretUnavailableException
 from refresh_token.fleet.brake import counts
 from refresh_token.fleet.message_clock import MessageClock
 from refresh_token.fleet.messages import read_work
-from refresh_token.fleet.ports import Brakes, OpenedConnection, WorkerTelemetry
+from refresh_token.fleet.ports import Brakes, Opened, WorkerTelemetry
 
 MIN_TIME: Final = WRITE_RESERVE + MIN_CALL_TIME + 1.0
 """Seconds of the invocation without which a message is not begun."""
@@ -33,12 +35,15 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """Works off messages. ``open_connection`` reads the item of a connection.
+    """Works off messages.
 
-    ``open_connection`` may raise ConnectionNotFoundException and SecretUnavailableException.
+    ``open_connection`` reads the item of a connection. It may raise ConnectionNotFoundException,
+    ConfigurationException and SecretUnavailableException. ``refresher_for`` returns the use cases of a connection, with
+    the clock of one message.
     """
 
-    open_connection: Callable[[str, Clock], OpenedConnection]
+    open_connection: Callable[[str], Opened]
+    refresher_for: Callable[[Connection, Clock], Refresher]
     brakes: Brakes
     clock: Clock
     telemetry: WorkerTelemetry
@@ -64,7 +69,7 @@ class Worker:
     def _keep_alive(self, connection: str, fence: int) -> bool:
         """Refresh a connection if it is due; return False if its message must come again."""
         try:
-            opened = self.open_connection(connection, MessageClock(self.clock))
+            opened = self.open_connection(connection)
         except ConnectionNotFoundException:
             self.telemetry.fenced()
             return True
@@ -72,16 +77,16 @@ class Worker:
             self.telemetry.fenced()
             return True
         try:
-            report = opened.tick()
+            report = self.refresher_for(opened.connection, MessageClock(self.clock)).tick()
         except RefreshTokenError as error:
             return self._has_failed(opened, error)
         if report.outcome == "degraded":
             return self._has_failed(opened, self.telemetry.last_error)
         if report.outcome != "refreshed":
-            opened.move_on(report.stored)
+            opened.item.move_on(report.stored)
         return True
 
-    def _has_failed(self, opened: OpenedConnection, error: RefreshTokenError | None) -> bool:
+    def _has_failed(self, opened: Opened, error: RefreshTokenError | None) -> bool:
         """Set a due time if the refresh has not, and count what speaks against the provider."""
         if error is None:
             return True
@@ -89,6 +94,6 @@ class Worker:
         if self.telemetry.last_error is None:
             self.telemetry.work_failed(error, again=again)
         if counts(error):
-            opened.put_off(error)
+            opened.item.put_off(error)
             self.brakes.add_failure(opened.record.provider)
         return not again
