@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from refresh_token.core.connections import Connection
 from refresh_token.core.ports import Clock
+from refresh_token.core.refresh_policy import ALWAYS
 from refresh_token.core.refresher import Refresher
 from refresh_token.core.time_budget import MIN_CALL_TIME, WRITE_RESERVE
 from refresh_token.errors import ConnectionNotFoundException, RefreshTokenError, SecretUnavailableException
@@ -21,6 +22,7 @@ from refresh_token.fleet.brake import counts
 from refresh_token.fleet.message_clock import MessageClock
 from refresh_token.fleet.messages import read_work
 from refresh_token.fleet.ports import Brakes, Opened, WorkerTelemetry
+from refresh_token.fleet.states import State
 
 MIN_TIME: Final = WRITE_RESERVE + MIN_CALL_TIME + 1.0
 """Seconds of the invocation without which a message is not begun."""
@@ -76,8 +78,13 @@ class Worker:
         if opened.record.due_at != fence or not opened.record.state.is_kept_alive:
             self.telemetry.fenced()
             return True
+        refresher = self.refresher_for(opened.connection, MessageClock(self.clock))
         try:
-            report = self.refresher_for(opened.connection, MessageClock(self.clock)).tick()
+            if opened.record.state is State.COOLING and opened.connection.policy == ALWAYS:
+                # A token that looks fresh may be dead: somebody reported it, or an answer was lost.
+                refresher.force()
+                return True
+            report = refresher.tick()
         except RefreshTokenError as error:
             return self._has_failed(opened, error)
         if report.outcome == "degraded":
