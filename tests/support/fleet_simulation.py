@@ -221,7 +221,7 @@ class FleetSimulation:
                     self.fleet.table.items[name] |= {"refreshToken": {"L": [{"B": b"spoilt"}]}}
                 case "pause" if record.state not in {"revoked", "malformed"}:
                     self.change(operator_writes.pause(record))
-                case "resume" if record.access is not None:
+                case "resume" if record.state in {"paused", "stuck"} and record.failure is None:
                     self.change(operator_writes.resume(record, due_at=self.fleet.now()))
                     self.deaths[name] = 0
                 case "revoke":
@@ -281,7 +281,8 @@ class ModelIssuer:
 
     def refresh(self, grant: Grant, client_id: str | None, *, seconds: float, owner: IssuedBy | None = None) -> Issued:
         assert seconds > 0
-        assert client_id is owner is None
+        assert client_id is None
+        assert owner is None
         world, name, sent = self.world, self.connection, grant.refresh_token
         assert sent != PLACEHOLDER, "a placeholder is never sent"
         version = world.fleet.record(name).version

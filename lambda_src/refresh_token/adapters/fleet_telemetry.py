@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from refresh_token.adapters.telemetry import NOT_OURS, PowertoolsTelemetry
 from refresh_token.errors import RefreshTokenError, SecretMalformedException
+from refresh_token.fleet.wording import about
 from refresh_token.signals import NAMESPACE, PROVIDER, SERVICE, FleetLog, FleetMetric
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class FleetTelemetry(PowertoolsTelemetry):
 
     def refresh_failed(self, error: RefreshTokenError, *, version_id: str, first: bool) -> None:
         """Log and count a failed refresh, and remember it."""
-        self.last_error = error
+        self.last_error = error if self.connection is None else about(error, self.connection)
         super().refresh_failed(error, version_id=version_id, first=first)
 
     def token_age(self, *, version_id: str, seconds_left: float | None, overdue: bool | None) -> None:
@@ -73,11 +74,14 @@ class FleetTelemetry(PowertoolsTelemetry):
 
     def not_ours(self) -> None:
         """Log and count a message that no dispatcher wrote."""
+        self.connection = None
         self._logger.error("The queue holds a message that the dispatcher did not write; it was dropped")
         self._count(FleetMetric.FENCED)
 
     def work_failed(self, error: Exception, *, again: bool) -> None:
         """Log and count an error that nothing else has told."""
+        if self.connection is not None and isinstance(error, RefreshTokenError):
+            about(error, self.connection)
         detail = str(error) if isinstance(error, RefreshTokenError) else ""
         message = "The message failed and will come again" if again else "The connection was not refreshed"
         self._logger.error(message, extra={"reason": type(error).__name__, "detail": detail})

@@ -110,9 +110,12 @@ def calm(seen: Record, *, due_at: int) -> Request:
 
 
 def mark(seen: Record, state: State, *, now: float) -> Request:
-    """Take a connection out of the refreshes, as `stuck` or `malformed`, if nobody has changed or claimed it."""
+    """Take a connection out of the refreshes, as `stuck` or `malformed`, if nobody has changed or claimed it.
+
+    The claims that were never closed stay open: an answer may be lost, so its token is refreshed when it is resumed.
+    """
     condition = equals(version=seen.version, state=seen.state) & free(now)
-    return update(seen.name, condition, {**state_values(seen.name, seen.provider, state, None), **NO_CLAIM})
+    return update(seen.name, condition, state_values(seen.name, seen.provider, state, None))
 
 
 def free(now: float) -> Condition:

@@ -234,7 +234,7 @@ class FleetModel(RuleBasedStateMachine):
 
 def budget(examples: int) -> settings:
     once = settings(derandomize=True, database=None, deadline=None, report_multiple_bugs=False)
-    return settings(once, max_examples=examples, stateful_step_count=40, phases=(Phase.generate,))
+    return settings(once, max_examples=examples, stateful_step_count=40, phases=(Phase.generate, Phase.shrink))
 
 
 def test_each_ends_live_or_says_why() -> None:

@@ -244,7 +244,7 @@ class TestMark:
         table.make("update_item", claim(seen))
         assert not holds(table, writes.mark(table.record(), State.STUCK, now=T0 + 59))
         assert holds(table, writes.mark(table.record(), State.STUCK, now=T0 + 60))
-        assert (table.record().claim_id, table.record().open_claims) == (None, 0)
+        assert table.record().open_claims == 1, "an answer may be lost, so its token is refreshed when it is resumed"
 
 
 class TestOperators:
