@@ -1,12 +1,12 @@
 """Reading token pairs from secrets whose names begin alike: one secret for each connection."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from tokenctl.connections.fleet import AT_ONCE, Fleet
+from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.json_lines import Document, Fault, parse_document
+from tokenctl.connections.many import for_each
 from tokenctl.stack.aws_errors import translate_aws_errors
 
 _EMPTY: Final = "it has no value, or is gone"
@@ -28,8 +28,8 @@ def read_secrets(fleet: Fleet, prefix: str) -> Iterator[tuple[str, Document | Fa
         with translate_aws_errors():
             return _read(client, name, name.removeprefix(prefix))
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield from ((name, *found) for name, found in zip(names, pool.map(read, names), strict=True))
+    found = dict(for_each(names, read))
+    yield from ((name, *found[name]) for name in names)
 
 
 def _read(client: Any, name: str, connection: str) -> tuple[Document | Fault, datetime]:  # noqa: ANN401 - a boto3 client
@@ -44,4 +44,6 @@ def _read(client: Any, name: str, connection: str) -> tuple[Document | Fault, da
         document = parse_document(value["SecretString"].removeprefix("\ufeff"))
     except Fault as fault:
         return fault, created
-    return {"connection": connection, **document}, created
+    if document.setdefault("connection", connection) != connection:
+        return Fault("its `connection` is another one than its name says"), created
+    return document, created

@@ -1,13 +1,13 @@
 """The table of a fleet: reading its connections, and changing one if it still is what somebody saw."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from refresh_token.fleet.attributes import encode
 from refresh_token.fleet.record import Record, read_record
 from refresh_token.fleet.table import ACCESS_TOKEN, PAIR_KEYS, PK, UNKNOWN
-from tokenctl.connections.fleet import AT_ONCE, Fleet
+from tokenctl.connections.fleet import Fleet
+from tokenctl.connections.many import for_each
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 
@@ -62,8 +62,7 @@ class Table:
     def find_all(self, names: Sequence[str]) -> dict[str, Record]:
         """Return those of the connections that exist, by name, without their tokens."""
         chunks = [names[first : first + MAX_KEYS] for first in range(0, len(names), MAX_KEYS)]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return {record.name: record for found in pool.map(self._find_some, chunks) for record in found}
+        return {record.name: record for _, found in for_each(chunks, self._find_some) for record in found}
 
     def _find_some(self, names: Sequence[str]) -> list[Record]:
         request: Mapping[str, Any] = {

@@ -83,15 +83,15 @@ def test_a_pair_that_appears_meanwhile_is_kept(tokenctl: Tokenctl, fleet: BareFl
 
 def test_an_interruption_is_told_and_mended(fleet: BareFleet, tokenctl: Tokenctl, tmp_path: Path) -> None:
     file = tmp_path / "many.jsonl"
-    names = [f"t/{number}" for number in range(400)]
+    names = [f"t/{number}" for number in range(150)]
     file.write_text(lines(names))
     words = ("connections", "import", "--from", str(file), "--stage", fleet.stage)
-    done = on_terminal(fleet.cloud.env, *words, dialogue=[("/400", signal.SIGINT)])
-    stopped = re.search(r"Stopped: (\d+) of 400 connections are stored.", done.out)
+    done = on_terminal(fleet.cloud.env, *words, dialogue=[("/150", signal.SIGINT)])
+    stopped = re.search(r"Stopped: (\d+) of 150 connections are stored.", done.out)
     assert stopped, done.out
     assert (done.code, len(fleet.names())) == (130, int(stopped[1]))
     again = tokenctl("import", "--from", str(file), "--output", "json").json
-    assert (again["imported"], again["unchanged"]) == (400 - int(stopped[1]), int(stopped[1]))
+    assert (again["imported"], again["unchanged"]) == (150 - int(stopped[1]), int(stopped[1]))
 
 
 def test_another_region_has_no_such_stack(tokenctl: Tokenctl, fleet: BareFleet) -> None:

@@ -69,7 +69,7 @@ def test_only_indexes_are_read(tokenctl: Tokenctl, seeded: BareFleet, proxy: Fau
     assert {*proxy.calls} - {""} == {"Query"}
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 100])
+@pytest.mark.parametrize("limit", [1, 3, 7])
 def test_pages_show_each_connection_once(
     tokenctl: Tokenctl, seeded: BareFleet, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
@@ -90,7 +90,7 @@ def test_pages_show_each_connection_once(
 
 def test_what_does_not_match_is_read_over(tokenctl: Tokenctl, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tokenctl.connections.listing.MIN_READ", 1)
-    tokenctl("import", "--from", "-", stdin=lines([*(f"t/{number}" for number in range(64)), "z/1"]))
+    tokenctl("import", "--from", "-", stdin=lines([*(f"t/{number}" for number in range(24)), "z/1"]))
     assert tokenctl("list", "--tenant", "z", "--limit", "1", "--query", "[].connection").json == ["z/1"]
 
 
