@@ -49,9 +49,23 @@ def _linux(processor: str) -> tuple[tuple[str, ...], ...]:
     )
 
 
+def _macos() -> tuple[tuple[str, ...], ...]:
+    """Return the tags of macOS 15 and 14 on Apple's own processors."""
+    return tuple(
+        (
+            *(f"macosx_{release}_0_{kind}" for release in range(newest, 10, -1) for kind in ("arm64", "universal2")),
+            *(f"macosx_10_{minor}_universal2" for minor in range(16, 8, -1)),
+        )
+        for newest in (15, 14)
+    )
+
+
 LAMBDA = Machines((RUNTIME_PYTHON,), {name: ((tag,),) for name, tag in WHEEL_PLATFORMS.items()})
-OPERATORS = Machines(("3.11", "3.12", "3.13"), {"x86_64": _linux("x86_64"), "arm64": _linux("aarch64")})
+PYTHONS = ("3.11", "3.12", "3.13")
+LINUX = Machines(PYTHONS, {"x86_64": _linux("x86_64"), "arm64": _linux("aarch64")})
 """The machines that `make` supports."""
+OPERATORS = Machines(PYTHONS, {**LINUX.tags, "macos": _macos()})
+"""These, and macOS, on which nobody has tried it."""
 
 
 def lock(requirements: Path, machines: Machines) -> str:
@@ -97,12 +111,10 @@ def files() -> Iterator[tuple[Path, Path, Machines]]:
     """Yield each file with pins, the file that gets their hashes, and the machines."""
     for file in (REQUIREMENTS, *sorted((ROOT / "bench" / "peers").glob("*/requirements.txt"))):
         yield file, file, LAMBDA
-    for name in (
-        "local/requirements-ministack.txt",
-        "infra/requirements-site.txt",
-        "tests/function/runtime/requirements-rie.txt",
-    ):
+    for name in ("local/requirements-ministack.txt", "infra/requirements-site.txt"):
         yield ROOT / name, ROOT / name, OPERATORS
+    rie = ROOT / "tests" / "function" / "runtime" / "requirements-rie.txt"
+    yield rie, rie, LINUX
     yield ROOT / "constraints.txt", DEVELOPMENT, OPERATORS
 
 

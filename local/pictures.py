@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -12,11 +13,14 @@ from rich.text import Text
 
 from local.cdk_cli import ROOT
 from local.cloud import LocalCloud
-from local.deployment import Deployment, deploy, pair_of
+from local.deployment import Deployment, TokenctlFailedError, deploy, pair_of
 from local.standin.grants import CLIENT_ID, CLIENT_SECRET
 
 FOLDER: Final = ROOT / "docs" / "pictures"
 WIDTH: Final = 84
+TENANTS: Final = ("acme", "blue", "cobalt")
+CONNECTIONS: Final = 12
+"""How many connections each tenant has."""
 CONTEXT: Final = {"issuer": "figma", "schedule": "rate(6 hours)"}
 
 
@@ -42,17 +46,45 @@ def healthy(cloud: LocalCloud) -> Deployment:
     deployment.tokenctl("app-credentials", "--yes", stdin=credentials)
     deployment.tokenctl("seed", "--yes", stdin=pair_of(cloud.standin.grant(), expires_in=timedelta(hours=1)))
     deployment.tokenctl("tick")
-    alarms = cloud.client("cloudwatch")
-    for alarm in alarms.describe_alarms()["MetricAlarms"]:  # the local AWS leaves them without a state
-        alarms.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason="as after some minutes")
+    _calm(cloud)
     return deployment
+
+
+def fleet(cloud: LocalCloud) -> Deployment:
+    """Return the same deployment with a fleet: some connections are not due, one is paused, and one was refused."""
+    deployment = deploy(cloud, context={**CONTEXT, "connections": "true"})
+    lines = [_line(cloud, f"{tenant}/u{number}") for tenant in TENANTS for number in range(1, CONNECTIONS + 1)]
+    deployment.tokenctl("connections", "import", "--from", "-", stdin="\n".join(lines))
+    cloud.standin.revoke(user=f"{TENANTS[0]}/u1")
+    for change, name in (
+        ("refresh", f"{TENANTS[0]}/u1"),
+        ("refresh", f"{TENANTS[1]}/u2"),
+        ("pause", f"{TENANTS[2]}/u3"),
+    ):
+        with suppress(TokenctlFailedError):  # the refused one
+            deployment.tokenctl("connections", change, name, "--yes")
+    _calm(cloud)
+    return deployment
+
+
+def _calm(cloud: LocalCloud) -> None:
+    """Give each alarm the state that it has after some minutes on AWS. The local AWS leaves it without one."""
+    alarms = cloud.client("cloudwatch")
+    for alarm in alarms.describe_alarms()["MetricAlarms"]:
+        alarms.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason="as after some minutes")
+
+
+def _line(cloud: LocalCloud, name: str) -> str:
+    pair = json.loads(pair_of(cloud.standin.grant(user=name), expires_in=timedelta(days=60)))
+    return json.dumps({"connection": name, **pair})
 
 
 def main() -> None:
     """Take every picture."""
     with LocalCloud.start(ROOT / ".local-cloud" / "pictures") as cloud:
-        shown = healthy(cloud).tokenctl("status", "--color", "on", width=WIDTH)
-    print(take("status", "tokenctl status", shown).relative_to(ROOT))  # noqa: T201 - a command's output
+        for name, prepared in (("status", healthy), ("fleet", fleet)):
+            shown = prepared(cloud).tokenctl("status", "--color", "on", width=WIDTH)
+            print(take(name, "tokenctl status", shown).relative_to(ROOT))  # noqa: T201 - a command's output
 
 
 if __name__ == "__main__":
