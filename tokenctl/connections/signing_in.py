@@ -14,7 +14,7 @@ from tokenctl.connections.json_lines import Fault
 from tokenctl.connections.state_changes import StateChangeEvents
 from tokenctl.connections.storing import Storing
 from tokenctl.connections.table import ChangedError
-from tokenctl.errors import TokenctlError
+from tokenctl.errors import TokenctlError, UsageError
 from tokenctl.sign_in.store_grant import NewGrant, StoredSignIn
 
 MAX_TRIES = 3
@@ -29,6 +29,16 @@ class NewConnection:
     name: str
     provider: Provider
     params: dict[str, str]
+
+    def check(self) -> None:
+        """Raise UsageError if no pair with these parameters could be stored: better now than after the sign-in."""
+        try:
+            Issuers(self.fleet.settings.providers).of(self.provider, self.params)
+        except Fault as fault:
+            text = str(fault)
+        else:
+            return
+        raise UsageError(f"This connection does not fit the fleet: {text}.")
 
     def store(self, seen: Record | None, pair: TokenPair, new: NewGrant) -> StoredSignIn:
         """Store the pair over what was `seen`; raises TokenctlError if that fails.

@@ -74,6 +74,7 @@ def authorize(  # noqa: PLR0913 - the options
     if doubt := why_doubtful(deployed):
         click.echo(doubt, err=True)
     new = NewConnection(fleet=fleet, name=name, provider=deployed.provider, params=params)
+    new.check()
     show = partial(_show, new, output)
     if device:
         device_plan = plan_device_sign_in(deployed, options)
