@@ -7,6 +7,7 @@ from typing import Any, Final
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.json_lines import Document, Fault, parse_document
 from tokenctl.connections.many import for_each
+from tokenctl.errors import UsageError
 from tokenctl.stack.aws_errors import translate_aws_errors
 
 _EMPTY: Final = "it has no value, or is gone"
@@ -16,7 +17,14 @@ def read_secrets(fleet: Fleet, prefix: str) -> Iterator[tuple[str, Document | Fa
     """Yield each secret's name, the object in it or what is wrong with it, and when its version was created.
 
     What follows the prefix is the name of the connection.
+
+    Raises:
+        UsageError: the prefix is empty, as that of an unset variable of a shell.
+        ServiceError, ConfigurationError: Secrets Manager fails or denies access.
+
     """
+    if not prefix.strip():
+        raise UsageError("--secrets-prefix is empty. Give the beginning of the secrets' names.")
     client = fleet.client("secretsmanager")
     names: list[str] = []
     with translate_aws_errors():

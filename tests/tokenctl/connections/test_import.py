@@ -227,6 +227,13 @@ class TestSecrets:
         assert (fleet.names(), fleet.opened("acme/u1")) == (["acme/u1", "b"], "canary-1")
         assert fleet.table.record("b").policy == "demand"
 
+    @pytest.mark.parametrize(
+        ("prefix", "message"), [("", "--secrets-prefix is empty."), ("nothing/", "The input holds no connections")]
+    )
+    def test_of_no_prefix_are_refused(self, tokenctl: Tokenctl, prefix: str, message: str) -> None:
+        done = tokenctl("import", "--secrets-prefix", prefix)
+        assert (done.code, message in done.err) == (252, True)
+
     def test_that_are_denied_stop_the_import(self, tokenctl: Tokenctl, fleet: BareFleet, proxy: FaultProxy) -> None:
         name = f"{fleet.stage}-denied/a"
         fleet.cloud.client("secretsmanager").create_secret(Name=name, SecretString='{"refreshToken":"canary"}')
