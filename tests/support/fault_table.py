@@ -89,10 +89,42 @@ UpdateSecretVersionStage, app's |           | unstored | TokenNotStoredException
 GetSecretValue, app      |                  | works    |                                  | ThrottlingException once, connection dropped twice
 GetSecretValue, app      |                  | passing  | IssuerUnavailableException       | ThrottlingException three times
 GetSecretValue, app      |                  | lasting  | ConfigurationException           | ResourceNotFoundException once, AccessDeniedException once, DecryptionFailure once, InvalidRequestException once
+ItemRefresh              |                  | works    |                                  | none, extra refresh token, no expiresIn
+ItemRefresh              |                  | passing  | IssuerUnavailableException       | 503, 500 after it acted, connection dropped
+ItemRefresh              |                  | lasting  | ReauthorizationRequiredException | 400 InvalidParameterException
+ItemRefresh              |                  | lasting  | ConfigurationException           | 403 AccessDeniedException
+ItemRefresh              |                  | lasting  | IssuerProtocolException          | malformed, no accessToken
+ItemRefresh              | a failure stands | cooling  | IssuerUnavailableException       | none
+ItemRefresh              | an answer lost   | healing  |                                  | none
+GetItem, item            |                  | works    |                                  | answer lost
+GetItem, item            |                  | unread   | SecretUnavailableException       | ResourceNotFoundException, InternalServerError, ProvisionedThroughputExceededException, RequestLimitExceeded, ThrottlingException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
+UpdateItem, claim        |                  | works    |                                  | answer lost
+UpdateItem, claim        |                  | passing  | RefreshInProgressException       | ConditionalCheckFailedException
+UpdateItem, claim        |                  | lasting  | ConfigurationException           | ResourceNotFoundException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException
+UpdateItem, claim        |                  | passing  | IssuerUnavailableException       | InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
+Decrypt                  |                  | works    |                                  | answer lost
+Decrypt                  |                  | lasting  | SecretUnavailableException       | NotFoundException, DisabledException, KeyUnavailableException, InvalidKeyUsageException, DependencyTimeoutException, InvalidGrantTokenException, KMSInternalException, KMSInvalidStateException, DryRunOperationException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
+Decrypt                  |                  | lasting  | SecretMalformedException         | InvalidCiphertextException, IncorrectKeyException
+Encrypt                  | it rotates       | unstored | TokenNotStoredException          | NotFoundException, DisabledException, KeyUnavailableException, InvalidKeyUsageException, DependencyTimeoutException, InvalidGrantTokenException, KMSInternalException, KMSInvalidStateException, DryRunOperationException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, answer lost, no answer in time
+UpdateItem, store        |                  | works    |                                  | answer lost, ConditionalCheckFailedException
+UpdateItem, store        |                  | unstored | TokenNotStoredException          | ResourceNotFoundException, InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
+UpdateItem, close        | issuer 503       | passing  | IssuerUnavailableException       | ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
 """  # noqa: E501 - one row, one line
 """Figma is the issuer in the rows `FigmaRefresh` and `GetSecretValue, app` (its app's credentials), a provider that
-wants nothing but the app's credentials in the rows `AppToken` and `… app's`, and Amplify elsewhere.
+wants nothing but the app's credentials in the rows `AppToken` and `… app's`, and Amplify elsewhere. In the rows of
+`ITEM_CALLS` the pair is an item of a fleet.
 `_cells_of`, below, says which caller meets each fault in which window."""
+
+ITEM_CALLS: Final = {
+    "ItemRefresh": 0,
+    "GetItem, item": 1,
+    "UpdateItem, claim": 1,
+    "Decrypt": 1,
+    "Encrypt": 1,
+    "UpdateItem, store": 2,
+    "UpdateItem, close": 2,
+}
+"""The calls of a refresh of an item, each with its number among the calls of its operation."""
 
 EVERY_WINDOW: Final = (
     ("report", "fresh"),
@@ -129,6 +161,8 @@ SERVICES: Final = {
     "PutItem": "dynamodb",
     "UpdateItem": "dynamodb",
     "DeleteItem": "dynamodb",
+    "Decrypt": "kms",
+    "Encrypt": "kms",
 }
 """The AWS operations that the function may call. Any other call fails the cell that makes it."""
 
@@ -238,6 +272,8 @@ class Row:
 
     @property
     def issuer(self) -> str:
+        if self.call in ITEM_CALLS:
+            return "item"
         if self.call == "AppToken" or self.call.endswith(", app's"):
             return "app"
         return "figma" if self.call in ("FigmaRefresh", "GetSecretValue, app") else "amplify"
@@ -245,7 +281,7 @@ class Row:
     @property
     def endpoint(self) -> str:
         """The stand-in's operation that is the issuer."""
-        return "RefreshToken" if self.issuer == "amplify" else "FigmaRefresh"
+        return "RefreshToken" if self.issuer in ("amplify", "item") else "FigmaRefresh"
 
     @property
     def callers(self) -> tuple[str, ...]:
@@ -300,7 +336,7 @@ def _cells_of(row: Row, fault: str) -> list[tuple[str, str]]:
     every window once. All others meet the window that shows the kind of failure.
     """
     everywhere = [(who, window) for who in CALLERS for window in WINDOWS]
-    if row.operation == "GetItem":
+    if row.call == "GetItem":
         cells = [("tick", "fresh")]  # nobody else calls it
     elif fault == SLOW:
         cells = [("consumer" if "consumer" in row.callers else "tick", "mandatory")]

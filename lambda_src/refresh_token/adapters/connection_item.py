@@ -75,14 +75,15 @@ class ConnectionItem(ItemLock):
         after, request = State.ACTIVE, writes.replace(before, new, due_at=due_at)
         for _ in range(MAX_RACES):
             answer = self._table.write(request) if deadline.allows(MAX_CALL_TIME) else Fault("other", "no time left")
-            if isinstance(answer, Fault):
-                raise _not_stored(self.name, answer)
-            actual = answer.actual if isinstance(answer, Refused) else None
-            if not isinstance(answer, Refused) or (actual and actual.version == version_id):
-                self._stored(before, after, pair)  # perhaps by an earlier attempt whose answer was lost
+            found = self._looked_up(deadline) if isinstance(answer, Fault) else answer
+            actual = found.actual if isinstance(found, Refused) else before
+            if isinstance(answer, Record) or (actual and actual.version == version_id):
+                self._stored(before, after, pair)  # perhaps by an attempt whose answer was lost
                 return
             if actual is None or actual.version != expected:
                 raise VersionSupersededError
+            if isinstance(answer, Fault):
+                raise _not_stored(self.name, answer)
             paused = actual.state is State.PAUSED
             after = State.PAUSED if paused else State.ACTIVE
             request = writes.replace_paused(before, new) if paused else writes.replace(before, new, due_at=due_at)
@@ -159,6 +160,12 @@ class ConnectionItem(ItemLock):
             raise
         self._holding = replace(held, opened=opened)
         return StoredPair(held.before.version, pair)
+
+    def _looked_up(self, deadline: Deadline) -> Refused | Fault:
+        """Read the item after a change that may or may not have been made."""
+        if not deadline.allows(MAX_CALL_TIME):
+            return Fault("other", "no time left")
+        return self._table.looked_up(self.name)
 
     def _unclaimed(self, version: str, pair: TokenPair) -> Record:
         return Record(name=self.name, provider=pair.provider, state=State.ACTIVE, version=version)

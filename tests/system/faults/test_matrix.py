@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,17 @@ from botocore.config import Config
 
 from local.cloud import LocalCloud
 from local.standin import CLIENT_ID, CLIENT_SECRET, Grant
-from refresh_token.adapters import aws_clients, idempotency_lock, secrets_manager
+from refresh_token import worker_handler
+from refresh_token.adapters import aws_clients, connection_table, idempotency_lock, sealing, secrets_manager
 from tests.support import fault_table
 from tests.support.botocore_models import modelled_errors
 from tests.support.canaries import leaks, texts_of
 from tests.support.events import CONSUMER, FORCE, TICK, Event, report
 from tests.support.fault_proxy import FaultProxy, Strike, fault_proxy
+from tests.support.fleet import NAME
 from tests.support.function_environment import SERVICE, forget_clients
 from tests.support.lambda_context import LambdaContext
+from tests.support.local_fleet import LocalFleet
 from tests.support.local_function import LocalFunction
 from tests.support.windows import LEFT
 
@@ -36,7 +40,11 @@ CLOSING_FAILS = ("issuer 503", "no write")
 """Given in the rows whose fault strikes the call that closes the claim after a failure."""
 
 WRITES = ("PutSecretValue", "UpdateSecretVersionStage")
-CLIENTS = ((secrets_manager, "_CONFIG"), (secrets_manager, "_WRITE_CONFIG"), (idempotency_lock, "_CONFIG"))
+CLIENTS = (
+    *((secrets_manager, "_CONFIG"), (secrets_manager, "_WRITE_CONFIG"), (idempotency_lock, "_CONFIG")),
+    *((connection_table, name) for name in ("_READ_CONFIG", "_CLAIM_CONFIG", "_WRITE_CONFIG")),
+    *((sealing, "_CONFIG"), (sealing, "_SEALING_CONFIG")),
+)
 TIMES = {"once": 1, "twice": 2, "three times": 3}
 
 
@@ -44,7 +52,7 @@ TIMES = {"once": 1, "twice": 2, "three times": 3}
 class Stage:
     """The function, the proxy between it and its services, and what a cell changes."""
 
-    function: LocalFunction
+    function: LocalFunction | LocalFleet
     proxy: FaultProxy
     issuer: str
     handler: Callable[[Event, LambdaContext], Any]
@@ -75,7 +83,7 @@ class Stage:
 
     def seed(self, window: str) -> tuple[str, Grant]:
         grant = self.function.cloud.standin.grant()
-        if self.issuer == "app":
+        if self.issuer == "app" and isinstance(self.function, LocalFunction):
             # The stand-in knows no apps without a user. So the app has a third credential, which tells it the user.
             self.function.app_secret(CLIENT_ID, CLIENT_SECRET, userKey=grant.refresh_token)
             grant = replace(grant, refresh_token="")
@@ -94,21 +102,25 @@ class Stage:
             assert self.ask("force", version)["errorType"] == "IssuerUnavailableException"
             self.proxy.forget()
         elif row.given == "an answer lost":
-            self.proxy.strike("PutSecretValue", aws_fault("InvalidRequestException"))
+            self.strike_store()
             assert self.ask("force", version)["errorType"] == "TokenNotStoredException"
             self.proxy.forget()
             forget_clients()  # also forgets what the process knows to be dead: the next caller is another process
+        elif row.given == "it rotates":
+            standin.set_rotation(on=True)
         elif row.given == "no value":
             self.proxy.strike("GetSecretValue", aws_fault("ResourceNotFoundException"))
         elif row.given == "no write":
-            self.proxy.strike("PutSecretValue", aws_fault("InvalidRequestException"))
+            self.strike_store()
         elif row.given:
             standin.fail("RefreshToken", **fault_table.ISSUER_FAULTS[row.given.removeprefix("issuer ")])
         if row.operation in fault_table.SERVICES:
             self.strike_aws(cell)
         elif cell.fault == "extra refresh token":
             standin.set_rotation(on=True)
-        elif fault := (fault_table.ISSUER_FAULTS if row.issuer == "amplify" else fault_table.FIGMA_FAULTS)[cell.fault]:
+        elif fault := (fault_table.FIGMA_FAULTS if row.endpoint == "FigmaRefresh" else fault_table.ISSUER_FAULTS)[
+            cell.fault
+        ]:
             standin.fail(row.endpoint, **fault)
 
     def strike_aws(self, cell: fault_table.Cell) -> None:
@@ -122,10 +134,17 @@ class Stage:
                 self.patch.setattr(adapter, name, getattr(adapter, name).merge(Config(read_timeout=1)))
             forget_clients()
             self.impatient = True
+        self.proxy.strike(cell.row.operation, aws_fault(cell.fault), nth=self.nth(cell))
+
+    def nth(self, cell: fault_table.Cell) -> int:
+        """Return which of the calls of its operation fails, 0 for every one."""
         # What botocore does not repeat is lost once.
         nth = int(cell.fault == "answer lost" and cell.row.operation in WRITES)
-        nth = {"GetSecretValue": 1, "GetSecretValue, again": 2}.get(cell.row.call, nth)
-        self.proxy.strike(cell.row.operation, aws_fault(cell.fault), nth=nth)
+        return {"GetSecretValue": 1, "GetSecretValue, again": 2}.get(cell.row.call, nth)
+
+    def strike_store(self) -> None:
+        """Let the new pair not be stored."""
+        self.proxy.strike("PutSecretValue", aws_fault("InvalidRequestException"))
 
     def grants(self) -> list[Grant]:
         return list(self.function.cloud.standin.grants())
@@ -140,6 +159,45 @@ class Stage:
             self.impatient = False
 
 
+class ItemStage(Stage):
+    """The functions of a fleet: the worker ticks, and the consumers' function does the rest."""
+
+    def seconds_left(self) -> float:
+        """Let time pass with the calls: enough for one attempt at the issuer, and after that for one at the write."""
+        calls = self.proxy.calls
+        return 9.5 - 0.5 * len(calls) - 3.0 * calls.count("RefreshToken")
+
+    def ask(self, who: str, version: str) -> Any:
+        if who == "tick":
+            return self._tick(version)
+        events: dict[str, Event] = {"consumer": {}, "report": {"failedVersionId": version}, "force": {"force": True}}
+        return self.invoke({"connection": NAME, **events[who]})
+
+    def _tick(self, version: str) -> Any:
+        """Let the worker have a message. What becomes of it shows in the item and in the log."""
+        assert isinstance(self.function, LocalFleet)
+        consumers, shown = self.handler, len(self.shown)
+        self.handler = worker_handler.lambda_handler
+        answer = self.invoke(self.function.due_message())
+        self.handler = consumers
+        assert "errorType" not in answer, "the worker itself never fails"
+        current, _ = self.function.current()
+        if current != version:
+            return {"outcome": "refreshed", "versionId": current}
+        lines = [json.loads(line) for text in self.shown[shown:] for line in text.splitlines() if line]
+        reasons = [line["reason"] for line in lines if "reason" in line and line.get("level") == "ERROR"]
+        degraded = any("callers get the current token" in str(line.get("message")) for line in lines)
+        if reasons and not degraded:
+            return {"errorType": reasons[-1]}
+        return {"outcome": "degraded" if degraded else "fresh", "versionId": current}
+
+    def nth(self, cell: fault_table.Cell) -> int:
+        return fault_table.ITEM_CALLS[cell.row.call]
+
+    def strike_store(self) -> None:
+        self.proxy.strike("UpdateItem", aws_fault("InternalServerError"), nth=2)
+
+
 def aws_fault(name: str) -> Strike:
     named = {
         "connection dropped": Strike(),
@@ -151,12 +209,16 @@ def aws_fault(name: str) -> Strike:
 
 
 @contextmanager
-def staged(function: LocalFunction, issuer: str) -> Iterator[Stage]:
+def staged(function: LocalFunction | LocalFleet, issuer: str) -> Iterator[Stage]:
     with fault_proxy(function.cloud) as proxy, pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
-        of_issuer = issuer_variables(issuer, function, proxy.url)
-        for name, value in {**function.environment, **proxy.environment, **of_issuer}.items():
+        variables = (
+            function.environment({"ISSUER": "amplify", **proxy.environment})
+            if isinstance(function, LocalFleet)
+            else {**function.environment, **issuer_variables(issuer, function, proxy.url)}
+        )
+        for name, value in {**variables, **proxy.environment}.items():
             patch.setenv(name, value)
         patch.setattr(aws_clients, "session", cache(botocore.session.get_session))
         # botocore's own waiting between two attempts; the attempts stay.
@@ -164,9 +226,10 @@ def staged(function: LocalFunction, issuer: str) -> Iterator[Stage]:
         # A client of botocore's stops retrying after a hundred retries, and here all cells share the clients.
         patch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda *_: True)
         forget_clients()
-        from refresh_token.handler import lambda_handler  # noqa: PLC0415 - it reads the environment
-
-        stage = Stage(function, proxy, issuer, lambda_handler)
+        entry = "connections_handler" if isinstance(function, LocalFleet) else "handler"
+        handler = import_module(f"refresh_token.{entry}").lambda_handler  # it reads the environment
+        make = ItemStage if isinstance(function, LocalFleet) else Stage
+        stage = make(function, proxy, issuer, handler)
         yield stage
         stage.clean()
     forget_clients()
@@ -190,11 +253,12 @@ def issuer_variables(issuer: str, function: LocalFunction, url: str) -> dict[str
     return {"ISSUER": "acme", **grant, **app}
 
 
-@pytest.fixture(scope="module", params=["amplify", "figma", "app"])
+@pytest.fixture(scope="module", params=["amplify", "figma", "app", "item"])
 def staged_issuer(
     request: pytest.FixtureRequest, cloud: LocalCloud, asset: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    function = LocalFunction(cloud, asset, tmp_path_factory.mktemp("matrix"))
+    make = LocalFleet if request.param == "item" else LocalFunction
+    function = make(cloud, asset, tmp_path_factory.mktemp("matrix"))
     with staged(function, request.param) as stage:
         yield stage
 
@@ -274,6 +338,7 @@ def issuer_calls(cell: fault_table.Cell) -> int:
     if cell.outcome in ("fresh", "due"):
         return 0
     before = {"GetSecretValue", "GetSecretValue, again", "GetSecretValue, app", "DescribeSecret", "PutItem"}
+    before |= {"GetItem, item", "UpdateItem, claim", "Decrypt"}
     stopped = cell.row.call in before or cell.row.given == "a failure stands"
     return int(cell.outcome == "new" or not stopped)
 
@@ -281,12 +346,24 @@ def issuer_calls(cell: fault_table.Cell) -> int:
 def force_helps(cell: fault_table.Cell) -> bool:
     """Tell whether an operator's force refreshes at once. It cannot while a claim stands that was not closed."""
     left_claimed = (cell.row.call, cell.fault) == ("PutItem", "answer lost") or cell.row.given in CLOSING_FAILS
-    return cell.window in ("advisory", "mandatory") and not left_claimed
+    # The worker keeps a new refresh token that it cannot store in its own memory, and tries again itself.
+    elsewhere = cell.row.call == "Encrypt" and cell.who == "tick"
+    return cell.window in ("advisory", "mandatory") and not left_claimed and not elsewhere
 
 
-@pytest.mark.parametrize("operation", fault_table.SERVICES)
-def test_every_modelled_error_has_its_row(operation: str) -> None:
-    rows = [row for row in fault_table.ROWS if row.operation == operation and row.issuer == "amplify"]
+ITEM_OPERATIONS = ("GetItem", "UpdateItem", "Decrypt", "Encrypt")
+
+
+@pytest.mark.parametrize(
+    ("operation", "of"),
+    [
+        *((operation, "amplify") for operation, service in fault_table.SERVICES.items() if service != "kms"),
+        *((operation, "item") for operation in ITEM_OPERATIONS),
+    ],
+)
+def test_every_modelled_error_has_its_row(operation: str, of: str) -> None:
+    rows = [row for row in fault_table.ROWS if row.operation == operation and row.issuer == of]
+    rows = [row for row in rows if row.call != "UpdateItem, close"]
     for call in {row.call for row in rows}:
         faults = {fault for row in rows if row.call == call for fault in row.faults}
         assert faults == {*modelled_errors(fault_table.SERVICES[operation], operation)} | fault_table.COMMON, call
