@@ -11,7 +11,6 @@ Beside a refresher, `TokenRefresher.add_fleet` makes one. Alone:
 """
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Unpack
 
@@ -20,19 +19,15 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from refresh_token.environment import EVENT_BUS
 from token_refresher.bundling.bundle import function_bundle
-from token_refresher.constructs.app_secret import read_credentials
 from token_refresher.constructs.client_layer import ClientLayer
 from token_refresher.constructs.consumers import let_in, publish
-from token_refresher.constructs.fleet import permissions
 from token_refresher.constructs.fleet.connection_table import ConnectionTable
 from token_refresher.constructs.fleet.fleet_dashboard import FleetDashboard
-from token_refresher.constructs.fleet.fleet_environment import environment
-from token_refresher.constructs.fleet.fleet_function import FleetFunction, no_retries
+from token_refresher.constructs.fleet.fleet_function import no_retries
+from token_refresher.constructs.fleet.fleet_functions import functions
 from token_refresher.constructs.fleet.fleet_monitoring import FleetMonitoring
 from token_refresher.constructs.fleet.fleet_parts import FleetParts
-from token_refresher.constructs.fleet.moved_secret import serve_moved_secret
 from token_refresher.constructs.fleet.provider_rows import Beside, faults_of, rows_of
 from token_refresher.constructs.fleet.work_queue import WorkQueue
 from token_refresher.constructs.notices import (
@@ -44,7 +39,6 @@ from token_refresher.constructs.only_one import claim
 from token_refresher.constructs.refresh_function import LIVE
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
 from token_refresher.constructs.service_name import checked_service_name
-from token_refresher.constructs.statements import refresh_at_ui_builder, send_events
 from token_refresher.issuers import Issuer
 from token_refresher.prop_rules import arguments_faults
 from token_refresher.props import SharedProps, split
@@ -127,67 +121,31 @@ class ConnectionFleet(FleetParts):
         if beside is None:
             _tell(self, providers, asset=asset, emulator=emulator)
 
+        # A killed worker then costs one grant at most.
         batch = 1 if any(issuer.replaces_refresh_tokens for issuer in providers) else _BATCH
-        worker_timeout = max(settings["timeout_seconds"], batch * _PER_MESSAGE + _SPARE)
         store = ConnectionTable(self, "Store", key=props.get("encryption_key"), removal_policy=removal_policy)
         self.table, self.key = store.table, store.key
-        work = WorkQueue(self, "Work", key=props.get("queue_key"), worker_timeout=worker_timeout)
+        work = WorkQueue(
+            self,
+            "Work",
+            key=props.get("queue_key"),
+            worker_timeout=max(settings["timeout_seconds"], batch * _PER_MESSAGE + _SPARE),
+        )
         self.queue, self.dead_letter_queue = work.queue, work.dead_letters
         rows = rows_of(self, providers, beside, key=self.key if settings["customer_managed_key"] else None)
         self.app_secret_arns = {row.name: row.app_secret.arn for row in rows if row.app_secret}
-        variables, layers = environment(
-            self,
-            settings=settings,
-            props=props,
-            rows=rows,
-            store=store,
-            queue=self.queue,
-            service_name=self.service_name,
-        )
-
-        own = permissions.keep_connections(self.table, self.key, emulator=emulator)
-        if beside:
-            serve_moved_secret(beside.refresh, variables, own)
-        keep = [
-            *own,
-            *(read_credentials(secrets) if (secrets := [row.app_secret for row in rows if row.app_secret]) else []),
-            *([refresh_at_ui_builder()] if any(row.issuer.calls_ui_builder for row in rows) else []),
-            send_events(self, variables[EVENT_BUS]),
-        ]
-        function = partial(
-            FleetFunction,
+        ask, worker, dispatcher = functions(
             self,
             settings=settings,
             props=props,
             asset=asset,
-            layers=layers,
+            rows=rows,
+            store=store,
+            work=work,
+            beside=beside,
+            service_name=self.service_name,
             removal_policy=removal_policy,
-        )
-        ask = function(
-            "Ask",
-            description="Hands out the live access token of a connection.",
-            handler="connections_handler",
-            variables=variables,
-            statements=keep,
-            timeout=settings["timeout_seconds"],
-            snap_start=settings["snap_start"],
-            reserved_concurrency=None if beside else settings["reserved_concurrency"],
-        )
-        worker = function(
-            "Worker",
-            description="Refreshes the connections that the queue brings.",
-            handler="worker_handler",
-            variables=variables,
-            statements=[*keep, *permissions.take_work(self.queue)],
-            timeout=worker_timeout,
-        )
-        dispatcher = function(
-            "Dispatcher",
-            description="Sends the connections that are due to the queue.",
-            handler="dispatcher_handler",
-            variables=variables,
-            statements=permissions.dispatch(self.table, self.key, self.queue, emulator=emulator),
-            timeout=settings["timeout_seconds"],
+            emulator=emulator,
         )
         self.ask_function, self.worker, self.dispatcher = ask.function, worker.function, dispatcher.function
         # The alias makes a published version.

@@ -80,6 +80,8 @@ def rows_of(
 
 def faults_of(issuers: Sequence[Issuer]) -> list[str]:
     """Return a line for each issuer that cannot be in a fleet, and for each provider that is there twice."""
+    if wrong := [each for each in issuers if not isinstance(each, Issuer)]:
+        return [f"providers={each}: must be an Issuer, such as Issuer.figma()" for each in wrong]
     names = [issuer.provider for issuer in issuers]
     faults = [
         f"providers={name}: is there twice. Name each provider once"

@@ -32,6 +32,7 @@ class WorkQueue(Construct):
             retention_period=Duration.days(1),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_ATTEMPTS),
         )
+        self.worker_timeout = worker_timeout
         self.all_attempts = _ATTEMPTS * _TIMEOUTS * worker_timeout
         """How many seconds all attempts of one message take at most."""
         acknowledge(

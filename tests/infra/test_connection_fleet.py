@@ -1,0 +1,126 @@
+"""The fleet in somebody else's app: alone, and beside a refresher."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, RemovalPolicy, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+from tests.support.synthesised import Synthesised, by_type
+from token_refresher import ConnectionFleet, Issuer, TokenRefresher
+from token_refresher.settings.reader import SettingsError
+
+pytestmark = pytest.mark.xdist_group("synth")
+
+LINEAR = Issuer.profile("linear")
+
+
+@pytest.fixture
+def stack() -> Stack:
+    return Stack(App(), "Somebodys")
+
+
+def template_of(stack: Stack) -> dict[str, Any]:
+    template: dict[str, Any] = App.of(stack).synth().get_stack_by_name(stack.stack_name).template  # type: ignore[union-attr]
+    return template
+
+
+def of_type(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [one["Properties"] for one in template["Resources"].values() if one["Type"] == kind]
+
+
+class TestAlone:
+    def test_each_role_may_do_what_ours_may(
+        self, stack: Stack, asset: Path, synthesised: Callable[[str], Synthesised]
+    ) -> None:
+        ConnectionFleet(stack, "Fleet", providers=[Issuer.figma(), LINEAR], asset=asset)
+        foreign = Synthesised(stage="dev", template=by_type(template_of(stack)))
+        ours = synthesised("prod-fleet").policies
+        (dispatcher,) = [one for one in foreign.policies if "LeaseConnections" in one]
+        assert dispatcher in ours
+        assert len([one for one in foreign.policies if "SealTokens" in one]) == 2, "ask function and worker"
+
+    def test_it_has_a_client_and_a_topic(self, stack: Stack, asset: Path) -> None:
+        fleet = ConnectionFleet(
+            stack, "Fleet", providers=[LINEAR], asset=asset, parameter_path="/x", alarm_email="a@b.example"
+        )
+        template = template_of(stack)
+        assert fleet.layer
+        assert {one["Name"] for one in of_type(template, "AWS::SSM::Parameter")} == {
+            "/x/connections-function-arn",
+            "/x/client-layer-arn",
+        }
+        assert [one["Endpoint"] for one in of_type(template, "AWS::SNS::Subscription")] == ["a@b.example"]
+        assert all(one["AlarmActions"] for one in of_type(template, "AWS::CloudWatch::Alarm"))
+
+    def test_props_reach_each_function(self, stack: Stack, asset: Path) -> None:
+        key = kms.Key(stack, "TheirKey")
+        ConnectionFleet(
+            stack,
+            "Fleet",
+            providers=[LINEAR],
+            asset=asset,
+            vpc=ec2.Vpc(stack, "Network", max_azs=2),
+            encryption_key=key,
+            queue_key=key,
+            environment={"HTTPS_PROXY": "http://proxy.example:3128"},
+            permissions_boundary=iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "team"),
+            consumer_accounts=["123456789012"],
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        template = template_of(stack)
+        functions = [one for one in of_type(template, "AWS::Lambda::Function") if "refresh_token." in str(one)]
+        assert len(functions) == 3
+        for function in functions:
+            assert function["VpcConfig"]
+            assert function["Environment"]["Variables"]["HTTPS_PROXY"] == "http://proxy.example:3128"
+        assert all("PermissionsBoundary" in role for role in of_type(template, "AWS::IAM::Role") if "Policies" in role)
+        assert len(of_type(template, "AWS::KMS::Key")) == 2, "the table's own key is theirs, the topic has one"
+        assert "123456789012" in json.dumps(of_type(template, "AWS::Lambda::Permission"))
+
+    def test_it_takes_the_settings_of_a_fleet(self, stack: Stack) -> None:
+        with pytest.raises(SettingsError) as refused:
+            ConnectionFleet(stack, "Fleet", providers=[LINEAR], max_workers=1, schedule="rate(1 hour)")  # type: ignore[call-arg]
+        assert [fault.partition("=")[0] for fault in refused.value.faults] == ["schedule", "max_workers"]
+        with pytest.raises(SettingsError, match="mandatory_window_hours=200: must be less"):
+            ConnectionFleet(stack, "Windows", providers=[LINEAR], mandatory_window_hours=200)
+
+    @pytest.mark.parametrize(
+        ("providers", "fault"),
+        [
+            ([], "providers=: must name at least one provider"),
+            (["linear"], "providers=linear: must be an Issuer"),
+            ([LINEAR, LINEAR], "providers=linear: is there twice"),
+            ([Issuer.static()], "providers=static: has tokens that a person renews"),
+        ],
+    )
+    def test_a_provider_that_does_not_fit_is_refused(self, stack: Stack, providers: list[Any], fault: str) -> None:
+        with pytest.raises(SettingsError) as refused:
+            ConnectionFleet(stack, "Fleet", providers=providers)
+        (found,) = refused.value.faults
+        assert found.startswith(fault)
+
+
+class TestBesideARefresher:
+    def test_its_consumers_get_the_alias_alone(self, stack: Stack, asset: Path) -> None:
+        fleet = TokenRefresher(stack, "Figma", issuer=Issuer.figma(), asset=asset).add_fleet()
+        fleet.grant_invoke(iam.Role(stack, "Consumer", assumed_by=iam.AccountRootPrincipal()))
+        alias = stack.resolve(fleet.alias.function_arn)
+        (policy,) = of_type(template_of(stack), "AWS::IAM::Policy")
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", alias)
+
+    def test_it_shares_topic_client_and_app(self, stack: Stack, asset: Path) -> None:
+        figma = TokenRefresher(stack, "Figma", issuer=Issuer.figma(), asset=asset, alarm_email="a@b.example")
+        fleet = figma.add_fleet(providers=[Issuer.figma(), LINEAR])
+        assert (fleet.topic, fleet.layer) == (figma.topic, figma.layer)
+        assert fleet.app_secret_arns["figma"] == figma.app_secret_arn != fleet.app_secret_arns["linear"]
+        template = template_of(stack)
+        assert len(of_type(template, "AWS::SNS::Topic")) == 1
+        assert len(of_type(template, "AWS::Lambda::LayerVersion")) == 1
+        assert "Somebodys/Figma-connections" in json.dumps(template)
