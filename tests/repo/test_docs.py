@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import botocore.session
+import click
 import pytest
 from botocore import xform_name
 
@@ -15,6 +16,7 @@ from refresh_token.signals import Metric
 from tests.repo.messages import messages
 from tests.support.checkout import ROOT
 from tests.support.documents import anchor, dangling, sections
+from tokenctl.main import tokenctl
 
 README, DOCS = ROOT / "README.md", ROOT / "docs"
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
@@ -139,3 +141,29 @@ def test_a_documented_aws_command_exists(document: str, service: str, operation:
     # The AWS CLI has two options for a flag: --flag and --no-flag.
     asked = {option.replace("--no-", "--", 1) for option in options - GLOBAL_OPTIONS}
     assert asked <= {f"--{xform_name(name, '-')}" for name in members}, document
+
+
+def test_every_documented_tokenctl_command_exists() -> None:
+    written = {
+        (document.name, command, rest)
+        for document in DOCUMENTS
+        for block in re.findall(r"```[a-z]*\n.*?```|`tokenctl [^`]*`", document.read_text(), re.DOTALL)
+        for line in block.replace("\\\n", " ").splitlines()
+        for command, rest in re.findall(r"\btokenctl ([a-z][a-z-]*(?: [a-z][a-z-]*)*)([^|;)#`]*)", line)
+    }
+    assert len(written) > 100
+    assert [each for each in sorted(written) if not is_understood(*each[1:])] == []
+
+
+def is_understood(words: str, rest: str) -> bool:
+    """Tell whether tokenctl has the command that the words begin with, and the command has the options."""
+    command: click.Command = tokenctl
+    for word in words.removeprefix("help ").split():
+        if not isinstance(command, click.Group):
+            break  # the first argument
+        found = command.get_command(click.Context(command), word)
+        if found is None:
+            return False
+        command = found
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    return {*re.findall(r"(?<=\s)--[a-z-]+", rest)} <= known
