@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import NAMESPACE_OID, uuid5
 
-from refresh_token.core.secret_format import OUR_KEYS
+from refresh_token.core.secret_format import HOW_TO_EMPTY, OUR_KEYS
 from refresh_token.core.secret_keys import HOW_TO_SEED
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import RefreshTokenError, SecretNotSeededException
@@ -118,5 +118,12 @@ def _pair(provider: Provider, document: Document, created: datetime) -> TokenPai
         fault = "it has neither `accessToken` nor `refreshToken`"
     except RefreshTokenError as error:
         # The function's message is about a secret, and ends with how to fill that.
-        fault = str(error).removesuffix(HOW_TO_SEED).strip().removesuffix("Nothing was changed.").strip()
+        fault = (
+            str(error)
+            .removesuffix(HOW_TO_SEED)
+            .removesuffix(HOW_TO_EMPTY)
+            .strip()
+            .removesuffix("Nothing was changed.")
+            .strip()
+        )
     raise Fault(fault.removeprefix("The secret is not a token pair:").strip().rstrip("."))

@@ -7,6 +7,7 @@ import pytest
 
 from refresh_token.fleet.names import NAME_RULE
 from refresh_token.fleet.states import State
+from refresh_token.oauth.issuers import AMPLIFY_ISSUED_BY
 from tests.support.bare_fleet import ACME, DAY, BareFleet
 from tests.support.command_line import Done, Tokenctl
 from tests.support.connections import REFRESH, line, lines
@@ -242,6 +243,9 @@ class TestSecrets:
         assert (done.code, "calling the GetSecretValue operation" in done.err, fleet.names()) == (254, True, [])
 
 
+SHOPIFY = "shopify-client-credentials"
+
+
 class TestProviders:
     def test_differ_by_line(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
         fleet.set({"oauth2": ACME, "zendesk": {"ISSUER": "zendesk"}, "linear": {"ISSUER": "linear"}})
@@ -255,6 +259,22 @@ class TestProviders:
         reasons = [each["reason"] for each in done.json["refused"]]
         assert "`provider` must be one of linear, oauth2, zendesk" in reasons[0]
         assert reasons[1].startswith("`params` ")
+
+    def test_may_be_amplify(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
+        fleet.set({"figma": {"ISSUER": "amplify"}})
+        assert counts(run(tokenctl, line("a", clientId="canary"))) == {"imported": 1}
+        assert fleet.table.item("a")["issuedBy"] == AMPLIFY_ISSUED_BY.to_document()
+        done = run(tokenctl, line("b", params={"subdomain": "acme"}))
+        assert done.json["refused"][0]["reason"].startswith("`params` has no effect")
+
+    def test_whose_app_is_enough_need_no_token(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
+        fleet.set({SHOPIFY: {"ISSUER": SHOPIFY, "ISSUER_GRANT": "client_credentials"}})
+        assert counts(run(tokenctl, json.dumps({"connection": "a", "params": {"shop": "acme"}}))) == {"imported": 1}
+        record = fleet.table.record("a")
+        assert (record.access, record.refresh, record.state) == (None, None, State.ACTIVE)
+        done = run(tokenctl, line("b", params={"shop": "acme"}))
+        reason = "its `refreshToken` is of another grant than this stack's, which has none"
+        assert done.json["refused"][0]["reason"] == reason
 
     def test_must_be_one_of_the_fleet(self, tokenctl: Tokenctl) -> None:
         for words in (("import", "--from", "-"), ("seed", "a")):
