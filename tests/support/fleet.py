@@ -251,6 +251,7 @@ class FleetStage:
             now=self.clock.now,
             jitter=lambda: 0.0,
             changed=lambda before, after, _: self.changes.append((before.name, before.state, after)),
+            ending=lambda *_: None,
             force=force,
         )
         client = self.wire.client(self.table.client)

@@ -80,6 +80,7 @@ class ItemSimulation(Simulation):
             now=lambda: self.time,
             jitter=lambda: 0.0,
             changed=lambda *_: None,
+            ending=lambda *_: None,
             force=me.use == "force",
         )
         item = SimulatedItem(table.read(NAME), table, rules, me)

@@ -1,5 +1,6 @@
 """A fleet's function for consumers in this process, over moto and a provider's token endpoint."""
 
+import importlib
 import json
 import traceback
 from collections import Counter
@@ -13,6 +14,7 @@ import pytest
 from refresh_token import errors
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.fleet import operator_writes
+from refresh_token.fleet.messages import Work
 from refresh_token.fleet.record import Record
 from refresh_token.fleet.states import State
 from refresh_token.fleet.writes import MAX_OPEN_CLAIMS
@@ -67,6 +69,14 @@ class MotoFleet:
         answer = self.handler.lambda_handler(json.loads(json.dumps(event)), LambdaContext())
         read: dict[str, Any] = json.loads(json.dumps(answer))
         return read
+
+    def work(self, name: str = NAME) -> None:
+        """Let the worker look at a connection, as when it is due."""
+        due_at = self.stage.table.record(name).due_at
+        assert due_at
+        worker = importlib.import_module("refresh_token.worker_handler")
+        records = [{"messageId": "1", "body": Work(name, due_at).to_body()}]
+        assert worker.lambda_handler({"Records": records}, LambdaContext()) == {"batchItemFailures": []}
 
     def refused(self, error: type[errors.RefreshTokenError], name: str = NAME, **more: object) -> str:
         """Ask in vain; return the message, which shows no token, nor does the error's chain."""

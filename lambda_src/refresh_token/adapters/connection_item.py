@@ -17,6 +17,7 @@ from refresh_token.adapters.item_lock import MAX_RACES, Holding, ItemLock, ItemR
 from refresh_token.core.failed_call import failure_after
 from refresh_token.core.ports import StoredPair, VersionSupersededError
 from refresh_token.core.token_pair import TokenPair
+from refresh_token.core.windows import iso_utc
 from refresh_token.errors import (
     RefreshTokenError,
     SecretMalformedException,
@@ -72,13 +73,16 @@ class ConnectionItem(ItemLock):
         opened = held.opened if held and held.before is before else None
         new = Successor(pair, rules.tokens.stored(self.name, pair, opened, deadline), version_id, now)
         due_at = next_due(pair, rules.keeping, now=now, u=rules.jitter())
-        after, request = State.ACTIVE, writes.replace(before, new, due_at=due_at)
+        told = self._end_to_tell(before, pair)
+        after, request = State.ACTIVE, writes.replace(before, new, due_at=due_at, told=told)
         for _ in range(MAX_RACES):
             answer = self._table.write(request) if deadline.allows(MAX_CALL_TIME) else Fault("other", "no time left")
             found = self._looked_up(deadline) if isinstance(answer, Fault) else answer
             actual = found.actual if isinstance(found, Refused) else before
             if isinstance(answer, Record) or (actual and actual.version == version_id):
                 self._stored(before, after, pair)  # perhaps by an attempt whose answer was lost
+                if told:
+                    rules.ending(before, pair)
                 return
             if actual is None or actual.version != expected:
                 raise VersionSupersededError
@@ -86,7 +90,10 @@ class ConnectionItem(ItemLock):
                 raise _not_stored(self.name, answer)
             paused = actual.state is State.PAUSED
             after = State.PAUSED if paused else State.ACTIVE
-            request = writes.replace_paused(before, new) if paused else writes.replace(before, new, due_at=due_at)
+            told = None if paused else told
+            request = (
+                writes.replace_paused(before, new) if paused else writes.replace(before, new, due_at=due_at, told=told)
+            )
         raise _not_stored(self.name, Fault("other", "the state changes all the time"))
 
     def pending(self, version_id: str) -> StoredPair | None:  # noqa: ARG002 - see below
@@ -125,7 +132,10 @@ class ConnectionItem(ItemLock):
         if calms:
             answer = self._table.claim(writes.calm(record, due_at=due_at))
         else:
-            answer = self._table.claim(writes.reschedule(self.name, fence=record.due_at, due_at=due_at))
+            told = self._end_to_tell(record, stored.pair)
+            answer = self._table.claim(writes.reschedule(self.name, fence=record.due_at, due_at=due_at, told=told))
+            if told and isinstance(answer, Record):
+                self._rules.ending(record, stored.pair)
         if isinstance(answer, Fault):
             raise lock_error(self.name, answer)
         if calms and isinstance(answer, Record):
@@ -166,6 +176,12 @@ class ConnectionItem(ItemLock):
         if not deadline.allows(MAX_CALL_TIME):
             return Fault("other", "no time left")
         return self._table.looked_up(self.name)
+
+    def _end_to_tell(self, record: Record, pair: TokenPair) -> str | None:
+        """Return the end of the grant if it is near and nobody was told of it yet."""
+        life = self._rules.keeping.grant_life
+        end = life.end(pair) if life.is_ending(pair, now=self._rules.now()) else None
+        return None if end is None or iso_utc(end) == record.told else iso_utc(end)
 
     def _unclaimed(self, version: str, pair: TokenPair) -> Record:
         return Record(name=self.name, provider=pair.provider, state=State.ACTIVE, version=version)

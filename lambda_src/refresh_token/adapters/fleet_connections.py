@@ -12,7 +12,8 @@ from refresh_token.adapters.item_tokens import ItemTokens
 from refresh_token.core.connections import Connection
 from refresh_token.errors import ConfigurationException
 from refresh_token.fleet.due import Keeping, core_policy
-from refresh_token.fleet.state_change import StateChange, StateChanges, reason_for
+from refresh_token.fleet.state_change import GRANT_EXPIRING, StateChange, StateChanges, reason_for
+from refresh_token.fleet.states import State
 from refresh_token.oauth.variables import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from refresh_token.fleet.providers import Provider
     from refresh_token.fleet.record import Record
     from refresh_token.fleet.settings import FleetSettings
-    from refresh_token.fleet.states import State
 
 MAX_ISSUERS: Final = 256
 """Issuers that a process keeps, one for each provider and set of parameters. Each keeps a connection to its host."""
@@ -101,24 +101,28 @@ class FleetConnections:
             now=self.now,
             jitter=self.jitter,
             changed=self._changed,
+            ending=self._ending,
             force=force,
         )
 
     def _changed(self, before: "Record", after: "State", pair: "TokenPair | None") -> None:
-        reason = reason_for(before.state, after)
-        if reason is None:
-            return
-        said = pair or before
+        if reason := reason_for(before.state, after):
+            self._tell(before, before.state, after, reason, pair or before)
+
+    def _ending(self, record: "Record", pair: "TokenPair") -> None:
+        self._tell(record, State.ACTIVE, State.ACTIVE, GRANT_EXPIRING, pair)
+
+    def _tell(self, record: "Record", before: State, after: State, reason: str, current: "TokenPair | Record") -> None:
         self.changes.changed(
             StateChange(
-                connection=before.name,
-                provider=before.provider,
-                before=before.state,
+                connection=record.name,
+                provider=record.provider,
+                before=before,
                 after=after,
                 reason=reason,
                 at=self.now(),
-                expires_at=said.expires_at,
-                refresh_expires_at=said.refresh_expires_at,
+                expires_at=current.expires_at,
+                refresh_expires_at=current.refresh_expires_at,
             )
         )
 

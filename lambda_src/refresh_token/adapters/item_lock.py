@@ -35,6 +35,9 @@ MAX_RACES: Final = 3
 Changed = Callable[[Record, State, "TokenPair | None"], None]
 """Is told of a change of state: the record before, the state after, and the new pair if there is one."""
 
+Ending = Callable[[Record, "TokenPair"], None]
+"""Is told once that the grant of a pair is about to end; the record is that before."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRules:
@@ -49,6 +52,7 @@ class ItemRules:
     now: Callable[[], datetime]
     jitter: Callable[[], float]
     changed: Changed
+    ending: Ending
     force: bool = False
 
 

@@ -44,15 +44,21 @@ class GrantLife(NamedTuple):
 
         `keep_alive_at` is earlier, so a grant that refreshes prolong is ending only if they fail.
         """
+        at = self.ending_at(pair)
+        return at is not None and at <= now
+
+    def ending_at(self, pair: "TokenPair") -> datetime | None:
+        """Return from when on the grant is ending, None if its end is not known."""
         used = _last_use(pair)
         lives = (
             (pair.refreshed_at or pair.granted_at, pair.refresh_expires_at),
             (used, _later(used, self.idle)),
             (pair.granted_at, _later(pair.granted_at, self.absolute)),
         )
-        return any(
-            end - now <= (min(WARN_BEFORE, (end - start) / 6) if start else WARN_BEFORE) for start, end in lives if end
+        known = (
+            _later(end, -(min(WARN_BEFORE, (end - start) / 6) if start else WARN_BEFORE)) for start, end in lives if end
         )
+        return min((at for at in known if at), default=None)
 
     def keep_alive_at(self, pair: "TokenPair", *, margin: timedelta = timedelta()) -> datetime | None:
         """Return when to refresh although the access token is fresh: after two thirds of the life without a refresh.
@@ -76,7 +82,7 @@ def _last_use(pair: "TokenPair") -> datetime | None:
 
 
 def _later(start: datetime | None, life: timedelta | None) -> datetime | None:
-    """Return the time that is ``life`` after ``start``, None if one is unknown or the result is after the year 9999."""
+    """Return the time that is ``life`` after ``start``, None if one is unknown or the result is no date."""
     try:
         return start + life if start and life else None
     except OverflowError:

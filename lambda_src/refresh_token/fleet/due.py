@@ -66,7 +66,10 @@ def core_policy(policy: str, lifetime: timedelta | None) -> str:
 
 
 def next_due(pair: "TokenPair", keeping: Keeping, *, now: datetime, u: float) -> int:
-    """Return when a connection with this pair is due, in epoch seconds, at the earliest now."""
+    """Return when a connection with this pair is due, in epoch seconds, at the earliest now.
+
+    It is due as well when its grant begins to end, so that somebody is told in time.
+    """
     alive = keeping.grant_life.keep_alive_at(pair, margin=keeping.windows.margin)
     if not pair.access_token:
         at = now  # nobody can be served before a refresh
@@ -74,7 +77,8 @@ def next_due(pair: "TokenPair", keeping: Keeping, *, now: datetime, u: float) ->
         at = alive or now + LOOK_AGAIN
     else:
         at = min(_in_window(pair, keeping.windows, now=now, u=u), alive or datetime.max.replace(tzinfo=now.tzinfo))
-    return epoch(max(at, now))
+    ending = keeping.grant_life.ending_at(pair)
+    return epoch(max(min(at, ending) if ending and ending > now else at, now))
 
 
 def after_failure(failure: "Failure", *, attempts: int, expires_at: datetime | None, now: datetime, u: float) -> Retry:

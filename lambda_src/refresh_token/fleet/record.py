@@ -31,6 +31,9 @@ class Record:
 
     policy: str | None = None
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    told: str | None = None
+    """The end of the grant that somebody was told of, None if nobody was told of any."""
+
     claim_id: str | None = None
     claim_until: float | None = None
     """When the claim on the refresh ends, in epoch seconds."""
@@ -89,6 +92,7 @@ def read_record(item: Item) -> Record:
         due_at=_whole(values.get("dueAt")),
         policy=_text(values.get("policy")),
         params=_texts(values.get("params")),
+        told=_text(values.get("told")),
         claim_id=_text(values.get("claimId")),
         claim_until=_number(values.get("claimUntil")),
         open_claims=_whole(values.get("openClaims")) or 0,

@@ -49,11 +49,11 @@ def claim(seen: Record, *, now: float, seconds: float, claim_id: str, ignore_coo
     )
 
 
-def replace(seen: Record, new: Successor, *, due_at: int) -> Request:
+def replace(seen: Record, new: Successor, *, due_at: int, told: str | None = None) -> Request:
     """Store the successor of a version. It closes the claim, and makes the connection active."""
     active = state_values(seen.name, new.pair.provider, State.ACTIVE, due_at)
     condition = equals(version=seen.version) & Condition("#state <> :paused", {"paused": State.PAUSED})
-    return update(seen.name, condition, {**_pair(new), **active, **NO_FAILURE, **NO_CLAIM})
+    return update(seen.name, condition, {**_pair(new), **active, **NO_FAILURE, **NO_CLAIM, **_told(told)})
 
 
 def replace_paused(seen: Record, new: Successor) -> Request:
@@ -93,9 +93,9 @@ def lease(name: str, *, due_at: float, until: int) -> Request:
     return {**request, "ReturnValuesOnConditionCheckFailure": "NONE"}
 
 
-def reschedule(name: str, *, fence: int, due_at: int) -> Request:
+def reschedule(name: str, *, fence: int, due_at: int, told: str | None = None) -> Request:
     """Move the due time of a connection on, if it still is the one that was seen."""
-    return update(name, equals(dueAt=fence) & _KEPT_ALIVE, {"dueAt": due_at})
+    return update(name, equals(dueAt=fence) & _KEPT_ALIVE, {"dueAt": due_at, **_told(told)})
 
 
 def note_failure(seen: Record, failure: Failure, *, attempts: int, retry: Retry) -> Request:
@@ -116,6 +116,11 @@ def mark(seen: Record, state: State, *, now: float) -> Request:
     """
     condition = equals(version=seen.version, state=seen.state) & free(now)
     return update(seen.name, condition, state_values(seen.name, seen.provider, state, None))
+
+
+def _told(end: str | None) -> dict[str, object | None]:
+    """Return the attribute for the end of the grant that somebody is told of now."""
+    return {"told": end} if end else {}
 
 
 def free(now: float) -> Condition:

@@ -1,5 +1,6 @@
 """A fleet's function for consumers, from event to answer: moto holds table and key, a local server is the provider."""
 
+import json
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -235,3 +236,18 @@ class TestChangesOfState:
             "expiresAt": record.facts["expiresAt"],
             "refreshExpiresAt": iso_utc(datetime(2999, 1, 1, tzinfo=UTC)),
         }
+
+    def test_tell_the_end_of_a_grant_once(
+        self, fleet: MotoFleet, bus: EventBus, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rows = json.loads(fleet.environment["PROVIDERS"])
+        monkeypatch.setenv("PROVIDERS", json.dumps({"oauth2": {**rows["oauth2"], "GRANT_ABSOLUTE_DAYS": "365"}}))
+        forget_clients()
+        signed_in = datetime.now(UTC) - timedelta(days=355)
+        told = []
+        for window in ("fresh", "advisory"):
+            fleet.seed(window, granted_at=signed_in)
+            for act in (fleet.work, fleet.work, lambda: fleet.ask(force=True), fleet.work):
+                act()
+                told.append([(each["from"], each["to"], each["reason"]) for each in bus.take()])
+        assert told == 2 * [[("active", "active", "grant-expiring")], [], [], []]

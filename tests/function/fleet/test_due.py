@@ -46,6 +46,16 @@ def test_a_connection_is_due(what: str) -> None:
     assert next_due(pair, keeping, now=NOW, u=u) == epoch(measured_from + after)
 
 
+@pytest.mark.parametrize("policy", ["warm", "demand"])
+def test_it_is_when_its_grant_begins_to_end(policy: str) -> None:
+    keeping = Keeping(windows=WINDOWS, grant_life=GrantLife(absolute=60 * DAY), policy=policy)
+    pair = pair_of(granted_at=NOW - 25 * DAY)
+    assert next_due(pair, keeping, now=NOW, u=0) == epoch(NOW + 25 * DAY)
+    then = NOW + 25 * DAY
+    later = next_due(pair, keeping, now=then, u=0)
+    assert later == epoch(then + 30 * DAY if policy == "demand" else NOW + 83 * DAY)
+
+
 def test_without_an_access_token_it_is_now() -> None:
     for policy in ("warm", "demand", "auto"):
         pair = pair_of("", expires_at=None, refreshed_at=None)
