@@ -2,7 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,10 +18,12 @@ from refresh_token.fleet import operator_writes
 from refresh_token.fleet.record import Record
 from refresh_token.fleet.successor import StoredTokens, Successor, new_item
 from tests.support.fleet import NAME, FleetTable, create_fleet_table
+from tests.support.lambda_emulator import Runtime, running
+from tests.support.local_function import store_app
 from tests.support.oauth2_server import Token
 from tests.support.windows import FRESH, WINDOW_VARIABLES
 
-WORKER = "refresh_token.worker_handler.lambda_handler"
+CONSUMERS = "refresh_token.connections_handler.lambda_handler"
 
 
 @dataclass
@@ -66,6 +69,25 @@ class LocalFleet:
         assert isinstance(refresh, str)
         assert isinstance(record.access, str)
         return record.version, json.loads(record.document(record.access, refresh))
+
+    def leave_pending(self) -> None:
+        """Do nothing: an item keeps nothing of an earlier refresh."""
+
+    def claim_ends_at(self) -> float | None:
+        """Return when the claim ends, in epoch seconds; None if there is none."""
+        return self.record.claim_until
+
+    def app_secret(self, client_id: str, client_secret: str) -> dict[str, str]:
+        """Store an app's credentials; return the variable that names them."""
+        return store_app(self.cloud, f"{self.name}-app", client_id, client_secret)
+
+    @contextmanager
+    def runtime(self, **environment: str) -> Iterator[Runtime]:
+        """Run the consumers' function; an issuer's variables among those given are its provider's."""
+        variables = {**self.environment({"ISSUER": "amplify", **environment}), **environment}
+        log = self.folder / f"rie-{uuid.uuid4()}.log"
+        with running(self.asset, variables, log, handler=CONSUMERS) as runtime:
+            yield runtime
 
     def due_message(self) -> dict[str, Any]:
         """Return the batch that a worker gets while the connection is due."""

@@ -25,6 +25,15 @@ def build_asset() -> Path:
     return function_bundle(StageSettings.from_context(context).refresher["architecture"])
 
 
+def store_app(cloud: LocalCloud, name: str, client_id: str, client_secret: str, **more: str) -> dict[str, str]:
+    """Store an app's credentials in a secret; return the variable that names it."""
+    secrets = cloud.client("secretsmanager")
+    with suppress(secrets.exceptions.ResourceExistsException):
+        secrets.create_secret(Name=name)
+    credentials = json.dumps({"clientId": client_id, "clientSecret": client_secret, **more})
+    return {"APP_SECRET_ARN": str(secrets.put_secret_value(SecretId=name, SecretString=credentials)["ARN"])}
+
+
 @dataclass
 class LocalFunction:
     """A secret, a lock table, and the function's environment for them."""
@@ -49,11 +58,16 @@ class LocalFunction:
 
     def app_secret(self, client_id: str, client_secret: str, **more: str) -> dict[str, str]:
         """Store an app's credentials, perhaps instead of others; return the variable that names them."""
-        name = f"{self.name}-app"
-        with suppress(self.secrets.exceptions.ResourceExistsException):
-            self.secrets.create_secret(Name=name)
-        credentials = json.dumps({"clientId": client_id, "clientSecret": client_secret, **more})
-        return {"APP_SECRET_ARN": str(self.secrets.put_secret_value(SecretId=name, SecretString=credentials)["ARN"])}
+        return store_app(self.cloud, f"{self.name}-app", client_id, client_secret, **more)
+
+    def leave_pending(self) -> None:
+        """Leave the label of an earlier refresh behind, on a version that is not current any more."""
+        self.secrets.put_secret_value(SecretId=self.secret_arn, SecretString="old", VersionStages=["AWSPENDING"])
+
+    def claim_ends_at(self) -> float | None:
+        """Return when the claim ends, in epoch seconds; None if there is none."""
+        claims = self.dynamodb.scan(TableName=self.name, ConsistentRead=True)["Items"]
+        return int(claims[0]["in_progress_expiration"]["N"]) / 1000 if claims else None
 
     def store(self, text: str) -> str:
         return str(self.secrets.put_secret_value(SecretId=self.secret_arn, SecretString=text)["VersionId"])

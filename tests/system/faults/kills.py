@@ -3,7 +3,13 @@
     read V1 | claim | read V1 | issuer | put V2 | move AWSCURRENT to V2 | close the claim
             1       2         3        4        5                       6
 
-1 to 6 are the points at which the function is killed. All stories are played at the same time, each with a secret, a
+1 to 6 are the points at which the function is killed. With an item of a fleet, there are fewer calls, and storing the
+pair closes the claim:
+
+    read V1 | claim | decrypt | issuer | store V2 | answer
+            1       2         3        4          6
+
+All stories are played at the same time, each with a secret, a
 lock table, a user and a Lambda runtime of its own; the tests then check how each of them went.
 """
 
@@ -19,6 +25,8 @@ import pytest
 from local.standin import Grant
 from tests.support.events import TICK, report
 from tests.support.fault_proxy import fault_proxy
+from tests.support.fleet import NAME
+from tests.support.local_fleet import LocalFleet
 from tests.support.local_function import LocalFunction
 from tests.support.oauth2_server import Token
 from tests.support.windows import EXPIRED, FRESH
@@ -27,6 +35,8 @@ TIMEOUT = 11
 """Seconds that Lambda gives the function. A refresh begins only while eight are left."""
 
 MAX_TRIES = 40
+STORED = 6
+"""The point at which the pair is stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +52,13 @@ class Point:
     by: str = "report"
     then: str = ""
     """Who calls next; the same caller where it is empty."""
+    of_item: bool = False
+    """Whether the pair is in an item of a fleet."""
+
+    @property
+    def claimed(self) -> bool:
+        """Whether the killed function leaves its claim open."""
+        return self.number > 1 and not (self.of_item and self.number == STORED)
 
 
 POINTS: Mapping[str, Point] = {
@@ -58,6 +75,17 @@ POINTS: Mapping[str, Point] = {
     "between put and move of a tick": Point(number=5, held="UpdateSecretVersionStage", issuer_calls=2, by="tick"),
     "before the claim is closed": Point(number=6, held="UpdateItem", issuer_calls=1),
 }
+ITEM_POINTS: Mapping[str, Point] = {
+    "item: before the claim": Point(number=1, held="UpdateItem", issuer_calls=1, of_item=True),
+    "item: after the claim": Point(number=2, held="Decrypt", issuer_calls=1, of_item=True),
+    "item: before the issuer is called": Point(number=3, held="RefreshToken", issuer_calls=1, of_item=True),
+    "item: as the issuer answers": Point(number=4, held="RefreshToken", answered=True, issuer_calls=2, of_item=True),
+    "item: before the pair is stored": Point(number=4, held="UpdateItem", nth=2, issuer_calls=2, of_item=True),
+    "item: as the pair is stored": Point(
+        number=6, held="UpdateItem", nth=2, answered=True, issuer_calls=1, of_item=True
+    ),
+}
+ALL_POINTS: Mapping[str, Point] = {**POINTS, **ITEM_POINTS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +105,19 @@ class Story:
 
 
 def play(
-    point: Point, function: LocalFunction, grant: Grant | Token, *, issuer: str | None = None, **environment: str
+    point: Point,
+    function: LocalFunction | LocalFleet,
+    grant: Grant | Token,
+    *,
+    issuer: str | None = None,
+    **environment: str,
 ) -> Story:
     """Kill the function at a point, then call it until it no longer says that it is too early."""
-    # An earlier refresh leaves its label behind, on a version that is not current any more.
-    function.secrets.put_secret_value(SecretId=function.secret_arn, SecretString="old", VersionStages=["AWSPENDING"])
+    function.leave_pending()
     seeded = function.seed(grant, expires_in=FRESH if point.by == "report" else EXPIRED, note="kept")
     event = report(seeded) if point.by == "report" else TICK
+    if point.of_item:
+        event = {"connection": NAME, "failedVersionId": seeded}
     timeout = {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT)}
     with (
         fault_proxy(function.cloud, issuer) as proxy,
@@ -102,7 +136,7 @@ def play(
         crash.value.close()
         held.drop()
         killed_version, killed_pair = function.current()
-        claims = function.dynamodb.scan(TableName=function.name, ConsistentRead=True)["Items"]
+        claim_ends_at = function.claim_ends_at()
         event = TICK if point.then == "tick" else event
         answers = [runtime.invoke(event)]
         while too_early(answers[-1]) and len(answers) < MAX_TRIES:
@@ -116,7 +150,7 @@ def play(
         killed_pair=killed_pair,
         begun_at=begun_at,
         held_at=held_at,
-        claim_ends_at=int(claims[0]["in_progress_expiration"]["N"]) / 1000 if claims else None,
+        claim_ends_at=claim_ends_at,
         answers=answers,
         version=version,
         pair=pair,
@@ -128,6 +162,6 @@ def too_early(answer: Any) -> bool:
     return bool(answer.get("errorType") == "RefreshInProgressException" or answer.get("outcome") == "fresh")
 
 
-def play_all(play_one: Callable[[str], Story], names: Collection[str] = tuple(POINTS)) -> Mapping[str, Story]:
+def play_all(play_one: Callable[[str], Story], names: Collection[str] = tuple(ALL_POINTS)) -> Mapping[str, Story]:
     with ThreadPoolExecutor(len(names)) as pool:
         return dict(zip(names, pool.map(play_one, names), strict=True))

@@ -7,8 +7,9 @@ import pytest
 
 from local.cloud import LocalCloud
 from local.standin import Grant, digest
+from tests.support.local_fleet import LocalFleet
 from tests.support.local_function import LocalFunction
-from tests.system.faults.kills import POINTS, TIMEOUT, Story, play, play_all
+from tests.system.faults.kills import ALL_POINTS, ITEM_POINTS, POINTS, TIMEOUT, Story, play, play_all
 
 pytestmark = pytest.mark.xdist_group("kill")
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("kill")
 @pytest.fixture(scope="module")
 def grants(cloud: LocalCloud) -> Mapping[str, Grant]:
     cloud.standin.reset()
-    return {name: cloud.standin.grant(user=name) for name in POINTS}
+    return {name: cloud.standin.grant(user=name) for name in ALL_POINTS}
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +25,15 @@ def stories(
     cloud: LocalCloud, asset: Path, grants: Mapping[str, Grant], tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Story]:
     folder = tmp_path_factory.mktemp("kill")
-    return play_all(lambda name: play(POINTS[name], LocalFunction(cloud, asset, folder), grants[name]))
+
+    def play_one(name: str) -> Story:
+        point = ALL_POINTS[name]
+        return play(point, (LocalFleet if point.of_item else LocalFunction)(cloud, asset, folder), grants[name])
+
+    return play_all(play_one)
 
 
-@pytest.fixture(params=POINTS)
+@pytest.fixture(params=ALL_POINTS)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -72,7 +78,7 @@ def test_only_a_lost_answer_costs_another_issuer_call(story: Story, asked_at: li
 
 
 def test_the_claim_ends_with_the_holders_time(story: Story) -> None:
-    if story.point.number > 1:
+    if story.point.claimed:
         assert story.claim_ends_at
         assert story.begun_at + TIMEOUT - 0.01 <= story.claim_ends_at <= story.held_at + TIMEOUT
     else:
@@ -88,3 +94,4 @@ def test_nobody_refreshes_before_the_claim_has_ended(story: Story, asked_at: lis
 
 def test_every_step_has_its_point() -> None:
     assert {point.number for point in POINTS.values()} == set(range(1, 7))
+    assert {point.number for point in ITEM_POINTS.values()} == {1, 2, 3, 4, 6}

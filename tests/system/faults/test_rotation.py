@@ -15,10 +15,11 @@ import pytest
 from local.cloud import LocalCloud
 from tests.support.events import CONSUMER, FORCE, bare, report, tick
 from tests.support.fault_proxy import Strike, fault_proxy
+from tests.support.local_fleet import LocalFleet
 from tests.support.local_function import LocalFunction
 from tests.support.oauth2_server import CLIENT_ID, CLIENT_SECRET, OAuth2Server, oauth2_server
 from tests.support.windows import EXPIRED, FRESH
-from tests.system.faults.kills import POINTS, TIMEOUT, Story, play, play_all
+from tests.system.faults.kills import ALL_POINTS, ITEM_POINTS, POINTS, STORED, TIMEOUT, Story, play, play_all
 from tests.system.faults.swarm import Swarm, swarming
 
 pytestmark = pytest.mark.xdist_group("rotation")
@@ -26,8 +27,9 @@ pytestmark = pytest.mark.xdist_group("rotation")
 GENERATIONS = 3
 """The first refresh is of a token that a person stored, the second of one that a refresh did; a third shows no more."""
 STEPS = list({point.number: name for name, point in POINTS.items() if not point.answered}.values())
+STEPS += [name for name, point in ITEM_POINTS.items() if not point.answered or point.number == STORED]
 """A point for each step; `test_kill.py` has all of them."""
-LOST = "before the pair is put"
+LOST = ("before the pair is put", "item: before the pair is stored")
 """The documented exception: the answer is received and not written."""
 
 
@@ -37,7 +39,7 @@ def server() -> Iterator[OAuth2Server]:
         yield running
 
 
-def issuer_of(function: LocalFunction) -> dict[str, str]:
+def issuer_of(function: LocalFunction | LocalFleet) -> dict[str, str]:
     return {"ISSUER": "oauth2", **function.app_secret(CLIENT_ID, CLIENT_SECRET)}
 
 
@@ -117,13 +119,14 @@ def stories(
     folder = tmp_path_factory.mktemp("rotation-kill")
 
     def play_one(name: str) -> Story:
-        function = LocalFunction(cloud, asset, folder)
-        return play(POINTS[name], function, server.sign_in(name), issuer=server.url, **issuer_of(function))
+        point = ALL_POINTS[name]
+        function = (LocalFleet if point.of_item else LocalFunction)(cloud, asset, folder)
+        return play(point, function, server.sign_in(name), issuer=server.url, **issuer_of(function))
 
     return play_all(play_one, STEPS)
 
 
-@pytest.mark.parametrize("name", [name for name in STEPS if name != LOST])
+@pytest.mark.parametrize("name", [name for name in STEPS if name not in LOST])
 def test_a_kill_at_any_other_step_loses_nothing(name: str, stories: Mapping[str, Story], server: OAuth2Server) -> None:
     story = stories[name]
     assert name not in server.server.reused
@@ -134,9 +137,10 @@ def test_a_kill_at_any_other_step_loses_nothing(name: str, stories: Mapping[str,
     assert server.issued(name) == 1
 
 
-def test_an_unwritten_answer_is_reported_as_lost(stories: Mapping[str, Story], server: OAuth2Server) -> None:
-    story = stories[LOST]
+@pytest.mark.parametrize("name", LOST)
+def test_an_unwritten_answer_is_reported_as_lost(name: str, stories: Mapping[str, Story], server: OAuth2Server) -> None:
+    story = stories[name]
     assert story.answers[-1]["errorType"] == "ReauthorizationRequiredException"
-    assert (server.server.reused.count(LOST), server.live(LOST)) == (1, None)
+    assert (server.server.reused.count(name), server.live(name)) == (1, None)
     assert story.version == story.seeded
-    assert server.issued(LOST) == 1
+    assert server.issued(name) == 1
