@@ -1,9 +1,10 @@
 """The fleet in somebody else's app: alone, and beside a refresher."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from aws_cdk import App, RemovalPolicy, Stack
@@ -11,8 +12,10 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
+from tests.support.checkout import ROOT
 from tests.support.synthesised import Synthesised, by_type
 from token_refresher import ConnectionFleet, Issuer, TokenRefresher
+from token_refresher.props import SharedProps
 from token_refresher.settings.reader import SettingsError
 
 pytestmark = pytest.mark.xdist_group("synth")
@@ -124,3 +127,20 @@ class TestBesideARefresher:
         assert len(of_type(template, "AWS::SNS::Topic")) == 1
         assert len(of_type(template, "AWS::Lambda::LayerVersion")) == 1
         assert "Somebodys/Figma-connections" in json.dumps(template)
+
+
+class TestPage:
+    """docs/fleet.md."""
+
+    page = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
+
+    def test_it_names_every_shared_prop(self) -> None:
+        assert [name for name in get_type_hints(SharedProps) if f"`{name}`" not in self.page] == []
+
+    def test_its_examples_synthesise(self, stack: Stack, asset: Path, tmp_path: Path) -> None:
+        beside, alone = re.findall(r"```python\n(.*?)```", self.page, re.DOTALL)
+        figma = TokenRefresher(stack, "Figma", issuer=Issuer.figma(), asset=asset)
+        consumer = iam.Role(stack, "Consumer", assumed_by=iam.AccountRootPrincipal())
+        exec(beside, {"figma": figma, "consumer": consumer, "Issuer": Issuer})  # noqa: S102 - our own page
+        exec(alone.replace("cdk.App()", f"cdk.App(outdir={str(tmp_path)!r})"), {})  # noqa: S102 - as above
+        assert '"BatchSize": 1' in (tmp_path / "Users.template.json").read_text(encoding="utf-8")
