@@ -29,8 +29,8 @@ help:
 	@awk '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{split($$0, part, /:.*## /); printf "  make %-10s %s\n", part[1], part[2]}' $(MAKEFILE_LIST)
 
 ##@ Try it
-demo: $(VENV)/.done $(MINISTACK_VENV)/.done node_modules/.done ## deploy to a local AWS and watch a token being kept alive; KEEP=1 leaves it up
-	@$(BIN)/python -m local.demo $(if $(KEEP),--keep)
+demo: $(VENV)/.done $(MINISTACK_VENV)/.done node_modules/.done ## deploy to a local AWS and watch a token being kept alive, with FLEET=500 many; KEEP=1 leaves it up
+	@$(BIN)/python -m local.demo $(if $(KEEP),--keep) $(if $(FLEET),--fleet $(FLEET))
 
 stop: $(VENV)/.done ## stop what `make demo KEEP=1` left running
 	@$(BIN)/python -m local.demo --stop

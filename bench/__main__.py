@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import cold, commands, consumer, crowd, report, warm
+from bench import cold, commands, consumer, crowd, fleet, report, warm
 from bench.assets import ours
 from bench.simulation.table import simulate
 from local.cloud import LocalCloud
@@ -27,10 +27,12 @@ def main() -> int:
         lines += more
         report.progress("crowds")
         lines += crowd.lines(function)
+        report.progress("a fleet on the local AWS")
+        lines += fleet.lines(function)
         report.progress("commands")
         lines.append(commands.by_hand(function, refresh))
     report.progress("requests of a consumer")
-    lines += consumer.lines()
+    lines += [*consumer.lines(), consumer.memory()]
     lines.append(commands.synth())
     report.progress("a simulated fleet")
     simulated = simulate()

@@ -12,9 +12,11 @@ from rich.console import Console
 from local.cdk_cli import CdkFailedError
 from local.child import LogInUseError
 from local.cloud import FOLDER, LocalCloud, StandinError, exports
-from local.demo_steps import Demo, DemoFailedError
+from local.demo_step import DemoFailedError
+from local.demo_steps import Demo
 from local.deployment import TokenctlFailedError
 from local.environment import shell_file
+from local.fleet_demo import MAX_SIZE, MIN_SIZE, FleetDemo
 from local.ministack import MiniStackError
 from local.standin.grants import CLIENT_ID
 
@@ -38,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the demo; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave the local cloud running and print how to use it")
+    parser.add_argument("--fleet", type=_size, metavar="N", help="show a fleet of N connections instead of one token")
     parser.add_argument("--stop", action="store_true", help="stop a local cloud that was left running")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="folder for logs and state (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -54,7 +57,10 @@ def main(arguments: list[str] | None = None) -> int:
         console.print("Stopping the local cloud that an earlier demo left running ...")
     try:
         with LocalCloud.start(options.folder, keep=options.keep) as cloud:
-            Demo(console, cloud).run()
+            if options.fleet:
+                FleetDemo(console, cloud).run(options.fleet)
+            else:
+                Demo(console, cloud).run()
             if options.keep:
                 _say_how_to_use(console, cloud)
     except KeyboardInterrupt:
@@ -78,6 +84,13 @@ def _say_how_to_use(console: Console, cloud: LocalCloud) -> None:
     console.print("  tokenctl status")
     console.print('  tokenctl authorize --authorize-url "$AWS_ENDPOINT_URL_AMPLIFYUIBUILDER/oauth"\n', soft_wrap=True)
     console.print("To stop it: make stop")
+
+
+def _size(text: str) -> int:
+    """Read the number of connections. Raises `argparse.ArgumentTypeError`."""
+    if not text.isdecimal() or not MIN_SIZE <= int(text) <= MAX_SIZE:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {MIN_SIZE} to {MAX_SIZE}")
+    return int(text)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

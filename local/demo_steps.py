@@ -1,17 +1,14 @@
 """The steps of the demo, its checks, and the tables that it prints."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
-from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
 from local.cloud import LocalCloud
+from local.demo_step import check, step
 from local.deployment import Deployment, deploy, deploy_consumer, pair_of
 
 ABOUT_TO_EXPIRE = timedelta(hours=1)
@@ -21,10 +18,6 @@ TICK_SECONDS = 180.0
 """The schedule of the stage `local` ticks every minute, and MiniStack checks for due schedules every ten seconds."""
 
 SHOWN = 12
-
-
-class DemoFailedError(RuntimeError):
-    """The demo did not see what it should have seen."""
 
 
 class Demo:
@@ -44,30 +37,31 @@ class Demo:
             f"Local AWS (MiniStack): {cloud.url}. Stand-in for Figma and UI Builder: {cloud.standin.url}.",
             soft_wrap=True,
         )
-        with self._step("cdk bootstrap"):
+        with step(self._console, "cdk bootstrap"):
             cloud.cdk().bootstrap()
-        with self._step("cdk deploy -c stage=local"):
+        with step(self._console, "cdk deploy -c stage=local"):
             deployment = deploy(cloud)
-        with self._step(f"tokenctl seed, with a pair that expires in {ABOUT_TO_EXPIRE}"):
+        with step(self._console, f"tokenctl seed, with a pair that expires in {ABOUT_TO_EXPIRE}"):
             old = cloud.standin.grant()
             deployment.tokenctl("seed", "--yes", stdin=pair_of(old, expires_in=ABOUT_TO_EXPIRE))
             before, seeded = deployment.current()
         accepted_before = cloud.standin.accepts(old.access_token)
-        with self._step("Deploy a consumer stack while the schedule waits for its first tick"):
+        with step(self._console, "Deploy a consumer stack while the schedule waits for its first tick"):
             consumer = deploy_consumer(deployment)
-        with self._step("Wait for the schedule's own tick") as status:
+        with step(self._console, "Wait for the schedule's own tick") as status:
             after = deployment.wait_for_another_version(
                 before,
                 seconds=TICK_SECONDS,
                 on_wait=lambda waited: status.update(f"Wait for the schedule's own tick ... {waited:.0f} s"),
             )
-        with self._step("Invoke the function: as a consumer, with the bare operation, and with a wrong provider"):
+        what = "Invoke the function: as a consumer, with the bare operation, and with a wrong provider"
+        with step(self._console, what):
             _, pair = deployment.current()
             tables = self._use(deployment, consumer, before, after, seeded, accepted_before=accepted_before)
-        with self._step("tokenctl status"):
+        with step(self._console, "tokenctl status"):
             colours = "on" if self._console.is_terminal else "off"
             status_shown = deployment.tokenctl("status", "--color", colours, width=self._console.width)
-        _check("tokenctl shows no token", pair["accessToken"] not in status_shown)
+        check("tokenctl shows no token", pair["accessToken"] not in status_shown)
         for table in tables:
             self._console.print(table)
         self._console.print("Output of `tokenctl status`")
@@ -118,26 +112,16 @@ class Demo:
             f"keys {', '.join(sorted(stateless.payload))}; expiresIn {stateless.payload.get('expiresIn')}",
         )
         answers.add_row("wrong provider", str(wrong.payload.get("errorMessage")))
-        _check("the tick refreshed the token", standin.accepts(pair["accessToken"]) and not standin.accepts(old_token))
-        _check("the old token worked before", accepted_before)
-        _check("the consumer got the live token", not used.failed and used.payload["versionId"] == after)
-        _check("Figma accepted the consumer's token", used.payload.get("status") == 200)  # noqa: PLR2004 - HTTP
-        _check(
+        check("the tick refreshed the token", standin.accepts(pair["accessToken"]) and not standin.accepts(old_token))
+        check("the old token worked before", accepted_before)
+        check("the consumer got the live token", not used.failed and used.payload["versionId"] == after)
+        check("Figma accepted the consumer's token", used.payload.get("status") == 200)  # noqa: PLR2004 - HTTP
+        check(
             "the bare operation returns only the access token and its expiry",
             set(stateless.payload) == {"accessToken", "expiresIn"},
         )
-        _check("a wrong provider is refused", wrong.failed)
+        check("a wrong provider is refused", wrong.failed)
         return table, answers
-
-    @contextmanager
-    def _step(self, what: str) -> Iterator[Status]:
-        """Show that a step is running, and then how long it took."""
-        start = time.monotonic()
-        if not self._console.is_terminal:
-            self._console.print(f"     {what} ...")
-        with self._console.status(f"{what} ...") as status:
-            yield status
-        self._console.print(f"[green]done[/] {what} [dim]({time.monotonic() - start:.0f} s)[/]")
 
 
 def _consumer_row(payload: dict[str, object]) -> str:
@@ -154,8 +138,3 @@ def _left(expires_at: str) -> str:
 
 def _yes(answer: bool) -> str:  # noqa: FBT001 - the value itself
     return "yes" if answer else "no"
-
-
-def _check(what: str, seen: bool) -> None:  # noqa: FBT001 - the value itself
-    if not seen:
-        raise DemoFailedError(f"A check failed: {what}. See the logs.")

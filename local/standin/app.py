@@ -76,6 +76,7 @@ class StandinApp:
             request_id=str(uuid.uuid4()),
             credential=digest(sent) if sent else None,
             user=state.grants.owner(sent) if sent else None,
+            port=request.environ.get("REMOTE_PORT"),
         )
         state.calls.begin(call)
         fault = (

@@ -22,6 +22,8 @@ class Call:
     credential: str | None
     user: str | None = None
     """Whose token or code it is, if the stand-in issued it."""
+    port: int | None = None
+    """The caller's end of the connection."""
     status: int | None = None
 
 
