@@ -16,7 +16,7 @@ from tokenctl.stack.deploy_command import how_to_restore
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.last_outcome import failure_of, last_outcome
 from tokenctl.stack.once import Once
-from tokenctl.stack.pair_secret import read_pair
+from tokenctl.stack.pair_secret import NoPairError, read_pair
 from tokenctl.stack.secrets_manager import LostSecretError
 from tokenctl.stack.side_by_side import side_by_side
 from tokenctl.stack.target import Target
@@ -75,6 +75,17 @@ class Subject:
     def has_fleet(self) -> bool:
         """Whether the deployment has connections beside its pair."""
         return has_fleet(self.target)
+
+    @property
+    def keeps_connections_only(self) -> bool:
+        """Whether the secret has never held a pair, because the stack has a fleet."""
+        try:
+            _ = self.stored
+        except NoPairError as error:
+            return error.not_seeded and self.has_fleet
+        except TokenctlError:
+            return False
+        return False
 
     @Once
     def fleet(self) -> Fleet:

@@ -79,7 +79,8 @@ def check_app_secrets(subject: Subject) -> Finding:
 
 
 def _app_secret(subject: Subject, provider: str) -> Finding:
-    return check_app_secret(replace(subject, deployed=provider_of(subject.fleet, provider)))
+    deployed = provider_of(subject.fleet, provider)
+    return check_app_secret(replace(subject, target=deployed.target, deployed=deployed))
 
 
 def check_connections(subject: Subject) -> Finding:

@@ -168,7 +168,10 @@ class TestRefusal:
     @pytest.mark.parametrize("words", [(), ("--from", "-", "--secrets-prefix", "x")])
     def test_of_a_wrong_command_line(self, tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
         done = tokenctl("import", *words)
-        assert (done.code, "Give one of --from and --secrets-prefix." in done.err) == (252, True)
+        assert (done.code, "Give one of --from, --secrets-prefix and --from-secret-of-stack." in done.err) == (
+            252,
+            True,
+        )
 
 
 class TestAgain:
