@@ -40,7 +40,16 @@ def page(source: Path, *, root: Path = ROOT) -> str:
         name = FROM_ROOT.get(target.as_posix())
         return f"{mark}[{words}]({to_top}{name}{anchor})" if name else words
 
-    return _LINK.sub(on_site, text)
+    return _deeper(_LINK.sub(on_site, text))
+
+
+def _deeper(text: str) -> str:
+    """Indent what belongs to the item of a numbered list by four blanks, as MkDocs wants it, instead of three."""
+    lines, fenced = [], False
+    for line in text.splitlines(keepends=True):
+        fenced ^= line.startswith("```")
+        lines.append(f" {line}" if line.startswith("   ") and not fenced else line)
+    return "".join(lines)
 
 
 def collect(pages: Path, *assets: Path, root: Path = ROOT) -> None:

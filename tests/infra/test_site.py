@@ -41,6 +41,11 @@ def test_links_lead_to_pages_of_the_site(tmp_path: Path, document: str, shown: s
     assert page(root / document, root=root) == shown
 
 
+def test_code_stays_in_its_numbered_item(tmp_path: Path) -> None:
+    root = checkout(tmp_path, README="1. Run\n\n   ```\n   make\n   ```\n\n```\n   code\n```\n")
+    assert page(root / "README.md", root=root) == "1. Run\n\n    ```\n    make\n    ```\n\n```\n   code\n```\n"
+
+
 def test_the_readme_is_the_front_page(tmp_path: Path) -> None:
     root = checkout(tmp_path, README="Hello", SECURITY="Safe")
     (root / "a.js").write_text("draw()")
