@@ -52,6 +52,7 @@ class PruningRules:
 FUNCTION_RULES = PruningRules(
     botocore_services=("amplifyuibuilder", "dynamodb", "events", "kms", "secretsmanager", "sqs", "sts"),
     kept_operations=(
+        ("dynamodb", ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
         ("events", ("PutEvents",)),
         ("kms", ("Decrypt", "Encrypt", "Sign")),
         ("sqs", ("GetQueueAttributes", "SendMessageBatch")),
