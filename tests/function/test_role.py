@@ -1,7 +1,7 @@
 """The role that the stack gives the function: it is enough, and the function needs all of it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,8 +13,9 @@ from refresh_token.adapters import aws_clients
 from refresh_token.errors import ConfigurationException, RefreshTokenError
 from refresh_token.oauth import catalogue
 from refresh_token.oauth.profile_file import to_compact_json
+from tests.support.enforced_role import enforced
 from tests.support.events import TICK
-from tests.support.function_environment import AppSecret, forget_clients
+from tests.support.function_environment import AppSecret
 from tests.support.iam import Role
 from tests.support.lambda_context import LambdaContext
 from tests.support.moto_function import ACCESS, MotoFunction
@@ -34,19 +35,6 @@ OF_THE_FLEET = {"KeepConnections", "UseKeyForTable", "SealTokens"}
 GOOGLE = "google-service-account"
 
 pytestmark = pytest.mark.usefixtures("fast_retries")
-
-
-@contextmanager
-def enforced(role: Role) -> Iterator[None]:
-    """Hold every call of the function against the role."""
-    session: Any = aws_clients.session()
-    forget_clients()
-    session.register("before-call", role.answer, unique_id="role")
-    try:
-        yield
-    finally:
-        session.unregister("before-call", role.answer, unique_id="role")
-        forget_clients()
 
 
 @dataclass(frozen=True)

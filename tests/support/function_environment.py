@@ -14,6 +14,7 @@ from moto import mock_aws
 from refresh_token.adapters import (
     aws_clients,
     connection_table,
+    fleet_calls,
     idempotency_lock,
     sealing,
     secrets_manager,
@@ -73,6 +74,7 @@ def forget_clients() -> None:
     for made_once in (
         *(connection_table.reading_client, connection_table.claiming_client, connection_table.writing_client),
         *(sealing.opening_client, sealing.sealing_client, state_events.events_client),
+        *(fleet_calls.table_client, fleet_calls.queue_client),
     ):
         made_once.cache_clear()
     ui_builder._client.cache_clear()

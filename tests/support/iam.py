@@ -114,6 +114,8 @@ class Role:
     secret_arn: str = ""
     app_secret_arn: str = ""
     signing_key_arn: str = ""
+    fleet_key: str = FLEET_KEY
+    """The key of the fleet in this test."""
     part: str = "Refresh"
     """Which function has the role: what the id of its resource begins with."""
     taken_away: str = ""
@@ -146,6 +148,8 @@ class Role:
 
     def refuses(self, service: str, operation: str, body: Mapping[str, Any]) -> set[str]:
         """Return the actions that a call needs and that the role does not allow."""
+        if body.get("KeyId") == self.fleet_key:
+            body = {**body, "KeyId": FLEET_KEY}
         refused = {
             action
             for action, target, facts in asked_by(service, operation, body)
