@@ -120,7 +120,7 @@ class TheItem:
         app = parse is parse_app_token
         self._stage = fleet_stage(parse=parse, spends="nothing" if app else "refresh_token")
         self._stage.seed(pair=TokenPair(access_token="", refresh_token=""), version=NO_VERSION)
-        self._item = self._stage.item()
+        self._item = self._stage.item(force=True)  # what was set aside as malformed is read as well
         self.store: TokenStore = self._item
         with suppress(SecretNotSeededException):
             self.store.read()  # what an invocation has just read is not read again

@@ -167,8 +167,8 @@ class ItemLock:
         if not self._rules.force and seen.open_claims >= writes.MAX_OPEN_CLAIMS and not seen.is_claimed(at):
             self._mark(seen, State.STUCK)
             seen = replace(seen, state=State.STUCK)
-        # A tick and an operator may try a refused grant; whether to do so is not the lock's business.
-        if error := refusal(seen, force=self._rules.force or seen.state is State.REFUSED):
+        # Whether to try what was refused or malformed is decided by whoever has read it, not by the lock.
+        if error := refusal(seen, force=self._rules.force or seen.state in (State.REFUSED, State.MALFORMED)):
             raise error
 
     def _mark(self, record: Record, state: State) -> None:

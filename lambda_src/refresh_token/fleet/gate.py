@@ -2,7 +2,12 @@
 
 from typing import Final
 
-from refresh_token.errors import ConnectionPausedException, ReauthorizationRequiredException, RefreshTokenError
+from refresh_token.errors import (
+    ConnectionPausedException,
+    ReauthorizationRequiredException,
+    RefreshTokenError,
+    SecretMalformedException,
+)
 from refresh_token.fleet.record import Record
 from refresh_token.fleet.states import State
 
@@ -14,6 +19,11 @@ _PAUSED: Final = {
         "the workers' logs, then run `tokenctl connections refresh {name}`."
     ),
 }
+_MALFORMED: Final = (
+    "The connection {name} was set aside, because its item is no token pair. Run `tokenctl connections authorize "
+    "{name}` or `tokenctl connections seed {name}`. If you have mended the item, run `tokenctl connections resume "
+    "{name}`."
+)
 _REFUSED: Final = (
     "The provider refuses the grant of the connection {name}. A person must sign in again: run `tokenctl connections "
     "authorize {name}`."
@@ -23,7 +33,7 @@ _REFUSED: Final = (
 def refusal(record: Record, *, force: bool) -> RefreshTokenError | None:
     """Return the error for a connection whose state allows no refresh, None if it may be refreshed.
 
-    ``force``: an operator asks, so it is tried even if it is stuck or the grant was refused.
+    ``force``: an operator asks, so it is tried unless an operator has paused or revoked it.
     """
     if force and not record.state.is_final:
         return None
@@ -33,4 +43,6 @@ def refusal(record: Record, *, force: bool) -> RefreshTokenError | None:
         )
     if record.state is State.REFUSED:
         return ReauthorizationRequiredException(_REFUSED.format(name=record.name))
+    if record.state is State.MALFORMED:
+        return SecretMalformedException(_MALFORMED.format(name=record.name))
     return None

@@ -291,6 +291,7 @@ class TestStates:
         (State.REVOKED, ConnectionPausedException),
         (State.STUCK, ConnectionPausedException),
         (State.REFUSED, ReauthorizationRequiredException),
+        (State.MALFORMED, SecretMalformedException),
     )
 
     @pytest.mark.parametrize(("state", "error"), REFUSING)
@@ -303,7 +304,7 @@ class TestStates:
             stage.refresher().live_token()
         assert calls(stage) == ["GetItem"]
 
-    @pytest.mark.parametrize("state", [State.STUCK, State.REFUSED, State.COOLING])
+    @pytest.mark.parametrize("state", [State.STUCK, State.REFUSED, State.MALFORMED, State.COOLING])
     def test_a_force_is_tried(self, stage: FleetStage, state: State) -> None:
         seeded(stage, "fresh")
         stage.table.change(state={"S": state}, openClaims={"N": "3"}, dueAt=None, slot=None)
@@ -370,8 +371,8 @@ class TestStates:
     ) -> None:
         seeded(stage)
         stage.table.change(**attribute)
-        for _ in range(2):
-            with pytest.raises(error):
+        for expected in (error, SecretMalformedException):
+            with pytest.raises(expected):
                 stage.refresher().tick()
         assert (stage.table.record().state, stage.table.record().due_at) == (State.MALFORMED, None)
         assert stage.changes == [(stage.changes[0][0], "active", "malformed")]
