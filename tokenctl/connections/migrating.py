@@ -23,6 +23,7 @@ from refresh_token.fleet import operator_writes, writes
 from refresh_token.fleet.attributes import encode_item
 from refresh_token.fleet.operator_writes import seed
 from refresh_token.fleet.record import Record
+from refresh_token.fleet.settings import CONNECTIONS_TABLE
 from refresh_token.oauth.issuers import AMPLIFY, FIGMA
 from tokenctl.connections.entries import KEYS, Entries, Entry
 from tokenctl.connections.fleet import Fleet
@@ -70,6 +71,7 @@ class Migration:
 
         """
         value = self._value()
+        self._require_service()
         if (pointed := _pointer(value)) is not None:
             if pointed == name:
                 return self._free(name, value["VersionId"])
@@ -126,6 +128,14 @@ class Migration:
     def _value(self) -> Mapping[str, str]:
         value = get_current_value(self.deployed.target, self.deployed.target.secret_arn)
         return {"VersionId": value.get("VersionId", ""), "SecretString": value.get("SecretString") or "{}"}
+
+    def _require_service(self) -> None:
+        """Raise ConfigurationError unless the function that the pair's consumers call can serve the connection."""
+        if self.deployed.target.function_variables.get(CONNECTIONS_TABLE) != self.fleet.table:
+            raise ConfigurationError(
+                f"The function of {self.deployed.target.stack_name} cannot read the fleet, so its consumers would get "
+                f"errors. {NOTHING} Deploy the stack with `-c connections=true` again, with this release."
+            )
 
     def _entry(self, name: str, pair: TokenPair) -> Entry:
         issuer = deployed_issuer(self.deployed)

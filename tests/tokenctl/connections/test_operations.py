@@ -10,6 +10,7 @@ from refresh_token.fleet.record import Record
 from refresh_token.fleet.states import State
 from tests.support.bare_fleet import BareFleet
 from tests.support.command_line import Tokenctl
+from tests.support.fault_proxy import FaultProxy, Strike
 from tests.support.fleet import pair_of
 
 pytestmark = pytest.mark.xdist_group("connections")
@@ -90,6 +91,23 @@ class TestOneConnection:
         assert done.code == 254
         assert "Connect it again with `tokenctl connections authorize`" in done.err
         assert "nothing refreshes it" in tokenctl("pause", "acme/u1").out
+
+
+class TestEvents:
+    def test_operators_changes_are_told(self, seeded: BareFleet, tokenctl: Tokenctl, proxy: FaultProxy) -> None:
+        seeded.set(EVENT_BUS="default")
+        told = {"pause": 1, "resume": 2, "revoke": 3, "remove": 3}
+        for command, calls in told.items():
+            words = ("--mark-only",) if command == "revoke" else ()
+            assert tokenctl(command, "acme/u1", *words, *(("--yes",))).code == 0
+            assert proxy.calls.count("PutEvents") == calls, command
+
+    def test_a_lost_event_is_only_warned_of(self, seeded: BareFleet, tokenctl: Tokenctl, proxy: FaultProxy) -> None:
+        seeded.set(EVENT_BUS="default")
+        proxy.strike("PutEvents", Strike(status=400, code="AccessDeniedException"))
+        done = tokenctl("pause", "acme/u1")
+        assert (done.code, seeded.table.record("acme/u1").state) == (0, State.PAUSED)
+        assert done.err.startswith("1 change of state could not be told to EventBridge.")
 
 
 class TestSeveral:

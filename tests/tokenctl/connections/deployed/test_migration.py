@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from refresh_token.fleet.attributes import encode
+from refresh_token.fleet.settings import CONNECTIONS_TABLE
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_fleet import DeployedFleet
 from tests.support.windows import FRESH
 from tokenctl.stack.aws_access import AwsAccess
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.lock_claim import claimed_pair
-from tokenctl.stack.target import Target
+from tokenctl.stack.target import LIVE, Target
 
 pytestmark = pytest.mark.xdist_group("connections-deployed")
 
@@ -110,6 +111,22 @@ def test_a_running_refresh_is_waited_for(fleet: DeployedFleet, tokenctl: Tokenct
     assert fleet.deployment.current()[0] == version
     assert fleet.table.item(NAME) == {}
     assert not fleet.deployment.invoke({"force": True}).failed, "the claim has ended"
+
+
+def test_consumers_must_be_served_afterwards(fleet: DeployedFleet, tokenctl: Tokenctl, version: str) -> None:
+    client, name = fleet.cloud.client("lambda"), fleet.outputs["FunctionName"]
+    before = client.get_alias(FunctionName=name, Name=LIVE)["FunctionVersion"]
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    without = {key: value for key, value in variables.items() if key != CONNECTIONS_TABLE}
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": without})
+    client.update_alias(
+        FunctionName=name, Name=LIVE, FunctionVersion=client.publish_version(FunctionName=name)["Version"]
+    )
+    done = tokenctl(*INTO)
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    client.update_alias(FunctionName=name, Name=LIVE, FunctionVersion=before)
+    assert (done.code, "cannot read the fleet, so its consumers would get errors" in done.err) == (253, True)
+    assert (fleet.deployment.current()[0], fleet.table.item(NAME)) == (version, {})
 
 
 @pytest.mark.parametrize("killed", ["before the secret points to it", "before others may refresh it"])
