@@ -25,7 +25,7 @@ from refresh_token.errors import RefreshTokenError
 from refresh_token.fleet.attributes import encode_item
 from refresh_token.fleet.dispatcher import Dispatched, Dispatcher
 from refresh_token.fleet.names import slot_of
-from refresh_token.fleet.ports import Look
+from refresh_token.fleet.ports import Look, Spread
 from refresh_token.fleet.providers import Provider
 from refresh_token.fleet.record import Record, read_record
 from refresh_token.fleet.settings import FleetSettings
@@ -150,18 +150,18 @@ class MemoryFleet:
     def due_at(self, name: str) -> float:
         return float(self.table.items[name]["dueAt"]["N"])
 
-    def dispatcher(self, *, skew: int = 0) -> Dispatcher:
-        """Return a dispatcher, whose clock may be wrong by some seconds."""
+    def dispatcher(self, *, skew: int = 0, spread: Spread = map) -> Dispatcher:
+        """Return a dispatcher, whose clock may be wrong by some seconds; ``spread`` makes its calls."""
         return Dispatcher(
             providers=self.providers,
             rate=self.rate,
             policy=self.policy,
             index=TableIndex(FLEET_TABLE, self.table),  # type: ignore[arg-type]
-            queue=SqsQueue(QUEUE_URL, self.queue, map),  # type: ignore[arg-type]
+            queue=SqsQueue(QUEUE_URL, self.queue, spread),  # type: ignore[arg-type]
             brakes=BrakeRecords(FLEET_TABLE, self.table),  # type: ignore[arg-type]
             clock=replace(self.clock, time=self.clock.time + timedelta(seconds=skew)) if skew else self.clock,
             telemetry=self.seen,
-            spread=map,
+            spread=spread,
         )
 
     def seed(self, name: str, *, left: timedelta = timedelta(days=3), token: str | None = None) -> Record:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -140,6 +141,16 @@ class TestLease:
         fleet.table.before = hook
         fleet.tick()
         assert sorted(message.connection for message in fleet.queue.messages) == sorted(names)
+
+    def test_threads_lease_each_once(self) -> None:
+        fleet = MemoryFleet()
+        names = fleet.put_many(590)
+        with ThreadPoolExecutor(32) as pool:
+            answers = [fleet.dispatcher(spread=pool.map).tick() for _ in range(2)]
+        assert [answer.sent for answer in answers] == [590, 0]
+        assert sorted(message.connection for message in fleet.queue.messages) == sorted(names)
+        arrivals = Counter(message.arrives for message in fleet.queue.messages)
+        assert max(arrivals.values()) == fleet.rate
 
     @pytest.mark.parametrize("due_at", ["1700000000.5", "0", "-1", "1E+2"])
     def test_a_due_time_by_hand_is_taken(self, due_at: str) -> None:
