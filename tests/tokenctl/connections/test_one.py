@@ -87,9 +87,10 @@ class TestShow:
 
 class TestSeed:
     def test_makes_a_connection(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
-        done = seed(tokenctl, **PAIR, expiresIn="3600")
+        done = seed(tokenctl, **PAIR, expiresIn="3600", note="canary")
         record = fleet.table.record(NAME)
-        assert (done.code, done.err, done.json["versionId"]) == (0, "", record.version)
+        assert (done.code, done.json["versionId"]) == (0, record.version)
+        assert done.err == "A connection does not keep these keys, which are left out: `note`.\n"
         assert (record.access, fleet.opened(NAME)) == (PAIR["accessToken"], PAIR["refreshToken"])
 
     def test_makes_any_connection_active(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
@@ -192,6 +193,11 @@ class TestExport:
         new = tmp_path / "new"
         assert tokenctl("export", "--to", str(new)).code == 254
         assert not new.exists()
+        kms, context = fleet.cloud.client("kms"), {"connection": "a"}
+        sealed = kms.encrypt(KeyId=fleet.key, Plaintext=b"\xff", EncryptionContext=context)["CiphertextBlob"]
+        fleet.table.change("a", refreshToken={"L": [{"B": sealed}]})
+        done = tokenctl("export")
+        assert (done.code, done.out, "A token of a is no text." in done.err) == (255, "", True)
 
     @pytest.mark.parametrize("words", [("--output", "json"), ("a", "--tenant", "b")])
     def test_refuses_a_wrong_command_line(self, tokenctl: Tokenctl, words: tuple[str, ...]) -> None:
