@@ -51,7 +51,7 @@ _OURS: Final = frozenset(
         *(environment.ISSUER, environment.SECRET_ARN, environment.LOCK_TABLE),
         *(environment.ADVISORY_WINDOW, environment.MANDATORY_WINDOW, environment.REFRESH_MARGIN),
         environment.EVENT_BUS,
-        *(fleet.CONNECTIONS_TABLE, fleet.CONNECTIONS_KEY, fleet.CONNECTIONS_QUEUE_URL, fleet.PROVIDERS),
+        *(environment.CONNECTIONS_TABLE, fleet.CONNECTIONS_KEY, fleet.CONNECTIONS_QUEUE_URL, fleet.PROVIDERS),
         *(fleet.REFRESHES_PER_SECOND, fleet.CONNECTION_POLICY, fleet.IDLE_REFRESH_DAYS, fleet.SEAL_ACCESS_TOKENS),
         *(environment.REFRESH_POLICY, environment.GRANT_IDLE, environment.GRANT_ABSOLUTE),
         *(APP_SECRET_ARN, ALLOW_HTTP, ISSUER_PROFILE, environment.ISSUER_GRANT, SIGNING_KEY),

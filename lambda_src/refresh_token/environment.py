@@ -24,6 +24,9 @@ MANDATORY_WINDOW: Final = "MANDATORY_WINDOW_SECONDS"
 EVENT_BUS: Final = "EVENT_BUS"
 """The name or ARN of the bus that is told of changes of a connection's state. If it is not set, none is."""
 
+CONNECTIONS_TABLE: Final = "CONNECTIONS_TABLE"
+"""The table of the stack's fleet, if it has one."""
+
 SERVICE_NAME: Final = "POWERTOOLS_SERVICE_NAME"
 """What metrics, log lines and events are about: the stack's name."""
 

@@ -27,6 +27,9 @@ class InvalidParameterException(RefreshTokenError):
 class SecretNotSeededException(RefreshTokenError):
     """The secret holds no token pair yet."""
 
+    never = False
+    """Whether the secret never had a value."""
+
 
 class SecretMalformedException(RefreshTokenError):
     """The secret holds something that is not a token pair."""

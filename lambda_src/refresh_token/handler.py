@@ -27,8 +27,8 @@ from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.core.refresher import Refresher
 from refresh_token.core.results import BareToken, LiveToken, TickReport
 from refresh_token.core.secret_format import parser_for
-from refresh_token.environment import EVENT_BUS, SERVICE_NAME
-from refresh_token.errors import ConfigurationException, SecretMalformedException
+from refresh_token.environment import CONNECTIONS_TABLE, EVENT_BUS, SERVICE_NAME
+from refresh_token.errors import ConfigurationException, SecretMalformedException, SecretNotSeededException
 from refresh_token.events import AskToken, Exchange, Force, ReportFailure, Request, Tick, parse_event
 from refresh_token.settings import Settings, provider_in
 
@@ -60,16 +60,17 @@ def lambda_handler(event: object, context: LambdaContext) -> Answer:
             if watch and isinstance(result, TickReport):
                 watch.ticked(connection, degraded=result.outcome == "degraded")
             return answer_of(result)
-        except SecretMalformedException as error:
-            if error.moved_to is None:
+        except (SecretMalformedException, SecretNotSeededException) as error:
+            moved = isinstance(error, SecretNotSeededException) or error.moved_to is not None
+            if not (moved and os.environ.get(CONNECTIONS_TABLE)):
                 raise
-            pointer = error
+            fault = error
         finally:
             if watch:
                 watch.send(seconds=clock.remaining())
-        from refresh_token.moved_secret import answer_moved  # noqa: PLC0415 - hardly any secret is a pointer
+        from refresh_token.beside_fleet import answer_beside_fleet  # noqa: PLC0415 - nearly every secret holds a pair
 
-        return answer_moved(pointer, request, telemetry=TELEMETRY, clock=clock, memory=MEMORY)
+        return answer_beside_fleet(fault, request, telemetry=TELEMETRY, clock=clock, memory=MEMORY)
 
 
 def _serve(request: Request, service: "Refresher | StaticToken") -> LiveToken | BareToken | TickReport:

@@ -34,9 +34,9 @@ ALLOWED: dict[str, set[str]] = {
     "connections_handler": {"adapters", "answers", "core", "errors", "fleet", "fleet_parts"},
     "worker_handler": {"adapters", "core", "errors", "fleet", "fleet_parts"},
     "dispatcher_handler": {"adapters", "fleet"},
-    "moved_secret": {"adapters", "answers", "core", "errors", "events", "fleet", "fleet_parts"},
+    "beside_fleet": {"adapters", "answers", "core", "errors", "events", "fleet", "fleet_parts"},
     "handler": {
-        *("adapters", "answers", "core", "environment", "errors", "events", "issuers", "moved_secret", "settings"),
+        *("adapters", "answers", "core", "environment", "errors", "events", "issuers", "beside_fleet", "settings"),
     },
 }
 """The modules that each module (or folder) of the function may import. Add a new one on purpose."""

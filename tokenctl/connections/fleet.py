@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
+from refresh_token.environment import CONNECTIONS_TABLE
 from refresh_token.errors import ConfigurationException
-from refresh_token.fleet.settings import CONNECTIONS_KEY, CONNECTIONS_TABLE, FleetSettings
+from refresh_token.fleet.settings import CONNECTIONS_KEY, FleetSettings
 from tokenctl.errors import ConfigurationError
 from tokenctl.stack.once import Once
 from tokenctl.stack.target import Target

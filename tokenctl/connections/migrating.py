@@ -18,12 +18,11 @@ from uuid import uuid4
 from refresh_token.core.secret_format import MOVED_TO
 from refresh_token.core.secret_keys import read_document
 from refresh_token.core.token_pair import TokenPair
-from refresh_token.environment import STATIC
+from refresh_token.environment import CONNECTIONS_TABLE, STATIC
 from refresh_token.fleet import operator_writes, writes
 from refresh_token.fleet.attributes import encode_item
 from refresh_token.fleet.operator_writes import seed
 from refresh_token.fleet.record import Record
-from refresh_token.fleet.settings import CONNECTIONS_TABLE
 from refresh_token.oauth.issuers import AMPLIFY, FIGMA
 from tokenctl.connections.entries import KEYS, Entries, Entry
 from tokenctl.connections.fleet import Fleet

@@ -124,7 +124,11 @@ class SecretsManagerStore:
         value = answer(lambda: self._client.describe_secret(SecretId=self._secret))
         if isinstance(value, Fault):
             raise _unavailable(value)
-        return StoredPair(NO_VERSION, self._parse("", created=value["CreatedDate"]))
+        try:
+            return StoredPair(NO_VERSION, self._parse("", created=value["CreatedDate"]))
+        except SecretNotSeededException as error:
+            error.never = True
+            raise
 
 
 def _unavailable(fault: Fault) -> RefreshTokenError:

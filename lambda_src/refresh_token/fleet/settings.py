@@ -6,11 +6,16 @@ from datetime import timedelta
 from typing import Final, Self
 
 from refresh_token.core.grant_life import MAX_DAYS
-from refresh_token.environment import ADVISORY_WINDOW, EVENT_BUS, MANDATORY_WINDOW, EnvironmentReader
+from refresh_token.environment import (
+    ADVISORY_WINDOW,
+    CONNECTIONS_TABLE,
+    EVENT_BUS,
+    MANDATORY_WINDOW,
+    EnvironmentReader,
+)
 from refresh_token.fleet.due import POLICIES
 from refresh_token.fleet.providers import Provider, Timing, read_providers
 
-CONNECTIONS_TABLE: Final = "CONNECTIONS_TABLE"
 CONNECTIONS_KEY: Final = "CONNECTIONS_KEY"
 """The ARN of the KMS key of the table, which encrypts the tokens as well."""
 

@@ -6,7 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from refresh_token.environment import ADVISORY_WINDOW, EVENT_BUS, MANDATORY_WINDOW
+from refresh_token.environment import ADVISORY_WINDOW, CONNECTIONS_TABLE, EVENT_BUS, MANDATORY_WINDOW
 from refresh_token.fleet import settings as names
 from token_refresher.constructs.ca_layer import CA_PATH, ca_layer
 from token_refresher.constructs.fleet.connection_table import ConnectionTable
@@ -36,7 +36,7 @@ def environment(  # noqa: PLR0913 (keyword-only)
     layers = [*props.get("layers", ())]
     variables = {
         **props.get("environment", {}),
-        names.CONNECTIONS_TABLE: store.table.table_name,
+        CONNECTIONS_TABLE: store.table.table_name,
         names.CONNECTIONS_KEY: store.key.key_arn,
         names.CONNECTIONS_QUEUE_URL: queue.queue_url,
         names.PROVIDERS: to_variable(rows),

@@ -1,4 +1,4 @@
-"""Lets a refresher's function serve its pair after that has moved to the fleet (`refresh_token.moved_secret`).
+"""Lets a refresher's function serve its pair after that has moved to the fleet (`refresh_token.beside_fleet`).
 
 The function knows the connection's provider: it is its own issuer. So it gets the table and the key, and nothing else.
 """
@@ -8,11 +8,12 @@ from typing import Final
 
 from aws_cdk import aws_iam as iam
 
+from refresh_token.environment import CONNECTIONS_TABLE
 from refresh_token.fleet import settings as names
 from token_refresher.constructs.refresh_function import RefreshFunction
 
 _VARIABLES: Final = (
-    *(names.CONNECTIONS_TABLE, names.CONNECTIONS_KEY),
+    *(CONNECTIONS_TABLE, names.CONNECTIONS_KEY),
     *(names.CONNECTION_POLICY, names.IDLE_REFRESH_DAYS, names.SEAL_ACCESS_TOKENS),
 )
 

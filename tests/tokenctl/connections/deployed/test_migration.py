@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from refresh_token.environment import CONNECTIONS_TABLE
 from refresh_token.fleet.attributes import encode
-from refresh_token.fleet.settings import CONNECTIONS_TABLE
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_fleet import DeployedFleet
 from tests.support.windows import FRESH

@@ -1,4 +1,4 @@
-"""A secret that points to a connection of the fleet: both functions serve the same token while consumers move."""
+"""The secret's function beside a fleet: its pair has moved there, or the stack keeps only connections."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.support.events import FORCE, TICK, Event, bare, report
 from tests.support.fleet import NAME
 from tests.support.function_environment import forget_clients
 from tests.support.moto_fleet import OLD, MotoFleet
-from tests.support.moto_function import MotoFunction
+from tests.support.moto_function import Lines, MotoFunction
 
 POINTER = json.dumps({"connection": NAME, "provider": "oauth2"})
 
@@ -106,3 +106,31 @@ class TestAPointer:
     def test_must_be_a_name(self, moved: MotoFunction) -> None:
         moved.store('{"connection": "canary@example.com"}')
         assert "`connection` must be" in refused(moved, {}, errors.SecretMalformedException)
+
+
+class TestASecretThatNeverHeldAPair:
+    @pytest.fixture
+    def unused(self, fleet: MotoFleet, deployment: MotoFunction) -> MotoFunction:
+        assert fleet.handler
+        return deployment
+
+    def test_is_no_fault_beside_a_fleet(self, unused: MotoFunction, printed: Lines) -> None:
+        assert unused.invoke(TICK) == {"outcome": "idle", "versionId": None, "expiresAt": None}
+        (line,) = printed()
+        assert {name: line[name] for name in ("Ticked", "NeedsSignIn", "PairNotStored", "Failing")} == {
+            "Ticked": [1.0],
+            **{name: [0.0] for name in ("NeedsSignIn", "PairNotStored", "Failing")},
+        }
+
+    @pytest.mark.parametrize("event", [{}, FORCE])
+    def test_says_whom_to_ask(self, unused: MotoFunction, event: Event) -> None:
+        assert "ConnectionsFunctionArn" in refused(unused, event, errors.SecretNotSeededException)
+
+    @pytest.mark.parametrize("alone", [True, False], ids=["no fleet", "emptied"])
+    def test_is_one_otherwise(self, unused: MotoFunction, monkeypatch: pytest.MonkeyPatch, *, alone: bool) -> None:
+        if alone:
+            monkeypatch.delenv("CONNECTIONS_TABLE")
+            forget_clients()
+        else:
+            unused.store("{}")
+        assert "ConnectionsFunctionArn" not in refused(unused, TICK, errors.SecretNotSeededException)
