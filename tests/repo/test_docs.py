@@ -12,7 +12,7 @@ from botocore import xform_name
 from infra.site import FROM_ROOT
 from refresh_token import environment, errors
 from refresh_token.oauth import issuers, variables
-from refresh_token.signals import Metric
+from refresh_token.signals import FleetMetric, Metric
 from tests.repo.messages import messages
 from tests.support.checkout import ROOT
 from tests.support.documents import anchor, dangling, sections
@@ -32,10 +32,11 @@ class TestTables:
     def test_the_runbook_has_an_entry_per_error(self) -> None:
         assert [heading for heading in sections(RUNBOOK) if heading.endswith("Exception")] == ERRORS
 
-    def test_the_page_of_metrics_explains_every_one(self) -> None:
-        names = [name for key, name in vars(Metric).items() if not key.startswith("_")]
-        rows = re.findall(r"^\| `(\w+)` \|", (DOCS / "metrics.md").read_text(), re.MULTILINE)
-        assert sorted(rows) == sorted(names)
+    @pytest.mark.parametrize(("title", "sent"), [("Metrics", Metric), ("A fleet's metrics", FleetMetric)])
+    def test_the_page_of_metrics_explains_every_one(self, title: str, sent: type) -> None:
+        names = [name for key, name in vars(sent).items() if not key.startswith("_")]
+        rows = re.findall(r"^\| (`.+?`) \|", sections(DOCS / "metrics.md")[title], re.MULTILINE)
+        assert sorted(re.findall(r"\w+", " ".join(rows))) == sorted(names)
 
     def test_every_variable_of_an_issuer_is_documented(self) -> None:
         settings = [name for chosen in issuers.SETTINGS.values() for name in chosen.variables().values()]
