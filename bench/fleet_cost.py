@@ -15,10 +15,11 @@ from refresh_token.core.windows import WindowSettings
 
 TICKS: Final = HOURS * 60
 SLOTS: Final = 16
-ALARM_METRICS: Final = 12
+ALARM_METRICS: Final = 15
 """That the fleet's alarms watch."""
-METRICS: Final = 12
-"""That a fleet of one provider sends in each hour, at most."""
+COMPOSITE_ALARMS: Final = 2
+METRICS: Final = 14
+"""A high estimate: each tick sends seven, and three for the provider; workers send the others when they refresh."""
 POLLS: Final = 5 * 3 * TICKS
 """Receives of an idle queue: five pollers wait 20 seconds each (Lambda Developer Guide, "SQS scaling behavior")."""
 TICK_SECONDS: Final = 0.5
@@ -64,6 +65,11 @@ def bill(fleet: Fleet, at: Prices = US_EAST_1) -> list[Item]:
     items = [
         Item("key of table and tokens", f"{at.key:.2f}", at.key),
         Item("alarms", f"{ALARM_METRICS} metrics x {at.alarm_metric:.2f}", ALARM_METRICS * at.alarm_metric),
+        Item(
+            "composite alarms",
+            f"{COMPOSITE_ALARMS} x {at.composite_alarm:.2f}",
+            COMPOSITE_ALARMS * at.composite_alarm,
+        ),
         Item("metrics", f"{METRICS} x {at.metric_hour * HOURS:.2f}", METRICS * at.metric_hour * HOURS),
         Item(
             "ticks: schedule, invocation, 32 queries, 2 writes",

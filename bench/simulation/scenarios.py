@@ -16,7 +16,7 @@ MILLION: Final = 1_000_000
 MOSTLY: Final = 0.99
 """The share of live tokens that counts as recovered, among the connections that were not refused."""
 
-LARGE: Final = Shape(connections=MILLION, life=timedelta(hours=1), rate=600, workers=400, memory_mb=1_769)
+LARGE: Final = Shape(connections=MILLION, life=timedelta(hours=1), rate=600, workers=300, memory_mb=1_769)
 """Short tokens need many refreshes: 370 a second."""
 LONG: Final = Shape(connections=MILLION, life=timedelta(days=90), rate=10, workers=10)
 """The same with Figma's life, and the default settings."""
@@ -106,7 +106,7 @@ SCENARIOS: Final = (
     Scenario(
         name="import, provider allows 150 a second",
         shape=replace(LARGE, life=timedelta(days=90)),
-        hours=4,
+        hours=6,
         is_import=True,
         provider=Behaviour(rate_limit=150),
     ),

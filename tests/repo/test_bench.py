@@ -42,7 +42,7 @@ def test_only_text_between_the_marks_changes(tmp_path: Path) -> None:
 
 def test_a_fleet_costs_less_than_secrets(tmp_path: Path) -> None:
     fleet = fleet_cost.Fleet(connections=10_000)
-    assert fleet_cost.as_secrets(fleet) == pytest.approx(4_007, abs=1)
+    assert fleet_cost.as_secrets(fleet) == pytest.approx(4_008, abs=1)
     assert fleet_cost.total(fleet) < 10
     assert fleet_cost.total(replace(fleet, rotates=True, questions_a_day=1_000)) > fleet_cost.total(fleet)
     document = tmp_path / "fleet.md"
@@ -55,7 +55,7 @@ def test_the_published_figures_meet_every_goal() -> None:
     published = report.DOCUMENT.read_text(encoding="utf-8").partition(report.BEGIN)[2].partition(report.END)[0]
     rows = [row.strip("| ").split(" | ") for row in published.splitlines() if row.startswith("| ")]
     goals = [row for row in rows if row[-1] in ("yes", "no")]
-    assert len(goals) == 18
+    assert len(goals) == 22
     assert [row[0] for row in goals if row[-1] == "no"] == []
 
 
@@ -84,15 +84,28 @@ def test_reads_are_billed_by_number() -> None:
     assert many["GetSecretValue"] == pytest.approx(100 * few["GetSecretValue"]) == pytest.approx(15.2)
 
 
-def test_the_bill_matches_prods_resources() -> None:
-    resources = template("prod")["Resources"].values()
-    has = Counter(one["Type"] for one in resources)
-    alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+def resources(variant: str) -> Counter[str]:
+    """Return how many resources of each type a template has, and how many metrics its alarms watch."""
+    found = template(variant)["Resources"].values()
+    alarms = [one["Properties"] for one in found if one["Type"] == "AWS::CloudWatch::Alarm"]
     watched = sum(sum("MetricStat" in query for query in alarm.get("Metrics", [])) or 1 for alarm in alarms)
+    return Counter(one["Type"] for one in found) + Counter({"watched": watched})
+
+
+def test_a_fleets_bill_matches_its_resources() -> None:
+    has = resources("prod-fleet") - resources("prod-figma")
+    billed = {item.what: item.usd for item in fleet_cost.bill(fleet_cost.Fleet(connections=1))}
+    assert billed["key of table and tokens"] == US_EAST_1.key * has["AWS::KMS::Key"]
+    assert billed["alarms"] == US_EAST_1.alarm_metric * has["watched"]
+    assert billed["composite alarms"] == US_EAST_1.composite_alarm * has["AWS::CloudWatch::CompositeAlarm"]
+
+
+def test_the_bill_matches_prods_resources() -> None:
+    has = resources("prod")
     billed = {item.what: item.usd for item in cost.pair()}
     assert billed["secret"] == US_EAST_1.secret * has["AWS::SecretsManager::Secret"]
     assert billed["keys for the secret and the alarm topic"] == US_EAST_1.key * has["AWS::KMS::Key"]
-    assert billed["alarms"] == US_EAST_1.alarm_metric * watched
+    assert billed["alarms"] == US_EAST_1.alarm_metric * has["watched"]
     assert billed["composite alarms"] == US_EAST_1.composite_alarm * has["AWS::CloudWatch::CompositeAlarm"]
 
 
