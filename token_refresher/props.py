@@ -41,7 +41,7 @@ class SharedProps(TypedDict, total=False):
     """Who else gets the alarms, such as `aws_sns_subscriptions.UrlSubscription`."""
 
     encryption_key: kms.IKey
-    """Encrypts the new secrets; of a fleet, the table and the tokens in it."""
+    """Encrypts the new secrets; of a fleet, also the table and the tokens in it."""
     log_key: kms.IKey
     """Encrypts the new log group."""
     queue_key: kms.IKey

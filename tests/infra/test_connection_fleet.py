@@ -84,6 +84,8 @@ class TestAlone:
             assert function["Environment"]["Variables"]["HTTPS_PROXY"] == "http://proxy.example:3128"
         assert all("PermissionsBoundary" in role for role in of_type(template, "AWS::IAM::Role") if "Policies" in role)
         assert len(of_type(template, "AWS::KMS::Key")) == 2, "the table's own key is theirs, the topic has one"
+        (secret,) = of_type(template, "AWS::SecretsManager::Secret")
+        assert secret["KmsKeyId"] == stack.resolve(key.key_arn)
         assert "123456789012" in json.dumps(of_type(template, "AWS::Lambda::Permission"))
 
     def test_it_takes_the_settings_of_a_fleet(self, stack: Stack) -> None:

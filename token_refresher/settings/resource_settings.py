@@ -122,8 +122,9 @@ class SharedSettings(TypedDict, total=False):
         Setting(
             rule=EVENT_BUS,
             default=None,
-            about="the EventBridge bus that gets an [event](docs/events.md) when the state of a connection changes: "
-            "`default`, or the name or ARN of another one. Without it, only a fleet sends events, to `default`",
+            about="the EventBridge bus that gets an [event](docs/events.md#changes-of-state) when the state of a "
+            "connection changes: `default`, or the name or ARN of another one. Without it, only a fleet sends events, "
+            "to `default`",
         ),
     ]
 

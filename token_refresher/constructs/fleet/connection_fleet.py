@@ -132,7 +132,8 @@ class ConnectionFleet(FleetParts):
             worker_timeout=max(settings["timeout_seconds"], batch * _PER_MESSAGE + _SPARE),
         )
         self.queue, self.dead_letter_queue = work.queue, work.dead_letters
-        rows = rows_of(self, providers, beside, key=self.key if settings["customer_managed_key"] else None)
+        own_key = settings["customer_managed_key"] or "encryption_key" in props
+        rows = rows_of(self, providers, beside, key=self.key if own_key else None)
         self.app_secret_arns = {row.name: row.app_secret.arn for row in rows if row.app_secret}
         ask, worker, dispatcher = functions(
             self,
