@@ -15,6 +15,7 @@ import pytest
 import requests
 from werkzeug.wrappers import Response
 
+from refresh_token.fleet.names import is_name
 from tests.support.client_function import ARN, NAME, PARAMETER, Api, Function, raised
 from token_client import TokenClient, TokenClients, errors
 from token_client.auth.connections import ConnectionAuths
@@ -47,10 +48,12 @@ class TestAClientOfAConnection:
 
     @pytest.mark.parametrize("name", NAMES)
     def test_may_have_such_a_name(self, name: str) -> None:
+        assert is_name(name), "the function has the same rule"
         assert TokenClient(NAME, connection=name)
 
     @pytest.mark.parametrize("name", [*NO_NAMES, 7], ids=repr)
     def test_cannot_have_another_name(self, clients: TokenClients, name: str) -> None:
+        assert not is_name(name), "the function has the same rule"
         makes: list[Callable[[], object]] = [
             lambda: clients.connection(name),
             lambda: TokenClient(NAME, connection=name),
