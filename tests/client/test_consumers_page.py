@@ -14,13 +14,14 @@ from typing import Any
 import hcl2
 import pytest
 
-from tests.support.client_function import NAME, Api
+from tests.support.client_function import NAME, Api, Function, raised
 from tests.support.consumers_page import FLEET, PAGE, block, blocks
 from tests.support.http_server import serving
 from token_client import errors
 
+BARE = "Without the client"
 PARAMETERS = ["/RefreshToken/dev/function-arn", "/RefreshToken/dev/client-layer-arn"]
-RUN_HERE = {FLEET, "CDK", "SAM", "Terraform", "Test your own code"}
+RUN_HERE = {FLEET, BARE, "CDK", "SAM", "Terraform", "Test your own code"}
 
 
 def test_some_test_runs_every_block() -> None:
@@ -66,6 +67,18 @@ def test_the_example_test_passes_and_can_fail(tokens: str) -> None:
     exec(compile(code.replace('FakeTokens("first", "second")', tokens), "consumers.md", "exec"), names)  # noqa: S102 - our own page
     with nullcontext() if tokens in code else pytest.raises(Exception, match="Expecting value"):
         names["test_a_rejected_token_is_replaced"]()
+
+
+def test_the_code_without_the_client_works(function: Function) -> None:
+    names: dict[str, Any] = {}
+    exec(compile(block(BARE).code.replace("<FunctionAliasArn>", NAME), "consumers.md", "exec"), names)  # noqa: S102 - our own page
+    live_token = names["live_token"]
+    first = live_token()
+    assert first["accessToken"] == function.token
+    assert live_token(failed_version=first["versionId"])["accessToken"] == function.token != first["accessToken"]
+    function.fault = raised("SecretNotSeededException", "Sign in.")
+    with pytest.raises(RuntimeError, match=r"SecretNotSeededException: Sign in\."):
+        live_token()
 
 
 def test_the_fleets_handler_survives_a_dead_token(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
