@@ -153,6 +153,8 @@ class FleetLog:
     BRAKED: Final = "The provider is braked, because most of its refreshes failed"
     OPENED: Final = "The provider is no longer braked"
     STATE_CHANGED: Final = "The state of the connection changed"
+    COMES_AGAIN: Final = "The message failed and will come again"
+    NOT_REFRESHED: Final = "The connection was not refreshed"
 
 
 def app_secret_output(provider: str) -> str:

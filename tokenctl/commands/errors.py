@@ -12,6 +12,7 @@ from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
+from tokenctl.connections.fleet_failures import fleet_failures
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.failures import Failures, failures_since_success
 from tokenctl.stack.last_outcome import failure_of, last_outcome
@@ -23,20 +24,27 @@ from tokenctl.stack.token_life import relative_to
 EXAMPLES: Final = """\b
 Examples:
   tokenctl errors --stage prod
+  tokenctl errors --stage prod --connections
   tokenctl errors --stage prod --query 'errors[].reason' --output text
 """
 
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
+@click.option("--connections", is_flag=True, help="What failed in the functions of the fleet, in the last day.")
 @target_options
 @output_options
-def errors(*, target: Target, output: Output) -> None:
+def errors(*, target: Target, connections: bool, output: Output) -> None:
     """Show what failed since the function last worked, by error, with the entry of the runbook.
 
     Counts failed requests of consumers and ticks of the last day, and shows the last refresh if that failed while
     consumers still get the token. Shows no token.
     """
     now, deployed = datetime.now(UTC), DeployedStack(target)
+    if connections:
+        rows = fleet_failures(deployed, now)
+        report = {"readAt": iso_utc(now), "lastSuccess": None, "errors": rows}
+        _tell(report, output, now, "in the last day")
+        return
     tasks: dict[str, Any] = {
         "failures": partial(failures_since_success, deployed, now),
         "outcome": partial(last_outcome, deployed, now),
@@ -47,10 +55,14 @@ def errors(*, target: Target, output: Output) -> None:
     for row in rows:
         row["detail"] = row["detail"] and row["detail"].replace("--stage <stage>", target.option)
     report = {"readAt": iso_utc(now), "lastSuccess": failures.last_success, "errors": rows}
+    _tell(report, output, now, failures.when(now))
+
+
+def _tell(report: dict[str, Any], output: Output, now: datetime, when: str) -> None:
     if output.is_structured:
         output.print("errors", report)
     else:
-        _show(report, now, failures.when(now))
+        _show(report, now, when)
 
 
 def _failed_requests(failures: Failures) -> list[dict[str, Any]]:
@@ -88,6 +100,7 @@ def _show(report: dict[str, Any], now: datetime, when: str) -> None:
     for row in report["errors"]:
         count = f"{row['requests']} request{'s' * (row['requests'] != 1)}" if row["requests"] else "the last refresh"
         last = f", last {relative_to(now, row['lastAt'])}" if row["lastAt"] else ""
+        last += f" for {row['connection']}" if row.get("connection") else ""
         click.echo(f"{row['reason']}: {count}{last}")
         if row["detail"]:
             click.echo(f"  {row['detail']}")

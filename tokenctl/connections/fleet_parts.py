@@ -37,6 +37,9 @@ class FleetParts:
                 found[answer["Handler"].split(".")[-2]] = answer
         return found
 
+    of_fleet: Final = frozenset(PARTS.values())
+    """The modules of the functions that are the fleet's own; a stack has one more."""
+
     def log_group(self, module: str) -> str:
         """Return the log group of a function; raises GoneError if there is no such function."""
         if module not in self.functions:

@@ -106,7 +106,7 @@ class Migration:
         pointed = _pointer(value)
         stored = bool(value.get("VersionId")) and value["VersionId"] == seen.version
         if not stored:
-            self._require_room(pointed, name)
+            self._require_room(value, pointed, name)
         claim_id = self._claim(seen)
         version_id = seen.version
         try:
@@ -179,17 +179,12 @@ class Migration:
             self._release(seen)
         return Moved(connection=name, version_id=seen.version or version_id)
 
-    def _require_room(self, pointed: str | None, name: str) -> None:
-        if pointed == name:
+    def _require_room(self, value: Mapping[str, str], pointed: str | None, name: str) -> None:
+        if pointed == name or not read_document(value["SecretString"]):
             return
         if pointed is not None:
             raise TokenctlError(f"The pair of the stack is the connection {pointed}, not {name}. {NOTHING}")
-        try:
-            read_pair(self.deployed)
-        except NoPairError as error:
-            if error.not_seeded:
-                return
-            raise
+        read_pair(self.deployed)  # whatever is no pair has a message of its own
         raise TokenctlError(f"The secret of the stack holds another pair. {NOTHING} Revoke it, or use another stack.")
 
     def _claim(self, seen: Record) -> str:

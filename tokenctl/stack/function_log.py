@@ -29,15 +29,19 @@ def last_line(
     return None
 
 
-def lines_of(deployed: DeployedStack, messages: tuple[str, ...], start: datetime) -> list[dict[str, Any]]:
-    """Return the log lines with one of the messages, in the order of time."""
-    lines = [line for line in _lines(deployed, messages, start) if line["message"] in messages]
+def lines_of(
+    deployed: DeployedStack, messages: tuple[str, ...], start: datetime, *, group: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the log lines with one of the messages, in the order of time; `group` is another log group."""
+    lines = [line for line in _lines(deployed, messages, start, group) if line["message"] in messages]
     return sorted(lines, key=lambda line: str(line["at"]))  # stable: keeps the order within a second
 
 
-def _lines(deployed: DeployedStack, messages: tuple[str, ...], start: datetime) -> Iterator[dict[str, Any]]:
+def _lines(
+    deployed: DeployedStack, messages: tuple[str, ...], start: datetime, group: str | None
+) -> Iterator[dict[str, Any]]:
     pattern = " || ".join(f'($.message = "{message}")' for message in messages)
-    for at, text in _events(deployed, f"{{ {pattern} }}", start, _MAX_PAGES):
+    for at, text in _events(deployed, f"{{ {pattern} }}", start, _MAX_PAGES, group):
         yield {"message": None, **_json_object(text), "at": at}
 
 

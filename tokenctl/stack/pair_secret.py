@@ -42,7 +42,7 @@ class NoPairError(TokenctlError):
     """Then, the secret's keys that are not part of the secret format."""
 
     not_seeded: bool = False
-    """Whether the secret is empty, and nothing is wrong with it."""
+    """Whether the secret has never had a value."""
 
     moved_to: str | None = None
     """The connection of the stack's fleet that the pair has become, if the secret says so."""
@@ -133,7 +133,7 @@ def read_pair(deployed: DeployedStack) -> StoredPair:
 def _no_pair(error: RefreshTokenError, text: str, deployed: DeployedStack) -> NoPairError:
     message = str(error).replace(HOW_TO_SEED, how_to_fill(deployed))
     fault = NoPairError(message.replace("--stage <stage>", deployed.target.option))
-    fault.not_seeded = isinstance(error, SecretNotSeededException)
+    fault.not_seeded = isinstance(error, SecretNotSeededException) and not text.strip()
     if isinstance(error, SecretMalformedException) and error.moved_to:
         fault = NoPairError(f"The token pair has moved to the stack's fleet: it is the connection {error.moved_to}.")
         fault.moved_to = error.moved_to

@@ -83,7 +83,7 @@ class FleetTelemetry(PowertoolsTelemetry):
         if self.connection is not None and isinstance(error, RefreshTokenError):
             about(error, self.connection)
         detail = str(error) if isinstance(error, RefreshTokenError) else ""
-        message = "The message failed and will come again" if again else "The connection was not refreshed"
+        message = FleetLog.COMES_AGAIN if again else FleetLog.NOT_REFRESHED
         self._logger.error(message, extra={"reason": type(error).__name__, "detail": detail})
         self._failed(error)
 

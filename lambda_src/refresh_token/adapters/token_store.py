@@ -20,6 +20,8 @@ from refresh_token.errors import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
 
     from refresh_token.adapters.compare_and_swap import CompareAndSwap
@@ -99,6 +101,8 @@ class SecretsManagerStore:
         return CompareAndSwap(self._secret, self._writer)
 
     def _stored(self, value: Mapping[str, Any]) -> StoredPair:
+        if value.get("SecretString") == "":  # an emulator makes a version for a secret that never had a value
+            return self._empty(value["VersionId"], value["CreatedDate"])
         if "SecretString" in value:
             return StoredPair(value["VersionId"], self._parse(value["SecretString"], created=value["CreatedDate"]))
         if "SecretBinary" in value:
@@ -124,8 +128,12 @@ class SecretsManagerStore:
         value = answer(lambda: self._client.describe_secret(SecretId=self._secret))
         if isinstance(value, Fault):
             raise _unavailable(value)
+        return self._empty(NO_VERSION, value["CreatedDate"])
+
+    def _empty(self, version_id: str, created: "datetime") -> StoredPair:
+        """Return the pair of a secret that never had a value, if it may be empty."""
         try:
-            return StoredPair(NO_VERSION, self._parse("", created=value["CreatedDate"]))
+            return StoredPair(version_id, self._parse("", created=created))
         except SecretNotSeededException as error:
             error.never = True
             raise

@@ -9,6 +9,7 @@ import pytest
 from local.standin.grants import CLIENT_ID, CLIENT_SECRET
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_fleet import DeployedFleet
+from tests.support.events import TICK
 from tests.support.windows import FRESH
 from tokenctl.stack.target import LIVE
 
@@ -34,6 +35,7 @@ def app_secret(fleet: DeployedFleet) -> Iterator[Callable[[str], object]]:
 
 def test_every_part_is_fine(fleet: DeployedFleet, tokenctl: Tokenctl) -> None:
     fleet.connect({"acme/u1": fleet.cloud.standin.grant()}, expires_in=FRESH)
+    assert not fleet.deployment.invoke(TICK).failed, "the schedule of the pair that nobody has stored"
     done = tokenctl("doctor")
     assert [done.line(check)[:4] for check in CHECKS] == ["OK  "] * len(CHECKS), done.out
     assert done.line("connections").endswith("1 active.")
