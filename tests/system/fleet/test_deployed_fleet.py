@@ -30,7 +30,11 @@ def test_a_due_connection_is_refreshed_by_a_worker(fleet: DeployedFleet) -> None
     for name, provider in names.items():
         fleet.connect({name: fleet.cloud.standin.grant(user=name)}, expires_in=timedelta(hours=1), provider=provider)
         versions[name] = fleet.table.record(name).version
-    fleet.wait_until(lambda: fleet.tick()["sent"] > 0)
-    fleet.wait_until(lambda: all(fleet.table.record(name).version != versions[name] for name in names), seconds=90)
+
+    def refreshed() -> bool:
+        fleet.tick()
+        return all(fleet.table.record(name).version != versions[name] for name in names)
+
+    fleet.wait_until(refreshed, seconds=90)
     for name in names:
         assert fleet.cloud.standin.accepts(fleet.ask(name).payload["accessToken"])
