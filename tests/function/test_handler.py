@@ -527,3 +527,13 @@ class TestColdStart:
                 print("REFRESH", [name for name in LAZY if name in sys.modules] == list(LAZY))
         """)
         assert [line for line in printed.splitlines() if not line.startswith("{")] == ["READ []", "REFRESH True"]
+
+    def test_one_secret_imports_nothing_of_a_fleet(self) -> None:
+        printed = self.run("""
+            import sys
+            import refresh_token.handler
+            import refresh_token.adapters.idempotency_lock, refresh_token.core.refresh_once
+            import refresh_token.issuers.profile_issuer, refresh_token.issuers.ui_builder
+            print([name for name in sys.modules if name.startswith("refresh_token.fleet")])
+        """)
+        assert printed.split() == ["[]"]
