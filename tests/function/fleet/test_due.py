@@ -56,6 +56,13 @@ def test_it_is_when_its_grant_begins_to_end(policy: str) -> None:
     assert later == epoch(then + 30 * DAY if policy == "demand" else NOW + 83 * DAY)
 
 
+def test_a_grant_waits_for_the_providers_margin() -> None:
+    """After two thirds of its life it is too early: this provider takes refreshes on the token's last day only."""
+    windows = replace(WINDOWS, margin=DAY)
+    keeping = Keeping(windows=windows, grant_life=GrantLife(idle=60 * DAY), policy="demand")
+    assert next_due(pair_of(expires_at=NOW + 50 * DAY), keeping, now=NOW, u=0) == epoch(NOW + 49 * DAY)
+
+
 def test_without_an_access_token_it_is_now() -> None:
     for policy in ("warm", "demand", "auto"):
         pair = pair_of("", expires_at=None, refreshed_at=None)
@@ -119,7 +126,9 @@ def test_a_failed_refresh_is_tried_again(what: str) -> None:
 )
 def test_what_a_provider_asks_is_heeded(asked: float | None, until: timedelta) -> None:
     failure = Failure("IssuerUnavailableException", NOW + MINUTE, refused=True, retry_after=asked)
-    assert asked_to_wait(failure, now=NOW) == replace(failure, retry_at=NOW + until)
+    heeded = asked_to_wait(failure, now=NOW)
+    assert heeded == replace(failure, retry_at=NOW + until)
+    assert heeded.retry_after is None, "once"
 
 
 def test_a_refused_grant_is_not() -> None:
