@@ -36,12 +36,15 @@ class SimulatedProvider:
         self.refused = 0
         self.busiest = 0
         """Calls in the busiest second."""
-        self._second = -1
+        self._room = self._rate_limit
+        self._second = 0
         self._in_second = 0
 
     def call(self, second: int) -> RefreshTokenError | None:
         """Count a call, and return how it fails, None if it does not."""
         if second != self._second:
+            gained = self._room + self._rate_limit * (second - self._second)
+            self._room = min(gained, self._rate_limit + 1)  # a fraction stays for the next second
             self._second, self._in_second = second, 0
         self._in_second += 1
         self.busiest = max(self.busiest, self._in_second)
@@ -58,8 +61,9 @@ class SimulatedProvider:
     def _error(self, second: int) -> RefreshTokenError | None:
         if _within(second, self._behaves.down):
             return NO_ANSWER
-        if self._in_second > self._rate_limit:
+        if self._room < 1:
             return TOO_MANY
+        self._room -= 1
         return REFUSED if _within(second, self._behaves.refuses) else None
 
 

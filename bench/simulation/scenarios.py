@@ -54,7 +54,7 @@ class Scenario:
     disturbed_until: float = 0
     has_brake: bool = True
     is_import: bool = False
-    grain: int = 20
+    grain: int = 40
     """How many connections one of the simulation stands for."""
 
     @property
@@ -94,7 +94,7 @@ class Scenario:
 
 SCENARIOS: Final = (
     Scenario(name="steady, tokens of one hour", shape=LARGE, hours=1.5),
-    Scenario(name="steady, tokens of 90 days", shape=LONG, hours=12),
+    Scenario(name="steady, tokens of 90 days", shape=LONG, hours=12, grain=10),
     Scenario(name="import of all at one instant", shape=LARGE, hours=1.5, is_import=True),
     Scenario(
         name="import, provider allows 400 a second",
@@ -116,7 +116,7 @@ SCENARIOS: Final = (
         hours=7.25,
         provider=Behaviour(down=OUTAGE),
         disturbed_until=OUTAGE[1],
-        grain=4,
+        grain=10,
     ),
     Scenario(
         name="outage of six hours, without the brake",
