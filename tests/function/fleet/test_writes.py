@@ -279,3 +279,54 @@ class TestOperators:
         seen, now = table.seed(), table.seed()
         assert not holds(table, change(seen))
         assert table.record() == now
+
+
+NEEDS: dict[str, tuple[State, Callable[[Record], Request], tuple[str, ...]]] = {
+    # the state before, the change, and what must be as it was seen
+    "claim": (State.ACTIVE, lambda seen: claim(seen, ignore_cooldown=True), ("version", "state")),
+    "replace": (State.COOLING, lambda seen: writes.replace(seen, NEW, due_at=DUE), ("version",)),
+    "replace, paused": (State.PAUSED, lambda seen: writes.replace_paused(seen, NEW), ("version",)),
+    "note a failure": (
+        *(State.ACTIVE, lambda seen: writes.note_failure(seen, FAILURE, attempts=1, retry=COOLING)),
+        ("due_at", "state"),
+    ),
+    "calm": (State.COOLING, lambda seen: writes.calm(seen, due_at=DUE), ("due_at", "version")),
+    "mark": (State.ACTIVE, lambda seen: writes.mark(seen, State.STUCK, now=T0), ("version", "state")),
+    "pause": (State.ACTIVE, operator_writes.pause, ("version", "state")),
+    "resume": (State.STUCK, lambda seen: operator_writes.resume(seen, due_at=DUE), ("version", "state")),
+    "revoke": (
+        *(State.COOLING, lambda seen: operator_writes.revoke(seen, version="V9", now=NOW)),
+        ("version", "state"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NEEDS)
+def test_a_change_needs_what_it_saw(table: FleetTable, what: str) -> None:
+    before, change, needed = NEEDS[what]
+    seen = in_state(table, before)
+    others: dict[str, Any] = {"version": "other", "state": State.REFUSED, "due_at": DUE + 1}
+    for name in needed:
+        other = {name: others[name], **({"due_at": None} if name == "state" else {})}
+        assert not holds(table, change(replace(seen, **other))), name
+    assert table.record() == seen
+    assert holds(table, change(seen))
+    item = table.item()
+    alive = item["state"] in (State.ACTIVE, State.COOLING)
+    assert item.get("slot") == (slot_of("figma", NAME) if alive else None), "it stays in its slot, or leaves it"
+
+
+def test_a_revocation_leaves_nothing_of_the_grant(table: FleetTable) -> None:
+    table.seed(pair=pair_of(refresh_expires_at=NOW))
+    table.change(failure={"M": {}}, attempts={"N": "2"}, claimId={"S": "x"}, claimUntil={"N": "1"})
+    assert holds(table, operator_writes.revoke(table.record(), version="V9", now=NOW))
+    assert table.item() == {
+        "pk": NAME,
+        "provider": "figma",
+        "state": "revoked",
+        "trouble": trouble_of(State.REVOKED, NAME),
+        "version": "V9",
+        "storedAt": "2026-11-23T12:00:00Z",
+        "revokedAt": "2026-11-23T12:00:00Z",
+        "refreshedAt": "2026-11-23T12:00:00Z",
+    }
