@@ -125,6 +125,9 @@ class FleetSimulation:
     acts: set[tuple[str, str]] = field(default_factory=set)
     """What operators have done: (connection, act)."""
 
+    broken: list[str] = field(default_factory=list)
+    """What must be true, and was not. The code under test would catch an exception."""
+
     def __post_init__(self) -> None:
         fleet = self.fleet
         fleet.table.before = fleet.table.after = fleet.kms.before = fleet.queue.before = self.stop
@@ -155,6 +158,12 @@ class FleetSimulation:
                 item = self.fleet.table.items.get(name, {})
                 if item.get("accessToken") != {"S": access}:
                     self.lost.add((name, version))
+        assert self.runs or not self.broken, self.broken
+
+    def must(self, promise: str, *, hold: bool) -> None:
+        """Note a promise that does not hold; the run ends first."""
+        if not hold:
+            self.broken.append(promise)
 
     def stop(self, name: str, _call: object = None) -> None:
         """Stop a run before or after a call, and do what its plan says."""
@@ -175,7 +184,15 @@ class FleetSimulation:
             case Order.SLOW:
                 self.fleet.clock.pass_time(3)
             case Order.MEANWHILE:
-                run.plan.meanwhile()
+                self.meanwhile(run.plan)
+
+    def meanwhile(self, plan: Plan) -> None:
+        """Let something else happen. If it takes longer than the run has left, Lambda ends the run."""
+        clock, began = self.fleet.clock, self.fleet.clock.now()
+        plan.meanwhile()
+        clock.left -= (clock.now() - began).total_seconds()
+        if clock.left <= 0:
+            raise Killed
 
     # People
 
@@ -284,7 +301,7 @@ class ModelIssuer:
         assert client_id is None
         assert owner is None
         world, name, sent = self.world, self.connection, grant.refresh_token
-        assert sent != PLACEHOLDER, "a placeholder is never sent"
+        world.must("a placeholder is never sent", hold=sent != PLACEHOLDER)
         version = world.fleet.record(name).version
         try:
             world.stop("refresh")
@@ -298,24 +315,25 @@ class ModelIssuer:
 
     def _answer(self, true: TrueGrant, sent: str, version: str) -> Issued:
         world, name, now = self.world, self.connection, self.world.fleet.clock.now()
-        assert true.connection == name, "a token goes to its own provider"
+        world.must("a token goes to its own provider", hold=true.connection == name)
         failure = world.fleet.record(name).failure
         if world.runs[-1].by_worker and failure:
-            assert failure.retry_at <= now, "a late message causes no attempt before its time"
+            world.must("a late message causes no attempt before its time", hold=failure.retry_at <= now)
         if world.mood != "works":
             true.refused = true.refused or isinstance(MOODS[world.mood], ReauthorizationRequiredException)
             raise _again(MOODS[world.mood])
         current = world.grants[name] is true
         if sent in true.spent:
             lost = any(lost == name for lost, _ in world.lost)
-            assert lost or not current, "a spent token is sent only if an answer was lost"
+            world.must("a spent token is sent only if an answer was lost", hold=lost or not current)
             true.revoked = True
         if true.revoked or sent != true.valid:
             true.refused = True
             raise ReauthorizationRequiredException("refused")
         if current:
             world.answered[name, version] += 1
-            assert world.answered[name, version] == 1 or (name, version) in world.lost, "a version is refreshed once"
+            once = world.answered[name, version] == 1 or (name, version) in world.lost
+            world.must("a version is refreshed once", hold=once)
         number = next(world.numbers)
         true.live, true.ends = f"access-{number}", now + LIFE
         if true.rotates:

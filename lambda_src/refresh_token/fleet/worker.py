@@ -19,7 +19,6 @@ from refresh_token.core.refresher import Refresher
 from refresh_token.core.time_budget import MIN_CALL_TIME, WRITE_RESERVE
 from refresh_token.errors import ConnectionNotFoundException, RefreshTokenError, SecretUnavailableException
 from refresh_token.fleet.brake import counts
-from refresh_token.fleet.message_clock import MessageClock
 from refresh_token.fleet.messages import read_work
 from refresh_token.fleet.ports import Brakes, Opened, WorkerTelemetry
 from refresh_token.fleet.states import State
@@ -40,8 +39,8 @@ class Worker:
     """Works off messages.
 
     ``open_connection`` reads the item of a connection. It may raise ConnectionNotFoundException,
-    ConfigurationException and SecretUnavailableException. ``refresher_for`` returns the use cases of a connection, with
-    the clock of one message.
+    ConfigurationException and SecretUnavailableException. ``refresher_for`` returns the use cases of a connection; its
+    issuer makes one attempt.
     """
 
     open_connection: Callable[[str], Opened]
@@ -78,7 +77,8 @@ class Worker:
         if opened.record.due_at != fence or not opened.record.state.is_kept_alive:
             self.telemetry.fenced()
             return True
-        refresher = self.refresher_for(opened.connection, MessageClock(self.clock))
+        # With the invocation's clock, a claim lasts as long as the process can: what hangs cannot outlive its claim.
+        refresher = self.refresher_for(opened.connection, self.clock)
         try:
             if opened.record.state is State.COOLING and opened.connection.policy == ALWAYS:
                 # A token that looks fresh may be dead: somebody reported it, or an answer was lost.

@@ -178,11 +178,12 @@ class TestFailures:
         assert fleet.record(NAME).state is State.COOLING
         assert "work_failed" in fleet.told.names()
 
-    def test_only_one_attempt_is_made(self) -> None:
+    def test_a_claim_outlives_the_process(self) -> None:
         fleet, message = due()
-        fleet.work_off(message)
-        ((_, _, seconds),) = fleet.issuers[NAME].calls
-        assert seconds <= 15, "two attempts need 24 (issuers.retries)"
+        fleet.issuers[NAME] = killing()
+        with pytest.raises(Killed):
+            fleet.work_off(message)
+        assert fleet.record(NAME).claim_until == fleet.now() + 60, "the invocation has no more time"
 
     def test_a_recovery_is_told(self) -> None:
         fleet, message = due()
