@@ -185,6 +185,18 @@ class TestFailures:
             fleet.work_off(message)
         assert fleet.record(NAME).claim_until == fleet.now() + 60, "the invocation has no more time"
 
+    def test_a_failed_report_is_tried_again(self) -> None:
+        fleet = MemoryFleet()
+        version = fleet.seed(NAME, left=timedelta(days=80)).version
+        fleet.issuers[NAME] = failing(PROVIDER_FAILS[0])
+        opened = fleet.opened(NAME)
+        with pytest.raises(errors.IssuerUnavailableException):
+            fleet.refresher(opened.connection, fleet.clock).report_failure(version)
+        fleet.issuers[NAME].fault = None
+        fleet.pass_time(120)
+        fleet.work_off(sent(fleet))
+        assert fleet.record(NAME).access == "access-2", "the token looked fresh, but a consumer had reported it"
+
     def test_a_recovery_is_told(self) -> None:
         fleet, message = due()
         fleet.issuers[NAME] = failing(PROVIDER_FAILS[0])
