@@ -21,6 +21,7 @@ MODULES = (
     *("core.claimed_refresh", "core.claims", "core.failed_call", "core.grant_life", "core.issued_by"),
     *("core.issued_token", "core.process_memory", "core.refresh_once", "core.refresh_policy", "core.refresher"),
     *("core.secret_format", "core.static_token", "core.time_budget", "core.token_pair", "core.windows", "events"),
+    *("fleet.due", "fleet.names", "fleet.states"),
     *("oauth.address_templates", "oauth.requests", "oauth.templates"),
 )
 """The modules of `tool.mutmut`. If one has no mutant, mutmut has not found it, and the run fails."""

@@ -106,6 +106,7 @@ FAILED: dict[str, tuple[int, timedelta | None, timedelta, float, timedelta]] = {
     "at most an hour": (99, None, DOWN, 0, HOUR),
     "before the token expires": (7, 20 * MINUTE, DOWN, 0, 10 * MINUTE),
     "not too often before it expires": (7, 90 * SECOND, DOWN, 0, MINUTE),
+    "as it expires": (7, timedelta(), DOWN, 0, HOUR),
     "after it has expired": (7, -MINUTE, DOWN, 0, HOUR),
     "not before the provider allows": (1, 20 * MINUTE, NAMED, 0, 30 * MINUTE),
     "never counted": (0, None, timedelta(), 1, 30 * SECOND),
