@@ -28,7 +28,7 @@ MAX_SIZE: Final = 10_000
 
 PROVIDER: Final = "figma"
 ABOUT_TO_EXPIRE: Final = timedelta(minutes=10)
-RATE_LIMIT: Final = 6
+RATE_LIMIT: Final = 8
 """Refreshes a second that the provider allows. The fleet may make 10."""
 FAILING: Final = 0.1
 """The share of calls that the provider answers with 503."""
@@ -37,7 +37,7 @@ REFUSED: Final = 0.04
 LOST_ANSWER_SECONDS: Final = 10.0
 """How long the answer takes whose worker is killed."""
 
-PATIENCE: Final = timedelta(minutes=10)
+PATIENCE: Final = timedelta(minutes=20)
 """For what does not depend on the size: the first tick, the lease of the killed worker, and some retries."""
 LINE_SECONDS: Final = 10.0
 """How often it prints a line if there is no terminal."""

@@ -80,7 +80,7 @@ class StandinApp:
         )
         state.calls.begin(call)
         fault = (
-            state.rate_limit.take(operation) or state.faults.take(operation, call.user) or Fault(operation=operation)
+            state.faults.take(operation, call.user) or state.rate_limit.take(operation) or Fault(operation=operation)
         )
         answer = _OPERATIONS[operation](state.grants, request, **arguments) if fault.after else None
         state.stopping.wait(fault.delay)
