@@ -298,7 +298,9 @@ class RefreshModel(RuleBasedStateMachine):
             assert least <= left.total_seconds(), "no more time is promised than is left, but for the clocks"
             least_left = timedelta() if one.reported is None else -SKEW
             assert one.result.state == "degraded" or left > least_left, "nothing expired is handed out as alive"
-            again = one.result.stored.version_id == one.reported and not one.disturbed
+            # If somebody makes the reported version current again during the refresh, theirs stays.
+            overtaken = one.disturbed or "superseded" in one.telemetry.names()
+            again = one.result.stored.version_id == one.reported and not overtaken
             damped = "report_damped" in one.telemetry.names()
             latest = self.world.time - timedelta(seconds=30 + MAX_INVOCATION)
             issued = one.result.stored.pair.refreshed_at or latest
