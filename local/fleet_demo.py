@@ -28,9 +28,9 @@ MAX_SIZE: Final = 10_000
 
 PROVIDER: Final = "figma"
 ABOUT_TO_EXPIRE: Final = timedelta(minutes=10)
-RATE_LIMIT: Final = 8
+RATE_LIMIT: Final = 9
 """Refreshes a second that the provider allows. The fleet may make 10."""
-FAILING: Final = 0.1
+FAILING: Final = 0.05
 """The share of calls that the provider answers with 503."""
 REFUSED: Final = 0.04
 """The share of users who revoke the access."""

@@ -22,7 +22,7 @@ from refresh_token import environment
 from refresh_token.fleet import settings as fleet
 from refresh_token.oauth.issuers import ALL_SETTINGS
 from refresh_token.oauth.profile_settings import ProfileSettings
-from refresh_token.oauth.variables import ALLOW_HTTP, APP_SECRET_ARN, ISSUER_PROFILE, SIGNING_KEY
+from refresh_token.oauth.variables import ALLOW_HTTP, APP_SECRET_ARN, ATTEMPTS, ISSUER_PROFILE, SIGNING_KEY
 from token_refresher.issuers import Issuer
 from token_refresher.settings.reader import SettingsError, unknown
 
@@ -54,7 +54,7 @@ _OURS: Final = frozenset(
         *(environment.CONNECTIONS_TABLE, fleet.CONNECTIONS_KEY, fleet.CONNECTIONS_QUEUE_URL, fleet.PROVIDERS),
         *(fleet.REFRESHES_PER_SECOND, fleet.CONNECTION_POLICY, fleet.IDLE_REFRESH_DAYS, fleet.SEAL_ACCESS_TOKENS),
         *(environment.REFRESH_POLICY, environment.GRANT_IDLE, environment.GRANT_ABSOLUTE),
-        *(APP_SECRET_ARN, ALLOW_HTTP, ISSUER_PROFILE, environment.ISSUER_GRANT, SIGNING_KEY),
+        *(APP_SECRET_ARN, ALLOW_HTTP, ATTEMPTS, ISSUER_PROFILE, environment.ISSUER_GRANT, SIGNING_KEY),
         *(variable for issuer in ALL_SETTINGS.values() for variable in issuer.variables().values()),
         *ProfileSettings.variables().values(),
     )
