@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from refresh_token.oauth.setting import Setting
-from token_refresher.constructs.fleet.provider_rows import faults_of
+from token_refresher.fleet_providers import faults_of
 from token_refresher.issuers import Issuer
 from token_refresher.settings.fleet_settings import FleetSettings
 from token_refresher.settings.provider_list import ProviderList

@@ -4,7 +4,7 @@ The failure before stays in the item during the claim, so what is known about a 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -62,7 +62,7 @@ class Holding:
 
     claim_id: str
     before: Record
-    opened: str | None = None
+    opened: str | None = field(default=None, repr=False)
     unreadable: RefreshTokenError | None = None
 
 

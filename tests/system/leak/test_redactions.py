@@ -78,6 +78,11 @@ SHOWN_TEXTS = {
     *("TokenRequest.method", "RefusalRules.phrases", "Settings.grant", "Settings.provider"),
     *("TokenPair.provider", "TokenPair.scope", "IssuedToken.scope"),
     *("Proxy.host", "Proxy.scheme", "Settings.lock_table", "Settings.secret_arn", "StoredPair.version_id"),
+    *("Ask.providers", "Dispatcher.policy", "Dispatcher.providers", "Holding.claim_id", "Keeping.policy"),
+    *(f"FleetSettings.{name}" for name in ("event_bus", "key_arn", "policy", "providers", "queue_url", "table")),
+    *("Provider.grant", "Provider.name", "Question.connection", "Successor.version"),
+    *(f"Record.{name}" for name in ("claim_id", "name", "policy", "provider", "told", "version")),
+    *("StateChange.connection", "StateChange.provider", "StateChange.reason"),
     *("IssuedToken.odd", "RefreshTokenOnly.odd", "RefusalRules.codes", "RefusalRules.app_hint", "Tick.event_id"),
 }
 """The texts that a repr may show, because they hold no secret. Hide a new one, or add it here on purpose."""

@@ -28,7 +28,7 @@ from token_refresher.constructs.fleet.fleet_function import no_retries
 from token_refresher.constructs.fleet.fleet_functions import functions
 from token_refresher.constructs.fleet.fleet_monitoring import FleetMonitoring
 from token_refresher.constructs.fleet.fleet_parts import FleetParts
-from token_refresher.constructs.fleet.provider_rows import Beside, faults_of, rows_of
+from token_refresher.constructs.fleet.provider_rows import Beside, rows_of
 from token_refresher.constructs.fleet.work_queue import WorkQueue
 from token_refresher.constructs.notices import (
     demand_byte_code,
@@ -39,6 +39,7 @@ from token_refresher.constructs.only_one import claim
 from token_refresher.constructs.refresh_function import LIVE
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
 from token_refresher.constructs.service_name import checked_service_name
+from token_refresher.fleet_providers import faults_of
 from token_refresher.issuers import Issuer
 from token_refresher.prop_rules import arguments_faults
 from token_refresher.props import SharedProps, split
