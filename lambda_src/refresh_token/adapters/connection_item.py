@@ -25,7 +25,7 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.fleet import writes
-from refresh_token.fleet.due import after_failure, asked_to_wait, next_due
+from refresh_token.fleet.due import after_failure, asked_to_wait, attempts_after, next_due
 from refresh_token.fleet.gate import refusal
 from refresh_token.fleet.record import Record
 from refresh_token.fleet.states import State
@@ -151,8 +151,9 @@ class ConnectionItem(ItemLock):
         record, now = self._seen, self._rules.now()
         if record is None or record.due_at is None:
             return
-        failure = asked_to_wait(failure_after(error, record.failure, now=now), now=now)
-        attempts = record.attempts + 1
+        failure = failure_after(error, record.failure, now=now)
+        attempts = attempts_after(record.attempts, failure)
+        failure = asked_to_wait(failure, now=now)
         retry = after_failure(failure, attempts=attempts, expires_at=record.expires_at, now=now, u=self._rules.jitter())
         answer = self._table.claim(writes.note_failure(record, failure, attempts=attempts, retry=retry))
         if isinstance(answer, Fault):

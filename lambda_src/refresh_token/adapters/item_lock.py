@@ -19,7 +19,7 @@ from refresh_token.errors import (
     TokenNotStoredException,
 )
 from refresh_token.fleet import writes
-from refresh_token.fleet.due import Keeping, Retry, after_failure, asked_to_wait
+from refresh_token.fleet.due import Keeping, Retry, after_failure, asked_to_wait, attempts_after
 from refresh_token.fleet.gate import refusal
 from refresh_token.fleet.record import Record
 from refresh_token.fleet.states import State
@@ -132,8 +132,8 @@ class ItemLock:
             self._release(held)
             return
         now, before = self._rules.now(), held.before
+        attempts = attempts_after(before.attempts, failure)
         failure = asked_to_wait(failure, now=now)
-        attempts = before.attempts + 1
         retry = after_failure(
             failure,
             attempts=attempts,

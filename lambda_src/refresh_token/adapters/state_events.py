@@ -5,9 +5,9 @@ is stored is the truth, so nothing fails because of that.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from itertools import batched
+from itertools import islice
 from typing import Any, Final
 
 from botocore.config import Config
@@ -51,23 +51,23 @@ class StateEvents:
 
     def send(self, *, seconds: float) -> None:
         """Send what was collected, as far as the invocation's remaining ``seconds`` allow. Never raises."""
-        changes, self._changes = self._changes, []
-        for entries in batched(map(self._entry, changes), MAX_ENTRIES):
+        entries_left = iter([self._entry(change) for change in self._changes])
+        self._changes = []
+        while entries := list(islice(entries_left, MAX_ENTRIES)):
             enough = seconds >= CALL_TIME + RESERVE
             lost, why = self._put(entries) if enough else (len(entries), "the invocation has too little time left")
             seconds -= CALL_TIME
             if lost:
                 self._not_sent(lost, why)
 
-    def _put(self, entries: Iterable[Mapping[str, Any]]) -> tuple[int, str]:
+    def _put(self, entries: Sequence[Mapping[str, Any]]) -> tuple[int, str]:
         """Return how many entries were not taken, and why."""
-        given = list(entries)
         try:
-            answer = attempt(lambda: events_client().put_events(Entries=given))
+            answer = attempt(lambda: events_client().put_events(Entries=entries))
         except ConfigurationException as error:
-            return len(given), str(error)
+            return len(entries), str(error)
         if isinstance(answer, Fault):
-            return len(given), answer.code
+            return len(entries), answer.code
         failed = [entry for entry in answer.get("Entries", ()) if "ErrorCode" in entry]
         return len(failed), "EventBridge did not take them"
 

@@ -82,7 +82,7 @@ def next_due(pair: "TokenPair", keeping: Keeping, *, now: datetime, u: float) ->
 
 
 def after_failure(failure: "Failure", *, attempts: int, expires_at: datetime | None, now: datetime, u: float) -> Retry:
-    """Return what a failed refresh makes of a connection; `attempts` have failed in a row, this one included.
+    """Return what a failed refresh makes of a connection; `attempts` have failed in a row (`attempts_after`).
 
     `failure.retry_at` includes what the provider asks for (`asked_to_wait`). While the token lives, at least one more
     attempt is made before it expires, if that is not too soon.
@@ -93,6 +93,11 @@ def after_failure(failure: "Failure", *, attempts: int, expires_at: datetime | N
     if expires_at is not None and expires_at > now:
         backoff = min(backoff, max((expires_at - now) / 2, FIRST_BACKOFF))
     return Retry(State.COOLING, epoch(max(now + backoff, failure.retry_at)))
+
+
+def attempts_after(before: int, failure: "Failure") -> int:
+    """Return how many refreshes in a row have failed. One does not count if the provider says when to come again."""
+    return before + (failure.retry_after is None)
 
 
 def asked_to_wait(failure: "Failure", *, now: datetime) -> "Failure":

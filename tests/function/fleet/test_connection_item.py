@@ -545,6 +545,15 @@ class TestPutOff:
         item.put_off(caught.value)
         assert stage.table.record().attempts == 1
 
+    def test_a_provider_that_says_when_lengthens_no_pause(self, stage: FleetStage) -> None:
+        seeded(stage)
+        error = IssuerUnavailableException("429")
+        error.retry_after = 5.0
+        for _ in range(3):
+            self.put_off(stage, error)
+        record = stage.table.record()
+        assert (record.state, record.attempts, record.due_at) == (State.COOLING, 0, int(NOW.timestamp()) + 60)
+
     def test_another_due_time_stays(self, stage: FleetStage) -> None:
         seeded(stage)
         item = stage.item()

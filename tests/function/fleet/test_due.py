@@ -7,7 +7,16 @@ import pytest
 
 from refresh_token.core.claims import Failure
 from refresh_token.core.grant_life import GrantLife
-from refresh_token.fleet.due import Keeping, Retry, after_failure, asked_to_wait, core_policy, epoch, next_due
+from refresh_token.fleet.due import (
+    Keeping,
+    Retry,
+    after_failure,
+    asked_to_wait,
+    attempts_after,
+    core_policy,
+    epoch,
+    next_due,
+)
 from refresh_token.fleet.states import State
 from tests.support.fakes import NOW
 from tests.support.fleet import pair_of
@@ -130,6 +139,11 @@ def test_what_a_provider_asks_is_heeded(asked: float | None, until: timedelta) -
     heeded = asked_to_wait(failure, now=NOW)
     assert heeded == replace(failure, retry_at=NOW + until)
     assert heeded.retry_after is None, "once"
+
+
+@pytest.mark.parametrize(("asked", "attempts"), [(None, 4), (0.0, 3), (30.0, 3)])
+def test_only_failures_without_a_time_are_counted(asked: float | None, attempts: int) -> None:
+    assert attempts_after(3, Failure("IssuerUnavailableException", NOW, retry_after=asked)) == attempts
 
 
 def test_a_refused_grant_is_not() -> None:
