@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from tests.support.checkout import ROOT
+from tests.support.somebodys_stack import of_type, template_of
 from tests.support.synthesised import Synthesised, by_type
 from token_refresher import ConnectionFleet, Issuer, TokenRefresher
 from token_refresher.props import SharedProps
@@ -26,15 +27,6 @@ LINEAR = Issuer.profile("linear")
 @pytest.fixture
 def stack() -> Stack:
     return Stack(App(), "Somebodys")
-
-
-def template_of(stack: Stack) -> dict[str, Any]:
-    template: dict[str, Any] = App.of(stack).synth().get_stack_by_name(stack.stack_name).template  # type: ignore[union-attr]
-    return template
-
-
-def of_type(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [one["Properties"] for one in template["Resources"].values() if one["Type"] == kind]
 
 
 class TestAlone:

@@ -14,6 +14,7 @@ from infra.deployed_settings import DeployedSettings, comparison, record
 from infra.deployed_template import UnreadTemplateError, deployed_template
 from refresh_token.signals import SETTINGS_RECORD
 from tests.support import http_server
+from tests.support.in_this_process import call_with
 from tests.support.stage_settings import faults, read
 
 FIGMA = {"issuer": "figma", "figma_base_url": "https://figma.example"}
@@ -165,14 +166,11 @@ def _error(code: str, status: int) -> Response:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """AWS, and the account and region that the CDK CLI names to the app."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
     aws = Aws()
     with http_server.serving(aws) as url:
         caller = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "OPERATOR", "AWS_SECRET_ACCESS_KEY": "s"}
         cdk = {"CDK_DEFAULT_ACCOUNT": "123456789012", "CDK_DEFAULT_REGION": "eu-central-1"}
-        for name, value in {**caller, **cdk}.items():
-            monkeypatch.setenv(name, value)
+        call_with(monkeypatch, caller | cdk)
         yield aws
 
 

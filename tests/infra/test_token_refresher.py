@@ -18,6 +18,7 @@ from aws_cdk.assertions import Annotations, Match, Matcher
 from constructs import Construct
 
 import token_refresher
+from tests.support.somebodys_stack import of_type, template_of
 from tests.support.synthesised import Synthesised, by_type
 from token_refresher.construct import TokenRefresher
 from token_refresher.constructs.notices import UI_BUILDER_REGIONS
@@ -35,16 +36,6 @@ ISSUERS = {"amplify": Issuer.amplify(), "figma": Issuer.figma(), "static": Issue
 @pytest.fixture
 def stack() -> Stack:
     return Stack(App(), "Somebodys")
-
-
-def template_of(stack: Stack) -> dict[str, Any]:
-    """Return the template. Fails where a deployment would."""
-    template: dict[str, Any] = App.of(stack).synth().get_stack_by_name(stack.stack_name).template  # type: ignore[union-attr]
-    return template
-
-
-def of_type(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [one["Properties"] for one in template["Resources"].values() if one["Type"] == kind]
 
 
 class TestImport:

@@ -9,6 +9,7 @@ import pytest
 from local.deployment import Deployment
 from tests.support.consumers_page import Block, blocks
 from tests.support.deployed_stack import refreshes
+from tests.support.in_this_process import call_with
 from tests.support.played_demo import PlayedDemo
 from tests.support.windows import EXPIRED, FRESH
 from token_client import TokenClient
@@ -21,11 +22,7 @@ AT_ONCE = 10
 
 @pytest.fixture
 def as_consumer(stack: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in stack.cloud.exports.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("FUNCTION_NAME", stack.outputs["FunctionAliasArn"])
+    call_with(monkeypatch, stack.cloud.exports | {"FUNCTION_NAME": stack.outputs["FunctionAliasArn"]})
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     return stack
 

@@ -8,6 +8,7 @@ import pytest
 
 from refresh_token.fleet.operator_writes import pause
 from tests.support.deployed_fleet import REPLACED, REUSABLE, DeployedFleet
+from tests.support.in_this_process import call_with
 from token_client import TokenClient, TokenClients
 from token_client.errors import ConnectionNotFoundException, ConnectionPausedException, ReauthorizationRequiredException
 
@@ -19,11 +20,7 @@ FRESH, EXPIRED = timedelta(days=60), -timedelta(seconds=1)
 
 @pytest.fixture
 def consumer(fleet: DeployedFleet, monkeypatch: pytest.MonkeyPatch) -> DeployedFleet:
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in fleet.cloud.exports.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("CONNECTIONS_FUNCTION_NAME", fleet.outputs["ConnectionsFunctionArn"])
+    call_with(monkeypatch, fleet.cloud.exports | {"CONNECTIONS_FUNCTION_NAME": fleet.outputs["ConnectionsFunctionArn"]})
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     return fleet
 

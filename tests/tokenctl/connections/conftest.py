@@ -1,16 +1,14 @@
 """tokenctl in this process on a fleet's table and key. Whatever it prints is searched for tokens."""
 
-import io
-import sys
 from collections.abc import Iterator
 
 import pytest
 
 from local.cloud import LocalCloud
 from tests.support.bare_fleet import BareFleet
-from tests.support.command_line import Done, Tokenctl, check_schema
+from tests.support.command_line import Done, Tokenctl
 from tests.support.fault_proxy import FaultProxy, fault_proxy
-from tokenctl.main import run
+from tests.support.in_this_process import call_with, run_tokenctl
 
 NAMES_A_FLEET = {"--stage", "--stack-name", "--function-name", "--parameter-path"}
 
@@ -37,21 +35,14 @@ def fleet(deployed: BareFleet) -> BareFleet:
 @pytest.fixture
 def tokenctl(fleet: BareFleet, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Tokenctl:
     """Run `tokenctl connections` on the fleet. A token's text has `canary` in it, and only `export` may print one."""
-    for name, value in (fleet.cloud.exports | {"COLUMNS": "120"}).items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
+    call_with(monkeypatch, fleet.cloud.exports | {"COLUMNS": "120"})
 
     def command(*words: str, stdin: str | bytes = "") -> Done:
-        data = stdin.encode() if isinstance(stdin, str) else stdin
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
-        code = run(["connections", *words, *(() if NAMES_A_FLEET & {*words} else ("--stage", fleet.stage))])
-        captured = capfd.readouterr()
-        assert "canary" not in captured.err
-        assert words[0] == "export" or "canary" not in captured.out
-        assert "Traceback" not in captured.err
-        check_schema(["connections", *words], captured.out)
-        return Done(code, captured.out, captured.err)
+        target = () if NAMES_A_FLEET & {*words} else ("--stage", fleet.stage)
+        done = run_tokenctl(["connections", *words, *target], stdin, monkeypatch, capfd)
+        assert "canary" not in done.err
+        assert words[0] == "export" or "canary" not in done.out
+        return done
 
     return command
 

@@ -1,7 +1,5 @@
 """tokenctl in this process on the deployed stack. Whatever it prints is searched for tokens."""
 
-import io
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
@@ -10,12 +8,12 @@ import pytest
 from local.cloud import LocalCloud
 from local.deployment import Deployment, deploy
 from tests.support.bare_stack import Stack
-from tests.support.command_line import Done, Tokenctl, check_schema
+from tests.support.command_line import Done, Tokenctl
 from tests.support.deployed_stack import AwsAnswers, scheduled
 from tests.support.documents import dangling
 from tests.support.http_server import answering
+from tests.support.in_this_process import call_with, run_tokenctl
 from tests.support.windows import FRESH
-from tokenctl.main import run
 
 
 def secrets_of(stack: Deployment) -> set[str]:
@@ -84,27 +82,18 @@ def fresh(stack: Deployment) -> str:
 @pytest.fixture
 def tokenctl(stack: Deployment, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Tokenctl:
     """Return tokenctl in the environment that the demo tells people to use."""
-    for name, value in (stack.cloud.exports | {"COLUMNS": "120"}).items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
+    call_with(monkeypatch, stack.cloud.exports | {"COLUMNS": "120"})
     secrets: set[str] = set()
 
     def command(*words: str, stdin: str | bytes = "") -> Done:
-        data = stdin.encode() if isinstance(stdin, str) else stdin
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
         secrets.update(secrets_of(stack))
-        code = run(
-            [*words, *(() if {"--stage", "--function-name", "--stack-name"} & {*words} else ("--stage", "local"))]
-        )
-        captured = capfd.readouterr()
+        target = () if {"--stage", "--function-name", "--stack-name"} & {*words} else ("--stage", "local")
+        done = run_tokenctl([*words, *target], stdin, monkeypatch, capfd)
         if words[0] != "token":
             for secret in secrets | secrets_of(stack):
-                assert secret not in captured.out + captured.err
-        assert "Traceback" not in captured.err
-        assert dangling(captured.out + captured.err) == []
-        check_schema(words, captured.out)
-        return Done(code, captured.out, captured.err)
+                assert secret not in done.out + done.err
+        assert dangling(done.out + done.err) == []
+        return done
 
     return command
 

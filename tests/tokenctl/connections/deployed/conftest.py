@@ -1,15 +1,13 @@
 """tokenctl in this process on a deployed fleet. Whatever it prints is searched for tokens."""
 
-import io
-import sys
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.command_line import Done, Tokenctl, check_schema
+from tests.support.command_line import Done, Tokenctl
 from tests.support.deployed_fleet import DeployedFleet, deploy_fleet
 from tests.support.documents import dangling
-from tokenctl.main import run
+from tests.support.in_this_process import call_with, run_tokenctl
 
 
 @pytest.fixture(scope="session")
@@ -27,22 +25,14 @@ def fleet(deployed_fleet: DeployedFleet) -> Iterator[DeployedFleet]:
 @pytest.fixture
 def tokenctl(fleet: DeployedFleet, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Tokenctl:
     """Run a command on the stage `local`."""
-    for name, value in (fleet.cloud.exports | {"COLUMNS": "120"}).items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
+    call_with(monkeypatch, fleet.cloud.exports | {"COLUMNS": "120"})
 
     def command(*words: str, stdin: str | bytes = "") -> Done:
-        data = stdin.encode() if isinstance(stdin, str) else stdin
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
-        code = run([*words, "--stage", "local"])
-        captured = capfd.readouterr()
+        done = run_tokenctl([*words, "--stage", "local"], stdin, monkeypatch, capfd)
         for grant in fleet.cloud.standin.grants():
             for token in (grant.access_token, grant.refresh_token):
-                assert token not in captured.out + captured.err
-        assert "Traceback" not in captured.err
-        assert dangling(captured.out + captured.err) == []
-        check_schema(words, captured.out)
-        return Done(code, captured.out, captured.err)
+                assert token not in done.out + done.err
+        assert dangling(done.out + done.err) == []
+        return done
 
     return command
