@@ -1,7 +1,6 @@
 """Moving the pair of a stack into its fleet and back, while a consumer asks all the time."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +37,11 @@ class Consumer:
         self.answers.append(answer)
         return answer.payload
 
+    def wait_for(self, more: int) -> None:
+        """Wait until the consumer has got so many more answers."""
+        wanted = len(self.answers) + more
+        self.fleet.wait_until(lambda: len(self.answers) >= wanted)
+
     @contextmanager
     def asking(self) -> Iterator[None]:
         ended = threading.Event()
@@ -70,15 +74,17 @@ def refreshes(fleet: DeployedFleet) -> int:
 def test_a_consumer_notices_nothing(fleet: DeployedFleet, tokenctl: Tokenctl, version: str) -> None:
     consumer = Consumer(fleet)
     with consumer.asking():
+        consumer.wait_for(3)
         assert tokenctl(*INTO).code == 0
+        consumer.wait_for(3)
         moved = fleet.ask(NAME)
         assert (moved.failed, moved.payload["versionId"]) == (False, version)
         _, pointer = fleet.deployment.current()
         assert pointer == {"connection": NAME, "provider": "figma", "note": "kept"}
         reported = fleet.ask(NAME, force=True).payload
-        time.sleep(1)
+        consumer.wait_for(3)
         assert tokenctl(*BACK).code == 0
-    assert len(consumer.answers) > 10
+        consumer.wait_for(3)
     assert [answer.payload for answer in consumer.answers if answer.failed] == []
     assert {answer.payload["versionId"] for answer in consumer.answers} == {version, reported["versionId"]}
     current, pair = fleet.deployment.current()
