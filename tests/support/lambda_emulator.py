@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import secrets
 import signal
 import socket
 import subprocess
@@ -77,50 +76,45 @@ def running(
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
         **environment,
     }
-    while True:
-        port, api_port = _free_ports(2)
+    with _own_port() as port, _own_port() as api_port, log_file.open("w") as log:
         command = [
             str(RIE / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{arch}"),
             *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
             *("--runtime-api-address", f"127.0.0.1:{api_port}", "--log-level", "info"),
             *(PYTHON, "-S", "-m", "awslambdaric", handler),  # no site packages (-S): the asset must bring all it needs
         ]
-        with log_file.open("w") as log:
-            process = subprocess.Popen(
-                command, cwd=asset, env=inside, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-            )
-            try:
-                if _comes_up(port, process, log_file):
-                    yield Runtime(port, log_file, process.pid)
-                    return
-            finally:
-                with suppress(ProcessLookupError):  # it did not come up
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        process = subprocess.Popen(
+            command, cwd=asset, env=inside, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            _wait_for(port, process, log_file)
+            yield Runtime(port, log_file, process.pid)
+        finally:
+            with suppress(ProcessLookupError):  # it did not come up
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
-    """Return ports below those that the system gives out, so that nobody gets one before the emulator takes it."""
-    found: list[int] = []
-    while len(found) < count:
-        port = secrets.choice(range(15_000, 32_000))  # Hypothesis seeds `random` while its tests run
-        with socket.socket() as probe:
-            if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
-                found.append(port)
-    return found
+@contextmanager
+def _own_port() -> Iterator[int]:
+    """Give a port that nobody else is given until the block ends, to one program that listens on it.
+
+    Two sockets may be bound to a port if one of them does not listen, so this one holds it. A free port that nobody
+    holds can be given to two emulators that start at the same time. One of them then ends, and the invocations of both
+    reach the other, which two first invocations at once break.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
-def _comes_up(port: int, process: subprocess.Popen[bytes], log_file: Path) -> bool:
-    """Wait for the emulator. Return False if somebody else has taken one of its ports in the meantime."""
+def _wait_for(port: int, process: subprocess.Popen[bytes], log_file: Path) -> None:
     for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
         if process.poll() is not None:
             break
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0 and process.poll() is None:
-                return True
         time.sleep(0.05)
-    text = log_file.read_text()
-    if "address already in use" in text:
-        return False
-    message = f"The Runtime Interface Emulator did not come up:\n{text}"
-    raise RuntimeError(message)
+    raise RuntimeError(f"The Runtime Interface Emulator did not come up:\n{log_file.read_text()}")
