@@ -18,12 +18,15 @@ CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
 # Keep the CLI from contacting the internet, and each synthesis from loading the CDK's own rules for templates, which
 # takes longer than all the rest of it. They only warn, and the checks in infra/checks.py still run.
-_SETTINGS = {
+SETTINGS = {
     "CDK_DISABLE_VERSION_CHECK": "true",
     "CDK_DISABLE_CLI_TELEMETRY": "true",
+    "CDK_NOTICES": "false",
     "CDK_VALIDATION": "false",
 }
-_FLAGS = ("--no-notices", "--ci", "--no-color")
+"""Variables for the CDK CLI, where it works with the local cloud."""
+
+_FLAGS = ("--ci", "--no-color")
 
 Outputs = dict[str, dict[str, str]]
 """Stack name to output name to value."""
@@ -108,7 +111,7 @@ class CdkCli:
         process = subprocess.Popen(
             [self.executable, *arguments, *_FLAGS],
             cwd=cwd,
-            env={**self.env, **_SETTINGS, "HOME": str(home), "CDK_HOME": str(home)},
+            env={**self.env, **SETTINGS, "HOME": str(home), "CDK_HOME": str(home)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

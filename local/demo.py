@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from local.cdk_cli import CdkFailedError
+from local.cdk_cli import SETTINGS, CdkFailedError
 from local.child import LogInUseError
 from local.cloud import FOLDER, LocalCloud, StandinError, exports
 from local.demo_step import DemoFailedError
@@ -32,8 +32,8 @@ FAILURES = (
 """What can fail through no fault of the demo's own code. The user gets the message without a traceback."""
 
 
-DEFAULTS = {"TOKENCTL_STAGE": "local", "FIGMA_CLIENT_ID": CLIENT_ID}
-"""What `tokenctl` then need not be told."""
+DEFAULTS = {"TOKENCTL_STAGE": "local", "FIGMA_CLIENT_ID": CLIENT_ID} | SETTINGS
+"""What `tokenctl` and `cdk` then need not be told."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,7 +83,10 @@ def _say_how_to_use(console: Console, cloud: LocalCloud) -> None:
     console.print(f"  source {shown}", soft_wrap=True)
     console.print("  tokenctl status")
     console.print('  tokenctl authorize --authorize-url "$AWS_ENDPOINT_URL_AMPLIFYUIBUILDER/oauth"\n', soft_wrap=True)
-    console.print("To stop it: make stop")
+    console.print(
+        "docs/quick-start.md goes on from here, to a fleet with a connection that you sign in. To stop: make stop",
+        soft_wrap=True,
+    )
 
 
 def _size(text: str) -> int:

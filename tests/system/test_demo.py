@@ -66,7 +66,7 @@ def test_stop_says_what_to_unset(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["--stop", "--folder", str(tmp_path)]) == 0
     said, *_, unset = capsys.readouterr().out.splitlines()
     assert said == "Nothing is running."
-    assert {"unset", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER"} <= {*unset.split()}
+    assert {"unset", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER", "CDK_VALIDATION"} <= {*unset.split()}
 
 
 @pytest.mark.parametrize("shell", [shell for shell in ("bash", "dash", "zsh") if shutil.which(shell)])
