@@ -7,37 +7,55 @@ from typing import Any, Final
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.json_lines import Document, Fault, parse_document
 from tokenctl.connections.many import for_each
+from tokenctl.connections.sources import Given
 from tokenctl.errors import UsageError
 from tokenctl.stack.aws_errors import translate_aws_errors
+
+CHUNK: Final = 200
+"""How many secrets are held at the same time."""
 
 _EMPTY: Final = "it has no value, or is gone"
 
 
-def read_secrets(fleet: Fleet, prefix: str) -> Iterator[tuple[str, Document | Fault, datetime]]:
-    """Yield each secret's name, the object in it or what is wrong with it, and when its version was created.
-
-    What follows the prefix is the name of the connection.
+class Secrets:
+    """The secrets whose names are a prefix and the name of a connection.
 
     Raises:
         UsageError: the prefix is empty, as that of an unset variable of a shell.
-        ServiceError, ConfigurationError: Secrets Manager fails or denies access.
+        ServiceError, ConfigurationError: Secrets Manager fails or denies access, also in `read`.
 
     """
-    if not prefix.strip():
-        raise UsageError("--secrets-prefix is empty. Give the beginning of the secrets' names.")
-    client = fleet.client("secretsmanager")
-    names: list[str] = []
-    with translate_aws_errors():
-        pages = client.get_paginator("list_secrets").paginate(Filters=[{"Key": "name", "Values": [prefix]}])
-        for page in pages:
-            names += [found["Name"] for found in page["SecretList"] if found["Name"].startswith(prefix)]
 
-    def read(name: str) -> tuple[Document | Fault, datetime]:
+    def __init__(self, fleet: Fleet, prefix: str) -> None:
+        if not prefix.strip():
+            raise UsageError("--secrets-prefix is empty. Give the beginning of the secrets' names.")
+        self._prefix = prefix
+        self._client = fleet.client("secretsmanager")
         with translate_aws_errors():
-            return _read(client, name, name.removeprefix(prefix))
+            pages = self._client.get_paginator("list_secrets").paginate(Filters=[{"Key": "name", "Values": [prefix]}])
+            names = [found["Name"] for page in pages for found in page["SecretList"]]
+        self._names = [name for name in names if name.startswith(prefix)]
 
-    found = dict(for_each(names, read))
-    yield from ((name, *found[name]) for name in names)
+    @property
+    def length(self) -> int:
+        """How many secrets there are."""
+        return len(self._names)
+
+    def read(self) -> Iterator[Given]:
+        """Yield the object in each secret or what is wrong with it, and when its version was created."""
+        for first in range(0, len(self._names), CHUNK):
+            numbers = range(first, min(first + CHUNK, len(self._names)))
+            found = dict(for_each(numbers, self._document))
+            yield from (Given(number, *found[number], position=number + 1) for number in numbers)
+
+    def place(self, number: int) -> str:
+        """Return the secret's name."""
+        return f"secret {self._names[number]}"
+
+    def _document(self, number: int) -> tuple[Document | Fault, datetime]:
+        name = self._names[number]
+        with translate_aws_errors():
+            return _read(self._client, name, name.removeprefix(self._prefix))
 
 
 def _read(client: Any, name: str, connection: str) -> tuple[Document | Fault, datetime]:  # noqa: ANN401 - a boto3 client

@@ -13,7 +13,6 @@ from refresh_token.fleet.state_change import CONNECTED, DETAIL_TYPE, SOURCE, Sta
 from refresh_token.fleet.states import State
 from tokenctl.connections.entries import Entry
 from tokenctl.connections.fleet import Fleet
-from tokenctl.connections.many import for_each
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 
@@ -22,12 +21,17 @@ _BATCH: Final = 10
 
 
 class StateChangeEvents:
-    """Collects events until `send`. What is stored is the truth: an event that cannot be sent is only warned of."""
+    """Sends events as they come, until a call fails. What is stored is the truth: a lost event is only warned of.
+
+    `send` ends it.
+    """
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._entries: list[dict[str, str]] = []
         self._lock = Lock()
+        self._lost = 0
+        self._why = ""
 
     def changed(self, before: Record, after: State, at: datetime, *, new_pair: bool = False) -> None:
         """Take the change of a connection."""
@@ -58,21 +62,34 @@ class StateChangeEvents:
         entry = {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": detail, "EventBusName": bus}
         with self._lock:
             self._entries.append(entry)
+            if len(self._entries) < _BATCH:
+                return
+            entries, self._entries = self._entries, []
+        self._put(entries)
 
     def send(self) -> None:
-        """Send what was taken, and nothing more after a call that fails."""
+        """Send what is left, and warn of what was lost."""
         entries, self._entries = self._entries, []
-        batches = [entries[start : start + _BATCH] for start in range(0, len(entries), _BATCH)]
-        lost, why = len(entries), ""
-        try:
-            for batch, failed in for_each(batches, self._put):
-                lost -= len(batch) - failed
-        except TokenctlError as error:
-            why = f" {error}"
-        if lost:
-            click.echo(f"{lost} change{'s' * (lost > 1)} of state could not be told to EventBridge.{why}", err=True)
+        if entries:
+            self._put(entries)
+        if lost := self._lost:
+            click.echo(
+                f"{lost:,} change{'s' * (lost > 1)} of state could not be told to EventBridge.{self._why}", err=True
+            )
+            self._lost = 0
 
-    def _put(self, entries: list[dict[str, str]]) -> int:
+    def _put(self, entries: list[dict[str, str]]) -> None:
+        lost, why = len(entries), self._why
+        if not why:
+            try:
+                lost = self._failed(entries)
+            except TokenctlError as error:
+                why = f" {error}"
+        with self._lock:
+            self._lost += lost
+            self._why = self._why or why
+
+    def _failed(self, entries: list[dict[str, str]]) -> int:
         client: Any = self._fleet.client("events")
         with translate_aws_errors():
             return int(client.put_events(Entries=entries)["FailedEntryCount"])

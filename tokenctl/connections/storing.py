@@ -1,7 +1,9 @@
 """Storing the pair of a connection, as an item that the fleet's functions read."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import datetime
+from math import ceil
+from threading import Lock
 from typing import Final
 
 from refresh_token.fleet.attributes import Attribute
@@ -17,18 +19,33 @@ from tokenctl.connections.table import Table
 _RANDOM: Final = random.SystemRandom()
 
 
-class Storing:
-    """Seals and stores the entries of one command.
+class Pace:
+    """Spreads connections that are due at once, so that a fleet gets as many each second as it refreshes.
 
-    `spread`: connections that are due at once become due at random moments within this time, so that a large import
-    does not hold the others up.
+    `rate` is for each provider of the fleet.
     """
 
-    def __init__(self, fleet: Fleet, *, spread: timedelta = timedelta()) -> None:
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._next: dict[str, float] = {}
+        self._lock = Lock()
+
+    def next(self, provider: str, at: int) -> int:
+        """Return when the next connection of a provider is due that would be due `at`, in epoch seconds."""
+        with self._lock:
+            due_at = max(self._next.get(provider, at), at)
+            self._next[provider] = due_at + 1 / self._rate
+        return ceil(due_at)
+
+
+class Storing:
+    """Seals and stores the entries of one command. `pace` is for those that are due at once, where there are many."""
+
+    def __init__(self, fleet: Fleet, *, pace: Pace | None = None) -> None:
         self._settings = fleet.settings
         self._seal = Seal(fleet)
         self._table = Table(fleet)
-        self._spread = spread
+        self._pace = pace
 
     def store(self, entry: Entry, *, version: str, over: Record | None, now: datetime) -> int:
         """Store an entry with one conditional write; return when it is due, in epoch seconds.
@@ -57,7 +74,7 @@ class Storing:
         """Return when the connection is due, in epoch seconds."""
         at = next_due(entry.pair, self._keeping(entry), now=now, u=_RANDOM.random())
         at_once = at <= now.timestamp() + 1
-        return at + int(_RANDOM.random() * self._spread.total_seconds()) if at_once else at
+        return self._pace.next(entry.provider.name, at) if self._pace and at_once else at
 
     def _keeping(self, entry: Entry) -> Keeping:
         return Keeping(

@@ -8,10 +8,13 @@ import click
 
 
 @contextmanager
-def progress(label: str, length: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on standard error, if that is a terminal, and yield what to call after each of `length` steps."""
+def progress(label: str, length: int, *, counts: bool = True) -> Iterator[Callable[[int], None]]:
+    """Show a bar on standard error, if that is a terminal, and yield what to call with the steps that are done.
+
+    `counts`: whether people want to see the numbers of the steps, and not only a percentage.
+    """
     if not sys.stderr.isatty() or not length:
-        yield lambda: None
+        yield lambda _steps: None
         return
-    with click.progressbar(length=length, label=label, file=sys.stderr, show_pos=True) as bar:
-        yield lambda: bar.update(1)
+    with click.progressbar(length=length, label=label, file=sys.stderr, show_pos=counts) as bar:
+        yield bar.update

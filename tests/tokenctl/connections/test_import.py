@@ -1,6 +1,9 @@
 """`tokenctl connections import`: what is refused, what becomes of the rest, and how it goes on after a stop."""
 
 import json
+import os
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,12 @@ from tests.support.bare_fleet import ACME, DAY, BareFleet
 from tests.support.command_line import Done, Tokenctl
 from tests.support.connections import REFRESH, line, lines
 from tests.support.fault_proxy import FaultProxy, Strike
+from tests.support.memory_fleet import provider
 from tokenctl import main
+from tokenctl.connections.entries import Entries
+from tokenctl.connections.import_check import check
+from tokenctl.connections.issuers import Issuers
+from tokenctl.connections.sources import open_lines
 
 pytestmark = pytest.mark.xdist_group("connections")
 
@@ -145,6 +153,12 @@ class TestRefusal:
         assert counts(done) == {"imported": 2}
         assert [each["place"] for each in done.json["refused"]] == ["line 2", "line 4", "line 5"]
         assert fleet.names() == ["a", "b"]
+        said = tokenctl("import", "--from", "-", "--skip-refused", stdin=text).out
+        assert said == "0 imported, 0 replaced, 2 unchanged, 0 kept, 3 refused.\n"
+
+    def test_of_all_leaves_nothing_to_skip_to(self, tokenctl: Tokenctl) -> None:
+        done = run(tokenctl, "canary")
+        assert (done.code, "--skip-refused" in done.err) == (252, False)
 
     @pytest.mark.parametrize("text", ["", "\n \r\n", "\ufeff"])
     def test_of_nothing_at_all(self, tokenctl: Tokenctl, text: str) -> None:
@@ -312,7 +326,33 @@ class TestManyLines:
         done = run(tokenctl, "\n".join(many))
         assert [each["place"] for each in done.json["refused"]] == ["line 1", "line 5001", "line 10000"]
         assert "3 of 10,000 connections are refused, so nothing was imported." in done.err
+        assert "--skip-refused to import the other 9,997." in done.err
         assert fleet.names() == []
+
+    @pytest.mark.parametrize("in_memory", [1_000_000, 1_000], ids=["in memory", "in a file"])
+    def test_may_come_from_a_pipe(
+        self, tokenctl: Tokenctl, fleet: BareFleet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_memory: int
+    ) -> None:
+        monkeypatch.setattr("tokenctl.connections.sources.MAX_IN_MEMORY", in_memory)
+        pipe, names = tmp_path / "pipe", [f"t/{number}" for number in range(40)]
+        os.mkfifo(pipe)
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(pipe.write_text, lines(names))
+            done = tokenctl("import", "--from", str(pipe), "--output", "json")
+            writing.result()
+        assert (counts(done), fleet.names()) == ({"imported": 40}, sorted(names))
+
+    def test_are_not_held_while_they_are_checked(self, tmp_path: Path) -> None:
+        file, each = tmp_path / "many.jsonl", 4_000
+        file.write_text(lines(map(str, range(2_000)), accessToken="a" * each))
+        entries = Entries(Issuers({"linear": provider("linear")}))
+        with open_lines(str(file)) as source:
+            tracemalloc.start()
+            checked = check(source, entries, lambda _: None)
+            assert sum(1 for _ in checked.entries()) == checked.count == 2_000
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert peak < 2_000 * each / 4
 
 
 class TestEvents:

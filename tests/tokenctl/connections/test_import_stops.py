@@ -22,6 +22,12 @@ THROTTLED = Strike(status=400, code="ProvisionedThroughputExceededException")
 DISABLED = Strike(status=400, code="DisabledException")
 
 
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a few connections be several chunks."""
+    monkeypatch.setattr("tokenctl.connections.importing.CHUNK", 16)
+
+
 def run(tokenctl: Tokenctl, text: str = TEXT) -> Done:
     return tokenctl("import", "--from", "-", "--output", "json", stdin=text)
 
@@ -92,6 +98,32 @@ def test_an_interruption_is_told_and_mended(fleet: BareFleet, tokenctl: Tokenctl
     assert (done.code, len(fleet.names())) == (130, int(stopped[1]))
     again = tokenctl("import", "--from", str(file), "--output", "json").json
     assert (again["imported"], again["unchanged"]) == (150 - int(stopped[1]), int(stopped[1]))
+
+
+@pytest.mark.parametrize(
+    "later",
+    [lines(NAMES[:20]), lines([*NAMES[:20], *NAMES[21:]]), f"{lines(NAMES[:20])}\ncanary"],
+    ids=["cut off", "a line gone", "a broken line"],
+)
+def test_an_input_that_changes_meanwhile_stops(
+    tokenctl: Tokenctl, fleet: BareFleet, proxy: FaultProxy, tmp_path: Path, later: str
+) -> None:
+    file, room = tmp_path / "many.jsonl", " " * 8_192  # more than Python reads ahead
+    file.write_text(TEXT.replace("\n", f"{room}\n"))
+    first = proxy.hold("BatchGetItem")
+
+    def change() -> None:
+        first.wait()
+        file.write_text(later.replace("\n", f"{room}\n"))
+        first.release()
+
+    with ThreadPoolExecutor(1) as pool:
+        changing = pool.submit(change)
+        done = tokenctl("import", "--from", str(file))
+        changing.result()
+    assert (done.code, len(fleet.names())) == (252, 16), "the first chunk"
+    assert "Stopped: 16 of 40 connections are stored." in done.err
+    assert "The input has changed since it was checked." in done.err
 
 
 def test_another_region_has_no_such_stack(tokenctl: Tokenctl, fleet: BareFleet) -> None:

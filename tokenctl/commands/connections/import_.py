@@ -1,10 +1,7 @@
 """`tokenctl connections import`: stores the token pairs of many connections."""
 
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import nullcontext
-from datetime import UTC, datetime
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Final
 
 import click
@@ -16,17 +13,17 @@ from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import fleet_target_options
 from tokenctl.connections.entries import Entries
 from tokenctl.connections.fleet import Fleet
-from tokenctl.connections.importing import Fate, Import, Input, read_input
+from tokenctl.connections.import_check import Checked, check
+from tokenctl.connections.importing import Fate, Import
 from tokenctl.connections.issuers import Issuers
-from tokenctl.connections.json_lines import Document, Fault, read_lines
 from tokenctl.connections.migrating import Migration
 from tokenctl.connections.name import checked_name
-from tokenctl.connections.secrets import read_secrets
+from tokenctl.connections.secrets import Secrets
+from tokenctl.connections.sources import Source, open_lines
 from tokenctl.errors import UsageError, quoted_name
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.target import Target
 from tokenctl.terminal.progress import progress
-from tokenctl.terminal.standard_input import binary_input
 
 SAMPLE: Final = {**dict.fromkeys(("imported", "replaced", "unchanged", "kept"), 1), "refused": []}
 
@@ -87,26 +84,23 @@ def import_(  # noqa: PLR0913 - one for each option
     if moved is not None:
         _move(fleet, moved, output)
         return
-    documents = _lines(str(source)) if secrets_prefix is None else _secrets(fleet, secrets_prefix)
-    read = read_input(documents, Entries(Issuers(fleet.settings.providers), provider=provider))
-    if not (read.entries or read.refused):
-        raise UsageError("The input holds no connections, so nothing was imported.")
-    _warn(read)
-    fates = Counter[Fate]()
-    if skip_refused or not read.refused:
-        work = Import(fleet, read.entries, replace=replace)
-        fates = work.planned if dry_run else _perform(work)
-    refused = [{"place": place, "reason": reason} for place, reason in read.refused]
+    maker = Entries(Issuers(fleet.settings.providers), provider=provider)
+    with _source(fleet, source, secrets_prefix) as given:
+        with progress("Checking", given.length, counts=secrets_prefix is not None) as done:
+            checked = check(given, maker, done)
+        _warn(checked)
+        work = Import(fleet, checked, replace=replace)
+        if skip_refused or not checked.refused:
+            _perform(work, checked.count, dry_run=dry_run)
+    refused = [{"place": place, "reason": reason} for place, reason in checked.refusals]
     if output.is_structured:
-        output.print("connections import", {**{fate.value: fates[fate] for fate in Fate}, "refused": refused})
+        output.print("connections import", {**{fate.value: work.fates[fate] for fate in Fate}, "refused": refused})
     if refused and not skip_refused:
-        raise UsageError(
-            f"{len(refused):,} of {len(refused) + len(read.entries):,} connections are refused, so nothing was "
-            "imported. Correct them, or add --skip-refused to import the others."
-        )
+        raise UsageError(_none_imported(len(refused), checked.count))
     if not output.is_structured:
-        click.echo(f"{'Would be: ' if dry_run else ''}{', '.join(f'{fates[fate]:,} {fate}' for fate in Fate)}.")
-    if fates[Fate.KEPT]:
+        counts = [f"{work.fates[fate]:,} {fate}" for fate in Fate] + [f"{len(refused):,} refused"] * bool(refused)
+        click.echo(f"{'Would be: ' if dry_run else ''}{', '.join(counts)}.")
+    if work.fates[Fate.KEPT]:
         click.echo(
             "Those that are kept have another pair, mostly a later one, or other settings. --replace overwrites them.",
             err=True,
@@ -129,49 +123,54 @@ def _move(fleet: Fleet, name: str, output: Output) -> None:
         click.echo(f"The secret keeps these keys, which a connection does not: {keys}.", err=True)
 
 
-def _perform(work: Import) -> Counter[Fate]:
-    """Import; if that stops early, say how far it has come."""
+@contextmanager
+def _source(fleet: Fleet, path: str | None, prefix: str | None) -> Iterator[Source]:
+    if prefix is not None:
+        yield Secrets(fleet, prefix)
+    else:
+        with open_lines(str(path)) as lines:
+            yield lines
+
+
+def _warn(checked: Checked) -> None:
+    if not checked.count and not checked.refused:
+        raise UsageError("The input holds no connections, so nothing was imported.")
+    for place, reason in checked.refusals:
+        click.echo(f"{place}: {reason}.", err=True)
+    if checked.left_out:
+        keys = ", ".join(map(quoted_name, sorted(checked.left_out)))
+        click.echo(f"A connection does not keep these keys, which are left out: {keys}.", err=True)
+    if checked.capped:
+        click.echo(
+            f"{checked.capped:,} expiries are further away than any token lives; they count as {MAX_LIFETIME.days} "
+            "days from now.",
+            err=True,
+        )
+
+
+def _perform(work: Import, count: int, *, dry_run: bool) -> None:
+    """Import, or say what would happen; if that stops early, say how far it has come."""
+    if dry_run:
+        with progress("Comparing", count) as done:
+            work.plan(lambda: done(1))
+        return
     try:
-        with progress("Importing", len(work.writes)) as done:
-            work.perform(done)
+        with progress("Importing", count) as done:
+            work.perform(lambda: done(1))
     except BaseException:
         click.echo(
-            f"Stopped: {work.stored:,} of {len(work.writes):,} connections are stored. Repeat the command to go on.",
+            f"Stopped: {work.fates.total():,} of {count:,} connections are stored. Repeat the command to go on.",
             err=True,
         )
         raise
-    return Counter(work.fates.values())
 
 
-def _warn(read: Input) -> None:
-    for place, reason in read.refused:
-        click.echo(f"{place}: {reason}.", err=True)
-    if read.left_out:
-        keys = ", ".join(map(quoted_name, read.left_out))
-        click.echo(f"A connection does not keep these keys, which are left out: {keys}.", err=True)
-    if read.capped:
-        click.echo(
-            f"{read.capped:,} expiries are further away than any token lives; they count as {MAX_LIFETIME.days} days "
-            "from now.",
-            err=True,
-        )
-
-
-def _lines(source: str) -> Iterator[tuple[str, Document | Fault, datetime]]:
-    """Yield the lines of a file, or of standard input, by their numbers."""
-    now = datetime.now(UTC)
-    try:
-        with nullcontext(binary_input()) if source == "-" else Path(source).open("rb") as stream:
-            for number, document in read_lines(stream):
-                yield f"line {number}", document, now
-    except OSError as error:
-        # The file's name is not shown: it may be a misplaced token.
-        fault = f"The file that --from names cannot be read ({error.strerror}). Name a file, or - for standard input."
-    else:
-        return
-    raise UsageError(fault)
-
-
-def _secrets(fleet: Fleet, prefix: str) -> Iterator[tuple[str, Document | Fault, datetime]]:
-    for name, document, created in read_secrets(fleet, prefix):
-        yield f"secret {name}", document, created
+def _none_imported(refused: int, others: int) -> str:
+    """Return what to do about an input of which some is refused."""
+    all_of_them = f"{refused:,} of {refused + others:,} connections are refused, so nothing was imported. "
+    if not others:
+        return f"{all_of_them}Correct them; the lines above say what is wrong with each."
+    return (
+        f"{all_of_them}An import stores all or none: correct those that the lines above name, or add --skip-refused to "
+        f"import the other {others:,}."
+    )
