@@ -238,9 +238,10 @@ class FleetSimulation:
                     self.fleet.table.items[name] |= {"refreshToken": {"L": [{"B": b"spoilt"}]}}
                 case "pause" if record.state not in {"revoked", "malformed"}:
                     self.change(operator_writes.pause(record))
-                case "resume" if record.state in {"paused", "stuck"} and record.failure is None:
-                    self.change(operator_writes.resume(record, due_at=self.fleet.now()))
-                    self.deaths[name] = 0
+                case "resume" if record.state == "paused" or (record.state == "stuck" and record.failure is None):
+                    self.change(operator_writes.resume(record, due_at=self.fleet.now(), now=now))
+                    if record.state == "stuck":
+                        self.deaths[name] = 0
                 case "revoke":
                     version = f"by-hand-{next(self.numbers)}"
                     self.change(operator_writes.revoke(record, version=version, now=now))

@@ -1,6 +1,5 @@
 """What operators do to a connection: each is one conditional write, tried again if the connection has just changed."""
 
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from refresh_token.fleet.states import State
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.many import for_each
 from tokenctl.connections.state_changes import StateChangeEvents
+from tokenctl.connections.storing import Pace
 from tokenctl.connections.table import ChangedError, Table
 from tokenctl.errors import TokenctlError
 
@@ -31,7 +31,7 @@ class Outcome:
     state: str | None
     """The connection's state now; None if it is removed or not known."""
     detail: str | None = None
-    """Why it failed, or why nothing was to be done."""
+    """Why it failed, why nothing was to be done, or what else is to be done."""
 
     @property
     def failed(self) -> bool:
@@ -65,20 +65,20 @@ class Operator:
 
     table: Table
     events: StateChangeEvents
+    pace: Pace
 
     @classmethod
     def of(cls, fleet: Fleet) -> "Operator":
         """Return the operator of a fleet."""
-        return cls(Table(fleet), StateChangeEvents(fleet))
+        return cls(Table(fleet), StateChangeEvents(fleet), Pace(fleet.settings.refreshes_per_second))
 
     def pause(self, name: str) -> Outcome:
         """Take a connection out of the refreshes. One that is running may end; its token is stored."""
         return self._change(name, "paused", _pause)
 
-    def resume(self, name: str, *, within: float) -> Outcome:
-        """Make a connection active, and due at a random moment of the next `within` seconds."""
-        due_at = ceil(datetime.now(UTC).timestamp() + random.random() * within)  # noqa: S311 - spreads work
-        return self._change(name, "resumed", partial(_resume, due_at=due_at))
+    def resume(self, name: str) -> Outcome:
+        """Undo a pause, or make a connection active that failed. It is due as soon as the fleet has room for it."""
+        return self._change(name, "resumed", self._resume)
 
     def remove(self, name: str) -> Outcome:
         """Delete a connection, unless it is being refreshed."""
@@ -98,18 +98,34 @@ class Operator:
                 continue
             if wanted.after is not None:
                 self.events.changed(seen, wanted.after, now)
-            return Outcome(connection=name, outcome=done, state=wanted.after)
+            return Outcome(connection=name, outcome=done, state=wanted.after, detail=wanted.why)
         raise AssertionError("the last try returns or raises")
+
+    def _resume(self, seen: Record, now: datetime) -> "Change":
+        if seen.state is State.ACTIVE:
+            return Change(why="it is active")
+        if seen.state is State.REVOKED:
+            raise TokenctlError(
+                f"The grant of {seen.name} is revoked, so it has no tokens. Connect it again with `tokenctl "
+                "connections authorize`."
+            )
+        after = operator_writes.resumed_state(seen)
+        due_at = self.pace.next(seen.provider, ceil(now.timestamp()))
+        why = None if after is State.ACTIVE else f"it is {after}, as before it was paused"
+        if not after.is_kept_alive:
+            why = f"{why}; to try it again, resume it once more"
+        return Change(request=operator_writes.resume(seen, due_at=due_at, now=now), after=after, why=why)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What to write; None: nothing, and why."""
+    """What to write; None: nothing."""
 
     request: Mapping[str, Any] | None = None
     after: State | None = None
     """The state afterwards; None if the connection is deleted."""
     why: str | None = None
+    """What the operator needs to know of it."""
 
 
 def _pause(seen: Record, _now: datetime) -> Change:
@@ -118,17 +134,6 @@ def _pause(seen: Record, _now: datetime) -> Change:
     if seen.state is State.REVOKED:
         return Change(why="its grant is revoked, so nothing refreshes it")
     return Change(request=operator_writes.pause(seen), after=State.PAUSED)
-
-
-def _resume(seen: Record, _now: datetime, *, due_at: int) -> Change:
-    if seen.state is State.ACTIVE:
-        return Change(why="it is active")
-    if seen.state is State.REVOKED:
-        raise TokenctlError(
-            f"The grant of {seen.name} is revoked, so it has no tokens. Connect it again with `tokenctl connections "
-            "authorize`."
-        )
-    return Change(request=operator_writes.resume(seen, due_at=due_at), after=State.ACTIVE)
 
 
 def _remove(seen: Record, now: datetime) -> Change:

@@ -6,8 +6,11 @@ error `ConditionalCheckFailedException` shows the item as it is: read it and try
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import ceil
 from typing import Literal
 
+from refresh_token.core.claims import Failure
+from refresh_token.core.failure_record import to_data
 from refresh_token.core.windows import iso_utc
 from refresh_token.fleet.attributes import Item, encode
 from refresh_token.fleet.record import Record
@@ -15,7 +18,7 @@ from refresh_token.fleet.states import State
 from refresh_token.fleet.successor import state_values
 from refresh_token.fleet.table import ACCESS_TOKEN, PK, REFRESH_TOKEN
 from refresh_token.fleet.update import Condition, Request, equals, names_in, update
-from refresh_token.fleet.writes import NO_CLAIM, NO_FAILURE, free
+from refresh_token.fleet.writes import MAX_OPEN_CLAIMS, NO_CLAIM, NO_FAILURE, free
 
 Over = str | None | Literal[True]
 """What a new item may replace: the version of this id; None: nothing; True: anything."""
@@ -41,13 +44,32 @@ def pause(seen: Record) -> Request:
     return _as_seen(seen, state_values(seen.name, seen.provider, State.PAUSED, None))
 
 
-def resume(seen: Record, *, due_at: int) -> Request:
-    """Return the UpdateItem that makes a connection active, whatever has taken it out of the refreshes.
+def resume(seen: Record, *, due_at: int, now: datetime) -> Request:
+    """Return the UpdateItem that undoes what has taken a connection out of the refreshes.
 
-    One that was revoked has no tokens, so it needs a new pair instead.
+    One that was paused becomes what it was before. Any other becomes active, and what failed is forgotten, but for a
+    lost answer: the access token is dead whatever an operator says. One that was revoked has no tokens, so it needs a
+    new pair instead.
     """
-    active = state_values(seen.name, seen.provider, State.ACTIVE, due_at)
-    return _as_seen(seen, {**active, **NO_FAILURE, "openClaims": None})
+    after = resumed_state(seen)
+    if seen.state is State.PAUSED:
+        retry_at = ceil(seen.failure.retry_at.timestamp()) if seen.failure else due_at
+        due = max(due_at, retry_at) if after.is_kept_alive else None
+        return _as_seen(seen, state_values(seen.name, seen.provider, after, due))
+    lost = Failure(seen.failure.reason, now, lost=True) if seen.failure and seen.failure.lost else None
+    failure = {**NO_FAILURE, "failure": to_data(lost)} if lost else NO_FAILURE
+    return _as_seen(seen, {**state_values(seen.name, seen.provider, after, due_at), **failure, "openClaims": None})
+
+
+def resumed_state(seen: Record) -> State:
+    """Return the state of a connection after its resume."""
+    if seen.state is not State.PAUSED:
+        return State.ACTIVE
+    if seen.open_claims >= MAX_OPEN_CLAIMS:
+        return State.STUCK
+    if seen.failure is None:
+        return State.ACTIVE
+    return State.REFUSED if seen.failure.refused else State.COOLING
 
 
 def revoke(seen: Record, *, version: str, now: datetime) -> Request:

@@ -9,7 +9,8 @@
       +---> malformed   the item is no token pair
       +---> revoked     an operator has revoked the grant; the tokens are gone
 
-A new pair makes every connection active again, a paused one as well.
+An operator's resume makes a paused connection what it was before, and any other that is not revoked active. A new pair
+makes every connection active again, a paused one as well.
 """
 
 from enum import StrEnum

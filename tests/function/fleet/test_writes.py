@@ -266,11 +266,36 @@ class TestOperators:
         assert not holds(table, operator_writes.remove(NAME, now=T0 + 59))
         assert holds(table, operator_writes.remove(NAME, now=T0 + 60))
 
-    @pytest.mark.parametrize("state", sorted(set(State) - {State.REVOKED, State.ACTIVE}))
+    @pytest.mark.parametrize("state", sorted(set(State) - {State.REVOKED, State.ACTIVE, State.PAUSED}))
     def test_resume_makes_active_again(self, table: FleetTable, state: State) -> None:
-        assert holds(table, operator_writes.resume(in_state(table, state), due_at=DUE + 1))
+        assert holds(table, operator_writes.resume(in_state(table, state), due_at=DUE + 1, now=NOW))
         record = table.record()
         assert (record.state, record.due_at, record.failure, record.open_claims) == (State.ACTIVE, DUE + 1, None, 0)
+
+    @pytest.mark.parametrize(
+        ("state", "due"),
+        [(State.ACTIVE, int(T0)), (State.COOLING, int(FAILURE.retry_at.timestamp())), (State.REFUSED, None)],
+    )
+    def test_resume_undoes_a_pause(self, table: FleetTable, state: State, due: int | None) -> None:
+        before = in_state(table, state)
+        assert holds(table, operator_writes.pause(before))
+        assert holds(table, operator_writes.resume(table.record(), due_at=int(T0), now=NOW))
+        assert table.record() == replace(before, due_at=due)
+
+    def test_a_stuck_one_is_stuck_after_its_pause(self, table: FleetTable) -> None:
+        table.seed()
+        table.change(openClaims={"N": "3"})
+        assert holds(table, operator_writes.pause(table.record()))
+        assert holds(table, operator_writes.resume(table.record(), due_at=DUE, now=NOW))
+        assert (table.record().state, table.record().open_claims) == (State.STUCK, 3)
+
+    def test_resume_does_not_forget_a_lost_answer(self, table: FleetTable) -> None:
+        lost = replace(REFUSED, lost=True)
+        assert holds(table, writes.note_failure(table.seed(), lost, attempts=4, retry=Retry(State.REFUSED, None)))
+        assert holds(table, operator_writes.resume(table.record(), due_at=DUE, now=NOW))
+        record = table.record()
+        assert (record.state, record.attempts) == (State.ACTIVE, 0)
+        assert record.failure == Failure(lost.reason, NOW, lost=True)
 
     @pytest.mark.parametrize(
         "change", [operator_writes.pause, lambda seen: operator_writes.revoke(seen, version="V9", now=NOW)]
@@ -293,7 +318,7 @@ NEEDS: dict[str, tuple[State, Callable[[Record], Request], tuple[str, ...]]] = {
     "calm": (State.COOLING, lambda seen: writes.calm(seen, due_at=DUE), ("due_at", "version")),
     "mark": (State.ACTIVE, lambda seen: writes.mark(seen, State.STUCK, now=T0), ("version", "state")),
     "pause": (State.ACTIVE, operator_writes.pause, ("version", "state")),
-    "resume": (State.STUCK, lambda seen: operator_writes.resume(seen, due_at=DUE), ("version", "state")),
+    "resume": (State.STUCK, lambda seen: operator_writes.resume(seen, due_at=DUE, now=NOW), ("version", "state")),
     "revoke": (
         *(State.COOLING, lambda seen: operator_writes.revoke(seen, version="V9", now=NOW)),
         ("version", "state"),

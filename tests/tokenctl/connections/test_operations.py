@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
+from refresh_token.core.claims import Failure
 from refresh_token.fleet import writes
+from refresh_token.fleet.due import Retry
 from refresh_token.fleet.record import Record
 from refresh_token.fleet.states import State
 from tests.support.bare_fleet import BareFleet
@@ -67,6 +70,20 @@ class TestOneConnection:
         assert tokenctl("resume", "acme/u1").code == 0
         record = seeded.table.record("acme/u1")
         assert (record.state, record.open_claims, record.attempts, record.failure) == (State.ACTIVE, 0, 0, None)
+
+    def test_resume_undoes_a_pause_of_what_failed(self, seeded: BareFleet, tokenctl: Tokenctl) -> None:
+        refused = Failure("ReauthorizationRequiredException", datetime.now(UTC), refused=True)
+        retry = Retry(State.REFUSED, None)
+        seen = seeded.table.record("acme/u1")
+        seeded.table.make("update_item", writes.note_failure(seen, refused, attempts=1, retry=retry))
+        before = seeded.table.item("acme/u1")
+        assert tokenctl("pause", "acme/u1").code == 0
+        done = tokenctl("resume", "acme/u1", "--output", "json")
+        assert (done.code, done.json[0]["outcome"], done.json[0]["state"]) == (0, "resumed", "refused")
+        assert "resume it once more" in done.json[0]["detail"]
+        assert seeded.table.item("acme/u1") == before
+        assert tokenctl("resume", "acme/u1").out == "acme/u1  resumed\n"
+        assert seeded.table.record("acme/u1").state is State.ACTIVE
 
     def test_pause_keeps_the_answer_of_a_refresh(self, seeded: BareFleet, tokenctl: Tokenctl) -> None:
         claimed(seeded)

@@ -1,6 +1,5 @@
 """`tokenctl connections resume`: makes connections active again."""
 
-from functools import partial
 from typing import Final
 
 import click
@@ -31,10 +30,11 @@ Examples:
 @fleet_target_options
 @output_options
 def resume(*, choice: Choice, target: Target, yes: bool, output: Output) -> int:
-    """Make connections active again that are paused, stuck, refused, malformed or cooling.
+    """Undo a pause, and make connections active again that are stuck, refused, malformed or cooling.
 
-    The fleet looks at each of them soon, and refreshes those that are due, many at the rate of the fleet. Asks first if
-    filters choose the connections. A revoked one has no tokens: connect it again.
+    A paused one becomes what it was before, perhaps refused; any other one gets a new chance. The fleet looks at each
+    of them soon, at its rate, and refreshes those that are due. Asks first if filters choose the connections. A revoked
+    one has no tokens: connect it again.
     """
     output.check("connections resume", SAMPLE)
     fleet = Fleet(target)
@@ -44,8 +44,7 @@ def resume(*, choice: Choice, target: Target, yes: bool, output: Output) -> int:
         yes=yes or not choice.filters,
     )
     operator = Operator.of(fleet)
-    resumed = partial(operator.resume, within=len(names) / fleet.settings.refreshes_per_second)
     try:
-        return show_outcomes("connections resume", perform(resumed, names), output)
+        return show_outcomes("connections resume", perform(operator.resume, names), output)
     finally:
         operator.events.send()
