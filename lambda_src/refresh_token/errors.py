@@ -1,8 +1,9 @@
 """The function's errors, one class per meaning.
 
-Callers see the class name as ``errorType``, so these names are an interface. Every message says what happened and what
-to do next. No message may hold a token, a client id or a client secret, and no error may have a cause: a botocore
-exception can hold the request that failed. So adapters raise after their ``except`` block, not in it.
+Callers see the class name as ``errorType``, so these names are an interface. `docs/errors.md` is made of the
+docstrings: what happened, and what to do. Every message says both of its own case. No message may hold a token, a
+client id or a client secret, and no error may have a cause: a botocore exception can hold the request that failed. So
+adapters raise after their ``except`` block, not in it.
 """
 
 from typing import ClassVar, Final
@@ -21,47 +22,73 @@ class RefreshTokenError(Exception):
 
 
 class InvalidParameterException(RefreshTokenError):
-    """The request is wrong, or the issuer refuses the refresh token in it."""
+    """The request is wrong, or the issuer refuses the refresh token of a bare request.
+
+    What to do: fix the key that the message names.
+    """
 
 
 class SecretNotSeededException(RefreshTokenError):
-    """The secret holds no token pair yet."""
+    """The secret holds no token pair yet.
+
+    What to do: sign in with `tokenctl authorize`.
+    """
 
     never = False
     """Whether the secret never had a value."""
 
 
 class SecretMalformedException(RefreshTokenError):
-    """The secret holds something that is not a token pair."""
+    """The secret, or the item of a connection, holds something that is not a token pair.
+
+    What to do: store a pair again.
+    """
 
     moved_to: str | None = None
     """The name of the connection of the fleet that the pair has become, if the secret says so."""
 
 
 class SecretUnavailableException(RefreshTokenError):
-    """The secret cannot be read: it is missing or being deleted, access is denied, or Secrets Manager is down."""
+    """The secret cannot be read: it is missing or being deleted, access to it or its key is denied, or AWS is down.
+
+    What to do: restore it, or fix the permission.
+    """
 
     passing = False
     """Whether Secrets Manager throttles, fails or does not answer, which may be over soon."""
 
 
 class ConnectionNotFoundException(RefreshTokenError):
-    """The fleet has no connection of that name."""
+    """The fleet has no connection of that name.
+
+    What to do: check the name, or connect it with `tokenctl connections authorize`.
+    """
 
 
 class ConnectionPausedException(RefreshTokenError):
-    """The connection is paused, stuck or revoked. Nothing is refreshed until an operator resumes or replaces it."""
+    """The connection is paused, stuck or revoked, so nothing is refreshed.
+
+    What to do: resume it, or connect it again.
+    """
 
 
 class ReauthorizationRequiredException(RefreshTokenError):
-    """The issuer refuses the stored refresh token. A person must sign in again."""
+    """The issuer refuses the stored refresh token, or an operator has revoked the grant.
+
+    With `issuer=static`, the token has ended or was reported.
+
+    What to do: sign in again; with `issuer=static`, run `tokenctl rotate`.
+    """
 
     revoked = False
     """Whether the secret itself says so: an operator has revoked the grant with tokenctl."""
 
 
 class IssuerUnavailableException(RefreshTokenError):
-    """The issuer, or the lock that guards it, throttles, fails or does not answer, even after retries."""
+    """The issuer, or the lock that guards it, throttles, fails or does not answer, even after retries.
+
+    What to do: try again later.
+    """
 
     transient = True
     unexplained = False
@@ -72,17 +99,25 @@ class IssuerUnavailableException(RefreshTokenError):
 
 
 class IssuerProtocolException(RefreshTokenError):
-    """The issuer's answer makes no sense."""
+    """The issuer's answer makes no sense.
+
+    What to do: read the log; look for a newer version.
+    """
 
 
 class RefreshInProgressException(RefreshTokenError):
-    """Another invocation is refreshing the token and did not finish in time."""
+    """Another invocation is refreshing the token and did not finish in time.
+
+    What to do: try again.
+    """
 
     transient = True
 
 
 class TokenNotStoredException(RefreshTokenError):
     """The token was refreshed, which killed the stored one, but the new one could not be stored.
+
+    What to do: fix the permission. The next tick or report refreshes again.
 
     ``final``: another attempt to store it would fail in the same way.
     """
@@ -93,7 +128,9 @@ class TokenNotStoredException(RefreshTokenError):
 
 
 class ConfigurationException(RefreshTokenError):
-    """The deployment is wrong: its environment, permissions or resources.
+    """The deployment is wrong: its environment, permissions or resources. Or the stored pair belongs to another issuer.
+
+    What to do: fix what the message names.
 
     ``unsent``: nothing was sent to the issuer, so it may be called as soon as the deployment is right.
     """
@@ -117,7 +154,7 @@ ALL: Final[tuple[type[RefreshTokenError], ...]] = (
     TokenNotStoredException,
     ConfigurationException,
 )
-"""Every error, in the order of the table in `docs/errors.md`."""
+"""Every error, in the order of `docs/errors.md`."""
 
 
 def error_named(reason: str) -> type[RefreshTokenError]:

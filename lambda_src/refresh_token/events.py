@@ -1,5 +1,7 @@
 """Parses a Lambda event into a typed request. Every rejection of a request happens here.
 
+The docstrings of the requests say what the caller means and gets: `docs/events.md` is made of them.
+
 Messages name keys, never values: a value may be a misplaced token.
 """
 
@@ -15,24 +17,37 @@ from refresh_token.errors import InvalidParameterException
 
 @dataclass(frozen=True, slots=True)
 class AskToken:
-    """A consumer wants a live token."""
+    """Give me a live access token.
+
+    Answer: a token answer.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFailure:
-    """A consumer reports that the token of a version was rejected."""
+    """The API rejected the token of this version.
+
+    Answer: a token answer. The function refreshes first if the version is still current and at least 30 seconds old.
+    """
 
     version_id: str = field(repr=False)  # not checked: it may be a misplaced token
 
 
 @dataclass(frozen=True, slots=True)
 class Force:
-    """An operator wants to refresh now."""
+    """Refresh now, whatever the cooldown says; every token handed out so far dies.
+
+    Answer: a token answer.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The bare RefreshToken operation."""
+    """The bare RefreshToken operation; `clientId` is optional.
+
+    Answer: exactly `{"accessToken", "expiresIn"}`. Nothing is stored, unless the token is the stored refresh token:
+    then the function refreshes the stored pair as usual, with the stored client id.
+    """
 
     token: str = field(repr=False)
     client_id: str | None = field(default=None, repr=False)
@@ -40,9 +55,13 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """The schedule runs; ``event_id`` is EventBridge's id of the run, if it sent one."""
+    """Look at the token, and refresh it if it is due. Any event with this `source`, or `aws.events`, is a tick.
+
+    Answer: `outcome`, `versionId` and `expiresAt`; never a token.
+    """
 
     event_id: str | None = None
+    """EventBridge's id of the run, if it sent one."""
 
 
 Request = AskToken | ReportFailure | Force | Exchange | Tick

@@ -5,7 +5,7 @@ sends.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 NAMESPACE: Final = "RefreshToken"
 """CloudWatch namespace of every metric below."""
@@ -26,30 +26,88 @@ APP_SECRET_OUTPUT: Final = "AppSecretArn"  # noqa: S105 - an output's name
 """The stack's output with the secret of its own issuer's app. `app_secret_output` has those of a fleet's others."""
 
 REASON: Final = "reason"
-"""Second dimension of a copy of `Metric.FAILURES` and `Metric.REFRESH_FAILED`: the name of the error."""
+"""Second dimension of some metrics (`ALSO_BY`): the name of the error."""
 
 
 class Metric:
-    """Names of the metrics. The first five are states: 0 or 1 at each tick."""
+    """Names of the metrics, each with what it counts: `docs/metrics.md` is made of this.
+
+    What begins with "1 if" is a state: 0 or 1 at each tick.
+    """
+
+    TICKED: Final = "Ticked"
+    """ticks that reached the function, however they ended: the heartbeat"""
 
     NEEDS_SIGN_IN: Final = "NeedsSignIn"
+    """1 if only a person can help, because the issuer has refused the current version of the pair, or the secret holds
+    no pair. With `issuer=static`, 1 if the token has ended or was reported"""
+
     PAIR_NOT_STORED: Final = "PairNotStored"
-    OVERDUE: Final = "Overdue"
-    GRANT_ENDING: Final = "GrantEnding"
+    """1 if the issuer has answered with a new pair and the secret still holds the old one, or if that may be so because
+    the function was killed"""
+
     FAILING: Final = "Failing"
-    TICKED: Final = "Ticked"
+    """1 if the last tick failed through a fault of the deployment: wrong settings, a secret that cannot be read, an
+    answer that makes no sense, a bug"""
+
+    OVERDUE: Final = "Overdue"
+    """1 if, after the tick, the token is in its mandatory window, has expired, or has an unknown expiry, and no other
+    state says why; if another one does, the tick leaves this one out. 0 if the token is refreshed on demand and waits
+    for a consumer"""
+
+    GRANT_ENDING: Final = "GrantEnding"
+    """1 if the end of the grant is known and a sixth of its life is left, 14 days at most"""
+
     SECONDS_UNTIL_EXPIRY: Final = "SecondsUntilExpiry"
+    """the life that the current token has left, at each tick. Nothing if the expiry is unknown, or if the token is
+    refreshed on demand and is no longer fresh"""
+
     SECONDS_UNTIL_GRANT_EXPIRY: Final = "SecondsUntilGrantExpiry"
-    FAILURES: Final = "Failures"
-    UNSERVED: Final = "Unserved"
+    """the life that the grant has left, at each tick. Nothing if neither the issuer nor the settings `grant_idle_days`
+    and `grant_absolute_days` say when it ends. At 0 a person must sign in again"""
+
     REFRESHED: Final = "Refreshed"
+    """versions refreshed: about one in 83 days. Many more mean that someone reports or refreshes without need, or that
+    a second deployment shares the grant"""
+
+    FAILURES: Final = "Failures"
+    """invocations that failed"""
+
+    UNSERVED: Final = "Unserved"
+    """requests that got no token because the issuer, the lock table or Secrets Manager throttled, failed or did not
+    answer; not ticks"""
+
     REFRESH_FAILED: Final = "RefreshFailed"
+    """failed attempts to refresh"""
+
     DEGRADED: Final = "Degraded"
+    """answers with the old, still living token, because the refresh failed"""
+
     RECOVERED: Final = "Recovered"
+    """refreshes that succeeded after one of the same version had failed"""
+
     REAUTHORIZATION_REQUIRED: Final = "ReauthorizationRequired"
+    """refused grants, once per version. With `issuer=static`, each report of the current token, and each tick after it
+    has ended. For alarms use `NeedsSignIn`"""
+
     TOKEN_NOT_STORED: Final = "TokenNotStored"  # noqa: S105 - a metric's name
+    """refreshes whose result was lost"""
+
     REPORT_DAMPED: Final = "ReportDamped"
+    """reports of a token that was issued less than 30 seconds ago, which refreshed nothing. If there are many, a
+    consumer is refused for another reason: check the scopes of the app and what that consumer requests"""
+
     EXPIRY_NOT_SAID: Final = "ExpiryNotSaid"
+    """issued tokens whose expiry is a guess, because the issuer sent none that makes sense"""
+
+
+ALSO_BY: Final[Mapping[str, str]] = {Metric.FAILURES: REASON, Metric.REFRESH_FAILED: REASON}
+"""The metrics that are sent a second time with one more dimension, and that dimension."""
+
+
+def unit_of(metric: str) -> Literal["Seconds", "Count"]:
+    """Return the unit of a metric. Those in seconds say so in their names."""
+    return "Seconds" if "Seconds" in metric else "Count"
 
 
 ALARMS: Final = "Monitoring"
@@ -94,67 +152,6 @@ class Log:
     REFRESHED: Final = "Refreshed the token"
     REFRESH_FAILED: Final = "The refresh failed"
     REQUEST_FAILED: Final = "The request failed"
-
-
-PROVIDER: Final = "provider"
-"""Second dimension of a copy of `FleetMetric.DUE`, `SENT` and `BRAKED`. No metric has a connection as a dimension."""
-
-
-class FleetMetric:
-    """Names of the metrics of a fleet. The dispatcher sends those of the first group once each minute."""
-
-    DISPATCHED: Final = "Dispatched"
-    DUE: Final = "Due"
-    SENT: Final = "Sent"
-    OLDEST_OVERDUE: Final = "OldestOverdueSeconds"
-    OVERDUE: Final = "OverdueConnections"
-    """Due connections that the dispatcher saw active, and in their mandatory window or worse."""
-
-    BRAKED: Final = "Braked"
-    STUCK: Final = "Stuck"
-
-    REFRESHED: Final = Metric.REFRESHED
-    REFRESH_FAILED: Final = Metric.REFRESH_FAILED
-    REAUTHORIZATION_REQUIRED: Final = Metric.REAUTHORIZATION_REQUIRED
-    TOKEN_NOT_STORED: Final = Metric.TOKEN_NOT_STORED
-    RECOVERED: Final = Metric.RECOVERED
-    DEGRADED: Final = Metric.DEGRADED
-    REPORT_DAMPED: Final = Metric.REPORT_DAMPED
-    EXPIRY_NOT_SAID: Final = Metric.EXPIRY_NOT_SAID
-    FAILURES: Final = Metric.FAILURES
-    FAULTS: Final = "Faults"
-    """Failures that are the deployment's own fault: permissions, settings, resources."""
-
-    FENCED: Final = "Fenced"
-    """Messages that were late or came twice, and changed nothing."""
-
-
-class FleetAlarm:
-    """Ids of the alarms of a fleet. The runbook has an entry for each."""
-
-    OVERDUE: Final = "ConnectionsOverdue"
-    REFUSED: Final = "ConnectionsRefused"
-    STUCK: Final = "ConnectionsStuck"
-    BRAKED: Final = "ProviderBraked"
-    NO_DISPATCH: Final = "NoDispatch"
-    DEAD_LETTERS: Final = "ConnectionsDeadLetters"
-    QUEUE_AGE: Final = "ConnectionsQueueAge"
-    TOKEN_NOT_STORED: Final = "ConnectionTokenNotStored"  # noqa: S105 - an alarm's id
-    FAULTS: Final = "ConnectionsFaults"
-    FUNCTION_ERRORS: Final = "ConnectionsFunctionErrors"
-    CAN_WAIT: Final = frozenset({STUCK, DEAD_LETTERS, QUEUE_AGE})
-    """As `Alarm.CAN_WAIT`, for a fleet's own two alarms that sum up the others."""
-
-
-class FleetLog:
-    """Messages of the log lines of a fleet that `tokenctl` searches for."""
-
-    DISPATCHED: Final = "Looked for due connections"
-    BRAKED: Final = "The provider is braked, because most of its refreshes failed"
-    OPENED: Final = "The provider is no longer braked"
-    STATE_CHANGED: Final = "The state of the connection changed"
-    COMES_AGAIN: Final = "The message failed and will come again"
-    NOT_REFRESHED: Final = "The connection was not refreshed"
 
 
 def app_secret_output(provider: str) -> str:

@@ -9,8 +9,9 @@
         ClientConfigurationException    the consumer's own set-up is wrong
         UnexpectedAnswerException       the answer makes no sense
 
-Each message says what to do. No message holds a token, and no error carries a cause or a context: a botocore exception
-can hold the answer, which contains a token. For that reason the client raises after an ``except`` block, never in it.
+`docs/errors.md` is made of the docstrings. Each message says what to do. No message holds a token, and no error carries
+a cause or a context: a botocore exception can hold the answer, which contains a token. For that reason the client
+raises after an ``except`` block, never in it.
 """
 
 from typing import ClassVar, Final
@@ -93,20 +94,29 @@ class ConfigurationException(FunctionError):
 
 
 class FunctionTimedOutException(FunctionError):
-    """The function reached its own timeout."""
+    """The function reached its own timeout.
+
+    What to do: try again.
+    """
 
     transient = True
     pause = 5.0
 
 
 class FunctionCrashedException(FunctionError):
-    """The function's process ended or could not start, for example out of memory or with a broken bundle."""
+    """The function's process ended or could not start: it ran out of memory, or its bundle is broken.
+
+    What to do: an operator reads the function's log.
+    """
 
     pause = 10.0
 
 
 class UnknownFunctionException(FunctionError):
-    """The function raised an error that this version of the client does not know."""
+    """The function raised an error that this version of the client does not know.
+
+    What to do: read the function's log; update the client.
+    """
 
 
 class InvokeError(TokenClientError):
@@ -119,50 +129,74 @@ class InvokeError(TokenClientError):
 
 
 class InvokeThrottledException(InvokeError):
-    """Lambda throttles: this account, or this function, has too many invocations at once."""
+    """Lambda throttles: the account, or the function, has too many invocations at once.
+
+    What to do: try again later; raise the concurrency.
+    """
 
     transient = True
     pause = 5.0
 
 
 class InvokeDeniedException(InvokeError):
-    """This consumer's role may not invoke the function, or its credentials are not valid."""
+    """The consumer's role may not invoke the function, or its credentials are not valid.
+
+    What to do: grant the permission on exactly the name or alias that you call.
+    """
 
     pause = 10.0
 
 
 class FunctionMissingException(InvokeError):
-    """The function or alias does not exist in this account and region."""
+    """The function or alias does not exist in this account and region.
+
+    What to do: check name, account and region.
+    """
 
     pause = 10.0
 
 
 class InvokeTimedOutException(InvokeError):
-    """No answer came within the read timeout, or the caller's own. The function may have finished by now: try again."""
+    """No answer came in 70 seconds, or within the timeout of the call. The function may have finished by now.
+
+    What to do: try again.
+    """
 
     transient = True
     pause = 5.0
 
 
 class LambdaUnavailableException(InvokeError):
-    """Lambda is unreachable or has an internal error."""
+    """Lambda or Systems Manager failed or could not be reached, even after retries.
+
+    What to do: try again later; in a VPC, check that there is a route.
+    """
 
     transient = True
     pause = 5.0
 
 
 class InvokeRefusedException(InvokeError):
-    """Lambda refuses the invocation for another reason; ``code`` names it."""
+    """Lambda refuses the invocation for another reason.
+
+    What to do: read the reason in `code`.
+    """
 
 
 class ClientConfigurationException(TokenClientError):
-    """The consumer's own set-up is wrong: no function name, region, credentials or parameter."""
+    """The consumer's own set-up is wrong: no function name, region, credentials or parameter.
+
+    What to do: fix what the message names in your own configuration.
+    """
 
     pause = 10.0
 
 
 class UnexpectedAnswerException(TokenClientError):
-    """The answer is not a token answer, or it holds the very token that was reported as rejected."""
+    """The answer holds no token, one that no header can carry, or the one that was reported as rejected.
+
+    What to do: do what the message says: check that the name is the refresh function's, or store the pair again.
+    """
 
 
 CONTRACT: Final[dict[str, type[FunctionError]]] = {
@@ -182,4 +216,4 @@ CONTRACT: Final[dict[str, type[FunctionError]]] = {
         ConfigurationException,
     )
 }
-"""The function's own errors by their ``errorType``, in the order of the table in `docs/errors.md`."""
+"""The function's own errors by their ``errorType``, in the order of `docs/errors.md`."""

@@ -15,9 +15,8 @@ import hcl2
 import pytest
 
 from tests.support.client_function import NAME, Api, Function, raised
-from tests.support.consumers_page import FLEET, PAGE, block, blocks
+from tests.support.consumers_page import FLEET, block, blocks
 from tests.support.http_server import serving
-from token_client import errors
 
 BARE = "Without the client"
 PARAMETERS = ["/RefreshToken/dev/function-arn", "/RefreshToken/dev/client-layer-arn"]
@@ -108,19 +107,3 @@ def test_no_handler_takes_the_token_elsewhere(api: Api, monkeypatch: pytest.Monk
         with suppress(Exception):
             names["lambda_handler"]({}, None)
     assert [authorization for _, authorization, _ in stranger.seen if authorization] == []
-
-
-def leaves(error: type[errors.TokenClientError]) -> list[str]:
-    below = [name for child in error.__subclasses__() for name in leaves(child)]
-    return below or [error.__name__]
-
-
-def test_the_page_lists_every_error_in_order() -> None:
-    rows = re.findall(r"^\| `(\w+Exception)` \| .*? \| (.*) \| (\d+) s \|$", PAGE.read_text(), re.MULTILINE)
-    assert [name for name, *_ in rows] == leaves(errors.TokenClientError)
-    for name, what_to_do, pause in rows:
-        error = getattr(errors, name)
-        assert (error.transient, error.pause) == (what_to_do.startswith("transient"), float(pause)), name
-    function_errors = leaves(errors.FunctionError)
-    assert (len(function_errors), len(leaves(errors.InvokeError))) == (15, 6), "the page says fifteen and six"
-    assert list(errors.CONTRACT) == function_errors[: len(errors.CONTRACT)]

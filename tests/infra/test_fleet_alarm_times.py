@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from refresh_token.signals import FleetAlarm
+from refresh_token.fleet.signals import FleetAlarm
 from tests.support.alarm_simulator import ALARM, OK, CloudWatch, Series, SimulatedAlarm, alarms_of
 from tests.support.synthesised import Synthesised
 

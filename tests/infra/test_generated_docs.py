@@ -2,11 +2,34 @@ from pathlib import Path
 
 import pytest
 
+from infra.docstrings import about_members, paragraphs
 from infra.generated_docs import BEGIN, END, Part, main
+from refresh_token.fleet.state_change import Reason
+from refresh_token.fleet.states import State
+from refresh_token.signals import Metric
 
 
 def test_the_documents_are_up_to_date() -> None:
     assert main(["--check"]) == 0
+
+
+@pytest.mark.parametrize("kind", [Metric, Reason, State])
+def test_each_name_says_what_it_means(kind: type) -> None:
+    assert [name for name, text in about_members(kind).items() if not text] == []
+
+
+def test_a_docstring_is_read_by_its_labels() -> None:
+    class Broken(Exception):  # noqa: N818 - named as our errors are
+        """It broke: badly.
+
+        And so on.
+
+        What to do: mend it.
+
+        ``final``: not for readers.
+        """
+
+    assert paragraphs(Broken) == {"": "It broke: badly. And so on.", "What to do": "mend it."}
 
 
 def test_an_outdated_table_is_reported_then_rewritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

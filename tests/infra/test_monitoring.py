@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from refresh_token import errors
-from refresh_token.signals import FleetMetric, Metric
+from refresh_token.fleet.signals import FleetMetric
+from refresh_token.signals import Metric
 from tests.support.checkout import ROOT
 from tests.support.synthesised import Resource, Synthesised
 

@@ -12,7 +12,6 @@ from botocore import xform_name
 from infra.site import FROM_ROOT
 from refresh_token import environment, errors
 from refresh_token.oauth import issuers, variables
-from refresh_token.signals import FleetMetric, Metric
 from tests.repo.messages import messages
 from tests.support.checkout import ROOT
 from tests.support.documents import anchor, dangling, sections
@@ -26,17 +25,8 @@ ERRORS = [error.__name__ for error in errors.ALL]
 
 
 class TestTables:
-    def test_the_page_of_errors_lists_every_one(self) -> None:
-        assert re.findall(r"^\| `(\w+Exception)` \|", sections(DOCS / "errors.md")["Errors"], re.MULTILINE) == ERRORS
-
     def test_the_runbook_has_an_entry_per_error(self) -> None:
         assert [heading for heading in sections(RUNBOOK) if heading.endswith("Exception")] == ERRORS
-
-    @pytest.mark.parametrize(("title", "sent"), [("Metrics", Metric), ("A fleet's metrics", FleetMetric)])
-    def test_the_page_of_metrics_explains_every_one(self, title: str, sent: type) -> None:
-        names = [name for key, name in vars(sent).items() if not key.startswith("_")]
-        rows = re.findall(r"^\| (`.+?`) \|", sections(DOCS / "metrics.md")[title], re.MULTILINE)
-        assert sorted(re.findall(r"\w+", " ".join(rows))) == sorted(names)
 
     def test_every_variable_of_an_issuer_is_documented(self) -> None:
         settings = [name for chosen in issuers.SETTINGS.values() for name in chosen.variables().values()]

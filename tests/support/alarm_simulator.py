@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
-from refresh_token.signals import NAMESPACE, Alarm, FleetAlarm
+from refresh_token.fleet.signals import FleetAlarm
+from refresh_token.signals import NAMESPACE, Alarm
 
 OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
 STATISTICS: dict[str, Callable[[Iterable[float]], float]] = {"Sum": sum, "Maximum": max, "Minimum": min}

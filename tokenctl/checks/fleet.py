@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from refresh_token.signals import FleetAlarm
+from refresh_token.fleet.signals import FleetAlarm
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.connections.fleet_parts import ASK, DISPATCHER, WORKER
 from tokenctl.connections.fleet_queues import count_messages, queue_url

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from refresh_token.signals import FleetAlarm
+from refresh_token.fleet.signals import FleetAlarm
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.checks.function import TABLE_FIXES
 from tokenctl.checks.stack import check_app_secret

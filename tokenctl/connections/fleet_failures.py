@@ -5,7 +5,8 @@ from functools import partial
 from typing import Any, Final
 
 from refresh_token.errors import ReauthorizationRequiredException, TokenNotStoredException
-from refresh_token.signals import FleetAlarm, FleetLog, Log
+from refresh_token.fleet.signals import FleetAlarm, FleetLog
+from refresh_token.signals import Log
 from tokenctl.connections.fleet_parts import FleetParts
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.function_log import lines_of

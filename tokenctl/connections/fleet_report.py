@@ -7,7 +7,8 @@ from typing import Any, Final, TypeVar
 
 from refresh_token.core.windows import iso_utc
 from refresh_token.environment import SERVICE_NAME
-from refresh_token.signals import NAMESPACE, SERVICE, FleetMetric
+from refresh_token.fleet.signals import FleetMetric
+from refresh_token.signals import NAMESPACE, SERVICE
 from tokenctl.connections.brakes import read_brakes
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.fleet_counts import FleetCounts, count_fleet

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
+from refresh_token.fleet.signals import FleetAlarm
 from refresh_token.fleet.states import State
-from refresh_token.signals import FleetAlarm
 from tokenctl.stack.runbook import entry_of
 from tokenctl.stack.token_life import duration
 

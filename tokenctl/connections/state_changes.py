@@ -9,7 +9,7 @@ import click
 
 from refresh_token.environment import SERVICE_NAME
 from refresh_token.fleet.record import Record
-from refresh_token.fleet.state_change import CONNECTED, DETAIL_TYPE, SOURCE, StateChange, reason_for
+from refresh_token.fleet.state_change import DETAIL_TYPE, SOURCE, Reason, StateChange, reason_for
 from refresh_token.fleet.states import State
 from tokenctl.connections.entries import Entry
 from tokenctl.connections.fleet import Fleet
@@ -45,7 +45,7 @@ class StateChangeEvents:
                 provider=entry.provider.name,
                 before=None if before is None else before.state,
                 after=State.ACTIVE,
-                reason=CONNECTED,
+                reason=Reason.CONNECTED,
                 at=at,
                 expires_at=entry.pair.expires_at,
                 refresh_expires_at=entry.pair.refresh_expires_at,

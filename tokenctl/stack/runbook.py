@@ -3,7 +3,8 @@
 from typing import Final
 
 from refresh_token import errors
-from refresh_token.signals import Alarm, FleetAlarm
+from refresh_token.fleet.signals import FleetAlarm
+from refresh_token.signals import Alarm
 
 _ENTRIES: Final = {
     *(error.__name__ for error in errors.ALL),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from refresh_token.signals import FleetAlarm
+from refresh_token.fleet.signals import FleetAlarm
 from tokenctl.stack.deployed_stack import short_alarm_name
 from tokenctl.stack.pair_secret import is_moved_back
 from tokenctl.stack.runbook import entry_of

@@ -12,7 +12,7 @@ from refresh_token.adapters.item_tokens import ItemTokens
 from refresh_token.core.connections import Connection
 from refresh_token.errors import ConfigurationException
 from refresh_token.fleet.due import Keeping, core_policy
-from refresh_token.fleet.state_change import GRANT_EXPIRING, StateChange, StateChanges, reason_for
+from refresh_token.fleet.state_change import Reason, StateChange, StateChanges, reason_for
 from refresh_token.fleet.states import State
 from refresh_token.oauth.variables import ATTEMPTS
 
@@ -110,7 +110,7 @@ class FleetConnections:
             self._tell(before, before.state, after, reason, pair or before)
 
     def _ending(self, record: "Record", pair: "TokenPair") -> None:
-        self._tell(record, State.ACTIVE, State.ACTIVE, GRANT_EXPIRING, pair)
+        self._tell(record, State.ACTIVE, State.ACTIVE, Reason.GRANT_EXPIRING, pair)
 
     def _tell(self, record: "Record", before: State, after: State, reason: str, current: "TokenPair | Record") -> None:
         self.changes.changed(

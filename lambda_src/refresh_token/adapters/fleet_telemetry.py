@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from refresh_token.adapters.telemetry import NOT_OURS, PowertoolsTelemetry
 from refresh_token.errors import RefreshTokenError, SecretMalformedException
+from refresh_token.fleet.signals import ALSO_BY, FleetLog, FleetMetric
 from refresh_token.fleet.wording import about
-from refresh_token.signals import NAMESPACE, PROVIDER, SERVICE, FleetLog, FleetMetric
+from refresh_token.signals import NAMESPACE, SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ class FleetTelemetry(PowertoolsTelemetry):
         self._measure(FleetMetric.BRAKED, sum(look.braked for look in looks))
         self._measure(FleetMetric.STUCK, stuck)
         oldest = max((look.oldest_overdue for look in looks), default=0)
-        self._metrics.add_metric(name=FleetMetric.OLDEST_OVERDUE, unit="Seconds", value=oldest)
+        self._measure(FleetMetric.OLDEST_OVERDUE, oldest)
         for look in looks:
             for name, value in (
                 (FleetMetric.DUE, look.due),
@@ -97,9 +98,6 @@ class FleetTelemetry(PowertoolsTelemetry):
     def _state(self, name: str, *, holds: bool) -> None:
         """Send no gauge: it would be one figure for many connections."""
 
-    def _measure(self, name: str, value: int) -> None:
-        self._metrics.add_metric(name=name, unit="Count", value=value)
-
     def _measure_for(self, provider: str, name: str, value: int) -> None:
         from aws_lambda_powertools import single_metric  # noqa: PLC0415 - see adapters.telemetry
         from aws_lambda_powertools.metrics import MetricUnit  # noqa: PLC0415
@@ -108,7 +106,7 @@ class FleetTelemetry(PowertoolsTelemetry):
         with single_metric(
             name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE, default_dimensions=service
         ) as metric:
-            metric.add_dimension(name=PROVIDER, value=provider)
+            metric.add_dimension(name=ALSO_BY[name], value=provider)
 
     @property
     def _logger(self) -> "Logger":

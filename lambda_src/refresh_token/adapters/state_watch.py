@@ -12,7 +12,7 @@ from refresh_token.adapters.state_events import StateEvents
 from refresh_token.core.claims import Claim, Failure, HeldClaim, RefreshLock
 from refresh_token.core.ports import StoredPair, TokenStore
 from refresh_token.errors import RefreshTokenError
-from refresh_token.fleet.state_change import GRANT_EXPIRING, StateChange, reason_for
+from refresh_token.fleet.state_change import Reason, StateChange, reason_for
 from refresh_token.fleet.states import State
 
 if TYPE_CHECKING:
@@ -57,9 +57,11 @@ class StateWatch:
         if pair is None or not connection.grant_life.is_ending(pair, now=now):
             return
         lock = connection.lock
-        if isinstance(lock, _WatchedLock) and lock.is_news(f"{GRANT_EXPIRING} {connection.grant_life.end(pair)}"):
+        if isinstance(lock, _WatchedLock) and lock.is_news(
+            f"{Reason.GRANT_EXPIRING} {connection.grant_life.end(pair)}"
+        ):
             state = State.COOLING if degraded else State.ACTIVE
-            self._tell(state, state, GRANT_EXPIRING)
+            self._tell(state, state, Reason.GRANT_EXPIRING)
 
     def _tell(self, before: State, after: State, reason: str) -> None:
         pair = self._pair

@@ -25,7 +25,7 @@ from refresh_token.errors import (
     SecretNotSeededException,
     TokenNotStoredException,
 )
-from refresh_token.signals import NAMESPACE, REASON, SERVICE, Log, Metric
+from refresh_token.signals import ALSO_BY, NAMESPACE, SERVICE, Log, Metric, unit_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
@@ -92,7 +92,7 @@ class PowertoolsTelemetry:
         whole = None if seconds_left is None else int(seconds_left)
         self._logger.info(Log.TOKEN_CHECKED, extra={"versionId": version_id, "secondsUntilExpiry": whole})
         if whole is not None:
-            self._metrics.add_metric(name=Metric.SECONDS_UNTIL_EXPIRY, unit="Seconds", value=max(whole, 0))
+            self._measure(Metric.SECONDS_UNTIL_EXPIRY, max(whole, 0))
         if overdue is not None:
             self._state(Metric.OVERDUE, holds=overdue)
 
@@ -101,7 +101,7 @@ class PowertoolsTelemetry:
         if seconds_left is not None:
             whole = int(seconds_left)
             self._logger.info("Checked the refresh token", extra={"secondsUntilGrantExpiry": whole})
-            self._metrics.add_metric(name=Metric.SECONDS_UNTIL_GRANT_EXPIRY, unit="Seconds", value=max(whole, 0))
+            self._measure(Metric.SECONDS_UNTIL_GRANT_EXPIRY, max(whole, 0))
         self._state(Metric.GRANT_ENDING, holds=ending)
 
     def grant_state(self, *, needs_sign_in: bool, pair_not_stored: bool) -> None:
@@ -209,7 +209,7 @@ class PowertoolsTelemetry:
         with single_metric(
             name=name, unit=MetricUnit.Count, value=1, namespace=NAMESPACE, default_dimensions=service
         ) as metric:
-            metric.add_dimension(name=REASON, value=reason)
+            metric.add_dimension(name=ALSO_BY[name], value=reason)
 
     def _flush(self) -> None:
         """Send the metrics with the time at which the invocation began, as Lambda does with its own.
@@ -220,10 +220,13 @@ class PowertoolsTelemetry:
         self._metrics.flush_metrics()
 
     def _count(self, name: str) -> None:
-        self._metrics.add_metric(name=name, unit="Count", value=1)
+        self._measure(name, 1)
 
     def _state(self, name: str, *, holds: bool) -> None:
-        self._metrics.add_metric(name=name, unit="Count", value=int(holds))
+        self._measure(name, int(holds))
+
+    def _measure(self, name: str, value: int) -> None:
+        self._metrics.add_metric(name=name, unit=unit_of(name), value=value)
 
     @property
     def _logger(self) -> "Logger":

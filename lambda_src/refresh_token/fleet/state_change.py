@@ -14,18 +14,50 @@ from refresh_token.fleet.states import State
 SOURCE: Final = "refresh-token"
 DETAIL_TYPE: Final = "Connection State Change"
 
-CONNECTED: Final = "connected"
-RECOVERED: Final = "recovered"
-GRANT_EXPIRING: Final = "grant-expiring"
-_REASONS: Final = {
-    State.ACTIVE: RECOVERED,
-    State.COOLING: "degraded",
-    State.REFUSED: "reauthorization-required",
-    State.STUCK: "stuck",
-    State.MALFORMED: "malformed",
-    State.PAUSED: "paused",
-    State.REVOKED: "revoked",
+
+class Reason:
+    """Why somebody is told of a change, each with what it means: `docs/events.md` is made of this."""
+
+    DEGRADED: Final = "degraded"
+    """a refresh failed, and will be tried again. Told at the first failure, not at the following ones"""
+
+    RECOVERED: Final = "recovered"
+    """a refresh worked after that, or an operator has resumed the connection. One that had failed before its pause is
+    told with the reason of that failure"""
+
+    REAUTHORIZATION_REQUIRED: Final = "reauthorization-required"
+    """the provider refuses the grant: the user has to connect again"""
+
+    GRANT_EXPIRING: Final = "grant-expiring"
+    """the end of the grant is known, and a sixth of its life is left, 14 days at most. Told once for each end; `from`
+    and `to` are equal"""
+
+    STUCK: Final = "stuck"
+    """three refreshes in a row ended without an outcome; an operator has to look"""
+
+    MALFORMED: Final = "malformed"
+    """what is stored is no token pair"""
+
+    PAUSED: Final = "paused"
+    """an operator has paused the connection"""
+
+    REVOKED: Final = "revoked"
+    """an operator has revoked the grant"""
+
+    CONNECTED: Final = "connected"
+    """an operator stored a pair, or a user signed in. `from` is null if the connection is new"""
+
+
+REASONS: Final = {
+    State.ACTIVE: Reason.RECOVERED,
+    State.COOLING: Reason.DEGRADED,
+    State.REFUSED: Reason.REAUTHORIZATION_REQUIRED,
+    State.STUCK: Reason.STUCK,
+    State.MALFORMED: Reason.MALFORMED,
+    State.PAUSED: Reason.PAUSED,
+    State.REVOKED: Reason.REVOKED,
 }
+"""The reason of a change to each state, unless somebody stored a new pair."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,5 +106,5 @@ def reason_for(before: State | None, after: State, *, new_pair: bool = False) ->
     ``new_pair``: somebody signed in or stored tokens, which connects the end user, whatever the state was before.
     """
     if new_pair or before is None:
-        return CONNECTED
-    return None if before is after else _REASONS[after]
+        return Reason.CONNECTED
+    return None if before is after else REASONS[after]

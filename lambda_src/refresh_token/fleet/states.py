@@ -20,15 +20,28 @@ from refresh_token.fleet.names import shard_of, slots_of
 
 
 class State(StrEnum):
-    """What is known about a connection. The first two are kept alive."""
+    """What is known about a connection. The first two are kept alive. `docs/fleet.md` is made of this."""
 
     ACTIVE = "active"
+    """kept alive"""
+
     COOLING = "cooling"
+    """a refresh failed, and will be tried again"""
+
     REFUSED = "refused"
+    """the provider refuses the grant: the user has to connect again"""
+
     STUCK = "stuck"
+    """each of the last three refreshes ended without an outcome, because the process died"""
+
     MALFORMED = "malformed"
+    """what is stored is no token pair"""
+
     PAUSED = "paused"
+    """an operator has paused it"""
+
     REVOKED = "revoked"
+    """an operator has revoked it; the tokens are gone"""
 
     @property
     def is_kept_alive(self) -> bool:

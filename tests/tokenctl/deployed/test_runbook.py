@@ -10,7 +10,8 @@ import pytest
 
 from local.deployment import Deployment
 from refresh_token.core.windows import iso_utc
-from refresh_token.signals import FleetAlarm, Metric
+from refresh_token.fleet.signals import FleetAlarm
+from refresh_token.signals import Metric
 from tests.support.changed_by_hand import delete_the_secret, delete_the_table, release, throttle
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_stack import put_secret

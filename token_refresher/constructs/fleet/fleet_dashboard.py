@@ -7,7 +7,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from refresh_token.signals import NAMESPACE, REASON, SERVICE, FleetMetric
+from refresh_token.fleet.signals import FleetMetric
+from refresh_token.signals import NAMESPACE, REASON, SERVICE
 from token_refresher.constructs.fleet.fleet_parts import FleetParts
 
 _FIVE = Duration.minutes(5)

@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from refresh_token.signals import FleetAlarm
+from refresh_token.fleet.signals import FleetAlarm
 from token_refresher.constructs.alarm_list import FIVE_MINUTES, AlarmList, filled
 from token_refresher.constructs.alarm_topic import alarm_topic
 from token_refresher.constructs.composite_alarms import CompositeAlarms

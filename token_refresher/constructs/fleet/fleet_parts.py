@@ -10,7 +10,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
-from refresh_token.signals import PROVIDER, REASON, FleetMetric
+from refresh_token.fleet.signals import PROVIDER, FleetMetric
+from refresh_token.signals import REASON
 from token_refresher.constructs.composite_alarms import CompositeAlarms
 from token_refresher.constructs.service import MetricOptions, Service
 

@@ -10,7 +10,7 @@ import pytest
 
 from refresh_token.fleet.attributes import encode
 from refresh_token.fleet.names import shard_of
-from refresh_token.signals import FleetAlarm
+from refresh_token.fleet.signals import FleetAlarm
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_fleet import DeployedFleet
 from tests.support.runbook_operator import PAGE, Operator
