@@ -104,7 +104,7 @@ $(VENV)/.done: requirements.txt requirements-dev.txt requirements-dev.lock const
 	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 to 3.13 with venv (Debian: apt-get install python3-venv), or run make PYTHON=/path/to/python3." >&2; exit 1; }
 	@echo "Setting up $(CURDIR) with $$($(PYTHON) --version), once: 1.1 GB, half a minute to three minutes."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(STEP) "Python packages into $(VENV), about 100" $(BIN)/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements-dev.lock
+	@$(STEP) "Python packages into $(VENV)" $(BIN)/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements-dev.lock
 	@$(BIN)/python $(PIP_INSTALL) --quiet --quiet --no-index --no-build-isolation -r requirements-dev.txt
 	@$(STEP) "the CDK's constructs into your cache" $(BIN)/python -c 'import aws_cdk; aws_cdk.App()' # jsii unpacks them, once
 	@touch $@

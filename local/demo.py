@@ -3,16 +3,18 @@
 import argparse
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from rich.console import Console
+from rich.table import Table
 
 from local.cdk_cli import SETTINGS, CdkFailedError
 from local.child import LogInUseError
 from local.cloud import FOLDER, LocalCloud, StandinError, exports
-from local.demo_step import DemoFailedError
+from local.demo_step import DemoFailedError, step
 from local.demo_steps import Demo
 from local.deployment import TokenctlFailedError
 from local.environment import shell_file
@@ -62,7 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
             else:
                 Demo(console, cloud).run()
             if options.keep:
-                _say_how_to_use(console, cloud)
+                _say_how_to_use(console, cloud, of_fleet=bool(options.fleet))
+            with step(console, "Stop the local cloud") if not options.keep else nullcontext():
+                cloud.stop()
+        if not options.keep:
+            _say_what_is_next(console, options.fleet)
     except KeyboardInterrupt:
         LocalCloud.stop_kept(options.folder)
         console.print("\nInterrupted. The local cloud is stopped.")
@@ -75,18 +81,41 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _say_how_to_use(console: Console, cloud: LocalCloud) -> None:
+def _say_what_is_next(console: Console, fleet: int | None) -> None:
+    again = f"make demo FLEET={fleet} KEEP=1" if fleet else "make demo KEEP=1"
+    console.print("\nWhat you can do next:\n")
+    rows = [
+        (again, "the same, and it stays up for you to look around"),
+        *([] if fleet else [("make demo FLEET=500", "the same for many connections, while much goes wrong")]),
+        ("docs/fleet.md" if fleet else "docs/quick-start.md", "what you have seen, and how to deploy it to AWS"),
+    ]
+    shown = Table.grid(padding=(0, 2))
+    for row in rows:
+        shown.add_row("", *row)
+    console.print(shown)
+
+
+def _say_how_to_use(console: Console, cloud: LocalCloud, *, of_fleet: bool) -> None:
     file = cloud.folder / "env"
     file.write_text(shell_file(cloud.exports | DEFAULTS), encoding="utf-8")
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     console.print("\nThe local cloud keeps running. To use it in a shell:\n")
     console.print(f"  source {shown}", soft_wrap=True)
     console.print("  tokenctl status")
-    console.print('  tokenctl authorize --authorize-url "$AWS_ENDPOINT_URL_AMPLIFYUIBUILDER/oauth"\n', soft_wrap=True)
-    console.print(
-        "docs/quick-start.md goes on from here, to a fleet with a connection that you sign in. To stop: make stop",
-        soft_wrap=True,
-    )
+    provider = '"$AWS_ENDPOINT_URL_AMPLIFYUIBUILDER'
+    if of_fleet:
+        console.print("  tokenctl connections list --state refused")
+        command = (
+            f'connections authorize me/first --authorize-url {provider}/oauth" --token-url {provider}/oauth2/token"'
+        )
+    else:
+        command = f'authorize --authorize-url {provider}/oauth"'
+    console.print(f"  tokenctl {command}\n", soft_wrap=True)
+    if not of_fleet:
+        console.print(
+            "docs/quick-start.md goes on from here, to a fleet with a connection that you sign in.", soft_wrap=True
+        )
+    console.print("To stop it: make stop")
 
 
 def _size(text: str) -> int:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.cloud import LocalCloud
-from local.demo_step import check, step
+from local.demo_step import can_move, check, progress_of, say, step
 from local.deployment import Deployment, deploy, deploy_consumer, pair_of
 
 ABOUT_TO_EXPIRE = timedelta(hours=1)
@@ -33,33 +33,32 @@ class Demo:
         Raises `DemoFailedError` if a result is not what it should be.
         """
         cloud = self._cloud
-        self._console.print(
+        say(
+            self._console,
+            "A token is about to expire, and the stack's schedule keeps it alive. This takes less than two minutes.",
+        )
+        say(
+            self._console,
             f"Local AWS (MiniStack): {cloud.url}. Stand-in for Figma and UI Builder: {cloud.standin.url}.",
-            soft_wrap=True,
         )
         with step(self._console, "cdk bootstrap"):
             cloud.cdk().bootstrap()
-        with step(self._console, "cdk deploy -c stage=local"):
-            deployment = deploy(cloud)
+        with step(self._console, "cdk deploy -c stage=local") as running:
+            deployment = deploy(cloud, on_line=progress_of(running))
         with step(self._console, f"tokenctl seed, with a pair that expires in {ABOUT_TO_EXPIRE}"):
             old = cloud.standin.grant()
             deployment.tokenctl("seed", "--yes", stdin=pair_of(old, expires_in=ABOUT_TO_EXPIRE))
             before, seeded = deployment.current()
         accepted_before = cloud.standin.accepts(old.access_token)
-        with step(self._console, "Deploy a consumer stack while the schedule waits for its first tick"):
-            consumer = deploy_consumer(deployment)
-        with step(self._console, "Wait for the schedule's own tick") as status:
-            after = deployment.wait_for_another_version(
-                before,
-                seconds=TICK_SECONDS,
-                on_wait=lambda waited: status.update(f"Wait for the schedule's own tick ... {waited:.0f} s"),
-            )
-        what = "Invoke the function: as a consumer, with the bare operation, and with a wrong provider"
-        with step(self._console, what):
+        with step(self._console, "Deploy a consumer while the schedule waits for its first tick") as running:
+            consumer = deploy_consumer(deployment, on_line=progress_of(running))
+        with step(self._console, "Wait for the schedule's own tick, which comes once a minute"):
+            after = deployment.wait_for_another_version(before, seconds=TICK_SECONDS)
+        with step(self._console, "Invoke the function in three ways"):
             _, pair = deployment.current()
             tables = self._use(deployment, consumer, before, after, seeded, accepted_before=accepted_before)
         with step(self._console, "tokenctl status"):
-            colours = "on" if self._console.is_terminal else "off"
+            colours = "on" if can_move(self._console) and not self._console.no_color else "off"
             status_shown = deployment.tokenctl("status", "--color", colours, width=self._console.width)
         check("tokenctl shows no token", pair["accessToken"] not in status_shown)
         for table in tables:

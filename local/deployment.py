@@ -70,16 +70,13 @@ class Deployment:
         )
         return value["VersionId"], json.loads(value["SecretString"])
 
-    def wait_for_another_version(
-        self, version_id: str, *, seconds: float, on_wait: Callable[[float], None] = lambda _: None
-    ) -> str:
+    def wait_for_another_version(self, version_id: str, *, seconds: float) -> str:
         """Wait until another version is current, and return it. Raises `TimeoutError` after `seconds`."""
         start = time.monotonic()
-        while (waited := time.monotonic() - start) < seconds:
+        while time.monotonic() - start < seconds:
             current, _ = self.current()
             if current != version_id:
                 return current
-            on_wait(waited)
             time.sleep(0.5)
         raise TimeoutError(f"Version {version_id} is still current after {seconds:.0f} seconds.")
 

@@ -12,35 +12,40 @@ from typing import Final
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from local.cloud import LocalCloud
-from local.demo_step import check, step
+from local.demo_step import LINE_SECONDS, can_move, check, progress_of, say, step
 from local.deployment import Deployment, deploy
-from local.fleet_fates import Connection, by_fate, check_all
+from local.fleet_fates import Connection, check_all, table
+from local.fleet_screen import clock, line, screen
 from local.fleet_watch import Watch
 from local.process_by_port import process_with_port
-from local.standin import Counts, Grant
+from local.standin import CLIENT_ID, CLIENT_SECRET, Counts, Grant
 from local.standin.rate_limit import REFRESHES
 
 MIN_SIZE: Final = 20
 MAX_SIZE: Final = 10_000
+MINUTES: Final = 5
+"""Of a small fleet's demo on a machine that does nothing else."""
 
-PROVIDER: Final = "figma"
+PROVIDER: Final = "oauth2"
+"""It replaces the refresh token at each refresh, and takes a spent one for theft. So a worker takes one message at a
+time, and a killed one leaves no others behind."""
 ABOUT_TO_EXPIRE: Final = timedelta(minutes=10)
 RATE_LIMIT: Final = 9
 """Refreshes a second that the provider allows. The fleet may make 10."""
 FAILING: Final = 0.05
-"""The share of calls that the provider answers with 503."""
+"""The share of the calls that the provider answers with 503, until as large a share of the connections has met one."""
 REFUSED: Final = 0.04
 """The share of users who revoke the access."""
-LOST_ANSWER_SECONDS: Final = 10.0
-"""How long the answer takes whose worker is killed."""
+HELD_SECONDS: Final = 30.0
+"""How long the provider keeps the worker waiting that is killed."""
+WORKERS: Final = 4
+"""Few, because each starts with a second of work for the processor."""
 
-PATIENCE: Final = timedelta(minutes=20)
-"""For what does not depend on the size: the first tick, the lease of the killed worker, and some retries."""
-LINE_SECONDS: Final = 10.0
-"""How often it prints a line if there is no terminal."""
+PATIENCE: Final = timedelta(minutes=15)
+"""How long nothing may change. A slow machine takes longer for everything, but does not stand still."""
+LOOK_SECONDS: Final = 0.5
 
 
 class FleetDemo:
@@ -53,14 +58,29 @@ class FleetDemo:
     def run(self, size: int) -> None:
         """Deploy, then `play`. Raises `DemoFailedError` if a result is not what it should be."""
         cloud = self._cloud
-        self._console.print(
-            f"Local AWS (MiniStack): {cloud.url}. Stand-in for the provider: {cloud.standin.url}.", soft_wrap=True
+        say(
+            self._console,
+            f"{size} connections are about to expire, and a fleet keeps them alive. This takes about "
+            f"{MINUTES + size // 600} minutes, most of which the fleet waits: its dispatcher looks once a minute.",
         )
+        say(self._console, f"Local AWS (MiniStack): {cloud.url}. Stand-in for the provider: {cloud.standin.url}.")
         with step(self._console, "cdk bootstrap"):
             cloud.cdk().bootstrap()
-        with step(self._console, "cdk deploy -c stage=local -c connections=true"):
-            deployment = deploy(cloud, context={"connections": "true"})
+        with step(self._console, "cdk deploy -c stage=local -c connections=true -c issuer=oauth2") as running:
+            deployment = deploy(cloud, context=self._context(), on_line=progress_of(running))
+        with step(self._console, "tokenctl app-credentials"):
+            credentials = json.dumps({"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET})
+            deployment.tokenctl("app-credentials", "--yes", stdin=credentials)
         self.play(deployment, size)
+
+    def _context(self) -> dict[str, str]:
+        return {
+            "connections": "true",
+            "issuer": PROVIDER,
+            "oauth2_token_url": f"{self._cloud.standin.url}/oauth2/token",
+            "max_workers": str(WORKERS),
+            "schedule": "rate(6 hours)",  # of the secret, which stays empty
+        }
 
     def play(self, deployment: Deployment, size: int, *, between: Callable[[Watch], None] = lambda _: None) -> None:
         """Import connections, let the provider misbehave, and watch until all is settled; then check everything.
@@ -68,25 +88,25 @@ class FleetDemo:
         `between` is called between two looks. Raises `DemoFailedError` and `TimeoutError`.
         """
         standin, names = self._cloud.standin, [f"team{number % 9}/user{number}" for number in range(size)]
-        refused, victim = names[:: round(1 / REFUSED)], names[1]
-        with step(self._console, f"{size} users sign in, and their tokens expire in {ABOUT_TO_EXPIRE}"):
-            grants = standin.grant_many(names, expires_in=int(ABOUT_TO_EXPIRE.total_seconds()))
+        refused = names[:: round(1 / REFUSED)]
+        standin.set_rotation(on=True)
+        grants = standin.grant_many(names, expires_in=int(ABOUT_TO_EXPIRE.total_seconds()))
         with step(self._console, f"tokenctl connections import --from grants.jsonl ({size} lines)"):
             _import(deployment, grants)
-        self._console.print(
-            f"     The provider now allows {RATE_LIMIT} refreshes a second and answers every {round(1 / FAILING)}th "
-            f"call with 503. {len(refused)} users revoke the access.\n     The answer for {victim} takes "
-            f"{LOST_ANSWER_SECONDS:.0f} seconds, in which its worker is killed. What this worker held comes again when "
-            "its lease ends, after five minutes.",
-            soft_wrap=True,
-        )
-        for operation in REFRESHES:
-            standin.fail(operation, user=victim, after=True, delay=LOST_ANSWER_SECONDS)
-            standin.fail(operation, status=503, share=FAILING, times=None)
-        standin.set_rate_limit(RATE_LIMIT)
         for name in refused:
             standin.revoke(user=name)
+        standin.set_rate_limit(RATE_LIMIT)
         watch = Watch(deployment, names, {one.user: one.access_token for one in grants}, refused)
+        watch.look()
+        victim = watch.first()
+        for text in (
+            f"The provider allows {RATE_LIMIT} refreshes a second, and answers 429 to the rest.",
+            f"It will answer 503 to every {round(1 / FAILING)}th call. {len(refused)} users have revoked the access.",
+            f"The worker that refreshes {victim} will be killed.",
+        ):
+            say(self._console, f"     {text}")
+        for operation in REFRESHES:
+            standin.fail(operation, user=victim, times=None, delay=HELD_SECONDS, drop=True)
         self._watch(watch, victim, between)
         counted = standin.counts()
         live = {grant.user: grant for grant in standin.grants()}
@@ -101,34 +121,48 @@ class FleetDemo:
             )
             for name, item in watch.items.items()
         ]
-        self._console.print(_table(connections))
+        self._console.print(table(connections))
         check("no connection is lost", len(connections) == size)
         check_all(connections, refused, counted)
         calls = sum(one.counts.calls for one in connections)
-        self._console.print(
+        say(
+            self._console,
             f"The provider counted {calls} calls, and says of each of the {size} connections what the fleet says. All "
             "checks of the demo passed.",
-            soft_wrap=True,
         )
 
     def _watch(self, watch: Watch, victim: str, between: Callable[[Watch], None]) -> None:
         """Show the fleet until every connection is refreshed or refused, and kill the worker meanwhile."""
-        deadline = time.monotonic() + PATIENCE.total_seconds() + watch.size
-        printed, line, killed = 0.0, "", False
+        start = changed = time.monotonic()
+        printed, moved, killed = 0.0, None, False
         with Live(console=self._console, transient=True, auto_refresh=False) as live:
             while not (look := watch.look()).is_settled:
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"{look.waiting} of {watch.size} connections are not settled yet.")
-                if self._console.is_terminal:
-                    live.update(look.screen(), refresh=True)
-                elif time.monotonic() - printed >= LINE_SECONDS and look.line() != line:
-                    printed, line = time.monotonic(), look.line()
-                    self._console.print(f"     {line}", soft_wrap=True)
+                now = time.monotonic()
+                if look.moved != moved:
+                    moved, changed = look.moved, now
+                if now - changed > PATIENCE.total_seconds():
+                    raise TimeoutError(
+                        f"Nothing has changed for {PATIENCE}, and {len(look.left)} of {watch.size} connections are "
+                        "neither refreshed nor refused."
+                    )
+                if can_move(self._console):
+                    live.update(screen(look, now - start), refresh=True)
+                elif now - printed >= LINE_SECONDS:
+                    printed = now
+                    say(self._console, f"     {line(look, now - start)}")
                 if not killed and (killed := self._kill_worker(victim)):
-                    self._console.print(f"     Killed the worker that was refreshing {victim}.")
+                    self._fail_some(watch.size)
+                    say(self._console, f"     {clock(now - start)}  Killed the worker that was refreshing {victim}.")
+                    say(
+                        self._console,
+                        "           Another one tries when the claim of the dead one has ended: in two minutes.",
+                    )
                 between(watch)
-                time.sleep(0.5)
-        self._console.print(f"[green]done[/] {look.line()}", soft_wrap=True)
+                time.sleep(LOOK_SECONDS)
+        say(
+            self._console,
+            f"[green]done[/] {look.refreshed} of {look.size} refreshed [dim]({clock(time.monotonic() - start)})[/]",
+        )
         check("a worker was killed", killed)
 
     def _kill_worker(self, victim: str) -> bool:
@@ -138,6 +172,12 @@ class FleetDemo:
                 os.kill(pid, signal.SIGKILL)
                 return True
         return False
+
+    def _fail_some(self, size: int) -> None:
+        """Let the provider keep nobody waiting any more, and answer 503 to some."""
+        self._cloud.standin.clear_faults()
+        for operation in REFRESHES:
+            self._cloud.standin.fail(operation, status=503, share=FAILING, times=max(1, round(size * FAILING)))
 
 
 def _import(deployment: Deployment, grants: Sequence[Grant]) -> None:
@@ -158,20 +198,3 @@ def _import(deployment: Deployment, grants: Sequence[Grant]) -> None:
         file = Path(folder) / "grants.jsonl"
         file.write_text("\n".join(lines), encoding="utf-8")
         deployment.tokenctl("connections", "import", "--from", str(file))
-
-
-def _table(connections: Sequence[Connection]) -> Table:
-    table = Table(title="What happened to every connection, as the provider counted it", title_justify="left")
-    for column in ("fate", "number", "calls", "429", "503", "issued", "live"):
-        table.add_column(column, justify="left" if column == "fate" else "right")
-    rows: list[tuple[str, Sequence[Connection]]] = [(fate, one) for fate, one in by_fate(connections).items() if one]
-    for fate, found in [*rows, ("all", connections)]:
-        counts = [one.counts for one in found]
-        table.add_row(
-            fate,
-            str(len(found)),
-            *(str(sum(getattr(one, field) for one in counts)) for field in ("calls", "limited", "failed", "refreshed")),
-            str(sum(one.is_live for one in found)),
-            end_section=fate != "all" and fate == rows[-1][0],
-        )
-    return table

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rich.table import Table
+
 from local.demo_step import check
 from local.standin import Counts, Grant
 
@@ -12,10 +14,10 @@ class Fate(StrEnum):
     """What the provider saw of a connection."""
 
     REFRESHED = "refreshed at the first call"
-    LIMITED = "refreshed after 429"
-    FAILED = "refreshed after 503"
-    KILLED = "refreshed again after its worker was killed"
-    REFUSED = "refused: the user must sign in again"
+    LIMITED = "refreshed after 429 (rate limit)"
+    FAILED = "refreshed after 503 (failure)"
+    KILLED = "refreshed after its worker was killed"
+    REFUSED = "refused: the user revoked the access"
     NONE = "none of these"
 
 
@@ -35,7 +37,7 @@ class Connection:
         """Return what happened, from the provider's counts alone."""
         seen = self.counts
         if self.was_killed:
-            return Fate.KILLED if (seen.refreshed, seen.refused) == (2, 0) else Fate.NONE
+            return Fate.KILLED if (seen.refreshed, seen.refused, seen.failed > 0) == (1, 0, True) else Fate.NONE
         if (seen.refreshed, seen.answered) == (0, 0):
             return Fate.REFUSED if seen.refused == 1 else Fate.NONE
         if (seen.refreshed, seen.answered, seen.refused) != (1, 1, 0):
@@ -51,6 +53,33 @@ class Connection:
 def by_fate(connections: Sequence[Connection]) -> dict[Fate, list[Connection]]:
     """Return the connections of each fate."""
     return {fate: [one for one in connections if one.fate is fate] for fate in Fate}
+
+
+def table(connections: Sequence[Connection]) -> Table:
+    """Return the table of what happened to all of them."""
+    caption = (
+        "429: over the rate limit. failed: 503, or the worker was killed. issued: access tokens. live: the fleet holds "
+        "the token that the provider accepts."
+    )
+    drawn = Table(
+        title="What happened to every connection, as the provider counted it",
+        title_justify="left",
+        caption=caption,
+        caption_justify="left",
+    )
+    for column in ("what happened", "connections", "calls", "429", "failed", "issued", "live"):
+        drawn.add_column(column, justify="left" if column == "what happened" else "right")
+    rows: list[tuple[str, Sequence[Connection]]] = [(fate, one) for fate, one in by_fate(connections).items() if one]
+    for fate, found in [*rows, ("all", connections)]:
+        counts = [one.counts for one in found]
+        drawn.add_row(
+            fate,
+            str(len(found)),
+            *(str(sum(getattr(one, field) for one in counts)) for field in ("calls", "limited", "failed", "refreshed")),
+            str(sum(one.is_live for one in found)),
+            end_section=fate != "all" and fate == rows[-1][0],
+        )
+    return drawn
 
 
 def check_all(connections: Sequence[Connection], refused: Sequence[str], counted: Mapping[str, Counts]) -> None:

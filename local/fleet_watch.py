@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-
 from local.deployment import Deployment
 
 RATE_SECONDS: Final = 10.0
 """Over which the rate of calls is measured."""
 OWN_PREFIX: Final = "#"
 """Items that are no connections begin so."""
+TICK_SECONDS: Final = 60.0
+"""Between two looks of the dispatcher. MiniStack is up to ten seconds late."""
+ANSWERS: Final = {"200": "answered", "429": "limited", "503": "failed", "400": "refused"}
+"""What the provider answers, and how it is counted. 503 are also calls without an answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,38 +31,20 @@ class Look:
     answers: Mapping[str, int]
     rate: float
     braked: bool
-
-    @property
-    def waiting(self) -> int:
-        """How many connections are neither refreshed nor refused."""
-        return self.size - self.refreshed - self.refused
+    next_tick: float
+    """Seconds until the dispatcher looks again, as far as the schedule says."""
+    left: Mapping[str, float]
+    """Seconds until each connection is due that is neither refreshed nor refused."""
 
     @property
     def is_settled(self) -> bool:
-        """Whether there is nothing left to do."""
-        return self.waiting == 0
+        """Whether every connection is refreshed or refused."""
+        return self.refreshed + self.refused == self.size
 
-    def line(self) -> str:
-        """Return the look as one line."""
-        answers = ", ".join(f"{number} {what}" for what, number in self.answers.items() if number)
-        return (
-            f"{self.refreshed} of {self.size} refreshed, {_shown(self.states)}; {self.due} due, {self.queued} in the "
-            f"queue; provider: {self.rate:.1f} calls/s ({answers or 'no calls'}), {_brake(self.braked)}"
-        )
-
-    def screen(self) -> Table:
-        """Return the look as a screen."""
-        table = Table.grid(padding=(0, 2))
-        table.add_column(style="dim")
-        table.add_column()
-        table.add_row("refreshed", ProgressBar(total=self.size, completed=self.refreshed, width=50))
-        table.add_row("", f"{self.refreshed} of {self.size}")
-        table.add_row("states", _shown(self.states))
-        table.add_row("due", f"{self.due}, and {self.queued} in the queue")
-        table.add_row("provider", ", ".join(f"{number} {what}" for what, number in self.answers.items()))
-        table.add_row("rate", f"{self.rate:.1f} calls/s")
-        table.add_row("brake", _brake(self.braked))
-        return table
+    @property
+    def moved(self) -> object:
+        """What changes while the fleet gets on."""
+        return self.refreshed, self.refused, self.answers
 
 
 class Watch:
@@ -75,6 +58,7 @@ class Watch:
         self._imported = imported
         self._refused = frozenset(refused)
         self._rates: deque[tuple[float, int]] = deque()
+        self._began = time.time()
         self.size = len(names)
         self.items: dict[str, dict[str, Any]] = {}
 
@@ -89,18 +73,33 @@ class Watch:
         items = {name: item for item in self._scan() if (name := item["pk"])}
         self.items = {name: item for name, item in items.items() if name in self._names}
         found = self.items.values()
+        own = [item for name, item in items.items() if name.startswith(OWN_PREFIX)]
+        refreshed = {name for name in self.items if self._is_refreshed(name)}
+        refused = {name for name in self._refused & self.items.keys() if self.items[name]["state"] == "refused"}
         answers = self._answers()
         return Look(
             states=Counter(str(item["state"]) for item in found),
             size=self.size,
-            refreshed=sum(self._is_refreshed(name) for name in self.items),
-            refused=sum(self.items[name]["state"] == "refused" for name in self._refused & self.items.keys()),
+            refreshed=len(refreshed),
+            refused=len(refused),
             due=sum("dueAt" in item and item["dueAt"] <= now for item in found),
             queued=self._queued(),
             answers=answers,
             rate=self._rate(sum(answers.values())),
-            braked=any(item.get("brakedSince") for name, item in items.items() if name.startswith(OWN_PREFIX)),
+            braked=any(item.get("brakedSince") for item in own),
+            next_tick=max((item["lookedAt"] for item in own if "lookedAt" in item), default=self._began)
+            + TICK_SECONDS
+            - now,
+            left={
+                name: float(self.items[name].get("dueAt", now)) - now
+                for name in sorted(self.items.keys() - refreshed - refused)
+            },
         )
+
+    def first(self) -> str:
+        """Return the connection that will be refreshed first, of those that are not refused."""
+        found = {name: item["dueAt"] for name, item in self.items.items() if name not in self._refused}
+        return min(found, key=lambda name: found[name])
 
     def _is_refreshed(self, name: str) -> bool:
         item = self.items[name]
@@ -112,7 +111,7 @@ class Watch:
             .get_paginator("scan")
             .paginate(
                 TableName=self.table,
-                ProjectionExpression="pk, #state, dueAt, accessToken, brakedSince",
+                ProjectionExpression="pk, #state, dueAt, accessToken, brakedSince, lookedAt",
                 ExpressionAttributeNames={"#state": "state"},
                 ConsistentRead=True,
             )
@@ -132,8 +131,7 @@ class Watch:
 
     def _answers(self) -> dict[str, int]:
         counts = self._deployment.cloud.standin.counts().values()
-        kinds = {"answered": "answered", "429": "limited", "refused": "refused", "503": "failed"}
-        return {shown: sum(getattr(one, field) for one in counts) for shown, field in kinds.items()}
+        return {shown: sum(getattr(one, field) for one in counts) for shown, field in ANSWERS.items()}
 
     def _rate(self, calls: int) -> float:
         now = time.monotonic()
@@ -142,11 +140,3 @@ class Watch:
             self._rates.popleft()
         before, then = self._rates[0]
         return (calls - then) / (now - before) if now > before else 0.0
-
-
-def _shown(states: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
-
-
-def _brake(braked: bool) -> str:  # noqa: FBT001 - the value itself
-    return "braked: only probes are sent" if braked else "not braked"

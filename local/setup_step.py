@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import deque
+from pathlib import Path
 from typing import IO, Final, TextIO
 
 TAIL: Final = 40
@@ -20,22 +21,33 @@ SHOWN: Final = 78
 """Characters of the line on a terminal, which must not wrap."""
 
 
-class Progress:
-    """What a command is doing, from its output: pip says what it downloads and when it installs."""
+_NEXT: Final = re.compile(r"Collecting (?P<name>[^=<>~! ]+)|Processing (\S*/)?(?P<file>[^-/]+)-")
+"""What pip says of the next package, from an index or from a folder."""
+_SIZE: Final = re.compile(r"\s+Downloading .*\((?P<size>\d[\d.]* MB)\)")
 
-    def __init__(self) -> None:
+
+class Progress:
+    """What a command is doing, from its output: pip says what it downloads and when it installs.
+
+    `packages` is how many it will install, 0 if nobody knows.
+    """
+
+    def __init__(self, packages: int = 0) -> None:
         self.detail = ""
         self.tail: deque[str] = deque(maxlen=TAIL)
         self._packages = 0
+        self._of = f" of {packages}" if packages else ""
 
     def read(self, output: IO[str]) -> None:
         """Follow the output until it ends."""
         for line in output:
             self.tail.append(line)
-            if line.startswith("Collecting "):
+            if found := _NEXT.match(line):
                 self._packages += 1
-                name = re.split(r"[=<>~! ]", line.removeprefix("Collecting "))[0]
-                self.detail = f"package {self._packages}, {name}"
+                name = found["name"] or found["file"]
+                self.detail = f"package {self._packages}{self._of}, {name}"
+            elif found := _SIZE.match(line):
+                self.detail += f", {found['size']}"
             elif line.startswith("Installing collected packages"):
                 self.detail = f"unpacking {self._packages} packages"
 
@@ -43,7 +55,7 @@ class Progress:
 def run(what: str, command: list[str], *, screen: TextIO) -> int:
     """Run the command; return its exit code."""
     start = time.monotonic()
-    progress = Progress()
+    progress = Progress(packages_of(command))
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         reader = threading.Thread(target=progress.read, args=(process.stdout,), daemon=True)
         reader.start()
@@ -56,6 +68,14 @@ def run(what: str, command: list[str], *, screen: TextIO) -> int:
         screen.write("".join(progress.tail) + f"FAILED {what} ({took})\n")
     screen.flush()
     return process.returncode
+
+
+def packages_of(command: list[str]) -> int:
+    """Count the packages in the file of requirements that the command installs; 0 if it installs none."""
+    if "-r" not in command:
+        return 0
+    lines = Path(command[command.index("-r") + 1]).read_text(encoding="utf-8").splitlines()
+    return sum("==" in line and not line.startswith((" ", "#")) for line in lines)
 
 
 def _show(what: str, progress: Progress, process: subprocess.Popen[str], start: float, screen: TextIO) -> None:

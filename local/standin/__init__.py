@@ -1,4 +1,4 @@
-"""Stands in for what no emulator offers: Amplify UI Builder's two token operations, and Figma's own endpoints."""
+"""Stands in for what no emulator offers: Amplify UI Builder's token operations, Figma, and an OAuth 2 provider."""
 
 from local.standin.calls import Call, digest
 from local.standin.control import StandinControl

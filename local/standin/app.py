@@ -11,7 +11,7 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
-from local.standin import admin, consent, figma, ui_builder
+from local.standin import admin, consent, figma, oauth2, ui_builder
 from local.standin.calls import Call, credential_of, digest
 from local.standin.faults import Fault
 from local.standin.state import State
@@ -28,6 +28,7 @@ _OPERATIONS: dict[str, Operation] = {
     "FigmaToken": figma.token,
     "FigmaRefresh": figma.refresh,
     "FigmaMe": figma.me,
+    "OAuth2Token": oauth2.token,
 }
 
 _ROUTES = Map(
@@ -38,6 +39,7 @@ _ROUTES = Map(
         Rule("/v1/oauth/token", endpoint="FigmaToken", methods=["POST"]),
         Rule("/v1/oauth/refresh", endpoint="FigmaRefresh", methods=["POST"]),
         Rule("/v1/me", endpoint="FigmaMe", methods=["GET"]),
+        Rule("/oauth2/token", endpoint="OAuth2Token", methods=["POST"]),
         *(
             Rule(f"{admin.PREFIX}/{name}", endpoint=f"{admin.PREFIX}/{name}", methods=list(methods))
             for name, methods in admin.RESOURCES.items()
@@ -101,10 +103,10 @@ def _replacement(fault: Fault) -> Response:
     status = fault.status or 200
     if fault.body is not None:
         response = Response(fault.body, status, content_type=fault.content_type)
-    elif fault.operation.startswith("Figma"):
-        response = figma.figma_error(status, fault.message)
-    else:
+    elif fault.operation in ui_builder.OPERATIONS:
         response = ui_builder.aws_error(status, fault.code or "InternalServerException", fault.message)
+    else:
+        response = figma.figma_error(status, fault.message)
     response.headers.extend(dict(fault.headers))
     return response
 

@@ -15,7 +15,7 @@ from local.standin.grants import CLIENT_ID, CLIENT_SECRET, Grants, RefusedError
 
 def token(grants: Grants, request: Request) -> Response:
     """`POST /v1/oauth/token`: exchange a code for a pair."""
-    if not _app_is_known(request):
+    if not app_is_known(request):
         return figma_error(401, "Invalid client credentials")
     form = request.form
     if form.get("grant_type") != "authorization_code":
@@ -39,7 +39,7 @@ def token(grants: Grants, request: Request) -> Response:
 
 def refresh(grants: Grants, request: Request) -> Response:
     """`POST /v1/oauth/refresh`. The answer holds a refresh token only if rotation is on."""
-    if not _app_is_known(request):
+    if not app_is_known(request):
         return figma_error(401, "Invalid client credentials")
     sent = request.form.get("refresh_token")
     if not sent:
@@ -71,7 +71,7 @@ def figma_error(status: int, message: str) -> Response:
     return _json({"error": True, "status": status, "message": message, "i18n": None}, status)
 
 
-def _app_is_known(request: Request) -> bool:
+def app_is_known(request: Request) -> bool:
     """Check the app's credentials, in HTTP Basic or else in the form."""
     given = request.authorization
     if given is not None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from local.standin.faults import Fault
 
-REFRESHES: Final = ("RefreshToken", "FigmaRefresh")
+REFRESHES: Final = ("RefreshToken", "FigmaRefresh", "OAuth2Token")
 
 RETRY_AFTER: Final = 1
 """Seconds. The limit speaks of a second, so the next one has room again."""

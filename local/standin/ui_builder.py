@@ -1,12 +1,14 @@
 """Amplify UI Builder's two token operations, as the AWS API reference and botocore's model describe them."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from werkzeug import Request, Response
 
 from local.standin.aws_model import AwsError, parameters
 from local.standin.grants import Grants, RefusedError
+
+OPERATIONS: Final = ("RefreshToken", "ExchangeCodeForToken")
 
 
 def refresh_token(grants: Grants, request: Request, provider: str) -> Response:

@@ -110,7 +110,7 @@ class DeployedFleet:
 def deploy_fleet(cloud: LocalCloud, *, context: Mapping[str, str] | None = None) -> DeployedFleet:
     """Deploy the stage `local` with a fleet of both providers, and store the credentials of their apps."""
     cloud.cdk().bootstrap()
-    providers = {REUSABLE: {}, REPLACED: {"token_url": f"{cloud.standin.url}/v1/oauth/refresh"}}
+    providers = {REUSABLE: {}, REPLACED: {"token_url": f"{cloud.standin.url}/oauth2/token"}}
     fleet = {"issuer": "figma", "connections": "true", "providers": json.dumps(providers), "schedule_enabled": "false"}
     deployed = DeployedFleet(deploy(cloud, context={**fleet, **(context or {})}))
     credentials = json.dumps({"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET})

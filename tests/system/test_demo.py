@@ -1,18 +1,24 @@
 """The demo as a command: interrupted, started twice, stopped."""
 
+import io
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 
+from local import demo_step
 from local.child import in_use
 from local.cloud import exports
 from local.demo import main
+from local.demo_step import progress_of, step
 from local.deployment import IMPORTABLE
 from local.environment import shell_file
 from tests.support.checkout import ROOT
@@ -81,3 +87,23 @@ def test_the_file_replaces_a_shells_own_settings(tmp_path: Path, shell: str) -> 
     assert found["AWS_ENDPOINT_URL_AMPLIFYUIBUILDER"] == "http://127.0.0.1:2/it's"
     assert found["no_proxy"] == found["NO_PROXY"] == "intranet,localhost,127.0.0.1"
     assert shutil.which("tokenctl", path=found["PATH"]) == str(Path(sys.executable).with_name("tokenctl"))
+
+
+@pytest.mark.parametrize(
+    ("terminal", "moves"),
+    [
+        pytest.param({"force_terminal": True, "_environ": {"TERM": "xterm"}}, True, id="a terminal"),
+        pytest.param({"force_terminal": True, "_environ": {"TERM": "dumb"}}, False, id="no cursor"),
+        pytest.param({}, False, id="a log"),
+    ],
+)
+def test_a_step_shows_that_it_runs(monkeypatch: pytest.MonkeyPatch, terminal: dict[str, Any], *, moves: bool) -> None:
+    monkeypatch.setattr(demo_step, "LINE_SECONDS", 0.1)
+    screen = io.StringIO()
+    with step(Console(file=screen, width=60, **terminal), "cdk deploy -c stage=local") as running:
+        progress_of(running)("RefreshToken-local |  3/58 | 5:08:50 PM | CREATE_COMPLETE | AWS::Lambda::Function")
+        time.sleep(0.4)
+    seen = screen.getvalue()
+    assert "cdk deploy -c stage=local ... 0 s: 3/58 resources" in seen
+    assert seen.splitlines()[-1].startswith("done" if not moves else "\x1b[")
+    assert ("\r" in seen, "\x1b[2K" in seen) == (moves, moves)

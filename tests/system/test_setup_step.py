@@ -2,11 +2,12 @@
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
 from local import setup_step
-from local.setup_step import Progress, run
+from local.setup_step import Progress, packages_of, run
 
 SLOW = [sys.executable, "-uc", "import time; print('Collecting boto3==1.2 (from x)'); time.sleep(1)"]
 
@@ -43,9 +44,24 @@ def test_a_failure_shows_what_was_said() -> None:
     assert "no index\nFAILED packages" in screen.getvalue()
 
 
+def test_a_file_of_requirements_says_how_many(tmp_path: Path) -> None:
+    file = tmp_path / "some.lock"
+    file.write_text("# a==1\na==1 \\\n    --hash=sha256:0==\nb==2 ; python_version >= '3.13'\n")
+    progress = Progress(packages_of(["pip", "-r", str(file)]))
+    progress.read(io.StringIO("Collecting a==1\n"))
+    assert progress.detail == "package 1 of 2, a"
+    assert packages_of(["npm", "ci"]) == 0
+
+
 def test_pips_phases_are_told_apart() -> None:
     progress = Progress()
     progress.read(io.StringIO("Collecting a==1\n  Downloading a.whl\nCollecting b[x]>=2\n"))
     assert progress.detail == "package 2, b[x]"
-    progress.read(io.StringIO("Installing collected packages: a, b\n"))
-    assert progress.detail == "unpacking 2 packages"
+    progress.read(
+        io.StringIO("  Downloading b-2-py3-none-any.whl (45.2 MB)\nProcessing /wheels/c_d-1-py3-none-any.whl\n")
+    )
+    assert progress.detail == "package 3, c_d"
+    progress.read(io.StringIO("  Downloading c_d-1.whl (8 MB)\n"))
+    assert progress.detail == "package 3, c_d, 8 MB"
+    progress.read(io.StringIO("Installing collected packages: a, b, c_d\n"))
+    assert progress.detail == "unpacking 3 packages"

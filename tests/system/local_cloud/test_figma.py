@@ -173,3 +173,36 @@ class TestMe:
 
     def test_an_unknown_path_is_a_figma_error(self, standin: Standin) -> None:
         assert_figma_error(urllib3.request("GET", f"{standin.url}/v1/files"), 404)
+
+
+class TestAnyOtherProvider:
+    def test_replaces_the_refresh_token_and_notices_theft(
+        self, standin: Standin, decide: Decide, post_form: Post
+    ) -> None:
+        def ask(**form: str) -> urllib3.BaseHTTPResponse:
+            return post_form("/oauth2/token", form, basic())
+
+        standin.set_rotation(on=True)
+        exchange = {"grant_type": "authorization_code", "redirect_uri": REDIRECT}
+        first = ask(**exchange, code=decide("allow")["code"]).json()["refresh_token"]
+        answer = ask(grant_type="refresh_token", refresh_token=first).json()
+        (grant,) = standin.grants()
+        assert (answer["access_token"], answer["refresh_token"]) == (grant.access_token, grant.refresh_token)
+        spent = ask(grant_type="refresh_token", refresh_token=first)
+        assert (spent.status, spent.json()["error"]) == (400, "invalid_grant")
+        assert standin.counts()[USER].reused == 1
+        assert standin.grants() == []
+
+    @pytest.mark.parametrize(
+        ("form", "headers", "error"),
+        [
+            ({"grant_type": "password"}, basic(), "unsupported_grant_type"),
+            ({"grant_type": "refresh_token"}, basic(), "invalid_grant"),
+            ({"grant_type": "authorization_code"}, basic(), "invalid_grant"),
+            ({"grant_type": "refresh_token"}, basic(client_secret="wrong"), "invalid_client"),
+        ],
+    )
+    def test_errors_are_those_of_the_standard(
+        self, post_form: Post, form: dict[str, str], headers: dict[str, str], error: str
+    ) -> None:
+        assert post_form("/oauth2/token", form, headers).json()["error"] == error
