@@ -44,7 +44,7 @@ class Fleet:
     item_bytes: int = 2_000
     """An item with two tokens of 700 bytes."""
     rotates: bool = False
-    """Whether each refresh also replaces the refresh token: one call of KMS more, and batches of one."""
+    """Whether each refresh also replaces the refresh token: two calls of KMS more, and batches of one."""
     questions_a_day: int = 0
 
     @property
@@ -57,7 +57,7 @@ class Fleet:
 def bill(fleet: Fleet, at: Prices = US_EAST_1) -> list[Item]:
     """Return the cost of a month, without the stack of one secret that stands beside the fleet."""
     month, stored = fleet.refreshes, fleet.connections * (fleet.item_bytes + INDEX_BYTES) / 1e9
-    units, kms = 3 * math.ceil(fleet.item_bytes / 1_024) + 4, 2 if fleet.rotates else 1
+    units, kms = 3 * math.ceil(fleet.item_bytes / 1_024) + 4, 3 if fleet.rotates else 1
     requests = 2.1 if fleet.rotates else 0.3
     questions = fleet.questions_a_day * DAYS
     read_units = math.ceil(fleet.item_bytes / 4_096)

@@ -45,10 +45,10 @@ class Demands:
     """Lease, claim and new pair."""
     index_writes: int = 4
     """Lease and new pair each move the entry of the index `due`: one deleted, one written."""
-    kms_requests: int = 2
-    """`Decrypt`, and `Encrypt` if the refresh token was replaced."""
+    kms_requests: int = 3
+    """`Decrypt`, and `Encrypt` twice if the provider replaces the refresh token."""
     own_seconds: float = 0.15
-    """Of a worker: three calls of DynamoDB, two of KMS, and the work between them with half a processor."""
+    """Of a worker: three calls of DynamoDB, three of KMS, and the work between them with half a processor."""
     lease_seconds: float = 0.0015
     """Of a whole processor, for each lease. Threads hide the waiting, but Python computes in one thread at a time."""
 

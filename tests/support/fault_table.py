@@ -105,7 +105,9 @@ UpdateItem, claim        |                  | passing  | IssuerUnavailableExcept
 Decrypt                  |                  | works    |                                  | answer lost
 Decrypt                  |                  | lasting  | SecretUnavailableException       | NotFoundException, DisabledException, KeyUnavailableException, InvalidKeyUsageException, DependencyTimeoutException, InvalidGrantTokenException, KMSInternalException, KMSInvalidStateException, DryRunOperationException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
 Decrypt                  |                  | lasting  | SecretMalformedException         | InvalidCiphertextException, IncorrectKeyException
-Encrypt                  | it rotates       | unstored | TokenNotStoredException          | NotFoundException, DisabledException, KeyUnavailableException, InvalidKeyUsageException, DependencyTimeoutException, InvalidGrantTokenException, KMSInternalException, KMSInvalidStateException, DryRunOperationException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, answer lost, no answer in time
+Encrypt, trial           | it rotates       | works    |                                  | answer lost
+Encrypt, trial           | it rotates       | lasting  | SecretUnavailableException       | NotFoundException, DisabledException, KeyUnavailableException, InvalidKeyUsageException, DependencyTimeoutException, InvalidGrantTokenException, KMSInternalException, KMSInvalidStateException, DryRunOperationException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
+Encrypt, new token       | it rotates       | unstored | TokenNotStoredException          | NotFoundException, DisabledException, KeyUnavailableException, InvalidKeyUsageException, DependencyTimeoutException, InvalidGrantTokenException, KMSInternalException, KMSInvalidStateException, DryRunOperationException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ThrottlingException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, answer lost, no answer in time
 UpdateItem, store        |                  | works    |                                  | answer lost, ConditionalCheckFailedException
 UpdateItem, store        |                  | unstored | TokenNotStoredException          | ResourceNotFoundException, InternalServerError, ProvisionedThroughputExceededException, ItemCollectionSizeLimitExceededException, TransactionConflictException, RequestLimitExceeded, ReplicatedWriteConflictException, ThrottlingException, AccessDeniedException, UnrecognizedClientException, ExpiredTokenException, ServiceUnavailable, InternalFailure, 502 HTML, connection dropped, no answer in time
 UpdateItem, close        | issuer 503       | passing  | IssuerUnavailableException       | ResourceNotFoundException, InternalServerError, AccessDeniedException, connection dropped, answer lost, no answer in time
@@ -120,7 +122,8 @@ ITEM_CALLS: Final = {
     "GetItem, item": 1,
     "UpdateItem, claim": 1,
     "Decrypt": 1,
-    "Encrypt": 1,
+    "Encrypt, trial": 1,
+    "Encrypt, new token": 2,
     "UpdateItem, store": 2,
     "UpdateItem, close": 2,
 }

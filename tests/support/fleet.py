@@ -244,7 +244,13 @@ class FleetStage:
         """Return the store and lock of a connection, as an invocation makes them from the record that it has read."""
         kms = self.wire.client(boto3.client("kms"))
         seal = KmsSeal(self.key, lambda: kms, lambda: kms)
-        tokens = ItemTokens(seal=seal, parse=self.parse, spends=self.spends, seals_access=self.seals_access)
+        tokens = ItemTokens(
+            seal=seal,
+            parse=self.parse,
+            spends=self.spends,
+            seals_access=self.seals_access,
+            rotates=self.issuer.rotates,
+        )
         rules = ItemRules(
             tokens=tokens,
             keeping=self.keeping,

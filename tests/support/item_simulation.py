@@ -73,6 +73,7 @@ class ItemSimulation(Simulation):
             parse=self.parse,
             spends=self.grants.spends,
             seals_access=False,
+            rotates=self.grants.rotates,
         )
         rules = ItemRules(
             tokens=tokens,

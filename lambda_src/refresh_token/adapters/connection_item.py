@@ -165,6 +165,7 @@ class ConnectionItem(ItemLock):
         self._unserved = False
         try:
             opened = self._rules.tokens.opened(held.before)
+            self._rules.tokens.check_key(held.before)
             pair = self._rules.tokens.pair(held.before, opened)
         except (SecretMalformedException, SecretNotSeededException) as error:
             self._holding = replace(held, unreadable=error)

@@ -96,6 +96,7 @@ class FleetConnections:
                 parse=provider.parse,
                 spends=provider.spends,
                 seals_access=self.settings.seal_access_tokens,
+                rotates=provider.rotates,
             ),
             keeping=Keeping(windows=provider.windows, grant_life=provider.grant_life, policy=policy),
             now=self.now,

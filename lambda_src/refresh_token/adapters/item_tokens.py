@@ -27,12 +27,32 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemTokens:
-    """How the pairs of a provider's connections are read and stored."""
+    """How the pairs of a provider's connections are read and stored.
+
+    ``rotates``: the provider may replace the refresh token.
+    """
 
     seal: KmsSeal
     parse: "Parse"
     spends: "Spends"
     seals_access: bool
+    rotates: bool = False
+
+    def check_key(self, record: Record) -> None:
+        """Try the key if a new pair will have to be encrypted: what the provider replaces is lost if it cannot be.
+
+        Raises:
+            SecretUnavailableException: the key does not encrypt.
+
+        """
+        if not (self.rotates or self.seals_access):
+            return
+        if fault := self.seal.cannot_seal(record.name):
+            raise unavailable(
+                f"A new token of the connection {record.name} could not be encrypted, so the provider was not called",
+                fault,
+                "the fleet's key",
+            )
 
     def opened(self, record: Record) -> str:
         """Return the refresh token; "" if there is none, or if nothing is done with it.

@@ -13,19 +13,21 @@ from refresh_token.fleet.table import Sealed
 NO_TEXT: Final = Fault("other", "no text")
 """What is encrypted is no token."""
 
+_TRIAL: Final = "trial"
+
 _CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
 _SEALING_CONFIG: Final = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
 
 @lru_cache(maxsize=1)
 def opening_client() -> Any:  # noqa: ANN401 - no type stubs of KMS are installed
-    """Return the client that decrypts, made once. botocore retries its calls."""
+    """Return the client for what comes before a refresh, made once. botocore retries its calls."""
     return punctual_client("kms", _CONFIG)
 
 
 @lru_cache(maxsize=1)
 def sealing_client() -> Any:  # noqa: ANN401 - as above
-    """Return the client that encrypts, made once. It makes one short attempt."""
+    """Return the client that encrypts new tokens, made once. It makes one short attempt."""
     return punctual_client("kms", _SEALING_CONFIG)
 
 
@@ -42,11 +44,12 @@ class KmsSeal:
 
     def seal(self, name: str, token: str) -> Sealed | Fault:
         """Return the ciphertext of a connection's token, in pieces. One attempt is made for each piece."""
-        return _each(
-            pieces_of(token),
-            lambda piece: self._sealer().encrypt(KeyId=self._key, Plaintext=piece, EncryptionContext=context_of(name)),
-            "CiphertextBlob",
-        )
+        return self._encrypt(self._sealer, name, token)
+
+    def cannot_seal(self, name: str) -> Fault | None:
+        """Encrypt something that is no token, with retries; return the fault if the key does not."""
+        found = self._encrypt(self._opener, name, _TRIAL)
+        return found if isinstance(found, Fault) else None
 
     def open(self, name: str, pieces: Sealed) -> str | Fault:
         """Return the token in the ciphertext of a connection."""
@@ -61,6 +64,13 @@ class KmsSeal:
             return found if isinstance(found, Fault) else token_of(found)
         except ValueError:
             return NO_TEXT
+
+    def _encrypt(self, client: Callable[[], Any], name: str, text: str) -> Sealed | Fault:
+        return _each(
+            pieces_of(text),
+            lambda piece: client().encrypt(KeyId=self._key, Plaintext=piece, EncryptionContext=context_of(name)),
+            "CiphertextBlob",
+        )
 
 
 def _each(pieces: Iterable[bytes], call: Callable[[bytes], Any], member: str) -> Sealed | Fault:

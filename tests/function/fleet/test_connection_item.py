@@ -84,6 +84,16 @@ class TestCalls:
         assert stage.opened() == (replaced or "refresh-0")
         assert [sent for sent, _, _ in stage.issuer.calls] == ["refresh-0"], "and the placeholder was not sent"
 
+    @pytest.mark.parametrize(("rotates", "seals"), [(True, False), (False, True)])
+    def test_the_key_is_tried_before_the_call(self, stage: FleetStage, *, rotates: bool, seals: bool) -> None:
+        stage.seals_access, stage.issuer.rotates, stage.issuer.new_refresh_token = seals, rotates, "refresh-1"
+        seeded(stage)
+        stage.wire.fates["Encrypt"] = [failing("AccessDeniedException")]
+        with pytest.raises(SecretUnavailableException, match="the provider was not called"):
+            stage.refresher().tick()
+        assert (stage.issuer.calls, stage.opened()) == ([], "refresh-0")
+        assert stage.refresher().tick().outcome == "refreshed"
+
     def test_a_tick_with_a_fresh_token_moves_on(self, stage: FleetStage) -> None:
         seeded(stage, "fresh")
         refresher = stage.refresher()
@@ -437,9 +447,12 @@ FAULTS: dict[str, tuple[str, int, Fate, type[RefreshTokenError], bool | None]] =
     "key disabled": ("Decrypt", 0, failing("DisabledException"), SecretUnavailableException, False),
     "key pending deletion": ("Decrypt", 0, failing("KMSInvalidStateException"), SecretUnavailableException, False),
     "KMS fails": ("Decrypt", 0, failing("KMSInternalException", 500), SecretUnavailableException, True),
-    "encrypt throttled": ("Encrypt", 0, failing("ThrottlingException"), TokenNotStoredException, None),
-    "encrypt denied": ("Encrypt", 0, failing("AccessDeniedException"), TokenNotStoredException, None),
-    "key disabled after the answer": ("Encrypt", 0, failing("DisabledException"), TokenNotStoredException, None),
+    "trial throttled": ("Encrypt", 0, failing("ThrottlingException"), SecretUnavailableException, True),
+    "trial denied": ("Encrypt", 0, failing("AccessDeniedException"), SecretUnavailableException, False),
+    "trial with a disabled key": ("Encrypt", 0, failing("DisabledException"), SecretUnavailableException, False),
+    "encrypt throttled": ("Encrypt", 1, failing("ThrottlingException"), TokenNotStoredException, None),
+    "encrypt denied": ("Encrypt", 1, failing("AccessDeniedException"), TokenNotStoredException, None),
+    "key disabled after the answer": ("Encrypt", 1, failing("DisabledException"), TokenNotStoredException, None),
     "store throttled": ("UpdateItem", 1, failing("ThrottlingException"), TokenNotStoredException, None),
     "store denied": ("UpdateItem", 1, failing("AccessDeniedException"), TokenNotStoredException, None),
     "store refused for good": ("UpdateItem", 1, failing("ValidationException"), TokenNotStoredException, None),
@@ -451,7 +464,7 @@ class TestFaults:
     def test_each_call_that_fails_says_so(self, stage: FleetStage, what: str) -> None:
         operation, works, fate, error, passing = FAULTS[what]
         before = seeded(stage, "expired")
-        stage.issuer.new_refresh_token = "refresh-1"
+        stage.issuer.rotates, stage.issuer.new_refresh_token = True, "refresh-1"
         stage.wire.fates[operation] = [*[WORKS] * works, *[fate] * 100]
         with pytest.raises(error) as caught:
             stage.refresher().tick()

@@ -165,7 +165,7 @@ class ItemStage(Stage):
     def seconds_left(self) -> float:
         """Let time pass with the calls: enough for one attempt at the issuer, and after that for one at the write."""
         calls = self.proxy.calls
-        return 9.5 - 0.5 * len(calls) - 3.0 * calls.count("RefreshToken")
+        return 10.0 - 0.5 * len(calls) - 3.0 * calls.count("RefreshToken")
 
     def ask(self, who: str, version: str) -> Any:
         if who == "tick":
@@ -338,7 +338,7 @@ def issuer_calls(cell: fault_table.Cell) -> int:
     if cell.outcome in ("fresh", "due"):
         return 0
     before = {"GetSecretValue", "GetSecretValue, again", "GetSecretValue, app", "DescribeSecret", "PutItem"}
-    before |= {"GetItem, item", "UpdateItem, claim", "Decrypt"}
+    before |= {"GetItem, item", "UpdateItem, claim", "Decrypt", "Encrypt, trial"}
     stopped = cell.row.call in before or cell.row.given == "a failure stands"
     return int(cell.outcome == "new" or not stopped)
 
@@ -347,7 +347,7 @@ def force_helps(cell: fault_table.Cell) -> bool:
     """Tell whether an operator's force refreshes at once. It cannot while a claim stands that was not closed."""
     left_claimed = (cell.row.call, cell.fault) == ("PutItem", "answer lost") or cell.row.given in CLOSING_FAILS
     # The worker keeps a new refresh token that it cannot store in its own memory, and tries again itself.
-    elsewhere = cell.row.call == "Encrypt" and cell.who == "tick"
+    elsewhere = cell.row.call == "Encrypt, new token" and cell.who == "tick"
     return cell.window in ("advisory", "mandatory") and not left_claimed and not elsewhere
 
 
