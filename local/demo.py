@@ -34,8 +34,13 @@ FAILURES = (
 """What can fail through no fault of the demo's own code. The user gets the message without a traceback."""
 
 
-DEFAULTS = {"TOKENCTL_STAGE": "local", "FIGMA_CLIENT_ID": CLIENT_ID} | SETTINGS
-"""What `tokenctl` and `cdk` then need not be told."""
+DEFAULTS = SETTINGS | {
+    "TOKENCTL_STAGE": "local",
+    "FIGMA_CLIENT_ID": CLIENT_ID,
+    "FUNCTION_NAME_PARAMETER": "/RefreshToken/local/function-arn",
+    "CONNECTIONS_FUNCTION_NAME_PARAMETER": "/RefreshToken/local/connections-function-arn",
+}
+"""What `cdk`, `tokenctl` and `token_client` then need not be told."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -25,6 +25,8 @@ main { max-width: 26rem; margin: 12vh auto; padding: 2rem; background: #fff; bor
 h1 { font-size: 1.25rem; margin: 0 0 1rem; }
 code { background: #f0f0f0; padding: .1em .35em; border-radius: 4px; overflow-wrap: anywhere; }
 small { display: block; margin-top: 1.5rem; color: #666; }
+input { font: inherit; width: 100%; box-sizing: border-box; padding: .4rem .6rem; margin: .25rem 0 1rem;
+  border: 1px solid #999; border-radius: 6px; }
 button { font: inherit; padding: .5rem 1.25rem; margin-right: .5rem; border: 1px solid #1e1e1e; border-radius: 6px;
   background: #fff; cursor: pointer; }
 button.allow { background: #1e1e1e; color: #fff; }
@@ -34,7 +36,8 @@ button.allow { background: #1e1e1e; color: #fff; }
 <main>
 <h1>$title</h1>
 $content
-<small>This page stands in for Figma's. Nothing here reaches Figma.</small>
+<small>This page stands in for Figma's. Nothing here reaches Figma. A user who signs in again ends the tokens of the
+earlier sign-in, so each time the page proposes a user who is new.</small>
 </main>
 </body>
 </html>
@@ -53,7 +56,8 @@ def consent(grants: Grants, request: Request) -> Response:
         return _page("This sign-in cannot continue", content, 400)
     if request.method == "POST":
         return _decided(grants, terms)
-    return _page(f"Allow {escape(terms['client_id'])} to use your account?", _question(terms))
+    user = grants.newcomer(terms["client_id"])
+    return _page(f"Allow {escape(terms['client_id'])} to use your account?", _question(terms, user))
 
 
 def _fault(terms: MultiDict[str, str]) -> str | None:
@@ -72,22 +76,23 @@ def _fault(terms: MultiDict[str, str]) -> str | None:
     return None
 
 
-def _question(terms: MultiDict[str, str]) -> str:
+def _question(terms: MultiDict[str, str], user: str) -> str:
     hidden = "".join(
         f'<input type="hidden" name="{name}" value="{escape(terms[name])}">\n' for name in _CARRIED if name in terms
     )
     scopes = " ".join(f"<code>{escape(scope)}</code>" for scope in terms["scope"].replace(",", " ").split())
-    return f"""<p>Signed in as <strong>{escape(USER)}</strong>. The app asks for {scopes} and sends you back to
-<code>{escape(terms["redirect_uri"])}</code>.</p>
+    return f"""<p>The app asks for {scopes} and sends you back to <code>{escape(terms["redirect_uri"])}</code>.</p>
 <form method="post" action="/oauth">
-{hidden}<button class="allow" id="allow" name="decision" value="allow">Allow</button>
+{hidden}<label>You are <input type="email" name="user" value="{escape(user)}"></label>
+<button class="allow" id="allow" name="decision" value="allow">Allow</button>
 <button id="deny" name="decision" value="deny">Deny</button>
 </form>"""
 
 
 def _decided(grants: Grants, terms: MultiDict[str, str]) -> Response:
     if terms.get("decision") == "allow":
-        code = grants.authorize(terms["client_id"], terms["redirect_uri"], terms.get("code_challenge"))
+        user = terms.get("user") or USER
+        code = grants.authorize(terms["client_id"], terms["redirect_uri"], terms.get("code_challenge"), user)
         answer = {"code": code, "state": terms["state"]}
     else:
         answer = {"error": "access_denied", "state": terms["state"]}

@@ -13,6 +13,7 @@ Figma does not document what a second sign-in does. We assume that it replaces t
 import base64
 import dataclasses
 import hashlib
+import itertools
 import secrets
 import threading
 from collections import Counter, defaultdict
@@ -128,6 +129,13 @@ class Grants:
                 return self._issue(key, refresh_token)
             self._spent[key].add(refresh_token)
             return self._issue(key, f"figr_{secrets.token_urlsafe(30)}")
+
+    def newcomer(self, client_id: str) -> str:
+        """Return a user who has granted nothing to the app: `USER`, or one who is numbered."""
+        name, _, host = USER.partition("@")
+        users = itertools.chain([USER], (f"{name}-{number}@{host}" for number in itertools.count(2)))
+        with self._lock:
+            return next(user for user in users if (client_id, user) not in self._grants)
 
     def authorize(self, client_id: str, redirect_uri: str, challenge: str | None = None, user: str = USER) -> str:
         """Return a code after the user has pressed Allow."""

@@ -1,6 +1,7 @@
 """The stand-in as Figma: the consent page, the OAuth endpoints, and `GET /v1/me`."""
 
 import base64
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -85,6 +86,13 @@ class TestConsent:
         for answer in (consent_page(**terms), post_form("/oauth", {**terms, "decision": "allow"})):
             assert (answer.status, "Location" in answer.headers) == (400, False)
             assert [*wrong][-1] in answer.data.decode()
+
+    def test_each_sign_in_is_another_users(self, consent_page: Post, decide: Decide, exchange: Post) -> None:
+        for _ in range(3):
+            page = consent_page(**TERMS).data.decode()
+            proposed = re.findall(r'name="user" value="([^"]+)"', page)[0]
+            assert exchange(decide("allow", user=proposed)["code"]).json()["user_id_string"] == proposed
+        assert exchange(decide("allow")["code"]).json()["user_id_string"] == USER  # replaces the grant of the first one
 
 
 class TestCodes:

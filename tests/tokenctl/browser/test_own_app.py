@@ -31,7 +31,7 @@ def test_a_sign_in_uses_pkce(stack: Stack, opened: Start, browser: Chrome) -> No
     see(browser, "You are signed in")
     done = command.end()
     assert done.code == 0
-    user = stack.cloud.standin.grants()[0].user
+    user = stack.cloud.standin.grants()[-1].user
     assert re.search(rf"Signed in\..*signed in as +{user.partition('@')[0]} \({user}\)\n", done.out, re.DOTALL)
     assert user in browser.page_source
     assert f"POST request to {stack.cloud.standin.url}\n" in done.err
