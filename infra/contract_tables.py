@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import token_client.errors as of_the_client
 from infra.docstrings import about_members, paragraphs
+from infra.markdown import table
 from refresh_token import errors, signals
 from refresh_token.events import Request, parse_event
 from refresh_token.fleet import signals as fleet_signals
@@ -17,7 +17,6 @@ from refresh_token.fleet.record import Record
 from refresh_token.fleet.state_change import REASONS, Reason, StateChange
 from refresh_token.fleet.states import State
 
-SCHEMAS: Final = Path(__file__).resolve().parent.parent / "tokenctl" / "schemas"
 _NOW: Final = datetime(2026, 11, 26, 12, tzinfo=UTC)
 _BODY: Final = {"token": "…", "clientId": "…"}
 _EVENTS: Final[tuple[dict[str, object], ...]] = (
@@ -32,7 +31,7 @@ _QUESTIONS: Final[tuple[dict[str, object], ...]] = tuple({"connection": "acme/u1
 
 def function_errors() -> str:
     """Return the table of the function's errors, with what the client makes of each."""
-    return _rows(
+    return table(
         ("`errorType`", "what happened", "what to do", "pause"),
         (
             (f"[`{error.__name__}`](runbook.md#{error.__name__.lower()})", *_said(error, _client(error)))
@@ -48,7 +47,7 @@ def client_errors() -> str:
         for kind in vars(of_the_client).values()
         if isinstance(kind, type) and not kind.__subclasses__() and kind.__name__ not in of_the_client.CONTRACT
     ]
-    return _rows(
+    return table(
         ("class", "what happened", "what to do", "pause", "is a"),
         ((f"`{kind.__name__}`", *_said(kind, kind), f"`{kind.__mro__[1].__name__}`") for kind in kinds),
     )
@@ -63,8 +62,8 @@ def fleet_metrics() -> str:
     """Return the table of a fleet's metrics, and the names of those that tell the same as above."""
     known, about = about_members(signals.Metric), about_members(fleet_signals.FleetMetric)
     alike = ", ".join(f"`{name}`" for name, text in about.items() if not text and known[name])
-    table = _metrics({name: text for name, text in about.items() if text}, fleet_signals.ALSO_BY)
-    return f"{table}\n\nAs above, but of all connections: {alike}."
+    own = _metrics({name: text for name, text in about.items() if text}, fleet_signals.ALSO_BY)
+    return f"{own}\n\nAs above, but of all connections: {alike}."
 
 
 def events() -> str:
@@ -75,17 +74,6 @@ def events() -> str:
 def questions() -> str:
     """Return the table of the events that the function of a fleet takes."""
     return _requests((event, parse_question(event).request) for event in _QUESTIONS)
-
-
-def answer(command: str) -> str:
-    """Return the table of the keys of an answer, from the schema of the command that prints it."""
-    schema = json.loads((SCHEMAS / f"{command}.json").read_text(encoding="utf-8"))
-    rows = []
-    for key, about in schema["properties"].items():
-        choice = ", ".join(f"`{word}`" for word in about.get("enum", ()))
-        said = ". ".join(filter(None, (choice, about.get("description", ""))))
-        rows.append((f"`{key}`", "always" if key in schema["required"] else "if known", said))
-    return _rows(("key", "there", "what it is"), rows)
 
 
 def state_change() -> str:
@@ -106,7 +94,7 @@ def state_change() -> str:
 def reasons() -> str:
     """Return the table of the reasons of a change, with the state that each leads to."""
     leads_to = {reason: state for state, reason in REASONS.items()} | {Reason.CONNECTED: State.ACTIVE}
-    return _rows(
+    return table(
         ("`reason`", "`to`", "means"),
         (
             (f"`{reason}`", f"`{leads_to[reason]}`" if reason in leads_to else "as before", about)
@@ -117,7 +105,7 @@ def reasons() -> str:
 
 def states() -> str:
     """Return the table of the states of a connection, with what a consumer and a force get."""
-    return _rows(
+    return table(
         ("state", "means", "a consumer gets", '`{"force": true}`'),
         (
             (f"`{state}`", about, _refused(State(state), force=False), _refused(State(state), force=True))
@@ -149,18 +137,14 @@ def _metrics(about: Mapping[str, str], also_by: Mapping[str, str]) -> str:
     for name, text in about.items():
         unit = "0 or 1" if text.startswith("1 if") else signals.unit_of(name).lower()
         rows.append((f"`{name}`", unit, f"`{also_by[name]}`" if name in also_by else "", text))
-    return _rows(("metric", "unit", "also by", "what it tells"), rows)
+    return table(("metric", "unit", "also by", "what it tells"), rows)
 
 
 def _requests(events: Iterable[tuple[dict[str, object], Request]]) -> str:
-    return _rows(
+    return table(
         ("event", "means", "answer"),
         (
             (f"`{json.dumps(event, ensure_ascii=False)}`", said[""].removesuffix("."), said["Answer"].removesuffix("."))
             for event, said in ((event, paragraphs(type(request))) for event, request in events)
         ),
     )
-
-
-def _rows(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))

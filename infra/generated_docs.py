@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from infra import commands_page, contract_tables, providers_page
+from infra import commands_page, contract_tables, providers_page, schema_table
 from infra.profile_reference import reference
 from infra.stage_settings import SETTINGS
 
@@ -65,8 +65,8 @@ PARTS = (
     Part(DOCS / "metrics.md", "lambda_src/refresh_token/signals.py", contract_tables.metrics),
     Part(DOCS / "metrics.md", "lambda_src/refresh_token/fleet/signals.py", contract_tables.fleet_metrics),
     Part(DOCS / "events.md", "lambda_src/refresh_token/events.py", contract_tables.events),
-    Part(DOCS / "events.md", "tokenctl/schemas/token.json", partial(contract_tables.answer, "token")),
-    Part(DOCS / "events.md", "tokenctl/schemas/tick.json", partial(contract_tables.answer, "tick")),
+    Part(DOCS / "events.md", "tokenctl/schemas/token.json", partial(schema_table.of_command, "token")),
+    Part(DOCS / "events.md", "tokenctl/schemas/tick.json", partial(schema_table.of_command, "tick")),
     Part(DOCS / "events.md", "lambda_src/refresh_token/fleet/questions.py", contract_tables.questions),
     Part(DOCS / "events.md", _STATE_CHANGE, contract_tables.state_change),
     Part(DOCS / "events.md", f"the reasons in {_STATE_CHANGE}", contract_tables.reasons),

@@ -4,6 +4,7 @@ import pytest
 
 from infra.docstrings import about_members, paragraphs
 from infra.generated_docs import BEGIN, END, Part, main
+from infra.schema_table import keys_tables
 from refresh_token.fleet.state_change import Reason
 from refresh_token.fleet.states import State
 from refresh_token.signals import Metric
@@ -30,6 +31,18 @@ def test_a_docstring_is_read_by_its_labels() -> None:
         """
 
     assert paragraphs(Broken) == {"": "It broke: badly. And so on.", "What to do": "mend it."}
+
+
+def test_a_schema_becomes_one_table_of_keys() -> None:
+    inner = {"required": ["b"], "properties": {"b": {"type": ["string", "null"]}, "c": {"enum": ["x", "y"]}}}
+    schema = {"required": ["list"], "properties": {"list": {"type": "array", "items": inner}}}
+    rows = [
+        "| key | what it is |",
+        "| --- | --- |",
+        "| `list[].b` | text (or null) |",
+        "| `list[].c` | `x`, `y` (optional) |",
+    ]
+    assert keys_tables(schema).splitlines() == rows
 
 
 def test_an_outdated_table_is_reported_then_rewritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

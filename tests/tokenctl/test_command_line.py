@@ -5,14 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import click
 import pytest
 from jsonschema import Draft202012Validator
 
 from tests.support.aws_endpoints import NO_STACK, Function
-from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl
 from tests.support.http_server import answering
 from tokenctl.aws_style.aws_globals import WITHOUT_EFFECT
@@ -32,13 +30,6 @@ def add(monkeypatch: pytest.MonkeyPatch, command: click.Command) -> None:
     name = str(command.name)
     monkeypatch.setitem(COMMANDS, name, "")
     monkeypatch.setitem(sys.modules, f"tokenctl.commands.{name}", SimpleNamespace(**{name: command}))
-
-
-def keys_of(schema: Any) -> set[str]:
-    """Return every key of an answer that the schema describes."""
-    nested = schema if isinstance(schema, list) else schema.values() if isinstance(schema, dict) else ()
-    own = {*schema["properties"]} if isinstance(schema, dict) and "required" in schema else set()
-    return own.union(*map(keys_of, nested))
 
 
 def shell(script: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -347,11 +338,8 @@ class TestTheEnd:
 
 
 @pytest.mark.parametrize("command", NAMES)
-def test_a_schema_is_valid_and_documented(tokenctl: Tokenctl, command: str) -> None:
-    schema = tokenctl("schema", command).json
-    Draft202012Validator.check_schema(schema)
-    documented = (ROOT / "docs" / "cli.md").read_text()
-    assert [key for key in keys_of(schema) if f"`{key}`" not in documented] == []
+def test_a_schema_is_valid(tokenctl: Tokenctl, command: str) -> None:
+    Draft202012Validator.check_schema(tokenctl("schema", command).json)
 
 
 class TestCompletion:
