@@ -1,9 +1,12 @@
 """Printing an answer as the AWS CLI does: `--output`, `--query` and `--color`, with the AWS CLI's own formatters."""
 
+import json
 import sys
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, replace
 from io import StringIO
+from textwrap import indent
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -41,6 +44,18 @@ class Output:
     def print(self, title: str, answer: Any) -> None:  # noqa: ANN401 - any JSON
         """Print an answer that the AWS CLI does not know: as JSON by default, whatever the AWS configuration says."""
         replace(self, format=self.format or "json").show(title, answer, AwsAccess())
+
+    def print_list(self, title: str, rows: Iterable[Any]) -> None:
+        """Print a list: as JSON without a query row by row, as they come, and otherwise when it is complete."""
+        if self.query is not None or self.format not in {None, "json"}:
+            self.print(title, list(rows))
+            return
+        separator = "[\n"
+        for row in rows:
+            text = indent(json.dumps(row, indent=4, ensure_ascii=False), "    ")
+            sys.stdout.write(f"{separator}{text}")
+            separator = ",\n"
+        sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
 
     def show(self, title: str, answer: Any, aws: AwsAccess) -> None:  # noqa: ANN401 - any JSON
         """Print the answer; `title` is the heading of a table. Raises TokenctlError if the query does not fit."""

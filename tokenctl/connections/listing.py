@@ -5,10 +5,12 @@ The index `due` has every living connection, the index `trouble` all that are no
 
 import base64
 import json
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 from refresh_token.core.windows import iso_utc
@@ -25,6 +27,8 @@ MIN_READ: Final = 100
 """How many rows one call reads at least: a filter may leave few of them."""
 
 Item = dict[str, Any]
+Read = tuple[list[tuple[dict[str, Any], Item]], Item | None]
+"""Some rows of a partition, each with its key, and the key after which it goes on; None at its end."""
 
 STATE_NAMES: Final = tuple(state.value for state in State)
 """The words for an option: click would take the members of an enumeration by their names."""
@@ -32,11 +36,16 @@ STATE_NAMES: Final = tuple(state.value for state in State)
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """Which connections to list; None: all."""
+    """Which connections to list. What is not given chooses all."""
 
-    states: Sequence[str] = STATE_NAMES
+    states: Sequence[str] = ()
     provider: str | None = None
     tenant: str | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether these are not simply all."""
+        return bool(self.states or self.provider or self.tenant)
 
     def match(self, row: dict[str, Any]) -> bool:
         """Tell whether a row, which has one of the states, is to be listed."""
@@ -57,18 +66,12 @@ class Partition:
         return DUE_KEYS if self.index == DUE_INDEX else TROUBLE_KEYS
 
 
-@dataclass(frozen=True)
-class Page:
-    """Some of the connections, and where the next ones begin; None if there are none."""
-
-    rows: list[dict[str, Any]]
-    token: str | None
-
-
 class Listing:
     """One walk through the connections of a fleet that match the filters, at most `limit` of them."""
 
     def __init__(self, fleet: Fleet, filters: Filters, *, limit: int | None = None) -> None:
+        self.token: str | None = None
+        """Where another walk goes on; None if this one is not at its limit."""
         known = provider_named(filters.provider, fleet.settings.providers)
         if filters.provider and known:
             filters = replace(filters, provider=known.name)
@@ -80,53 +83,53 @@ class Listing:
         )
         self._client = fleet.client("dynamodb")
 
-    def pages(self, token: str | None = None) -> Iterator[Page]:
-        """Yield the connections, after those of an earlier walk that ended with `token`.
+    def rows(self, token: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the connections as they are read, after those of an earlier walk that ended with `token`.
 
         Raises:
             UsageError: the token is not one of this listing.
             ServiceError: DynamoDB refuses.
 
         """
-        left, start = self._after(token)
-        seen: set[str] = set()
+        partitions, start = self._after(token)
+        left, seen = iter(partitions), set[str]()
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            for first in range(0, len(left), AT_ONCE):
-                some = left[first : first + AT_ONCE]
-                starts = [start, *([None] * (len(some) - 1))] if first == 0 else [None] * len(some)
-                rows: list[dict[str, Any]] = []
-                for partition, found in zip(some, pool.map(self._read, some, starts), strict=True):
-                    for row, key in found:
-                        if row["connection"] in seen:  # meanwhile it has moved to another partition
-                            continue
-                        seen.add(row["connection"])
-                        rows.append(row)
-                        if len(seen) == self._limit:
-                            yield Page(rows, _token(partition, key))
-                            return
-                yield Page(rows, None)
 
-    def _read(self, partition: Partition, start: Item | None) -> list[tuple[dict[str, Any], Item]]:
-        """Return the rows of one partition after `start`, each with its key."""
-        found: list[tuple[dict[str, Any], Item]] = []
-        query = {
-            "TableName": self._table,
-            "IndexName": partition.index,
-            "KeyConditionExpression": "#partition = :partition",
-            "ExpressionAttributeNames": {"#partition": partition.keys[0]},
-            "ExpressionAttributeValues": {":partition": {"S": partition.key}},
-            **({"Limit": max(self._limit, MIN_READ)} if self._limit else {}),
-        }
-        while True:
-            with translate_aws_errors():
-                answer = self._client.query(**query, **({"ExclusiveStartKey": start} if start else {}))
-            for item in answer["Items"]:
-                row = _row(item)
-                if row["state"] == partition.state and self._filters.match(row):
-                    found.append((row, _key(item, partition)))
-            start = answer.get("LastEvaluatedKey")
-            if start is None or (self._limit is not None and len(found) >= self._limit):
-                return found
+            def begin(partition: Partition, start: Item | None = None) -> tuple[Partition, Future[Read]]:
+                return partition, pool.submit(self._read, partition, start)
+
+            ahead = deque(begin(each, None if nth else start) for nth, each in enumerate(islice(left, AT_ONCE)))
+            while ahead:
+                partition, reading = ahead.popleft()
+                found, start = reading.result()
+                for row, key in found:
+                    if row["connection"] in seen:  # meanwhile it has moved to another partition
+                        continue
+                    seen.add(row["connection"])
+                    yield row
+                    if len(seen) == self._limit:
+                        self.token = _token(partition, key)
+                        return
+                if start is not None:
+                    ahead.appendleft(begin(partition, start))
+                elif (following := next(left, None)) is not None:
+                    ahead.append(begin(following))
+
+    def _read(self, partition: Partition, start: Item | None) -> Read:
+        """Return the next rows of one partition after `start`."""
+        with translate_aws_errors():
+            answer = self._client.query(
+                TableName=self._table,
+                IndexName=partition.index,
+                KeyConditionExpression="#partition = :partition",
+                ExpressionAttributeNames={"#partition": partition.keys[0]},
+                ExpressionAttributeValues={":partition": {"S": partition.key}},
+                **({"Limit": max(self._limit, MIN_READ)} if self._limit else {}),
+                **({"ExclusiveStartKey": start} if start else {}),
+            )
+        rows = ((_row(item), _key(item, partition)) for item in answer["Items"])
+        found = [(row, key) for row, key in rows if row["state"] == partition.state and self._filters.match(row)]
+        return found, answer.get("LastEvaluatedKey")
 
     def _after(self, token: str | None) -> tuple[list[Partition], Item | None]:
         """Return the partitions from the token on, and the key after which the first one goes on."""
@@ -145,9 +148,10 @@ class Listing:
 def _partitions(filters: Filters, providers: Sequence[str]) -> list[Partition]:
     """Return the partitions that hold the connections."""
     slots = [Partition(DUE_INDEX, slot) for name in providers for slot in slots_of(name)]
-    states = [State(state) for state in filters.states if state != State.ACTIVE]
+    chosen = filters.states or STATE_NAMES
+    states = [State(state) for state in chosen if state != State.ACTIVE]
     troubles = [Partition(TROUBLE_INDEX, shard, state) for state in states for shard in troubles_of(state)]
-    return [*(slots if State.ACTIVE in filters.states else ()), *troubles]
+    return [*(slots if State.ACTIVE in chosen else ()), *troubles]
 
 
 def _row(item: Item) -> dict[str, Any]:

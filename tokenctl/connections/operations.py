@@ -68,9 +68,9 @@ class Operator:
     pace: Pace
 
     @classmethod
-    def of(cls, fleet: Fleet) -> "Operator":
+    def of(cls, fleet: Fleet, events: StateChangeEvents) -> "Operator":
         """Return the operator of a fleet."""
-        return cls(Table(fleet), StateChangeEvents(fleet), Pace(fleet.settings.refreshes_per_second))
+        return cls(Table(fleet), events, Pace(fleet.settings.refreshes_per_second))
 
     def pause(self, name: str) -> Outcome:
         """Take a connection out of the refreshes. One that is running may end; its token is stored."""

@@ -36,9 +36,9 @@ class Revoker:
     events: StateChangeEvents
 
     @classmethod
-    def of(cls, fleet: Fleet) -> "Revoker":
+    def of(cls, fleet: Fleet, events: StateChangeEvents) -> "Revoker":
         """Return the revoker of a fleet."""
-        return cls(fleet, Table(fleet), Seal(fleet), StateChangeEvents(fleet))
+        return cls(fleet, Table(fleet), Seal(fleet), events)
 
     def revoke(self, name: str, *, mark_only: bool) -> Outcome:
         """End the grant at the provider, unless a person has done so, and delete the tokens.

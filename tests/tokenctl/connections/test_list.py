@@ -1,5 +1,6 @@
 """`tokenctl connections list`: from the indexes, page by page."""
 
+import json
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from tests.support.bare_fleet import ACME, BareFleet
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Tokenctl
 from tests.support.connections import lines
-from tests.support.fault_proxy import FaultProxy
+from tests.support.fault_proxy import FaultProxy, Strike
 from tests.support.fleet import pair_of
 
 pytestmark = pytest.mark.xdist_group("connections")
@@ -60,6 +61,7 @@ def test_filters_choose_connections(
     assert sorted(row["connection"] for row in done.json) == sorted(names)
     assert all(row["state"] == STATES.get(row["connection"], State.ACTIVE) for row in done.json)
     assert all((row["dueAt"] is None) is (row["state"] in {"refused", "paused"}) for row in done.json)
+    assert done.out == f"{json.dumps(done.json, indent=4)}\n", "as the AWS CLI prints it"
     assert len(tokenctl("list", *words).out.splitlines()) == len(names)
 
 
@@ -67,6 +69,14 @@ def test_only_indexes_are_read(tokenctl: Tokenctl, seeded: BareFleet, proxy: Fau
     assert seeded
     tokenctl("list")
     assert {*proxy.calls} - {""} == {"Query"}
+
+
+def test_what_is_read_is_printed_at_once(tokenctl: Tokenctl, seeded: BareFleet, proxy: FaultProxy) -> None:
+    assert seeded
+    proxy.strike("Query", Strike(status=400, code="AccessDeniedException"), nth=100)
+    done = tokenctl("list")
+    assert (done.code, "calling the Query operation" in done.err) == (254, True)
+    assert "acme2/u1" in done.out
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7])

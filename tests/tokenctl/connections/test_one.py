@@ -157,6 +157,7 @@ class TestExport:
         assert tokenctl("import", "--from", "-", stdin=f"{text}\n{line('b')}").code == 0
         file = tmp_path / "out.jsonl"
         done = tokenctl("export", "--to", str(file), "--output", "json")
+        assert "holds refresh tokens in clear text. Delete it" in done.err
         assert (done.code, done.json) == (0, {"exported": 2, "skipped": []})
         assert file.stat().st_mode & 0o777 == 0o600
         exported = {each["connection"]: each for each in map(json.loads, file.read_text().splitlines())}

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +14,11 @@ from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import fleet_target_options
+from tokenctl.connections.choice import Choice
+from tokenctl.connections.choice_options import choice_options
 from tokenctl.connections.exporting import export as export_each
 from tokenctl.connections.fleet import Fleet
-from tokenctl.connections.listing import STATE_NAMES, Filters, Listing
 from tokenctl.connections.migrating import Migration
-from tokenctl.connections.name import check_names
 from tokenctl.errors import UsageError
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.target import Target
@@ -34,16 +35,7 @@ Examples:
 
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
-@click.argument("names", nargs=-1, metavar="[CONNECTION]...", callback=check_names)
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    type=click.Choice(STATE_NAMES),
-    help="Only those in this state.",
-)
-@click.option("--provider", metavar="NAME", help="Only those of this provider.")
-@click.option("--tenant", metavar="NAME", help="Only those of this tenant.")
+@partial(choice_options, or_all=True)
 @click.option(
     "--to",
     "goal",
@@ -62,11 +54,8 @@ Examples:
 @output_options
 def export(  # noqa: PLR0913 - one for each option
     *,
-    names: tuple[str, ...],
+    choice: Choice,
     target: Target,
-    states: tuple[str, ...],
-    provider: str | None,
-    tenant: str | None,
     goal: str | None,
     moves: bool,
     yes: bool,
@@ -78,23 +67,18 @@ def export(  # noqa: PLR0913 - one for each option
     exported token. Those without tokens, such as revoked ones, are skipped.
     """
     output.check("connections export", SAMPLE)
-    filtered = bool(states or provider or tenant)
     if moves:
-        _move(Fleet(target), names, output, yes=yes, alone=not filtered and goal is None)
+        _move(Fleet(target), choice, output, yes=yes, alone=goal is None)
         return
     to_file = goal not in {None, "-"}
     if output.is_structured and not to_file:
         raise UsageError("--output and --query are for the summary: give --to FILE as well.")
     if goal is None and sys.stdout.isatty():
         raise UsageError("The tokens would be on the screen. Give --to FILE, or --to - if you mean that.")
-    if names and filtered:
-        raise UsageError("Give names of connections, or --state, --provider and --tenant.")
     fleet = Fleet(target)
-    listing = Listing(fleet, Filters(states=states or STATE_NAMES, provider=provider, tenant=tenant))
-    chosen = iter(names) if names else (row["connection"] for page in listing.pages() for row in page.rows)
     exported, skipped = 0, []
     with _new_file(str(goal)) if to_file else _standard_output() as write:
-        for name, line in export_each(fleet, chosen):
+        for name, line in export_each(fleet, choice.walk(fleet)):
             if line is None:
                 skipped.append(name)
             else:
@@ -106,13 +90,15 @@ def export(  # noqa: PLR0913 - one for each option
         output.print("connections export", {"exported": exported, "skipped": skipped})
     elif to_file:
         click.echo(f"Exported {exported:,} connections.")
+    if to_file:
+        click.echo(f"{goal} holds refresh tokens in clear text. Delete it when you no longer need it.", err=True)
 
 
-def _move(fleet: Fleet, names: tuple[str, ...], output: Output, *, yes: bool, alone: bool) -> None:
+def _move(fleet: Fleet, choice: Choice, output: Output, *, yes: bool, alone: bool) -> None:
     """Make a connection the stack's own pair."""
-    if len(names) != 1 or not alone:
+    if len(choice.names) != 1 or not alone:
         raise UsageError("With --to-secret-of-stack, name one connection, and give no filters and no --to.")
-    (name,) = names
+    (name,) = choice.names
     confirm(
         f"This makes {name} the token pair of {fleet.target.stack_name}, and deletes the connection: consumers that "
         "still ask for it get ConnectionNotFoundException. Go on if all of them ask the stack's own function.",

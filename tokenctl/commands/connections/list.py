@@ -10,8 +10,9 @@ from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import fleet_target_options
+from tokenctl.connections.choice_options import filter_options
 from tokenctl.connections.fleet import Fleet
-from tokenctl.connections.listing import STATE_NAMES, Filters, Listing
+from tokenctl.connections.listing import Filters, Listing
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative_to
 
@@ -25,25 +26,15 @@ Examples:
 
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    type=click.Choice(STATE_NAMES),
-    help="Only those in this state; repeat it.",
-)
-@click.option("--provider", metavar="NAME", help="Only those of this provider.")
-@click.option("--tenant", metavar="NAME", help="Only those whose name is this, or begins with this and a slash.")
+@filter_options
 @click.option("--limit", metavar="N", type=click.IntRange(1, 1_000_000), help="At most so many; the default is all.")
 @click.option("--starting-token", metavar="TOKEN", help="Go on where a list with --limit ended.")
 @fleet_target_options
 @output_options
-def list(  # noqa: A001, PLR0913 - the name of the command; one for each option
+def list(  # noqa: A001 - the name of the command
     *,
     target: Target,
-    states: tuple[str, ...],
-    provider: str | None,
-    tenant: str | None,
+    filters: Filters,
     limit: int | None,
     starting_token: str | None,
     output: Output,
@@ -52,22 +43,19 @@ def list(  # noqa: A001, PLR0913 - the name of the command; one for each option
 
     Reads the table's indexes, which hold no token. If --limit cuts the list off, standard error says how to go on.
     """
-    filters = Filters(states=states or STATE_NAMES, provider=provider, tenant=tenant)
-    token, rows = None, []
-    for page in Listing(Fleet(target), filters, limit=limit).pages(starting_token):
-        token = page.token
-        if output.is_structured:
-            rows += page.rows
-        else:
-            click.echo("".join(map(_line, page.rows)), nl=False)
+    listing = Listing(Fleet(target), filters, limit=limit)
+    rows = listing.rows(starting_token)
     if output.is_structured:
-        output.print("connections list", rows)
-    if token is not None:
-        click.echo(f"There may be more. To go on, repeat the command with --starting-token {token}", err=True)
+        output.print_list("connections list", rows)
+    else:
+        for row in rows:
+            click.echo(_line(row))
+    if listing.token is not None:
+        click.echo(f"There may be more. To go on, repeat the command with --starting-token {listing.token}", err=True)
 
 
 def _line(row: Mapping[str, str | None]) -> str:
     due = relative_to(datetime.now(UTC), row["dueAt"]) if row["dueAt"] else "never"
     name, provider, state, expiry = (row[key] or "unknown" for key in ("connection", "provider", "state", "expiresAt"))
     why = f"  {row['reason']}" if row["reason"] else ""
-    return f"{name:<32}  {provider:<12}  {state:<9}  expires {expiry:<20}  due {due}{why}\n"
+    return f"{name:<32}  {provider:<12}  {state:<9}  expires {expiry:<20}  due {due}{why}"

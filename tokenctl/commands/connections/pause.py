@@ -2,19 +2,10 @@
 
 from typing import Final
 
-import click
-
-from tokenctl.aws_style.output import Output
-from tokenctl.aws_style.output_options import output_options
-from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import fleet_target_options
-from tokenctl.commands.connections.outcomes import SAMPLE, of, show_outcomes
-from tokenctl.connections.choice import Choice
-from tokenctl.connections.choice_options import choice_options
+from tokenctl.commands.connections.operation import OperationCommand
 from tokenctl.connections.fleet import Fleet
-from tokenctl.connections.operations import Operator, perform
-from tokenctl.stack.target import Target
-from tokenctl.terminal.confirm import confirm
+from tokenctl.connections.operations import Operation, Operator
+from tokenctl.connections.state_changes import StateChangeEvents
 
 EXAMPLES: Final = """\b
 Examples:
@@ -23,25 +14,14 @@ Examples:
 """
 
 
-@click.command(cls=AwsCommand, epilog=EXAMPLES)
-@choice_options
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@fleet_target_options
-@output_options
-def pause(*, choice: Choice, target: Target, yes: bool, output: Output) -> int:
+@OperationCommand(
+    asks="This pauses {these} of {stack}. Their consumers get errors until somebody resumes them.",
+    always_asks=False,
+    examples=EXAMPLES,
+)
+def pause(fleet: Fleet, events: StateChangeEvents) -> Operation:
     """Pause connections: nothing refreshes them, and their consumers get ConnectionPausedException.
 
     The tokens stay. A refresh that is running may end. Asks first if filters choose the connections.
     """
-    output.check("connections pause", SAMPLE)
-    fleet = Fleet(target)
-    names = choice.read(fleet)
-    confirm(
-        f"This pauses {of(names)} of {target.stack_name}. Their consumers get errors until somebody resumes them.",
-        yes=yes or not choice.filters,
-    )
-    operator = Operator.of(fleet)
-    try:
-        return show_outcomes("connections pause", perform(operator.pause, names), output)
-    finally:
-        operator.events.send()
+    return Operator.of(fleet, events).pause

@@ -3,22 +3,14 @@
 from functools import partial
 from typing import Final
 
-import click
-
-from tokenctl.aws_style.output import Output
-from tokenctl.aws_style.output_options import output_options
-from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import fleet_target_options
-from tokenctl.commands.connections.outcomes import SAMPLE, of, show_outcomes
+from tokenctl.commands.connections.operation import OperationCommand
 from tokenctl.commands.refresh import WARNING
-from tokenctl.connections.choice import Choice
-from tokenctl.connections.choice_options import choice_options
 from tokenctl.connections.fleet import Fleet
-from tokenctl.connections.operations import Outcome, perform
+from tokenctl.connections.operations import Operation, Outcome
+from tokenctl.connections.state_changes import StateChangeEvents
 from tokenctl.stack.function import request_token
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative
-from tokenctl.terminal.confirm import confirm
 
 EXAMPLES: Final = """\b
 Examples:
@@ -27,21 +19,13 @@ Examples:
 """
 
 
-@click.command(cls=AwsCommand, epilog=EXAMPLES)
-@choice_options
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@fleet_target_options
-@output_options
-def refresh(*, choice: Choice, target: Target, yes: bool, output: Output) -> int:
+@OperationCommand(asks=f"This refreshes {{these}} of {{stack}}. {WARNING}", examples=EXAMPLES)
+def refresh(fleet: Fleet, _events: StateChangeEvents) -> Operation:
     """Refresh connections now, whatever their windows, also those that are refused, stuck or cooling down.
 
     Every access token of them that was handed out dies. Prints no token. Paused and revoked ones are not refreshed.
     """
-    output.check("connections refresh", SAMPLE)
-    fleet = Fleet(target)
-    names = choice.read(fleet)
-    confirm(f"This refreshes {of(names)} of {target.stack_name}. {WARNING}", yes=yes)
-    return show_outcomes("connections refresh", perform(partial(_refresh, fleet.function), names), output)
+    return partial(_refresh, fleet.function)
 
 
 def _refresh(function: Target, name: str) -> Outcome:

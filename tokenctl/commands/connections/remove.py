@@ -2,19 +2,10 @@
 
 from typing import Final
 
-import click
-
-from tokenctl.aws_style.output import Output
-from tokenctl.aws_style.output_options import output_options
-from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import fleet_target_options
-from tokenctl.commands.connections.outcomes import SAMPLE, of, show_outcomes
-from tokenctl.connections.choice import Choice
-from tokenctl.connections.choice_options import choice_options
+from tokenctl.commands.connections.operation import OperationCommand
 from tokenctl.connections.fleet import Fleet
-from tokenctl.connections.operations import Operator, perform
-from tokenctl.stack.target import Target
-from tokenctl.terminal.confirm import confirm
+from tokenctl.connections.operations import Operation, Operator
+from tokenctl.connections.state_changes import StateChangeEvents
 
 EXAMPLES: Final = """\b
 Examples:
@@ -23,22 +14,14 @@ Examples:
 """
 
 
-@click.command(cls=AwsCommand, epilog=EXAMPLES)
-@choice_options
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@fleet_target_options
-@output_options
-def remove(*, choice: Choice, target: Target, yes: bool, output: Output) -> int:
+@OperationCommand(
+    asks="This deletes {these} of {stack}, with the tokens. Consumers get ConnectionNotFoundException until somebody "
+    "connects again.",
+    examples=EXAMPLES,
+)
+def remove(fleet: Fleet, events: StateChangeEvents) -> Operation:
     """Delete connections with their tokens. The grants stay at the provider: to end them as well, revoke them first.
 
     Refuses a connection that is being refreshed.
     """
-    output.check("connections remove", SAMPLE)
-    fleet = Fleet(target)
-    names = choice.read(fleet)
-    confirm(
-        f"This deletes {of(names)} of {target.stack_name}, with the tokens. Consumers get ConnectionNotFoundException "
-        "until somebody connects again.",
-        yes=yes,
-    )
-    return show_outcomes("connections remove", perform(Operator.of(fleet).remove, names), output)
+    return Operator.of(fleet, events).remove
