@@ -16,7 +16,9 @@ from refresh_token.core.windows import WindowSettings
 from refresh_token.fleet import brake
 from refresh_token.fleet.dispatcher import Dispatcher
 from refresh_token.fleet.due import Keeping, after_failure, next_due
+from refresh_token.fleet.pacing import TICK_TIMEOUT
 from refresh_token.fleet.providers import Provider
+from token_refresher.settings.fleet_capacity import leases_a_second
 
 if TYPE_CHECKING:
     from refresh_token.core.claims import Failure
@@ -26,9 +28,6 @@ WINDOWS: Final = WindowSettings(advisory=timedelta(days=7), mandatory=timedelta(
 
 START: Final = 1_800_000_000
 """The simulation begins at this epoch second, which is a whole minute."""
-
-DISPATCHER_SECONDS: Final = 60.0
-"""The time limit of the dispatcher's function."""
 
 HALF_HOUR: Final = 1_800
 
@@ -58,7 +57,7 @@ class Fleet:
             self.size,
             self.clock,
             life=shape.life.total_seconds(),
-            lease_seconds=grain / self.demands.leases_a_second(shape.memory_mb),
+            lease_seconds=grain / leases_a_second(shape.memory_mb),
             page=PAGE // grain,
         )
         self.queue, self.brakes = Queue(self.clock), Brakes(blind=not has_brake)
@@ -121,7 +120,7 @@ class Fleet:
         start = int(self.clock.time)
         self._dead += self._expiring.pop(start // MINUTE - 1, 0)
         before = self.queue.depth()
-        self.clock.deadline = start + DISPATCHER_SECONDS
+        self.clock.deadline = start + TICK_TIMEOUT
         self._dispatcher.tick()
         self.index.put_back()
         self.leases += self.queue.depth() - before

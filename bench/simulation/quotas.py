@@ -5,9 +5,6 @@ from typing import Final
 
 MINUTE: Final = 60
 
-WHOLE_PROCESSOR_MB: Final = 1_769
-"""With so much memory, a function has one processor (Lambda Developer Guide, "Configure Lambda function memory")."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Quotas:
@@ -49,12 +46,6 @@ class Demands:
     """`Decrypt`, and `Encrypt` twice if the provider replaces the refresh token."""
     own_seconds: float = 0.15
     """Of a worker: three calls of DynamoDB, three of KMS, and the work between them with half a processor."""
-    lease_seconds: float = 0.0015
-    """Of a whole processor, for each lease. Threads hide the waiting, but Python computes in one thread at a time."""
-
-    def leases_a_second(self, memory_mb: int) -> float:
-        """Return how many connections a dispatcher with so much memory leases in a second."""
-        return min(1.0, memory_mb / WHOLE_PROCESSOR_MB) / self.lease_seconds
 
     @property
     def write_units(self) -> int:

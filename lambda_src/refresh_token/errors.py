@@ -57,6 +57,9 @@ class SecretUnavailableException(RefreshTokenError):
     passing = False
     """Whether Secrets Manager throttles, fails or does not answer, which may be over soon."""
 
+    unsure = False
+    """Whether the call may have changed what it should, because only its answer is lost."""
+
 
 class ConnectionNotFoundException(RefreshTokenError):
     """The fleet has no connection of that name.

@@ -11,6 +11,7 @@ from aws_cdk import App, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk.assertions import Annotations, Match
 
 from tests.support.checkout import ROOT
 from tests.support.somebodys_stack import of_type, template_of
@@ -52,6 +53,26 @@ class TestAlone:
         }
         assert [one["Endpoint"] for one in of_type(template, "AWS::SNS::Subscription")] == ["a@b.example"]
         assert all(one["AlarmActions"] for one in of_type(template, "AWS::CloudWatch::Alarm"))
+
+    @pytest.mark.parametrize(
+        ("settings", "warned"),
+        [
+            ({}, None),
+            ({"refreshes_per_second": 100, "max_workers": 50}, None),
+            ({"refreshes_per_second": 300, "max_workers": 150}, "memory_mb=512 .* 177 .* Raise memory_mb"),
+            ({"refreshes_per_second": 300, "max_workers": 150, "memory_mb": 1024}, None),
+            ({"refreshes_per_second": 700, "max_workers": 1000, "memory_mb": 2048}, "611 .* use several fleets"),
+            ({"refreshes_per_second": 100}, "max_workers=10 .* 20 .* Raise max_workers"),
+        ],
+    )
+    def test_a_bottleneck_is_warned_of(
+        self, stack: Stack, asset: Path, settings: dict[str, Any], warned: str | None
+    ) -> None:
+        ConnectionFleet(stack, "Fleet", providers=[LINEAR], asset=asset, **settings)
+        annotations = Annotations.from_stack(stack)
+        (annotations.has_warning if warned else annotations.has_no_warning)(
+            "*", Match.string_like_regexp(warned or "refreshes_per_second=")
+        )
 
     def test_props_reach_each_function(self, stack: Stack, asset: Path) -> None:
         key = kms.Key(stack, "TheirKey")

@@ -117,6 +117,15 @@ def as_deployed(variables: dict[str, Any]) -> dict[str, str]:
     return {name: text(value) for name, value in variables.items()}
 
 
+def test_a_tick_ends_before_the_next(synthesise: Callable[..., Path]) -> None:
+    functions = functions_of(synthesise("dev", **FLEET, timeout_seconds="900"))
+    assert {part: functions[part]["Timeout"] for part in ("connections", "worker", "dispatcher")} == {
+        "connections": 900,
+        "worker": 900,
+        "dispatcher": 70,
+    }
+
+
 def test_the_functions_understand_their_settings(synthesise: Callable[..., Path]) -> None:
     given = {"refreshes_per_second": "7", "max_workers": "3", "connection_policy": "demand", "idle_refresh_days": "20"}
     given |= {"seal_access_tokens": "true", "event_bus": "design", "refresh_margin_seconds": "300"}

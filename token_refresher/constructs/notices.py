@@ -8,6 +8,8 @@ from constructs import Construct
 
 from refresh_token.oauth.issuers import AMPLIFY_ENDS
 from token_refresher.bundling.python_runtime import NAMED_PYTHON, RUNTIME_PYTHON, has_byte_code
+from token_refresher.settings.fleet_capacity import bottlenecks
+from token_refresher.settings.fleet_settings import StandAloneSettings
 
 UI_BUILDER_REGIONS: Final = frozenset(
     {
@@ -36,6 +38,15 @@ def warn_where_amplify_is_missing(scope: Construct) -> None:
             "refresh-token:amplify-region",
             f"{region} has no Amplify UI Builder, so no refresh can succeed there. Deploy to another region "
             "(docs/limits.md), or use another issuer (docs/issuers.md).",
+        )
+
+
+def warn_of_bottlenecks(scope: Construct, settings: StandAloneSettings) -> None:
+    """Warn if a fleet cannot refresh as many connections a second as its settings ask for."""
+    for text in bottlenecks(settings):
+        Annotations.of(scope).add_warning_v2(
+            f"refresh-token:{text.partition('=')[0]}",
+            f"{text}, or lower refreshes_per_second={settings['refreshes_per_second']} (docs/fleet.md).",
         )
 
 

@@ -5,7 +5,7 @@ cold start (docs/benchmarks.md). botocore itself finds region, credentials, retr
 boto3.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal, TypeVar
@@ -119,12 +119,13 @@ class Fault:
     """A call that failed. It holds nothing of the request or of the answer.
 
     `code` is a known error code, or the class of the exception if there was no answer. `status` is the HTTP status, 0
-    without an answer.
+    without an answer. `retried`: botocore has made the call before, and the answer to that may be lost.
     """
 
     kind: Literal["service", "connection", "other"]
     code: str
     status: int = 0
+    retried: bool = False
 
 
 @cache
@@ -165,8 +166,13 @@ def attempt(call: Callable[[], T]) -> T | Fault:
         return call()
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", ""))
-        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        return Fault("service", code if code in KNOWN_CODES else "unknown error", status)
+        about: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
+        return Fault(
+            "service",
+            code if code in KNOWN_CODES else "unknown error",
+            status=int(about.get("HTTPStatusCode", 0)),
+            retried=bool(about.get("RetryAttempts")),
+        )
     except BotoCoreError as error:
         return Fault("connection", type(error).__name__)
     except ConfigurationException:

@@ -52,10 +52,9 @@ class TableIndex:
     def lease(self, connection: str, *, seen: float, until: int) -> bool:
         """Make a connection due at ``until`` if it still has the due time ``seen``; see the port."""
         request = lease(connection, due_at=seen, until=until)
-
         answer = attempt(lambda: self._client.update_item(TableName=self._table, **request))
         if isinstance(answer, Fault) and answer.code == _REFUSED:
-            return False
+            return answer.retried  # then it may be our own attempt before that has moved the due time
         checked("table", answer)
         return True
 

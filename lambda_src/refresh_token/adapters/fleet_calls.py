@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.config import Config
@@ -66,4 +67,5 @@ def checked(what: str, answer: T | Fault) -> T:
         "this persists, see the AWS Health Dashboard."
     )
     error.passing = True
+    error.unsure = answer.kind == "connection" or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     raise error

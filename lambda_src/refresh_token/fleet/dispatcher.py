@@ -147,7 +147,7 @@ class Dispatcher:
                 leased = self.index.lease(entry.connection, seen=entry.due_at, until=until)
             except RefreshTokenError as error:
                 faults.append(error)
-                return None
+                leased = getattr(error, "unsure", False)  # if it is not leased, the fence stops its message
             return Delivery(Work(entry.connection, until), delay) if leased else None
 
         leased = self.spread(lease, list(enumerate(entries, start=place)))

@@ -5,6 +5,10 @@ from typing import Final, NamedTuple
 PERIOD: Final = 60
 """Seconds between two ticks of the dispatcher."""
 
+TICK_TIMEOUT: Final = 70
+"""Seconds that a tick may take, whatever `timeout_seconds` is. The dispatcher leases nothing in the last 15, so a tick
+ends before the next one begins: the brake compares what one tick sent with what failed since."""
+
 LEASE: Final = 300
 """Seconds after a message arrives until the connection counts as due again. Longer than a worker needs for it, also if
 the message waits a while for a free worker."""

@@ -62,7 +62,10 @@ class DueIndex(Protocol):
         ...
 
     def lease(self, connection: str, *, seen: float, until: int) -> bool:
-        """Make a connection due at ``until`` if it still has the due time ``seen``; tell whether it had."""
+        """Make a connection due at ``until`` if it still has the due time ``seen``; tell whether it may have had it.
+
+        If an answer is lost, it is not known who has moved the due time: True, or an error that is `unsure`.
+        """
         ...
 
 

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from refresh_token.errors import ConfigurationException, RefreshTokenError, SecretUnavailableException
 from refresh_token.fleet.pacing import LEASE
@@ -35,8 +36,9 @@ def is_lease(name: str, call: dict[str, Any]) -> bool:
     return name == "UpdateItem" and not call["Key"]["pk"]["S"].startswith("#")
 
 
-def refusal(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "Any")  # type: ignore[typeddict-item]
+def refusal(code: str, *, status: int = 400, retries: int = 0) -> ClientError:
+    about: Any = {"HTTPStatusCode": status, "RetryAttempts": retries}
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": about}, "Any")
 
 
 class TestCalls:
@@ -213,6 +215,25 @@ class TestFaults:
         assert len(fleet.queue.messages) == 10
         fleet.table.before = nothing
         assert fleet.tick().sent == len(names) - 10
+
+    @pytest.mark.parametrize(
+        ("fault", "raised"),
+        [
+            (refusal("ConditionalCheckFailedException", retries=1), nullcontext()),
+            (ReadTimeoutError(endpoint_url="x"), pytest.raises(SecretUnavailableException)),
+            (refusal("InternalServerError", status=500), pytest.raises(SecretUnavailableException)),
+        ],
+        ids=["made again", "no answer", "500"],
+    )
+    def test_a_lost_answer_loses_no_message(self, fault: Exception, raised: AbstractContextManager[object]) -> None:
+        fleet = MemoryFleet()
+        names = fleet.put_many(25)
+        fleet.table.after = raising(fault, is_lease)
+        with raised:
+            fleet.tick()
+        assert sorted(message.connection for message in fleet.queue.messages) == sorted(names)
+        for message in fleet.queue.messages:
+            assert fleet.due_at(message.connection) == message.arrives + LEASE
 
     @pytest.mark.parametrize("partly", [True, False])
     def test_unsent_messages_are_due_again(self, *, partly: bool) -> None:

@@ -33,6 +33,7 @@ from token_refresher.constructs.fleet.work_queue import WorkQueue
 from token_refresher.constructs.notices import (
     demand_byte_code,
     tell_when_amplify_ends,
+    warn_of_bottlenecks,
     warn_where_amplify_is_missing,
 )
 from token_refresher.constructs.only_one import claim
@@ -114,6 +115,7 @@ class ConnectionFleet(FleetParts):
             raise SettingsError(faults)
         props, given = split(options, [*settings_of(StandAloneSettings)], Stack.of(self), kind=SharedProps)
         settings = checked_fleet(given)
+        warn_of_bottlenecks(self, settings)
         self.service_name = checked_service_name(self, service_name)
         claim(self, "service_name", self.service_name, because="Their metrics would be one, and so their alarms")
         if "permissions_boundary" in props:

@@ -8,6 +8,7 @@ from aws_cdk import RemovalPolicy
 from constructs import Construct
 
 from refresh_token.environment import EVENT_BUS
+from refresh_token.fleet.pacing import TICK_TIMEOUT
 from token_refresher.constructs.app_secret import read_credentials
 from token_refresher.constructs.fleet import permissions
 from token_refresher.constructs.fleet.connection_table import ConnectionTable
@@ -80,6 +81,6 @@ def functions(  # noqa: PLR0913 (keyword-only)
         description="Sends the connections that are due to the queue.",
         handler="dispatcher_handler",
         statements=permissions.dispatch(store.table, store.key, work.queue, emulator=emulator),
-        timeout=settings["timeout_seconds"],
+        timeout=TICK_TIMEOUT,
     )
     return ask, worker, dispatcher
