@@ -56,7 +56,7 @@ def provider_of(fleet: Fleet, name: str | None, params: Mapping[str, str] | None
     provider = provider_named(name, providers)
     if provider is None:
         fault = "The fleet has no such provider." if name else "--provider is missing."
-        raise UsageError(f"{fault} Give one of {', '.join(sorted(providers))} with --provider.")
+        raise UsageError(f"{fault} Name one of the fleet's with --provider: {', '.join(sorted(providers))}.")
     return DeployedProvider(
         ProviderTarget(
             **{each.name: getattr(target, each.name) for each in fields(target)},

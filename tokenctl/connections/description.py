@@ -9,18 +9,24 @@ from refresh_token.core.windows import iso_utc, window_of
 from refresh_token.fleet.record import Record
 from refresh_token.fleet.settings import FleetSettings
 from tokenctl.connections.advice import advice
+from tokenctl.connections.deployed_provider import provider_of
+from tokenctl.connections.fleet import Fleet
+from tokenctl.stack.issuer import deployed_issued_by
 from tokenctl.stack.token_life import relative_to
 
 _PAIR_KEYS: Final = ("refreshedAt", "refreshExpiresAt", "grantedAt", "scope", "values", "api", "issuedBy")
 
 
-def describe(record: Record, settings: FleetSettings, option: str, *, now: datetime) -> dict[str, Any]:
+def describe(record: Record, fleet: Fleet, *, now: datetime) -> dict[str, Any]:
     """Return everything about a connection but its tokens; what is not known is None."""
+    settings = fleet.settings
+    has_provider = record.provider in settings.providers
+    ours = deployed_issued_by(provider_of(fleet, record.provider, record.params)) if has_provider else None
     return {
         "connection": record.name,
         "provider": record.provider,
         "state": record.state.value,
-        "advice": advice(record, option),
+        "advice": advice(record, fleet.target.option, ours, has_provider=has_provider),
         "window": _window(record, settings, now),
         "expiresAt": record.expires_at and iso_utc(record.expires_at),
         "dueAt": None if record.due_at is None else _epoch(record.due_at),

@@ -63,7 +63,7 @@ class Entries:
         self._issuers = issuers
         self._provider = provider
         if provider is not None and provider_named(provider, issuers.providers) is None:
-            raise UsageError(f"--provider must be one of {', '.join(sorted(issuers.providers))}.")
+            raise UsageError(f"--provider must be one of the fleet's: {', '.join(sorted(issuers.providers))}.")
 
     def make(self, document: Document, *, created: datetime, now: datetime) -> Entry:
         """Return the entry; `expiresIn` counts from `created`. Raises Fault, which says what is wrong with it."""

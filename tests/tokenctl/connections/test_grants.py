@@ -146,7 +146,7 @@ class TestAuthorize:
     @pytest.mark.parametrize(
         ("words", "says"),
         [
-            ((NAME,), "--provider is missing. Give one of acme, figma with --provider"),
+            ((NAME,), "--provider is missing. Name one of the fleet's with --provider: acme, figma"),
             ((NAME, "--provider", "nobody"), "The fleet has no such provider."),
             ((NAME, "--provider", "acme", "--param", "shop"), "--param has the form KEY=VALUE"),
             (("a b", "--provider", "acme"), "The name of a connection must be"),

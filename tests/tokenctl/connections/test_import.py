@@ -296,7 +296,7 @@ class TestProviders:
     def test_must_be_one_of_the_fleet(self, tokenctl: Tokenctl) -> None:
         for words in (("import", "--from", "-"), ("seed", "a")):
             done = tokenctl(*words, "--provider", "canary", stdin=line("a"))
-            assert (done.code, done.err) == (252, "tokenctl: --provider must be one of oauth2.\n")
+            assert (done.code, done.err) == (252, "tokenctl: --provider must be one of the fleet's: oauth2.\n")
 
     def test_may_be_called_figma_if_alone(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
         assert counts(run(tokenctl, line("a", provider="figma"))) == {"imported": 1}

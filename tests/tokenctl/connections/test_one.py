@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from refresh_token.core.claims import Failure
+from refresh_token.core.issued_by import IssuedBy
 from refresh_token.core.windows import iso_utc
 from refresh_token.fleet import operator_writes, writes
 from refresh_token.fleet.due import Retry
@@ -21,6 +22,7 @@ from tests.support.fleet import pair_of
 pytestmark = pytest.mark.xdist_group("connections")
 
 NAME = "acme/u1"
+ELSEWHERE = IssuedBy("oauth2", "old.example")
 PAIR = {"accessToken": "canary-access", "refreshToken": "canary-refresh", "clientId": "canary-client"}
 
 
@@ -59,11 +61,28 @@ class TestShow:
 
     @pytest.mark.parametrize("state", [*State])
     def test_advises_for_each_state(self, tokenctl: Tokenctl, fleet: BareFleet, state: State) -> None:
-        fleet.table.seed(NAME)
+        fleet.table.seed(NAME, pair_of(provider="oauth2"))
         fleet.table.change(NAME, state={"S": state.value})
         done = tokenctl("show", NAME)
         assert f"is {state}\n" in done.out
         assert (f"{NAME} --stage {fleet.stage}`" in done.out) is (state is not State.ACTIVE)
+
+    @pytest.mark.parametrize(
+        ("facts", "why"),
+        [
+            ({"provider": "linear"}, "The fleet has no provider linear any more"),
+            ({"issued_by": ELSEWHERE}, "belong to oauth2 (old.example), but the fleet uses oauth2 (acme.example)"),
+        ],
+    )
+    @pytest.mark.parametrize("state", [State.ACTIVE, State.COOLING])
+    def test_says_why_no_refresh_can_work(
+        self, tokenctl: Tokenctl, fleet: BareFleet, facts: dict[str, Any], why: str, state: State
+    ) -> None:
+        fleet.table.seed(NAME, pair_of(**{"provider": "oauth2", **facts}))
+        fleet.table.change(NAME, state={"S": state.value})
+        advice = tokenctl("show", NAME).out.splitlines()[1]
+        assert why in advice
+        assert f"{NAME} --stage {fleet.stage}`" in advice
 
     def test_shows_an_item_that_somebody_broke(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
         item: Any = {"pk": {"S": NAME}, "state": {"N": "7"}, "expiresAt": {"L": []}, "params": {"S": "x"}}

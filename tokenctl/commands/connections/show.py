@@ -29,7 +29,7 @@ Examples:
 def show(*, name: str, target: Target, output: Output) -> None:
     """Show one connection: its state, what to do about it, and everything that is stored but its tokens."""
     fleet, now = Fleet(target), datetime.now(UTC)
-    described = describe(Table(fleet).get(name), fleet.settings, target.option, now=now)
+    described = describe(Table(fleet).get(name), fleet, now=now)
     if output.is_structured:
         output.print("connections show", described)
         return
