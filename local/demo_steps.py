@@ -35,11 +35,11 @@ class Demo:
         cloud = self._cloud
         say(
             self._console,
-            "A token is about to expire, and the stack's schedule keeps it alive. This takes less than two minutes.",
+            "A token is about to expire, and the stack's schedule keeps it alive.\nThis takes less than two minutes.",
         )
         say(
             self._console,
-            f"Local AWS (MiniStack): {cloud.url}. Stand-in for Figma and UI Builder: {cloud.standin.url}.",
+            f"Local AWS (MiniStack): {cloud.url}\nStand-in for Figma and UI Builder: {cloud.standin.url}",
         )
         with step(self._console, "cdk bootstrap"):
             cloud.cdk().bootstrap()

@@ -34,8 +34,9 @@ time, and a killed one leaves no others behind."""
 ABOUT_TO_EXPIRE: Final = timedelta(minutes=10)
 RATE_LIMIT: Final = 9
 """Refreshes a second that the provider allows. The fleet may make 10."""
-FAILING: Final = 0.05
-"""The share of the calls that the provider answers with 503, until as large a share of the connections has met one."""
+FAILING: Final = 0.06
+"""The share of the calls that the provider answers with 503, until as large a share of the connections has met one.
+What is tried again then works."""
 REFUSED: Final = 0.04
 """The share of users who revoke the access."""
 HELD_SECONDS: Final = 30.0
@@ -54,20 +55,22 @@ class FleetDemo:
     def __init__(self, console: Console, cloud: LocalCloud) -> None:
         self._console = console
         self._cloud = cloud
+        self._deployed_at = time.time()
 
     def run(self, size: int) -> None:
         """Deploy, then `play`. Raises `DemoFailedError` if a result is not what it should be."""
         cloud = self._cloud
         say(
             self._console,
-            f"{size} connections are about to expire, and a fleet keeps them alive. This takes about "
-            f"{MINUTES + size // 600} minutes, most of which the fleet waits: its dispatcher looks once a minute.",
+            f"{size} connections are about to expire, and a fleet keeps them alive.\nThis takes about "
+            f"{MINUTES + size // 600} minutes. The fleet waits for most of that: its dispatcher looks once a minute.",
         )
-        say(self._console, f"Local AWS (MiniStack): {cloud.url}. Stand-in for the provider: {cloud.standin.url}.")
+        say(self._console, f"Local AWS (MiniStack): {cloud.url}\nStand-in for the provider: {cloud.standin.url}")
         with step(self._console, "cdk bootstrap"):
             cloud.cdk().bootstrap()
         with step(self._console, "cdk deploy -c stage=local -c connections=true -c issuer=oauth2") as running:
             deployment = deploy(cloud, context=self._context(), on_line=progress_of(running))
+        self._deployed_at = time.time()
         with step(self._console, "tokenctl app-credentials"):
             credentials = json.dumps({"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET})
             deployment.tokenctl("app-credentials", "--yes", stdin=credentials)
@@ -96,7 +99,9 @@ class FleetDemo:
         for name in refused:
             standin.revoke(user=name)
         standin.set_rate_limit(RATE_LIMIT)
-        watch = Watch(deployment, names, {one.user: one.access_token for one in grants}, refused)
+        watch = Watch(
+            deployment, names, {one.user: one.access_token for one in grants}, refused, since=self._deployed_at
+        )
         watch.look()
         victim = watch.first()
         for text in (
@@ -155,7 +160,7 @@ class FleetDemo:
                     say(self._console, f"     {clock(now - start)}  Killed the worker that was refreshing {victim}.")
                     say(
                         self._console,
-                        "           Another one tries when the claim of the dead one has ended: in two minutes.",
+                        "           Another one tries when its claim has ended and a minute has passed.",
                     )
                 between(watch)
                 time.sleep(LOOK_SECONDS)
@@ -177,7 +182,7 @@ class FleetDemo:
         """Let the provider keep nobody waiting any more, and answer 503 to some."""
         self._cloud.standin.clear_faults()
         for operation in REFRESHES:
-            self._cloud.standin.fail(operation, status=503, share=FAILING, times=max(1, round(size * FAILING)))
+            self._cloud.standin.fail(operation, status=503, share=FAILING, times=int((size - 1) * FAILING))
 
 
 def _import(deployment: Deployment, grants: Sequence[Grant]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from local.demo_step import check
@@ -16,8 +17,8 @@ class Fate(StrEnum):
     REFRESHED = "refreshed at the first call"
     LIMITED = "refreshed after 429 (rate limit)"
     FAILED = "refreshed after 503 (failure)"
-    KILLED = "refreshed after its worker was killed"
-    REFUSED = "refused: the user revoked the access"
+    KILLED = "refreshed after a killed worker"
+    REFUSED = "refused: revoked by its user"
     NONE = "none of these"
 
 
@@ -66,8 +67,9 @@ def table(connections: Sequence[Connection]) -> Table:
         title_justify="left",
         caption=caption,
         caption_justify="left",
+        box=SIMPLE_HEAD,
     )
-    for column in ("what happened", "connections", "calls", "429", "failed", "issued", "live"):
+    for column in ("what happened", "number", "calls", "429", "failed", "issued", "live"):
         drawn.add_column(column, justify="left" if column == "what happened" else "right")
     rows: list[tuple[str, Sequence[Connection]]] = [(fate, one) for fate, one in by_fate(connections).items() if one]
     for fate, found in [*rows, ("all", connections)]:

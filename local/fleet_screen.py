@@ -26,7 +26,7 @@ def line(look: Look, seconds: float) -> str:
     return (
         f"{clock(seconds)}  {look.refreshed} of {look.size} refreshed, {look.refused} refused; {look.due} due, "
         f"{look.queued} in the queue; the provider gets {look.rate:.1f} calls a second ({answers or 'none yet'}); "
-        f"{_brake(look.braked)}; {_wait(look)}"
+        f"{_brake(look.braked)}; the dispatcher {_next(look)}" + "".join(f"; waits for {text}" for text in _left(look))
     )
 
 
@@ -41,9 +41,11 @@ def screen(look: Look, seconds: float) -> Table:
     for state, number in sorted(look.states.items()):
         table.add_row(state, f"{number}: {_STATES[state]}" if state in _STATES else str(number))
     table.add_row("due", f"{look.due}, and {look.queued} in the queue")
-    table.add_row("dispatcher", _wait(look))
+    table.add_row("dispatcher", _next(look))
     table.add_row("provider", f"{look.rate:.1f} calls a second, {_brake(look.braked)}")
     table.add_row("", _answers(look.answers))
+    for label, text in zip(("waits for", "", ""), _left(look), strict=False):
+        table.add_row(label, text)
     return table
 
 
@@ -57,11 +59,15 @@ def _answers(answers: Mapping[str, int]) -> Text:
     return Text("   ").join(Text(f"{number} x {answer}", colours.get(answer, "")) for answer, number in answers.items())
 
 
-def _wait(look: Look) -> str:
-    """Say what comes next."""
-    if 0 < len(look.left) <= NAMED:
-        return "waits for " + ", ".join(f"{name}, due {_when(seconds)}" for name, seconds in look.left.items())
-    return f"looks each minute, the next time {_when(look.next_tick)}"
+def _next(look: Look) -> str:
+    return f"looks each minute, next {_when(look.next_tick)}"
+
+
+def _left(look: Look) -> list[str]:
+    """Name the last connections, and say when they are due. The next look of the dispatcher then finds them."""
+    if len(look.left) > NAMED:
+        return []
+    return [f"{name}, due {_when(seconds) if seconds > 0 else 'now'}" for name, seconds in look.left.items()]
 
 
 def _when(seconds: float) -> str:

@@ -48,17 +48,26 @@ class Look:
 
 
 class Watch:
-    """Looks at the fleet of a deployment. `items` are the table's, by connection, as the last look saw them."""
+    """Looks at the fleet of a deployment, whose schedule runs `since` then.
+
+    `items` are the table's, by connection, as the last look saw them.
+    """
 
     def __init__(
-        self, deployment: Deployment, names: Sequence[str], imported: Mapping[str, str], refused: Sequence[str]
+        self,
+        deployment: Deployment,
+        names: Sequence[str],
+        imported: Mapping[str, str],
+        refused: Sequence[str],
+        *,
+        since: float,
     ) -> None:
         self._deployment = deployment
         self._names = frozenset(names)
         self._imported = imported
         self._refused = frozenset(refused)
         self._rates: deque[tuple[float, int]] = deque()
-        self._began = time.time()
+        self._since = since
         self.size = len(names)
         self.items: dict[str, dict[str, Any]] = {}
 
@@ -87,7 +96,7 @@ class Watch:
             answers=answers,
             rate=self._rate(sum(answers.values())),
             braked=any(item.get("brakedSince") for item in own),
-            next_tick=max((item["lookedAt"] for item in own if "lookedAt" in item), default=self._began)
+            next_tick=max((item["lookedAt"] for item in own if "lookedAt" in item), default=self._since)
             + TICK_SECONDS
             - now,
             left={

@@ -1,6 +1,7 @@
 """Printing an answer as the AWS CLI does: `--output`, `--query` and `--color`, with the AWS CLI's own formatters."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from copy import copy
@@ -34,8 +35,9 @@ class Output:
 
     @property
     def colored(self) -> bool | None:
-        """Whether text for people is coloured; None: only on a terminal."""
-        return {"on": True, "off": False}.get(self.color)
+        """Whether text for people is coloured; None: only on a terminal. See no-color.org for the variable."""
+        plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+        return {"on": True, "off": False}.get(self.color, False if plain else None)
 
     def with_format(self, aws: AwsAccess) -> "Output":
         """Return these options with a format; raises ConfigurationError if the configured one is not supported."""

@@ -1,8 +1,5 @@
 """`tokenctl doctor`: checks the account, the stack and the token, before and after a deployment."""
 
-import shutil
-import sys
-import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,6 +28,7 @@ from tokenctl.stack.status_report import is_unused, judge, token_report
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import relative
 from tokenctl.stack.verdict import Health, Verdict
+from tokenctl.terminal.columns import in_column
 from tokenctl.terminal.confirm import confirm
 
 EXIT_CODES: Final = {Level.OK: 0, Level.SKIP: 0, Level.WARN: 1, Level.FAIL: 2}
@@ -39,7 +37,6 @@ VERDICT_LEVELS: Final = {Health.HEALTHY: Level.OK, Health.DEGRADED: Level.WARN, 
 MENDED_BY_CALL: Final = frozenset({"window", "grant", PROBE.name})
 INDENT: Final = 20
 """Characters of a line before its text."""
-MIN_TEXT_WIDTH: Final = 30
 
 EXAMPLES: Final = """\b
 Examples:
@@ -208,8 +205,5 @@ def _line(name: str, finding: Finding) -> str:
     """Return one line. On a narrow terminal, the text is wrapped into a column of its own."""
     level = click.style(f"{finding.level.value:<4}", fg=COLOURS[finding.level], bold=finding.level is Level.FAIL)
     fix = f" Fix: {finding.fix.rstrip('.')}." if finding.fix else ""
-    text = f"{finding.text.rstrip('.')}.{fix}"
-    if sys.stdout.isatty():
-        width = max(shutil.get_terminal_size().columns - INDENT, MIN_TEXT_WIDTH)
-        text = f"\n{' ' * INDENT}".join(textwrap.wrap(text, width, break_on_hyphens=False))
+    text = in_column(f"{finding.text.rstrip('.')}.{fix}", indent=INDENT)
     return f"{level}  {name:<13} {text}"

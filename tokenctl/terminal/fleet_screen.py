@@ -7,9 +7,8 @@ from typing import Any, Final
 from rich.text import Text
 
 from tokenctl.stack.token_life import duration, relative_to
+from tokenctl.terminal.connection_lines import colour_of
 
-_COLOURS: Final = {"active": "green", "cooling": "yellow", "paused": "dim", "revoked": "dim"}
-"""Of the states; the others need a person."""
 _BAD: Final = "bold red"
 
 
@@ -21,7 +20,7 @@ def draw_fleet(fleet: Mapping[str, Any], now: datetime) -> Text:
 def _states(fleet: Mapping[str, Any]) -> Text:
     least = "" if fleet["complete"] else "at least "
     states = [
-        Text(f"{count:,} {state}".replace(",", " "), _COLOURS.get(state, _BAD))
+        Text(f"{count:,} {state}".replace(",", " "), colour_of(state))
         for state, count in fleet["byState"].items()
         if count or state == "active"
     ]

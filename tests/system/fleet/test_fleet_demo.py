@@ -102,10 +102,10 @@ class TestScreen:
         shown = printed.getvalue()
         assert max(map(len, shown.splitlines())) <= width
         letters = "".join(shown.split())
-        for part in ("1:01", "9998of10399", "400:", "12345x503", "BRAKED", f"{'u' * 64},duein1:01"):
+        for part in ("1:01", "9998of10399", "400:", "12345x503", "BRAKED", f"{'u' * 64},duein1:01", "nextanymoment"):
             assert part in letters
 
     def test_a_log_says_the_same(self) -> None:
         said = line(replace(self.LOOK, left={}, braked=False), 605.0)
         assert said.startswith("10:05  9998 of 10399 refreshed, 400 refused;")
-        assert said.endswith("not braked; looks each minute, the next time any moment")
+        assert said.endswith("not braked; the dispatcher looks each minute, next any moment")

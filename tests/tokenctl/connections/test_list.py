@@ -62,7 +62,11 @@ def test_filters_choose_connections(
     assert all(row["state"] == STATES.get(row["connection"], State.ACTIVE) for row in done.json)
     assert all((row["dueAt"] is None) is (row["state"] in {"refused", "paused"}) for row in done.json)
     assert done.out == f"{json.dumps(done.json, indent=4)}\n", "as the AWS CLI prints it"
-    assert len(tokenctl("list", *words).out.splitlines()) == len(names)
+    shown = tokenctl("list", *words)
+    assert [line.split()[:2] for line in sorted(shown.out.splitlines())] == sorted(
+        [STATES.get(name, State.ACTIVE).value, name] for name in names
+    )
+    assert ("There is no such connection." in shown.err) is (not names)
 
 
 def test_only_indexes_are_read(tokenctl: Tokenctl, seeded: BareFleet, proxy: FaultProxy) -> None:

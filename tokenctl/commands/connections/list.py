@@ -1,6 +1,5 @@
 """`tokenctl connections list`: lists the connections of a fleet."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,7 +13,7 @@ from tokenctl.connections.choice_options import filter_options
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.listing import Filters, Listing
 from tokenctl.stack.target import Target
-from tokenctl.stack.token_life import relative_to
+from tokenctl.terminal.connection_lines import drawn
 
 EXAMPLES: Final = """\b
 Examples:
@@ -48,14 +47,10 @@ def list(  # noqa: A001 - the name of the command
     if output.is_structured:
         output.print_list("connections list", rows)
     else:
-        for row in rows:
-            click.echo(_line(row))
+        line = None
+        for line in drawn(rows, now=datetime.now(UTC)):
+            click.echo(line, color=output.colored)
+        if line is None:
+            click.echo("There is no such connection.", err=True)
     if listing.token is not None:
         click.echo(f"There may be more. To go on, repeat the command with --starting-token {listing.token}", err=True)
-
-
-def _line(row: Mapping[str, str | None]) -> str:
-    due = relative_to(datetime.now(UTC), row["dueAt"]) if row["dueAt"] else "never"
-    name, provider, state, expiry = (row[key] or "unknown" for key in ("connection", "provider", "state", "expiresAt"))
-    why = f"  {row['reason']}" if row["reason"] else ""
-    return f"{name:<32}  {provider:<12}  {state:<9}  expires {expiry:<20}  due {due}{why}"

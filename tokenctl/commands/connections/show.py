@@ -14,6 +14,10 @@ from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.name import name_argument
 from tokenctl.connections.table import Table
 from tokenctl.stack.target import Target
+from tokenctl.terminal.columns import in_column
+
+INDENT: Final = 21
+"""Characters of a line before its text."""
 
 EXAMPLES: Final = """\b
 Examples:
@@ -34,6 +38,6 @@ def show(*, name: str, target: Target, output: Output) -> None:
         output.print("connections show", described)
         return
     click.secho(f"{name} is {described['state']}", bold=True, color=output.colored)
-    click.echo(described["advice"])
+    click.echo(in_column(described["advice"], indent=0))
     for heading, text in lines(described, now=now):
-        click.echo(f"  {heading:<19}{text}")
+        click.echo(f"  {heading:<{INDENT - 2}}{in_column(text, indent=INDENT)}")
