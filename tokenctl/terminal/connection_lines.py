@@ -1,8 +1,7 @@
 """Connections as lines for people, in columns."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
 import click
@@ -21,13 +20,28 @@ Row = Mapping[str, str | None]
 
 
 def drawn(rows: Iterable[Row], *, now: datetime) -> Iterator[str]:
-    """Yield a line for each connection. Its state comes first, so that no width of a terminal hides it."""
-    left = iter(rows)
-    while cells := [_cells(row, now) for row in islice(left, ALIGNED)]:
-        widths = [min(max(map(len, column)), MAX_NAME) for column in zip(*cells, strict=True)]
-        for state, *others in cells:
-            padded = [cell.ljust(width) for cell, width in zip(others, widths[1:], strict=True)]
-            yield f"{_styled(state, widths[0])}  {'  '.join(padded).rstrip()}"
+    """Yield a line for each connection. Its state comes first, so that no width of a terminal hides it.
+
+    If `rows` raises an error, what it yielded before is drawn first.
+    """
+    held: list[tuple[str, ...]] = []
+    try:
+        for row in rows:
+            held.append(_cells(row, now))
+            if len(held) == ALIGNED:
+                yield from _aligned(held)
+                held.clear()
+    except Exception:
+        yield from _aligned(held)
+        raise
+    yield from _aligned(held)
+
+
+def _aligned(cells: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [min(max(map(len, column)), MAX_NAME) for column in zip(*cells, strict=True)]
+    for state, *others in cells:
+        padded = [cell.ljust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        yield f"{_styled(state, widths[0])}  {'  '.join(padded).rstrip()}"
 
 
 def colour_of(state: str) -> str:
