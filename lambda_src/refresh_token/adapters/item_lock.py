@@ -134,6 +134,8 @@ class ItemLock:
         now, before = self._rules.now(), held.before
         attempts = attempts_after(before.attempts, failure)
         failure = asked_to_wait(failure, now=now)
+        if before.claim_id is not None:  # whoever held it died, perhaps with an answer
+            failure = replace(failure, lost=True)
         retry = after_failure(
             failure,
             attempts=attempts,

@@ -70,11 +70,16 @@ class ItemTokens:
         """Return the pair with the opened refresh token; a placeholder stands for it if it is None.
 
         Raises:
-            SecretMalformedException: the item is no pair.
+            SecretMalformedException: the item is no pair, or its pair has no version.
             SecretNotSeededException: it holds no token.
             SecretUnavailableException: a sealed access token cannot be decrypted.
 
         """
+        if not record.has_version:
+            raise SecretMalformedException(
+                f"The item of the connection {record.name} has no `version`. Run `tokenctl connections authorize "
+                f"{record.name}` or `tokenctl connections seed {record.name}`."
+            )
         if refresh_token is None:
             refresh_token = PLACEHOLDER if record.refresh is not None and self.spends == "refresh_token" else ""
         access = record.access

@@ -9,12 +9,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 from refresh_token.core.claims import Failure
 from refresh_token.core.failure_record import read_failure
 from refresh_token.fleet.attributes import Item, decode_item
 from refresh_token.fleet.states import State
 from refresh_token.fleet.table import ACCESS_TOKEN, PAIR_KEYS, PK, REFRESH_TOKEN, UNKNOWN, Sealed
+
+MAX_CLAIM: Final = 1800
+"""Seconds after which a claim cannot end: Lambda ends each process after 900 (AWS Lambda quotas), and clocks differ.
+One that ends later was damaged, and holds nobody back."""
+
+_END_OF_TIMES: Final = 9000
+"""From this year on, a time counts as missing: adding to it would end after the last year that there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +33,9 @@ class Record:
     provider: str
     state: State
     version: str = ""
+    has_version: bool = True
+    """False if there is none, so that no condition can name it."""
+
     stored_at: datetime | None = None
     due_at: int | None = None
     """When the dispatcher sends the connection, in epoch seconds."""
@@ -67,7 +78,7 @@ class Record:
 
     def is_claimed(self, now: float) -> bool:
         """Tell whether someone is refreshing the connection."""
-        return self.claim_until is not None and now < self.claim_until
+        return self.claim_until is not None and now < self.claim_until <= now + MAX_CLAIM
 
     def document(self, access_token: str | None, refresh_token: str | None) -> str:
         """Return the secret's JSON for this pair with these tokens."""
@@ -88,6 +99,7 @@ def read_record(item: Item) -> Record:
         provider=_text(values.get("provider")) or "",
         state=State(state) if isinstance(state, str) and state in set(State) else State.MALFORMED,
         version=_text(values.get("version")) or "",
+        has_version=isinstance(values.get("version"), str),
         stored_at=_time(values.get("storedAt")),
         due_at=_whole(values.get("dueAt")),
         policy=_text(values.get("policy")),
@@ -141,6 +153,7 @@ def _sealed(value: object) -> Sealed | None:
 def _time(value: object) -> datetime | None:
     try:
         time = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return None if time is None else time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+        known = time is not None and time.year < _END_OF_TIMES
+        return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC) if time and known else None
     except (ValueError, OverflowError):
         return None

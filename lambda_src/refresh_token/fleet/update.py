@@ -31,10 +31,9 @@ def update(
     condition: Condition,
     values: Mapping[str, object | None],
     *,
-    add: Mapping[str, int] | None = None,
     returns: str = "NONE",
 ) -> Request:
-    """Return an UpdateItem of a connection. An attribute whose value is None is removed; `add` adds to numbers.
+    """Return an UpdateItem of a connection. An attribute whose value is None is removed.
 
     If the condition does not hold, the error has the item.
     """
@@ -42,13 +41,11 @@ def update(
     clauses = {
         "SET": ", ".join(f"#{key} = :new_{key}" for key in sets),
         "REMOVE": ", ".join(f"#{key}" for key in values if key not in sets),
-        "ADD": ", ".join(f"#{key} :more_{key}" for key in add or {}),
     }
     expression = " ".join(f"{verb} {clause}" for verb, clause in clauses.items() if clause)
     arguments = {
         **{f":{key}": encode(value) for key, value in condition.given.items()},
         **{f":new_{key}": encode(value) for key, value in sets.items()},
-        **{f":more_{key}": encode(value) for key, value in (add or {}).items()},
     }
     return {
         "Key": {PK: encode(name)},

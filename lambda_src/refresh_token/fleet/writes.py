@@ -12,7 +12,7 @@ from typing import Final
 from refresh_token.core.claims import Failure
 from refresh_token.core.failure_record import to_data
 from refresh_token.fleet.due import Retry
-from refresh_token.fleet.record import Record
+from refresh_token.fleet.record import MAX_CLAIM, Record
 from refresh_token.fleet.states import KEPT_ALIVE, State
 from refresh_token.fleet.successor import Successor, state_values
 from refresh_token.fleet.table import PAIR_KEYS, UNKNOWN
@@ -27,6 +27,7 @@ CLAIM_GRACE: Final = 60
 NO_CLAIM: Final[dict[str, object | None]] = {"claimId": None, "claimUntil": None, "openClaims": None}
 NO_FAILURE: Final[dict[str, object | None]] = {"failure": None, "attempts": None}
 _KEPT_ALIVE: Final = is_in("state", KEPT_ALIVE)
+_NO_VERSION: Final = Condition("NOT attribute_type(#version, :s)", {"s": "S"})
 _COOL: Final = "(NOT attribute_type(#failure.#retryAt, :n) OR #failure.#retryAt <= :now)"
 
 # Refreshes
@@ -43,8 +44,7 @@ def claim(seen: Record, *, now: float, seconds: float, claim_id: str, ignore_coo
     return update(
         seen.name,
         condition if ignore_cooldown else condition & Condition(_COOL, {}),
-        {"claimId": claim_id, "claimUntil": until, **due},
-        add={"openClaims": 1},
+        {"claimId": claim_id, "claimUntil": until, "openClaims": seen.open_claims + 1, **due},
         returns="ALL_OLD",
     )
 
@@ -70,9 +70,17 @@ def record_failure(seen: Record, claim_id: str, failure: Failure, *, attempts: i
 
 
 def release(seen: Record, claim_id: str) -> Request:
-    """Close a claim as if it had never been made, unless the state has changed since then."""
-    due: dict[str, object | None] = {"dueAt": seen.due_at} if seen.state.is_kept_alive else {}
-    return update(seen.name, equals(claimId=claim_id, state=seen.state), {**due, **NO_CLAIM})
+    """Close a claim as if it had never been made, unless the state has changed since then.
+
+    So one that was open before is open again: an answer may be lost.
+    """
+    before: dict[str, object | None] = {
+        **({"dueAt": seen.due_at} if seen.state.is_kept_alive else {}),
+        "claimId": seen.claim_id,
+        "claimUntil": seen.claim_until,
+        "openClaims": seen.open_claims or None,
+    }
+    return update(seen.name, equals(claimId=claim_id, state=seen.state), before)
 
 
 def close_claim(name: str, claim_id: str, failure: Failure | None) -> Request:
@@ -114,7 +122,8 @@ def mark(seen: Record, state: State, *, now: float) -> Request:
 
     The claims that were never closed stay open: an answer may be lost, so its token is refreshed when it is resumed.
     """
-    condition = equals(version=seen.version, state=seen.state) & free(now)
+    version = equals(version=seen.version) if seen.has_version else _NO_VERSION
+    condition = version & equals(state=seen.state) & free(now)
     return update(seen.name, condition, state_values(seen.name, seen.provider, state, None))
 
 
@@ -124,8 +133,11 @@ def _told(end: str | None) -> dict[str, object | None]:
 
 
 def free(now: float) -> Condition:
-    """Nobody holds a claim. An end that is no number was damaged, and is none."""
-    return Condition("(NOT attribute_type(#claimUntil, :n) OR #claimUntil <= :now)", {"n": "N", "now": now})
+    """Nobody holds a claim. An end that is no number, or too far away, was damaged, and is none."""
+    return Condition(
+        "(NOT attribute_type(#claimUntil, :n) OR #claimUntil <= :now OR #claimUntil > :latest)",
+        {"n": "N", "now": now, "latest": now + MAX_CLAIM},
+    )
 
 
 def _failed(seen: Record, failure: Failure, attempts: int, retry: Retry) -> dict[str, object | None]:

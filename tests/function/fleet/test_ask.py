@@ -69,7 +69,12 @@ class TestADyingToken:
         assert (answer["state"], LIFETIME - 60 < answer["expiresIn"] <= LIFETIME) == ("fresh", True)
         (seen,) = fleet.server.seen
         assert (seen.form["refresh_token"], basic(seen.headers)) == (f"canary-{NAME}", f"{APP_ID}:{APP_SECRET}")
-        assert fleet.calls - Counter({"GetSecretValue": 1}) == {"GetItem": 1, "UpdateItem": 2, "Decrypt": 1}
+        assert fleet.calls - Counter({"GetSecretValue": 1}) == {
+            "GetItem": 1,
+            "UpdateItem": 2,
+            "Decrypt": 1,
+            "Encrypt": 1,
+        }
         assert (new.refresh, new.claim_id, new.state) == (old.refresh, None, State.ACTIVE)
         assert fleet.stage.opened(NAME) == f"canary-{NAME}"
 

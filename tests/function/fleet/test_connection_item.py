@@ -371,6 +371,8 @@ class TestStates:
         ("attribute", "error"),
         [
             ({"expiresAt": {"S": "soon"}}, SecretMalformedException),
+            ({"version": {"N": "7"}}, SecretMalformedException),
+            ({"version": None}, SecretMalformedException),
             ({"provider": {"S": "another"}}, SecretMalformedException),
             ({"refreshToken": None}, SecretMalformedException),
             ({"refreshToken": None, "accessToken": None}, SecretNotSeededException),
@@ -521,6 +523,25 @@ class TestFaults:
         with pytest.raises(SecretUnavailableException):
             stage.refresher().force()
         assert stage.table.record() == before
+
+    @pytest.mark.parametrize(
+        ("decrypt", "fault"), [(failing("ThrottlingException"), None), (WORKS, DOWN)], ids=["before", "at the provider"]
+    )
+    def test_an_answer_that_may_be_lost_stays_so(
+        self, stage: FleetStage, decrypt: Fate, fault: RefreshTokenError | None
+    ) -> None:
+        """A process died with its claim, and a consumer's report then fails."""
+        seeded(stage, "fresh")
+        stage.table.change(claimId={"S": "gone"}, claimUntil={"N": "1"}, openClaims={"N": "1"})
+        stage.wire.fates["Decrypt"], stage.issuer.fault = [decrypt], fault
+        with pytest.raises(RefreshTokenError):
+            stage.refresher().report_failure(stage.table.record().version)
+        gone(stage)
+        stage.issuer.fault = None
+        failure = stage.item().failure(stage.table.record().version, now=NOW)
+        assert failure
+        assert failure.lost
+        assert stage.refresher().tick().outcome == "refreshed", "although the token looks fresh"
 
     def test_a_page_is_no_answer(self, stage: FleetStage) -> None:
         seeded(stage)

@@ -76,6 +76,7 @@ DAMAGED: dict[str, tuple[dict[str, Any], dict[str, object]]] = {
         {"claimUntil": {"S": "x"}, "openClaims": {"BOOL": True}, "dueAt": {"S": "x"}},
         {"claim_until": None, "open_claims": 0, "due_at": None},
     ),
+    "a time at the end of all times": ({"storedAt": {"S": "9999-12-31T23:59:59Z"}}, {"stored_at": None}),
     "tokens": ({"accessToken": {"N": "7"}, "refreshToken": {"S": "clear"}}, {"access": None, "refresh": None}),
     "a failure": ({"failure": {"M": {"retryAt": {"S": "soon"}}}}, {"failure": UNREADABLE}),
     "no failure at all": ({"failure": {"L": []}}, {"failure": UNREADABLE}),
@@ -97,7 +98,7 @@ def test_a_damaged_unknown_is_left_out() -> None:
 
 
 def test_an_empty_item_is_malformed() -> None:
-    assert read_record({"pk": {"S": NAME}}) == Record(name=NAME, provider="", state=State.MALFORMED)
+    assert read_record({"pk": {"S": NAME}}) == Record(name=NAME, provider="", state=State.MALFORMED, has_version=False)
 
 
 def test_a_failure_is_read_as_written() -> None:

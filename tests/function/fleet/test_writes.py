@@ -13,7 +13,7 @@ from refresh_token.core.claims import Failure
 from refresh_token.fleet import operator_writes, writes
 from refresh_token.fleet.due import Retry
 from refresh_token.fleet.names import slot_of
-from refresh_token.fleet.record import Record, read_record
+from refresh_token.fleet.record import MAX_CLAIM, Record, read_record
 from refresh_token.fleet.states import State, trouble_of
 from refresh_token.fleet.table import DUE_INDEX, TROUBLE_INDEX
 from refresh_token.fleet.update import Request
@@ -108,10 +108,14 @@ class TestClaim:
         assert not holds(table, claim(replace(seen, name="acme/nobody"))), "and makes no item"
         assert table.item("acme/nobody") == {}
 
-    def test_damaged_ends_hold_nobody_back(self, table: FleetTable) -> None:
+    @pytest.mark.parametrize("until", [{"S": "soon"}, {"N": str(T0 + MAX_CLAIM + 1)}, {"N": "9e99"}])
+    def test_damage_holds_nobody_back(self, table: FleetTable, until: dict[str, Any]) -> None:
         table.seed()
-        table.change(claimUntil={"S": "soon"}, failure={"S": "what"})
-        assert holds(table, claim(table.record()))
+        table.change(claimUntil=until, failure={"S": "what"}, openClaims={"S": "three"})
+        seen = table.record()
+        assert not seen.is_claimed(T0)
+        assert holds(table, claim(seen))
+        assert table.record().open_claims == 1
 
     @pytest.mark.parametrize("state", [State.REFUSED, State.STUCK])
     def test_leaves_a_troubled_one_out_of_due(self, table: FleetTable, state: State) -> None:
