@@ -12,43 +12,36 @@ In your app:
 docs/infrastructure.md says how to install the package.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from refresh_token.signals import ALARMS
 from token_refresher.bundling.bundle import function_bundle
 from token_refresher.constructs.app_secret import AppSecret
-from token_refresher.constructs.canary import Canary
 from token_refresher.constructs.client_layer import ClientLayer
-from token_refresher.constructs.consumers import let_in, publish
-from token_refresher.constructs.dashboard import Dashboard
+from token_refresher.constructs.consumers import offer, publish
 from token_refresher.constructs.dead_letter_queue import DeadLetterQueue
 from token_refresher.constructs.fleet.connection_fleet import ConnectionFleet
 from token_refresher.constructs.fleet.provider_rows import Beside
 from token_refresher.constructs.lock_table import LockTable
-from token_refresher.constructs.monitoring import Monitoring
-from token_refresher.constructs.notices import (
-    demand_byte_code,
-    tell_when_amplify_ends,
-    warn_where_amplify_is_missing,
-)
+from token_refresher.constructs.notices import notify
 from token_refresher.constructs.only_one import claim
 from token_refresher.constructs.refresh_function import RefreshFunction
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
 from token_refresher.constructs.refresher_parts import RefresherParts
+from token_refresher.constructs.refresher_watch import watch
 from token_refresher.constructs.service_name import checked_service_name
 from token_refresher.constructs.signing_key import SigningKey
 from token_refresher.constructs.token_secret import TokenSecret
 from token_refresher.issuers import Issuer
 from token_refresher.prop_rules import arguments_faults
 from token_refresher.props import SHARED_WITH_FLEET, Props, split
-from token_refresher.settings.combinations import windows_of
 from token_refresher.settings.fleet_settings import FleetSettings
 from token_refresher.settings.reader import SettingsError
 from token_refresher.settings.refresher_settings import RefresherSettings, checked
@@ -68,7 +61,7 @@ class TokenRefresher(RefresherParts):
     stack can hold several. `RefresherParts` has what an app uses of it, and the methods for its metrics.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0915 (keyword-only; a list of parts)
+    def __init__(  # noqa: PLR0913 (keyword-only; a list of parts)
         self,
         scope: Construct,
         construct_id: str,
@@ -119,9 +112,6 @@ class TokenRefresher(RefresherParts):
         if "app_secret" in props and not issuer.has_app:
             raise SettingsError([f"app_secret: has no effect with issuer={issuer.name}. Remove it"])
         values = checked(settings, issuer)
-        if issuer.calls_ui_builder:
-            tell_when_amplify_ends(self)
-            warn_where_amplify_is_missing(self)
         if "permissions_boundary" in props:
             iam.PermissionsBoundary.of(self).apply(props["permissions_boundary"])
         self.service_name = checked_service_name(self, service_name)
@@ -137,29 +127,23 @@ class TokenRefresher(RefresherParts):
             title=issuer.title,
         )
         claim(self, "secret", self._secret.arn, because="Each would refresh the other's token, and end it")
-        app_secret = (
-            AppSecret(self, "AppSecret", existing=props.get("app_secret"), key=self._secret.key)
-            if issuer.has_app
-            else None
-        )
-        signing_key = (
-            SigningKey(
+        app_secret, signing_key = None, None
+        if issuer.has_app:
+            app_secret = AppSecret(self, "AppSecret", existing=props.get("app_secret"), key=self._secret.key)
+        if issuer.signs_with:
+            signing_key = SigningKey(
                 self,
                 "SigningKey",
                 issuer=issuer.name,
                 algorithm=issuer.signs_with,
                 number=issuer.signing_key_number,
             )
-            if issuer.signs_with
-            else None
-        )
         lock_table = props.get("lock_table") or LockTable(self, "Lock", removal_policy=removal_policy).table
         dead_letters = (
             props.get("dead_letter_queue") or DeadLetterQueue(self, "DeadLetters", key=props.get("queue_key")).queue
         )
         asset = asset or function_bundle(values["architecture"])
-        if not emulator:
-            demand_byte_code(self, asset)
+        notify(self, [issuer], asset=asset, emulator=emulator)
         refresh = RefreshFunction(
             self,
             "Refresh",
@@ -184,51 +168,18 @@ class TokenRefresher(RefresherParts):
             target=refresh.alias,
             dead_letters=dead_letters,
         )
-        monitoring = (
-            Monitoring(
-                self,
-                ALARMS,
-                settings=values,
-                props=props,
-                refreshes=issuer.refreshes,
-                emulator=emulator,
-                metrics=self,
-                function=refresh.function,
-                dead_letters=dead_letters,
-            )
-            if values["alarms"]
-            else None
-        )
-        if values["canary"] and not emulator:
-            Canary(
-                self,
-                "Canary",
-                settings=values,
-                function=refresh.function,
-                alias=refresh.alias,
-                alarm=monitoring.new_version_fails if monitoring else None,
-            )
-        dashboard = (
-            Dashboard(
-                self,
-                "Dashboard",
-                metrics=self,
-                alarms=monitoring.all_alarms if monitoring else [],
-                function=refresh.function,
-                log_group=refresh.log_group,
-                dead_letters=dead_letters,
-                windows=windows_of(values) if issuer.refreshes else None,
-            )
-            if values["dashboard"]
-            else None
+        monitoring, self.dashboard = watch(
+            self,
+            settings=values,
+            props=props,
+            refreshes=issuer.refreshes,
+            refresh=refresh,
+            dead_letters=dead_letters,
+            emulator=emulator,
         )
         layer = ClientLayer(self, "Client", title=issuer.title).layer if values["client_layer"] else None
-        consumers = [*dict.fromkeys(props.get("consumer_accounts", ()))]
-        let_in(consumers, refresh.alias, layer)
-        published = {"function-arn": refresh.alias.function_arn}
-        if layer:
-            published["client-layer-arn"] = layer.layer_version_arn
-        publish(self, parameter_path, published, consumers)
+        consumers = props.get("consumer_accounts", ())
+        offer(self, alias=refresh.alias, parameter="function-arn", layer=layer, path=parameter_path, accounts=consumers)
         if signing_key:  # not for consumers
             publish(self, parameter_path, {"signing-key-arn": signing_key.arn}, [])
 
@@ -267,10 +218,13 @@ class TokenRefresher(RefresherParts):
         self.topic = monitoring.topic if monitoring else None
         self.alarms = monitoring.alarms if monitoring else []
         self.composite_alarms = monitoring.composites if monitoring else None
-        self.dashboard = dashboard.dashboard if dashboard else None
 
     def add_fleet(
-        self, *, providers: Sequence[Issuer] | None = None, **settings: Unpack[FleetSettings]
+        self,
+        *,
+        providers: Sequence[Issuer] | None = None,
+        app_secrets: Mapping[str, secretsmanager.ISecret] | None = None,
+        **settings: Unpack[FleetSettings],
     ) -> ConnectionFleet:
         """Add a fleet, which keeps many connections alive beside the one of the secret.
 
@@ -278,10 +232,12 @@ class TokenRefresher(RefresherParts):
 
         Args:
             providers: Whose connections these are. By default those of the refresher's issuer.
+            app_secrets: Secrets with the credentials of the other providers' apps, by the provider.
             **settings: The fields of `FleetSettings`, with its rules and defaults.
 
         Raises:
             SettingsError: one or more arguments break their rules; with a line for each.
 
         """
-        return self._fleet(providers=[self._issuer] if providers is None else providers, **settings)
+        issuers = [self._issuer] if providers is None else providers
+        return self._fleet(providers=issuers, app_secrets=app_secrets or {}, **settings)

@@ -9,7 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 
 _ARNS: Final = {
-    **dict.fromkeys(("secret", "app_secret"), "secret_arn"),
+    **dict.fromkeys(("secret", "app_secret", "app_secrets"), "secret_arn"),
     "lock_table": "table_arn",
     "log_group": "log_group_arn",
     "dead_letter_queue": "queue_arn",
@@ -32,7 +32,8 @@ def unusable(stack: Stack, props: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each prop that the function cannot use. `stack` is where the function will be."""
     for name in [name for name in _ARNS if name in props]:
         value = props[name]
-        for resource in value if isinstance(value, (list, tuple)) else [value]:
+        several = [*value.values()] if isinstance(value, Mapping) else value
+        for resource in several if isinstance(several, (list, tuple)) else [several]:
             yield from _elsewhere(stack, name, resource)
             if hasattr(resource, "alias_name"):
                 yield f"{name}: is an alias, which no policy can name. Give the key itself"

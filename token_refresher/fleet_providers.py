@@ -1,6 +1,6 @@
 """Which providers a fleet can have. The settings of a stage are checked without the CDK, so this does not import it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from token_refresher.issuers import Issuer
 
@@ -17,6 +17,16 @@ def faults_of(issuers: Sequence[Issuer]) -> list[str]:
     ]
     faults += [f"providers={issuer.name}: {fault}" for issuer in issuers if (fault := _unfit(issuer))]
     return faults if issuers else ["providers=: must name at least one provider"]
+
+
+def app_secret_faults(names: Iterable[str], issuers: Sequence[Issuer], own: Issuer | None) -> list[str]:
+    """Return a line for each provider that takes no secret for its app; `own` is the issuer of a refresher beside."""
+    apps = [issuer.provider for issuer in issuers if issuer.has_app and issuer != own]
+    rule = f"must be a provider whose app needs a secret: {', '.join(apps) or 'there is none'}"
+    theirs = "is the refresher's own issuer. Give the refresher the prop app_secret"
+    return [
+        f"app_secrets={name}: {theirs if own and name == own.provider else rule}" for name in names if name not in apps
+    ]
 
 
 def _unfit(issuer: Issuer) -> str | None:

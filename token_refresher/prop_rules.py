@@ -148,14 +148,10 @@ def value_faults(kind: type, props: Mapping[str, object]) -> list[str]:
 
 
 def _faults(name: str, hint: Any, value: object) -> Iterator[str]:  # noqa: ANN401 - any type
-    if get_origin(hint) is Sequence:
-        if not isinstance(value, (list, tuple)):
-            yield _line(name, value, unknown(value) or "must be a list")
-            return
-        for each in value:
-            yield from _faults(name, get_args(hint)[0], each)
-    elif get_origin(hint) is Mapping:
+    if hint == Mapping[str, str]:
         yield from _environment_faults(name, value)
+    elif get_origin(hint) in (Sequence, Mapping):
+        yield from _members_faults(name, hint, value)
     elif hint is Path:
         yield from _certificates_faults(name, value)
     elif hint in _MARKS:
@@ -166,6 +162,17 @@ def _faults(name: str, hint: Any, value: object) -> Iterator[str]:  # noqa: ANN4
             yield _line(name, shown, f"must be an {module}.{hint.__name__}")
     elif fault := _RULES[name](value):
         yield _line(name, value, fault)
+
+
+def _members_faults(name: str, hint: Any, value: object) -> Iterator[str]:  # noqa: ANN401 - any type
+    """Check each member of a list, or each value of a dictionary."""
+    if isinstance(value, (list, tuple) if get_origin(hint) is Sequence else Mapping):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _faults(name, get_args(hint)[-1], each)
+    elif get_origin(hint) is Sequence:
+        yield _line(name, value, unknown(value) or "must be a list")
+    else:
+        yield f"{name}: must be a dictionary"
 
 
 def _environment_faults(name: str, value: object) -> Iterator[str]:

@@ -64,6 +64,13 @@ class SharedProps(TypedDict, total=False):
     """What Lambda checks about the function's code."""
 
 
+class FleetProps(SharedProps, total=False):
+    """The props of `ConnectionFleet` that are not settings. All are optional."""
+
+    app_secrets: Mapping[str, secretsmanager.ISecret]
+    """Secrets with the credentials of the providers' apps, by the provider. Import them with their complete ARNs."""
+
+
 class Props(SharedProps, total=False):
     """The props of `TokenRefresher` that are not settings. All are optional."""
 

@@ -7,22 +7,29 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
-from aws_cdk import App, RemovalPolicy, Stack
+from aws_cdk import App, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Annotations, Match
 
 from tests.support.checkout import ROOT
 from tests.support.somebodys_stack import of_type, template_of
 from tests.support.synthesised import Synthesised, by_type
 from token_refresher import ConnectionFleet, Issuer, TokenRefresher
-from token_refresher.props import SharedProps
+from token_refresher.props import FleetProps
 from token_refresher.settings.reader import SettingsError
 
 pytestmark = pytest.mark.xdist_group("synth")
 
-LINEAR = Issuer.profile("linear")
+LINEAR, HUBSPOT = Issuer.profile("linear"), Issuer.profile("hubspot")
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app"
+
+
+def app(stack: Stack, region: str = "eu-west-1") -> secretsmanager.ISecret:
+    arn = f"{SECRET}-aBcDeF".replace("eu-west-1", region)
+    return secretsmanager.Secret.from_secret_complete_arn(stack, "Existing", arn)
 
 
 @pytest.fixture
@@ -101,6 +108,43 @@ class TestAlone:
         assert secret["KmsKeyId"] == stack.resolve(key.key_arn)
         assert "123456789012" in json.dumps(of_type(template, "AWS::Lambda::Permission"))
 
+    def test_an_app_secret_that_exists_is_used(self, stack: Stack, asset: Path) -> None:
+        key = kms.Key.from_key_arn(stack, "AppKey", "arn:aws:kms:eu-west-1:111111111111:key/app")
+        linear = secretsmanager.Secret.from_secret_attributes(
+            stack, "App", secret_complete_arn=f"{SECRET}-aBcDeF", encryption_key=key
+        )
+        fleet = ConnectionFleet(
+            stack, "Fleet", providers=[LINEAR, HUBSPOT], asset=asset, app_secrets={"linear": linear}
+        )
+        template = template_of(stack)
+        assert fleet.app_secret_arns["linear"] == f"{SECRET}-aBcDeF"
+        assert len(of_type(template, "AWS::SecretsManager::Secret")) == 1, "that of hubspot"
+        readers = [role for role in of_type(template, "AWS::IAM::Role") if "ReadAppCredentials" in json.dumps(role)]
+        assert len(readers) == 2
+        assert all(f"{SECRET}-aBcDeF" in json.dumps(role) and key.key_arn in json.dumps(role) for role in readers)
+
+    @pytest.mark.parametrize(
+        ("given", "fault"),
+        [
+            (lambda stack: {"hubspot": app(stack)}, "app_secrets=hubspot: must be a provider whose app needs a secret"),
+            (lambda stack: {"figma": app(stack)}, "app_secrets=figma: is the refresher's own issuer. Give"),
+            (lambda _: {"linear": "client-secret"}, "app_secrets=str: must be an aws_secretsmanager.ISecret"),
+            (lambda _: ["linear"], "app_secrets: must be a dictionary"),
+            (lambda stack: {"linear": app(stack, "us-east-1")}, "app_secrets: is in us-east-1. The function is in"),
+            (
+                lambda stack: {"linear": secretsmanager.Secret.from_secret_name_v2(stack, "X", "old")},
+                "app_secrets: must have its complete ARN",
+            ),
+        ],
+    )
+    def test_an_unfit_app_secret_is_refused(self, asset: Path, given: Callable[[Stack], Any], fault: str) -> None:
+        stack = Stack(App(), "Somebodys", env=Environment(region="eu-west-1", account="123456789012"))
+        figma = TokenRefresher(stack, "Figma", issuer=Issuer.figma(), asset=asset)
+        with pytest.raises(SettingsError) as refused:
+            figma.add_fleet(providers=[Issuer.figma(), LINEAR], app_secrets=given(stack))
+        (found,) = refused.value.faults
+        assert found.startswith(fault)
+
     def test_it_takes_the_settings_of_a_fleet(self, stack: Stack) -> None:
         with pytest.raises(SettingsError) as refused:
             ConnectionFleet(stack, "Fleet", providers=[LINEAR], max_workers=1, schedule="rate(1 hour)")  # type: ignore[call-arg]
@@ -150,7 +194,7 @@ class TestPage:
     page = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
 
     def test_it_names_every_shared_prop(self) -> None:
-        assert [name for name in get_type_hints(SharedProps) if f"`{name}`" not in self.page] == []
+        assert [name for name in get_type_hints(FleetProps) if f"`{name}`" not in self.page] == []
 
     def test_its_examples_synthesise(self, stack: Stack, asset: Path, tmp_path: Path) -> None:
         beside, alone = re.findall(r"```python\n(.*?)```", self.page, re.DOTALL)

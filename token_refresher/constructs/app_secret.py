@@ -17,6 +17,7 @@ class AppSecret(Construct):
 
     A new one is never deleted with a change of the issuer or with the stack: only a person can get its contents again.
     The function's role may read it. No resource policy denies it to others: an operator who signs in reads it too.
+    `prop` is the name of the argument that brings an existing one along.
     """
 
     def __init__(
@@ -26,11 +27,12 @@ class AppSecret(Construct):
         *,
         existing: secretsmanager.ISecret | None,
         key: kms.IKey | None,
+        prop: str = "app_secret",
     ) -> None:
         super().__init__(scope, construct_id)
         self.key = existing.encryption_key if existing else key
         if existing:
-            self.arn = complete_arn(existing, "app_secret")
+            self.arn = complete_arn(existing, prop)
             return
         self.arn = empty_secret(
             self,

@@ -10,6 +10,22 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 
+def offer(  # noqa: PLR0913 (keyword-only)
+    scope: Construct,
+    *,
+    alias: lambda_.Alias,
+    parameter: str,
+    layer: lambda_.LayerVersion | None,
+    path: str | None,
+    accounts: Sequence[str],
+) -> None:
+    """Publish the alias as `parameter`, and the layer, for the consumers of this account and of others."""
+    accounts = [*dict.fromkeys(accounts)]
+    _let_in(accounts, alias, layer)
+    layers = {"client-layer-arn": layer.layer_version_arn} if layer else {}
+    publish(scope, path, {parameter: alias.function_arn, **layers}, accounts)
+
+
 def publish(scope: Construct, path: str | None, values: Mapping[str, str], accounts: Sequence[str]) -> None:
     """Put the values into Parameter Store as `<path>/<name>`, for the accounts too. Without a path do nothing."""
     if not path:
@@ -39,7 +55,7 @@ def publish(scope: Construct, path: str | None, values: Mapping[str, str], accou
         )
 
 
-def let_in(accounts: Sequence[str], alias: lambda_.Alias, layer: lambda_.LayerVersion | None) -> None:
+def _let_in(accounts: Sequence[str], alias: lambda_.Alias, layer: lambda_.LayerVersion | None) -> None:
     """Let the accounts invoke the alias and use the layer. Their own policies decide which of their roles may."""
     for account in accounts:
         alias.grant_invoke(iam.AccountPrincipal(account))

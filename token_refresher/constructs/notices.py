@@ -1,5 +1,6 @@
 """What the synthesis says about a refresher, beyond its faults."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +9,7 @@ from constructs import Construct
 
 from refresh_token.oauth.issuers import AMPLIFY_ENDS
 from token_refresher.bundling.python_runtime import NAMED_PYTHON, RUNTIME_PYTHON, has_byte_code
+from token_refresher.issuers import Issuer
 from token_refresher.settings.fleet_capacity import bottlenecks
 from token_refresher.settings.fleet_settings import StandAloneSettings
 
@@ -21,7 +23,16 @@ UI_BUILDER_REGIONS: Final = frozenset(
 """The regions of Amplify UI Builder in botocore's endpoints. A synthesis has no botocore; a test compares the two."""
 
 
-def tell_when_amplify_ends(scope: Construct) -> None:
+def notify(scope: Construct, issuers: Sequence[Issuer], *, asset: Path, emulator: bool) -> None:
+    """Say what there is to say about the issuers and the bundle."""
+    if any(issuer.calls_ui_builder for issuer in issuers):
+        _tell_when_amplify_ends(scope)
+        _warn_where_amplify_is_missing(scope)
+    if not emulator:
+        _demand_byte_code(scope, asset)
+
+
+def _tell_when_amplify_ends(scope: Construct) -> None:
     """Say until when Amplify UI Builder works."""
     Annotations.of(scope).add_info_v2(
         "refresh-token:amplify",
@@ -30,7 +41,7 @@ def tell_when_amplify_ends(scope: Construct) -> None:
     )
 
 
-def warn_where_amplify_is_missing(scope: Construct) -> None:
+def _warn_where_amplify_is_missing(scope: Construct) -> None:
     """Warn if the stack's region has no Amplify UI Builder. A region that is only known at deployment passes."""
     region = Stack.of(scope).region
     if not Token.is_unresolved(region) and region not in UI_BUILDER_REGIONS:
@@ -50,7 +61,7 @@ def warn_of_bottlenecks(scope: Construct, settings: StandAloneSettings) -> None:
         )
 
 
-def demand_byte_code(scope: Construct, asset: Path) -> None:
+def _demand_byte_code(scope: Construct, asset: Path) -> None:
     """Warn of a bundle without byte code. In a stack with termination protection, it is an error: the CLI stops."""
     if has_byte_code(asset):
         return

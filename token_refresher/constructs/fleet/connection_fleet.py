@@ -14,36 +14,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack
 
-from aws_cdk import Annotations, RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from token_refresher.bundling.bundle import function_bundle
 from token_refresher.constructs.client_layer import ClientLayer
-from token_refresher.constructs.consumers import let_in, publish
+from token_refresher.constructs.consumers import offer
 from token_refresher.constructs.fleet.connection_table import ConnectionTable
-from token_refresher.constructs.fleet.fleet_dashboard import FleetDashboard
-from token_refresher.constructs.fleet.fleet_function import no_retries
+from token_refresher.constructs.fleet.fleet_function import live_alias
 from token_refresher.constructs.fleet.fleet_functions import functions
-from token_refresher.constructs.fleet.fleet_monitoring import FleetMonitoring
 from token_refresher.constructs.fleet.fleet_parts import FleetParts
+from token_refresher.constructs.fleet.fleet_watch import watch
 from token_refresher.constructs.fleet.provider_rows import Beside, rows_of
 from token_refresher.constructs.fleet.work_queue import WorkQueue
-from token_refresher.constructs.notices import (
-    demand_byte_code,
-    tell_when_amplify_ends,
-    warn_of_bottlenecks,
-    warn_where_amplify_is_missing,
-)
+from token_refresher.constructs.notices import notify, warn_of_bottlenecks
 from token_refresher.constructs.only_one import claim
-from token_refresher.constructs.refresh_function import LIVE
 from token_refresher.constructs.refresh_schedule import RefreshSchedule
 from token_refresher.constructs.service_name import checked_service_name
-from token_refresher.fleet_providers import faults_of
+from token_refresher.fleet_providers import app_secret_faults, faults_of
 from token_refresher.issuers import Issuer
 from token_refresher.prop_rules import arguments_faults
-from token_refresher.props import SharedProps, split
+from token_refresher.props import FleetProps, SharedProps, split
 from token_refresher.settings.fleet_settings import StandAloneSettings, checked_fleet
 from token_refresher.settings.reader import SettingsError
 from token_refresher.settings.setting import settings_of
@@ -55,7 +48,7 @@ _SPARE = 10
 """Seconds of a worker for everything else."""
 
 
-class FleetOptions(StandAloneSettings, SharedProps, total=False):
+class FleetOptions(StandAloneSettings, FleetProps, total=False):
     """What `ConnectionFleet` takes: settings and props."""
 
 
@@ -96,7 +89,7 @@ class ConnectionFleet(FleetParts):
             emulator: Leave out what local AWS emulators cannot deploy, watch or enforce: alarms on metric maths,
                 composite alarms, and conditions on encryption contexts and partition keys.
             beside: What the fleet shares with a refresher. `TokenRefresher.add_fleet` passes it.
-            **options: The fields of `StandAloneSettings`, with its rules and defaults, and those of `SharedProps`.
+            **options: The fields of `StandAloneSettings`, with its rules and defaults, and those of `FleetProps`.
 
         Raises:
             SettingsError: one or more arguments break their rules; with a line for each.
@@ -113,7 +106,10 @@ class ConnectionFleet(FleetParts):
         )
         if faults := faults or faults_of(providers):
             raise SettingsError(faults)
-        props, given = split(options, [*settings_of(StandAloneSettings)], Stack.of(self), kind=SharedProps)
+        props, given = split(options, [*settings_of(StandAloneSettings)], Stack.of(self), kind=FleetProps)
+        app_secrets = options.get("app_secrets") or {}
+        if faults := app_secret_faults(app_secrets, providers, beside.issuer if beside else None):
+            raise SettingsError(faults)
         settings = checked_fleet(given)
         warn_of_bottlenecks(self, settings)
         self.service_name = checked_service_name(self, service_name)
@@ -122,7 +118,7 @@ class ConnectionFleet(FleetParts):
             iam.PermissionsBoundary.of(self).apply(props["permissions_boundary"])
         asset = asset or function_bundle(settings["architecture"])
         if beside is None:
-            _tell(self, providers, asset=asset, emulator=emulator)
+            notify(self, providers, asset=asset, emulator=emulator)
 
         # A killed worker then costs one grant at most.
         batch = 1 if any(issuer.replaces_refresh_tokens for issuer in providers) else _BATCH
@@ -136,7 +132,7 @@ class ConnectionFleet(FleetParts):
         )
         self.queue, self.dead_letter_queue = work.queue, work.dead_letters
         own_key = settings["customer_managed_key"] or "encryption_key" in props
-        rows = rows_of(self, providers, beside, key=self.key if own_key else None)
+        rows = rows_of(self, providers, beside, existing=app_secrets, key=self.key if own_key else None)
         self.app_secret_arns = {row.name: row.app_secret.arn for row in rows if row.app_secret}
         ask, worker, dispatcher = functions(
             self,
@@ -152,16 +148,7 @@ class ConnectionFleet(FleetParts):
             emulator=emulator,
         )
         self.ask_function, self.worker, self.dispatcher = ask.function, worker.function, dispatcher.function
-        # The alias makes a published version.
-        Annotations.of(self.ask_function).acknowledge_warning("@aws-cdk/aws-lambda:snapStartRequirePublish")
-        self.alias = lambda_.Alias(
-            self,
-            "Live",
-            alias_name=LIVE,
-            description="Consumers call this alias.",
-            version=self.ask_function.current_version,
-        )
-        no_retries(self.alias)
+        self.alias = live_alias(self, self.ask_function)
         lambda_.EventSourceMapping(
             self,
             "Mapping",
@@ -180,49 +167,20 @@ class ConnectionFleet(FleetParts):
             target=self.dispatcher,
             dead_letters=None,
         )
-        monitoring = self._watch(settings, props, beside, attempts=work.all_attempts, emulator=emulator)
+        monitoring, self.dashboard = watch(
+            self,
+            settings=settings,
+            props=props,
+            beside=beside,
+            providers=[row.name for row in rows],
+            attempts=work.all_attempts,
+            log_groups=[one.log_group.log_group_name for one in (ask, worker, dispatcher)],
+            emulator=emulator,
+        )
         self.topic = monitoring.topic if monitoring else None
         self.alarms = monitoring.alarms if monitoring else []
         self.composite_alarms = monitoring.composites if monitoring else None
-        dashboard = (
-            FleetDashboard(
-                self,
-                "Dashboard",
-                fleet=self,
-                providers=[row.name for row in rows],
-                alarms=monitoring.all_alarms if monitoring else [],
-                log_groups=[one.log_group.log_group_name for one in (ask, worker, dispatcher)],
-            )
-            if settings["dashboard"]
-            else None
-        )
-        self.dashboard = dashboard.dashboard if dashboard else None
         self._offer(settings, props, parameter_path, beside)
-
-    def _watch(
-        self,
-        settings: StandAloneSettings,
-        props: SharedProps,
-        beside: Beside | None,
-        *,
-        attempts: int,
-        emulator: bool,
-    ) -> FleetMonitoring | None:
-        """Add the alarms; beside a refresher they publish to its topic."""
-        if not settings["alarms"]:
-            return None
-        monitoring = FleetMonitoring(
-            self,
-            "Monitoring",
-            fleet=self,
-            topic=beside.topic if beside else None,
-            props=props,
-            email=settings["alarm_email"],
-            attempts=attempts,
-        )
-        if not emulator:
-            monitoring.watch_rates(ticks=settings["schedule_enabled"])
-        return monitoring
 
     def _offer(self, settings: StandAloneSettings, props: SharedProps, path: str | None, beside: Beside | None) -> None:
         """Let consumers find and use the function, and the client if no refresher offers it."""
@@ -235,19 +193,11 @@ class ConnectionFleet(FleetParts):
                 {stack: ClientLayer(self, "Client", title=self._title).layer} if settings["client_layer"] else {}
             )
         self.layer = self._layers.get(stack)
-        own_layer = None if beside else self.layer
-        consumers = [*dict.fromkeys(props.get("consumer_accounts", ()))]
-        let_in(consumers, self.alias, own_layer)
-        published = {"connections-function-arn": self.alias.function_arn}
-        if own_layer:
-            published["client-layer-arn"] = own_layer.layer_version_arn
-        publish(self, path, published, consumers)
-
-
-def _tell(scope: Construct, providers: Sequence[Issuer], *, asset: Path, emulator: bool) -> None:
-    """Say what a refresher would say about the issuers and the bundle."""
-    if any(issuer.calls_ui_builder for issuer in providers):
-        tell_when_amplify_ends(scope)
-        warn_where_amplify_is_missing(scope)
-    if not emulator:
-        demand_byte_code(scope, asset)
+        offer(
+            self,
+            alias=self.alias,
+            parameter="connections-function-arn",
+            layer=None if beside else self.layer,
+            path=path,
+            accounts=props.get("consumer_accounts", ()),
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Annotations, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -12,6 +12,7 @@ from token_refresher.constructs.acknowledgements import INLINE, acknowledge
 from token_refresher.constructs.empty_secret import any_key_as_shown
 from token_refresher.constructs.log_group import log_group
 from token_refresher.constructs.python_function import python_function
+from token_refresher.constructs.refresh_function import LIVE
 from token_refresher.constructs.statements import ANY_RESOURCE, run
 from token_refresher.props import SharedProps
 from token_refresher.settings.fleet_settings import StandAloneSettings
@@ -74,9 +75,24 @@ class FleetFunction(Construct):
             snap_start=snap_start,
             reserved_concurrency=reserved_concurrency,
         )
-        no_retries(self.function)
+        _no_retries(self.function)
 
 
-def no_retries(function: lambda_.IFunction) -> None:
+def live_alias(scope: Construct, function: lambda_.Function) -> lambda_.Alias:
+    """Add the alias that consumers call."""
+    # The alias makes a published version.
+    Annotations.of(function).acknowledge_warning("@aws-cdk/aws-lambda:snapStartRequirePublish")
+    alias = lambda_.Alias(
+        scope,
+        "Live",
+        alias_name=LIVE,
+        description="Consumers call this alias.",
+        version=function.current_version,
+    )
+    _no_retries(alias)
+    return alias
+
+
+def _no_retries(function: lambda_.IFunction) -> None:
     """Let nothing repeat an asynchronous call: the schedule, or the queue, is the retry."""
     function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(1))

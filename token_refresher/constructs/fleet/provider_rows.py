@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -64,17 +65,28 @@ class Beside:
 
 
 def rows_of(
-    scope: Construct, issuers: Sequence[Issuer], beside: Beside | None, *, key: kms.IKey | None
+    scope: Construct,
+    issuers: Sequence[Issuer],
+    beside: Beside | None,
+    *,
+    existing: Mapping[str, secretsmanager.ISecret],
+    key: kms.IKey | None,
 ) -> list[Provider]:
-    """Return the providers. The refresher's own issuer brings its app's secret; each other one gets a new secret."""
+    """Return the providers.
+
+    The refresher's own issuer brings its app's secret; each other one gets a new secret if none is `existing`.
+    """
     rows = []
     for issuer in issuers:
         if beside and issuer == beside.issuer:
             rows.append(Provider(issuer=issuer, app_secret=beside.app_secret, timing=beside.timing))
             continue
         key = beside.app_key if beside else key
-        own = AppSecret(scope, f"AppSecret-{issuer.provider}", existing=None, key=key) if issuer.has_app else None
-        rows.append(Provider(issuer=issuer, app_secret=own, timing={}))
+        secret = None
+        if issuer.has_app:
+            theirs, name = existing.get(issuer.provider), f"AppSecret-{issuer.provider}"
+            secret = AppSecret(scope, name, existing=theirs, key=key, prop="app_secrets")
+        rows.append(Provider(issuer=issuer, app_secret=secret, timing={}))
     return rows
 
 
