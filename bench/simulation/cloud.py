@@ -157,13 +157,13 @@ class Brakes:
     def take(self, provider: str, *, now: int) -> Brake:
         """Return the record, and set its counts to zero."""
         del provider
-        taken, self._record = self._record, Brake(since=self._record.since, looked_at=now)
+        taken, self._record = self._record, Brake(since=self._record.since, looked_at=now, waiting=self._record.waiting)
         return taken
 
-    def record(self, provider: str, *, sent: int, since: int | None, changed: bool) -> None:
+    def record(self, provider: str, *, sent: int, waiting: int, since: int | None, changed: bool) -> None:
         """Keep what the dispatcher decided."""
         del provider, changed
-        self._record = self._record._replace(sent=sent, since=since)
+        self._record = self._record._replace(sent=sent, waiting=waiting, since=since)
         self.braked_ticks += since is not None
 
     def add_failure(self, provider: str) -> None:

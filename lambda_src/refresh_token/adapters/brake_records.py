@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 _TAKE: Final = (
-    "SET #sent = :none, #failures = :none, #lookedAt = :now, #brakedSince = if_not_exists(#brakedSince, :none)"
+    "SET #sent = :none, #failures = :none, #lookedAt = :now, #brakedSince = if_not_exists(#brakedSince, :none), "
+    "#waiting = if_not_exists(#waiting, :none)"
 )
-_RECORD: Final = "ADD #sent :sent"
-_CHANGE: Final = "SET #brakedSince = :since ADD #sent :sent"
+_RECORD: Final = "SET #waiting = :waiting ADD #sent :sent"
+_CHANGE: Final = "SET #waiting = :waiting, #brakedSince = :since ADD #sent :sent"
 _FAIL: Final = "ADD #failures :one"
 
 
@@ -38,11 +39,12 @@ class BrakeRecords:
             failures=old.get("failures", 0),
             since=old.get("brakedSince", 0) or None,
             looked_at=old.get("lookedAt", 0),
+            waiting=old.get("waiting", 0),
         )
 
-    def record(self, provider: str, *, sent: int, since: int | None, changed: bool) -> None:
+    def record(self, provider: str, *, sent: int, waiting: int, since: int | None, changed: bool) -> None:
         """Count what was sent, and record a change; see the port."""
-        values = {":sent": sent, ":since": since or 0} if changed else {":sent": sent}
+        values = {":sent": sent, ":waiting": waiting} | ({":since": since or 0} if changed else {})
         self._update(provider, _CHANGE if changed else _RECORD, values)
 
     def add_failure(self, provider: str) -> None:

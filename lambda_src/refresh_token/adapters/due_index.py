@@ -1,6 +1,6 @@
 """The DueIndex port on the two indexes of the table. It reads no token: the indexes hold none."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from refresh_token.adapters.aws_clients import Fault, attempt
@@ -36,7 +36,7 @@ class TableIndex:
         start: dict[str, Any] = {}
         while True:
             answer = self._query({**query, **shown, **start})
-            yield from map(_entry, answer["Items"])
+            yield from _entries(answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
@@ -81,13 +81,16 @@ def _stuck_query(trouble: str) -> dict[str, Any]:
     }
 
 
-def _entry(item: Mapping[str, Any]) -> DueEntry:
-    record, due_at = read_record(item), decode_item(item)["dueAt"]
-    return DueEntry(
-        connection=record.name,
-        due_at=due_at if isinstance(due_at, int | float) else 0,
-        active=record.state is State.ACTIVE,
-        policy=record.policy,
-        expires_at=record.expires_at,
-        stored_at=record.stored_at,
-    )
+def _entries(items: Iterable[Mapping[str, Any]]) -> Iterator[DueEntry]:
+    """Return the entries, without those whose state somebody has damaged: no lease of them can hold."""
+    for item in items:
+        record, due_at = read_record(item), decode_item(item)["dueAt"]
+        if record.state.is_kept_alive:
+            yield DueEntry(
+                connection=record.name,
+                due_at=due_at if isinstance(due_at, int | float) else 0,
+                active=record.state is State.ACTIVE,
+                policy=record.policy,
+                expires_at=record.expires_at,
+                stored_at=record.stored_at,
+            )

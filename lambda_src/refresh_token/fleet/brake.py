@@ -36,14 +36,23 @@ _COUNTED: Final = (
 class Brake(NamedTuple):
     """What is known about a provider. Times are in epoch seconds.
 
-    How many were sent in the last tick, how many have failed since, since when it is braked (None if it is not), and
-    when a dispatcher last looked.
+    How many were sent in the last tick, how many have failed since, since when it is braked (None if it is not), when a
+    dispatcher last looked, and how many messages waited then.
     """
 
     sent: int = 0
     failures: int = 0
     since: int | None = None
     looked_at: int = 0
+    waiting: int = 0
+
+
+def with_backlog(brake: Brake, *, waiting: int) -> Brake:
+    """Return a brake that counts as sent what was tried since the last look; so many messages ``waiting`` now.
+
+    That is more than was sent, if workers are behind: they have tried, and failed, what ticks before had sent.
+    """
+    return brake._replace(sent=max(brake.sent, brake.waiting + brake.sent - waiting))
 
 
 def decide(brake: Brake, *, now: int) -> int | None:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from refresh_token.core.ports import Clock
 from refresh_token.errors import RefreshTokenError
-from refresh_token.fleet.brake import decide, slowed
+from refresh_token.fleet.brake import Brake, decide, slowed, with_backlog
 from refresh_token.fleet.messages import Work
 from refresh_token.fleet.names import SLOTS, slots_of
 from refresh_token.fleet.overdue import is_overdue
-from refresh_token.fleet.pacing import PERIOD, Pace, budget_of, lease_end, share_of
+from refresh_token.fleet.pacing import PERIOD, Pace, budget_of, lease_end, shares_of
 from refresh_token.fleet.ports import Brakes, Delivery, DispatchTelemetry, DueEntry, DueIndex, Look, Spread, WorkQueue
 
 if TYPE_CHECKING:
@@ -71,9 +71,10 @@ class Dispatcher:
             ConfigurationException: the function may not use the table or the queue, or they are missing.
 
         """
-        queued = share_of(self.queue.depth(), len(self.providers))
-        faults: list[RefreshTokenError] = []
-        looks = [self._look(provider, queued, faults) for provider in self._in_turn()]
+        queued, now, faults = self.queue.depth(), self._now(), list[RefreshTokenError]()
+        brakes = {provider: self.brakes.take(provider, now=now) for provider in self._in_turn()}
+        waiting = shares_of(queued, {provider: brake.waiting + brake.sent for provider, brake in brakes.items()})
+        looks = [self._look(provider, brake, waiting[provider], faults) for provider, brake in brakes.items()]
         self.telemetry.dispatched(looks, stuck=self.index.count_stuck())
         if faults:
             raise faults[0]
@@ -91,23 +92,24 @@ class Dispatcher:
         first = self._now() // PERIOD % max(len(names), 1)
         return [*names[first:], *names[:first]]
 
-    def _look(self, provider: str, queued: int, faults: list[RefreshTokenError]) -> Look:
+    def _look(self, provider: str, brake: Brake, waiting: int, faults: list[RefreshTokenError]) -> Look:
         """Look for what is due at a provider, and send it. What fails is added to ``faults``, and ends the sending."""
-        now = self._now()
-        brake = self.brakes.take(provider, now=now)
+        now, brake = self._now(), with_backlog(brake, waiting=waiting)
         since = decide(brake, now=now)
-        budget, pace = budget_of(self.rate, queued=queued), Pace(self.rate, now, queued)
+        budget, pace = budget_of(self.rate, queued=waiting), Pace(self.rate, now, waiting)
         if since is not None:
             budget = slowed(brake, budget)
             pace = Pace(max(budget // PERIOD, 1), now)
         found = _Counted(self._due(provider, budget, now), self._is_overdue(provider))
+        if since is not None:
+            found.put_active_first()
         sent = 0
         for entries in found.rounds(budget):
             if faults or not self._has_time():
                 break
             sent += self._send(entries, found.taken - len(entries), pace, faults)
         changed = since != brake.since
-        self.brakes.record(provider, sent=sent, since=since, changed=changed)
+        self.brakes.record(provider, sent=sent, waiting=waiting, since=since, changed=changed)
         return Look(
             provider=provider,
             due=self._count(provider, found, sent, now),
@@ -175,11 +177,15 @@ class _Counted:
         self.taken = 0
         self.overdue = 0
 
+    def put_active_first(self) -> None:
+        """Let the most overdue ones of the first round that never failed come first."""
+        self._waiting = sorted([*self._waiting, *islice(self._entries, ROUND)], key=lambda entry: not entry.active)
+
     def rounds(self, budget: int) -> Iterator[list[DueEntry]]:
         """Return up to ``budget`` of them, in rounds."""
         while size := min(budget - self.taken, ROUND):
-            entries = [*self._waiting, *islice(self._entries, size - len(self._waiting))]
-            self._waiting = []
+            entries, self._waiting = self._waiting[:size], self._waiting[size:]
+            entries += islice(self._entries, size - len(entries))
             if not entries:
                 return
             self.taken += len(entries)

@@ -1,5 +1,6 @@
 """How many connections a tick sends, when each message arrives, and how long its lease lasts. Pure."""
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 PERIOD: Final = 60
@@ -33,9 +34,13 @@ class Pace(NamedTuple):
         return max(0, min((self.queued + place) // self.rate, PERIOD - 1) - (now - self.start))
 
 
-def share_of(queued: int, providers: int) -> int:
-    """Return how many of the waiting messages count against each provider: the queue does not say whose they are."""
-    return -(-queued // max(providers, 1))
+def shares_of(queued: int, sent: Mapping[str, int]) -> dict[str, int]:
+    """Return how many of the waiting messages count against each provider.
+
+    The queue does not say whose they are, so they are shared in proportion to what each provider was ``sent``.
+    """
+    total = sum(sent.values())
+    return {name: -(-queued * (each if total else 1) // (total or len(sent))) for name, each in sent.items()}
 
 
 def lease_end(now: int, delay: int) -> int:

@@ -88,8 +88,11 @@ class Brakes(Protocol):
         """Return the record, set its counts to zero, and note when that was."""
         ...
 
-    def record(self, provider: str, *, sent: int, since: int | None, changed: bool) -> None:
-        """Count what was sent. If ``changed``, also record since when the provider is braked, None if it is not."""
+    def record(self, provider: str, *, sent: int, waiting: int, since: int | None, changed: bool) -> None:
+        """Count what was sent, and record how many messages waited before.
+
+        If ``changed``, also record since when the provider is braked, None if it is not.
+        """
         ...
 
     def add_failure(self, provider: str) -> None:

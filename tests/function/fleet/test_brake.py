@@ -3,7 +3,7 @@
 import pytest
 
 from refresh_token import errors
-from refresh_token.fleet.brake import Brake, counts, decide, slowed
+from refresh_token.fleet.brake import Brake, counts, decide, slowed, with_backlog
 
 NOW = 1_000
 BEFORE = 700
@@ -39,6 +39,20 @@ def test_most_refreshes_of_a_tick_fail(*, sent: int, failures: int, braked: bool
 )
 def test_probes_open_it(*, sent: int, failures: int, braked: bool) -> None:
     assert decide(Brake(sent, failures, BEFORE), now=NOW) == (BEFORE if braked else None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "waited", "waiting", "tried"),
+    [
+        (600, 0, 0, 600),
+        (600, 0, 400, 600),  # SQS may tell late that they are gone
+        (0, 900, 600, 300),
+        (5, 900, 600, 305),
+        (5, 900, 2_000, 5),
+    ],
+)
+def test_a_backlog_counts_as_tried(*, sent: int, waited: int, waiting: int, tried: int) -> None:
+    assert with_backlog(Brake(sent, 40, waiting=waited), waiting=waiting) == Brake(tried, 40, waiting=waited)
 
 
 @pytest.mark.parametrize(

@@ -98,19 +98,19 @@ class TestOrder:
         groups = {message.connection: message.group for message in fleet.queue.messages}
         assert groups == {"acme/u1": "acme", "acme/u2": "acme", "other/u1": "other", "alone": "alone"}
 
-    @pytest.mark.parametrize(("waiting", "sent"), [(0, 60), (20, 50), (200, 0)])
+    @pytest.mark.parametrize(("waiting", "sent"), [(0, 60), (20, 40), (60, 0), (200, 0)])
     def test_what_still_waits_counts(self, waiting: int, sent: int) -> None:
         fleet = MemoryFleet(rate=1, providers={name: provider(name) for name in ("figma", "linear")})
         fleet.put_many(waiting)
         fleet.tick()
-        fleet.table.items = {}
+        fleet.table.items = {name: item for name, item in fleet.table.items.items() if name.startswith("#")}
         fleet.queue.messages = fleet.queue.messages * 4
         del fleet.queue.messages[waiting:]
         for name in fleet.providers:
             for number in range(100):
                 fleet.put(f"{name}/u{number}", provider=name, due_in=-30)
         answer = fleet.tick()
-        assert (answer.sent, answer.due, answer.oldest_overdue) == (2 * sent, 200, 30)
+        assert (answer.sent, answer.due, answer.oldest_overdue) == (sent + 60, 200, 30), "all that waits is figma's"
 
 
 class TestLease:
@@ -161,6 +161,13 @@ class TestLease:
         fleet.table.items["u1"]["dueAt"] = {"N": due_at}
         assert fleet.tick().sent == 1
         assert fleet.due_at("u1") == fleet.now() + LEASE
+
+    def test_a_damaged_state_takes_no_place(self) -> None:
+        fleet = MemoryFleet(rate=1)
+        for number in range(70):
+            fleet.put(f"u{number}", state="weird" if number < 65 else "active", due_in=number - 100)
+        answer = fleet.tick()
+        assert (answer.sent, answer.oldest_overdue) == (5, 35)
 
     @pytest.mark.parametrize("service", ["table", "queue"])
     def test_death_at_any_call_forgets_none(self, service: str) -> None:
@@ -322,6 +329,27 @@ class TestBrake:
         assert self.sent(fleet)["figma"] == 40
         arrivals = [message.arrives for message in fleet.queue.messages if message.connection.startswith("figma")]
         assert [*map(arrivals.count, arrivals)] == [1] * 40, "over the whole minute"
+
+    def test_probes_are_those_that_never_failed(self) -> None:
+        fleet = self.braked()
+        for number in range(90):
+            fleet.table.items[f"figma/u{number}"]["state"] = {"S": "cooling"}
+        assert fleet.tick().oldest_overdue == 60
+        probes = [message.connection for message in fleet.queue.messages if message.connection.startswith("figma")]
+        assert len(probes) == 5
+        assert all(int(name.removeprefix("figma/u")) >= 90 for name in probes)
+
+    def test_a_backlog_that_works_brakes_nothing(self) -> None:
+        fleet = MemoryFleet(rate=10)
+        fleet.put_many(1_000)
+        fleet.tick()
+        for _ in range(3):
+            fleet.pass_time(60)
+            del fleet.queue.messages[:100]
+            fleet.fail(20)
+            fleet.tick()
+            assert not fleet.seen.look().braked
+            assert len(fleet.queue.messages) == 600
 
     def test_nothing_but_probes_is_braked(self) -> None:
         fleet = self.braked()

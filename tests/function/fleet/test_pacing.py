@@ -2,7 +2,7 @@
 
 import pytest
 
-from refresh_token.fleet.pacing import LEASE, PERIOD, Pace, budget_of, lease_end, share_of
+from refresh_token.fleet.pacing import LEASE, PERIOD, Pace, budget_of, lease_end, shares_of
 
 
 @pytest.mark.parametrize("rate", [1, 10, 1000])
@@ -22,9 +22,18 @@ def test_what_is_sent_late_arrives_no_later() -> None:
     assert [pace.delay(300, now=1_000 + elapsed) for elapsed in (0, 10, 30, 45)] == [30, 20, 0, 0]
 
 
-@pytest.mark.parametrize(("queued", "providers", "share"), [(0, 3, 0), (7, 1, 7), (7, 3, 3), (5, 0, 5)])
-def test_what_waits_counts_against_all_providers(queued: int, providers: int, share: int) -> None:
-    assert share_of(queued, providers) == share
+@pytest.mark.parametrize(
+    ("queued", "sent", "shares"),
+    [
+        (7, {}, {}),
+        (7, {"figma": 0}, {"figma": 7}),
+        (7, {"figma": 0, "linear": 0}, {"figma": 4, "linear": 4}),
+        (300, {"figma": 595, "linear": 5}, {"figma": 298, "linear": 3}),
+        (300, {"figma": 0, "linear": 100}, {"figma": 0, "linear": 300}),
+    ],
+)
+def test_what_waits_counts_against_its_provider(queued: int, sent: dict[str, int], shares: dict[str, int]) -> None:
+    assert shares_of(queued, sent) == shares
 
 
 def test_a_lease_counts_from_the_arrival() -> None:
