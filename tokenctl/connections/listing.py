@@ -58,7 +58,7 @@ class Partition:
 
     index: str
     key: str
-    state: State = State.ACTIVE
+    states: tuple[State, ...]
 
     @property
     def keys(self) -> tuple[str, str]:
@@ -128,7 +128,7 @@ class Listing:
                 **({"ExclusiveStartKey": start} if start else {}),
             )
         rows = ((_row(item), _key(item, partition)) for item in answer["Items"])
-        found = [(row, key) for row, key in rows if row["state"] == partition.state and self._filters.match(row)]
+        found = [(row, key) for row, key in rows if row["state"] in partition.states and self._filters.match(row)]
         return found, answer.get("LastEvaluatedKey")
 
     def _after(self, token: str | None) -> tuple[list[Partition], Item | None]:
@@ -147,10 +147,12 @@ class Listing:
 
 def _partitions(filters: Filters, providers: Sequence[str]) -> list[Partition]:
     """Return the partitions that hold the connections."""
-    slots = [Partition(DUE_INDEX, slot) for name in providers for slot in slots_of(name)]
     chosen = filters.states or STATE_NAMES
+    # One whose state somebody has damaged is in the index of those that are kept alive, and reads as malformed.
+    living = tuple(state for state in (State.ACTIVE, State.MALFORMED) if state in chosen)
+    slots = [Partition(DUE_INDEX, slot, living) for name in providers for slot in slots_of(name)]
     states = [State(state) for state in chosen if state != State.ACTIVE]
-    troubles = [Partition(TROUBLE_INDEX, shard, state) for state in states for shard in troubles_of(state)]
+    troubles = [Partition(TROUBLE_INDEX, shard, (state,)) for state in states for shard in troubles_of(state)]
     return [*(slots if State.ACTIVE in chosen else ()), *troubles]
 
 

@@ -69,6 +69,13 @@ def test_filters_choose_connections(
     assert ("There is no such connection." in shown.err) is (not names)
 
 
+def test_a_damaged_state_is_malformed(tokenctl: Tokenctl, seeded: BareFleet) -> None:
+    seeded.table.change("a", state={"S": "weird"})
+    rows = {row["connection"]: row["state"] for row in tokenctl("list", "--output", "json").json}
+    assert rows == {**dict.fromkeys(EVERY, "active"), **STATES, "a": "malformed"}
+    assert "a" not in tokenctl("list", "--state", "active", "--query", "[].connection", "--output", "json").json
+
+
 def test_only_indexes_are_read(tokenctl: Tokenctl, seeded: BareFleet, proxy: FaultProxy) -> None:
     assert seeded
     tokenctl("list")
