@@ -5,8 +5,12 @@
 # the first of these interpreters that works. Name another with `make PYTHON=/path/to/python3`, and with
 # `VENV=.venv-other` the folders that it installs into.
 PYTHON_CANDIDATES := python3.13 python3.12 python3.11 python3 python /usr/bin/python3
-USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
-PYTHON ?= $(firstword $(foreach candidate,$(PYTHON_CANDIDATES),$(shell $(candidate) -c '$(USABLE)' 2>/dev/null && echo $(candidate))))
+# Prints the interpreter itself, even if an environment is active: that one may be the one to clear, or broken.
+USABLE := import sys, venv, ensurepip; (3, 11) <= sys.version_info < (3, 14) or sys.exit(1); print(sys._base_executable)
+YOUR_PATH := $(PATH)
+ifndef PYTHON # make looks when a recipe first needs it, and once
+PYTHON = $(eval PYTHON := $(shell export PATH='$(YOUR_PATH)'; for python in $(PYTHON_CANDIDATES); do $$python -c '$(USABLE)' 2>/dev/null && break; done))$(PYTHON)
+endif
 
 VENV := .venv
 MINISTACK_VENV = $(VENV)-ministack
@@ -103,7 +107,7 @@ debian-packages:
 $(VENV)/.done: requirements.txt requirements-dev.txt requirements-dev.lock constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No usable Python found. Install Python 3.11 to 3.13 with venv (Debian: apt-get install python3-venv), or run make PYTHON=/path/to/python3." >&2; exit 1; }
 	@echo "Setting up $(CURDIR) with $$($(PYTHON) --version), once: 1.1 GB, half a minute to three minutes."
-	@$(PYTHON) -m venv --clear $(VENV)
+	@$(STEP) "an environment in $(VENV)" $(PYTHON) -m venv --clear $(VENV)
 	@$(STEP) "Python packages into $(VENV)" $(BIN)/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements-dev.lock
 	@$(BIN)/python $(PIP_INSTALL) --quiet --quiet --no-index --no-build-isolation -r requirements-dev.txt
 	@$(STEP) "the CDK's constructs into your cache" $(BIN)/python -c 'import aws_cdk; aws_cdk.App()' # jsii unpacks them, once

@@ -1,6 +1,8 @@
 """What `make` shows while it sets itself up."""
 
 import io
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from local import setup_step
 from local.setup_step import Progress, packages_of, run
+from tests.support.checkout import ROOT
 
 SLOW = [sys.executable, "-uc", "import time; print('Collecting boto3==1.2 (from x)'); time.sleep(1)"]
 
@@ -65,3 +68,13 @@ def test_pips_phases_are_told_apart() -> None:
     assert progress.detail == "package 3, c_d, 8 MB"
     progress.read(io.StringIO("Installing collected packages: a, b, c_d\n"))
     assert progress.detail == "unpacking 3 packages"
+
+
+def test_make_uses_an_interpreter_outside_its_environment() -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    command = ["make", "--dry-run", "--always-make", f"{Path(sys.prefix).name}/.done"]
+    env = {**os.environ, "PATH": path, "VIRTUAL_ENV": sys.prefix}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    (used,) = [line.split(" -m venv ")[0].split()[-1] for line in done.stdout.splitlines() if " -m venv " in line]
+    assert Path(used).is_absolute()
+    assert not Path(used).is_relative_to(sys.prefix), "it could not clear the environment that it runs in"
