@@ -74,12 +74,22 @@ class TestGrantLife:
             ((0, 0), (None, None, 15), False),
             ((0, 0), (None, -1, -2), True),
             ((60, 365), (-351, 0, None), True),  # the nearest end counts
+            ((0, 0), (None, 0, 9, -44), False),  # an end that refreshes have not moved
+            ((0, 0), (None, 0, 9, -45), True),
+            ((0, 0), (-300, 0, 14, -1), False),
         ],
     )
-    def test_it_is_ending_in_its_last_sixth(self, *, settings: tuple[int, int], times: Times, ending: bool) -> None:
-        granted, refreshed, said = map(days, times)
+    def test_it_is_ending_in_its_last_sixth(
+        self, *, settings: tuple[int, int], times: tuple[int | None, ...], ending: bool
+    ) -> None:
+        granted, refreshed, said, since = map(days, (*times, None)[:4])
         pair = TokenPair(
-            access_token="a", refresh_token="r", granted_at=granted, refreshed_at=refreshed, refresh_expires_at=said
+            access_token="a",
+            refresh_token="r",
+            granted_at=granted,
+            refreshed_at=refreshed,
+            refresh_expires_at=said,
+            refresh_expires_since=since,
         )
         assert GrantLife.of_days(idle=settings[0], absolute=settings[1]).is_ending(pair, now=NOW) is ending
 

@@ -32,6 +32,7 @@ from tests.support.canaries import assert_clean
 CREATED = datetime(2026, 11, 1, 8, 0, 0, tzinfo=UTC)
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 TOMORROW = NOW + timedelta(days=1)
+HOUR = timedelta(hours=1)
 EPOCH = int(NOW.timestamp())
 LATEST = CREATED + timedelta(days=400)
 ACCESS, REFRESH, CLIENT = "canary-access", "canary-refresh", "canary-client"
@@ -458,6 +459,31 @@ class TestWrite:
         assert [each.refresh_expires_at for each in after] == [end] * len(after)
         assert {(each.issued_by, each.granted_at) for each in after} == {(FIGMA, NOW)}
 
+    @pytest.mark.parametrize(
+        ("refreshed", "since", "seconds", "expected"),
+        [
+            (NOW - HOUR, None, 24 * 3600, NOW - HOUR),  # the end stays where it was
+            (NOW - HOUR, None, 24 * 3600 + 1700, NOW - HOUR),  # but for a rounding
+            (NOW - HOUR, None, 25 * 3600, None),  # each refresh moves it
+            (NOW - HOUR, None, 24 * 3600 + 1800, None),
+            (NOW - HOUR, None, None, NOW - HOUR),  # nothing new was said
+            (NOW - HOUR, NOW - 9 * HOUR, None, NOW - 9 * HOUR),
+            (NOW - HOUR, NOW - 9 * HOUR, 24 * 3600, NOW - 9 * HOUR),
+            (NOW - HOUR, NOW - 9 * HOUR, 25 * 3600, None),
+            (NOW - HOUR, NOW - 9 * HOUR, 3600, None),  # another end
+            (None, None, 24 * 3600, None),  # since when is not known
+        ],
+    )
+    def test_an_end_that_stays_is_noted(
+        self, refreshed: datetime | None, since: datetime | None, seconds: int | None, expected: datetime | None
+    ) -> None:
+        pair = a_pair(refresh_expires_at=TOMORROW, refreshed_at=refreshed, refresh_expires_since=since)
+        issued = replace(ISSUED, refresh_expires_in=seconds, refresh_token="r2" if seconds else None)
+        after = pair.refreshed(issued, issued_by=FIGMA, client_id=None, expires_at=NOW, now=NOW)
+        assert after.refresh_expires_since == expected
+        moved = None if seconds is None or expected else NOW + timedelta(seconds=seconds)
+        assert after.refresh_expires_at == (moved or TOMORROW), "one that stays is exactly the same, and told once"
+
 
 class TestPair:
     def test_without_an_access_token_has_no_expiry(self) -> None:
@@ -498,7 +524,7 @@ times = st.none() | st.datetimes(
 ).map(lambda time: time.replace(microsecond=0))
 KEYS = {
     "provider",
-    "refreshExpiresAt",
+    *("refreshExpiresAt", "refreshExpiresSince"),
     *ORIGIN,
     *("scope", "values", "api"),
     "accessToken",
@@ -520,6 +546,7 @@ KEYS = {
         expires_at=times,
         refreshed_at=times,
         refresh_expires_at=times,
+        refresh_expires_since=times,
         granted_at=times,
         scope=st.none() | st.just("read write"),
         values=st.just({}) | st.just(SAID),

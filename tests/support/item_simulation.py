@@ -95,6 +95,8 @@ class ItemSimulation(Simulation):
             self.make_current(new.version)
             self.stored(me, replaced)
             self.closed(me, replaced)
+        elif new.claim_id and new.claim_id != old.claim_id and not new.is_claimed(self.time.timestamp()):
+            self.closed(me, old.version)  # it was released, and the one before is open again
         elif new.claim_id and new.claim_id != old.claim_id:
             if old.version in self.cooldowns:
                 self.cooled(me, old.version)

@@ -140,7 +140,7 @@ class ClaimedRefresh:
             self.telemetry.expiry_not_said()
         new = pair.refreshed(issued, issued_by=issuer.issued_by, client_id=client_id, expires_at=expiry.at, now=now)
         if issuer.spends == "access_token":
-            new = replace(new, refresh_expires_at=expiry.at)
+            new = replace(new, refresh_expires_at=expiry.at, refresh_expires_since=None)
         if not self.connection.store.has_room_for(new):
             new = replace(new, scope=pair.scope, values=pair.values, api=pair.api)  # the tokens matter more
         if issued.refresh_token in (None, pair.refresh_token) or self.connection.store.has_room_for(new):

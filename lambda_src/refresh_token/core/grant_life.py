@@ -51,7 +51,7 @@ class GrantLife(NamedTuple):
         """Return from when on the grant is ending, None if its end is not known."""
         used = _last_use(pair)
         lives = (
-            (pair.refreshed_at or pair.granted_at, pair.refresh_expires_at),
+            (pair.refresh_expires_since or pair.refreshed_at or pair.granted_at, pair.refresh_expires_at),
             (used, _later(used, self.idle)),
             (pair.granted_at, _later(pair.granted_at, self.absolute)),
         )

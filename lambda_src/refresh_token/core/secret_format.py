@@ -1,11 +1,11 @@
 """Reads the JSON of the secret. Pure.
 
 The keys are ``provider``, ``refreshToken`` and, where they are known, ``accessToken``, ``clientId``, ``expiresAt``,
-``refreshedAt``, ``refreshExpiresAt`` (when the refresh token, and with it the grant, ends), ``grantedAt`` and
-``issuedBy``, and what the provider said: ``scope``, ``values`` and ``api``. A refresh token alone is a pair as well:
-the first refresh adds the access token. The raw answer of ExchangeCodeForToken (``expiresIn``, counted from the
-creation of the secret's version) and Figma's own answer (``access_token``, ``refresh_token``, ``expires_in``) are
-pairs, too. All other keys are kept unchanged.
+``refreshedAt``, ``refreshExpiresAt`` (when the refresh token, and with it the grant, ends), ``refreshExpiresSince``
+(since when that is its end), ``grantedAt`` and ``issuedBy``, and what the provider said: ``scope``, ``values`` and
+``api``. A refresh token alone is a pair as well: the first refresh adds the access token. The raw answer of
+ExchangeCodeForToken (``expiresIn``, counted from the creation of the secret's version) and Figma's own answer
+(``access_token``, ``refresh_token``, ``expires_in``) are pairs, too. All other keys are kept unchanged.
 
 Instead of tokens there may be ``revokedAt``: when an operator revoked the grant with tokenctl. Or ``connection``: the
 name of the connection of the stack's fleet that the pair has become (`tokenctl connections import`).
@@ -69,6 +69,7 @@ OUR_KEYS: Final = frozenset(
             "refreshedAt",
             "expiresIn",
             "refreshExpiresAt",
+            "refreshExpiresSince",
             "grantedAt",
             REVOKED_AT,
             "scope",
@@ -228,6 +229,7 @@ def _pair(keys: Keys, kept: Keys | None = None, **facts: Any) -> TokenPair:  # n
         "api": api,
         "client_id": None if keys.get("clientId") is None else read_credential(keys, "clientId"),
         "refresh_expires_at": read_time(keys, "refreshExpiresAt"),
+        "refresh_expires_since": read_time(keys, "refreshExpiresSince"),
         "granted_at": read_time(keys, "grantedAt"),
         "issued_by": read_issued_by(keys.get("issuedBy")),
         "unknown": {**{key: value for key, value in keys.items() if key not in OUR_KEYS}, **(kept or {})},

@@ -39,6 +39,9 @@ class TokenPair:
     refresh_expires_at: datetime | None = None
     """When the refresh token expires, if the issuer says so."""
 
+    refresh_expires_since: datetime | None = None
+    """Since when that has been its end, if refreshes do not move it."""
+
     granted_at: datetime | None = None
     """When the end user allowed the access. If nobody noted it, the first refresh notes its own moment."""
 
@@ -117,15 +120,27 @@ class TokenPair:
         mine = self if self.issued_by in (None, issued_by) else replace(self, scope=None, values={}, granted_at=None)
         said, old = issued.refresh_expires_at(now=now), self.refresh_expires_at
         stays = issued.refresh_token in (None, self.refresh_token) and old is not None and old > now
+        since = self._end_since(said, now) if said or stays else None
         return replace(
             mine,
             refresh_token=issued.refresh_token or self.refresh_token,
             client_id=client_id,
-            refresh_expires_at=old if said is None and stays else said,
+            refresh_expires_at=old if since or (said is None and stays) else said,
+            refresh_expires_since=since,
             granted_at=mine.granted_at or now,
             issued_by=issued_by,
             capped=False,
         )
+
+    def _end_since(self, said: datetime | None, now: datetime) -> datetime | None:
+        """Return since when the grant has its end, None if an answer moves it by the time that has passed, or more.
+
+        What an answer says may differ a little, because it is counted from the answer in whole seconds or even days.
+        """
+        old, used = self.refresh_expires_at, self.refreshed_at
+        if old is None or old <= now or used is None or abs((said or old) - old) >= (now - used) / 2:
+            return None
+        return self.refresh_expires_since or used
 
     def to_json(self) -> str:
         """Return the pair as the secret's JSON."""
@@ -143,6 +158,7 @@ class TokenPair:
             "expiresAt": self.expires_at,
             "refreshedAt": self.refreshed_at,
             "refreshExpiresAt": self.refresh_expires_at,
+            "refreshExpiresSince": self.refresh_expires_since,
             "grantedAt": self.granted_at,
         }
         document |= {key: iso_utc(time) for key, time in times.items() if time is not None}

@@ -11,7 +11,7 @@ REFRESH_TOKEN: Final = "refreshToken"  # noqa: S105 - the name of an attribute
 UNKNOWN: Final = "unknown"
 PAIR_KEYS: Final = (
     *("provider", "clientId", "expiresAt", "refreshedAt", "refreshExpiresAt", "grantedAt", "revokedAt"),
-    *("scope", "values", "api", "issuedBy"),
+    *("refreshExpiresSince", "scope", "values", "api", "issuedBy"),
 )
 """The secret's keys that are attributes, without the tokens. All others are in `unknown`, as the text of an object."""
 
