@@ -41,16 +41,19 @@ def function_errors() -> str:
 
 
 def client_errors() -> str:
-    """Return the table of the errors that only the client raises."""
+    """Return the table of the errors that only the client raises, with a row for the base class of each group."""
     kinds = [
         kind
         for kind in vars(of_the_client).values()
         if isinstance(kind, type) and not kind.__subclasses__() and kind.__name__ not in of_the_client.CONTRACT
     ]
-    return table(
-        ("class", "what happened", "what to do", "pause", "is a"),
-        ((f"`{kind.__name__}`", *_said(kind, kind), f"`{kind.__mro__[1].__name__}`") for kind in kinds),
-    )
+    rows, base = [], None
+    for kind in kinds:
+        if kind.__mro__[1] is not base:
+            base = kind.__mro__[1]
+            rows.append((f"**`{base.__name__}`s:**", "", "", ""))
+        rows.append((f"`{kind.__name__}`", *_said(kind, kind)))
+    return table(("class", "what happened", "what to do", "pause"), rows)
 
 
 def metrics() -> str:
