@@ -1,12 +1,16 @@
 """`python -m bench.simulation`: simulates every scenario, or those whose names contain a word, and prints a table."""
 
 import argparse
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.simulation.scenarios import SCENARIOS
 from bench.simulation.table import COLUMNS, rows, simulate
+
+WIDTH: Final = 180
+"""Columns of the table where no terminal says how many there are."""
 
 
 def main() -> None:
@@ -20,7 +24,10 @@ def main() -> None:
         table.add_column(column, overflow="fold")
     for cells in rows(simulate([one for one in SCENARIOS if options.word in one.name], grain=options.grain)):
         table.add_row(*cells)
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    console.print(table)
 
 
 if __name__ == "__main__":

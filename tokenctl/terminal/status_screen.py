@@ -163,11 +163,11 @@ def _schedule(schedule: dict[str, Any], now: datetime) -> Text:
 def _alarms(alarms: list[dict[str, Any]], now: datetime, *, short: bool) -> Text:
     """Return the alarms in the state ALARM one by one, and the names of the others by state; if short, a line each."""
     lines = []
-    by_state: dict[str, list[str]] = {}
+    by_state: dict[str, dict[str, None]] = {}  # a fleet's composite alarms have the names of the stack's
     for alarm in alarms:
         name = short_alarm_name(alarm["name"])
         if short or alarm["state"] != "ALARM":
-            by_state.setdefault(alarm["state"], []).append(name)
+            by_state.setdefault(alarm["state"], {})[name] = None
             continue
         line = Text.assemble((alarm["state"], COLOURS["ALARM"]), f" {name}")
         line.append(f" {relative_to(now, alarm['since']) if alarm['since'] else ''}\n  {alarm['description'] or ''}")

@@ -89,6 +89,7 @@ class TestTheScreen:
             assert sight in shown
         report = tokenctl("status", "--output", "json").json
         report["versions"] *= 9
+        report["alarms"] *= 2  # a stack with a fleet has two of some
         report["lastOutcome"] = {
             "at": "2026-11-26T11:00:00Z",
             "outcome": "failed",
@@ -100,6 +101,7 @@ class TestTheScreen:
             console.print(render(report, interval=5))
         lines = watched.get().splitlines()
         assert (len(lines) < 24, "1 waiting" in lines[-1]) == (True, True), "it fits a small terminal when watched"
+        assert "alarms ALARM FunctionErrors, TokenExpires " in " ".join(watched.get().split())
         assert "1 waiting" in shown
         assert "DISABLED rate(12 hours)" in shown
 
