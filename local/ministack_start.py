@@ -14,8 +14,8 @@ function sets off the alarms of all functions.
 CloudFormation creates composite alarms, and alarms on metric maths. MiniStack itself refuses a template that has
 either. Here the composite alarms work. Nothing evaluates the others: they keep their first state.
 
-CloudFormation sets a table's time to live and backups, and a topic's key, and `Ref` of a secret is its ARN. MiniStack
-itself ignores the settings, and returns the secret's name.
+CloudFormation sets a table's time to live, backups and key, and a topic's key, and `Ref` of a secret is its ARN.
+MiniStack itself ignores the settings, and returns the secret's name.
 
 MiniStack's own Python runs this file, so it imports nothing else of ours.
 """
@@ -239,12 +239,7 @@ def fix_resources(provisioners: Any, dynamodb: Any, sns: Any) -> None:  # noqa: 
 
     def create_table_with_settings(logical_id: str, props: Result, stack_name: str) -> tuple[str, Result]:
         name, attributes = create_table(logical_id, props, stack_name)
-        for setting, update in (
-            ("TimeToLiveSpecification", dynamodb._update_ttl),  # noqa: SLF001 - there is no hook
-            ("PointInTimeRecoverySpecification", dynamodb._update_continuous_backups),  # noqa: SLF001 - there is no hook
-        ):
-            if setting in props:
-                update({"TableName": name, setting: props[setting]})
+        _set_up_table(dynamodb, name, props)
         return name, attributes
 
     def create_topic_with_key(logical_id: str, props: Result, stack_name: str) -> tuple[str, Result]:
@@ -275,6 +270,18 @@ def fix_resources(provisioners: Any, dynamodb: Any, sns: Any) -> None:  # noqa: 
         "update": update_secret_by_arn,
         "delete": lambda arn, props: delete_secret(name_of(arn), props),
     }
+
+
+def _set_up_table(dynamodb: Any, name: str, props: Result) -> None:  # noqa: ANN401 - MiniStack's module
+    key = props.get("SSESpecification")  # CloudFormation and DynamoDB have two names for one member
+    settings = {**props, "SSESpecification": key and {**key, "Enabled": key["SSEEnabled"]}}
+    for setting, update in (
+        ("TimeToLiveSpecification", dynamodb._update_ttl),  # noqa: SLF001 - there is no hook
+        ("PointInTimeRecoverySpecification", dynamodb._update_continuous_backups),  # noqa: SLF001 - there is no hook
+        ("SSESpecification", dynamodb._update_table),  # noqa: SLF001 - there is no hook
+    ):
+        if settings.get(setting):
+            update({"TableName": name, setting: settings[setting]})
 
 
 if __name__ == "__main__":

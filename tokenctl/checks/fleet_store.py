@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from refresh_token.fleet.signals import FleetAlarm
+from refresh_token.fleet.table import DUE_INDEX, DUE_KEYS, TROUBLE_INDEX, TROUBLE_KEYS
 from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.checks.function import TABLE_FIXES
 from tokenctl.checks.stack import check_app_secret
@@ -15,12 +16,15 @@ from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.runbook import entry_of
 
 _WAIT: Final = "wait until it is ACTIVE"
-_INDEXES: Final = {"due": ["slot", "dueAt"], "trouble": ["trouble", "pk"]}
-"""The keys of the table's indexes."""
+_INDEXES: Final = {
+    DUE_INDEX: (DUE_KEYS, "due connections cannot be found, and nothing is refreshed before a consumer asks"),
+    TROUBLE_INDEX: (TROUBLE_KEYS, "nobody can count or list the connections that are not active"),
+}
+"""The keys of the table's indexes, and what follows if one is missing."""
 
 
 def check_table(subject: Subject) -> Finding:
-    """Check that the table exists, with both of its indexes."""
+    """Check that the table exists and can be used."""
     from botocore.exceptions import ClientError
 
     name = subject.fleet.table
@@ -35,14 +39,27 @@ def check_table(subject: Subject) -> Finding:
             return Finding(Level.FAIL, f"{name} is gone, and with it every connection", fix)
     if table["TableStatus"] not in {"ACTIVE", "UPDATING"}:
         return Finding(Level.FAIL, f"{name} is {table['TableStatus']}", TABLE_FIXES.get(table["TableStatus"], _WAIT))
+    return Finding(Level.OK, f"{name} is {table['TableStatus']}")
+
+
+def check_indexes(subject: Subject) -> Finding:
+    """Check that the table has its indexes, and keeps what is in it."""
+    name, client = subject.fleet.table, subject.target.aws.client("dynamodb")
+    with translate_aws_errors():
+        table = client.describe_table(TableName=name)["Table"]
+        expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    if expiry["TimeToLiveStatus"] in {"ENABLED", "ENABLING"}:
+        text = f"DynamoDB deletes connections of {name} at the time in their attribute `{expiry['AttributeName']}`"
+        fix = f"{subject.restore}; for those that are gone, see `Restore the connections` in docs/runbook.md"
+        return Finding(Level.FAIL, text, fix)
     found = {index["IndexName"]: index for index in table.get("GlobalSecondaryIndexes", ())}
-    for index, keys in _INDEXES.items():
-        if _keys(found.get(index, {})) != keys:
-            text = f"{name} has no index `{index}` as the stack deploys it: due connections cannot be found"
+    for index, (keys, follows) in _INDEXES.items():
+        if _keys(found.get(index, {})) != [*keys]:
+            text = f"{name} has no index `{index}` as the stack deploys it: {follows}"
             return Finding(Level.FAIL, text, subject.restore)
         if (status := found[index].get("IndexStatus", "ACTIVE")) not in {"ACTIVE", "UPDATING"}:
             return Finding(Level.FAIL, f"the index `{index}` of {name} is {status}", _WAIT)
-    return Finding(Level.OK, f"{name} is {table['TableStatus']}, with {len(_INDEXES)} indexes")
+    return Finding(Level.OK, " and ".join(f"`{index}`" for index in _INDEXES) + " are there")
 
 
 def _keys(index: Mapping[str, Any]) -> list[str]:

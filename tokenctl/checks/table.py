@@ -6,7 +6,7 @@ from typing import Final
 from tokenctl.checks.account import check_bootstrap, check_concurrency, check_credentials, check_region
 from tokenctl.checks.check import Check
 from tokenctl.checks.fleet import check_dispatch_schedule, check_mapping, check_queues, function_check
-from tokenctl.checks.fleet_store import check_app_secrets, check_brake, check_connections, check_table
+from tokenctl.checks.fleet_store import check_app_secrets, check_brake, check_connections, check_indexes, check_table
 from tokenctl.checks.fleet_store import check_key as check_fleet_key
 from tokenctl.checks.function import check_alias, check_function, check_lock_table, check_throttle
 from tokenctl.checks.operation import (
@@ -22,6 +22,8 @@ from tokenctl.checks.probe import check_probe
 from tokenctl.checks.stack import check_app_secret, check_changes, check_issuer, check_stack
 from tokenctl.checks.token import check_grant, check_key, check_secret, check_window
 from tokenctl.connections.fleet_parts import ASK, DISPATCHER, WORKER
+
+_KEEPERS: Final = frozenset({"fleet indexes", "worker", "dispatcher", "mapping", "dispatches"})
 
 BEFORE_DEPLOYMENT: Final = (
     Check("region", (), check_region),
@@ -52,6 +54,7 @@ AFTER_DEPLOYMENT: Final = (
 )
 FLEET: Final = (
     Check("fleet table", ("stack",), check_table),
+    Check("fleet indexes", ("fleet table",), check_indexes),
     Check("fleet key", ("stack",), check_fleet_key),
     Check("ask", ("stack",), function_check(ASK)),
     Check("worker", ("stack",), function_check(WORKER)),
@@ -60,7 +63,7 @@ FLEET: Final = (
     Check("dispatches", ("dispatcher",), check_dispatch_schedule),
     Check("queues", ("stack",), check_queues),
     Check("app secrets", ("ask",), check_app_secrets),
-    Check("connections", ("ask", "fleet table"), check_connections),
+    Check("connections", ("ask", "fleet indexes"), check_connections),
     Check("brake", ("ask", "fleet table"), check_brake),
 )
 """The checks of a deployment with connections, after the others."""
@@ -77,3 +80,8 @@ SERVING_FLEET: Final = tuple(
     replace(check, needs=()) for check in FLEET if check.name in {"fleet table", "fleet key", "ask"}
 )
 """What every connection needs, for `tokenctl status` as well."""
+
+KEEPING_FLEET: Final = tuple(
+    replace(check, needs=tuple({*check.needs} & _KEEPERS)) for check in FLEET if check.name in _KEEPERS
+)
+"""What keeps connections alive until a consumer asks for them, for `tokenctl status` as well."""

@@ -128,9 +128,13 @@ def _report(stack: DeployedTemplate, compared: Comparison, only: tuple[str, ...]
         yield f"{what} is as the stack deployed it."
     if not only and (unknown := not_compared(stack)):
         yield f"Not compared: {', '.join(unknown)}."
-    if lost := [change for change in compared.changes if not change.restorable]:
+    lost = [change for change in compared.changes if not change.restorable]
+    if deployed := [change for change in lost if not change.kind.backup]:
         deploy = how_to_recreate(stack.target)
-        yield f"Only a deployment creates {_labels(lost)} again. To do so: {deploy}, then repair again."
+        yield f"Only a deployment creates {_labels(deployed)} again. To do so: {deploy}, then repair again."
+    for change in lost:
+        if section := change.kind.backup:
+            yield f"Only its backup brings {change.resource.label} back: see `{section}` in docs/runbook.md."
 
 
 def _labels(changes: list[Change]) -> str:
@@ -148,10 +152,14 @@ def _documents(compared: Comparison, errors: Mapping[str, str | None]) -> Iterat
                 for each in change.differences
             ],
             "restored": label in errors and errors[label] is None,
-            "error": errors.get(label) if change.restorable else "Only a deployment creates it again.",
+            "error": errors.get(label) if change.restorable else _only(change),
         }
     for unread in compared.unread:
         yield {**_names(unread.resource), "gone": False, "settings": [], "restored": False, "error": unread.why}
+
+
+def _only(change: Change) -> str:
+    return "Only its backup brings it back." if change.kind.backup else "Only a deployment creates it again."
 
 
 def _names(resource: Resource) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
 from tokenctl.aws_style.target_options import target_options
 from tokenctl.checks.check import Level, Subject, perform_checks
-from tokenctl.checks.table import SERVING, SERVING_FLEET
+from tokenctl.checks.table import KEEPING_FLEET, SERVING, SERVING_FLEET
 from tokenctl.connections.fleet import Fleet, has_fleet
 from tokenctl.connections.fleet_report import fleet_report
 from tokenctl.stack.deployed_stack import DeployedStack
@@ -78,10 +79,19 @@ def _read_fleet(target: Target, now: datetime) -> dict[str, Any]:
 
 
 def _examine(deployed: DeployedStack, now: datetime) -> list[dict[str, str]]:
-    """Return what keeps the functions from working; what cannot be read is the doctor's to tell."""
-    checks = (*SERVING, *(SERVING_FLEET if has_fleet(deployed.target) else ()))
+    """Return what keeps the functions from working; what cannot be read is the doctor's to tell.
+
+    What only keeps connections from being refreshed before a consumer asks is a WARN.
+    """
+    keeping = KEEPING_FLEET if has_fleet(deployed.target) else ()
+    checks = (*SERVING, *(SERVING_FLEET if keeping else ()), *keeping)
     found = perform_checks(checks, Subject(target=deployed.target, deployed=deployed, now=now))
-    return [finding.to_document(name) for name, finding in found if finding.level is Level.FAIL]
+    keepers = {check.name for check in keeping}
+    return [
+        replace(finding, level=Level.WARN if name in keepers else Level.FAIL).to_document(name)
+        for name, finding in found
+        if finding.level is Level.FAIL
+    ]
 
 
 def _watch(target: Target, output: Output, interval: float) -> None:

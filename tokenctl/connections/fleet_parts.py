@@ -59,6 +59,20 @@ class FleetParts:
                     continue
         return found
 
+    @Once
+    def other_mappings(self) -> list[str]:
+        """The ids of what else takes messages from the queue."""
+        client, ours = self._aws.client("lambda"), {mapping["UUID"]: mapping for mapping in self.mappings}
+        queues = {mapping["EventSourceArn"] for mapping in ours.values()}
+        with translate_aws_errors():
+            return [
+                found["UUID"]
+                for queue in queues
+                for page in client.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue)
+                for found in page["EventSourceMappings"]
+                if found["UUID"] not in ours
+            ]
+
     @property
     def schedules(self) -> list[dict[str, Any]]:
         """The schedules that invoke the dispatcher, as EventBridge Scheduler describes them."""

@@ -12,10 +12,11 @@ from refresh_token.signals import NAMESPACE, SERVICE
 from tokenctl.connections.brakes import read_brakes
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.fleet_counts import FleetCounts, count_fleet
-from tokenctl.connections.fleet_queues import count_messages
+from tokenctl.connections.fleet_queues import Messages, count_messages
 from tokenctl.connections.fleet_troubles import nobody_is_served, troubles_in
-from tokenctl.errors import NONSENSE, TokenctlError
+from tokenctl.errors import NONSENSE, GoneError, TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
+from tokenctl.stack.deploy_command import how_to_restore
 from tokenctl.stack.side_by_side import limit_inside, no_answer, side_by_side
 
 RATE_SPAN: Final = timedelta(minutes=5)
@@ -31,12 +32,13 @@ def fleet_report(fleet: Fleet, now: datetime) -> dict[str, Any]:
         TokenctlError: the table cannot be read.
 
     """
+    gone: list[str] = []
     tasks: dict[str, Callable[[], Any]] = {
         "counts": partial(count_fleet, fleet, now),
         "brakes": partial(read_brakes, fleet),
         "rate": partial(_or_none, partial(_refreshes_per_second, fleet, now)),
-        "queue": partial(_or_none, partial(count_messages, fleet, "QueueUrl")),
-        "lost": partial(_or_none, partial(count_messages, fleet, "DeadLetterQueueUrl")),
+        "queue": partial(_or_none, partial(_count, fleet, "QueueUrl", gone)),
+        "lost": partial(_or_none, partial(_count, fleet, "DeadLetterQueueUrl", gone)),
     }
     found = dict(side_by_side(tasks, late=no_answer, limit=limit_inside()))
     counts: FleetCounts = found["counts"]
@@ -63,7 +65,10 @@ def fleet_report(fleet: Fleet, now: datetime) -> dict[str, Any]:
     }
     return {
         **report,
-        "troubles": [str(trouble) for trouble in troubles_in(report)],
+        "troubles": [
+            *(f"{what} is gone: {how_to_restore(fleet.target)}" for what in sorted(gone)),
+            *map(str, troubles_in(report)),
+        ],
         "nobodyIsServed": nobody_is_served(report),
     }
 
@@ -74,6 +79,14 @@ def _since(at: float | None, now: datetime) -> int:
 
 def _moment(at: float | None) -> str | None:
     return None if at is None else iso_utc(datetime.fromtimestamp(at, UTC))
+
+
+def _count(fleet: Fleet, output: str, gone: list[str]) -> Messages | None:
+    try:
+        return count_messages(fleet, output)
+    except GoneError as error:
+        gone.append(error.what)
+    return None
 
 
 def _or_none(read: Callable[[], T]) -> T | None:

@@ -25,7 +25,7 @@ class Change:
     @property
     def restorable(self) -> bool:
         """Whether the resource can be restored without a deployment."""
-        return not self.gone or self.kind.can_create
+        return not self.gone or self.kind.creates(self.resource)
 
     def touches(self, *names: str) -> bool:
         """Tell whether one of these settings differs, or the whole resource is gone."""
@@ -63,6 +63,12 @@ class Kind:
     """The settings whose change, or the loss of the resource, may keep the function or its schedule from working."""
     can_create: bool = True
     """Whether `restore` creates a resource that is gone."""
+    backup: str = ""
+    """The section of the runbook about the backup that has what was in such a resource, if it cannot be created."""
+
+    def creates(self, _resource: Resource) -> bool:
+        """Tell whether `restore` creates this resource if it is gone."""
+        return self.can_create
 
     def wanted(self, resource: Resource) -> Settings:
         """Return the settings that the resource should have."""

@@ -1,4 +1,4 @@
-"""Where the pair and the locks are: secrets, their keys, and the lock table. The secrets' values stay as they are."""
+"""Where tokens are kept: secrets, and the keys. The secrets' values stay as they are."""
 
 import json
 from typing import Any, Final
@@ -8,7 +8,7 @@ from tokenctl.drift.statements import allowed_actions, denials
 from tokenctl.drift.template import DeployedTemplate, Resource
 
 _AWS_MANAGED_KEY: Final = "alias/aws/secretsmanager"
-_TABLE: Final = ("BillingMode", "DeletionProtectionEnabled")
+_ROTATION: Final = "EnableKeyRotation"
 
 
 def _read_secret(stack: DeployedTemplate, secret: Resource) -> dict[str, Any] | None:
@@ -67,8 +67,12 @@ def _read_key(stack: DeployedTemplate, key: Resource) -> dict[str, Any] | None:
         return None
     policy = client.get_key_policy(KeyId=name, PolicyName="default")["Policy"]
     state = answer["KeyMetadata"]["KeyState"]
+    rotated = key.properties.get(_ROTATION)
+    if rotated is not None and state == "Enabled":  # only then a key is rotated
+        rotated = client.get_key_rotation_status(KeyId=name)["KeyRotationEnabled"]
     # A key without material is as it was deployed: an operator imports the provider's private key.
-    return {"KeyState": "Enabled" if state == "PendingImport" else state, "KeyPolicy": json.loads(policy)}
+    state = "Enabled" if state == "PendingImport" else state
+    return {"KeyState": state, "KeyPolicy": json.loads(policy), _ROTATION: rotated}
 
 
 def _restore_key(stack: DeployedTemplate, change: Change) -> None:
@@ -80,42 +84,8 @@ def _restore_key(stack: DeployedTemplate, change: Change) -> None:
         client.enable_key(KeyId=name)
     if change.touches("KeyPolicy"):
         client.put_key_policy(KeyId=name, PolicyName="default", Policy=json.dumps(change.wanted["KeyPolicy"]))
-
-
-def _read_table(stack: DeployedTemplate, table: Resource) -> dict[str, Any] | None:
-    client, name = stack.target.aws.client("dynamodb"), table.physical_id
-    answer = found(client.describe_table, TableName=name)
-    if answer is None:
-        return None
-    ttl = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
-    state = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
-    return {
-        "BillingMode": answer["Table"].get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
-        "DeletionProtectionEnabled": answer["Table"].get("DeletionProtectionEnabled", False),
-        "TimeToLiveSpecification": {
-            "Enabled": ttl["TimeToLiveStatus"] in {"ENABLED", "ENABLING"},
-            "AttributeName": ttl.get("AttributeName"),
-        },
-        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": state == "ENABLED"},
-    }
-
-
-def _restore_table(stack: DeployedTemplate, change: Change) -> None:
-    client, name = stack.target.aws.client("dynamodb"), change.resource.physical_id
-    settings = {key: change.wanted[key] for key in _TABLE if change.touches(key)}
-    if change.gone:
-        keys = {key: change.resource.properties[key] for key in ("AttributeDefinitions", "KeySchema")}
-        client.create_table(TableName=name, **keys, **settings)
-    elif settings:
-        client.update_table(TableName=name, **settings)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
-    if change.touches("TimeToLiveSpecification"):
-        client.update_time_to_live(TableName=name, TimeToLiveSpecification=change.wanted["TimeToLiveSpecification"])
-    if change.touches("PointInTimeRecoverySpecification"):
-        client.update_continuous_backups(
-            TableName=name, PointInTimeRecoverySpecification=change.wanted["PointInTimeRecoverySpecification"]
-        )
+    if change.touches(_ROTATION):
+        (client.enable_key_rotation if change.wanted[_ROTATION] else client.disable_key_rotation)(KeyId=name)
 
 
 SECRET: Final = Kind(
@@ -143,14 +113,7 @@ KEY: Final = Kind(
     type="AWS::KMS::Key",
     read=_read_key,
     restore=_restore_key,
-    settings=("KeyPolicy",),
+    settings=("KeyPolicy", _ROTATION),
     defaults={"KeyState": "Enabled"},
     can_create=False,
-)
-TABLE: Final = Kind(
-    type="AWS::DynamoDB::Table",
-    read=_read_table,
-    restore=_restore_table,
-    settings=(*_TABLE, "TimeToLiveSpecification", "PointInTimeRecoverySpecification"),
-    defaults={"DeletionProtectionEnabled": False},
 )

@@ -26,7 +26,7 @@ from tokenctl.stack.troubles import failing_fleet, failing_of, troubles_of
 from tokenctl.stack.verdict import Commands, Health, Verdict, verdict_of
 
 Examine = Callable[[DeployedStack, datetime], list[dict[str, str]]]
-"""Finds what keeps the function from working, whatever the pair is."""
+"""Finds what keeps the function from working, whatever the pair is; a WARN is no reason for the verdict DEAD."""
 
 ReadFleet = Callable[[Target, datetime], dict[str, Any]]
 """Reports on the fleet of a deployment that has one."""
@@ -55,7 +55,8 @@ def status_report(target: Target, examine: Examine, read_fleet: ReadFleet | None
     parts = {name: found[name] for name in read if name in found}
     outcome = parts["lastOutcome"]
     parts["token"] = _with_failure(parts["token"], None if outcome is None or "error" in outcome else outcome)
-    stopped = parts["findings"] if isinstance(parts["findings"], list) else []
+    findings = parts["findings"] if isinstance(parts["findings"], list) else []
+    stopped = [finding for finding in findings if finding["level"] == "FAIL"]
     failing = [*failing_of(parts["failures"]), *failing_fleet(parts.get("fleet", {}))]
     token = {**parts["token"], "unused": "fleet" in parts and is_unused(parts["token"])}
     verdict = judge(deployed, token, list(troubles_of(parts)), stopped, failing)

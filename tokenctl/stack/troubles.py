@@ -31,6 +31,8 @@ def troubles_of(parts: dict[str, Any]) -> Iterator[str]:
         {label: version["createdAt"] for version in parts["versions"] for label in version["stages"]}
     ):
         yield "somebody has moved AWSCURRENT to an older version of the secret"
+    if isinstance(parts["findings"], list):
+        yield from (f"{each['text']}: {each['fix']}" for each in parts["findings"] if each["level"] == "WARN")
     if why := parts["schedule"].get("stopped"):
         yield f"the schedule {why}"
     if isinstance(parts["alarms"], list):
