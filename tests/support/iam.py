@@ -132,10 +132,10 @@ class Role:
         ]
         (policy,) = role["Policies"]
         statements = policy["PolicyDocument"].items()
-        self._statements = [self._resolved({"Sid": sid, **one}) for sid, one in statements]
+        self.statements = [self._resolved({"Sid": sid, **one}) for sid, one in statements]
 
     def granted(self) -> set[tuple[str, str]]:
-        return {(statement["Sid"], action) for statement in self._statements for action in _actions(statement)}
+        return {(statement["Sid"], action) for statement in self.statements for action in _actions(statement)}
 
     def answer(self, model: Any, params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
         """Handle botocore's event before-call: answer a forbidden call with AWS's own refusal."""
@@ -161,7 +161,7 @@ class Role:
     def _allows(self, action: str, target: str, facts: Facts) -> bool:
         allowing = {
             (statement["Sid"], action)
-            for statement in self._statements
+            for statement in self.statements
             if any(fnmatch.fnmatchcase(action, allowed) for allowed in _actions(statement))
             and any(fnmatch.fnmatchcase(target, allowed) for allowed in _listed(statement["Resource"]))
             and meets(statement.get("Condition", {}), facts)
