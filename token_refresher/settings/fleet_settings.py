@@ -42,7 +42,7 @@ class FleetSettings(TypedDict, total=False):
             rule=choice(POLICIES),
             default=AUTO,
             about="whether a fleet refreshes tokens before they expire (`warm`), or only when a consumer asks and "
-            "before the grant dies of idleness (`demand`). `auto` is `demand` for tokens that live less than three "
+            "before the grant dies of idleness (`demand`). `auto` is `demand` for tokens that live less than seven "
             "minutes, else `warm`",
         ),
     ]

@@ -4,6 +4,8 @@
     |--------------------------|--- due here -----|-----------|--------------|
                                 <- first half of   the window ->
 
+With tokens of a few minutes, it is the part of that half which leaves two minutes and more to refresh them (`IN_TIME`).
+
 `u` is a random number from 0 to 1. It spreads connections that were issued at the same time.
 """
 
@@ -27,9 +29,13 @@ ON_DEMAND: Final = "demand"
 POLICIES: Final = (AUTO, WARM, ON_DEMAND)
 """Whether tokens are refreshed before they expire, or when a consumer asks. The first is the default."""
 
-MIN_WARM_LIFE: Final = timedelta(minutes=3)
+IN_TIME: Final = timedelta(seconds=140)
+"""How long before its expiry a token is due at the latest. The dispatcher may see it a minute later, its message may
+arrive a minute after that, and then it is refreshed."""
+
+MIN_WARM_LIFE: Final = IN_TIME * 3
 """With `AUTO`, tokens of a shorter life are refreshed on demand: their advisory window, the last third, is shorter than
-the minute between two looks of the dispatcher."""
+that."""
 
 LOOK_AGAIN: Final = timedelta(days=30)
 """When the worker looks at a connection that is refreshed on demand and whose grant does not end by idleness."""
@@ -114,8 +120,9 @@ def epoch(time: datetime) -> int:
 
 
 def _in_window(pair: "TokenPair", windows: "WindowSettings", *, now: datetime, u: float) -> datetime:
-    """Return a moment in the first half of the advisory window, now if the expiry is not known."""
+    """Return a moment in the first half of the advisory window, and `IN_TIME`; now if the expiry is not known."""
     if pair.expires_at is None:
         return now
     advisory = windows.scaled_to(pair.lifetime).advisory
-    return pair.expires_at - advisory * (1 - u / 2)
+    latest = max(advisory / 2, min(advisory, IN_TIME))
+    return pair.expires_at - advisory + (advisory - latest) * u

@@ -39,9 +39,13 @@ NEXT: dict[str, tuple[timedelta | None, GrantLife, str, float, timedelta]] = {
     "on demand: before it ends idle": (HOUR, GrantLife(idle=60 * DAY), "demand", 0, 40 * DAY),
     "on demand: to look again": (HOUR, FOREVER, "demand", 0, 30 * DAY),
     "on demand, expired": (-HOUR, FOREVER, "demand", 0, 30 * DAY),
-    "short, of its own accord": (3 * MINUTE - SECOND, FOREVER, "auto", 0, 30 * DAY),
-    "not short enough": (3 * MINUTE, FOREVER, "auto", 0, 2 * MINUTE),
-    "short, but to be kept warm": (2 * MINUTE, FOREVER, "warm", 0, 80 * SECOND),
+    "short, of its own accord": (7 * MINUTE - SECOND, FOREVER, "auto", 0, 30 * DAY),
+    "not short enough": (7 * MINUTE, FOREVER, "auto", 0, 280 * SECOND),
+    "two ticks and more before it expires": (7 * MINUTE, FOREVER, "auto", 1, 280 * SECOND),
+    "in time": (12 * MINUTE, FOREVER, "auto", 1, 580 * SECOND),
+    "spread evenly": (12 * MINUTE, FOREVER, "auto", 0.5, 530 * SECOND),
+    "as late as otherwise": (14 * MINUTE, FOREVER, "auto", 1, 700 * SECOND),
+    "short, but to be kept warm": (2 * MINUTE, FOREVER, "warm", 1, 80 * SECOND),
 }
 
 
