@@ -10,13 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infra import commands_page, contract_tables, fleet_stage, providers_page, schema_table
 from infra.markdown import table
 from infra.profile_reference import reference
 from infra.stage_settings import SETTINGS, issuer_of
+from refresh_token.oauth.issuers import ALL_SETTINGS
+from refresh_token.oauth.profile_settings import ProfileSettings
 from token_refresher.settings.setting import settings_of
 from token_refresher.settings.timing_settings import TimingSettings
+
+if TYPE_CHECKING:
+    from refresh_token.oauth.issuer_settings import IssuerSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 _STATE_CHANGE = "lambda_src/refresh_token/fleet/state_change.py"
@@ -25,27 +31,29 @@ END = "<!-- end of the generated table -->"
 
 
 def settings() -> str:
-    """Return a heading and a table for each group of settings: key, default (and the stages that differ), rule."""
+    """Return a heading and a table for each group of settings."""
     groups: dict[str, list[str]] = {"When it refreshes": [], "The issuer": [], "Resources": [], "A fleet": []}
     for name in SETTINGS:
         of_issuer = name == "issuer" or issuer_of(name) is not None
-        group = (
-            "When it refreshes" if name in settings_of(TimingSettings) else "The issuer" if of_issuer else "Resources"
-        )
-        groups["A fleet" if name in fleet_stage.SETTINGS else group].append(name)
+        group = "When it refreshes" if name in settings_of(TimingSettings) else "Resources"
+        groups["A fleet" if name in fleet_stage.SETTINGS else "The issuer" if of_issuer else group].append(name)
     return "\n\n".join(f"## {title}\n\n{_settings(names)}" for title, names in groups.items())
 
 
 def _settings(names: Sequence[str]) -> str:
+    """Return a table: key, default (and the stages that differ), meaning, rule, and a variable if there is one."""
     blocks = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]["stages"]
+    kinds: tuple[type[IssuerSettings], ...] = (*ALL_SETTINGS.values(), ProfileSettings)
+    variables = {key: kind.variables()[argument] for kind in kinds for argument, key in kind.keys().items()}
     rows = []
     for name in names:
         setting = SETTINGS[name]
         stages = {stage: blocks[stage].get(name, setting.default) for stage in blocks}
         instead = [f"; {stage}: {_shown(value)}" for stage, value in stages.items() if value != setting.default]
         about = setting.about.replace("](docs/", "](")  # links are relative to the checkout
+        variable = f". Variable: `{variables[name]}`" if name in variables else ""
         rule = str(setting.rule).removeprefix("must be ")
-        rows.append((f"`{name}`", _shown(setting.default) + "".join(instead), about, rule))
+        rows.append((f"`{name}`", _shown(setting.default) + "".join(instead), about + variable, rule))
     return table(("key", "default", "what it is", "it must be"), rows)
 
 

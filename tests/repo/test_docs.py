@@ -10,8 +10,7 @@ import pytest
 from botocore import xform_name
 
 from infra.site import FROM_ROOT
-from refresh_token import environment, errors
-from refresh_token.oauth import issuers, variables
+from refresh_token import errors
 from tests.repo.messages import messages
 from tests.support.checkout import ROOT
 from tests.support.documents import anchor, dangling, sections
@@ -27,11 +26,6 @@ ERRORS = [error.__name__ for error in errors.ALL]
 class TestTables:
     def test_the_runbook_has_an_entry_per_error(self) -> None:
         assert [heading for heading in sections(RUNBOOK) if heading.endswith("Exception")] == ERRORS
-
-    def test_every_variable_of_an_issuer_is_documented(self) -> None:
-        settings = [name for chosen in issuers.SETTINGS.values() for name in chosen.variables().values()]
-        read = {environment.ISSUER, variables.APP_SECRET_ARN, variables.ALLOW_HTTP, *settings}
-        assert read <= set(re.findall(r"`([A-Z0-9_]+)`", sections(ISSUERS)["The function's environment"]))
 
     def test_the_architecture_names_every_module(self) -> None:
         package = ROOT / "lambda_src" / "refresh_token"
