@@ -2,7 +2,9 @@
 
 import ast
 import re
+import shlex
 from pathlib import Path
+from typing import cast
 
 import botocore.session
 import click
@@ -14,6 +16,7 @@ from refresh_token import errors
 from tests.repo.messages import messages
 from tests.support.checkout import ROOT
 from tests.support.documents import anchor, dangling, sections
+from tokenctl.errors import TokenctlError
 from tokenctl.main import tokenctl
 
 README, DOCS = ROOT / "README.md", ROOT / "docs"
@@ -152,3 +155,49 @@ def is_understood(words: str, rest: str) -> bool:
         command = found
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     return {*re.findall(r"(?<=\s)--[a-z-]+", rest)} <= known
+
+
+def test_the_parser_takes_each_command_block() -> None:
+    """Values in angle brackets stand for one word. A line with square brackets or "…" is a pattern, not a command."""
+    lines = [
+        (document.name, re.sub(r"<[^<>]*>", "word", command))
+        for document in DOCUMENTS
+        for block in re.findall(r"```[a-z]*\n(.*?)```", document.read_text(), re.DOTALL)
+        for line in block.replace("\\\n", " ").splitlines()
+        for command in re.findall(r"(?:^|[|(;&])\s*(tokenctl (?:<[^<>]*>|[^|;)>#])*)", line)
+        if "…" not in line and "[" not in re.sub(r"(['\"]).*?\1", "", line)
+    ]
+    assert len(lines) > 100
+    refused = [(name, line, fault) for name, line in lines if (fault := refusal(shlex.split(line, comments=True)[1:]))]
+    assert refused == []
+
+
+def refusal(words: list[str]) -> str | None:
+    """Return why the parser of tokenctl refuses a command line; nothing is run."""
+    command, context = cast("click.Command", tokenctl), click.Context(tokenctl)
+    words = words[1:] if words[0] == "help" else words
+    while isinstance(command, click.Group) and words and (found := command.get_command(context, words[0])):
+        context, command, words = click.Context(found, parent=context, info_name=words[0]), found, words[1:]
+    if isinstance(command, click.Group):
+        return None if not words else f"there is no command {words[0]}"
+    try:
+        command.make_context(command.name, words, parent=context.parent)
+    except click.exceptions.Exit:
+        return None  # it showed the help
+    except click.ClickException as error:
+        return error.message
+    except TokenctlError as error:
+        return str(error)
+    return None
+
+
+def test_every_documented_make_target_exists() -> None:
+    targets = {*re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)}
+    written = {
+        (document.name, target)
+        for document in DOCUMENTS
+        for block in re.findall(r"```\n.*?```|`make [^`]*`", document.read_text(), re.DOTALL)
+        for target in re.findall(r"(?:^|`)make ([a-z-]+)", block, re.MULTILINE)
+    }
+    assert len(written) > 10
+    assert [each for each in sorted(written) if each[1] not in targets] == []

@@ -28,10 +28,10 @@ REDIRECT_URI: Final = callback_uri(LOOPBACK_HOSTS[0], 8976)
 
 EXAMPLES: Final = """\b
 Examples:
-  tokenctl app-credentials --stage prod                  (prompts; what you type is not shown)
+  tokenctl app-credentials --stage prod                  # prompts; what you type is not shown
   tokenctl app-credentials --stage prod --from app.json
   your-vault | tokenctl app-credentials --stage prod --yes
-  tokenctl app-credentials --stage prod --register       (the provider makes the app)
+  tokenctl app-credentials --stage prod --register       # the provider makes the app
   tokenctl app-credentials --stage prod --provider linear
 
 \b

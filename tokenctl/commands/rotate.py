@@ -22,7 +22,7 @@ from tokenctl.terminal.secret_input import prompt_hidden, read_text, should_prom
 
 EXAMPLES: Final = """\b
 Examples:
-  tokenctl rotate --stage prod                            (prompts; what you type is not shown)
+  tokenctl rotate --stage prod                            # prompts; what you type is not shown
   tokenctl rotate --stage prod --expires-in-days 365
   your-vault | tokenctl rotate --stage prod --expires-at 2027-03-31
   tokenctl rotate --stage prod --from token.txt --expires-in-days 90

@@ -26,7 +26,7 @@ EXAMPLES: Final = """\b
 Examples:
   tokenctl seed --stage prod --from pair.json
   your-vault | tokenctl seed --stage prod --yes
-  tokenctl seed --stage prod                   (prompts for each part; what you type is not shown)
+  tokenctl seed --stage prod                   # prompts for each part; what you type is not shown
   tokenctl seed --stage prod --from-version AWSPREVIOUS
 
 \b

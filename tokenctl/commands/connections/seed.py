@@ -31,7 +31,7 @@ EXAMPLES: Final = """\b
 Examples:
   tokenctl connections seed acme/u1 --stage prod --from pair.json
   your-vault | tokenctl connections seed acme/u1 --stage prod --provider linear --yes
-  tokenctl connections seed acme/u1 --stage prod   (prompts; what you type is not shown)
+  tokenctl connections seed acme/u1 --stage prod   # prompts; what you type is not shown
 """
 
 
