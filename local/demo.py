@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console(highlight=False)
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)  # a shell makes background commands ignore SIGINT
+    (options.folder / "env").unlink(missing_ok=True)  # of the cloud that is stopped now
     if options.stop:
         is_stopped = LocalCloud.stop_kept(options.folder)
         console.print("Stopped." if is_stopped else "Nothing is running.")

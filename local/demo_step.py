@@ -69,10 +69,15 @@ def check(what: str, seen: bool) -> None:  # noqa: FBT001 - the value itself
 
 def progress_of(running: Step) -> Callable[[str], None]:
     """Return what follows the lines of `cdk deploy`, for the step that it is."""
+    running.detail = "writing the template"
 
     def follow(text: str) -> None:
         parts = [part.strip() for part in text.split("|")]
-        if len(parts) > 1 and "/" in parts[1]:
+        if "start: Publishing" in text:
+            running.detail = "uploading the functions"
+        elif "creating CloudFormation changeset" in text:
+            running.detail = "creating the resources"
+        elif len(parts) > 1 and "/" in parts[1]:
             running.detail = f"{parts[1]} resources"
 
     return follow

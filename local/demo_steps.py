@@ -132,7 +132,8 @@ def _consumer_row(payload: dict[str, object]) -> str:
 def _left(expires_at: str) -> str:
     """Return the time until then in days, hours and minutes."""
     minutes = round((datetime.fromisoformat(expires_at) - datetime.now(UTC)).total_seconds() / 60)
-    return f"{minutes // 1440} d {minutes // 60 % 24} h {minutes % 60} min"
+    parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "less than a minute"
 
 
 def _yes(answer: bool) -> str:  # noqa: FBT001 - the value itself

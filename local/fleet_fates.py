@@ -15,9 +15,9 @@ class Fate(StrEnum):
     """What the provider saw of a connection."""
 
     REFRESHED = "refreshed at the first call"
-    LIMITED = "refreshed after 429 (rate limit)"
+    LIMITED = "refreshed after 429 (limited)"
     FAILED = "refreshed after 503 (failure)"
-    KILLED = "refreshed after a killed worker"
+    KILLED = "refreshed after a worker died"
     REFUSED = "refused: revoked by its user"
     NONE = "none of these"
 

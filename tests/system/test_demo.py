@@ -69,7 +69,9 @@ def test_only_an_interruption_stops_what_it_started(
 
 
 def test_stop_says_what_to_unset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "env").touch()
     assert main(["--stop", "--folder", str(tmp_path)]) == 0
+    assert [*tmp_path.iterdir()] == []
     said, *_, unset = capsys.readouterr().out.splitlines()
     assert said == "Nothing is running."
     assert {"unset", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_AMPLIFYUIBUILDER", "CDK_VALIDATION"} <= {*unset.split()}
@@ -101,7 +103,11 @@ def test_a_step_shows_that_it_runs(monkeypatch: pytest.MonkeyPatch, terminal: di
     monkeypatch.setattr(demo_step, "LINE_SECONDS", 0.1)
     screen = io.StringIO()
     with step(Console(file=screen, width=60, **terminal), "cdk deploy -c stage=local") as running:
-        progress_of(running)("RefreshToken-local |  3/58 | 5:08:50 PM | CREATE_COMPLETE | AWS::Lambda::Function")
+        follow = progress_of(running)
+        assert running.detail == "writing the template"
+        follow("RefreshToken-local: start: Publishing RefreshToken-local Template")
+        assert running.detail == "uploading the functions"
+        follow("RefreshToken-local |  3/58 | 5:08:50 PM | CREATE_COMPLETE | AWS::Lambda::Function")
         time.sleep(0.4)
     seen = screen.getvalue()
     assert "cdk deploy -c stage=local ... 0 s: 3/58 resources" in seen
