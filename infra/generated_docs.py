@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from infra import commands_page, contract_tables, fleet_stage, providers_page, schema_table
 from infra.markdown import table
+from infra.modules_table import modules
 from infra.profile_reference import reference
 from infra.stage_settings import SETTINGS, issuer_of
 from refresh_token.oauth.issuers import ALL_SETTINGS
@@ -93,6 +94,9 @@ PARTS = (
     Part(DOCS / "events.md", _STATE_CHANGE, contract_tables.state_change),
     Part(DOCS / "events.md", f"the reasons in {_STATE_CHANGE}", contract_tables.reasons),
     Part(DOCS / "fleet.md", "lambda_src/refresh_token/fleet/states.py", contract_tables.states),
+    Part(DOCS / "architecture.md", "the modules of refresh_token", partial(modules, "refresh_token")),
+    Part(DOCS / "architecture.md", "the modules of its core", partial(modules, "refresh_token/core")),
+    Part(DOCS / "architecture.md", "the client's modules", partial(modules, "token_client", "token_client/auth")),
 )
 
 

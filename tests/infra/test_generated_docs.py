@@ -10,10 +10,6 @@ from refresh_token.fleet.states import State
 from refresh_token.signals import Metric
 
 
-def test_the_documents_are_up_to_date() -> None:
-    assert main(["--check"]) == 0
-
-
 @pytest.mark.parametrize("kind", [Metric, Reason, State])
 def test_each_name_says_what_it_means(kind: type) -> None:
     assert [name for name, text in about_members(kind).items() if not text] == []
