@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("cli")
 
 def synth(cdk_cli: str, environment: dict[str, str], out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [cdk_cli, "synth", "--quiet", "--output", str(out), *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120)
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=600)
 
 
 @pytest.fixture(scope="session")

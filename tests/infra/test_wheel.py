@@ -32,7 +32,7 @@ def run(folder: Path, *command: str | Path, code: int = 0, **variables: str) -> 
     """Return what a command prints: its output, or its errors if it is to fail."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV_"))}
     done = subprocess.run(
-        command, check=False, capture_output=True, text=True, cwd=folder, env={**kept, **variables}, timeout=120
+        command, check=False, capture_output=True, text=True, cwd=folder, env={**kept, **variables}, timeout=600
     )
     assert done.returncode == code, done.stderr
     return done.stderr if code else done.stdout
@@ -146,11 +146,10 @@ def test_the_documented_apps_synthesise(tmp_path: Path, tmp_path_factory: pytest
     )
     (tmp_path / "infra").mkdir()
     (tmp_path / "infra" / "__init__.py").write_text("TEAM = 'design'\n")
-    (tmp_path / "app.py").write_text(f"from infra import TEAM\n{block}")
+    (tmp_path / "app.py").write_text(f"from infra import TEAM\n{with_props}\n{block}")  # one start of jsii for both
     bundles = [function_bundle("arm64"), client_bundle()]
     python = python_with("cdk", tmp_path_factory)
     path = path_with_compiler()
-    run(tmp_path, python, "-c", with_props, CDK_OUTDIR=str(tmp_path / "other"), PIP_NO_INDEX="1", PATH=path)
     run(tmp_path, python, "app.py", CDK_OUTDIR=str(tmp_path / "cdk.out"), PIP_NO_INDEX="1", PATH=path)
     assert '"AWS::SNS::Subscription"' in (tmp_path / "cdk.out" / "Design.template.json").read_text()
     assets = [folder for folder in (tmp_path / "cdk.out").glob("asset.*") if folder.is_dir()]
