@@ -5,11 +5,14 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import boto3
 import botocore.session
 import pytest
 from moto import mock_aws
+from moto.kms.utils import generate_private_key
 
 from refresh_token.adapters import (
     aws_clients,
@@ -106,7 +109,18 @@ def aws(monkeypatch: pytest.MonkeyPatch, boto3_session: boto3.session.Session) -
     """Secrets Manager and DynamoDB as moto has them, empty."""
     with mock_aws(), monkeypatch.context() as patch:
         patch.setattr(boto3, "DEFAULT_SESSION", boto3_session)  # moto asks for a new one
+        patch.setattr("moto.kms.models.generate_private_key", _private_key)
         yield
+
+
+def _private_key(spec: str) -> Any:
+    """Generate a key's private part, which takes long. A symmetric key has one in moto as well, and never uses it."""
+    return _unused_private_key() if spec == "SYMMETRIC_DEFAULT" else generate_private_key(spec)
+
+
+@cache
+def _unused_private_key() -> Any:
+    return generate_private_key("SYMMETRIC_DEFAULT")
 
 
 APP_ID, APP_SECRET = "canary-app-id", "canary-app-secret"
