@@ -1,6 +1,7 @@
 """One POST over a real socket: bounded in time and size, over checked TLS, through a proxy, on a kept connection."""
 
 import gzip
+import select
 import socket
 import ssl
 import time
@@ -23,6 +24,7 @@ from refresh_token.oauth.responses import MAX_BYTES
 from tests.support.certificates import Authority
 from tests.support.connect_proxy import proxy
 from tests.support.function_environment import NOBODY_LISTENS
+from tests.support.processes import PATIENCE
 from tests.support.token_server import Reply as Sent
 from tests.support.token_server import TokenServer, accepting, http, issued, token_server
 
@@ -224,7 +226,8 @@ class TestKeptConnection:
         server.answer(Sent(raw=issued().wire, hang_up=True))
         for _ in range(3):
             assert isinstance(post(connection), Reply)
-            time.sleep(0.05)  # for the end of the connection to arrive
+            assert connection._kept
+            assert select.select([connection._kept[0].sock], [], [], PATIENCE)[0], "the end of the connection arrives"
         assert [seen.connection for seen in server.seen] == [1, 2, 3]
 
     @pytest.mark.parametrize("idle", [30.0, -1.0], ids=["too old", "the clock was set back"])

@@ -4,14 +4,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.httpsession import URLLib3Session
 
-QUIET = 0.3
-"""Seconds for which this process has to be idle until all of its calls that can start have started."""
-IDLE_SHARE = 0.1
+QUIET = 0.1
+"""Seconds for which every other thread has to be idle until all calls that can start have started."""
+IDLE = 0.002
+"""The processor time that idle threads may take in that time."""
 
 
 class Rounds:
@@ -20,6 +22,7 @@ class Rounds:
     def __init__(self) -> None:
         self.operations: list[list[str]] = []
         self._held: list[str] = []
+        self._under_way = 0
         self._open = threading.Condition()
 
     def hold(self, request: Any) -> None:
@@ -29,20 +32,36 @@ class Rounds:
             self._held.append(target.decode() if isinstance(target, bytes) else target)
             self._open.wait_for(lambda: len(self.operations) > round_number)
 
+    def answered(self) -> None:
+        with self._open:
+            self._under_way -= 1
+
     def release(self) -> None:
         with self._open:
             self.operations.append(self._held)
+            self._under_way += len(self._held)
             self._held = []
             self._open.notify_all()
 
     def conduct(self, ended: threading.Event) -> None:
         while not ended.is_set():
-            busy = time.process_time()
+            before = _time_of_others()
             time.sleep(QUIET)
-            if self._held and time.process_time() - busy < QUIET * IDLE_SHARE:
+            if self._held and not self._under_way and _time_of_others() - before < IDLE and _others_sleep():
                 self.release()
         if self._held:
             self.release()
+
+
+def _time_of_others() -> float:
+    return time.process_time() - time.thread_time()
+
+
+def _others_sleep() -> bool:
+    """Tell whether no other thread waits for a processor, as on a busy machine one does that takes no time."""
+    own = str(threading.get_native_id())
+    states = [(task / "stat").read_text() for task in Path("/proc/self/task").glob("*") if task.name != own]
+    return all(state.rpartition(")")[2].split()[0] == "S" for state in states)
 
 
 @contextmanager
@@ -52,7 +71,10 @@ def counted_rounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rounds]:
 
     def held(session: URLLib3Session, request: Any) -> Any:
         rounds.hold(request)
-        return send(session, request)
+        try:
+            return send(session, request)
+        finally:
+            rounds.answered()
 
     conductor = threading.Thread(target=rounds.conduct, args=(ended,))
     with monkeypatch.context() as patch:

@@ -5,7 +5,7 @@ Its schedules are off: a test calls the dispatcher with `tick`, and the queue ca
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -80,14 +80,6 @@ class DeployedFleet:
             for name, grant in grants.items()
         ]
         self.deployment.tokenctl("connections", "import", "--from", "-", stdin="\n".join(lines))
-
-    def wait_until(self, is_true: Callable[[], bool], *, seconds: float = 30) -> None:
-        """Wait until something that the fleet does has happened. Raises `TimeoutError` after `seconds`."""
-        deadline = time.monotonic() + seconds
-        while not is_true():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"It did not happen within {seconds:.0f} seconds.")
-            time.sleep(0.2)
 
     def hurry(self) -> None:
         """Let each lease and each wait of a connection that nobody is refreshing end, and call the dispatcher."""

@@ -4,16 +4,22 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-PATIENCE = 30
+PATIENCE = 60
 """Seconds to wait for something that takes no time unless the machine is stuck."""
 
+Found = TypeVar("Found")
 
-def wait_until(happened: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen"
+
+def wait_until(happened: Callable[[], Found | None], *, seconds: float = PATIENCE) -> Found:
+    """Return what is found, as soon as it is anything. Raises `TimeoutError`."""
+    deadline = time.monotonic() + seconds
+    while not (found := happened()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"It did not happen within {seconds:.0f} seconds.")
         time.sleep(0.02)
+    return found
 
 
 def exists(pid: int) -> bool:

@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import subprocess
-import time
 from pathlib import Path
 
 from local.deployment import Deployment
@@ -12,6 +11,7 @@ from local.standin.grants import CLIENT_ID, CLIENT_SECRET
 from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl, environment
 from tests.support.documents import anchor, sections
+from tests.support.processes import wait_until
 
 PAGE = sections(ROOT / "docs" / "runbook.md")
 ELSEWHERE = ("export ", "tokenctl authorize ", "git checkout ", "cdk deploy ")
@@ -74,6 +74,4 @@ class Operator:
         return not by_doctor or not re.search(r"^FAIL", self._tokenctl("doctor").out, re.MULTILINE)
 
     def must_see(self, text: str) -> None:
-        deadline = time.monotonic() + 10
-        while text not in (seen := self._tokenctl("errors").out):
-            assert time.monotonic() < deadline, seen
+        wait_until(lambda: text in self._tokenctl("errors").out)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.deployed_fleet import REPLACED, REUSABLE, DeployedFleet
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.xdist_group("fleet")
 
@@ -35,6 +36,6 @@ def test_a_due_connection_is_refreshed_by_a_worker(fleet: DeployedFleet) -> None
         fleet.tick()
         return all(fleet.table.record(name).version != versions[name] for name in names)
 
-    fleet.wait_until(refreshed, seconds=90)
+    wait_until(refreshed, seconds=90)
     for name in names:
         assert fleet.cloud.standin.accepts(fleet.ask(name).payload["accessToken"])

@@ -11,6 +11,7 @@ from local.deployment import Deployment
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_stack import put_secret
 from tests.support.events import TICK
+from tests.support.processes import wait_until
 from tests.support.windows import ADVISORY, FRESH
 
 pytestmark = pytest.mark.xdist_group("deployed")
@@ -21,10 +22,12 @@ REFUSED = "ReauthorizationRequiredException"
 
 def report(tokenctl: Tokenctl, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Return the report, as soon as the log shows what is wanted."""
-    deadline = time.monotonic() + 10
-    while not wanted(found := tokenctl("errors", "--output", "json").json):
-        assert time.monotonic() < deadline, found
-    return dict(found)
+
+    def read() -> dict[str, Any] | None:
+        found: dict[str, Any] = tokenctl("errors", "--output", "json").json
+        return found if wanted(found) else None
+
+    return wait_until(read)
 
 
 def seed(stack: Deployment, left: timedelta) -> str:

@@ -30,6 +30,7 @@ from tests.support.checkout import ROOT
 from tests.support.command_line import Tokenctl, check_schema, environment, on_terminal
 from tests.support.deployed_stack import AwsAnswers, put_secret
 from tests.support.events import TICK
+from tests.support.processes import wait_until
 from tests.support.windows import FRESH, LEFT
 from tokenctl.terminal.status_screen import render
 
@@ -41,10 +42,12 @@ DENIED = json.dumps({"message": "no"}), {"x-amzn-errortype": "AccessDeniedExcept
 
 def outcome_of(version: str, tokenctl: Tokenctl) -> Any:
     """Wait until the log shows the outcome of a refresh; return what status says about it."""
-    deadline = time.monotonic() + 10
-    while version not in json.dumps(outcome := tokenctl("status", "--output", "json").json["lastOutcome"]):
-        assert time.monotonic() < deadline
-    return outcome
+
+    def read() -> Any:
+        outcome = tokenctl("status", "--output", "json").json["lastOutcome"]
+        return outcome if version in json.dumps(outcome) else None
+
+    return wait_until(read)
 
 
 @pytest.fixture

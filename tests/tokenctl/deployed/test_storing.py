@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from refresh_token.signals import Log
 from tests.support.bare_stack import Stack
 from tests.support.command_line import Done, Tokenctl, on_terminal
 from tests.support.deployed_stack import AwsAnswers, put_secret
+from tests.support.processes import wait_until
 from tests.support.windows import FRESH
 
 pytestmark = pytest.mark.xdist_group("deployed")
@@ -191,9 +191,7 @@ class TestSeed:
         assert (done.code, done.err) == (0, "")
         assert "window fresh" in done.out
         assert stack.invoke({}).payload["accessToken"] == grant.access_token
-        deadline = time.monotonic() + 10
-        while Log.TOKEN_CHECKED not in tokenctl("logs", "--find", stack.current()[0]).out:
-            assert time.monotonic() < deadline, "the function was not told of the new pair"
+        wait_until(lambda: Log.TOKEN_CHECKED in tokenctl("logs", "--find", stack.current()[0]).out)
 
     def test_restores_an_earlier_version(self, tokenctl: Tokenctl, bare: Stack) -> None:
         storage = Storage(bare, SEED, tokenctl)

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_fleet import DeployedFleet
+from tests.support.processes import wait_until
 from tests.support.windows import EXPIRED
 
 pytestmark = pytest.mark.xdist_group("connections-deployed")
@@ -24,7 +25,7 @@ def test_counts_each_failure_once_by_error(fleet: DeployedFleet, tokenctl: Token
             ("ReauthorizationRequiredException", "docs/runbook.md#connectionsrefused")
         ]
 
-    fleet.wait_until(seen)
+    wait_until(seen)
     shown = tokenctl("errors", "--connections").out
     assert f" for {name}\n" in shown
     assert "Failed in the last day:" in shown

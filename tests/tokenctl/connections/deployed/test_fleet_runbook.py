@@ -13,6 +13,7 @@ from refresh_token.fleet.names import shard_of
 from refresh_token.fleet.signals import FleetAlarm
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_fleet import DeployedFleet
+from tests.support.processes import wait_until
 from tests.support.runbook_operator import PAGE, Operator
 from tests.support.windows import EXPIRED, FRESH
 
@@ -134,5 +135,5 @@ def test_an_entry_ends_the_trouble(fleet: DeployedFleet, tokenctl: Tokenctl, ent
         assert not operator.is_healthy(by_doctor=True)
     operator.follow(entry)
     walk.outside(fleet)
-    fleet.wait_until(lambda: operator.is_healthy(by_doctor=True))
+    wait_until(lambda: operator.is_healthy(by_doctor=True))
     assert {fleet.table.record(name).state.value for name in (NAME, OTHER)} == {"active"}

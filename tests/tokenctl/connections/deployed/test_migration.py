@@ -12,6 +12,7 @@ from refresh_token.environment import CONNECTIONS_TABLE
 from refresh_token.fleet.attributes import encode
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_fleet import DeployedFleet
+from tests.support.processes import wait_until
 from tests.support.windows import FRESH
 from tokenctl.stack.aws_access import AwsAccess
 from tokenctl.stack.deployed_stack import DeployedStack
@@ -40,7 +41,7 @@ class Consumer:
     def wait_for(self, more: int) -> None:
         """Wait until the consumer has got so many more answers."""
         wanted = len(self.answers) + more
-        self.fleet.wait_until(lambda: len(self.answers) >= wanted)
+        wait_until(lambda: len(self.answers) >= wanted)
 
     @contextmanager
     def asking(self) -> Iterator[None]:
