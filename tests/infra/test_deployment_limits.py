@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from tests.support.checkout import ROOT
 from tests.support.synthesised import APP_SECRET, VARIANTS, Synthesised
@@ -50,8 +50,10 @@ def needed(synthesised: Callable[[str], Synthesised]) -> set[str]:
     templates = [synthesised(variant).template["Resources"].values() for variant in VARIANTS]
     kinds = {one["Type"].replace(APP_SECRET, "AWS::SecretsManager::Secret") for some in templates for one in some}
     found = set[str]()
+    # Imported only here: with it comes sympy, which takes each worker longer to import than all of our tests.
+    manager: Any = import_module("cfnlint.schema.manager").PROVIDER_SCHEMA_MANAGER
     for kind in kinds:
-        schema: Any = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region="us-east-1", resource_type=kind).schema
+        schema: Any = manager.get_resource_schema(region="us-east-1", resource_type=kind).schema
         handlers = [one["permissions"] for name, one in schema["handlers"].items() if name != "list"]
         found.update(*handlers, schema.get("tagging", {}).get("permissions", []))
     return found
