@@ -461,6 +461,12 @@ class ItemOfAppModel(AppModel):
     uses = ITEM_USES
 
 
+class AskedItemModel(ItemModel):
+    """One that is asked more often, and so in a cooldown."""
+
+    uses = ("ask", "tick", "force")
+
+
 @pytest.mark.parametrize("model", [ItemModel, RotatingItemModel, ItemOfAppModel])
 def test_an_item_loses_nothing_either(model: type[RefreshModel]) -> None:
     run_state_machine_as_test(model, settings=budget(100, Phase.generate, Phase.shrink))
@@ -498,7 +504,7 @@ BROKEN_ITEM: dict[str, tuple[type[RefreshModel], object, str, object, str]] = {
         "an operator's pair is never overwritten",
     ),
     "claims what is claimed": (ItemModel, writes, "free", lambda _: ALWAYS, "a claim has one holder at a time"),
-    "hears no cooldown": (ItemModel, writes, "_COOL", "attribute_exists(#pk)", "in a cooldown consumers do not"),
+    "hears no cooldown": (AskedItemModel, writes, "_COOL", "attribute_exists(#pk)", "in a cooldown consumers do not"),
     "keeps the old refresh token": (
         *(RotatingItemModel, ItemTokens, "stored"),
         lambda own, name, pair, _, deadline: STORED(own, name, pair, pair.refresh_token, deadline),
