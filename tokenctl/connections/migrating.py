@@ -9,40 +9,29 @@ The connection has the version id that the secret had, so that a report of a dea
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import ceil
-from typing import Final
-from uuid import uuid4
 
 from refresh_token.core.secret_format import MOVED_TO
 from refresh_token.core.secret_keys import read_document
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.environment import CONNECTIONS_TABLE, STATIC
-from refresh_token.fleet import operator_writes, writes
-from refresh_token.fleet.attributes import encode_item
-from refresh_token.fleet.operator_writes import seed
 from refresh_token.fleet.record import Record
 from refresh_token.oauth.issuers import AMPLIFY, FIGMA
 from tokenctl.connections.entries import KEYS, Entries, Entry
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.issuers import Issuers
 from tokenctl.connections.json_lines import Fault
+from tokenctl.connections.moving import NOTHING, Claimed
 from tokenctl.connections.sealing import Seal
-from tokenctl.connections.storing import Storing
-from tokenctl.connections.table import ChangedError, Table
+from tokenctl.connections.table import Table
 from tokenctl.errors import ConfigurationError, TokenctlError
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.function import tick
 from tokenctl.stack.issuer import deployed_issuer
-from tokenctl.stack.lock_claim import SECONDS, claimed_pair
+from tokenctl.stack.lock_claim import claimed_pair
 from tokenctl.stack.pair_secret import NoPairError, mismatch, read_pair, validate_pair
 from tokenctl.stack.secrets_manager import get_current_value, swap_document
-
-GRACE: Final = 600
-"""Seconds after the claim until the dispatcher looks at a connection whose move was killed: time to run it again."""
-
-NOTHING: Final = "Nothing was changed."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +72,16 @@ class Migration:
         with claimed_pair(self.deployed, version_id):
             if self._value()["VersionId"] != version_id:
                 raise TokenctlError(f"Meanwhile, the pair has been refreshed. {NOTHING} Run the command again.")
-            claimed = self._claim_new(entry, version_id)
+            claimed = Claimed.new(self.fleet, entry, version_id)
             others = {key: each for key, each in stored.pair.unknown.items() if key not in KEYS}
             pointer = {**others, MOVED_TO: name, "provider": entry.provider.name}
             try:
                 swap_document(self.deployed.target, self.deployed.target.secret_arn, pointer, expected=version_id)
             except BaseException:
                 if _pointer(self._value()) != name:  # the answer may just be lost
-                    self.table.delete(operator_writes.remove_claimed(name, str(claimed.claim_id)))
+                    claimed.delete()
                     raise
-        self._release(claimed)
+        claimed.hand_over()
         return Moved(connection=name, version_id=version_id, left_out=tuple(sorted(others)))
 
     def out_of_fleet(self, name: str) -> Moved:
@@ -102,27 +91,23 @@ class Migration:
             TokenctlError: the secret holds another pair, the connection has no tokens, or it is being refreshed.
 
         """
-        value, seen = self._value(), self.table.get(name)
+        value, table = self._value(), Table(self.fleet)
+        seen = table.get(name)
         pointed = _pointer(value)
         stored = bool(value.get("VersionId")) and value["VersionId"] == seen.version
         if not stored:
             self._require_room(value, pointed, name)
-        claim_id = self._claim(seen)
+        claimed = Claimed.existing(table, seen)
         version_id = seen.version
         try:
             version_id = seen.version if stored else self._store(seen, value)
         except BaseException:
             if self._value()["VersionId"] != seen.version:  # the answer may just be lost
-                self.table.update(writes.release(seen, claim_id))
+                claimed.release()
                 raise
-        self.table.delete(operator_writes.remove_claimed(name, claim_id))
+        claimed.delete()
         tick(self.deployed.target)
         return Moved(connection=name, version_id=version_id)
-
-    @property
-    def table(self) -> Table:
-        """The table of the fleet."""
-        return Table(self.fleet)
 
     def _value(self) -> Mapping[str, str]:
         value = get_current_value(self.deployed.target, self.deployed.target.secret_arn)
@@ -152,31 +137,12 @@ class Migration:
             text = str(fault)
         raise TokenctlError(f"The pair of the stack cannot become a connection: {text}. {NOTHING}")
 
-    def _claim_new(self, entry: Entry, version_id: str) -> Record:
-        """Store the connection, claimed. One of this very version is left from a move that was killed."""
-        now = datetime.now(UTC)
-        until = now.timestamp() + SECONDS
-        held = {"claimId": str(uuid4()), "claimUntil": until, "openClaims": 1, "dueAt": ceil(until) + GRACE}
-        item = Storing(self.fleet).item(entry, version=version_id, now=now)
-        before = self.table.find(entry.name)
-        if before is not None and before.version != version_id:
-            raise TokenctlError(f"There is another connection {entry.name}. {NOTHING}")
-        try:
-            self.table.put(seed({**item, **encode_item(held)}, over=None if before is None else version_id))
-        except ChangedError:
-            raise TokenctlError(f"Meanwhile, somebody else has made {entry.name}. {NOTHING}") from None
-        return self.table.get(entry.name)
-
-    def _release(self, claimed: Record) -> None:
-        """Let others refresh the connection, and the dispatcher look at it soon."""
-        soon = ceil(datetime.now(UTC).timestamp())
-        self.table.update(writes.release(_due(claimed, soon), str(claimed.claim_id)))
-
     def _free(self, name: str, version_id: str) -> Moved:
         """End a move that was killed after the secret pointed to the connection."""
-        seen = self.table.get(name)
+        table = Table(self.fleet)
+        seen = table.get(name)
         if seen.claim_id is not None and not seen.is_claimed(datetime.now(UTC).timestamp()):
-            self._release(seen)
+            Claimed(table, seen, seen.claim_id).hand_over()
         return Moved(connection=name, version_id=seen.version or version_id)
 
     def _require_room(self, value: Mapping[str, str], pointed: str | None, name: str) -> None:
@@ -186,16 +152,6 @@ class Migration:
             raise TokenctlError(f"The pair of the stack is the connection {pointed}, not {name}. {NOTHING}")
         read_pair(self.deployed)  # whatever is no pair has a message of its own
         raise TokenctlError(f"The secret of the stack holds another pair. {NOTHING} Revoke it, or use another stack.")
-
-    def _claim(self, seen: Record) -> str:
-        now, claim_id = datetime.now(UTC).timestamp(), str(uuid4())
-        try:
-            self.table.update(writes.claim(seen, now=now, seconds=SECONDS, claim_id=claim_id, ignore_cooldown=True))
-        except ChangedError as error:
-            if error.now is None or not error.now.is_claimed(now):
-                raise
-            raise TokenctlError(f"{seen.name} is being refreshed. {NOTHING} Try again in a minute.") from None
-        return claim_id
 
     def _store(self, seen: Record, value: Mapping[str, str]) -> str:
         """Store the connection's pair in the secret, beside the keys that the secret has kept."""
@@ -217,7 +173,3 @@ def _pointer(value: Mapping[str, str]) -> str | None:
     name = document.get(MOVED_TO)
     holds_pair = document.keys() & {"accessToken", "refreshToken", "access_token", "refresh_token"}
     return name if isinstance(name, str) and not holds_pair else None
-
-
-def _due(record: Record, at: int) -> Record:
-    return record if record.due_at is None else replace(record, due_at=at)
