@@ -8,7 +8,7 @@ from refresh_token.core.refresh_policy import MAX_VERSIONS, on_demand
 from refresh_token.core.spending import can_refresh
 from refresh_token.core.windows import WindowSettings
 from tokenctl.checks.check import Finding, Level, Subject
-from tokenctl.stack.pair_secret import count_new_versions
+from tokenctl.stack.secret_versions import count_new_versions
 from tokenctl.stack.token_life import duration
 
 DAY: Final = timedelta(days=1)

@@ -13,8 +13,9 @@ from tokenctl.checks.check import Finding, Level, Subject
 from tokenctl.errors import TokenctlError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.issuer import renewal_command, sign_in_command
-from tokenctl.stack.pair_secret import NoPairError, is_moved_back, list_versions, mismatch
+from tokenctl.stack.pair_secret import NoPairError, mismatch
 from tokenctl.stack.runbook import entry_of
+from tokenctl.stack.secret_versions import is_moved_back, list_versions
 from tokenctl.stack.secrets_manager import LostSecretError
 from tokenctl.stack.token_life import life_of, meaning, relative, relative_to, sentence, utc_minute
 from tokenctl.stack.verdict import TIME_TO_ROTATE

@@ -15,7 +15,8 @@ from tokenctl.aws_style.target_options import target_options
 from tokenctl.errors import UsageError
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.issuer import deployed_issued_by
-from tokenctl.stack.pair_secret import mismatch, read_version, store_pair, validate_pair
+from tokenctl.stack.pair_secret import mismatch, store_pair, validate_pair
+from tokenctl.stack.secret_versions import read_version
 from tokenctl.stack.target import Target
 from tokenctl.stack.token_life import SAMPLE_LIFE, life_of, sentence
 from tokenctl.terminal.confirm_replacing_pair import confirm_replacing_pair

@@ -11,7 +11,7 @@ from refresh_token.errors import ConfigurationException, InvalidParameterExcepti
 from refresh_token.signals import Log
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.function_log import lines_of
-from tokenctl.stack.pair_secret import list_versions
+from tokenctl.stack.secret_versions import list_versions
 from tokenctl.stack.side_by_side import all_in_time
 from tokenctl.stack.token_life import relative
 

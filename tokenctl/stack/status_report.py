@@ -16,8 +16,9 @@ from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.failures import failures_since_success
 from tokenctl.stack.issuer import deployed_issuer, issuer_title, renewal_command
 from tokenctl.stack.last_outcome import failure_of, last_outcome
-from tokenctl.stack.pair_secret import NoPairError, list_versions, mismatch, read_pair
+from tokenctl.stack.pair_secret import NoPairError, mismatch, read_pair
 from tokenctl.stack.schedule import next_run, why_stopped
+from tokenctl.stack.secret_versions import list_versions
 from tokenctl.stack.secrets_manager import LostSecretError
 from tokenctl.stack.side_by_side import side_by_side
 from tokenctl.stack.target import Target

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from refresh_token.fleet.signals import FleetAlarm
 from tokenctl.stack.deployed_stack import short_alarm_name
-from tokenctl.stack.pair_secret import is_moved_back
 from tokenctl.stack.runbook import entry_of
+from tokenctl.stack.secret_versions import is_moved_back
 
 _NAMES: Final = {
     "versions": "the versions",
