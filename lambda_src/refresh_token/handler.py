@@ -125,14 +125,24 @@ def _connection() -> Connection:
             dynamodb_client,
         )
 
-        lock = IdempotencyLock(settings.lock_table, settings.secret_arn, dynamodb_client())
-        return watch.lock(lock) if watch else lock
+        if watch:
+            from refresh_token.adapters.watched_lock import WatchedLock  # noqa: PLC0415 - most stacks have no bus
 
-    parse = parser_for(settings.grant, settings.provider)
-    store = SecretsManagerStore(settings.secret_arn, secrets_manager_client(), secrets_manager_writer, parse)
+            return WatchedLock(settings.lock_table, settings.secret_arn, dynamodb_client(), watch.moved)
+        return IdempotencyLock(settings.lock_table, settings.secret_arn, dynamodb_client())
+
+    def make_store() -> SecretsManagerStore:
+        parse = parser_for(settings.grant, settings.provider)
+        given = settings.secret_arn, secrets_manager_client(), secrets_manager_writer, parse
+        if watch:
+            from refresh_token.adapters.watched_store import WatchedStore  # noqa: PLC0415 - most stacks have no bus
+
+            return WatchedStore(*given, watch.seen)
+        return SecretsManagerStore(*given)
+
     return Connection(
         name=None,
-        store=watch.store(store) if watch else store,
+        store=make_store(),
         windows=settings.windows,
         policy=settings.policy,
         grant_life=settings.grant_life,

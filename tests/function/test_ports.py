@@ -18,7 +18,8 @@ from refresh_token.adapters.connection_item import ConnectionItem
 from refresh_token.adapters.idempotency_lock import IdempotencyLock, dynamodb_client
 from refresh_token.adapters.item_tokens import PLACEHOLDER
 from refresh_token.adapters.secrets_manager import secrets_manager_client
-from refresh_token.adapters.token_store import NO_VERSION, SecretsManagerStore
+from refresh_token.adapters.token_store import NO_VERSION
+from refresh_token.adapters.watched_store import WatchedStore
 from refresh_token.core.claims import Claim, CoolingDown, Done, Failure, Held, HeldClaim, RefreshLock
 from refresh_token.core.ports import StoredPair, TokenStore, VersionSupersededError
 from refresh_token.core.secret_format import parse_app_token, parse_pair_or_token
@@ -83,7 +84,8 @@ class TheRealStore:
         self._arn = self._client.create_secret(Name="pair")["ARN"]
         client = secrets_manager_client()
         client.meta.events.register("before-call.secretsmanager.PutSecretValue", self._ignore_a_repeated_put)  # type: ignore[arg-type]  # the stubs know no answers
-        self.store = SecretsManagerStore(self._arn, client, lambda: client, parse)
+        self.seen: list[TokenPair] = []
+        self.store = WatchedStore(self._arn, client, lambda: client, parse, self.seen.append)
 
     def read(self) -> StoredPair:
         return self.store.read()
@@ -261,6 +263,8 @@ class TestPending:
         assert stepping.store.read() == first
         for _ in range(2):
             stepping.store.promote(written.version_id, expected=first.version_id, seconds=30)
+        if isinstance(stepping, TheRealStore):
+            assert stepping.seen[-1] == written.pair, "who watches knows which pair is current"
         assert stepping.store.read() == written
         assert stepping.store.pending(written.version_id) is None
 
