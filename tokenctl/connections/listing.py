@@ -93,11 +93,12 @@ class Listing:
         """
         partitions, start = self._after(token)
         left, seen = iter(partitions), set[str]()
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        pool = ThreadPoolExecutor(AT_ONCE)
 
-            def begin(partition: Partition, start: Item | None = None) -> tuple[Partition, Future[Read]]:
-                return partition, pool.submit(self._read, partition, start)
+        def begin(partition: Partition, start: Item | None = None) -> tuple[Partition, Future[Read]]:
+            return partition, pool.submit(self._read, partition, start)
 
+        try:
             ahead = deque(begin(each, None if nth else start) for nth, each in enumerate(islice(left, AT_ONCE)))
             while ahead:
                 partition, reading = ahead.popleft()
@@ -114,6 +115,8 @@ class Listing:
                     ahead.appendleft(begin(partition, start))
                 elif (following := next(left, None)) is not None:
                     ahead.append(begin(following))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # whoever reads no more rows does not wait for any
 
     def _read(self, partition: Partition, start: Item | None) -> Read:
         """Return the next rows of one partition after `start`."""

@@ -89,7 +89,7 @@ def export(  # noqa: PLR0913 - one for each option
     if output.is_structured:
         output.print("connections export", {"exported": exported, "skipped": skipped})
     elif to_file:
-        click.echo(f"Exported {exported:,} connections.")
+        click.echo(f"Exported {exported:,} connection{'s' * (exported != 1)}.")
     if to_file:
         click.echo(f"{goal} holds refresh tokens in clear text. Delete it when you no longer need it.", err=True)
 

@@ -86,4 +86,4 @@ def _show(title: str, outcomes: Iterable[Outcome], output: Output) -> int:
 
 def _some(names: Sequence[str]) -> str:
     """Return the connections for a question."""
-    return names[0] if len(names) == 1 else f"{len(names):,} connections, {names[0]} among them,"
+    return names[0] if len(names) == 1 else f"{len(names):,} connections (such as {names[0]})"
