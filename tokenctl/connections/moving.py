@@ -69,9 +69,10 @@ class Claimed:
         self.table.update(writes.release(self.seen, self.claim_id))
 
     def hand_over(self) -> None:
-        """Close the claim, and let the dispatcher look at the connection soon."""
+        """Close the claim with which the connection was stored, and let the dispatcher look at it soon."""
         soon = None if self.seen.due_at is None else ceil(datetime.now(UTC).timestamp())
-        self.table.update(writes.release(replace(self.seen, due_at=soon), self.claim_id))
+        free = replace(self.seen, due_at=soon, claim_id=None, claim_until=None, open_claims=0)
+        self.table.update(writes.release(free, self.claim_id))
 
     def delete(self) -> None:
         """Delete the connection."""
