@@ -72,7 +72,7 @@ class Storing:
 
     def _due_at(self, entry: Entry, *, now: datetime) -> int:
         """Return when the connection is due, in epoch seconds."""
-        at = next_due(entry.pair, self._keeping(entry), now=now, u=_RANDOM.random())
+        at = next_due(entry.pair, self._keeping(entry), now=now, u=_RANDOM.random(), untold=True)
         at_once = at <= now.timestamp() + 1
         return self._pace.next(entry.provider.name, at) if self._pace and at_once else at
 

@@ -86,7 +86,7 @@ class ItemLock:
         Raises ConnectionPausedException if an operator has paused the connection, or if it is stuck.
         """
         at, claim_id = now.timestamp(), str(uuid4())
-        seen = self._seen if self._seen and self._seen.version == version_id else self._current()
+        first = seen = self._seen if self._seen and self._seen.version == version_id else self._current()
         self._seen = None
         for _ in range(MAX_RACES):
             if seen.version != version_id:
@@ -105,7 +105,9 @@ class ItemLock:
             seen = answer.actual
             if seen.is_claimed(at):
                 return Held()
-            if seen.version == version_id and seen.failure and now < seen.failure.retry_at and not ignore_cooldown:
+            # Whoever has failed since our read has made our attempt as well: a doubled message makes one.
+            heeds = not ignore_cooldown or seen.failure != first.failure
+            if heeds and seen.version == version_id and seen.failure and now < seen.failure.retry_at:
                 return CoolingDown(seen.failure)
         return Held()
 

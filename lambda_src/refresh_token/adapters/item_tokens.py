@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PLACEHOLDER: Final = "sealed:only-the-holder-of-the-claim-opens-it"
 """The refresh token of a pair that was read without a claim. It is never sent and never stored."""
 
-_NOT_SEALED: Final = ("InvalidCiphertextException", "IncorrectKeyException", NO_TEXT.code)
+_NOT_SEALED: Final = ("InvalidCiphertextException", NO_TEXT.code)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 

@@ -71,10 +71,11 @@ def core_policy(policy: str, lifetime: timedelta | None) -> str:
     return DEMAND if policy == ON_DEMAND or (policy == AUTO and short) else ALWAYS
 
 
-def next_due(pair: "TokenPair", keeping: Keeping, *, now: datetime, u: float) -> int:
+def next_due(pair: "TokenPair", keeping: Keeping, *, now: datetime, u: float, untold: bool = False) -> int:
     """Return when a connection with this pair is due, in epoch seconds, at the earliest now.
 
-    It is due as well when its grant begins to end, so that somebody is told in time.
+    It is due as well when its grant begins to end, so that somebody is told in time. If it has begun, and nobody was
+    told (``untold``), that is now.
     """
     alive = keeping.grant_life.keep_alive_at(pair, margin=keeping.windows.margin)
     if not pair.access_token:
@@ -84,7 +85,7 @@ def next_due(pair: "TokenPair", keeping: Keeping, *, now: datetime, u: float) ->
     else:
         at = min(_in_window(pair, keeping.windows, now=now, u=u), alive or datetime.max.replace(tzinfo=now.tzinfo))
     ending = keeping.grant_life.ending_at(pair)
-    return epoch(max(min(at, ending) if ending and ending > now else at, now))
+    return epoch(max(min(at, ending) if ending and (untold or ending > now) else at, now))
 
 
 def after_failure(failure: "Failure", *, attempts: int, expires_at: datetime | None, now: datetime, u: float) -> Retry:

@@ -40,6 +40,8 @@ def claim(seen: Record, *, now: float, seconds: float, claim_id: str, ignore_coo
     """
     until = now + seconds
     condition = equals(version=seen.version, state=seen.state) & free(now)
+    if seen.due_at is not None:  # each attempt moves it, so nobody makes one that another process has just made
+        condition &= equals(dueAt=seen.due_at)
     due: dict[str, object | None] = {"dueAt": ceil(until) + CLAIM_GRACE} if seen.state.is_kept_alive else {}
     return update(
         seen.name,

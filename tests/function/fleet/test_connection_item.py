@@ -447,6 +447,7 @@ FAULTS: dict[str, tuple[str, int, Fate, type[RefreshTokenError], bool | None]] =
     "decrypt throttled": ("Decrypt", 0, failing("ThrottlingException"), SecretUnavailableException, True),
     "decrypt denied": ("Decrypt", 0, failing("AccessDeniedException"), SecretUnavailableException, False),
     "key disabled": ("Decrypt", 0, failing("DisabledException"), SecretUnavailableException, False),
+    "another key": ("Decrypt", 0, failing("IncorrectKeyException"), SecretUnavailableException, False),
     "key pending deletion": ("Decrypt", 0, failing("KMSInvalidStateException"), SecretUnavailableException, False),
     "KMS fails": ("Decrypt", 0, failing("KMSInternalException", 500), SecretUnavailableException, True),
     "trial throttled": ("Encrypt", 0, failing("ThrottlingException"), SecretUnavailableException, True),

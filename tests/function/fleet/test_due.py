@@ -67,6 +67,8 @@ def test_it_is_when_its_grant_begins_to_end(policy: str) -> None:
     then = NOW + 25 * DAY
     later = next_due(pair, keeping, now=then, u=0)
     assert later == epoch(then + 30 * DAY if policy == "demand" else NOW + 83 * DAY)
+    assert next_due(pair, keeping, now=then + DAY, u=0, untold=True) == epoch(then + DAY)
+    assert next_due(pair, keeping, now=NOW, u=0, untold=True) == epoch(then)
 
 
 def test_a_grant_waits_for_the_providers_margin() -> None:

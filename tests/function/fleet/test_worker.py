@@ -103,6 +103,25 @@ class TestFence:
         assert fleet.work_off(message) == []
         assert (fleet.table.items[NAME], calls(fleet)) == (before, 0)
 
+    @pytest.mark.parametrize("failed_before", [False, True])
+    def test_a_doubled_message_makes_one_attempt(self, *, failed_before: bool) -> None:
+        """A worker has read the item when another one claims it, and claims it when that one has failed."""
+        fleet, message = due()
+        fleet.issuers[NAME] = failing(errors.IssuerProtocolException("odd"))
+        if failed_before:
+            fleet.work_off(message)
+            fleet.pass_time(61)
+            message = sent(fleet)
+
+        def another_worker(name: str, _call: object) -> None:
+            if name == "UpdateItem":
+                fleet.table.before = nothing
+                fleet.work_off(message)
+
+        fleet.table.before = another_worker
+        assert fleet.work_off(message) == []
+        assert calls(fleet) == fleet.record(NAME).attempts == 1 + failed_before
+
     def test_a_removed_connection_is_none(self) -> None:
         fleet, message = due()
         del fleet.table.items[NAME]

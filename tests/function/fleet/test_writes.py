@@ -312,7 +312,7 @@ class TestOperators:
 
 NEEDS: dict[str, tuple[State, Callable[[Record], Request], tuple[str, ...]]] = {
     # the state before, the change, and what must be as it was seen
-    "claim": (State.ACTIVE, lambda seen: claim(seen, ignore_cooldown=True), ("version", "state")),
+    "claim": (State.ACTIVE, lambda seen: claim(seen, ignore_cooldown=True), ("version", "state", "due_at")),
     "replace": (State.COOLING, lambda seen: writes.replace(seen, NEW, due_at=DUE), ("version",)),
     "replace, paused": (State.PAUSED, lambda seen: writes.replace_paused(seen, NEW), ("version",)),
     "note a failure": (

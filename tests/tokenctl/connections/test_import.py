@@ -4,10 +4,12 @@ import json
 import os
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from refresh_token.core.windows import iso_utc
 from refresh_token.fleet.names import NAME_RULE
 from refresh_token.fleet.states import State
 from refresh_token.oauth.issuers import AMPLIFY_ISSUED_BY
@@ -316,6 +318,14 @@ class TestDueTimes:
         left = [(record.expires_at, record.due_at) for record in map(fleet.table.record, map(str, range(20)))]
         assert all(expiry and due and 3 * DAY < expiry.timestamp() - due <= 7 * DAY for expiry, due in left)
         assert len({due for _, due in left}) > 10
+
+    def test_of_a_grant_that_ends_soon_is_now(self, tokenctl: Tokenctl, fleet: BareFleet) -> None:
+        """So the worker tells EventBridge at once."""
+        now = datetime.now(UTC)
+        days = {"grantedAt": -300, "refreshExpiresAt": 5, "expiresAt": 30}
+        times = {key: iso_utc(now + timedelta(days=number)) for key, number in days.items()}
+        counts(run(tokenctl, line("a", accessToken="canary", **times)))
+        assert 0 <= (fleet.table.record("a").due_at or 0) - now.timestamp() < 60
 
 
 class TestManyLines:
