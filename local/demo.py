@@ -111,9 +111,8 @@ def _say_how_to_use(console: Console, cloud: LocalCloud, *, of_fleet: bool) -> N
     provider = '"$AWS_ENDPOINT_URL_AMPLIFYUIBUILDER'
     if of_fleet:
         console.print("  tokenctl connections list --state refused")
-        command = (
-            f'connections authorize me/first --authorize-url {provider}/oauth" --token-url {provider}/oauth2/token"'
-        )
+        addresses = f'--authorize-url {provider}/oauth" --token-url {provider}/oauth2/token"'
+        command = f"connections authorize me/first --scope read {addresses}"
     else:
         command = f'authorize --authorize-url {provider}/oauth"'
     console.print(f"  tokenctl {command}\n", soft_wrap=True)

@@ -25,9 +25,11 @@ CONTEXT: Final = {"issuer": "figma", "schedule": "rate(6 hours)"}
 
 
 def take(name: str, command: str, shown: str, *, folder: Path = FOLDER, width: int = WIDTH) -> Path:
-    """Draw what a command printed, in colour, as a terminal. Return the picture's path."""
+    """Draw what a command printed, in colour, as a terminal that is wide enough. Return the picture's path."""
+    text = Text.from_ansi(shown.rstrip())
+    width = max(width, *map(len, text.plain.splitlines()))
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
-    console.print(Text.from_ansi(shown.rstrip()))
+    console.print(text)
     drawn = console.export_svg(title=command, unique_id=name)
     # The typeface would come from a CDN; every machine has another one of fixed width.
     drawn = re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL).replace("Fira Code", "ui-monospace")
@@ -82,9 +84,15 @@ def _line(cloud: LocalCloud, name: str) -> str:
 def main() -> None:
     """Take every picture."""
     with LocalCloud.start(ROOT / ".local-cloud" / "pictures") as cloud:
-        for name, prepared in (("status", healthy), ("fleet", fleet)):
-            shown = prepared(cloud).tokenctl("status", "--color", "on", width=WIDTH)
-            print(take(name, "tokenctl status", shown).relative_to(ROOT))  # noqa: T201 - a command's output
+        for prepared, pictures in (
+            (healthy, {"status": ("status",)}),
+            (fleet, {"fleet": ("status",), "connections": ("connections", "list", "--tenant", TENANTS[0])}),
+        ):
+            deployment = prepared(cloud)
+            for name, words in pictures.items():
+                shown = deployment.tokenctl(*words, "--color", "on", width=WIDTH)
+                path = take(name, " ".join(("tokenctl", *words)), shown)
+                print(path.relative_to(ROOT))  # noqa: T201 - a command's output
 
 
 if __name__ == "__main__":
