@@ -173,7 +173,7 @@ class TestLateAnswers:
         assert stage.refresher().force().stored.pair.access_token == "access-1"
         record = stage.table.record()
         assert (record.access, record.claim_id, record.state) == ("access-1", None, State.ACTIVE)
-        assert len(stage.issuer.calls) == 1
+        assert (len(stage.issuer.calls), stage.telemetry.names()) == (1, ["refreshed"])
 
     def test_a_lost_answer_to_the_store_is_found(self, stage: FleetStage) -> None:
         seeded(stage)
@@ -181,7 +181,7 @@ class TestLateAnswers:
         stage.wire.fates["UpdateItem"] = [WORKS, Fate(lost=True)]
         assert stage.refresher().force().stored.pair.access_token == "access-1"
         assert (stage.table.record().access, stage.opened()) == ("access-1", "refresh-1")
-        assert len(stage.issuer.calls) == 1
+        assert (len(stage.issuer.calls), stage.telemetry.names()) == (1, ["refreshed"])
 
     def test_a_lost_answer_to_the_claim_stops_everything(self, stage: FleetStage) -> None:
         version = seeded(stage).version

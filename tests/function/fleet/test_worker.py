@@ -101,7 +101,7 @@ class TestFence:
         change(fleet.table.items[NAME])
         before = dict(fleet.table.items[NAME])
         assert fleet.work_off(message) == []
-        assert (fleet.table.items[NAME], calls(fleet)) == (before, 0)
+        assert (fleet.table.items[NAME], calls(fleet), fleet.told.names()) == (before, 0, ["fenced"])
 
     @pytest.mark.parametrize("failed_before", [False, True])
     def test_a_doubled_message_makes_one_attempt(self, *, failed_before: bool) -> None:

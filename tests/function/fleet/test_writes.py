@@ -161,6 +161,11 @@ class TestReplace:
         paused = table.record()
         assert (paused.state, paused.version, paused.access, paused.due_at) == (State.PAUSED, "V2", "access-1", None)
 
+    def test_while_paused_gives_way_to_a_resume(self, table: FleetTable) -> None:
+        seen = table.seed()
+        assert not holds(table, writes.replace_paused(seen, NEW))
+        assert table.record() == seen
+
     def test_gives_way_to_a_revocation(self, table: FleetTable) -> None:
         seen = table.seed()
         assert holds(table, operator_writes.revoke(seen, version="V9", now=NOW))
@@ -190,6 +195,12 @@ class TestClosing:
         record = table.record()
         assert (record.failure, record.attempts, record.state, record.due_at) == (FAILURE, 3, State.COOLING, DUE + 90)
         assert (record.claim_id, record.open_claims) == (None, 0)
+
+    def test_alone_it_keeps_the_failure_before(self, table: FleetTable) -> None:
+        seen = in_state(table, State.COOLING)
+        table.make("update_item", claim(seen, ignore_cooldown=True))
+        assert holds(table, writes.close_claim(NAME, "ours", None))
+        assert (table.record().failure, table.record().claim_id) == (FAILURE, None)
 
     def test_a_release_leaves_no_trace(self, table: FleetTable) -> None:
         seen = table.seed()
@@ -228,6 +239,14 @@ class TestDueTimes:
         assert not holds(table, self.CHANGES[what](replace(before, due_at=DUE)))
         assert table.record() == before
 
+    def test_and_what_was_told_is_noted(self, table: FleetTable) -> None:
+        seen, end = table.seed(), "2027-01-01T00:00:00Z"
+        assert holds(table, writes.reschedule(NAME, fence=DUE, due_at=DUE + 1, told=end))
+        assert holds(table, writes.reschedule(NAME, fence=DUE + 1, due_at=DUE + 2))
+        assert table.record().told == end, "it stays"
+        assert holds(table, writes.replace(seen, NEW, due_at=DUE, told="2028-01-01T00:00:00Z"))
+        assert table.record().told == "2028-01-01T00:00:00Z"
+
     def test_a_lease_shows_no_token(self, table: FleetTable) -> None:
         seen = table.seed()
         assert "Attributes" not in table.make("update_item", self.CHANGES["lease"](seen))
@@ -240,6 +259,7 @@ class TestDueTimes:
         assert holds(table, writes.calm(seen, due_at=DUE + 7))
         assert table.record() == replace(seen, state=State.ACTIVE, failure=None, attempts=0, due_at=DUE + 7)
         assert not holds(table, writes.calm(seen, due_at=DUE + 7))
+        assert not holds(table, writes.calm(table.record(), due_at=DUE + 8)), "one that is active is calm"
 
 
 class TestMark:
@@ -268,11 +288,14 @@ class TestOperators:
     def test_what_is_being_refreshed_is_not_removed(self, table: FleetTable) -> None:
         assert holds(table, claim(table.seed()))
         assert not holds(table, operator_writes.remove(NAME, now=T0 + 59))
+        assert not holds(table, operator_writes.remove_claimed(NAME, "theirs"))
         assert holds(table, operator_writes.remove(NAME, now=T0 + 60))
 
     @pytest.mark.parametrize("state", sorted(set(State) - {State.REVOKED, State.ACTIVE, State.PAUSED}))
     def test_resume_makes_active_again(self, table: FleetTable, state: State) -> None:
-        assert holds(table, operator_writes.resume(in_state(table, state), due_at=DUE + 1, now=NOW))
+        in_state(table, state)
+        table.change(openClaims={"N": "3"})
+        assert holds(table, operator_writes.resume(table.record(), due_at=DUE + 1, now=NOW))
         record = table.record()
         assert (record.state, record.due_at, record.failure, record.open_claims) == (State.ACTIVE, DUE + 1, None, 0)
 
