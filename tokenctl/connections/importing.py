@@ -90,7 +90,7 @@ class Import:
             self._storing.store(entry, version=entry.version, over=seen, now=now)
         except ChangedError as error:
             # Our own write, whose answer got lost, or somebody else's.
-            if error.now is None or error.now.version != entry.version:
+            if error.now is None or self._fate(entry, error.now) is not Fate.UNCHANGED:
                 return False
         self._events.connected(seen, entry, now)
         return True

@@ -27,9 +27,12 @@ Over = str | None | Literal[True]
 def seed(item: Item, *, over: Over) -> Request:
     """Return the PutItem of an item that `successor.new_item` made, if it may replace what is there.
 
-    A refresh that is running is superseded.
+    A refresh that is running is superseded by another version. The same version is not stored again while it runs, or a
+    second one could begin.
     """
     condition = "attribute_not_exists(#pk)" if over is None else "#version = :over" if isinstance(over, str) else ""
+    if item["version"] == encode(over):
+        condition += " AND attribute_not_exists(#claimId)"
     return {
         "Item": dict(item),
         **({"ConditionExpression": condition, "ExpressionAttributeNames": names_in(condition)} if condition else {}),

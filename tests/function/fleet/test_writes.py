@@ -285,6 +285,13 @@ class TestOperators:
         assert not holds(table, operator_writes.remove(NAME, now=T0))
         assert holds(table, operator_writes.seed(fresh, over=None))
 
+    def test_what_is_being_refreshed_is_not_seeded_again(self, table: FleetTable) -> None:
+        seen = table.seed()
+        item = {**table.client.get_item(TableName=table.name, Key={"pk": {"S": NAME}})["Item"]}
+        table.make("update_item", claim(seen))
+        assert not holds(table, operator_writes.seed(item, over=seen.version))
+        assert holds(table, operator_writes.seed({**item, "version": {"S": "V5"}}, over=seen.version))
+
     def test_what_is_being_refreshed_is_not_removed(self, table: FleetTable) -> None:
         assert holds(table, claim(table.seed()))
         assert not holds(table, operator_writes.remove(NAME, now=T0 + 59))
