@@ -18,11 +18,11 @@ from refresh_token.core.token_pair import TokenPair
 from refresh_token.environment import CONNECTIONS_TABLE, STATIC
 from refresh_token.fleet.record import Record
 from refresh_token.oauth.issuers import AMPLIFY, FIGMA
+from tokenctl.connections.claimed import NOTHING, Claimed
 from tokenctl.connections.entries import KEYS, Entries, Entry
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.issuers import Issuers
 from tokenctl.connections.json_lines import Fault
-from tokenctl.connections.moving import NOTHING, Claimed
 from tokenctl.connections.sealing import Seal
 from tokenctl.connections.table import Table
 from tokenctl.errors import ConfigurationError, TokenctlError

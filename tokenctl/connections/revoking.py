@@ -1,22 +1,21 @@
 """Ending the grant of a connection at its provider, while nobody refreshes it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from refresh_token.core.token_pair import TokenPair
 from refresh_token.errors import RefreshTokenError
-from refresh_token.fleet import operator_writes, writes
+from refresh_token.fleet import operator_writes
 from refresh_token.fleet.record import Record
 from refresh_token.fleet.states import State
+from tokenctl.connections.claimed import Claimed
 from tokenctl.connections.deployed_provider import provider_of
 from tokenctl.connections.fleet import Fleet
 from tokenctl.connections.operations import Outcome
 from tokenctl.connections.sealing import Seal
 from tokenctl.connections.state_changes import StateChangeEvents
-from tokenctl.connections.table import ChangedError, Table
+from tokenctl.connections.table import Table
 from tokenctl.errors import ConfigurationError, TokenctlError
 from tokenctl.sign_in.revocation import MAX_SECONDS, NOTHING_CHANGED, plan_revocation
 from tokenctl.stack.deployed_stack import DeployedStack
@@ -56,38 +55,27 @@ class Revoker:
         deployed = provider_of(self.fleet, seen.provider, seen.params)
         pair = self._pair(seen, deployed, marks)
         revocation = plan_revocation(deployed, pair, marks=marks)
-        with self._claimed(seen):
+        claimed = Claimed.existing(self.table, seen, seconds=CLAIM_SECONDS)
+        try:
             revocation(pair)
-            try:
-                return self._marked(seen)
-            except TokenctlError as error:
-                raise type(error)(
-                    f"The grant is revoked, but {name} still has its tokens: {error} Fix that, then run `{marks}`."
-                ) from None
+            return self._after_revocation(seen, marks)
+        except TokenctlError:
+            claimed.release()
+            raise
+
+    def _after_revocation(self, seen: Record, marks: str) -> Outcome:
+        try:
+            return self._marked(seen)
+        except TokenctlError as error:
+            raise type(error)(
+                f"The grant is revoked, but {seen.name} still has its tokens: {error} Fix that, then run `{marks}`."
+            ) from None
 
     def _marked(self, seen: Record) -> Outcome:
         now = datetime.now(UTC)
         self.table.update(operator_writes.revoke(seen, version=str(uuid4()), now=now))
         self.events.changed(seen, State.REVOKED, now)
         return Outcome(connection=seen.name, outcome="revoked", state=State.REVOKED)
-
-    @contextmanager
-    def _claimed(self, seen: Record) -> Iterator[None]:
-        """Keep others from refreshing the connection meanwhile; let them again if that fails."""
-        claim_id, now = str(uuid4()), datetime.now(UTC).timestamp()
-        claim = writes.claim(seen, now=now, seconds=CLAIM_SECONDS, claim_id=claim_id, ignore_cooldown=True)
-        try:
-            self.table.update(claim)
-        except ChangedError as error:
-            busy = error.now is not None and error.now.is_claimed(now)
-            if not busy:
-                raise
-            raise TokenctlError(f"{seen.name} is being refreshed. {NOTHING_CHANGED} Try again in a minute.") from None
-        try:
-            yield
-        except TokenctlError:
-            self.table.update(writes.release(seen, claim_id))
-            raise
 
     def _pair(self, seen: Record, deployed: DeployedStack, marks: str) -> TokenPair:
         """Return the pair with its tokens in the clear; raises TokenctlError if it cannot be sent to the provider."""

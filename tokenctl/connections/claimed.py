@@ -1,4 +1,4 @@
-"""The connection of a pair that moves: its item is claimed until the pair has one keeper again."""
+"""A connection whose claim a command holds, so that nobody refreshes it meanwhile."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -53,11 +53,11 @@ class Claimed:
         return cls(table, table.get(entry.name), claim_id)
 
     @classmethod
-    def existing(cls, table: Table, seen: Record) -> "Claimed":
-        """Claim a connection; raises TokenctlError if it is being refreshed."""
+    def existing(cls, table: Table, seen: Record, *, seconds: float = SECONDS) -> "Claimed":
+        """Claim a connection for at most `seconds`; raises TokenctlError if it is being refreshed."""
         now, claim_id = datetime.now(UTC).timestamp(), str(uuid4())
         try:
-            table.update(writes.claim(seen, now=now, seconds=SECONDS, claim_id=claim_id, ignore_cooldown=True))
+            table.update(writes.claim(seen, now=now, seconds=seconds, claim_id=claim_id, ignore_cooldown=True))
         except ChangedError as error:
             if error.now is None or not error.now.is_claimed(now):
                 raise
