@@ -18,11 +18,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import IConstruct
 
-from refresh_token import environment
-from refresh_token.fleet import settings as fleet
-from refresh_token.oauth.issuers import ALL_SETTINGS
-from refresh_token.oauth.profile_settings import ProfileSettings
-from refresh_token.oauth.variables import ALLOW_HTTP, APP_SECRET_ARN, ATTEMPTS, ISSUER_PROFILE, SIGNING_KEY
+from token_refresher.environment_rules import environment_faults
+from token_refresher.fault_line import fault_line
 from token_refresher.issuers import Issuer
 from token_refresher.settings.reader import SettingsError, unknown
 
@@ -46,32 +43,8 @@ _MARKS: Final[Mapping[type, str]] = {
 }
 """An attribute that only objects of this type have: Python cannot ask whether an object has an interface of the CDK."""
 
-_OURS: Final = frozenset(
-    (
-        *(environment.ISSUER, environment.SECRET_ARN, environment.LOCK_TABLE),
-        *(environment.ADVISORY_WINDOW, environment.MANDATORY_WINDOW, environment.REFRESH_MARGIN),
-        environment.EVENT_BUS,
-        *(environment.CONNECTIONS_TABLE, fleet.CONNECTIONS_KEY, fleet.CONNECTIONS_QUEUE_URL, fleet.PROVIDERS),
-        *(fleet.REFRESHES_PER_SECOND, fleet.CONNECTION_POLICY, fleet.IDLE_REFRESH_DAYS, fleet.SEAL_ACCESS_TOKENS),
-        *(environment.REFRESH_POLICY, environment.GRANT_IDLE, environment.GRANT_ABSOLUTE),
-        *(APP_SECRET_ARN, ALLOW_HTTP, ATTEMPTS, ISSUER_PROFILE, environment.ISSUER_GRANT, SIGNING_KEY),
-        *(variable for issuer in ALL_SETTINGS.values() for variable in issuer.variables().values()),
-        *ProfileSettings.variables().values(),
-    )
-)
-"""Variables that settings decide. So do all of Powertools: some turn off the lock, or move the metrics."""
-
-_LAMBDAS: Final = re.compile(
-    r"AWS_(REGION|DEFAULT_REGION|EXECUTION_ENV|LAMBDA_(FUNCTION|INITIALIZATION|LOG|RUNTIME)_\w+|ACCESS_KEY(_ID)?"
-    r"|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(TASK_ROOT|RUNTIME_DIR)",
-    re.ASCII,
-)
-"""Variables that Lambda reserves (Lambda Developer Guide, "Defined runtime environment variables")."""
-
 MAX_LAYERS: Final = 5
 """Of a function (Lambda quotas)."""
-_MAX_SHOWN: Final = 60
-"""Characters of a value in a fault."""
 
 
 @dataclass(frozen=True)
@@ -113,17 +86,19 @@ def arguments_faults(**given: object) -> list[str]:
     path, asset, policy = given["parameter_path"], given["asset"], given["removal_policy"]
     faults = []
     if "issuer" in given and not isinstance(given["issuer"], Issuer):
-        faults.append(_line("issuer", given["issuer"], "must be an Issuer, such as Issuer.figma()"))
+        faults.append(fault_line("issuer", given["issuer"], "must be an Issuer, such as Issuer.figma()"))
     if not isinstance(given["service_name"], (str, type(None))):
-        faults.append(_line("service_name", given["service_name"], "must be text"))
+        faults.append(fault_line("service_name", given["service_name"], "must be text"))
     if path not in (None, "") and (fault := _PATH(path)):
-        faults.append(_line("parameter_path", path, fault))
+        faults.append(fault_line("parameter_path", path, fault))
     if asset is not None and not (isinstance(asset, Path) and asset.is_dir()):
-        faults.append(_line("asset", asset, "must be the Path of a folder"))
+        faults.append(fault_line("asset", asset, "must be the Path of a folder"))
     if not isinstance(policy, RemovalPolicy) or policy is RemovalPolicy.SNAPSHOT:
-        faults.append(_line("removal_policy", policy, "must be RemovalPolicy.DESTROY, RETAIN or one of its others"))
+        faults.append(
+            fault_line("removal_policy", policy, "must be RemovalPolicy.DESTROY, RETAIN or one of its others")
+        )
     if not isinstance(given["emulator"], bool):
-        faults.append(_line("emulator", given["emulator"], "must be True or False"))
+        faults.append(fault_line("emulator", given["emulator"], "must be True or False"))
     return faults
 
 
@@ -136,7 +111,7 @@ def demand(name: str, value: object, kind: type) -> None:
     """
     faults = [*_faults(name, kind, value)]
     if not faults and isinstance(value, (iam.AnyPrincipal, iam.StarPrincipal)):
-        faults.append(_line(name, value, "must not be everybody"))
+        faults.append(fault_line(name, value, "must not be everybody"))
     if faults:
         raise SettingsError(faults)
 
@@ -149,7 +124,7 @@ def value_faults(kind: type, props: Mapping[str, object]) -> list[str]:
 
 def _faults(name: str, hint: Any, value: object) -> Iterator[str]:  # noqa: ANN401 - any type
     if hint == Mapping[str, str]:
-        yield from _environment_faults(name, value)
+        yield from environment_faults(name, value)
     elif get_origin(hint) in (Sequence, Mapping):
         yield from _members_faults(name, hint, value)
     elif hint is Path:
@@ -159,9 +134,9 @@ def _faults(name: str, hint: Any, value: object) -> Iterator[str]:  # noqa: ANN4
             module = hint.__module__.removeprefix("aws_cdk.").partition(".")[0]
             # What somebody takes for a secret may be what is in one.
             shown = type(value) if hint is secretsmanager.ISecret else value
-            yield _line(name, shown, f"must be an {module}.{hint.__name__}")
+            yield fault_line(name, shown, f"must be an {module}.{hint.__name__}")
     elif fault := _RULES[name](value):
-        yield _line(name, value, fault)
+        yield fault_line(name, value, fault)
 
 
 def _members_faults(name: str, hint: Any, value: object) -> Iterator[str]:  # noqa: ANN401 - any type
@@ -170,38 +145,13 @@ def _members_faults(name: str, hint: Any, value: object) -> Iterator[str]:  # no
         for each in value.values() if isinstance(value, Mapping) else value:
             yield from _faults(name, get_args(hint)[-1], each)
     elif get_origin(hint) is Sequence:
-        yield _line(name, value, unknown(value) or "must be a list")
+        yield fault_line(name, value, unknown(value) or "must be a list")
     else:
         yield f"{name}: must be a dictionary"
 
 
-def _environment_faults(name: str, value: object) -> Iterator[str]:
-    """Name the variables, never their values: an address can hold a password."""
-    if not isinstance(value, Mapping):
-        yield f"{name}: must be a dictionary of text"
-        return
-    for variable, text in value.items():
-        if not isinstance(variable, str) or not re.fullmatch(r"[A-Za-z]\w+", variable, re.ASCII):
-            yield _line(name, variable, "must be a letter, and then at least one more letter, digit or underscore")
-        elif variable in _OURS or variable.startswith("POWERTOOLS_"):
-            yield _line(name, variable, "belongs to the function. Use the setting or the prop for it")
-        elif _LAMBDAS.fullmatch(variable):
-            yield _line(name, variable, "belongs to Lambda. Remove it")
-        elif not isinstance(text, str):
-            yield _line(name, variable, "must have a text as its value")
-
-
 def _certificates_faults(name: str, value: object) -> Iterator[str]:
     if not isinstance(value, (str, Path)) or not Path(value).is_file():
-        yield _line(name, value, "must be the path of a file")
+        yield fault_line(name, value, "must be the path of a file")
     elif b"-----BEGIN CERTIFICATE-----" not in Path(value).read_bytes():
-        yield _line(name, value, "must hold certificates in PEM format")
-
-
-def _line(name: str, value: object, rule: str) -> str:
-    if isinstance(value, (str, int, float, Path, RemovalPolicy)):
-        plain = str(value)
-    else:
-        plain = (value if isinstance(value, type) else type(value)).__name__
-    shown = "" if value is None else plain if len(plain) <= _MAX_SHOWN else f"{plain[:_MAX_SHOWN]}..."
-    return f"{name}={shown}: {rule}"
+        yield fault_line(name, value, "must hold certificates in PEM format")
