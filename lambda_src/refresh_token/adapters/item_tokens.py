@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from refresh_token.adapters.aws_clients import Fault
-from refresh_token.adapters.connection_table import MAX_CALL_TIME, unavailable
+from refresh_token.adapters.connection_table import unavailable
 from refresh_token.adapters.deadline import Deadline
 from refresh_token.adapters.sealing import NO_TEXT, KmsSeal
 from refresh_token.core.token_pair import TokenPair
@@ -115,7 +115,7 @@ class ItemTokens:
         )
 
     def _sealed(self, name: str, token: str, deadline: Deadline) -> Sealed:
-        found = self.seal.seal(name, token) if deadline.allows(MAX_CALL_TIME) else Fault("other", "no time left")
+        found = self.seal.seal(name, token, deadline)
         if not isinstance(found, Fault):
             return found
         raise TokenNotStoredException(

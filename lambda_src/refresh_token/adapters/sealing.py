@@ -7,6 +7,8 @@ from typing import Any, Final
 from botocore.config import Config
 
 from refresh_token.adapters.aws_clients import Fault, attempt, punctual_client
+from refresh_token.adapters.connection_table import MAX_CALL_TIME
+from refresh_token.adapters.deadline import Deadline
 from refresh_token.fleet.sealing import context_of, pieces_of, token_of
 from refresh_token.fleet.table import Sealed
 
@@ -42,9 +44,9 @@ class KmsSeal:
     ) -> None:
         self._key, self._opener, self._sealer = key_arn, opener, sealer
 
-    def seal(self, name: str, token: str) -> Sealed | Fault:
+    def seal(self, name: str, token: str, deadline: Deadline | None = None) -> Sealed | Fault:
         """Return the ciphertext of a connection's token, in pieces. One attempt is made for each piece."""
-        return self._encrypt(self._sealer, name, token)
+        return self._encrypt(self._sealer, name, token, deadline)
 
     def cannot_seal(self, name: str) -> Fault | None:
         """Encrypt something that is no token, with retries; return the fault if the key does not."""
@@ -65,18 +67,25 @@ class KmsSeal:
         except ValueError:
             return NO_TEXT
 
-    def _encrypt(self, client: Callable[[], Any], name: str, text: str) -> Sealed | Fault:
+    def _encrypt(
+        self, client: Callable[[], Any], name: str, text: str, deadline: Deadline | None = None
+    ) -> Sealed | Fault:
         return _each(
             pieces_of(text),
             lambda piece: client().encrypt(KeyId=self._key, Plaintext=piece, EncryptionContext=context_of(name)),
             "CiphertextBlob",
+            deadline,
         )
 
 
-def _each(pieces: Iterable[bytes], call: Callable[[bytes], Any], member: str) -> Sealed | Fault:
+def _each(
+    pieces: Iterable[bytes], call: Callable[[bytes], Any], member: str, deadline: Deadline | None = None
+) -> Sealed | Fault:
     """Make a call for each piece; return what each answer has as this member, or the first fault."""
     done: list[bytes] = []
     for piece in pieces:
+        if deadline and not deadline.allows(MAX_CALL_TIME):
+            return Fault("other", "no time left")
         answer = attempt(lambda: call(piece))  # noqa: B023 - called right here
         if isinstance(answer, Fault):
             return answer

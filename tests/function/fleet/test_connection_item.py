@@ -4,12 +4,16 @@
 """
 
 from datetime import timedelta
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from refresh_token.adapters.connection_table import ConnectionTable
+from refresh_token.adapters.aws_clients import Fault
+from refresh_token.adapters.connection_table import MAX_CALL_TIME, ConnectionTable
+from refresh_token.adapters.deadline import Deadline
 from refresh_token.adapters.item_tokens import PLACEHOLDER
+from refresh_token.adapters.sealing import KmsSeal
 from refresh_token.core.claims import Failure, HeldClaim
 from refresh_token.core.process_memory import ProcessMemory
 from refresh_token.errors import (
@@ -30,6 +34,7 @@ from refresh_token.fleet.record import Record
 from refresh_token.fleet.states import State
 from tests.support.fakes import NOW
 from tests.support.fleet import DUE, NAME, WORKS, Fate, FleetStage, failing, fleet_stage, pair_of
+from tests.support.memory_kms import MemoryKms
 from tests.support.windows import LEFT
 
 if TYPE_CHECKING:
@@ -496,6 +501,12 @@ class TestFaults:
         stage.wire.fates[operation] = [WORKS, *fates] if operation == "UpdateItem" else fates
         assert stage.refresher().tick().outcome == "refreshed"
         assert (stage.opened(), len(stage.issuer.calls)) == ("refresh-1", 1)
+
+    def test_a_slow_key_leaves_time_to_close(self) -> None:
+        """A long token takes a call for each of its pieces."""
+        kms = MemoryKms(lambda *_: sleep(0.1))
+        sealed = KmsSeal("key", lambda: kms, lambda: kms).seal(NAME, "x" * 40_000, Deadline.after(MAX_CALL_TIME + 0.25))
+        assert sealed == Fault("other", "no time left")
 
     def test_another_process_heals_what_was_not_stored(self, stage: FleetStage) -> None:
         seeded(stage, "fresh")
