@@ -21,7 +21,7 @@ from refresh_token.errors import RefreshTokenError
 from refresh_token.signals import Log
 from tests.support.events import EVENT_ID, FORCE, TICK, Event, bare, report
 from tests.support.function_environment import SERVICE, AppSecret, forget_clients
-from tests.support.lambda_context import REQUEST_ID, LambdaContext, counting_down
+from tests.support.lambda_context import REQUEST_ID, LambdaContext
 from tests.support.moto_function import ACCESS, CLIENT, REFRESH, Lines, MotoFunction
 from tests.support.token_server import LIFETIME, Reply, TokenServer, http, ui_builder_error, ui_builder_issued
 
@@ -392,8 +392,14 @@ class TestState:
     def test_of_a_lost_pair_lasts_until_mended(self, deployment: MotoFunction, printed: Lines) -> None:
         deployment.seed("expired")
         deployment.issuer.answer(ui_builder_issued())
-        before(secrets_manager_writer(), "secretsmanager.PutSecretValue", hang_up)
-        refused(deployment, TICK, errors.TokenNotStoredException, LambdaContext(counting_down(8.2)))
+        left = [60.0]
+
+        def fail_as_time_ends() -> None:
+            left[:] = [1.0]
+            hang_up()
+
+        before(secrets_manager_writer(), "secretsmanager.PutSecretValue", fail_as_time_ends)
+        refused(deployment, TICK, errors.TokenNotStoredException, LambdaContext(lambda: left[0]))
         lost = {name: float(name == "PairNotStored") for name in STATES if name != "Overdue"}
         assert told(printed()) == lost
         forget_clients()
