@@ -15,10 +15,10 @@ class Fate(StrEnum):
     """What the provider saw of a connection."""
 
     REFRESHED = "refreshed at the first call"
-    LIMITED = "refreshed after 429 (limited)"
-    FAILED = "refreshed after 503 (failure)"
-    KILLED = "refreshed after a worker died"
-    REFUSED = "refused: revoked by its user"
+    LIMITED = "refreshed after a 429"
+    FAILED = "refreshed after a failure"
+    KILLED = "refreshed, its worker died"
+    REFUSED = "refused: its user revoked"
     NONE = "none of these"
 
 
