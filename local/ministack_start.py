@@ -1,4 +1,4 @@
-"""Starts MiniStack with four faults fixed and with more kinds of alarms, so that it answers as AWS does.
+"""Starts MiniStack with five faults fixed and with more kinds of alarms, so that it answers as AWS does.
 
 A function's caller sees the error that the function raised. MiniStack itself names every error of a Python function
 ``Runtime.HandlerError`` and drops the stack trace. Here the caller gets what Lambda's Python runtime sends:
@@ -16,6 +16,8 @@ either. Here the composite alarms work. Nothing evaluates the others: they keep 
 
 CloudFormation sets a table's time to live, backups and key, and a topic's key, and `Ref` of a secret is its ARN.
 MiniStack itself ignores the settings, and returns the secret's name.
+
+CloudFormation finds the stack that has a resource. MiniStack itself wants to know the stack's name.
 
 MiniStack's own Python runs this file, so it imports nothing else of ours.
 """
@@ -272,6 +274,28 @@ def fix_resources(provisioners: Any, dynamodb: Any, sns: Any) -> None:  # noqa: 
     }
 
 
+def find_stacks(cloudformation: Any, handlers: Any) -> None:  # noqa: ANN401 - MiniStack's modules
+    """Let DescribeStackResources find a stack by the parameter PhysicalResourceId.
+
+    Raises:
+        MiniStackChangedError: MiniStack does not look like the version that is pinned.
+
+    """
+    actions, operation = vars(handlers).get("_ACTION_HANDLERS", {}), "DescribeStackResources"
+    describe = actions.get(operation)
+    if not inspect.isfunction(describe) or [*inspect.signature(describe).parameters] != ["params"]:
+        raise MiniStackChangedError("describe resources")
+
+    def describe_by_resource(params: Result) -> object:
+        (wanted,) = params.get("PhysicalResourceId", [None])
+        for name, stack in cloudformation._stacks.items() if wanted else ():  # noqa: SLF001 - there is no hook
+            if any(each.get("PhysicalResourceId") == wanted for each in stack.get("_resources", {}).values()):
+                params = {**params, "StackName": [name]}
+        return describe(params)
+
+    actions[operation] = describe_by_resource
+
+
 def _set_up_table(dynamodb: Any, name: str, props: Result) -> None:  # noqa: ANN401 - MiniStack's module
     key = props.get("SSESpecification")  # CloudFormation and DynamoDB have two names for one member
     settings = {**props, "SSESpecification": key and {**key, "Enabled": key["SSEEnabled"]}}
@@ -299,5 +323,9 @@ if __name__ == "__main__":
         importlib.import_module("ministack.services.cloudformation.provisioners"),
         importlib.import_module("ministack.services.dynamodb"),
         importlib.import_module("ministack.services.sns"),
+    )
+    find_stacks(
+        importlib.import_module("ministack.services.cloudformation"),
+        importlib.import_module("ministack.services.cloudformation.handlers"),
     )
     importlib.import_module("ministack.app").main()

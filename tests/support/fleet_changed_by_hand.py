@@ -58,6 +58,17 @@ def _schedule(fleet: DeployedFleet) -> dict[str, Any]:
     return {key: schedule[key] for key in kept if key in schedule}
 
 
+def break_the_worker(fleet: DeployedFleet) -> None:
+    client = fleet.cloud.client("lambda")
+    client.update_function_configuration(FunctionName=fleet.function("Worker"), Handler="nothing.here")
+
+
+def delete_an_app(fleet: DeployedFleet) -> None:
+    """Let the secret with the credentials of the second provider's app be deleted in a week."""
+    client = fleet.cloud.client("secretsmanager")
+    client.delete_secret(SecretId=fleet.outputs["AppSecretArnOauth2"], RecoveryWindowInDays=7)
+
+
 def give_the_worker_another_table(fleet: DeployedFleet) -> None:
     client, name = fleet.cloud.client("lambda"), fleet.function("Worker")
     variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]

@@ -15,7 +15,7 @@ from tokenctl.aws_style.aws_globals import UNSUPPORTED, WITHOUT_EFFECT, refuse_o
 from tokenctl.errors import ConfigurationError, UsageError
 from tokenctl.stack import debug_log
 from tokenctl.stack.aws_access import AwsAccess, is_http_address
-from tokenctl.stack.named import FLEET, REFRESHER, Sought, target_of_path, target_of_stack
+from tokenctl.stack.named import FLEET, REFRESHER, Sought, target_of_path, target_of_stack, with_fleet
 from tokenctl.stack.target import DEFAULT_STAGE, Target
 
 STAGE_VARIABLE: Final = "TOKENCTL_STAGE"
@@ -41,7 +41,12 @@ def fleet_target_options(command: Command) -> Command:
     return _with_target(command, FLEET)
 
 
-def _with_target(command: Command, sought: Sought) -> Command:
+def watched_target_options(command: Command) -> Command:
+    """Do the same for a command that watches: the `target` may also be a fleet that stands alone in another app."""
+    return _with_target(command, REFRESHER, or_fleet=True)
+
+
+def _with_target(command: Command, sought: Sought, *, or_fleet: bool = False) -> Command:
 
     @functools.wraps(command)
     def with_target(  # noqa: PLR0913, PLR0917 - one for each option; click calls by keyword
@@ -73,7 +78,8 @@ def _with_target(command: Command, sought: Sought) -> Command:
             sign=not no_sign_request,
         )
         with aws.closing:
-            return command(target=_target(aws, sought, stage, stack_name, function_name, parameter_path), **others)
+            target = _target(aws, sought, stage, stack_name, function_name, parameter_path, or_fleet=or_fleet)
+            return command(target=with_fleet(target) if or_fleet else target, **others)
 
     return with_options(with_target, TARGET_OPTIONS)
 
@@ -85,15 +91,17 @@ def _target(  # noqa: PLR0913, PLR0917 - one for each option
     stack_name: str | None,
     function_name: str | None,
     parameter_path: str | None,
+    *,
+    or_fleet: bool,
 ) -> Target:
     """Return what the options name. Without one, it is the stage of the environment, or the default stage."""
     given = [each for each in (stage, stack_name, function_name, parameter_path) if each is not None]
     if len(given) > 1 and (stack_name is not None or parameter_path is not None):
         raise UsageError("Give only one of --stage, --stack-name, --function-name and --parameter-path.")
     if stack_name is not None:
-        return target_of_stack(aws, stack_name, sought)
+        return target_of_stack(aws, stack_name, sought, or_fleet=or_fleet)
     if parameter_path is not None:
-        return target_of_path(aws, parameter_path, sought)
+        return target_of_path(aws, parameter_path, sought, or_fleet=or_fleet)
     return Target(aws=aws, given_stage=stage if given else _stage_of_environment(), named_function=function_name)
 
 

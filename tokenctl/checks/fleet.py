@@ -36,7 +36,7 @@ def function_check(module: str) -> Callable[[Subject], Finding]:
         what, follows = _ROLES[module]
         configuration = subject.fleet_parts.functions.get(module)
         if configuration is None:
-            return Finding(Level.FAIL, f"{what} is gone: {follows}", how_to_recreate(subject.target))
+            return Finding(Level.FAIL, f"{what} is gone, or has another handler: {follows}", subject.restore)
         name = configuration["FunctionName"]
         if configuration.get("State") == "Failed":
             why = configuration.get("StateReason", "it gives no reason")

@@ -67,6 +67,11 @@ FLEET: Final = (
     Check("brake", ("ask", "fleet table"), check_brake),
 )
 """The checks of a deployment with connections, after the others."""
+FLEET_ALONE: Final = (
+    *(check for check in AFTER_DEPLOYMENT if check.name in {"stack", "alarms", "subscribers"}),
+    *FLEET,
+)
+"""The checks of a fleet that stands alone in another app."""
 PROBE: Final = Check("probe", ("secret",), check_probe)
 """Sends the stored access token to its provider, so only on request."""
 SERVING: Final = (

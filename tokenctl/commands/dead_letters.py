@@ -8,7 +8,7 @@ import click
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import watched_target_options
 from tokenctl.commands.tick import SAMPLE as TICK_SAMPLE
 from tokenctl.commands.tick import perform_tick, sentence
 from tokenctl.connections.fleet import Fleet
@@ -40,7 +40,7 @@ Examples:
 @click.argument("action", type=click.Choice(list(SAMPLES)), default="show")
 @click.option("--connections", is_flag=True, help="Those of the fleet, which no worker could take; show or drop them.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@target_options
+@watched_target_options
 @output_options
 def dead_letters(*, action: str, target: Target, connections: bool, yes: bool, output: Output) -> None:
     """Show the ticks that EventBridge Scheduler could not deliver, and why; or redrive or drop them.
@@ -48,6 +48,7 @@ def dead_letters(*, action: str, target: Target, connections: bool, yes: bool, o
     `redrive` ticks once, which does the work of all of them, and then deletes the messages. `drop` only deletes them.
     Both delete only the messages that were there when the command started.
     """
+    connections = connections or target.fleet_function is not None
     if connections and action == "redrive":
         raise UsageError(
             "There is nothing to redrive: the dispatcher has sent these connections again since. Use `tokenctl "

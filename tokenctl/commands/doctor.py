@@ -14,10 +14,10 @@ from refresh_token.oauth.issuers import NAMES
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import watched_target_options
 from tokenctl.checks.check import Check, Finding, Level, Subject, perform_checks
 from tokenctl.checks.probe import provider_host
-from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT, FLEET, PROBE, SERVING, SERVING_FLEET
+from tokenctl.checks.table import AFTER_DEPLOYMENT, BEFORE_DEPLOYMENT, FLEET, FLEET_ALONE, PROBE, SERVING, SERVING_FLEET
 from tokenctl.commands.refresh import WARNING, force_refresh
 from tokenctl.connections.fleet import has_fleet
 from tokenctl.errors import TokenctlError, UsageError
@@ -66,7 +66,7 @@ Exit codes, whatever --output is:
 @click.option("--probe-url", metavar="URL", help="The same, at this address of the provider's API.")
 @click.option("--call", is_flag=True, help="Make one real refresh as well, after a question.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@target_options
+@watched_target_options
 @output_options
 def doctor(  # noqa: PLR0913 - one for each option
     *,
@@ -137,6 +137,8 @@ def _call(
 def _after_deployment(target: Target) -> tuple[Check, ...]:
     """Return the checks of what is deployed: a pair, and connections if there are any."""
     try:
+        if target.fleet_function is not None:
+            return FLEET_ALONE
         return (*AFTER_DEPLOYMENT, *(FLEET if has_fleet(target) else ()))
     except TokenctlError:
         return AFTER_DEPLOYMENT  # the first of them says why nothing can be read

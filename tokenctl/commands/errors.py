@@ -11,7 +11,7 @@ from refresh_token.signals import Alarm
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import watched_target_options
 from tokenctl.connections.fleet_failures import fleet_failures
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.failures import Failures, failures_since_success
@@ -31,7 +31,7 @@ Examples:
 
 @click.command(cls=AwsCommand, epilog=EXAMPLES)
 @click.option("--connections", is_flag=True, help="What failed in the functions of the fleet, in the last day.")
-@target_options
+@watched_target_options
 @output_options
 def errors(*, target: Target, connections: bool, output: Output) -> None:
     """Show what failed since the function last worked, by error, with the entry of the runbook.
@@ -40,7 +40,7 @@ def errors(*, target: Target, connections: bool, output: Output) -> None:
     consumers still get the token. Shows no token.
     """
     now, deployed = datetime.now(UTC), DeployedStack(target)
-    if connections:
+    if connections or target.fleet_function is not None:
         rows = fleet_failures(deployed, now)
         report = {"readAt": iso_utc(now), "lastSuccess": None, "errors": rows}
         _tell(report, output, now, "in the last day")

@@ -10,8 +10,9 @@ import click
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import watched_target_options
 from tokenctl.connections.fleet_parts import PARTS, FleetParts
+from tokenctl.errors import UsageError
 from tokenctl.stack.deployed_stack import DeployedStack
 from tokenctl.stack.function_log import search_log
 from tokenctl.stack.target import Target
@@ -36,7 +37,7 @@ Examples:
     "--hours", type=click.FloatRange(min=0, min_open=True, max=24 * 365), default=24, help="How far back. Default: 24."
 )
 @click.option("--part", type=click.Choice(list(PARTS)), help="Of a fleet: the function whose log it is.")
-@target_options
+@watched_target_options
 @output_options
 def logs(*, target: Target, text: str, hours: float, part: str | None, output: Output) -> None:
     """Show the function's log of the last day: what it did with which version, and why something failed.
@@ -44,6 +45,8 @@ def logs(*, target: Target, text: str, hours: float, part: str | None, output: O
     Leaves out the metrics, and what Lambda prints at the start and the end of each request. The log holds no token.
     """
     deployed = DeployedStack(target)
+    if part is None and target.fleet_function is not None:
+        raise UsageError(f"A fleet has several logs. Give one of {', '.join(PARTS)} with --part.")
     group = FleetParts(deployed).log_group(PARTS[part]) if part else None
     lines = search_log(deployed, text, datetime.now(UTC) - timedelta(hours=hours), group=group)
     if output.is_structured:

@@ -14,7 +14,7 @@ from rich.live import Live
 from tokenctl.aws_style.output import Output
 from tokenctl.aws_style.output_options import output_options
 from tokenctl.aws_style.parser import AwsCommand
-from tokenctl.aws_style.target_options import target_options
+from tokenctl.aws_style.target_options import watched_target_options
 from tokenctl.checks.check import Level, Subject, perform_checks
 from tokenctl.checks.table import KEEPING_FLEET, SERVING, SERVING_FLEET
 from tokenctl.connections.fleet import Fleet, has_fleet
@@ -51,7 +51,7 @@ Exit codes, whatever --output is:
     flag_value=5.0,
     help="Show it again every few seconds, until Ctrl-C. Default: 5.",
 )
-@target_options
+@watched_target_options
 @output_options
 def status(*, target: Target, output: Output, watch: float | None) -> int:
     """Show the verdict, the token and its versions, the last outcome, schedule, alarms and dead-letter queue.
@@ -84,7 +84,8 @@ def _examine(deployed: DeployedStack, now: datetime) -> list[dict[str, str]]:
     What only keeps connections from being refreshed before a consumer asks is a WARN.
     """
     keeping = KEEPING_FLEET if has_fleet(deployed.target) else ()
-    checks = (*SERVING, *(SERVING_FLEET if keeping else ()), *keeping)
+    alone = deployed.target.fleet_function is not None
+    checks = (*(() if alone else SERVING), *(SERVING_FLEET if keeping else ()), *keeping)
     found = perform_checks(checks, Subject(target=deployed.target, deployed=deployed, now=now))
     keepers = {check.name for check in keeping}
     return [

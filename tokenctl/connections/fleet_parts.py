@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from refresh_token.environment import CONNECTIONS_TABLE
 from tokenctl.errors import GoneError
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.deployed_stack import DeployedStack
@@ -34,8 +35,18 @@ class FleetParts:
                     answer = client.get_function_configuration(FunctionName=name)
                 except client.exceptions.ResourceNotFoundException:
                     continue
-                found[answer["Handler"].split(".")[-2]] = answer
+                module = answer.get("Handler", "").rpartition(".")[0].rpartition(".")[2]
+                if self._is_ours(module, answer):
+                    found[module] = answer
         return found
+
+    def _is_ours(self, module: str, configuration: Mapping[str, Any]) -> bool:
+        """Tell whether a function is one of this fleet's: another app's stack may hold several fleets."""
+        target = self._deployed.target
+        if target.fleet_function is None:
+            return True
+        variables = configuration.get("Environment", {}).get("Variables", {})
+        return module in self.of_fleet and variables.get(CONNECTIONS_TABLE) == target.output("ConnectionsTableName")
 
     of_fleet: Final = frozenset(PARTS.values())
     """The modules of the functions that are the fleet's own; a stack has one more."""
@@ -51,12 +62,15 @@ class FleetParts:
     def mappings(self) -> list[Mapping[str, Any]]:
         """What takes messages from the queue to the worker."""
         client, found = self._aws.client("lambda"), list[Mapping[str, Any]]()
+        queue = self._deployed.target.output("ConnectionsQueueUrl").rpartition("/")[2]
         with translate_aws_errors():
             for uuid in self._deployed.resources.get("AWS::Lambda::EventSourceMapping", ()):
                 try:
-                    found.append(client.get_event_source_mapping(UUID=uuid))
+                    mapping = client.get_event_source_mapping(UUID=uuid)
                 except client.exceptions.ResourceNotFoundException:
                     continue
+                if mapping["EventSourceArn"].rpartition(":")[2] == queue:
+                    found.append(mapping)
         return found
 
     @Once
@@ -76,4 +90,5 @@ class FleetParts:
     @property
     def schedules(self) -> list[dict[str, Any]]:
         """The schedules that invoke the dispatcher, as EventBridge Scheduler describes them."""
-        return self._deployed.other_schedules
+        dispatcher = f":function:{self.functions[DISPATCHER]['FunctionName']}:"
+        return [each for each in self._deployed.other_schedules if dispatcher in f"{each['Target']['Arn']}:"]

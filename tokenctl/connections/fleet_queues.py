@@ -1,5 +1,6 @@
 """The queue between dispatcher and workers, and its dead-letter queue."""
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,8 +22,22 @@ class Messages:
 
 
 def queue_url(fleet: Fleet, output: str) -> str:
-    """Return the URL of `QueueUrl` or `DeadLetterQueueUrl`."""
+    """Return the URL of `QueueUrl` or `DeadLetterQueueUrl`; raises GoneError if only the queue can name that."""
+    if output == "DeadLetterQueueUrl" and fleet.target.fleet_function is not None:
+        return _dead_letters_of(fleet)
     return fleet.target.output(f"Connections{output}")
+
+
+def _dead_letters_of(fleet: Fleet) -> str:
+    """Ask the queue for the other one."""
+    client, url = fleet.target.aws.client("sqs"), queue_url(fleet, "QueueUrl")
+    with translate_aws_errors():
+        try:
+            answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+            arn = json.loads(answer.get("Attributes", {}).get("RedrivePolicy", "{}")).get("deadLetterTargetArn", "")
+            return str(client.get_queue_url(QueueName=arn.rpartition(":")[2] or "-")["QueueUrl"])
+        except client.exceptions.QueueDoesNotExist:
+            raise GoneError(TITLES["DeadLetterQueueUrl"]) from None
 
 
 def count_messages(fleet: Fleet, output: str) -> Messages:

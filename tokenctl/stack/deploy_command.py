@@ -31,12 +31,13 @@ def how_to_recreate(target: Target) -> str:
 
 def how_to_restore(target: Target) -> str:
     """Return how to restore what somebody has changed by hand."""
-    return f"`tokenctl repair {target.option}`" if target.named_function is None else how_to_recreate(target)
+    is_ours = target.named_function is None and target.fleet_function is None
+    return f"`tokenctl repair {target.stack_option}`" if is_ours else how_to_recreate(target)
 
 
 def _given(target: Target) -> list[str] | None:
     """Return the recorded settings as options; None if our app has not deployed the stack."""
-    if target.named_function is not None:
+    if target.named_function is not None or target.fleet_function is not None:
         return None
     try:
         template = read_template(target.aws, target.stack_name)

@@ -91,7 +91,8 @@ class DeployedStack:
         if self.target.named_function is not None:
             return False
         function = schedule["Target"]["Arn"].partition(":function:")[2].partition(":")[0]
-        return function != self.target.function_name and function in self.resources.get("AWS::Lambda::Function", [])
+        ours = self.target.function_name if self.target.fleet_function is None else ""
+        return function != ours and function in self.resources.get("AWS::Lambda::Function", [])
 
     @property
     def period(self) -> timedelta | None:
@@ -116,7 +117,7 @@ class DeployedStack:
     @property
     def alarm_names(self) -> list[str]:
         """The names of the stack's alarms; none without a stack."""
-        if self.target.named_function is not None:
+        if self._is_of_another_app:
             return []
         kinds = ("AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::Alarm")
         return [name for kind in kinds for name in self.resources.get(kind, [])]
@@ -129,20 +130,32 @@ class DeployedStack:
         return sorted(alarms, key=lambda alarm: (alarm["StateValue"] != "ALARM", alarm["AlarmName"]))
 
     def _alarms(self, client: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a boto3 client
-        """Yield those of the stack; without a stack, those that watch the function, its metrics or its queue."""
-        if self.target.named_function is None:
+        """Yield those of our stack; of another app's, those that watch the function, its metrics or its queues."""
+        if not self._is_of_another_app:
             if self.alarm_names:  # without names, CloudWatch lists every alarm of the account
                 found = client.describe_alarms(
                     AlarmNames=self.alarm_names, AlarmTypes=["CompositeAlarm", "MetricAlarm"]
                 )
                 yield from [*found["CompositeAlarms"], *found["MetricAlarms"]]
             return
-        service = self.target.function_variables.get("POWERTOOLS_SERVICE_NAME", "")
-        watched = {self.target.stack_name, service, self.dead_letter_queue_url.rpartition("/")[2]}
+        watched = {*self._watched()}
         for page in client.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"]):
             for alarm in page["MetricAlarms"]:
                 if watched & set(_dimension_values(alarm)):
                     yield alarm
+
+    @property
+    def _is_of_another_app(self) -> bool:
+        return self.target.named_function is not None or self.target.fleet_function is not None
+
+    def _watched(self) -> Iterator[str]:
+        """Yield what the alarms of another app's stack have as a dimension, if they are ours."""
+        fleet = self.target.fleet_function
+        target = self.target if fleet is None else Target(aws=self.target.aws, named_function=fleet)
+        yield target.stack_name
+        yield target.function_variables.get("POWERTOOLS_SERVICE_NAME", "")
+        queue = self.dead_letter_queue_url if fleet is None else self.target.output("ConnectionsQueueUrl")
+        yield queue.rpartition("/")[2]
 
     @Once
     def alarm_topics(self) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from refresh_token.core.ports import StoredPair
 from refresh_token.core.refresh_policy import on_demand
@@ -33,6 +33,10 @@ ReadFleet = Callable[[Target, datetime], dict[str, Any]]
 """Reports on the fleet of a deployment that has one."""
 
 
+_NO_PAIR: Final = {"error": "This deployment keeps connections only."}
+"""What stands for the parts about a pair in the report on a fleet that stands alone."""
+
+
 def status_report(target: Target, examine: Examine, read_fleet: ReadFleet | None = None) -> dict[str, Any]:
     """Return the report, with `read_fleet` also that part. A part that cannot be read is `{"error": why}`."""
     now, deployed = datetime.now(UTC), DeployedStack(replace(target))  # a copy remembers nothing of an earlier report
@@ -51,14 +55,17 @@ def status_report(target: Target, examine: Examine, read_fleet: ReadFleet | None
     }
     if read_fleet is not None:
         read["fleet"] = partial(read_fleet, deployed.target, now)
+    names = [*read]
+    if target.fleet_function is not None:
+        read = {name: read[name] for name in ("token", "findings", "alarms", "fleet")}
     found = dict(side_by_side({name: partial(_part, task) for name, task in read.items()}, late=_late))
-    settings = {name: found.pop(name) for name in ("issuer", "issuerTitle", "refreshPolicy")}
+    settings = {name: found.pop(name, _NO_PAIR) for name in ("issuer", "issuerTitle", "refreshPolicy")}
     parts = {name: found[name] for name in read if name in found}
-    outcome = parts["lastOutcome"]
+    outcome = parts.get("lastOutcome")
     parts["token"] = _with_failure(parts["token"], None if outcome is None or "error" in outcome else outcome)
     findings = parts["findings"] if isinstance(parts["findings"], list) else []
     stopped = [finding for finding in findings if finding["level"] == "FAIL"]
-    failing = [*failing_of(parts["failures"]), *failing_fleet(parts.get("fleet", {}))]
+    failing = [*failing_of(parts.get("failures", {})), *failing_fleet(parts.get("fleet", {}))]
     token = {**parts["token"], "unused": "fleet" in parts and is_unused(parts["token"])}
     verdict = judge(deployed, token, list(troubles_of(parts)), stopped, failing)
     return {
@@ -67,8 +74,16 @@ def status_report(target: Target, examine: Examine, read_fleet: ReadFleet | None
         "readAt": iso_utc(now),
         "verdict": {"health": verdict.health.value, "text": verdict.text},
         **settings,
-        **parts,
+        **{
+            name: parts[name] if name in parts else _without_pair(name, parts) for name in names if name not in settings
+        },
     }
+
+
+def _without_pair(name: str, parts: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """Return what a part is that is not read of a fleet that stands alone: its dead letters are the only ones."""
+    lost = parts["fleet"].get("deadLetters")
+    return _NO_PAIR if name != "deadLetterQueue" or lost is None else {"messages": lost}
 
 
 def is_unused(token: Mapping[str, Any]) -> bool:
@@ -139,6 +154,8 @@ def _with_failure(token: dict[str, Any], outcome: dict[str, Any] | None) -> dict
 
 
 def _token_or_error(deployed: DeployedStack, now: datetime, read: Callable[[], StoredPair]) -> dict[str, Any]:
+    if deployed.target.fleet_function is not None:
+        return {**_NO_PAIR, "noPair": True, "notSeeded": True}
     try:
         return _token(deployed, now, read())
     except LostSecretError as error:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from refresh_token.environment import SECRET_ARN
+from refresh_token.environment import CONNECTIONS_TABLE, SECRET_ARN
+from refresh_token.fleet.settings import CONNECTIONS_KEY, CONNECTIONS_QUEUE_URL
 from refresh_token.oauth.variables import APP_SECRET_ARN
 from refresh_token.signals import STACK_PREFIX
 from tokenctl.errors import ConfigurationError, TokenctlError, UsageError
@@ -38,6 +39,9 @@ class Target:
     named_function: str | None = None
     """The value of --function-name, or what the other two options led to, unless it is a stack of ours."""
 
+    fleet_function: str | None = None
+    """The alias that consumers of a fleet ask, if that fleet stands alone in the stack of another app."""
+
     found_by: str = ""
     """The option that led to the deployment, with its value, if AWS knows that value."""
 
@@ -48,7 +52,12 @@ class Target:
 
     @property
     def option(self) -> str:
-        """The option to repeat in the command that a message names. A name may be a misplaced token."""
+        """The options to repeat in the command that a message names."""
+        return self.stack_option
+
+    @property
+    def stack_option(self) -> str:
+        """The one that names the deployment. A name may be a misplaced token."""
         if self.found_by:
             return self.found_by
         if self.named_function is not None:
@@ -86,8 +95,17 @@ class Target:
 
     @property
     def outputs(self) -> Mapping[str, str]:
-        """The stack's outputs; raises as `description`."""
+        """The stack's outputs; raises as `description`. Those of a fleet that stands alone are what ours would be."""
+        if self.fleet_function is not None:
+            return self._outputs_of_fleet
         return {output["OutputKey"]: output["OutputValue"] for output in self.description.get("Outputs", ())}
+
+    @Once
+    def _outputs_of_fleet(self) -> Mapping[str, str]:
+        variables = Target(aws=self.aws, named_function=self.fleet_function, found_by=self.option).function_variables
+        names = {"TableName": CONNECTIONS_TABLE, "KeyArn": CONNECTIONS_KEY, "QueueUrl": CONNECTIONS_QUEUE_URL}
+        found = {f"Connections{output}": variables[name] for output, name in names.items() if name in variables}
+        return {"ConnectionsFunctionArn": str(self.fleet_function), **found}
 
     @property
     def function_name(self) -> str:

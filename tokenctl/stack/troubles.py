@@ -27,21 +27,21 @@ def troubles_of(parts: dict[str, Any]) -> Iterator[str]:
     gone = dict.fromkeys(part["gone"] for part in unreadable.values() if "gone" in part)
     yield from (f"{what} is gone" for what in gone)
     yield from (f"{_NAMES[name]} cannot be read" for name in _NAMES if "gone" not in unreadable.get(name, {"gone": ""}))
-    if isinstance(parts["versions"], list) and is_moved_back(
+    if isinstance(parts.get("versions"), list) and is_moved_back(
         {label: version["createdAt"] for version in parts["versions"] for label in version["stages"]}
     ):
         yield "somebody has moved AWSCURRENT to an older version of the secret"
     if isinstance(parts["findings"], list):
         yield from (f"{each['text']}: {each['fix']}" for each in parts["findings"] if each["level"] == "WARN")
-    if why := parts["schedule"].get("stopped"):
+    if why := parts.get("schedule", {}).get("stopped"):
         yield f"the schedule {why}"
     if isinstance(parts["alarms"], list):
         ringing = [short_alarm_name(alarm["name"]) for alarm in parts["alarms"] if alarm["state"] == "ALARM"]
         if ringing:
             yield f"in ALARM: {', '.join(ringing)}"
-    if parts["failures"].get("byReason"):
+    if parts.get("failures", {}).get("byReason"):
         yield f"requests failed since {_counted(parts['failures'])}"
-    if count := parts["deadLetterQueue"].get("messages"):
+    if count := parts.get("deadLetterQueue", {}).get("messages"):
         yield f"{count} message{'s' * (count > 1)} in the dead-letter queue"
     yield from parts.get("fleet", {}).get("troubles", ())
 

@@ -12,6 +12,8 @@ from tests.support.command_line import Tokenctl
 from tests.support.deployed_fleet import DeployedFleet
 from tests.support.events import TICK
 from tests.support.fleet_changed_by_hand import (
+    break_the_worker,
+    delete_an_app,
     delete_the_indexes,
     delete_the_queues,
     delete_the_schedule_group,
@@ -96,10 +98,10 @@ MAPPING = "the queue's event source mapping is Disabled, calls another function,
 SCHEDULE = "the dispatcher's rate(7 days) does not run each minute, has another role than the stack's"
 BROKEN: dict[str, tuple[tuple[Break, ...], dict[str, str], set[str], str]] = {
     "changed": (
-        (misdirect_the_mapping, let_connections_expire, slow_the_schedule),
+        (misdirect_the_mapping, let_connections_expire, slow_the_schedule, break_the_worker),
         {
+            "worker": "FAIL  worker        the worker is gone, or has another handler",
             "fleet indexes": "FAIL  fleet indexes DynamoDB deletes connections of",
-            "mapping": f"FAIL  mapping       {MAPPING}",
             "dispatches": f"FAIL  dispatches    {SCHEDULE}",
         },
         {
@@ -113,8 +115,13 @@ BROKEN: dict[str, tuple[tuple[Break, ...], dict[str, str], set[str], str]] = {
         SCHEDULE,
     ),
     "deleted": (
-        (delete_the_indexes, delete_the_queues, delete_the_schedule_group, give_the_worker_another_table),
+        (
+            *(delete_the_indexes, delete_the_queues, delete_the_schedule_group, give_the_worker_another_table),
+            *(misdirect_the_mapping, delete_an_app),
+        ),
         {
+            "app secrets": "FAIL  app secrets   The secret ",
+            "mapping": f"FAIL  mapping       {MAPPING}",
             "fleet indexes": "FAIL  fleet indexes ",
             "queues": "FAIL  queues        The queue of the connections is gone",
             "dispatches": "FAIL  dispatches    the dispatcher's schedule is gone",
