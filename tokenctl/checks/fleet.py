@@ -53,7 +53,7 @@ def function_check(module: str) -> Callable[[Subject], Finding]:
             configuration = subject.fleet.function.function_configuration
         if others := _of_others(subject, configuration):
             text = f"{what} does not use what is the stack's: see its {' and '.join(others)}"
-            return Finding(Level.FAIL, text, subject.restore)
+            return Finding(Level.FAIL, text, subject.restore, stops=False)
         return Finding(Level.OK, f"{name} exists")
 
     return check

@@ -64,7 +64,7 @@ FLEET: Final = (
     Check("queues", ("stack",), check_queues),
     Check("app secrets", ("ask",), check_app_secrets),
     Check("connections", ("ask", "fleet indexes"), check_connections),
-    Check("brake", ("ask", "fleet table"), check_brake),
+    Check("brake", ("ask", "fleet indexes"), check_brake),
 )
 """The checks of a deployment with connections, after the others."""
 FLEET_ALONE: Final = (
