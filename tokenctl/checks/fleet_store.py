@@ -11,6 +11,7 @@ from tokenctl.checks.function import TABLE_FIXES
 from tokenctl.checks.stack import check_app_secret
 from tokenctl.checks.token import KEY_FIXES
 from tokenctl.connections.deployed_provider import provider_of
+from tokenctl.connections.fleet_counts import count_abandoned
 from tokenctl.connections.fleet_troubles import Trouble, brakes_in, nobody_is_served, waiting_in
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.runbook import entry_of
@@ -106,7 +107,18 @@ def check_connections(subject: Subject) -> Finding:
     counted = ", ".join(f"{count} {state}" for state, count in report["byState"].items() if count) or "none yet"
     if nobody_is_served(report):
         return Finding(Level.FAIL, f"{counted}: each of them waits for a person", f"see {entry_of(FleetAlarm.REFUSED)}")
-    return _trouble(waiting_in(report)) or Finding(Level.OK, counted)
+    return _trouble(waiting_in(report)) or _abandoned(subject) or Finding(Level.OK, counted)
+
+
+def _abandoned(subject: Subject) -> Finding | None:
+    """Return a finding about connections whose provider somebody has taken out of the fleet."""
+    found = count_abandoned(subject.fleet)
+    if not found:
+        return None
+    counted = ", ".join(f"{count} of {provider}" for provider, count in sorted(found.items()))
+    text = f"the fleet does not have the providers of some connections ({counted}): nothing refreshes these"
+    lists = f"`tokenctl connections list {subject.target.option} --provider {min(found)}`"
+    return Finding(Level.WARN, text, f"{lists} names them; deploy with that provider again, or remove them")
 
 
 def check_brake(subject: Subject) -> Finding:

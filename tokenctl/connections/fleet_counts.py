@@ -1,5 +1,6 @@
 """How many connections a fleet has in each state, and which are due: counted in the indexes, never in the table."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from refresh_token.fleet.names import SLOTS, slots_of
 from refresh_token.fleet.states import TROUBLED, State, troubles_of
+from refresh_token.fleet.table import DUE_INDEX
 from tokenctl.connections.fleet import Fleet
 from tokenctl.stack.aws_errors import translate_aws_errors
 from tokenctl.stack.side_by_side import all_in_time
@@ -58,6 +60,28 @@ def count_fleet(fleet: Fleet, now: datetime) -> FleetCounts:
         for provider in providers
     }
     return FleetCounts(by_state=by_state, due=due, complete=all(shard.complete for shard in shards))
+
+
+def count_abandoned(fleet: Fleet) -> Counter[str]:
+    """Count the living connections of providers that the fleet does not have any more, by provider.
+
+    In a large fleet, it looks at the first `MAX_PAGES` megabytes of the index only.
+    """
+    known = {f":p{at}": {"S": name} for at, name in enumerate(sorted(fleet.settings.providers))}
+    pages = (
+        fleet.client("dynamodb")
+        .get_paginator("scan")
+        .paginate(
+            TableName=fleet.table,
+            IndexName=DUE_INDEX,
+            FilterExpression=f"NOT (#provider IN ({', '.join(known)}))",
+            ProjectionExpression="#provider",
+            ExpressionAttributeNames={"#provider": "provider"},
+            ExpressionAttributeValues=known,
+        )
+    )
+    with translate_aws_errors():
+        return Counter(item["provider"]["S"] for page in islice(pages, MAX_PAGES) for item in page["Items"])
 
 
 @dataclass

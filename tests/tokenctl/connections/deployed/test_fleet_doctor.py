@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from local.standin.grants import CLIENT_ID, CLIENT_SECRET
+from refresh_token.fleet.attributes import encode
+from refresh_token.fleet.names import slots_of
 from tests.support.changed_by_hand import settings_in
 from tests.support.command_line import Tokenctl
 from tests.support.deployed_fleet import DeployedFleet
@@ -82,6 +84,16 @@ def test_a_provider_without_its_app(
     assert (done.code, fleet.outputs["AppSecretArnOauth2"] in done.out) == (0, True), done.err
     assert "`tokenctl connections authorize <connection> --stage local --provider oauth2`" in done.out
     assert tokenctl("doctor").line("app secrets").startswith("OK")
+
+
+def test_a_provider_that_somebody_has_taken_out(fleet: DeployedFleet, tokenctl: Tokenctl) -> None:
+    fleet.connect({"acme/u1": fleet.cloud.standin.grant()}, expires_in=FRESH)
+    (slot, *_) = slots_of("linear")
+    fleet.table.change("acme/u1", provider=encode("linear"), slot=encode(slot))
+    line = tokenctl("doctor").line("connections")
+    assert line.startswith("WARN")
+    assert "does not have the providers of some connections (1 of linear)" in line
+    assert "acme/u1" in tokenctl("connections", "list", "--provider", "linear").out
 
 
 def test_a_gone_alias_is_dead_and_restored(fleet: DeployedFleet, tokenctl: Tokenctl) -> None:
