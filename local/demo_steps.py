@@ -35,7 +35,7 @@ class Demo:
         cloud = self._cloud
         say(
             self._console,
-            "A token is about to expire, and the stack's schedule keeps it alive.\nThis takes less than two minutes.",
+            "A token is about to expire, and the stack's schedule keeps it alive.\nThis takes about two minutes.",
         )
         say(
             self._console,
