@@ -56,7 +56,7 @@ class Storing:
 
         """
         item = self.item(entry, version=version, now=now)
-        self._table.put(seed(item, over=None if over is None else over.version or True))
+        self._table.put(seed(item, over=None if over is None else over.version or True, now=now.timestamp()))
         return int(item["dueAt"]["N"])
 
     def item(self, entry: Entry, *, version: str, now: datetime) -> dict[str, Attribute]:

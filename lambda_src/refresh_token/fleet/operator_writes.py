@@ -24,19 +24,23 @@ Over = str | None | Literal[True]
 """What a new item may replace: the version of this id; None: nothing; True: anything."""
 
 
-def seed(item: Item, *, over: Over) -> Request:
+def seed(item: Item, *, over: Over, now: float | None = None) -> Request:
     """Return the PutItem of an item that `successor.new_item` made, if it may replace what is there.
 
-    A refresh that is running is superseded by another version. The same version is not stored again while it runs, or a
-    second one could begin.
+    A refresh that is running is superseded by another version. With ``now``, the same version is not stored again while
+    its refresh runs, or a second one could begin.
     """
-    condition = "attribute_not_exists(#pk)" if over is None else "#version = :over" if isinstance(over, str) else ""
-    if item["version"] == encode(over):
-        condition += " AND attribute_not_exists(#claimId)"
+    condition = Condition("attribute_not_exists(#pk)" if over is None else "", {})
+    if isinstance(over, str):
+        condition = Condition("#version = :over", {"over": over})
+        if now is not None and item["version"] == encode(over):
+            condition &= free(now)
+    given = {f":{key}": encode(value) for key, value in condition.given.items()}
+    names = names_in(condition.text)
     return {
         "Item": dict(item),
-        **({"ConditionExpression": condition, "ExpressionAttributeNames": names_in(condition)} if condition else {}),
-        **({"ExpressionAttributeValues": {":over": encode(over)}} if isinstance(over, str) else {}),
+        **({"ConditionExpression": condition.text, "ExpressionAttributeNames": names} if names else {}),
+        **({"ExpressionAttributeValues": given} if given else {}),
         "ReturnValues": "ALL_OLD",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }

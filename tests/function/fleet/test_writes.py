@@ -289,8 +289,13 @@ class TestOperators:
         seen = table.seed()
         item = {**table.client.get_item(TableName=table.name, Key={"pk": {"S": NAME}})["Item"]}
         table.make("update_item", claim(seen))
-        assert not holds(table, operator_writes.seed(item, over=seen.version))
-        assert holds(table, operator_writes.seed({**item, "version": {"S": "V5"}}, over=seen.version))
+        assert not holds(table, operator_writes.seed(item, over=seen.version, now=T0 + 59))
+        assert holds(table, operator_writes.seed(item, over=seen.version, now=T0 + 60))
+        table.make("update_item", claim(table.record()))
+        assert holds(table, operator_writes.seed(item, over=seen.version)), "as one who holds the claim"
+        table.make("update_item", claim(table.record()))
+        another = {**item, "version": {"S": "V5"}}
+        assert holds(table, operator_writes.seed(another, over=seen.version, now=T0)), "a new pair is stored"
 
     def test_what_is_being_refreshed_is_not_removed(self, table: FleetTable) -> None:
         assert holds(table, claim(table.seed()))
