@@ -35,19 +35,20 @@ class Claimed:
         """Store a connection, claimed. One of this very version is left from a move that was killed.
 
         Raises:
-            TokenctlError: there is another connection of that name.
+            TokenctlError: there is another connection of that name, or it is being refreshed.
 
         """
         table, now, claim_id = Table(fleet), datetime.now(UTC), str(uuid4())
-        until = now.timestamp() + SECONDS
-        held = {"claimId": claim_id, "claimUntil": until, "openClaims": 1, "dueAt": ceil(until) + GRACE}
-        item = Storing(fleet).item(entry, version=version_id, now=now)
         before = table.find(entry.name)
         if before is not None and before.version != version_id:
             raise TokenctlError(f"There is another connection {entry.name}. {NOTHING}")
-        over = None if before is None else version_id
+        if before is not None:
+            return cls.existing(table, before)
+        until = now.timestamp() + SECONDS
+        held = {"claimId": claim_id, "claimUntil": until, "openClaims": 1, "dueAt": ceil(until) + GRACE}
+        item = Storing(fleet).item(entry, version=version_id, now=now)
         try:
-            table.put(operator_writes.seed({**item, **encode_item(held)}, over=over))
+            table.put(operator_writes.seed({**item, **encode_item(held)}, over=None))
         except ChangedError:
             raise TokenctlError(f"Meanwhile, somebody else has made {entry.name}. {NOTHING}") from None
         return cls(table, table.get(entry.name), claim_id)
