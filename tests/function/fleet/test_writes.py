@@ -296,6 +296,7 @@ class TestOperators:
         table.make("update_item", claim(table.record()))
         another = {**item, "version": {"S": "V5"}}
         assert holds(table, operator_writes.seed(another, over=seen.version, now=T0)), "a new pair is stored"
+        assert not holds(table, operator_writes.seed(item, over=seen.version, now=T0 + 60)), "and stays"
 
     def test_what_is_being_refreshed_is_not_removed(self, table: FleetTable) -> None:
         assert holds(table, claim(table.seed()))
