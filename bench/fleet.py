@@ -16,6 +16,7 @@ from bench.warm import PYTHON
 from local.standin.grants import Grant
 from refresh_token.adapters.sealing import KmsSeal
 from refresh_token.core.token_pair import TokenPair
+from refresh_token.environment import SECRET_ARN
 from refresh_token.fleet.successor import StoredTokens, Successor, new_item
 from tests.support.checkout import ROOT
 from tests.support.fault_proxy import FaultProxy, fault_proxy
@@ -51,9 +52,9 @@ class BenchFleet:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables of the functions."""
+        """The variables of the functions. A fleet's have no secret."""
         return {
-            **self._function.environment,
+            **{name: text for name, text in self._function.environment.items() if name != SECRET_ARN},
             "CONNECTIONS_TABLE": self.name,
             "CONNECTIONS_KEY": self._key,
             "CONNECTIONS_QUEUE_URL": self._queue,
