@@ -118,16 +118,17 @@ class Function(App):
         return self.parameter_fault or value
 
     def _invoke(self, request: Request) -> Response:
+        event = json.loads(request.get_data())
         with self._lock:
             self.paths.append(request.path)
-            self.events.append(json.loads(request.get_data()))
+            self.events.append(event)
         self.asked.release()
         if self.slow:
             self.slow.wait()
         with self._lock:
             if self.faults:
                 return self.faults.pop(0)
-            return self.fault or Response(json.dumps(self.answer(self.events[-1])))
+            return self.fault or Response(json.dumps(self.answer(event)))
 
 
 @dataclass
