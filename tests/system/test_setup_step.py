@@ -72,8 +72,10 @@ def test_pips_phases_are_told_apart() -> None:
 
 def test_make_uses_an_interpreter_outside_its_environment() -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    command = ["make", "--dry-run", "--always-make", f"{Path(sys.prefix).name}/.done"]
-    env = {**os.environ, "PATH": path, "VIRTUAL_ENV": sys.prefix}
+    folder = Path(sys.prefix).name
+    command = ["make", "--dry-run", "--always-make", f"VENV={folder}", f"{folder}/.done"]
+    ours = {name: text for name, text in os.environ.items() if name not in {"PYTHON", "MAKEFLAGS", "MAKEOVERRIDES"}}
+    env = {**ours, "PATH": path, "VIRTUAL_ENV": sys.prefix}  # whatever a make that runs this test was told
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
     (used,) = [line.split(" -m venv ")[0].split()[-1] for line in done.stdout.splitlines() if " -m venv " in line]
     assert Path(used).is_absolute()
