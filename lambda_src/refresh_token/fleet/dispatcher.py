@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from refresh_token.core.ports import Clock
-from refresh_token.errors import RefreshTokenError
+from refresh_token.errors import RefreshTokenError, SecretUnavailableException
 from refresh_token.fleet.brake import Brake, decide, slowed, with_backlog
 from refresh_token.fleet.messages import Work
 from refresh_token.fleet.names import SLOTS, slots_of
@@ -149,7 +149,8 @@ class Dispatcher:
                 leased = self.index.lease(entry.connection, seen=entry.due_at, until=until)
             except RefreshTokenError as error:
                 faults.append(error)
-                leased = getattr(error, "unsure", False)  # if it is not leased, the fence stops its message
+                # If it is not leased, the fence stops its message.
+                leased = isinstance(error, SecretUnavailableException) and error.unsure
             return Delivery(Work(entry.connection, until), delay) if leased else None
 
         leased = self.spread(lease, list(enumerate(entries, start=place)))

@@ -114,12 +114,13 @@ def _provider(
     margin = reader.number(REFRESH_MARGIN, 0, maximum=int(MAX_LIFETIME.total_seconds()))
     idle, absolute = (reader.number(key, 0, maximum=MAX_DAYS) for key in (GRANT_IDLE, GRANT_ABSOLUTE))
     grant = reader.choice(ISSUER_GRANT, tuple(SPENDS))
+    spends_nothing = SPENDS.get(grant) == "nothing"  # then no grant can end, and no answer replaces what was sent
     life = GrantLife.of_days(idle=idle, absolute=absolute)._replace(refresh_after=timing.refresh_after)
     return Provider(
         name=name,
         variables=texts,
         grant=grant,
         windows=WindowSettings(advisory=timing.advisory, mandatory=timing.mandatory, margin=timedelta(seconds=margin)),
-        grant_life=GrantLife() if SPENDS.get(grant) == "nothing" else life,  # then there is none that could end
-        rotates=rotates,
+        grant_life=GrantLife() if spends_nothing else life,
+        rotates=rotates and not spends_nothing,
     )

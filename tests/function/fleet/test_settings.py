@@ -39,7 +39,7 @@ def test_each_provider_has_its_own_life() -> None:
 def test_an_app_token_has_no_grant_that_ends() -> None:
     row = {"ISSUER": "acme", "ISSUER_GRANT": "client_credentials", "GRANT_IDLE_DAYS": "9"}
     provider = read({"acme": row}, IDLE_REFRESH_DAYS="7").providers["acme"]
-    assert (provider.grant_life, provider.spends) == (GrantLife(), "nothing")
+    assert (provider.grant_life, provider.spends, provider.rotates) == (GrantLife(), "nothing", False)
 
 
 def test_params_of_a_connection_come_before_the_fleets() -> None:

@@ -171,6 +171,5 @@ def _none_imported(refused: int, others: int) -> str:
     if not others:
         return f"{all_of_them}Correct them; the lines above say what is wrong with each."
     return (
-        f"{all_of_them}An import stores all or none: correct those that the lines above name, or add --skip-refused to "
-        f"import the other {others:,}."
+        f"{all_of_them}Correct those that the lines above name, or add --skip-refused to import the other {others:,}."
     )
